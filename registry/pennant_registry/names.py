@@ -1,0 +1,51 @@
+"""The names that Pennant and MLflow share: version tags, and which model names and aliases MLflow takes.
+
+Pure, so that the operator can check a spec without asking a server.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Written by `register`.
+TAG_SHA256 = "pennant.sha256"
+TAG_DATASET = "pennant.dataset"
+TAG_COMMIT = "pennant.commit"
+TAG_OWNER = "pennant.owner"
+
+# Written by `promote` on the version that gets the alias, each followed by `.<alias>`: MLflow keeps no
+# history of an alias and stamps no time when it moves.
+TAG_PROMOTED_BY = "pennant.promoted-by"
+TAG_PROMOTED_AT = "pennant.promoted-at"
+TAG_PROMOTED_FROM = "pennant.promoted-from"
+
+_ALIAS = re.compile(r"[\w-]{1,255}")
+_RESERVED_ALIAS = re.compile(r"latest|v\d+", re.IGNORECASE)
+
+
+def for_alias(tag: str, alias: str) -> str:
+    """The key under which a promotion tag is kept for one alias: a version may hold several."""
+    return f"{tag}.{alias}"
+
+
+def model_name_problem(name: str) -> str | None:
+    """Why MLflow refuses this registered model name, or None."""
+    if not name.strip():
+        return "model name is empty: give the registered model's name"
+    if bad := sorted(set(name) & set("/:")):
+        return f"model name {name!r} contains {' '.join(bad)!r}: MLflow refuses '/' and ':'"
+    if name == "." or name.startswith(".."):
+        return f"model name {name!r} reads as a path: start it with a letter or a digit"
+    return None
+
+
+def alias_problem(alias: str) -> str | None:
+    """Why MLflow refuses this alias, or None. Aliases are case-sensitive."""
+    if not _ALIAS.fullmatch(alias):
+        return (
+            f"alias {alias!r} is refused by MLflow: use 1 to 255 letters, digits, '_' or '-', "
+            "such as 'production'"
+        )
+    if _RESERVED_ALIAS.fullmatch(alias):
+        return f"alias {alias!r} is reserved by MLflow: choose another, such as 'production'"
+    return None
