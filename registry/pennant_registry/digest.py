@@ -1,7 +1,8 @@
 """The digest of a bundle: one sha256 that a file and a folder both have.
 
-Training writes it as the version tag `pennant.sha256`, `fetch` verifies a download against it. MLflow
-itself keeps no checksum anywhere in its download path. Standard library only: everybody imports this.
+Training writes it as the version tag `pennant.sha256`, `fetch` verifies a download against it.
+MLflow itself keeps no checksum anywhere in its download path. Standard library only: everybody
+imports this.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ LEFT_OUT = frozenset({"registered_model_meta"})
 
 
 def of_path(path: Path) -> str:
-    """Hex sha256 of a bundle: of the bytes of a file, or of a folder's sorted paths and file digests.
+    """Hex sha256 of a bundle: a file's bytes, or a folder's sorted paths and file digests.
 
     Raises FileNotFoundError when there is neither a file nor a folder at `path`.
     """

@@ -1,4 +1,4 @@
-"""Checks before an alias moves. Pure: a gate looks at a run's metrics and says why not, or nothing."""
+"""Checks before an alias moves. Pure: a gate reads a run's metrics and says why not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MetricMin:
-    """The metric `name` of the version's run must be at least `min`; NaN and absent are refusals."""
+    """The metric `name` of the version's run must be at least `min`; NaN and absent are refused."""
 
     name: str
     min: float

@@ -1,4 +1,4 @@
-"""The names that Pennant and MLflow share: version tags, and which model names and aliases MLflow takes.
+"""Names shared with MLflow: version tags, and which model names and aliases it takes.
 
 Pure, so that the operator can check a spec without asking a server.
 """
@@ -13,8 +13,8 @@ TAG_DATASET = "pennant.dataset"
 TAG_COMMIT = "pennant.commit"
 TAG_OWNER = "pennant.owner"
 
-# Written by `promote` on the version that gets the alias, each followed by `.<alias>`: MLflow keeps no
-# history of an alias and stamps no time when it moves.
+# Written by `promote` on the version that gets the alias, each followed by `.<alias>`: MLflow keeps
+# no history of an alias and stamps no time when it moves.
 TAG_PROMOTED_BY = "pennant.promoted-by"
 TAG_PROMOTED_AT = "pennant.promoted-at"
 TAG_PROMOTED_FROM = "pennant.promoted-from"
