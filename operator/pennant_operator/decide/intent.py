@@ -1,0 +1,56 @@
+"""What `plan` wants done: the writes in order, the status, the events, when to look again."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Server-side apply of one child.
+
+    `force` only on children that carry our controller reference; `resource_version` where the
+    write must fail if the object changed since it was decided on (traffic, template, to zero).
+    """
+
+    manifest: dict[str, Any]
+    force: bool
+    resource_version: str | None = None
+
+
+@dataclass(frozen=True)
+class Create:
+    """Creation of an immutable child; already there is fine (same name, same content)."""
+
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Deletion of one child, with preconditions on both."""
+
+    kind: str
+    name: str
+    uid: str
+    resource_version: str
+
+
+Write = Apply | Create | Delete
+
+
+@dataclass(frozen=True)
+class Event:
+    """One Event on the ModelDeployment."""
+
+    type: str  # Normal | Warning
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Writes are carried out in order and stop at the first failure; status comes after them."""
+
+    writes: tuple[Write, ...] = ()
+    status: dict[str, Any] | None = None  # None: leave it as it is
+    events: tuple[Event, ...] = ()
+    requeue_after: float | None = None  # seconds; None: wait for an event

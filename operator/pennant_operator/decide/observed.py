@@ -1,0 +1,82 @@
+"""What was seen, as plain data: the only input of `plan`.
+
+Children are the API's own objects (dicts); pods are reduced to facts by `pods.py`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.revision import Record
+
+Object: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A version the registry answered with, its source resolved so that it cannot float."""
+
+    name: str
+    version: str
+    created: int  # milliseconds since the epoch, the registry's own time stamp
+    source: str  # artifact URI without alias or stage, e.g. mlflow-artifacts:/1/<run>/artifacts/x
+    sha256: str | None = None  # the tag `pennant.sha256`
+
+
+@dataclass(frozen=True)
+class Absent:
+    """The registry answered, twice, that there is nothing to follow (alias, model or version)."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The registry has not answered: nothing may be concluded from it (law 2)."""
+
+    reason: str
+    message: str
+    since: datetime | None = None  # of the outage; None: not asked yet
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What the spec asks for is not to be had until a person changes something."""
+
+    reason: str
+    message: str
+
+
+Desired: TypeAlias = ModelVersion | Absent | Unknown | Refused
+
+
+@dataclass(frozen=True)
+class RegistryFacts:
+    """What fetch containers need of a ModelRegistry; reaches them by a child ConfigMap."""
+
+    url: str
+    allowed_sources: tuple[str, ...] = ("mlflow-artifacts:/",)
+    ca_bundle: str = ""
+
+
+@dataclass(frozen=True)
+class Images:
+    """The operator-pinned images: fetch always, serving where the spec names none."""
+
+    fetch: str
+    serving: str
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One ModelDeployment, its children and what the registry says, at one moment."""
+
+    owner: Object
+    desired: Desired
+    registry: RegistryFacts | None
+    images: Images
+    children: dict[str, Object] = field(default_factory=dict)  # "Kind/name" -> object
+    records: dict[str, Record] = field(default_factory=dict)  # revision -> what was recorded
+    pods: dict[str, tuple[PodFacts, ...]] = field(default_factory=dict)  # slot -> pods

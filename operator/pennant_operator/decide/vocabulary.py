@@ -1,0 +1,116 @@
+"""The words the API speaks: group, labels, annotations, condition types and reasons.
+
+Everything a person can read on an object is spelled here once.
+"""
+
+from enum import StrEnum
+
+GROUP = "pennant.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+FIELD_MANAGER = "pennant"
+STATUS_FIELD_MANAGER = "pennant-status"
+
+LABEL_DEPLOYMENT = f"{GROUP}/deployment"
+LABEL_SLOT = f"{GROUP}/slot"
+LABEL_REVISION = f"{GROUP}/revision"
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+LABEL_NAME = "app.kubernetes.io/name"
+MANAGED_BY = "pennant"
+MANAGED_SELECTOR = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+
+ANNOTATION_MODEL = f"{GROUP}/model"
+ANNOTATION_MODEL_VERSION = f"{GROUP}/model-version"
+# The truth about traffic: written on the Service together with its selector, in one request.
+ANNOTATION_ACTIVE_SLOT = f"{GROUP}/active-slot"
+ANNOTATION_ACTIVE_REVISION = f"{GROUP}/active-revision"
+ANNOTATION_ACTIVE_SINCE = f"{GROUP}/active-since"
+ANNOTATION_WARM_REVISION = f"{GROUP}/warm-revision"
+
+SLOTS = ("blue", "green")
+NO_SLOT = "none"
+
+
+class Condition(StrEnum):
+    """Condition types of a ModelDeployment."""
+
+    READY = "Ready"  # traffic is being answered
+    RECONCILING = "Reconciling"  # work is in progress
+    STALLED = "Stalled"  # a person must act, or nothing will ever serve
+    ALIAS_IN_SYNC = "AliasInSync"  # what serves is what the alias points at
+
+
+class Summary(StrEnum):
+    """`status.summary`: one word for the Status column."""
+
+    SERVING = "Serving"
+    ROLLING_OUT = "RollingOut"
+    BAKING = "Baking"
+    HELD = "Held"
+    REJECTED = "Rejected"
+    SUSPENDED = "Suspended"
+    WAITING = "Waiting"
+    STALLED = "Stalled"
+
+
+class Reason(StrEnum):
+    """Condition, event and rejection reasons."""
+
+    # Ready
+    SERVING = "Serving"  # at least one pod with traffic is ready
+    NOTHING_SERVED_YET = "NothingServedYet"  # no version has ever had traffic
+    NO_POD_READY = "NoPodReady"  # the active slot has no ready pod
+    SCALED_TO_ZERO = "ScaledToZero"  # spec.replicas is 0: nothing answers, nothing is proved
+    # Reconciling
+    ROLLING_OUT = "RollingOut"  # a candidate is being brought up
+    SCALING = "Scaling"  # the active slot is short of ready pods
+    SETTLED = "Settled"  # nothing is in progress
+    # Stalled
+    INVALID_SPEC = "InvalidSpec"  # a field of the spec cannot be understood
+    NAME_CONFLICT = "NameConflict"  # an object that is not ours has a child's name
+    REGISTRY_NOT_FOUND = "RegistryNotFound"  # no such ModelRegistry in the operator's namespace
+    REGISTRY_INVALID = "RegistryInvalid"  # the ModelRegistry's own spec cannot be used
+    NOT_ALLOWED = "NotAllowed"  # the ModelRegistry does not allow this namespace or model
+    SOURCE_NOT_ALLOWED = "SourceNotAllowed"  # outside the registry's allowed sources, or floating
+    NOT_STALLED = "NotStalled"
+    # AliasInSync
+    IN_SYNC = "InSync"
+    PINNED = "Pinned"
+    SUSPENDED = "Suspended"
+    REJECTED = "Rejected"
+    HELD = "Held"
+    WAITING_FOR_REGISTRY = "WaitingForRegistry"  # the registry has not answered yet
+    REGISTRY_UNREACHABLE = "RegistryUnreachable"
+    MODEL_NOT_FOUND = "ModelNotFound"
+    ALIAS_NOT_SET = "AliasNotSet"
+    VERSION_NOT_FOUND = "VersionNotFound"
+    # The model's fault: the revision is rejected (verdicts.py)
+    LOAD_FAILED = "LoadFailed"
+    DIGEST_MISMATCH = "DigestMismatch"
+    ENVIRONMENT_MISMATCH = "EnvironmentMismatch"
+    SELF_TEST_FAILED = "SelfTestFailed"
+    BUNDLE_MISSING = "BundleMissing"
+    START_FAILED = "StartFailed"
+    CRASHED_IN_BAKE = "CrashedInBake"
+    # The world's fault: the revision is held (verdicts.py)
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    UNSCHEDULABLE = "Unschedulable"
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    CONFIGURATION_ERROR = "ConfigurationError"
+    IMAGE_RUNS_AS_ROOT = "ImageRunsAsRoot"
+    CREDENTIALS_MISSING = "CredentialsMissing"
+    DOWNLOAD_FAILED = "DownloadFailed"
+    EVICTED = "Evicted"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+
+
+class EventReason(StrEnum):
+    """Reasons of Events, which are posted on transitions only."""
+
+    ALIAS_MOVED = "AliasMoved"
+    ROLLOUT_STARTED = "RolloutStarted"
+    TRAFFIC_MOVED = "TrafficMoved"
+    BAKE_PASSED = "BakePassed"
+    VERSION_REJECTED = "VersionRejected"
+    ROLLOUT_HELD = "RolloutHeld"
+    STALLED = "Stalled"
