@@ -1,0 +1,96 @@
+"""Parses a ModelDeployment's spec into what the other steps use.
+
+The CRD's schema and CEL rules catch nearly everything at `kubectl apply`; what they cannot see, and
+objects written before a rule existed, end here as InvalidSpec, which names the field and the value.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pennant_operator.decide.times import parse_duration
+
+
+class InvalidSpecError(ValueError):
+    """A field that cannot be understood; the message names it, its value and what to write."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What the poller asks the registry for: an alias to follow, or a pinned version."""
+
+    registry: str
+    model: str
+    alias: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """How long a candidate may wait in each phase."""
+
+    schedule: timedelta
+    fetch: timedelta
+    load: timedelta
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A ModelDeployment's spec, defaults filled in."""
+
+    name: str
+    namespace: str
+    uid: str
+    watch: Watch
+    replicas: int
+    serving: dict[str, Any]  # as written: part of the revision's identity
+    bake: timedelta
+    deadlines: Deadlines
+    suspend: bool
+
+
+def parse(owner: dict[str, Any]) -> Spec:
+    """The spec of a ModelDeployment object; raises InvalidSpecError."""
+    spec, meta = owner.get("spec", {}), owner["metadata"]
+    rollout = spec.get("rollout", {})
+    deadlines = rollout.get("deadlines", {})
+    return Spec(
+        name=meta["name"],
+        namespace=meta["namespace"],
+        uid=meta["uid"],
+        watch=_watch(spec),
+        replicas=spec.get("replicas", 1),
+        serving=spec.get("serving") or {},
+        bake=_duration(rollout, "bake", "2m", "spec.rollout"),
+        deadlines=Deadlines(
+            schedule=_duration(deadlines, "schedule", "30m", "spec.rollout.deadlines"),
+            fetch=_duration(deadlines, "fetch", "10m", "spec.rollout.deadlines"),
+            load=_duration(deadlines, "load", "5m", "spec.rollout.deadlines"),
+        ),
+        suspend=spec.get("suspend", False),
+    )
+
+
+def watch_of(owner: dict[str, Any]) -> Watch | None:
+    """What to ask the registry for this object; None while its spec cannot be understood."""
+    try:
+        return _watch(owner.get("spec", {}))
+    except InvalidSpecError:
+        return None
+
+
+def _watch(spec: dict[str, Any]) -> Watch:
+    model = spec.get("model", {})
+    name, alias, version = model.get("name"), model.get("alias"), model.get("version")
+    if not name:
+        raise InvalidSpecError("spec.model.name is missing: write the registered model's name")
+    if (alias is None) == (version is None):
+        raise InvalidSpecError("spec.model needs exactly one of alias and version")
+    return Watch(spec.get("registry", "default"), name, alias, version)
+
+
+def _duration(part: dict[str, Any], field: str, default: str, path: str) -> timedelta:
+    try:
+        return parse_duration(part.get(field, default))
+    except ValueError as error:
+        raise InvalidSpecError(f"{path}.{field}: {error}") from error
