@@ -1,0 +1,84 @@
+"""A real `mlflow server` on a free loopback port, with sqlite and proxied artifacts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+START_DEADLINE_SECONDS = 90
+
+
+@contextlib.contextmanager
+def mlflow_server(folder: Path) -> Iterator[str]:
+    """Runs a server that keeps its data in `folder` and yields its address."""
+    port = free_port()
+    log = folder / "mlflow-server.log"
+    with log.open("ab") as output:
+        server = subprocess.Popen(
+            _command(folder, port), env=_environment(), stdout=output, stderr=output, cwd=folder
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(url, server, log)
+        yield url
+    finally:
+        _stop(server)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _command(folder: Path, port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
+        *("--artifacts-destination", str(folder / "mlartifacts")),
+    ]
+
+
+def _environment() -> dict[str, str]:
+    """The caller's environment, without what would make this server somebody's client."""
+    inherited = os.environ  # noqa: TID251 -- a child process is started from ours
+    kept = {name: value for name, value in inherited.items() if not name.startswith("MLFLOW_")}
+    path = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"  # `mlflow server` calls uvicorn
+    return kept | {
+        "PATH": path,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+
+
+def _wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_DEADLINE_SECONDS
+    while not _healthy(url):
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"mlflow server did not come up:\n{log.read_text()[-4000:]}")
+        time.sleep(0.1)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait(timeout=20)
