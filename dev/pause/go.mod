@@ -1,0 +1,3 @@
+module pennant.dev/pause
+
+go 1.24.0

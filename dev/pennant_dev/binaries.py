@@ -1,0 +1,137 @@
+"""The programs of the local cluster: built once, cached by the content of their sources.
+
+`ensure("kubelite", "etcd")` gives the path of each, building what is not cached. Root is needed
+for nothing here, Go >= 1.24 only for the first build.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pennant_dev.settings import REPOSITORY, Settings
+from pennant_dev.shell import DevError, run, say, step, succeeds
+
+KUBERNETES = "v1.34.4"
+COREDNS = "v1.12.4"
+GO_AT_LEAST = (1, 24)
+
+
+def ensure(*names: str, settings: Settings | None = None) -> dict[str, Path]:
+    """Paths of `kubelite`, `coredns`, `pause` or an installed program such as `etcd`.
+
+    DevError says what to install when a program can be neither found nor built.
+    """
+    chosen = settings or Settings.from_env()
+    chosen.cache.mkdir(parents=True, exist_ok=True)
+    return {name: _one(name, chosen) for name in names}
+
+
+def _one(name: str, settings: Settings) -> Path:
+    if name == "kubelite":
+        path = _module("kubelite", _version_flags(), "about 5 minutes, once", settings)
+        _link(settings.bin / "kubectl", path)
+        return path
+    if name == "pause":
+        return _module("pause", "-s -w", "a few seconds, once", settings)
+    if name == "coredns":
+        return _coredns(settings)
+    found = shutil.which(name, path=f"{os.defpath}:/usr/sbin:/usr/local/bin")
+    if found is None:
+        package = {"etcd": "etcd-server"}.get(name, name)
+        raise DevError(
+            f"`{name}` is not installed; install it with:\n"
+            f"  sudo apt-get install --no-install-recommends {package}"
+        )
+    return Path(found)
+
+
+def _module(name: str, flags: str, patience: str, settings: Settings) -> Path:
+    source = REPOSITORY / "dev" / name
+    target = settings.cache / f"{name}-{content_hash(source)}" / name
+
+    def build(output: Path) -> None:
+        run(["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output, "."],
+            cwd=source, env=_go_env())  # fmt: skip
+
+    return _cached(target, patience, build)
+
+
+def _coredns(settings: Settings) -> Path:
+    def build(output: Path) -> None:
+        run(["go", "install", "-trimpath", f"github.com/coredns/coredns@{COREDNS}"],
+            env=_go_env() | {"GOBIN": str(output.parent)})  # fmt: skip
+
+    return _cached(
+        settings.cache / f"coredns-{COREDNS}" / "coredns", "about 90 seconds, once", build
+    )
+
+
+def _cached(target: Path, patience: str, build: Callable[[Path], None]) -> Path:
+    """Build into a folder next to the target and rename: a half-built program is never found."""
+    if target.exists():
+        return target
+    require_go()
+    with exclusive(target.parent.parent / f"{target.name}.lock"):
+        if target.exists():
+            return target
+        scratch = target.parent.with_suffix(".building")
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        say(f"building {target.name} ({patience})")
+        with step(f"built {target.name}"):
+            build(scratch / target.name)
+        scratch.rename(target.parent)
+    return target
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold a file lock; another command that wants it waits."""
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def content_hash(source: Path) -> str:
+    """A short hash over a Go module's go.mod, go.sum and main.go."""
+    whole = hashlib.sha256()
+    for name in ("go.mod", "go.sum", "main.go"):
+        path = source / name
+        whole.update(path.read_bytes() if path.exists() else b"")
+    return whole.hexdigest()[:12]
+
+
+def require_go() -> None:
+    """DevError unless a recent enough Go is on PATH."""
+    wanted = ".".join(map(str, GO_AT_LEAST))
+    words = run(["go", "version"]) if succeeds(["go", "version"]) else ""
+    version = re.search(r"go(\d+)\.(\d+)", words)
+    if version is None or (int(version[1]), int(version[2])) < GO_AT_LEAST:
+        raise DevError(
+            f"Go >= {wanted} is needed to build the cluster's programs "
+            f"({words.strip() or 'no `go` on PATH'}); install it with:\n"
+            "  sudo apt-get install -t bookworm-backports golang-go    # or from https://go.dev/dl/"
+        )
+
+
+def _version_flags() -> str:
+    major, minor, _ = KUBERNETES.removeprefix("v").split(".")
+    at = "-X k8s.io/component-base/version"
+    return f"-s -w {at}.gitVersion={KUBERNETES} {at}.gitMajor={major} {at}.gitMinor={minor}"
+
+
+def _go_env() -> dict[str, str]:
+    return {**os.environ, "CGO_ENABLED": "0"}  # noqa: TID251 - handed on, not read
+
+
+def _link(link: Path, target: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_symlink() and link.readlink() == target:
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
