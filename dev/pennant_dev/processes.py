@@ -4,6 +4,7 @@ A record of a process holds its pid, its start time and the boot it belongs to. 
 given to a stranger later; with the start time, only a process started here is ever signalled.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -118,7 +119,5 @@ def end(identity: Identity, grace: float) -> None:
 
 def reap(pid: int) -> None:
     """Collect the exit status if the process is a child of this one; else init does."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass

@@ -1,0 +1,84 @@
+"""The command `dev/cluster`.
+
+  up               start the cluster (idempotent)
+  down             stop it; nothing stays but logs and caches
+  reset            a new, empty cluster; loaded images stay
+  status           nodes, or what is left of a stopped cluster
+  load IMAGE...    give images to every node: an archive, or a name that `dev/images` built
+  kubeconfig       print the path of the administrator's kubeconfig
+  env              print shell lines: eval "$(dev/cluster env)"
+
+PENNANT_CLUSTER=kind|local chooses the provider; else kind where it works, local elsewhere.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pennant_dev import images, kind
+from pennant_dev.binaries import ensure
+from pennant_dev.kind import Kind
+from pennant_dev.local import Local
+from pennant_dev.settings import Settings
+from pennant_dev.shell import DevError, say
+
+
+def choose(settings: Settings) -> Kind | Local:
+    """The provider that was asked for, or the first that works here."""
+    if settings.provider not in (None, "kind", "local"):
+        raise DevError(f"PENNANT_CLUSTER={settings.provider}: want `kind` or `local`")
+    if settings.provider == "kind" or (settings.provider is None and kind.usable()):
+        return Kind(settings)
+    return Local(settings)
+
+
+def load(names: list[str], settings: Settings | None = None) -> None:
+    """Load images into every node: paths of archives, or names that `dev/images` built."""
+    chosen = settings or Settings.from_env()
+    choose(chosen).load([_archive(name, chosen) for name in names])
+
+
+def _archive(name: str, settings: Settings) -> Path:
+    path = Path(name)
+    if path.suffix == ".tar":
+        if not path.exists():
+            raise DevError(f"no archive at {name}")
+        return path
+    return images.archive(name, settings)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; 1 and a sentence when it cannot be done."""
+    parser = argparse.ArgumentParser(
+        prog="dev/cluster", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    commands = ("up", "down", "reset", "status", "load", "kubeconfig", "env")
+    parser.add_argument("command", choices=commands, metavar="COMMAND")
+    parser.add_argument("images", nargs="*", metavar="IMAGE")
+    arguments = parser.parse_args(words)
+    try:
+        _run(arguments.command, arguments.images, Settings.from_env())
+    except DevError as error:
+        say(f"dev/cluster {arguments.command}: {error}")
+        return 1
+    return 0
+
+
+def _run(command: str, names: list[str], settings: Settings) -> None:
+    cluster = choose(settings)
+    if command == "load":
+        load(names, settings)
+    elif command == "kubeconfig":
+        sys.stdout.write(f"{cluster.kubeconfig}\n")
+    elif command == "env":
+        if isinstance(cluster, Local):
+            ensure("kubelite", settings=settings)  # kubectl comes with it
+        sys.stdout.write(f'export KUBECONFIG="{cluster.kubeconfig}" PATH="{settings.bin}:$PATH"\n')
+    else:
+        if command != "status":
+            {"up": cluster.up, "down": cluster.down, "reset": cluster.reset}[command]()
+        sys.stdout.write("\n".join(cluster.status()) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The machine's side of the cluster network: a bridge, two routes, three sysctls.
+
+The routes matter: until kube-proxy has programmed a Service, a packet to its address follows the
+default route, out of the machine. With them it goes nowhere.
+"""
+
+import json
+from pathlib import Path
+
+from pennant_dev.iptables import remove_rules
+from pennant_dev.node import POD_RANGE, SERVICE_RANGE, nodes
+from pennant_dev.shell import run
+
+BRIDGE = "pn0"
+WANTED = {"net.ipv4.ip_forward": "1", "net.bridge.bridge-nf-call-iptables": "1"}
+CHANGED_BY_KUBERNETES = (
+    "net.ipv4.conf.all.route_localnet",
+    "vm.overcommit_memory",
+    "kernel.panic",
+    "kernel.panic_on_oops",
+)
+
+
+def raise_network(state: Path) -> None:
+    """Make the bridge with both nodes' addresses, the routes, and set the sysctls."""
+    _remember_sysctls(state / "sysctls.json")
+    run(["ip", "link", "add", BRIDGE, "type", "bridge"])
+    for node in nodes(state):
+        run(["ip", "address", "add", f"{node.address}/32", "dev", BRIDGE])
+    run(["ip", "link", "set", BRIDGE, "up"])
+    for target in (SERVICE_RANGE, POD_RANGE):
+        run(["ip", "route", "add", target, "dev", BRIDGE])
+    for name, value in WANTED.items():
+        _sysctl(name).write_text(value)
+
+
+def lower_network(state: Path) -> None:
+    """Undo `raise_network` and what pods and kube-proxy added: interfaces and rules."""
+    for bridge in bridges(state):
+        for link in _links("master", bridge):
+            run(["ip", "link", "delete", link], check=False)
+        run(["ip", "link", "delete", bridge], check=False)
+    remove_rules()
+    _restore_sysctls(state / "sysctls.json")
+    for each in Path("/var/lib/cni/results").glob("pennant-node-*"):
+        each.unlink()
+
+
+def bridges(state: Path) -> list[str]:
+    """Those of our bridges that exist."""
+    wanted = {BRIDGE, *(node.bridge for node in nodes(state))}
+    return sorted(wanted & set(_links("type", "bridge")))
+
+
+def _links(*selector: str) -> list[str]:
+    """Interface names; empty when the selected master does not exist."""
+    said = run(["ip", "-json", "link", "show", *selector], check=False)
+    # An old iproute prints an empty object per interface that does not match.
+    return [each["ifname"] for each in json.loads(said or "[]") if "ifname" in each]
+
+
+def _sysctl(name: str) -> Path:
+    return Path("/proc/sys") / name.replace(".", "/")
+
+
+def _remember_sysctls(record: Path) -> None:
+    if record.exists():  # from an unclean stop: it holds the machine's own values, ours are set
+        return
+    names = (*WANTED, *CHANGED_BY_KUBERNETES)
+    values = {name: _sysctl(name).read_text().strip() for name in names if _sysctl(name).exists()}
+    record.write_text(json.dumps(values))
+
+
+def _restore_sysctls(record: Path) -> None:
+    if not record.exists():
+        return
+    for name, value in json.loads(record.read_text()).items():
+        _sysctl(name).write_text(value)
+    record.unlink()
