@@ -1,0 +1,25 @@
+"""The registry library of a training job: register, promote, roll back, load what is in production.
+
+Importing this package imports no mlflow; calling what asks a registry does.
+"""
+
+from pennant_registry.errors import RegistryError
+from pennant_registry.gates import MetricMin
+from pennant_registry.moves import Move, history
+from pennant_registry.production import load_production
+from pennant_registry.promotion import promote, rollback
+from pennant_registry.registration import register
+from pennant_registry.versions import Version, resolve
+
+__all__ = [
+    "MetricMin",
+    "Move",
+    "RegistryError",
+    "Version",
+    "history",
+    "load_production",
+    "promote",
+    "register",
+    "resolve",
+    "rollback",
+]

@@ -19,6 +19,11 @@ TAG_PROMOTED_BY = "pennant.promoted-by"
 TAG_PROMOTED_AT = "pennant.promoted-at"
 TAG_PROMOTED_FROM = "pennant.promoted-from"
 
+# Written by `rollback` on the version that loses the alias, likewise followed by `.<alias>`.
+TAG_ROLLED_BACK_BY = "pennant.rolled-back-by"
+TAG_ROLLED_BACK_AT = "pennant.rolled-back-at"
+TAG_ROLLED_BACK_TO = "pennant.rolled-back-to"
+
 _ALIAS = re.compile(r"[\w-]{1,255}")
 _RESERVED_ALIAS = re.compile(r"latest|v\d+", re.IGNORECASE)
 

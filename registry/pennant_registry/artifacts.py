@@ -1,0 +1,87 @@
+"""Where a run's artifact really is, and fetching a source to a folder without MLflow's traps."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from pennant_registry import client as mlflow_client
+from pennant_registry.errors import ArtifactMissingError, RunMissingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+
+def get_run(client: MlflowClient, run_id: str) -> Run:
+    """Raises RunMissingError when MLflow has no such run."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with mlflow_client.asking(client):
+            return client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != mlflow_client.NOT_FOUND:
+            raise
+        raise RunMissingError(
+            f"there is no run {run_id} at {client.tracking_uri}: give the id of a run that has "
+            "logged the artifact"
+        ) from error
+
+
+def source_of(client: MlflowClient, run: Run, artifact: str) -> tuple[str, str | None]:
+    """The source to register, and the logged model's id if it is one (MLflow 3 keeps those apart).
+
+    Raises ArtifactMissingError: MLflow itself registers what does not exist without a word.
+    """
+    run_id = run.info.run_id
+    if _is_listed(client, run_id, artifact):
+        return f"runs:/{run_id}/{artifact}", None
+    if model_id := _logged_model(client, run, artifact):
+        return f"models:/{model_id}", model_id
+    raise ArtifactMissingError(
+        f"run {run_id} holds no artifact {artifact} at {client.tracking_uri}: log it to the run "
+        "before registering, or give the file's path as the run lists it"
+    )
+
+
+def download(client: MlflowClient, source: str, folder: Path) -> Path:
+    """Fetches a source to `folder`; the file, or the folder, that came.
+
+    Raises ArtifactMissingError when nothing came: for `models:/name@alias` and a source that is one
+    file, MLflow reports success and leaves an empty folder.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        got = mlflow.artifacts.download_artifacts(
+            artifact_uri=source, dst_path=str(folder), tracking_uri=client.tracking_uri
+        )
+    except MlflowException as error:
+        if error.error_code != mlflow_client.NOT_FOUND:
+            raise
+        raise ArtifactMissingError(f"{source} is not at {client.tracking_uri}: {error}") from error
+    path = Path(got)
+    if path.is_file() or any(file.is_file() for file in path.rglob("*")):
+        return path
+    raise ArtifactMissingError(
+        f"{source} gave no file: register a version from an artifact that exists"
+    )
+
+
+def _is_listed(client: MlflowClient, run_id: str, artifact: str) -> bool:
+    folder = str(PurePosixPath(artifact).parent)
+    with mlflow_client.asking(client):
+        listed = client.list_artifacts(run_id, None if folder == "." else folder)
+    return any(file.path == artifact for file in listed)
+
+
+def _logged_model(client: MlflowClient, run: Run, name: str) -> str | None:
+    """The id of the newest model that the run has logged under this name."""
+    made = run.outputs.model_outputs if run.outputs else []
+    with mlflow_client.asking(client):
+        for output in sorted(made, key=lambda output: output.step, reverse=True):
+            if client.get_logged_model(output.model_id).name == name:
+                return str(output.model_id)
+    return None

@@ -1,0 +1,47 @@
+"""What can go wrong with the registry. Every message says what is the case and what to do."""
+
+from __future__ import annotations
+
+
+class RegistryError(Exception):
+    """Base of all errors of this library: a person or a pipeline has to do something."""
+
+
+class InvalidNameError(RegistryError):
+    """A model name or an alias that MLflow refuses."""
+
+
+class NotARegistryError(RegistryError):
+    """The tracking address is a place that cannot hold a model registry, such as plain files."""
+
+
+class RegistryUnreachableError(RegistryError):
+    """No answer from the registry, or one that is not MLflow's. Never the same as "not there"."""
+
+
+class RunMissingError(RegistryError):
+    """MLflow says that there is no such run."""
+
+
+class ArtifactMissingError(RegistryError):
+    """MLflow says that a run, or the source of a version, does not hold the artifact."""
+
+
+class VersionMissingError(RegistryError):
+    """MLflow says that there is no such model or version."""
+
+
+class GateRefusedError(RegistryError):
+    """A version may not get the alias; the message names metric, value and bound."""
+
+
+class AliasMovedError(RegistryError):
+    """Somebody else moved the alias at the same moment: look, and decide again."""
+
+
+class NothingToRollBackError(RegistryError):
+    """The alias is not set, or its version carries no record of the one before it."""
+
+
+class DigestMismatchError(RegistryError):
+    """The bytes are not those that were registered."""

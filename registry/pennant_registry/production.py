@@ -1,0 +1,71 @@
+"""What is in production, loaded: from the registry, or from the pod's own verified mount."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pennant_registry import artifacts, digest, versions
+from pennant_registry import client as mlflow_client
+from pennant_registry.environment import Environment
+from pennant_registry.errors import ArtifactMissingError, DigestMismatchError
+from pennant_registry.versions import Version
+
+PICKLES = frozenset({".pkl", ".pickle"})
+
+
+def load_production(name: str, alias: str) -> Any | None:
+    """The bundle of the version that holds the alias, or None when nothing is promoted.
+
+    A pickle comes unpickled, an MLflow model folder as its pyfunc model, anything else as the path
+    of the file or folder. With PENNANT_MODEL_PATH set it is what that mount holds: no registry is
+    asked. Raises RegistryUnreachableError, ArtifactMissingError, or DigestMismatchError when the
+    bytes are not those that were registered. Unpickling runs what the pickle says: load only from a
+    registry that you trust.
+    """
+    if mount := Environment.read().model_path:
+        return load_bundle(_the_bundle_in(mount))
+    found = versions.resolve(name, alias)
+    return None if found is None else load_version(found)
+
+
+def load_version(version: Version) -> Any:
+    """Downloads the version's own source (never `models:/name@alias`), verifies it and loads it."""
+    folder = Path(tempfile.mkdtemp(prefix="pennant-bundle-"))  # a lazy model reads on after loading
+    bundle = artifacts.download(mlflow_client.connect(), version.source, folder)
+    _verify(version, bundle)
+    return load_bundle(bundle)
+
+
+def load_bundle(path: Path) -> Any:
+    """Loads a file or folder that is on this disk already."""
+    if path.is_file() and path.suffix in PICKLES:
+        with path.open("rb") as file:
+            return pickle.load(file)  # noqa: S301 -- its digest was verified, its registry is trusted
+    if (path / "MLmodel").is_file():
+        import mlflow.pyfunc
+
+        return mlflow.pyfunc.load_model(str(path))
+    return path
+
+
+def _the_bundle_in(mount: Path) -> Path:
+    """A bundle that is one file is mounted as the only file of a folder."""
+    inside = list(mount.iterdir()) if mount.is_dir() else []
+    if not inside and not mount.is_file():
+        raise ArtifactMissingError(
+            f"PENNANT_MODEL_PATH is {mount}, and there is no bundle: mount it there, or unset the "
+            "variable to load from the registry"
+        )
+    alone = len(inside) == 1 and inside[0].is_file() and inside[0].name != "MLmodel"
+    return inside[0] if alone else mount
+
+
+def _verify(version: Version, bundle: Path) -> None:
+    if version.sha256 is not None and (found := digest.of_path(bundle)) != version.sha256:
+        raise DigestMismatchError(
+            f"version {version.version} of {version.name} was registered with sha256 "
+            f"{version.sha256}, and {version.source} now has {found}: register the artifact anew"
+        )

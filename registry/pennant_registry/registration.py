@@ -1,0 +1,68 @@
+"""Registering: a run's artifact becomes a version that says what it is and where it is from."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pennant_registry import artifacts, digest, names, versions
+from pennant_registry import client as mlflow_client
+from pennant_registry.errors import RegistryError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+# A version says by itself where it is from: these tags of the run are handed on to it.
+INHERITED = {
+    names.TAG_DATASET: names.TAG_DATASET,
+    "mlflow.source.git.commit": names.TAG_COMMIT,
+    names.TAG_COMMIT: names.TAG_COMMIT,
+    names.TAG_OWNER: names.TAG_OWNER,
+}
+
+
+def register(
+    run_id: str, artifact_file: str, name: str, tags: Mapping[str, str] | None = None
+) -> int:
+    """Makes a new version of `name` from what the run has logged as `artifact_file`; its number.
+
+    The version is tagged with the digest of the artifact, with the dataset snapshot, code commit
+    and owner that the run's tags name, and with `tags`, which win over the run's.
+    Raises RunMissingError or ArtifactMissingError: MLflow checks neither.
+    """
+    versions.check_names(name)
+    if names.TAG_SHA256 in (tags or {}):
+        raise RegistryError(f"tag {names.TAG_SHA256} is what register computes: leave it out")
+    client = mlflow_client.connect()
+    run = artifacts.get_run(client, run_id)
+    source, model_id = artifacts.source_of(client, run, artifact_file.strip("/"))
+    told = _inherited(run) | dict(tags or {}) | {names.TAG_SHA256: _digest(client, source)}
+    with mlflow_client.asking(client):
+        _ensure_model(client, name)
+        made = client.create_model_version(
+            name, source, run_id=run_id, tags=told, model_id=model_id, await_creation_for=0
+        )
+    return int(made.version)
+
+
+def _inherited(run: Run) -> dict[str, str]:
+    tags = run.data.tags
+    return {ours: tags[theirs] for theirs, ours in INHERITED.items() if theirs in tags}
+
+
+def _digest(client: MlflowClient, source: str) -> str:
+    with tempfile.TemporaryDirectory(prefix="pennant-register-") as folder:
+        return digest.of_path(artifacts.download(client, source, Path(folder)))
+
+
+def _ensure_model(client: MlflowClient, name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise

@@ -1,0 +1,104 @@
+"""Which version holds an alias, and what a version is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pennant_registry import client as mlflow_client
+from pennant_registry import names
+from pennant_registry.errors import InvalidNameError, VersionMissingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+    from mlflow.exceptions import MlflowException
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a registered model as the registry has it."""
+
+    name: str
+    version: int
+    run_id: str | None
+    source: str
+    tags: Mapping[str, str]
+
+    @property
+    def sha256(self) -> str | None:
+        """The digest that `register` wrote, or None for a version that was made without it."""
+        return self.tags.get(names.TAG_SHA256)
+
+
+def resolve(name: str, alias: str) -> Version | None:
+    """The version that holds the alias; None when the model or the alias is not there.
+
+    Raises RegistryUnreachableError when the registry gives no answer: that is not None.
+    """
+    check_names(name, alias)
+    return holder(mlflow_client.connect(), name, alias)
+
+
+def holder(client: MlflowClient, name: str, alias: str) -> Version | None:
+    """As `resolve`, with a client at hand."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with mlflow_client.asking(client):
+            return _version(client.get_model_version_by_alias(name, alias))
+    except MlflowException as error:
+        if _says_unset(error):
+            return None
+        raise
+
+
+def get(client: MlflowClient, name: str, version: int) -> Version:
+    """Raises VersionMissingError when the registry says that it has no such version."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with mlflow_client.asking(client):
+            return _version(client.get_model_version(name, str(version)))
+    except MlflowException as error:
+        if error.error_code != mlflow_client.NOT_FOUND:
+            raise
+        raise VersionMissingError(
+            f"{name} has no version {version} in the registry at {client.tracking_uri}: "
+            "give the number of a registered version"
+        ) from error
+
+
+def of_model(client: MlflowClient, name: str) -> list[Version]:
+    """All versions of a model, newest first."""
+    quote = '"' if "'" in name else "'"
+    with mlflow_client.asking(client):
+        found = client.search_model_versions(f"name={quote}{name}{quote}")
+    return sorted(map(_version, found), key=lambda version: version.version, reverse=True)
+
+
+def check_names(name: str, alias: str | None = None) -> None:
+    """Raises InvalidNameError before a server is asked: an unset alias and a bad one both answer 400."""
+    problem = names.model_name_problem(name)
+    if problem is None and alias is not None:
+        problem = names.alias_problem(alias)
+    if problem is not None:
+        raise InvalidNameError(problem)
+
+
+def _says_unset(error: MlflowException) -> bool:
+    """MLflow answers 404 for a model that is missing, but 400 for an alias that is."""
+    if error.error_code == mlflow_client.NOT_FOUND:
+        return True
+    return error.error_code == "INVALID_PARAMETER_VALUE" and "not found" in str(error)
+
+
+def _version(found: MlflowVersion) -> Version:
+    return Version(
+        name=found.name,
+        version=int(found.version),
+        run_id=found.run_id or None,
+        source=found.source or "",
+        tags=dict(found.tags),
+    )
