@@ -54,7 +54,7 @@ def connect() -> MlflowClient:
 
 @contextlib.contextmanager
 def asking(client: MlflowClient) -> Iterator[None]:
-    """Around calls that ask for metadata: short time-outs, and RegistryUnreachableError for no answer.
+    """Around calls for metadata: short time-outs, and RegistryUnreachableError for no answer.
 
     An error that MLflow itself answers passes through, for the caller to say what it means.
     """

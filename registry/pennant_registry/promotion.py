@@ -45,7 +45,8 @@ def promote(version: int | str, name: str, alias: str, gates: Sequence[MetricMin
 def rollback(name: str, alias: str) -> Move:
     """Points the alias back at the version that held it before the one that holds it now.
 
-    Raises NothingToRollBackError without a record to go by, VersionMissingError when that version is gone.
+    Raises NothingToRollBackError without a record to go by, VersionMissingError when that version
+    is gone.
     """
     versions.check_names(name, alias)
     client = mlflow_client.connect()

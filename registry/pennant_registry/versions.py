@@ -79,7 +79,7 @@ def of_model(client: MlflowClient, name: str) -> list[Version]:
 
 
 def check_names(name: str, alias: str | None = None) -> None:
-    """Raises InvalidNameError before a server is asked: an unset alias and a bad one both answer 400."""
+    """Raises InvalidNameError, before a server is asked: it answers 400 to an unset alias too."""
     problem = names.model_name_problem(name)
     if problem is None and alias is not None:
         problem = names.alias_problem(alias)
