@@ -20,6 +20,7 @@ class Failure:
     reason: str  # ours (LoadFailed ...) or the kubelet's (OOMKilled, Error, ImagePullBackOff ...)
     message: str
     exit_code: int | None  # None: it never ran
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def _failure(container: dict[str, Any]) -> Failure | None:
                 reason=said.get("reason") or terminated.get("reason") or "Error",
                 message=said.get("message") or _unsaid(terminated),
                 exit_code=int(terminated["exitCode"]),
+                at=parse_time(terminated["finishedAt"]) if terminated.get("finishedAt") else None,
             )
     waiting = state.get("waiting") or {}
     if waiting.get("reason") in {None, "PodInitializing", "ContainerCreating"}:
@@ -117,7 +119,8 @@ def _failure(container: dict[str, Any]) -> Failure | None:
 
 def _unsaid(terminated: dict[str, Any]) -> str:
     text = str(terminated.get("message") or "").strip()
-    return text or f"ended with exit code {terminated['exitCode']} and without a message"
+    why = f"{terminated.get('reason') or 'ended'}, exit code {terminated['exitCode']}"
+    return f"{why}: {text}" if text else f"{why}, without a message"
 
 
 def _message(terminated: dict[str, Any]) -> dict[str, Any]:

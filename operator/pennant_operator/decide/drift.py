@@ -1,0 +1,49 @@
+"""Whether a live object says what we last applied: the fields we set, and only those."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+_SUFFIXES = {
+    "m": Decimal("0.001"),
+    "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12),
+    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40),
+}  # fmt: skip
+
+
+def drifted(applied: Any, live: Any) -> bool:
+    """True when a field of `applied` is missing from `live` or has another value there."""
+    if applied in ({}, []):  # the server drops or keeps empty maps and lists as it likes
+        return False
+    if isinstance(applied, dict):
+        return not isinstance(live, dict) or any(
+            drifted(value, live.get(key)) for key, value in applied.items()
+        )
+    if isinstance(applied, list):
+        return not isinstance(live, list) or _list_drifted(applied, live)
+    return applied != live and not _same_quantity(applied, live)
+
+
+def _list_drifted(applied: list[Any], live: list[Any]) -> bool:
+    """Lists of named things are maps to the API server: others may have added theirs."""
+    if all(isinstance(item, dict) and "name" in item for item in applied):
+        by_name = {item.get("name"): item for item in live if isinstance(item, dict)}
+        return any(drifted(item, by_name.get(item["name"])) for item in applied)
+    return len(applied) != len(live) or any(map(drifted, applied, live))
+
+
+def _same_quantity(applied: Any, live: Any) -> bool:
+    """The server writes 0.5 as 500m and 1 as "1"."""
+    left, right = _quantity(applied), _quantity(live)
+    return left is not None and left == right
+
+
+def _quantity(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    text = str(value)
+    suffix = next((s for s in ("Ki", "Mi", "Gi", "Ti", "m", "k", "M", "G", "T")
+                   if text.endswith(s)), "")  # fmt: skip
+    try:
+        return Decimal(text.removesuffix(suffix)) * _SUFFIXES.get(suffix, Decimal(1))
+    except InvalidOperation:
+        return None

@@ -1,0 +1,53 @@
+"""Which revision should have the traffic, and why not another."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pennant_operator.decide.memory import Memory
+from pennant_operator.decide.observed import ModelVersion, Observed, Unknown
+from pennant_operator.decide.revision import revision_of
+from pennant_operator.decide.world import World
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Where the traffic should go."""
+
+    target: str | None  # revision to bring to the traffic; None: what has it keeps it
+    version: ModelVersion | None = None  # what the registry says, when it says so
+    revision: str | None = None  # the revision of that version with today's spec
+    rejection: dict[str, Any] | None = None  # why that revision is not tried
+    frozen: bool = False  # nothing is known: what comes up may not be taken down
+
+
+def choose(
+    observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]
+) -> Goal:
+    """The goal; whatever is not an answer of the registry leaves things as they are (law 2)."""
+    desired, spec = observed.desired, world.spec
+    if isinstance(desired, Unknown):
+        # A rollout under way is finished: what it needs is recorded, and pods fetch by themselves.
+        candidate = memory.candidate.get("revision")
+        return Goal(candidate if candidate in observed.records else None, frozen=True)
+    if not isinstance(desired, ModelVersion):
+        return Goal(None)
+    revision = revision_of(
+        registry=spec.watch.registry,
+        model=desired.name,
+        version=desired.version,
+        created=desired.created,
+        serving=spec.serving,
+    )
+    rejection = next((entry for entry in rejected if entry["revision"] == revision), None)
+    if rejection is not None:
+        return Goal(_way_back(world, revision), desired, revision, rejection)
+    if spec.suspend:
+        return Goal(None, desired, revision)
+    return Goal(revision, desired, revision)
+
+
+def _way_back(world: World, rejected: str) -> str | None:
+    """After a crash in the bake: the warm revision, if it is still there."""
+    if world.traffic is None or world.traffic.revision != rejected:
+        return None
+    return world.traffic.warm if world.idle.revision == world.traffic.warm else None

@@ -1,0 +1,66 @@
+"""What earlier plans wrote into `status` and later ones read: the operator's only memory."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pennant_operator.decide.observed import Desired, ModelVersion, Unknown
+from pennant_operator.decide.times import format_time, parse_time
+
+KEPT = 10  # entries of `rejected` and of `history`
+
+
+@dataclass(frozen=True)
+class Memory:
+    """`status` as the last plan left it."""
+
+    status: dict[str, Any]
+
+    @property
+    def desired(self) -> dict[str, Any]:
+        """`status.desired`, empty when nothing was desired yet."""
+        return self.status.get("desired") or {}
+
+    @property
+    def candidate(self) -> dict[str, Any]:
+        """`status.candidate`, empty when there is none."""
+        return self.status.get("candidate") or {}
+
+    @property
+    def rejected(self) -> list[dict[str, Any]]:
+        """`status.rejected`, newest first."""
+        return self.status.get("rejected") or []
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """`status.history`, newest first."""
+        return self.status.get("history") or []
+
+
+def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
+    """The rejections in force: seeing another version as desired lifts those of a version (law 4).
+
+    Only a version that was really desired in between counts; a removed alias is no other version.
+    """
+    if not isinstance(desired, ModelVersion):
+        return memory.rejected
+    before = memory.desired.get("version")
+    if before is None or before == desired.version:
+        return memory.rejected
+    return [entry for entry in memory.rejected if entry["version"] != desired.version]
+
+
+def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any] | None:
+    """The next `status.desired`; a registry that does not answer changes nothing in it."""
+    if isinstance(desired, Unknown):
+        return memory.desired or None
+    if not isinstance(desired, ModelVersion):
+        return None
+    if memory.desired.get("version") == desired.version:
+        return memory.desired
+    return {"version": desired.version, "since": format_time(now)}
+
+
+def parked_until(candidate: dict[str, Any]) -> datetime | None:
+    """When a held candidate is tried again; None when it is not parked."""
+    return parse_time(candidate["retryTime"]) if candidate.get("retryTime") else None

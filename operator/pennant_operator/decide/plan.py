@@ -1,0 +1,113 @@
+"""plan(observed, now) -> Plan: every decision of the operator, in one pure function.
+
+The steps, in the order of the code: which revision should have the traffic (goal), how its
+candidate does (trial, verdicts), what the slots and the traffic should be (strategies), which
+writes that takes (writes), what to say (status, conditions, transitions), when to look again
+(pace).
+
+A decision that must survive a crash is recorded before it is acted on: a plan that rejects or
+holds a revision writes the status only and comes back at once.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from pennant_operator.decide import ownership, transitions
+from pennant_operator.decide.candidate import is_parked
+from pennant_operator.decide.goal import Goal, choose
+from pennant_operator.decide.intent import Plan
+from pennant_operator.decide.memory import KEPT, Memory, still_rejected
+from pennant_operator.decide.observed import Observed, Refused
+from pennant_operator.decide.pace import next_look, unsettled
+from pennant_operator.decide.refusal import refuse
+from pennant_operator.decide.spec import InvalidSpecError, parse
+from pennant_operator.decide.status import Step, status_of
+from pennant_operator.decide.strategies import blue_green
+from pennant_operator.decide.times import format_time
+from pennant_operator.decide.trial import verdict_on, way_back_from_bake
+from pennant_operator.decide.verdicts import Held, Rejected
+from pennant_operator.decide.vocabulary import Reason
+from pennant_operator.decide.world import World, see
+from pennant_operator.decide.writes import records_with, writes_for
+
+AWAIT_SECONDS = 1.0
+
+
+def plan(observed: Observed, now: datetime) -> Plan:
+    """What to do about one ModelDeployment."""
+    owner = observed.owner
+    if "deletionTimestamp" in owner["metadata"]:
+        return Plan()  # the garbage collector follows the owner references
+    try:
+        spec = parse(owner)
+    except InvalidSpecError as error:
+        return refuse(owner, Refused(Reason.INVALID_SPEC, str(error)), now)
+    if told := ownership.conflict(observed.children, spec):
+        return refuse(owner, Refused(Reason.NAME_CONFLICT, told), now)
+    if ownership.awaited(observed.children, spec):
+        return Plan(requeue_after=AWAIT_SECONDS)
+    return _decide(observed, see(observed, spec), now)
+
+
+def wants_pods(observed: Observed, now: datetime) -> bool:
+    """Whether `plan` must see pods; a settled ModelDeployment costs no list of them."""
+    try:
+        world = see(observed, parse(observed.owner))
+    except InvalidSpecError:
+        return False
+    memory = Memory(observed.owner.get("status") or {})
+    target = choose(observed, world, memory, still_rejected(memory, observed.desired)).target
+    moving = target is not None and (world.traffic is None or world.traffic.revision != target)
+    return moving or unsettled(world, memory, now)
+
+
+def _decide(observed: Observed, world: World, now: datetime) -> Plan:
+    memory = Memory(observed.owner.get("status") or {})
+    rejected = still_rejected(memory, observed.desired)
+    goal = choose(observed, world, memory, rejected)
+    verdict = verdict_on(world, goal, memory, now)
+    records = records_with(observed, world, goal)
+    step = Step(observed, world, memory, goal, rejected, verdict, records, now)
+    crash = way_back_from_bake(world, rejected, now)
+    if crash is not None and world.traffic is not None:
+        return _reject(step, world.traffic.revision, crash)
+    if isinstance(verdict, Rejected) and goal.target is not None:
+        return _reject(step, goal.target, verdict)
+    if isinstance(verdict, Held):
+        return _record(step)
+    return _act(step)
+
+
+def _act(step: Step) -> Plan:
+    parked = is_parked(step.memory.candidate, step.goal.target, step.now)
+    moves = blue_green(step.world, step.goal, step.verdict, parked=parked, now=step.now)
+    writes = writes_for(step, moves)
+    status = status_of(step, moves.traffic)
+    after = replace(step.world, traffic=moves.traffic)
+    return Plan(
+        writes=writes,
+        status=status,
+        events=transitions.events(step.world.spec, step.memory.status, status),
+        requeue_after=next_look(after, Memory(status), step.now, wrote=bool(writes)),
+    )
+
+
+def _reject(step: Step, revision: str, verdict: Rejected) -> Plan:
+    """Record the rejection; the next pass acts on it."""
+    entry = {
+        "version": step.records[revision].version,
+        "revision": revision,
+        "reason": str(verdict.reason),
+        "message": verdict.message,
+        "time": format_time(step.now),
+    }
+    rejected = [entry, *(e for e in step.rejected if e["revision"] != revision)][:KEPT]
+    in_force = entry if revision == step.goal.revision else None
+    goal = Goal(None, step.goal.version, step.goal.revision, in_force)
+    return _record(replace(step, rejected=rejected, goal=goal, verdict=None))
+
+
+def _record(step: Step) -> Plan:
+    status = status_of(step, step.world.traffic)
+    events = transitions.events(step.world.spec, step.memory.status, status)
+    return Plan(status=status, events=events, requeue_after=0.0)

@@ -1,0 +1,158 @@
+"""Parses a ModelRegistry, says who may use it for what, and builds its status."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from pennant_operator.decide.observed import Object, Refused, RegistryFacts
+from pennant_operator.decide.sources import DEFAULT_ALLOWED
+from pennant_operator.decide.times import format_time, parse_duration
+from pennant_operator.decide.vocabulary import Reason
+
+MINIMUM_POLL = timedelta(seconds=1)
+
+
+class InvalidRegistryError(ValueError):
+    """A field that cannot be used; the message names it, its value and what to write."""
+
+
+@dataclass(frozen=True)
+class RegistrySpec:
+    """A ModelRegistry's spec, defaults filled in."""
+
+    name: str
+    url: str  # without a trailing slash
+    credentials_secret: str | None
+    ca_bundle: str
+    poll_interval: timedelta
+    allowed_namespaces: tuple[str, ...]
+    allowed_models: tuple[str, ...]
+    allowed_sources: tuple[str, ...]
+
+    def facts(self) -> RegistryFacts:
+        """What fetch containers need of it."""
+        return RegistryFacts(self.url, self.allowed_sources, self.ca_bundle)
+
+    def refusal(self, namespace: str, model: str) -> Refused | None:
+        """Why a namespace may not follow a model here; None when it may."""
+        if not _matches(namespace, self.allowed_namespaces):
+            fault = f"may not be used from namespace {namespace}"
+            cure = f"add {namespace} to its spec.allowedNamespaces"
+        elif not _matches(model, self.allowed_models):
+            fault = f"does not allow the model {model!r}"
+            cure = f"add {model} to its spec.allowedModels"
+        else:
+            return None
+        return Refused(
+            Reason.NOT_ALLOWED,
+            f"ModelRegistry {self.name} {fault}: have its administrator {cure}, "
+            "or set spec.registry to another one.",
+        )
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a registry answers, as its poller found it."""
+
+    server_version: str = ""
+    models: int = 0
+    trouble: str | None = None  # None: the last poll was answered in full
+    invalid: bool = False  # the trouble is the spec's own
+
+
+def parse(registry: Object) -> RegistrySpec:
+    """The spec of a ModelRegistry object; raises InvalidRegistryError."""
+    spec, name = registry.get("spec", {}), registry["metadata"]["name"]
+    return RegistrySpec(
+        name=name,
+        url=_url(spec.get("url", "")),
+        credentials_secret=spec.get("credentialsSecret") or None,
+        ca_bundle=spec.get("caBundle", ""),
+        poll_interval=_interval(spec.get("pollInterval", "15s")),
+        allowed_namespaces=tuple(spec.get("allowedNamespaces", ("*",))),
+        allowed_models=tuple(spec.get("allowedModels", ("*",))),
+        allowed_sources=tuple(spec.get("allowedSources", DEFAULT_ALLOWED)),
+    )
+
+
+def not_found(name: str, namespace: str) -> Refused:
+    """There is no such ModelRegistry."""
+    return Refused(
+        Reason.REGISTRY_NOT_FOUND,
+        f"There is no ModelRegistry {name} in the operator's namespace {namespace}: create it "
+        f"there (kubectl -n {namespace} get modelregistries lists those there are), "
+        "or set spec.registry to one of these.",
+    )
+
+
+def invalid(name: str, namespace: str, error: InvalidRegistryError) -> Refused:
+    """The ModelRegistry's own spec cannot be used."""
+    return Refused(
+        Reason.REGISTRY_INVALID,
+        f"ModelRegistry {name} cannot be used: {error}; its administrator can correct it with "
+        f"kubectl -n {namespace} edit modelregistry {name}.",
+    )
+
+
+def status(registry: Object, health: Health, now: datetime) -> dict[str, Any]:
+    """The status to show; equal to the live one when nothing changed."""
+    ready, reason = ("True", "Answering")
+    if health.trouble is not None:
+        ready, reason = ("False", "InvalidSpec" if health.invalid else "NotAnswering")
+    live = registry.get("status", {})
+    before: dict[str, Any] = next(
+        (c for c in live.get("conditions", ()) if c["type"] == "Ready"), {}
+    )
+    changed = before.get("status") != ready
+    generation = registry["metadata"]["generation"]
+    built: dict[str, Any] = {
+        "observedGeneration": generation,
+        "modelsWatched": health.models,
+        "conditions": [
+            {
+                "type": "Ready",
+                "status": ready,
+                "observedGeneration": generation,
+                "lastTransitionTime": (
+                    format_time(now) if changed else before["lastTransitionTime"]
+                ),
+                "reason": reason,
+                "message": health.trouble or "The registry answers.",
+            }
+        ],
+    }
+    # What the server last called itself stays readable while it is away.
+    version = health.server_version or live.get("serverVersion")
+    return built | ({"serverVersion": version} if version else {})
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InvalidRegistryError(f"spec.url {text!r} is not an http or https address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise InvalidRegistryError(
+            f"spec.url names user, query or fragment at {parts.hostname}: write the address alone, "
+            "and credentials into the Secret that spec.credentialsSecret names"
+        )
+    return text.rstrip("/")
+
+
+def _interval(text: str) -> timedelta:
+    try:
+        interval = parse_duration(text)
+    except ValueError as error:
+        raise InvalidRegistryError(f"spec.pollInterval: {error}") from error
+    if interval < MINIMUM_POLL:
+        raise InvalidRegistryError(f"spec.pollInterval {text!r} is too short: write 1s or more")
+    return interval
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Only * is special: in a list of permissions a stray [ must not start a character class."""
+    return any(
+        re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), name, re.DOTALL)
+        for pattern in patterns
+    )

@@ -1,0 +1,161 @@
+"""Builds the manifests of the children.
+
+`deployment_of` runs only when a slot takes a revision nobody recorded yet; every later apply sends
+the recorded manifest through `for_slot` with another size (law 5).
+"""
+
+import copy
+from typing import Any
+
+from pennant_operator.decide.observed import Images, ModelVersion, Object, RegistryFacts
+from pennant_operator.decide.pod import pod_spec
+from pennant_operator.decide.revision import Record, to_data
+from pennant_operator.decide.spec import Spec
+from pennant_operator.decide.vocabulary import (
+    ANNOTATION_MODEL,
+    ANNOTATION_MODEL_VERSION,
+    API_VERSION,
+    LABEL_DEPLOYMENT,
+    LABEL_MANAGED_BY,
+    LABEL_NAME,
+    LABEL_REVISION,
+    LABEL_SLOT,
+    MANAGED_BY,
+)
+
+
+def metadata(spec: Spec, name: str, **labels: str) -> dict[str, Any]:
+    """Name, labels and the controller reference: deleting the owner deletes the child."""
+    return {
+        "name": name,
+        "namespace": spec.namespace,
+        "labels": {
+            LABEL_MANAGED_BY: MANAGED_BY,
+            LABEL_NAME: spec.name,
+            LABEL_DEPLOYMENT: spec.name,
+            **labels,
+        },
+        "ownerReferences": [
+            {
+                "apiVersion": API_VERSION,
+                "kind": "ModelDeployment",
+                "name": spec.name,
+                "uid": spec.uid,
+                "controller": True,
+                "blockOwnerDeletion": True,
+            }
+        ],
+    }
+
+
+def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Images) -> Object:
+    """The manifest to record for a revision: no name, slot or size yet."""
+    serving = spec.serving
+    labels = {
+        **serving.get("labels", {}),
+        LABEL_MANAGED_BY: MANAGED_BY,
+        LABEL_NAME: spec.name,
+        LABEL_DEPLOYMENT: spec.name,
+        LABEL_REVISION: revision,
+    }
+    annotations = {
+        **serving.get("annotations", {}),
+        ANNOTATION_MODEL: version.name,
+        ANNOTATION_MODEL_VERSION: version.version,
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(spec, "", **{LABEL_REVISION: revision}),
+        "spec": {
+            "revisionHistoryLimit": 0,  # the ControllerRevisions are the history
+            # Pods of a slot change by emptying it; this only softens an edit made by hand.
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+            },
+            "selector": {"matchLabels": {LABEL_DEPLOYMENT: spec.name}},
+            "template": {
+                "metadata": {"labels": labels, "annotations": annotations},
+                "spec": pod_spec(spec, version, revision, images),
+            },
+        },
+    }
+
+
+def for_slot(record: Record, *, name: str, slot: str, replicas: int) -> Object:
+    """The recorded manifest in one of the two slots, at a size."""
+    manifest = copy.deepcopy(record.manifest)
+    meta, spec = manifest["metadata"], manifest["spec"]
+    meta["name"] = f"{name}-{slot}"
+    for labels in (
+        meta["labels"],
+        spec["selector"]["matchLabels"],
+        spec["template"]["metadata"]["labels"],
+    ):
+        labels[LABEL_SLOT] = slot
+    spec["replicas"] = replicas
+    return manifest
+
+
+def record_of(spec: Spec, record: Record) -> Object:
+    """The ControllerRevision that keeps a record; the API server holds its data immutable."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": metadata(
+            spec, f"{spec.name}-{record.revision}", **{LABEL_REVISION: record.revision}
+        ),
+        "revision": record.number,
+        "data": to_data(record),
+    }
+
+
+def service_of(spec: Spec, slot: str, annotations: dict[str, str]) -> Object:
+    """The Service; selector and annotations say the same and are written in one request."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {**metadata(spec, spec.name), "annotations": annotations},
+        "spec": {
+            "selector": {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot},
+            "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+        },
+    }
+
+
+def registry_config_of(spec: Spec, registry: RegistryFacts) -> Object:
+    """What `fetch` must know of the registry; changing it rolls nothing, new pods read it."""
+    data = {"url": registry.url, "allowed-sources": ",".join(registry.allowed_sources)}
+    if registry.ca_bundle:
+        data["ca.crt"] = registry.ca_bundle
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(spec, f"{spec.name}-registry"),
+        "data": data,
+    }
+
+
+def digests_of(spec: Spec, digests: dict[str, str]) -> Object:
+    """The digests that were pinned when traffic moved, by revision; later pods must match."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(spec, f"{spec.name}-digests"),
+        "data": digests,
+    }
+
+
+def disruption_budget_of(spec: Spec, slot: str) -> Object:
+    """One pod of a slot at a time may be evicted; a pod that is not ready never blocks a drain."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": metadata(spec, f"{spec.name}-{slot}", **{LABEL_SLOT: slot}),
+        "spec": {
+            "maxUnavailable": 1,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": {"matchLabels": {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot}},
+        },
+    }

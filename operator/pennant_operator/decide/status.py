@@ -1,0 +1,120 @@
+"""Assembles the whole next status, true once the moves are made."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from pennant_operator.decide import candidate as candidates
+from pennant_operator.decide import transitions
+from pennant_operator.decide.conditions import Situation, conditions_of, summary
+from pennant_operator.decide.goal import Goal
+from pennant_operator.decide.memory import Memory, desired_of
+from pennant_operator.decide.observed import Observed
+from pennant_operator.decide.revision import Record
+from pennant_operator.decide.times import format_time
+from pennant_operator.decide.verdicts import Verdict
+from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_SLOT, NO_SLOT
+from pennant_operator.decide.world import Traffic, World
+
+
+@dataclass(frozen=True)
+class Step:
+    """One pass over a healthy spec: what was seen, and what was decided so far."""
+
+    observed: Observed
+    world: World
+    memory: Memory
+    goal: Goal
+    rejected: list[dict[str, Any]]
+    verdict: Verdict | None
+    records: dict[str, Record]
+    now: datetime
+
+
+def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
+    """The status once traffic is as given."""
+    world, spec = replace(step.world, traffic=traffic), step.world.spec
+    generation = int(step.observed.owner["metadata"].get("generation", 0))
+    fields: dict[str, Any] = {
+        "desired": desired_of(step.memory, step.observed.desired, step.now),
+        "serving": _serving(step, traffic),
+        "candidate": _candidate(step, traffic),
+        "rejected": step.rejected or None,
+    }
+    status: dict[str, Any] = {
+        "observedGeneration": generation,
+        "selector": f"{LABEL_DEPLOYMENT}={spec.name},{LABEL_SLOT}={_slot(traffic)}",
+        "url": f"http://{spec.name}.{spec.namespace}.svc",
+        "replicas": world.active.size if world.active else 0,
+        "readyReplicas": world.active.ready if world.active else 0,
+        **{field: value for field, value in fields.items() if value is not None},
+    }
+    situation = _situation(step, world, status)
+    status["summary"] = str(summary(situation))
+    status["conditions"] = conditions_of(situation, generation, step.now)
+    if told := transitions.history(step.memory.status, status):
+        status["history"] = told
+    return status
+
+
+def _slot(traffic: Traffic | None) -> str:
+    return traffic.slot if traffic else NO_SLOT
+
+
+def _serving(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+    if traffic is None:
+        return None
+    record = step.records.get(traffic.revision)
+    if record is None:  # somebody deleted the record: what was known of it is still true
+        before = step.memory.status.get("serving") or {}
+        return before if before.get("revision") == traffic.revision else None
+    entry = {
+        "version": record.version,
+        "revision": traffic.revision,
+        "since": format_time(traffic.since),
+    }
+    digest = record.sha256 or _pinned(step, traffic.revision)
+    return {**entry, "digest": digest} if digest else entry
+
+
+def _pinned(step: Step, revision: str) -> str | None:
+    """The digest pinned for a revision, by this plan or an earlier one."""
+    digest = getattr(step.verdict, "digest", None)
+    if digest and revision == step.goal.target:
+        return str(digest)
+    pins = step.observed.children.get(f"ConfigMap/{step.world.spec.name}-digests", {})
+    found = (pins.get("data") or {}).get(revision)
+    return str(found) if found else None
+
+
+def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+    target = step.goal.target
+    if target is None or target not in step.records:
+        return None
+    if traffic is not None and traffic.revision == target:
+        return None
+    return candidates.entry(
+        step.memory,
+        revision=target,
+        version=step.records[target].version,
+        slot=step.world.idle,
+        verdict=step.verdict,
+        now=step.now,
+    )
+
+
+def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
+    traffic, candidate = world.traffic, status.get("candidate") or {}
+    return Situation(
+        spec=world.spec,
+        desired=step.observed.desired,
+        serving=(status.get("serving") or {}).get("version"),
+        ready=world.active.ready if world.active else 0,
+        in_sync=traffic is not None and traffic.revision == step.goal.revision,
+        candidate=candidate,
+        parked=candidates.is_parked(candidate, candidate.get("revision"), step.now),
+        verdict=step.verdict,
+        rejection=step.goal.rejection,
+        baking=world.baking(step.now),
+        before=step.memory.status.get("conditions") or [],
+    )

@@ -1,0 +1,79 @@
+"""How a revision takes over: what each slot should hold, and where the traffic goes.
+
+BlueGreen: a new revision comes up in the empty slot at full size; when it passed, the Service's
+selector moves at once; the old slot stays warm through the bake and is then emptied. A slot's
+template changes only while it has no traffic and no pods.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pennant_operator.decide.goal import Goal
+from pennant_operator.decide.verdicts import Passed, Verdict
+from pennant_operator.decide.world import Traffic, World
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a slot should hold."""
+
+    revision: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Moves:
+    """The next state of the slots and of the traffic."""
+
+    slots: dict[str, Holding]
+    traffic: Traffic | None
+
+
+def blue_green(
+    world: World, goal: Goal, verdict: Verdict | None, *, parked: bool, now: datetime
+) -> Moves:
+    """The moves towards the goal; `verdict` is on the idle slot where it holds the target."""
+    idle, traffic, target = world.idle, world.traffic, goal.target
+    slots: dict[str, Holding] = {}
+    if traffic is not None:
+        slots[traffic.slot] = Holding(traffic.revision, world.spec.replicas)
+    if target is None or (traffic and target == traffic.revision):
+        holding = _at_rest(world, now, frozen=goal.frozen)
+    elif idle.revision == target:
+        holding = Holding(target, 0 if parked else world.spec.replicas)
+        if isinstance(verdict, Passed):
+            traffic = _moved(world, goal, target, now)
+    else:
+        holding = _make_room(world, target, parked=parked)
+    if holding is not None:
+        slots[idle.name] = holding
+    return Moves(slots, traffic)
+
+
+def _at_rest(world: World, now: datetime, *, frozen: bool) -> Holding | None:
+    """Nothing to bring up: the idle slot stays warm through the bake, or is emptied."""
+    idle = world.idle
+    if idle.revision is None:
+        return None
+    was_active = world.traffic is not None and idle.revision == world.traffic.warm
+    if was_active and world.baking(now):
+        return Holding(idle.revision, world.spec.replicas)
+    if frozen and not was_active:
+        return Holding(idle.revision, idle.size)
+    return Holding(idle.revision, 0)
+
+
+def _make_room(world: World, target: str, *, parked: bool) -> Holding | None:
+    """Another revision's pods leave first, then the slot takes the target."""
+    idle = world.idle
+    if idle.empty and not parked:
+        return Holding(target, world.spec.replicas)
+    return Holding(idle.revision, 0) if idle.revision else None
+
+
+def _moved(world: World, goal: Goal, target: str, now: datetime) -> Traffic:
+    """What had the traffic stays warm, unless it is what we run away from."""
+    warm = world.traffic.revision if world.traffic else None
+    if goal.rejection is not None and goal.rejection["revision"] == warm:
+        warm = None
+    return Traffic(world.idle.name, target, now.replace(microsecond=0), warm)

@@ -1,0 +1,44 @@
+"""Small builders: sensible defaults, and only what a test is about spelled out."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pennant_operator.decide.observed import Images, ModelVersion, RegistryFacts
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+IMAGES = Images(fetch="pennant-serving:1", serving="pennant-serving:1")
+REGISTRY = RegistryFacts(url="http://mlflow.example:5000")
+
+
+def model_deployment(name: str = "rec", *, status: dict[str, Any] | None = None, **spec: Any):
+    """A ModelDeployment as the API server returns it, defaults filled in as the CRD does."""
+    return {
+        "apiVersion": "pennant.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {
+            "name": name,
+            "namespace": "team",
+            "uid": f"uid-of-{name}",
+            "generation": 1,
+            "resourceVersion": "1",
+        },
+        "spec": {
+            "registry": "default",
+            "model": {"name": "news", "alias": "production"},
+            "replicas": 2,
+            "rollout": {"bake": "2m"},
+            **spec,
+        },
+        "status": status or {"observedGeneration": -1},
+    }
+
+
+def version(number: int | str, *, tag: bool = True, created: int | None = None) -> ModelVersion:
+    """A version the registry answered with; with a digest tag unless told otherwise."""
+    return ModelVersion(
+        name="news",
+        version=str(number),
+        created=created if created is not None else 1000 + int(number),
+        source=f"mlflow-artifacts:/1/run{number}/artifacts/newsreco.pkl",
+        sha256=f"sha-of-{number}" if tag else None,
+    )

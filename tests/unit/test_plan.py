@@ -1,0 +1,384 @@
+"""Rollouts as `plan` decides them, told over a cluster in memory."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from builders import NOW, model_deployment, version
+from pennant_operator.decide.intent import Apply
+from pennant_operator.decide.observed import Absent, Refused, Unknown
+from pennant_operator.decide.pods import Failure
+from simulation import Simulation, becomes_ready, fails, stays_pending
+
+pytestmark = pytest.mark.unit
+
+
+def serving(number: int, **spec) -> Simulation:
+    """A simulation in which a version serves and its bake is over."""
+    sim = Simulation(version(number), owner=model_deployment(**spec))
+    sim.run(6)
+    sim.now += timedelta(minutes=5)
+    sim.run(4)
+    assert sim.serving == str(number)
+    sim.writes.clear()
+    sim.events.clear()
+    return sim
+
+
+def test_the_first_version_comes_up_and_gets_the_traffic():
+    sim = Simulation(version(7))
+    sim.run(4)
+    assert sim.serving == "7"
+    assert sim.condition("Ready") == ("True", "Serving")
+    assert sim.condition("AliasInSync") == ("True", "InSync")
+    assert sim.status["serving"]["digest"] == "sha-of-7"
+    assert [e.reason for e in sim.events] == ["AliasMoved", "RolloutStarted", "TrafficMoved"]
+
+
+def test_nothing_changed_means_nothing_written():
+    sim = serving(7)
+    before = sim.status
+    found = sim.step()
+    assert found.writes == ()
+    assert found.events == ()
+    assert found.status == before
+    assert found.requeue_after is None
+
+
+def test_an_alias_move_brings_up_the_other_slot_and_moves_traffic_when_all_pods_are_ready():
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.step()
+    assert sim.serving == "7"
+    assert sim.sizes() == {"blue": 2, "green": 2}
+    assert sim.status["summary"] == "RollingOut"
+    assert sim.condition("Ready") == ("True", "Serving")
+    sim.step()
+    assert sim.serving == "8"
+    assert sim.status["summary"] == "Baking"
+    assert sim.condition("Reconciling") == ("False", "Settled")
+
+
+def test_traffic_waits_for_the_last_pod():
+    sim = serving(7)
+    sim.behaviour["8"] = lambda pod: becomes_ready(pod) if pod.name.endswith("0") else pod
+    sim.desired = version(8)
+    sim.run(20)
+    assert sim.serving == "7"
+    sim.behaviour["8"] = becomes_ready
+    sim.run(2)
+    assert sim.serving == "8"
+
+
+def test_the_old_slot_stays_warm_through_the_bake_and_is_then_emptied():
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(10)
+    assert sim.sizes() == {"blue": 2, "green": 2}
+    sim.now += timedelta(minutes=2)
+    sim.run(4)
+    assert sim.sizes() == {"blue": 0, "green": 2}
+    assert sim.status["summary"] == "Serving"
+    assert "BakePassed" in [e.reason for e in sim.events]
+
+
+def test_going_back_within_the_bake_only_moves_traffic():
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(5)
+    sim.writes.clear()
+    sim.desired = version(7)
+    sim.step()
+    assert sim.serving == "7"
+    assert [w.manifest["kind"] for w in sim.writes] == ["Service"]
+
+
+def test_going_back_after_the_bake_uses_the_recorded_manifest():
+    sim = serving(7)
+    recorded = dict(sim.records)
+    sim.desired = version(8)
+    sim.run(5)
+    sim.now += timedelta(minutes=3)
+    sim.run(4)
+    sim.desired = version(7)
+    sim.run(6)
+    assert sim.serving == "7"
+    assert sim.records.items() >= recorded.items()
+
+
+def test_a_version_that_cannot_load_is_rejected_and_the_old_one_goes_on():
+    sim = serving(7)
+    sim.behaviour["8"] = fails("LoadFailed")
+    sim.desired = version(8)
+    sim.run(8)
+    assert sim.serving == "7"
+    assert sim.status["summary"] == "Rejected"
+    assert sim.status["rejected"][0]["reason"] == "LoadFailed"
+    assert sim.condition("AliasInSync") == ("False", "Rejected")
+    assert sim.condition("Ready") == ("True", "Serving")
+    assert sim.condition("Stalled") == ("False", "NotStalled")
+    assert sim.sizes() == {"blue": 2, "green": 0}
+
+
+def test_a_rejected_version_is_not_tried_again_by_itself():
+    sim = serving(7)
+    sim.behaviour["8"] = fails("LoadFailed")
+    sim.desired = version(8)
+    sim.run(8)
+    sim.behaviour["8"] = becomes_ready
+    sim.now += timedelta(days=1)
+    sim.run(8)
+    assert sim.serving == "7"
+
+
+def test_a_rejected_version_is_tried_again_after_another_was_desired():
+    sim = serving(7)
+    sim.behaviour["8"] = fails("LoadFailed")
+    sim.desired = version(8)
+    sim.run(8)
+    sim.desired = version(7)
+    sim.run(2)
+    sim.behaviour["8"] = becomes_ready
+    sim.desired = version(8)
+    sim.run(6)
+    assert sim.serving == "8"
+
+
+def test_a_rejection_is_recorded_before_anything_is_taken_down():
+    sim = serving(7)
+    sim.behaviour["8"] = fails("LoadFailed")
+    sim.desired = version(8)
+    sim.step()
+    found = sim.step()
+    assert found.writes == ()
+    assert found.status["rejected"]
+    assert found.requeue_after == 0.0
+
+
+def test_the_first_version_ever_rejected_stalls():
+    sim = Simulation(version(1))
+    sim.behaviour["1"] = fails("LoadFailed")
+    sim.run(8)
+    assert sim.condition("Ready")[0] == "False"
+    assert sim.condition("Stalled") == ("True", "Rejected")
+
+
+def test_one_failed_attempt_is_not_yet_the_models_fault():
+    sim = serving(7, replicas=1)
+    sim.behaviour["8"] = fails("LoadFailed", attempts=1)
+    sim.desired = version(8)
+    sim.run(8)
+    assert "rejected" not in sim.status
+
+
+def test_two_pods_crashing_within_the_bake_switch_back_and_reject():
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(3)
+    assert sim.serving == "8"
+    crash = Failure("serve", "Error", "exit code 139", 139, at=sim.now + timedelta(seconds=1))
+    sim.behaviour["8"] = lambda pod: replace(becomes_ready(pod), attempts=1, failure=crash)
+    sim.run(4)
+    assert sim.serving == "7"
+    assert sim.status["rejected"][0]["reason"] == "CrashedInBake"
+    sim.run(6)
+    assert sim.sizes() == {"blue": 2, "green": 0}
+    assert sim.serving == "7"
+
+
+def test_one_pod_of_two_ending_within_the_bake_changes_nothing():
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(3)
+    crash = Failure("serve", "Error", "exit code 137", 137, at=sim.now + timedelta(seconds=1))
+    sim.behaviour["8"] = lambda pod: (
+        replace(becomes_ready(pod), attempts=1, failure=crash)
+        if pod.name.endswith("0")
+        else becomes_ready(pod)
+    )
+    sim.run(6)
+    assert sim.serving == "8"
+
+
+def test_an_unschedulable_candidate_waits_then_is_held_and_tried_again():
+    sim = serving(7, rollout={"bake": "2m", "deadlines": {"schedule": "10s"}})
+    sim.behaviour["8"] = stays_pending
+    sim.desired = version(8)
+    sim.run(5)
+    assert sim.status["summary"] == "RollingOut"
+    sim.run(12)
+    assert sim.status["summary"] == "Held"
+    assert sim.status["candidate"]["reason"] == "Unschedulable"
+    assert sim.sizes() == {"blue": 2, "green": 0}
+    sim.behaviour["8"] = becomes_ready
+    sim.run(40)
+    assert sim.serving == "8"
+
+
+def test_a_third_version_supersedes_the_candidate_which_leaves_first():
+    sim = serving(7)
+    sim.behaviour["8"] = lambda pod: pod
+    sim.desired = version(8)
+    sim.run(3)
+    sim.desired = version(9)
+    sim.step()
+    assert sim.sizes() == {"blue": 2, "green": 0}
+    revisions = {p.revision for p in sim.pods["green"] if not p.terminating}
+    assert revisions == set()
+    sim.run(8)
+    assert sim.serving == "9"
+
+
+def test_a_slots_template_changes_only_without_pods():
+    sim = serving(7)
+    for number in (8, 9, 10, 8, 7):
+        sim.desired = version(number)
+        for _ in range(7):
+            before = {k: list(v) for k, v in sim.pods.items()}
+            held = {
+                slot: (sim.children.get(f"Deployment/rec-{slot}") or {})
+                .get("metadata", {})
+                .get("labels", {})
+                .get("pennant.dev/revision")
+                for slot in before
+            }
+            found = sim.step()
+            for write in found.writes:
+                if isinstance(write, Apply) and write.manifest["kind"] == "Deployment":
+                    slot = write.manifest["metadata"]["labels"]["pennant.dev/slot"]
+                    revision = write.manifest["metadata"]["labels"]["pennant.dev/revision"]
+                    assert held[slot] == revision or before[slot] == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Unknown("RegistryUnreachable", "the registry does not answer", NOW),
+        Unknown("WaitingForRegistry", "not asked yet"),
+        Absent("AliasNotSet", "alias production is not set"),
+        Absent("ModelNotFound", "model news is not there"),
+        Refused("NotAllowed", "namespace team may not use it"),
+    ],
+    ids=lambda answer: answer.reason,
+)
+def test_no_answer_of_the_registry_takes_down_what_serves(answer):
+    sim = serving(7)
+    sim.desired = answer
+    sim.run(20, seconds=60)
+    assert sim.serving == "7"
+    assert sim.writes == []
+    assert sim.condition("Ready") == ("True", "Serving")
+
+
+def test_an_outage_in_mid_rollout_does_not_take_the_candidate_down():
+    sim = serving(7)
+    sim.behaviour["8"] = lambda pod: pod
+    sim.desired = version(8)
+    sim.run(3)
+    sim.desired = Unknown("RegistryUnreachable", "down", NOW)
+    sim.run(3)
+    assert sim.sizes() == {"blue": 2, "green": 2}
+    sim.behaviour["8"] = becomes_ready
+    sim.run(3)
+    assert sim.serving == "8"
+
+
+def test_suspend_follows_no_move_but_replicas():
+    sim = serving(7)
+    sim.owner["spec"] |= {"suspend": True, "replicas": 3}
+    sim.desired = version(8)
+    sim.run(5)
+    assert sim.serving == "7"
+    assert sim.sizes() == {"blue": 3, "green": 0}
+    assert sim.status["summary"] == "Suspended"
+    assert sim.condition("AliasInSync") == ("False", "Suspended")
+
+
+def test_scaling_reaches_both_slots_during_a_bake():
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(3)
+    sim.owner["spec"]["replicas"] = 4
+    sim.run(2)
+    assert sim.sizes() == {"blue": 4, "green": 4}
+
+
+def test_a_change_of_the_pods_is_a_new_revision_and_rolls():
+    sim = serving(7)
+    sim.owner["spec"]["serving"] = {"env": [{"name": "A", "value": "b"}]}
+    sim.run(4)
+    assert sim.serving == "7"
+    assert len({e["revision"] for e in sim.status["history"]}) == 2
+
+
+def test_a_new_operator_image_rolls_nothing_by_itself(monkeypatch):
+    sim = serving(7)
+    monkeypatch.setattr("simulation.IMAGES", replace(sim.observe().images, serving="other:2"))
+    sim.run(4)
+    assert sim.writes == []
+
+
+def test_without_a_digest_tag_what_the_pods_fetched_is_pinned_before_traffic_moves():
+    sim = Simulation(version(7, tag=False))
+    sim.run(4)
+    assert sim.serving == "7"
+    kinds = [w.manifest["metadata"]["name"] for w in sim.writes if isinstance(w, Apply)]
+    assert kinds.index("rec-digests") < len(kinds) - 1 - kinds[::-1].index("rec")
+    assert sim.status["serving"]["digest"] == "sha-fetched"
+
+
+def test_pods_that_fetched_different_bytes_never_get_traffic():
+    sim = serving(7)
+    sim.behaviour["8"] = lambda pod: replace(becomes_ready(pod), digest=f"sha-{pod.name}")
+    sim.desired = version(8, tag=False)
+    sim.run(5)
+    assert sim.serving == "7"
+    assert sim.status["rejected"][0]["reason"] == "DigestMismatch"
+
+
+def test_a_deleted_service_comes_back_pointing_where_it_did():
+    sim = serving(7)
+    del sim.children["Service/rec"]
+    sim.run(2)
+    assert sim.serving == "7"
+    assert sim.children["Service/rec"]["spec"]["selector"]["pennant.dev/slot"] == "blue"
+
+
+def test_a_child_edited_by_hand_is_put_back():
+    sim = serving(7)
+    sim.children["Deployment/rec-blue"]["spec"]["template"]["spec"]["containers"][0]["image"] = "x"
+    sim.run(2)
+    image = sim.children["Deployment/rec-blue"]["spec"]["template"]["spec"]["containers"][0]
+    assert image["image"] == "pennant-serving:1"
+
+
+def test_a_foreign_service_of_our_name_is_left_alone():
+    sim = Simulation(version(7))
+    sim.children["Service/rec"] = {"kind": "Service", "metadata": {"name": "rec"}}
+    sim.run(3)
+    assert sim.writes == []
+    assert sim.condition("Stalled") == ("True", "NameConflict")
+
+
+def test_history_is_newest_first_and_bounded():
+    sim = serving(1)
+    for number in range(2, 16):
+        sim.desired = version(number)
+        sim.run(12)
+    history = sim.status["history"]
+    assert len(history) == 10
+    assert history[0]["version"] == "15"
+    assert len(sim.records) <= 12
+
+
+def test_at_zero_replicas_traffic_follows_but_nothing_is_ready():
+    sim = serving(7)
+    sim.owner["spec"]["replicas"] = 0
+    sim.run(4)
+    assert sim.condition("Ready") == ("False", "ScaledToZero")
+    sim.desired = version(8)
+    sim.run(6)
+    assert sim.status["serving"]["version"] == "8"
+    sim.owner["spec"]["replicas"] = 2
+    sim.run(4)
+    assert sim.condition("Ready") == ("True", "Serving")
