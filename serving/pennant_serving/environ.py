@@ -1,0 +1,60 @@
+"""Reading settings from environment variables, with errors that name the variable and its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+TERMINATION_LOG = "PENNANT_TERMINATION_LOG"
+
+
+class SettingsError(ValueError):
+    """A variable is missing, or its value cannot be used."""
+
+
+class Environ:
+    """A view of the environment that answers typed values."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """The value, or `default`; an empty value counts as absent. Raises SettingsError."""
+        value = self._variables.get(name) or default
+        if value is None:
+            raise SettingsError(f"{name} is not set")
+        return value
+
+    def optional(self, name: str) -> str | None:
+        """The value, or None when absent or empty."""
+        return self._variables.get(name) or None
+
+    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
+        """A whole number from `low` to `high`. Raises SettingsError."""
+        value = self.text(name, str(default))
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise SettingsError(f"{name}={value!r} is not a whole number from {low} to {high}")
+        return int(value)
+
+    def seconds(self, name: str, default: float) -> float:
+        """A number of seconds above zero. Raises SettingsError."""
+        value = self.text(name, str(default))
+        try:
+            number = float(value)
+        except ValueError:
+            number = 0.0
+        if not 0 < number < float("inf"):
+            raise SettingsError(f"{name}={value!r} is not a number of seconds above zero")
+        return number
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """One of `choices`. Raises SettingsError."""
+        value = self.text(name, default)
+        if value not in choices:
+            raise SettingsError(f"{name}={value!r} is none of {', '.join(choices)}")
+        return value
+
+
+def termination_log(variables: Mapping[str, str]) -> Path:
+    """Where the kubelet reads the termination message; known even when other settings are bad."""
+    return Path(variables.get(TERMINATION_LOG) or "/dev/termination-log")

@@ -1,0 +1,59 @@
+"""The init container: a verified bundle on the volume, or one reason why not.
+
+A complete bundle that verifies is used as it is, without any network call. Otherwise the source,
+which the operator resolved, is checked against the allowed prefixes before anything else happens;
+then it is downloaded beside its final place, verified, and moved there. The manifest comes last.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pennant_registry import digest
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.fetch import download, sources, volume
+from pennant_serving.fetch.settings import Settings
+from pennant_serving.manifest import Manifest
+
+
+def fetch(settings: Settings) -> tuple[Manifest, bool]:
+    """Put the bundle on the volume; say what it is, and whether it was there already.
+
+    Raises PodError.
+    """
+    if found := volume.verified(settings.wanted, settings.model_path):
+        check_digest(found.digest, settings)
+        return found, True
+    sources.check(settings.source, settings.allowed_sources)
+    with volume.staging(settings.model_path) as folder:
+        bundle = download.to_folder(settings, folder)
+        manifest = describe(settings, bundle)
+        check_digest(manifest.digest, settings)
+        volume.publish(folder, manifest, settings.model_path)
+    return manifest, False
+
+
+def describe(settings: Settings, bundle: Path) -> Manifest:
+    """What was downloaded, by the bytes that are on the disk."""
+    files = [path for path in bundle.rglob("*") if path.is_file()] if bundle.is_dir() else [bundle]
+    return Manifest(
+        model=settings.wanted.model,
+        version=settings.wanted.version,
+        source=settings.wanted.source,
+        digest=digest.of_path(bundle),
+        kind="folder" if bundle.is_dir() else "file",
+        files=len(files),
+        bytes=sum(path.stat().st_size for path in files),
+    )
+
+
+def check_digest(actual: str, settings: Settings) -> None:
+    """Raises PodError when the bytes are not those that were registered, or pinned."""
+    for origin, expected in settings.expected_digests:
+        if expected != actual:
+            raise PodError(
+                Reason.DIGEST_MISMATCH,
+                f"version {settings.wanted.version} of {settings.wanted.model} has digest {actual}"
+                f" but {origin} says {expected}: its files in {settings.source} were changed after"
+                " that was written; register them as a new version",
+            )

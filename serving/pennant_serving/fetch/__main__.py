@@ -1,0 +1,58 @@
+"""`python -m pennant_serving.fetch`: settings -> fetch -> one termination message."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from types import FrameType
+
+from pennant_serving.environ import SettingsError, termination_log
+from pennant_serving.failures import PodError, Reason, report_failure, report_success
+from pennant_serving.fetch import fetch
+from pennant_serving.fetch.settings import Settings
+
+
+def main(variables: Mapping[str, str]) -> int:
+    """Fetch what the environment asks for; the exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    started = time.monotonic()
+    log = termination_log(variables)
+    try:
+        manifest, cached = fetch(_settings(variables))
+    except PodError as error:
+        report_failure(error, log)
+        return 1
+    except OSError as error:  # the network's are PodErrors by now: this is the volume
+        problem = f"the volume cannot be written: {error}: see serving.storage"
+        report_failure(PodError(Reason.DOWNLOAD_FAILED, problem), log)
+        return 1
+    seconds = round(time.monotonic() - started, 3)
+    facts = {"digest": manifest.digest, "version": manifest.version, "bytes": manifest.bytes}
+    report_success({**facts, "seconds": seconds, "cached": cached}, log)
+    where = "found on the volume" if cached else f"fetched from {manifest.source}"
+    print(
+        f"{manifest.model} version {manifest.version} {where}: {manifest.files} files,"
+        f" {manifest.bytes} bytes, sha256 {manifest.digest}, {seconds} s",
+        flush=True,
+    )
+    return 0
+
+
+def _settings(variables: Mapping[str, str]) -> Settings:
+    try:
+        return Settings.from_env(variables)
+    except SettingsError as error:
+        # Not the model's fault, and this reason is one that the operator waits on.
+        raise PodError(Reason.DOWNLOAD_FAILED, str(error)) from error
+
+
+def _terminated(signum: int, _frame: FrameType | None) -> None:
+    """Process 1 of a container ignores signals that it does not handle."""
+    sys.exit(128 + signum)
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))  # noqa: TID251 - the one place that reads it

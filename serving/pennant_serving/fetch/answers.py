@@ -1,0 +1,55 @@
+"""What an HTTP error from the registry means: the model's fault, ours, or trouble that may pass.
+
+Only MLflow's own words can make a version look broken. A 404 of an ingress, or a page of HTML, is
+trouble on the way.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.error import HTTPError
+
+from pennant_serving.failures import PodError, Reason
+
+EXCERPT = 200
+"""Characters of a foreign answer that go into a message."""
+PASSING = (404, 408, 425, 429)
+"""4xx codes that may be different soon; a 404 here is not MLflow's."""
+
+
+class Trouble(Exception):  # noqa: N818 - it is not an error until patience is over
+    """Worth another try."""
+
+
+def judge(url: str, error: HTTPError) -> PodError | Trouble:
+    """The error to raise for an answer of status 4xx or 5xx."""
+    text = error.read(65536).decode("utf-8", "replace")
+    answer = _json_object(text)
+    said = f"{url} answered {error.code}: {_excerpt(text)}"
+    if error.code == 404 and answer.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
+        return PodError(Reason.BUNDLE_MISSING, f"the version's files are not there: {said}")
+    if "refers to a directory" in str(answer.get("detail")):
+        return PodError(Reason.BUNDLE_MISSING, f"the version's folder is empty: {said}")
+    if "Invalid Host header" in text:
+        advice = "add this host to MLFLOW_SERVER_ALLOWED_HOSTS of the MLflow server"
+        return PodError(Reason.DOWNLOAD_FAILED, f"{said}: {advice}")
+    if error.code in (401, 403):
+        advice = "check serving.credentialsSecret and that this user may read the experiment"
+        return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
+    if error.code < 500 and error.code not in PASSING:
+        return PodError(Reason.DOWNLOAD_FAILED, said)
+    return Trouble(f"answered {error.code}, and not in MLflow's words: {_excerpt(text)}")
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _excerpt(text: str) -> str:
+    short = " ".join(text.split())
+    return short if len(short) <= EXCERPT else short[:EXCERPT] + "..."

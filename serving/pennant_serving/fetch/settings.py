@@ -1,0 +1,102 @@
+"""Settings of `fetch`, read once from the environment that the operator renders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pennant_serving.environ import Environ, SettingsError
+
+DEFAULT_ALLOWED = "mlflow-artifacts:/"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The identity of what shall be on the volume."""
+
+    model: str
+    version: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What is sent to the registry, and to nobody else."""
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything `fetch` needs to know."""
+
+    wanted: Wanted
+    model_path: Path
+    registry_url: str
+    allowed_sources: tuple[str, ...] = (DEFAULT_ALLOWED,)
+    registry_ca: Path | None = None
+    credentials: Credentials = Credentials()
+    expected_digests: tuple[tuple[str, str], ...] = ()
+    """(who says so, hex sha256)"""
+    patience: float = 30.0
+    """Seconds that may go into failed attempts and the waiting between them."""
+
+    @property
+    def source(self) -> str:
+        return self.wanted.source
+
+    @classmethod
+    def from_env(cls, variables: Mapping[str, str]) -> Settings:
+        """Raises SettingsError, naming the variable."""
+        env = Environ(variables)
+        ca = env.optional("PENNANT_REGISTRY_CA")
+        return cls(
+            wanted=Wanted(
+                model=env.text("PENNANT_MODEL_NAME"),
+                version=env.text("PENNANT_MODEL_VERSION"),
+                source=env.text("PENNANT_MODEL_SOURCE"),
+            ),
+            model_path=Path(env.text("PENNANT_MODEL_PATH", "/models/bundle")),
+            registry_url=_registry_url(env),
+            allowed_sources=_list(env.text("PENNANT_ALLOWED_SOURCES", DEFAULT_ALLOWED)),
+            registry_ca=Path(ca) if ca else None,
+            credentials=_credentials(env),
+            expected_digests=_digests(env),
+            patience=env.seconds("PENNANT_FETCH_PATIENCE", 30),
+        )
+
+
+def _credentials(env: Environ) -> Credentials:
+    return Credentials(
+        username=env.optional("MLFLOW_TRACKING_USERNAME"),
+        password=env.optional("MLFLOW_TRACKING_PASSWORD"),
+        token=env.optional("MLFLOW_TRACKING_TOKEN"),
+    )
+
+
+def _registry_url(env: Environ) -> str:
+    url = env.text("PENNANT_REGISTRY_URL").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise SettingsError(
+            f"PENNANT_REGISTRY_URL={parts.scheme}://{parts.hostname}... is not an http or https"
+            " address without credentials in it"
+        )
+    return url
+
+
+def _digests(env: Environ) -> tuple[tuple[str, str], ...]:
+    origins = {
+        "PENNANT_MODEL_SHA256": "the version's tag pennant.sha256",
+        "PENNANT_PINNED_SHA256": "the digest pinned at this revision's first rollout",
+    }
+    found = ((origin, env.optional(variable)) for variable, origin in origins.items())
+    return tuple((origin, value.lower()) for origin, value in found if value)
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in text.split(",") if entry.strip())

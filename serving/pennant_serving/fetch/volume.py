@@ -1,0 +1,52 @@
+"""The volume: is the wanted bundle there already, and putting a new one in its place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pennant_registry import digest
+from pennant_serving.fetch.settings import Wanted
+from pennant_serving.manifest import Manifest, manifest_path, read, write
+
+
+def verified(wanted: Wanted, model_path: Path) -> Manifest | None:
+    """The manifest of the wanted bundle when its bytes still verify, else None."""
+    manifest = read(manifest_path(model_path))
+    if manifest is None or not model_path.is_dir():
+        return None
+    if Wanted(manifest.model, manifest.version, manifest.source) != wanted:
+        return None
+    bundle = bundle_path(manifest, model_path)
+    return manifest if bundle and digest.of_path(bundle) == manifest.digest else None
+
+
+def bundle_path(manifest: Manifest, model_path: Path) -> Path | None:
+    """The bundle itself: the folder, or the one file in it."""
+    if manifest.kind == "folder":
+        return model_path
+    files = list(model_path.iterdir())
+    return files[0] if len(files) == 1 else None
+
+
+@contextmanager
+def staging(model_path: Path) -> Iterator[Path]:
+    """An empty folder on the same volume, gone afterwards unless it was published."""
+    folder = model_path.parent / ".incoming"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(folder: Path, manifest: Manifest, model_path: Path) -> None:
+    """Move a staged bundle to its place. A crash between the steps leaves no manifest."""
+    path = manifest_path(model_path)
+    path.unlink(missing_ok=True)
+    shutil.rmtree(model_path, ignore_errors=True)
+    folder.rename(model_path)
+    write(manifest, path)

@@ -1,0 +1,110 @@
+"""HTTP to the registry: credentials, redirects, retries, and what each answer means.
+
+Standard library only, because this runs before every pod is ready. Each call has a connection of
+its own on purpose: MLflow's default server is 44 ms slower on a connection that is kept alive.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import time
+from collections.abc import Callable
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import IO, TypeVar
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.fetch.answers import Trouble, judge
+from pennant_serving.fetch.settings import Credentials, Settings
+
+TIMEOUT = 10.0
+"""Seconds without a byte."""
+FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
+
+T = TypeVar("T")
+
+
+class Web:
+    """Reads from one registry, patiently."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._authorization = authorization(settings.credentials)
+        self._opener = build_opener(HTTPSHandler(context=_tls(settings)), Redirects())
+        self._patience = settings.patience
+
+    def read(self, url: str, consume: Callable[[HTTPResponse], T]) -> T:
+        """What `consume` makes of the answer; it is called again after trouble. Raises PodError."""
+        delay = FIRST_DELAY
+        while True:
+            started = time.monotonic()
+            try:
+                return self._read_once(url, consume)
+            except Trouble as trouble:
+                self._patience -= time.monotonic() - started + delay
+                if self._patience < 0:
+                    raise PodError(Reason.DOWNLOAD_FAILED, f"{url}: {trouble}") from trouble
+            time.sleep(delay)
+            delay = min(2 * delay, LONGEST_DELAY)
+
+    def _read_once(self, url: str, consume: Callable[[HTTPResponse], T]) -> T:
+        request = Request(url, headers={"User-Agent": "pennant-fetch"})  # noqa: S310 - http(s) only, by Settings
+        if self._authorization:
+            # Unredirected: Redirects alone decides whether it goes along.
+            request.add_unredirected_header("Authorization", self._authorization)
+        try:
+            with self._opener.open(request, timeout=TIMEOUT) as response:
+                return consume(response)
+        except HTTPError as error:
+            raise judge(url, error) from error
+        except URLError as error:
+            raise _unreachable(url, error) from error
+        except (HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
+            raise Trouble(f"the connection broke: {error!r}") from error
+
+
+class Redirects(HTTPRedirectHandler):
+    """Follows redirects, but credentials stay with the registry that they are for."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        request = super().redirect_request(req, fp, code, msg, headers, newurl)
+        credentials = req.unredirected_hdrs.get("Authorization")
+        if request and credentials and _same_server(req.full_url, newurl):
+            request.add_unredirected_header("Authorization", credentials)
+        return request
+
+
+def authorization(credentials: Credentials) -> str | None:
+    """The header's value; like MLflow's own client, a user name wins over a token."""
+    if credentials.username:
+        pair = f"{credentials.username}:{credentials.password or ''}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
+    return f"Bearer {credentials.token}" if credentials.token else None
+
+
+def _same_server(old: str, new: str) -> bool:
+    """The same origin, or the same host by https instead of http."""
+    here, there = urlsplit(old), urlsplit(new)
+    if (here.scheme, here.netloc) == (there.scheme, there.netloc):
+        return True
+    upgraded = (here.scheme, there.scheme) == ("http", "https")
+    return upgraded and here.hostname == there.hostname and not here.port and not there.port
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.registry_ca)
+    except OSError as error:
+        message = f"PENNANT_REGISTRY_CA={settings.registry_ca} cannot be used: {error}"
+        raise PodError(Reason.DOWNLOAD_FAILED, message) from error
+
+
+def _unreachable(url: str, error: URLError) -> Exception:
+    if isinstance(error.reason, ssl.SSLCertVerificationError):
+        message = f"{url}: its certificate is not trusted ({error.reason.verify_message}): set the"
+        return PodError(Reason.DOWNLOAD_FAILED, f"{message} registry's caBundle")
+    return Trouble(f"cannot be reached: {error.reason}")
