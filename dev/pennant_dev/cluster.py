@@ -13,10 +13,12 @@ PENNANT_CLUSTER=kind|local chooses the provider; else kind where it works, local
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pennant_dev import images, kind
 from pennant_dev.binaries import ensure
+from pennant_dev.buildkey import TARGETS, reference
 from pennant_dev.kind import Kind
 from pennant_dev.local import Local
 from pennant_dev.settings import Settings
@@ -32,19 +34,28 @@ def choose(settings: Settings) -> Kind | Local:
     return Local(settings)
 
 
-def load(names: list[str], settings: Settings | None = None) -> None:
+def load(names: Sequence[str], settings: Settings | None = None) -> None:
     """Load images into every node: paths of archives, or names that `dev/images` built."""
     chosen = settings or Settings.from_env()
-    choose(chosen).load([_archive(name, chosen) for name in names])
+    cluster = choose(chosen)
+    if isinstance(cluster, Kind):
+        cluster.load([_docker_source(name) for name in names])
+    else:
+        cluster.load([_given(name) or images.archive(name, chosen) for name in names])
 
 
-def _archive(name: str, settings: Settings) -> Path:
+def _docker_source(name: str) -> str | Path:
+    return _given(name) or (reference(name) if name in TARGETS else name)
+
+
+def _given(name: str) -> Path | None:
+    """The path, if the name is an archive's."""
     path = Path(name)
-    if path.suffix == ".tar":
-        if not path.exists():
-            raise DevError(f"no archive at {name}")
-        return path
-    return images.archive(name, settings)
+    if path.suffix != ".tar":
+        return None
+    if not path.exists():
+        raise DevError(f"no archive at {name}")
+    return path
 
 
 def main(words: list[str] | None = None) -> int:

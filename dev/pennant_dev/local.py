@@ -8,8 +8,10 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pennant_dev import addons, cgroups, network, oci, packages, runtime
@@ -86,12 +88,14 @@ class Local:
         self.down()
         self.up()
 
-    def load(self, archives: list[Path]) -> None:
+    def load(self, archives: Sequence[Path]) -> None:
         """Import image archives into both nodes."""
+        if self._stopped():
+            raise DevError("the cluster is not running; start it with: dev/cluster up")
+        both = nodes(self.settings.state)
         for archive in archives:
-            for node in nodes(self.settings.state):
-                with step(f"loaded {archive.name} into {node.name}"):
-                    runtime.load(node, archive)
+            with step(f"loaded {archive.name}"), ThreadPoolExecutor(len(both)) as pool:
+                list(pool.map(partial(runtime.load, archive=archive), both))
 
     def status(self) -> list[str]:
         """Lines about nodes and processes, or about what is left of a stopped cluster."""

@@ -1,0 +1,38 @@
+"""Which files an image depends on, and a hash over them: an unchanged image is not built again."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+CODE = ("pyproject.toml", "README.md", "registry", "operator", "serving", "examples")
+TARGETS: dict[str, tuple[str, ...]] = {
+    "pennant-operator": ("requirements/operator.txt", *CODE),
+    "pennant-serving": ("requirements/serving.txt", *CODE),
+    "pennant-newsreco": ("requirements/serving.txt", *CODE),
+    "pennant-mlflow": ("requirements/mlflow.txt",),
+}
+ALWAYS = ("Dockerfile", ".dockerignore")
+NOT_COPIED = {"__pycache__"}
+
+
+def reference(name: str) -> str:
+    """The image's name in the cluster."""
+    return f"localhost/{name}:dev"
+
+
+def build_key(repository: Path, name: str) -> str:
+    """A short hash over names and contents of the files an image is built from."""
+    whole = hashlib.sha256()
+    for root in (*ALWAYS, *TARGETS[name]):
+        for path in _files(repository / root):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            whole.update(f"{path.relative_to(repository).as_posix()}\0{content}\n".encode())
+    return whole.hexdigest()[:12]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    for each in sorted(path.rglob("*")) if path.is_dir() else ():
+        if each.is_file() and not NOT_COPIED & set(each.parts):
+            yield each

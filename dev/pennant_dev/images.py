@@ -1,0 +1,96 @@
+"""The command `dev/images`: builds the Dockerfile's targets as `localhost/NAME:dev`.
+
+  build [NAME...]  build what changed since the last build; all images without a name
+  list             the images and whether each is up to date
+
+With the `kind` provider Docker builds; with `local` buildah does, on a Debian base image that
+`debootstrap` makes, as no image registry is needed there. Archives are cached by a hash of the
+files an image depends on.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pennant_dev import buildah, kind
+from pennant_dev.binaries import exclusive
+from pennant_dev.buildkey import TARGETS, build_key, reference
+from pennant_dev.settings import REPOSITORY, Settings
+from pennant_dev.shell import DevError, run, say, step
+
+
+def archive(name: str, settings: Settings) -> Path:
+    """The archive of an image as the sources are now, built if need be."""
+    path = archive_path(name, settings)
+    if path.exists():
+        return path
+    with exclusive(settings.cache / "images.lock"):
+        if not path.exists():
+            with step(f"built {reference(name)}"):
+                buildah.build(name, path, settings)
+            _remove_older(name, path)
+    return path
+
+
+def archive_path(name: str, settings: Settings) -> Path:
+    """Where the archive of an image belongs, as the sources are now."""
+    if name not in TARGETS:
+        raise DevError(f"no image `{name}`; there are: {', '.join(TARGETS)}")
+    return settings.archives / f"{name}-{build_key(REPOSITORY, name)}.tar"
+
+
+def docker_command(name: str) -> list[str]:
+    """Docker's build of one target; its own cache finds what changed."""
+    return ["docker", "build", "--target", name, "--tag", reference(name), "."]
+
+
+def uses_docker(settings: Settings) -> bool:
+    """Docker builds exactly where kind runs: an image is built where it is loaded from."""
+    return settings.provider == "kind" or (settings.provider is None and kind.usable())
+
+
+def build(names: Sequence[str], settings: Settings) -> None:
+    """Build images, all of them without a name."""
+    for name in names or TARGETS:
+        if uses_docker(settings):
+            with step(f"built {reference(name)}"):
+                run(docker_command(name), cwd=REPOSITORY)
+        else:
+            say(f"{reference(name)}: {archive(name, settings)}")
+
+
+def listing(settings: Settings) -> list[str]:
+    """A line for each image."""
+    fresh = {name: archive_path(name, settings).exists() for name in TARGETS}
+    return [f"{reference(name)}  {'built' if fresh[name] else 'not built'}" for name in TARGETS]
+
+
+def _remove_older(name: str, newest: Path) -> None:
+    for each in newest.parent.glob(f"{name}-*.tar"):
+        if each != newest:
+            each.unlink()
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; 1 and a sentence when it cannot be done."""
+    parser = argparse.ArgumentParser(
+        prog="dev/images", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("command", choices=("build", "list"), metavar="COMMAND")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    arguments = parser.parse_args(words)
+    settings = Settings.from_env()
+    try:
+        if arguments.command == "build":
+            build(arguments.names, settings)
+        else:
+            sys.stdout.write("\n".join(listing(settings)) + "\n")
+    except DevError as error:
+        say(f"dev/images {arguments.command}: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
