@@ -39,7 +39,7 @@ class Move(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """Seconds from a move to the first answer of the new and the last of the old version."""
+    """Seconds from a move to the first answer of the new and the last of any other version."""
 
     first_new: float | None
     last_old: float | None
@@ -66,11 +66,12 @@ def between(rows: Iterable[Row], start: float, end: float) -> list[Row]:
 def timing(rows: Iterable[Row], move: Move, kinds: Sequence[str] = (FRESH, POOLED)) -> Timing:
     """When the answers followed a move, over the rows up to the next move.
 
-    None where no such answer was seen: the new version never answered, or the old one not again.
+    None where no such answer was seen. What answered before need not be what the alias held
+    before: that version may have been rejected.
     """
     after = [row for row in rows if row.finished >= move.at and row.kind in kinds]
     new = [row.finished for row in after if row.version == move.new]
-    old = [row.finished for row in after if row.version == move.old]
+    old = [row.finished for row in after if row.version not in ("", move.new)]
     return Timing(
         first_new=min(new) - move.at if new else None,
         last_old=max(old) - move.at if old else None,

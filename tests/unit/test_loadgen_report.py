@@ -42,6 +42,11 @@ def test_first_new_and_last_old_answer_count_from_the_move():
     assert timing(rows, Move(at=10, old="1", new="2")) == (3, 3.5)
 
 
+def test_after_a_rejected_version_the_last_old_answer_is_that_of_what_really_served():
+    rows = [row(11, "2"), row(12, "1"), row(12.5, "2")]
+    assert timing(rows, Move(at=10, old="3", new="1")) == (2, 2.5)
+
+
 def test_pooled_and_fresh_connections_can_be_timed_apart():
     rows = [row(12, "2"), row(13, "1", kind=POOLED), row(14, "2", kind=POOLED)]
     assert timing(rows, Move(10, "1", "2"), [FRESH]) == (2, None)

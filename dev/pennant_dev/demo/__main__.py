@@ -1,0 +1,104 @@
+"""The command `dev/demo`: `up` (the default) shows everything, `down` takes it away again."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from pennant_dev.demo import picture, report, setup
+from pennant_dev.demo.acts import NAME, Stage
+from pennant_dev.demo.kube import Kube
+from pennant_dev.demo.pods import NAMESPACE
+from pennant_dev.demo.story import Story
+from pennant_dev.demo.traffic import Traffic
+from pennant_dev.settings import REPOSITORY
+from pennant_dev.shell import DevError, say, step
+
+URL = f"http://{NAME}.{NAMESPACE}.svc.cluster.local"
+AROUND = f"""
+Everything is still there. Look around:
+  eval "$(dev/cluster env)"
+  kubectl get mldep -n {NAMESPACE}
+  kubectl describe mldep {NAME} -n {NAMESPACE}
+  kubectl logs deployment/pennant-operator -n pennant-system
+  kubectl port-forward -n mlflow service/mlflow 5000        # then http://localhost:5000
+  kubectl exec -n {NAMESPACE} toolbox -- python -m newsreco.pipeline promote 2
+and take it away again:
+  make demo-down"""
+
+
+def up(svg: Path) -> int:
+    """Set the stage, play, and report; 0 when no request failed and no answer was mixed up."""
+    begun = time.monotonic()
+    kube = stage()
+    try:
+        story = Stage(kube, Traffic(kube, URL)).play()
+    except DevError:
+        look_at(kube)
+        raise
+    say(f"\n{report.table(story)}\n")
+    save(story, svg)
+    for problem in report.problems(story):
+        say(f"demo: {problem}")
+    say(AROUND)
+    say(f"\ndemo: {time.monotonic() - begun:.0f} s in all")
+    return 1 if report.problems(story) else 0
+
+
+def stage() -> Kube:
+    """Cluster, images, operator and an empty MLflow."""
+    with step("cluster"):
+        kube = setup.ensure_cluster()
+    with step("images built and loaded"):
+        setup.ensure_images()
+    if kube.get("deployment", "mlflow", setup.MLFLOW_NAMESPACE):
+        with step("took away an earlier demo"):
+            setup.remove(kube)
+            setup.ensure_cluster()  # makes the released volume new again
+    setup.install_operator(kube)
+    setup.install_mlflow(kube)
+    setup.install_registry(kube)
+    setup.install_toolbox(kube)
+    return kube
+
+
+def down() -> int:
+    """Delete what the demo made; the cluster stays."""
+    with step("took the demo away (the cluster stays: `make cluster-down` ends it)"):
+        setup.remove(setup.connect())
+    return 0
+
+
+def save(story: Story, path: Path) -> None:
+    """Write the picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(picture.draw(story))
+    say(f"picture: {path}")
+
+
+def look_at(kube: Kube) -> None:
+    """Print what a person would look at first."""
+    words = (
+        ("describe", "modeldeployment", NAME, f"--namespace={NAMESPACE}"),
+        ("get", "pods", "--all-namespaces", "--output=wide"),
+        ("logs", "deployment/pennant-operator", "--namespace=pennant-system", "--tail=40"),
+    )
+    for each in words:
+        say(f"\n$ kubectl {' '.join(each)}\n{kube(*each, check=False)}")
+
+
+def main(words: list[str] | None = None) -> int:
+    """Command line; 1 and a sentence when something cannot be done."""
+    parser = argparse.ArgumentParser(prog="dev/demo", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=("up", "down"), default="up")
+    parser.add_argument("--svg", type=Path, default=REPOSITORY / "out" / "demo.svg")
+    arguments = parser.parse_args(words)
+    try:
+        return up(arguments.svg) if arguments.command == "up" else down()
+    except DevError as error:
+        say(f"dev/demo {arguments.command}: {error}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

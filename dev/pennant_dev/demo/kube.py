@@ -1,0 +1,97 @@
+"""kubectl, as functions: every look at the cluster and every change to it goes through here."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pennant_dev.shell import DevError, run, wait_until
+
+Object = dict[str, Any]
+T = TypeVar("T")
+
+
+class Kube:
+    """kubectl on one cluster."""
+
+    def __init__(self, kubectl: str | Path, kubeconfig: Path) -> None:
+        self._base = [str(kubectl), f"--kubeconfig={kubeconfig}"]
+
+    def __call__(self, *words: str, stdin: str | None = None, check: bool = True) -> str:
+        """Standard output of one kubectl command; DevError when it fails."""
+        return run([*self._base, *words], stdin=stdin, check=check)
+
+    def stream(self, *words: str) -> subprocess.Popen[str]:
+        """A kubectl command that goes on; the caller reads its lines and ends it."""
+        return subprocess.Popen(
+            [*self._base, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def apply(self, folder: Path) -> None:
+        """Apply a kustomization."""
+        self("apply", "--server-side", "--force-conflicts", "-k", str(folder))
+
+    def create(self, thing: Object) -> None:
+        """Create one object."""
+        self("create", "-f", "-", stdin=json.dumps(thing))
+
+    def get(self, kind: str, name: str, namespace: str) -> Object | None:
+        """One object, or None when it does not exist."""
+        words = ("get", kind, name, f"--namespace={namespace}", "--ignore-not-found", "-o", "json")
+        said = self(*words)
+        found: Object | None = json.loads(said) if said.strip() else None
+        return found
+
+    def list(self, kind: str, namespace: str, selector: str = "") -> list[Object]:
+        """Objects of a kind in a namespace, by label selector."""
+        said = self("get", kind, f"--namespace={namespace}", f"--selector={selector}", "-o", "json")
+        items: list[Object] = json.loads(said)["items"]
+        return items
+
+    def execute(self, namespace: str, pod: str, *command: str, container: str = "") -> str:
+        """Standard output of a command inside a pod."""
+        where = [f"--namespace={namespace}", pod]
+        if container:
+            where.append(f"--container={container}")
+        return self("exec", *where, "--", *command)
+
+    def rolled_out(self, deployment: str, namespace: str, seconds: float) -> None:
+        """Wait until a Deployment's pods are its newest and available."""
+        self("rollout", "status", f"deployment/{deployment}", f"--namespace={namespace}",
+             f"--timeout={seconds:.0f}s")  # fmt: skip
+
+    def pod_is(self, phase: str, name: str, namespace: str, seconds: float = 60) -> None:
+        """Wait for a pod's phase."""
+
+        def there() -> bool:
+            found = self.get("pod", name, namespace)
+            return found is not None and found["status"].get("phase") == phase
+
+        wait_until(there, f"pod {namespace}/{name} is not {phase}", seconds, poll=0.3)
+
+    def finished(self, job: str, namespace: str, seconds: float) -> str:
+        """Wait for a Job; its log. DevError with the log's end when it failed."""
+
+        def outcome() -> str:
+            found = self.get("job", job, namespace) or {}
+            conditions = found.get("status", {}).get("conditions", [])
+            return next((c["type"] for c in conditions if c["status"] == "True"
+                         and c["type"] in ("Complete", "Failed")), "")  # fmt: skip
+
+        ended = poll(outcome, f"job {namespace}/{job} does not end", seconds)
+        log = self("logs", f"job/{job}", f"--namespace={namespace}", "--tail=-1")
+        if ended == "Failed":
+            raise DevError(f"job {namespace}/{job} failed: {log.strip()[-2000:]}")
+        return log
+
+
+def poll(look: Callable[[], T], what: str, seconds: float, every: float = 0.5) -> T:
+    """The first true value of `look`; DevError naming `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise DevError(f"{what}: still waiting after {seconds:.0f} s")
+        time.sleep(every)
+    return found

@@ -1,0 +1,61 @@
+"""The table at the end of the demo, and whether it went well. Pure."""
+
+from collections.abc import Sequence
+
+from newsreco.loadgen_report import reasons
+from pennant_dev.demo.story import Act, Story
+
+HEADER = ("act", "alias", "first new answer", "last old answer", "requests", "failed")
+
+
+def table(story: Story) -> str:
+    """Aligned rows, one an act, and the sum."""
+    rows = [_cells(story, act) for act in story.acts]
+    total = ("all", "", "", "", str(len(story.rows)), str(len(story.failed)))
+    return _aligned([HEADER, *rows, total])
+
+
+def problems(story: Story) -> list[str]:
+    """Sentences about what should not have happened; none when the demo went well."""
+    found = [f"{count} requests failed: {why}" for why, count in reasons(story.rows).items()]
+    if story.mismatched:
+        row = story.mismatched[0]
+        found.append(
+            f"{len(story.mismatched)} answers disagree with their version header, "
+            f"such as version {row.version!r} with marker {row.marker!r}"
+        )
+    if not story.rows:
+        found.append("no request was made")
+    return found
+
+
+def _cells(story: Story, act: Act) -> tuple[str, ...]:
+    rows, timing = story.rows_of(act), story.timing_of(act)
+    failed = sum(row.failed for row in rows)
+    move = f"v{act.move.old} -> v{act.move.new}" if act.move else "-"
+    return (
+        f"{act.number}. {act.title}",
+        move,
+        _seconds(timing.first_new),
+        _seconds(timing.last_old) if timing.first_new is not None else "-",
+        str(len(rows)),
+        str(failed),
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} s"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    left = 2  # columns of words; the rest are numbers
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    rule = "-" * max(map(len, lines))
+    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])

@@ -1,0 +1,43 @@
+"""`kubectl get mldep --watch`, printed line by line as something changes."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from pennant_dev.demo.kube import Kube
+from pennant_dev.shell import say
+
+AGE = 1
+"""The last column changes all the time and does not count as a change."""
+
+
+@contextmanager
+def shown(kube: Kube, name: str, namespace: str, aside: Callable[[], str]) -> Iterator[None]:
+    """While the block runs, print the object's line whenever it changes, and `aside` beside it."""
+    watching = kube.stream("get", "modeldeployment", name, f"--namespace={namespace}", "--watch")
+    reader = threading.Thread(target=_print, args=(watching, aside), daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        watching.terminate()
+        watching.wait()
+        reader.join()
+
+
+def _print(watching: subprocess.Popen[str], aside: Callable[[], str]) -> None:
+    begun = time.monotonic()
+    for line in changes(watching.stdout or ()):
+        say(f"  {time.monotonic() - begun:5.1f} s  {line.rstrip():<90} {aside()}".rstrip())
+
+
+def changes(lines: Iterable[str]) -> Iterator[str]:
+    """The lines that differ from the one before in anything but their age."""
+    last: list[str] = []
+    for line in lines:
+        words = line.split()[:-AGE]
+        if words != last:
+            yield line
+        last = words
