@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from builders import IMAGES, NOW, REGISTRY, model_deployment
+
 from pennant_operator.decide.intent import Apply, Create, Delete, Event, Plan
 from pennant_operator.decide.observed import Desired, Observed
 from pennant_operator.decide.plan import plan

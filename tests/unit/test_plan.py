@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from builders import NOW, model_deployment, version
+from simulation import Simulation, becomes_ready, fails, stays_pending
+
 from pennant_operator.decide.intent import Apply
 from pennant_operator.decide.observed import Absent, Refused, Unknown
 from pennant_operator.decide.pods import Failure
-from simulation import Simulation, becomes_ready, fails, stays_pending
 
 pytestmark = pytest.mark.unit
 

@@ -1,0 +1,80 @@
+"""The CRDs, the operator's parsing and its vocabulary agree."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from builders import model_deployment, version
+from simulation import Simulation, fails, stays_pending
+
+from pennant_operator.decide.times import parse_duration
+from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
+
+pytestmark = pytest.mark.contract
+
+CRDS = Path(__file__).parents[2] / "manifests" / "crd"
+
+
+def schema(plural: str) -> dict:
+    crd = yaml.safe_load((CRDS / f"{plural}.yaml").read_text())
+    assert crd["metadata"]["name"] == f"{plural}.{GROUP}"
+    (served,) = crd["spec"]["versions"]
+    assert f"{GROUP}/{served['name']}" == API_VERSION
+    assert served["name"] == VERSION
+    return served["schema"]["openAPIV3Schema"]["properties"]
+
+
+def unknown_fields(value, allowed: dict, path: str = "status") -> list[str]:
+    """Fields that the API server would silently drop."""
+    if isinstance(value, list):
+        return [f for item in value for f in unknown_fields(item, allowed["items"], path)]
+    if not isinstance(value, dict) or "properties" not in allowed:
+        return []
+    known = allowed["properties"]
+    missing = [f"{path}.{field}" for field in value if field not in known]
+    nested = [
+        found
+        for field in value
+        if field in known
+        for found in unknown_fields(value[field], known[field], f"{path}.{field}")
+    ]
+    return missing + nested
+
+
+def statuses():
+    """Statuses of rollouts that pass, are rejected, and are held."""
+    for behaviour in (None, fails("LoadFailed"), stays_pending):
+        sim = Simulation(
+            version(7, tag=False),
+            owner=model_deployment(rollout={"deadlines": {"schedule": "1s"}}),
+        )
+        sim.run(4)
+        if behaviour:
+            sim.behaviour["8"] = behaviour
+        sim.desired = version(8)
+        for _ in range(6):
+            sim.step()
+            yield sim.status
+
+
+def test_no_field_of_a_status_is_dropped_by_the_schema():
+    allowed = schema("modeldeployments")["status"]
+    assert [f for status in statuses() for f in unknown_fields(status, allowed)] == []
+
+
+def test_every_status_field_of_the_schema_is_written_by_some_plan():
+    written = {field for status in statuses() for field in status}
+    assert written == set(schema("modeldeployments")["status"]["properties"])
+
+
+def test_durations_have_defaults_that_the_operator_understands():
+    rollout = schema("modeldeployments")["spec"]["properties"]["rollout"]["properties"]
+    fields = [rollout["bake"], *rollout["deadlines"]["properties"].values()]
+    assert all(parse_duration(field["default"]).total_seconds() > 0 for field in fields)
+
+
+def test_every_field_a_person_may_write_is_described_or_plain():
+    """`kubectl explain` is documentation: top-level fields each say what they are."""
+    for plural in ("modeldeployments", "modelregistries"):
+        for name, field in schema(plural)["spec"]["properties"].items():
+            assert field.get("description"), f"{plural} spec.{name}"

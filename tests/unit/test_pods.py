@@ -1,0 +1,93 @@
+"""What a Pod object says, as the kubelet writes it."""
+
+import pytest
+
+from pennant_operator.decide.pods import facts
+
+pytestmark = pytest.mark.unit
+
+T = "2026-11-21T12:00:00Z"
+
+
+def pod(**status):
+    return {
+        "metadata": {
+            "name": "rec-blue-1",
+            "uid": "u",
+            "creationTimestamp": T,
+            "labels": {"pennant.dev/revision": "abc"},
+        },
+        "spec": {"nodeName": "node-1"},
+        "status": status,
+    }
+
+
+def condition(kind: str, status: str = "True", **more):
+    return {"type": kind, "status": status, "lastTransitionTime": T, **more}
+
+
+def terminated(message: str = "", exit_code: int = 1, **more):
+    return {"exitCode": exit_code, "message": message, "finishedAt": T, **more}
+
+
+def test_the_digest_comes_from_fetch_and_never_from_serve():
+    said = {"terminated": terminated('{"digest": "abc"}', 0)}
+    assert facts(pod(initContainerStatuses=[{"name": "fetch", "state": said}])).digest == "abc"
+    assert facts(pod(containerStatuses=[{"name": "serve", "state": said}])).digest is None
+
+
+def test_a_restart_leaves_the_reason_in_the_last_state():
+    status = {
+        "name": "serve",
+        "restartCount": 1,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": terminated('{"reason": "LoadFailed", "message": "no numpy"}')},
+    }
+    found = facts(pod(containerStatuses=[status]))
+    assert found.attempts == 1
+    assert found.failure is not None
+    assert (found.failure.reason, found.failure.message) == ("LoadFailed", "no numpy")
+
+
+def test_a_process_killed_without_a_word_says_how_it_ended():
+    status = {
+        "name": "serve",
+        "restartCount": 0,
+        "state": {"terminated": terminated(exit_code=137, reason="OOMKilled")},
+    }
+    found = facts(pod(containerStatuses=[status]))
+    assert found.attempts == 1
+    assert found.failure is not None
+    assert found.failure.message == "OOMKilled, exit code 137, without a message"
+
+
+def test_a_message_that_is_not_ours_is_kept_as_text():
+    status = {"name": "serve", "state": {"terminated": terminated("Traceback: boom")}}
+    found = facts(pod(containerStatuses=[status]))
+    assert found.failure is not None
+    assert "Traceback: boom" in found.failure.message
+
+
+def test_waiting_to_start_is_no_failure():
+    status = {"name": "serve", "state": {"waiting": {"reason": "PodInitializing"}}}
+    assert facts(pod(containerStatuses=[status])).failure is None
+
+
+def test_an_image_that_cannot_be_pulled_is():
+    waiting = {"reason": "ImagePullBackOff", "message": "not found"}
+    found = facts(pod(containerStatuses=[{"name": "serve", "state": {"waiting": waiting}}]))
+    assert found.failure is not None
+    assert found.failure.exit_code is None
+
+
+def test_the_scheduler_says_why_not():
+    found = facts(pod(conditions=[condition("PodScheduled", "False", message="no cpu")]))
+    assert found.scheduled is None
+    assert found.unschedulable == "no cpu"
+
+
+def test_phases_are_dated_by_their_conditions():
+    conditions = [condition("PodScheduled"), condition("Initialized"), condition("Ready")]
+    found = facts(pod(conditions=conditions))
+    assert found.ready
+    assert found.scheduled == found.fetched == found.created

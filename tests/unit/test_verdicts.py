@@ -1,0 +1,133 @@
+"""Whose fault it is, and when that is certain."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from builders import NOW
+
+from pennant_operator.decide.pods import Failure, PodFacts
+from pennant_operator.decide.spec import Deadlines
+from pennant_operator.decide.verdicts import (
+    FAULTS,
+    Fault,
+    Held,
+    Passed,
+    Rejected,
+    Trial,
+    Waiting,
+    judge,
+    reason_of,
+)
+from pennant_operator.decide.vocabulary import Reason
+
+pytestmark = pytest.mark.unit
+
+DEADLINES = Deadlines(
+    schedule=timedelta(minutes=30), fetch=timedelta(minutes=10), load=timedelta(minutes=5)
+)
+LOADED = PodFacts(
+    name="p1",
+    uid="1",
+    revision="r",
+    node="node-1",
+    created=NOW,
+    scheduled=NOW,
+    fetched=NOW,
+    digest="d",
+    ready=True,
+)
+LOADING = replace(LOADED, ready=False)
+
+
+def trial(*pods: PodFacts, replicas: int = 2, **fields) -> Trial:
+    given = {"since": NOW, "ever_ready": False, "deadlines": DEADLINES, **fields}
+    return Trial(pods=pods, replicas=replicas, **given)
+
+
+def failing(reason: str, *, node: str = "node-1", attempts: int = 1, container: str = "serve"):
+    return replace(
+        LOADING,
+        node=node,
+        attempts=attempts,
+        failure=Failure(container, reason, "it does not load", 1),
+    )
+
+
+def test_all_ready_with_one_digest_passes():
+    assert judge(trial(LOADED, LOADED), NOW) == Passed("d")
+
+
+def test_one_attempt_on_each_of_two_nodes_is_the_models_fault():
+    verdict = judge(trial(failing("LoadFailed"), failing("LoadFailed", node="node-2")), NOW)
+    assert isinstance(verdict, Rejected)
+    assert verdict.reason is Reason.LOAD_FAILED
+
+
+def test_many_attempts_on_one_of_two_nodes_may_be_the_nodes_fault():
+    pods = (failing("LoadFailed", attempts=5), replace(LOADING, node="node-2"))
+    assert isinstance(judge(trial(*pods), NOW), Waiting)
+
+
+def test_two_attempts_on_the_only_node_are_enough():
+    verdict = judge(trial(failing("SelfTestFailed", attempts=2), replicas=1), NOW)
+    assert isinstance(verdict, Rejected)
+
+
+def test_a_revision_that_was_ready_once_is_not_rejected_for_loading():
+    pods = (failing("LoadFailed", attempts=3), failing("LoadFailed", node="node-2", attempts=3))
+    assert not isinstance(judge(trial(*pods, ever_ready=True), NOW), Rejected)
+
+
+def test_a_failed_download_is_the_worlds_fault_and_waits_for_its_deadline():
+    pod = replace(failing("DownloadFailed", container="fetch", attempts=9), fetched=None)
+    assert isinstance(judge(trial(pod, pod), NOW + timedelta(minutes=9)), Waiting)
+    verdict = judge(trial(pod, pod), NOW + timedelta(minutes=10))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.DOWNLOAD_FAILED
+
+
+def test_a_missing_bundle_is_the_models_fault():
+    pod = replace(failing("BundleMissing", container="fetch", attempts=2), fetched=None)
+    assert isinstance(judge(trial(pod, replicas=1), NOW), Rejected)
+
+
+def test_no_pods_at_all_names_what_the_deployment_says():
+    shortage = 'exceeded quota: "compute"'
+    verdict = judge(trial(shortage=shortage), NOW + timedelta(minutes=31))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.QUOTA_EXCEEDED
+    assert shortage in verdict.message
+
+
+def test_a_pod_that_never_becomes_ready_is_held_after_the_load_deadline():
+    verdict = judge(trial(LOADING, LOADED), NOW + timedelta(minutes=6))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (Failure("serve", "OOMKilled", "", 137), Reason.START_FAILED),
+        (Failure("serve", "Error", "", 1), Reason.START_FAILED),
+        (Failure("fetch", "Error", "", 1), Reason.DOWNLOAD_FAILED),
+        (Failure("serve", "ImagePullBackOff", "", None), Reason.IMAGE_PULL_FAILED),
+        (Failure("serve", "CreateContainerConfigError", "", None), Reason.CONFIGURATION_ERROR),
+        (
+            Failure(
+                "serve",
+                "CreateContainerConfigError",
+                "container has runAsNonRoot and image will run as root",
+                None,
+            ),
+            Reason.IMAGE_RUNS_AS_ROOT,
+        ),
+    ],
+)
+def test_the_kubelets_words_become_ours(failure, reason):
+    assert reason_of(failure) is reason
+
+
+def test_every_fault_is_either_the_models_or_the_worlds():
+    assert set(FAULTS.values()) == {Fault.MODEL, Fault.WORLD}
