@@ -1,0 +1,52 @@
+"""What the driver takes for "it happened", from a ModelDeployment's status and kubectl's lines."""
+
+import pytest
+
+from newsreco.loadgen_report import FRESH, Row
+from pennant_dev.demo.acts import rejection, serves, settled
+from pennant_dev.demo.kube import poll
+from pennant_dev.demo.pods import job, pod
+from pennant_dev.demo.traffic import by_version
+from pennant_dev.demo.watch import changes
+from pennant_dev.shell import DevError
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_version_serves_once_status_says_so():
+    assert serves({"serving": {"version": "2"}}, "2")
+    assert not serves({"serving": {"version": "1"}, "desired": {"version": "2"}}, "2")
+    assert not serves({}, "2")
+
+
+def test_a_rollout_has_settled_when_its_bake_is_over():
+    assert settled({"summary": "Serving"})
+    assert not settled({"summary": "Baking"})
+
+
+def test_a_rejection_is_found_by_version():
+    record = {"version": "3", "reason": "LoadFailed", "message": "no module named gone"}
+    assert rejection({"rejected": [record]}, "3") == record
+    assert not rejection({"rejected": [record]}, "2")
+    assert not rejection({}, "3")
+
+
+def test_a_line_that_differs_in_age_only_is_not_printed_again():
+    lines = ["NAME READY AGE", "x True 1s", "x True 9s", "x False 10s", "x True 11s"]
+    assert list(changes(lines)) == [lines[0], lines[1], lines[3], lines[4]]
+
+
+def test_answers_are_counted_by_version_and_failures_apart():
+    rows = [Row(0, 0, FRESH, 200, version, "", "") for version in ("2", "1", "2")]
+    rows.append(Row(0, 0, FRESH, 0, "", "", "OSError: refused"))
+    assert by_version(rows) == "v1: 1, v2: 2, failed: 1"
+
+
+def test_waiting_ends_with_a_sentence_that_names_what_did_not_happen():
+    with pytest.raises(DevError, match="MLflow does not end: still waiting after 0 s"):
+        poll(lambda: False, "MLflow does not end", seconds=0, every=0)
+
+
+def test_a_job_is_never_tried_twice_as_each_try_would_register_a_version():
+    assert job("train", ["python"])["spec"]["backoffLimit"] == 0
+    assert pod("toolbox", ["sleep"])["spec"]["restartPolicy"] == "Never"

@@ -1,0 +1,58 @@
+"""The demo's table and verdict, from a made-up log."""
+
+import pytest
+
+from newsreco.loadgen_report import FRESH, Move, Row
+from pennant_dev.demo.report import problems, table
+from pennant_dev.demo.story import Act, Story
+
+pytestmark = pytest.mark.unit
+
+
+def row(finished, version, **changes):
+    return Row(finished, finished, FRESH, 200, version, f"v{version}", "")._replace(**changes)
+
+
+def story(*rows):
+    acts = [
+        Act(1, "v1 serves", 0, 10),
+        Act(2, "v2 is promoted", 10, 20, Move(11, "1", "2")),
+        Act(3, "a broken v3", 20, 30, Move(21, "2", "3")),
+    ]
+    return Story(acts=acts, rows=list(rows), markers={"1": "v1", "2": "v2", "3": "v3"})
+
+
+GOOD = [row(5, "1"), row(12, "1"), row(15.5, "2"), row(17.25, "1"), row(25, "2")]
+
+
+def test_the_table_has_a_line_for_each_act_and_one_for_all():
+    lines = table(story(*GOOD)).splitlines()
+    assert [line.split()[0] for line in lines if line[0] != "-"] == ["act", "1.", "2.", "3.", "all"]
+    assert lines[-1].split() == ["all", "5", "0"]
+
+
+def test_an_act_with_a_move_shows_its_first_new_and_last_old_answer():
+    (line,) = [line for line in table(story(*GOOD)).splitlines() if line.startswith("2.")]
+    assert " ".join(line.split()) == "2. v2 is promoted v1 -> v2 4.5 s 6.2 s 3 0"
+
+
+def test_a_version_that_never_answered_shows_no_times():
+    (line,) = [line for line in table(story(*GOOD)).splitlines() if line.startswith("3.")]
+    assert " ".join(line.split()) == "3. a broken v3 v2 -> v3 - - 1 0"
+
+
+def test_nothing_is_wrong_with_a_good_demo():
+    assert problems(story(*GOOD)) == []
+
+
+def test_failed_requests_are_named_with_what_went_wrong():
+    assert problems(story(*GOOD, row(8, "", status=503))) == ["1 requests failed: status 503"]
+
+
+def test_an_answer_that_contradicts_its_header_is_a_problem():
+    (said,) = problems(story(*GOOD, row(8, "2", marker="v1")))
+    assert "1 answers disagree with their version header" in said
+
+
+def test_a_demo_without_traffic_proves_nothing():
+    assert problems(story()) == ["no request was made"]
