@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pennant_registry.errors import NotARegistryError, RegistryUnreachableError
+from pennant_registry.errors import NotARegistryError, RegistryError, RegistryUnreachableError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,6 +27,8 @@ IMPATIENT = {
 }
 
 NOT_FOUND = "RESOURCE_DOES_NOT_EXIST"
+INVALID = "INVALID_PARAMETER_VALUE"
+EXISTS = "RESOURCE_ALREADY_EXISTS"
 
 
 def connect() -> MlflowClient:
@@ -56,7 +58,8 @@ def connect() -> MlflowClient:
 def asking(client: MlflowClient) -> Iterator[None]:
     """Around calls for metadata: short time-outs, and RegistryUnreachableError for no answer.
 
-    An error that MLflow itself answers passes through, for the caller to say what it means.
+    Not there, invalid and exists already, when MLflow itself says so, pass through: the caller knows
+    what they mean. Any other answer (no permission, say) is a RegistryError.
     """
     from mlflow.exceptions import MlflowException
 
@@ -64,15 +67,23 @@ def asking(client: MlflowClient) -> Iterator[None]:
         try:
             yield
         except MlflowException as error:
-            if answered_by_mlflow(client, error):
+            if not _answered_by_mlflow(client, error):
+                raise _unreachable(client, error) from error
+            if error.error_code in {NOT_FOUND, INVALID, EXISTS}:
                 raise
-            raise RegistryUnreachableError(
-                f"the registry at {client.tracking_uri} cannot be reached or does not answer as "
-                f"MLflow: {_first_line(error)}. Check MLFLOW_TRACKING_URI and the server"
+            raise RegistryError(
+                f"the registry at {client.tracking_uri} refused: {_first_line(error)}"
             ) from error
 
 
-def answered_by_mlflow(client: MlflowClient, error: MlflowException) -> bool:
+def _unreachable(client: MlflowClient, error: MlflowException) -> RegistryUnreachableError:
+    return RegistryUnreachableError(
+        f"the registry at {client.tracking_uri} cannot be reached or does not answer as MLflow: "
+        f"{_first_line(error)}. Check MLFLOW_TRACKING_URI and the server"
+    )
+
+
+def _answered_by_mlflow(client: MlflowClient, error: MlflowException) -> bool:
     """Whether MLflow said this, and not a proxy in front of it or the client on its own.
 
     A 404 page of an ingress becomes an MlflowException with MLflow's error code too, but only

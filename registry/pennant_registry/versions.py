@@ -91,7 +91,7 @@ def _says_unset(error: MlflowException) -> bool:
     """MLflow answers 404 for a model that is missing, but 400 for an alias that is."""
     if error.error_code == mlflow_client.NOT_FOUND:
         return True
-    return error.error_code == "INVALID_PARAMETER_VALUE" and "not found" in str(error)
+    return error.error_code == mlflow_client.INVALID and "not found" in str(error)
 
 
 def _version(found: MlflowVersion) -> Version:

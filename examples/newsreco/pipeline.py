@@ -1,0 +1,107 @@
+"""Train, evaluate, register, gate, promote: what a Job runs, or a person to move the alias.
+
+python -m newsreco.pipeline [--marker TEXT] [--mind FOLDER] [--no-promote] [--broken]
+python -m newsreco.pipeline promote VERSION
+python -m newsreco.pipeline rollback
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from newsreco import registry, train
+from newsreco.bundle import recommend
+from newsreco.config import Config
+from pennant_registry import MetricMin, RegistryError
+from pennant_registry import client as mlflow_client
+
+SAMPLE_USER, SAMPLE_SIZE = "U106", 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; 1 and one line on stderr when the registry or a gate says no."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        if chosen.command == "promote":
+            _promote(chosen.version, gates=())
+        elif chosen.command == "rollback":
+            _roll_back()
+        else:
+            _pipeline(_config(chosen), promote=chosen.promote, broken=chosen.broken)
+    except RegistryError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _pipeline(cfg: Config, *, promote: bool, broken: bool) -> None:
+    trained = train.run(cfg, broken=broken)
+    print(train.report(trained))
+    run_id = _latest_run(cfg)
+    print(f"latest run: {run_id}")
+    version = registry.register(run_id)
+    print(f"registered version: {version}")
+    if not promote:
+        return
+    _promote(version, gates=[MetricMin("ndcg_at_10", cfg.min_ndcg_at_10)])
+    if not broken:
+        _show_production()
+
+
+def _latest_run(cfg: Config) -> str:
+    client = mlflow_client.connect()
+    with mlflow_client.asking(client):
+        experiment = client.get_experiment_by_name(cfg.experiment)
+        if experiment is None:
+            raise RegistryError(f"there is no experiment {cfg.experiment}: train first")
+        newest = client.search_runs(
+            [experiment.experiment_id], order_by=["attributes.start_time DESC"], max_results=1
+        )
+    return str(newest[0].info.run_id)
+
+
+def _promote(version: int, gates: Sequence[MetricMin]) -> None:
+    registry.promote(version, gates=gates)
+    print(f"promoted version {version} to alias '{registry.ALIAS}'")
+
+
+def _roll_back() -> None:
+    move = registry.rollback()
+    print(f"rolled back alias '{registry.ALIAS}' from version {move.previous} to {move.version}")
+
+
+def _show_production() -> None:
+    model = registry.load_production()
+    if model is None:
+        raise RegistryError(f"alias {registry.ALIAS} was removed while this ran: promote again")
+    count, has_ranker = len(model["recommender"].articles), model["ranker"] is not None
+    print(f"loaded production model -> {count} articles, ranker: {has_ranker}")
+    print(f"sample rec for {SAMPLE_USER}: {recommend(model, SAMPLE_USER, SAMPLE_SIZE)}")
+
+
+def _config(chosen: argparse.Namespace) -> Config:
+    cfg = replace(Config.from_env(), model_file=None)  # the registry is where it goes
+    if chosen.marker is not None:
+        cfg = replace(cfg, marker=chosen.marker)
+    return replace(cfg, mind=chosen.mind) if chosen.mind else cfg
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="newsreco.pipeline", description=__doc__.split("\n")[0])
+    parser.add_argument("--marker", help="text that comes back in every answer of this model")
+    parser.add_argument("--mind", type=Path, help="a MIND folder instead of generated data")
+    parser.add_argument("--no-promote", dest="promote", action="store_false")
+    parser.add_argument("--broken", action="store_true", help="a version that cannot be loaded")
+    commands = parser.add_subparsers(dest="command")
+    promote = commands.add_parser("promote", help="point the alias at a registered version")
+    promote.add_argument("version", type=int)
+    commands.add_parser("rollback", help="point the alias back at the version before")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
