@@ -1,0 +1,31 @@
+"""The documentation says what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pennant_operator.decide.verdicts import FAULTS
+from pennant_operator.decide.vocabulary import Condition, Summary
+
+pytestmark = pytest.mark.contract
+
+ROOT = Path(__file__).parents[2]
+CONCEPTS = (ROOT / "docs" / "concepts.md").read_text()
+
+
+def test_the_table_of_faults_is_the_one_of_the_code():
+    rows = re.findall(r"^\| `(\w+)` \| the (model|world) \|", CONCEPTS, re.MULTILINE)
+    assert {name: fault for name, fault in rows} == {
+        str(reason): str(fault) for reason, fault in FAULTS.items()
+    }
+
+
+@pytest.mark.parametrize("word", [*Condition, *Summary])
+def test_every_condition_and_status_word_is_explained(word):
+    assert str(word) in CONCEPTS
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text())
+    assert [link for link in links if not (ROOT / link).exists()] == []
