@@ -16,7 +16,7 @@ CONCEPTS = (ROOT / "docs" / "concepts.md").read_text()
 
 def test_the_table_of_faults_is_the_one_of_the_code():
     rows = re.findall(r"^\| `(\w+)` \| the (model|world) \|", CONCEPTS, re.MULTILINE)
-    assert {name: fault for name, fault in rows} == {
+    assert dict(rows) == {
         str(reason): str(fault) for reason, fault in FAULTS.items()
     }
 
