@@ -1,0 +1,54 @@
+"""`python -m pennant_serving`: settings -> port -> server and model -> exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from types import FrameType
+
+from pennant_serving.environ import SettingsError, termination_log
+from pennant_serving.failures import PodError, Reason, report_failure
+from pennant_serving.listener import listen
+from pennant_serving.settings import Settings
+
+
+def main(variables: Mapping[str, str]) -> int:
+    """Serve until SIGTERM; the exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        _serve(Settings.from_env(variables))
+    except PodError as error:
+        report_failure(error, termination_log(variables))
+        return 1
+    except (SettingsError, OSError) as error:
+        failure = PodError(Reason.START_FAILED, f"the server could not start: {error}")
+        report_failure(failure, termination_log(variables))
+        return 1
+    return 0
+
+
+def _serve(settings: Settings) -> None:
+    started = time.monotonic()
+    listener = listen(settings.port)  # probes that come during the imports wait in its queue
+    from pennant_serving.run import run
+
+    print(f"imports: {time.monotonic() - started:.2f} s", flush=True)
+    run(settings, listener)
+
+
+def _terminated(signum: int, _frame: FrameType | None) -> None:
+    """Process 1 of a container ignores signals that it does not handle. The server drains instead,
+    as soon as there is one."""
+    sys.exit(128 + signum)
+
+
+if __name__ == "__main__":
+    code = main(os.environ)  # noqa: TID251 - the one place that reads it
+    sys.stdout.flush()
+    # A thread that is stuck in a model's code must not keep the process from ending.
+    os._exit(code)

@@ -1,0 +1,98 @@
+"""scikit-learn models without MLflow, and without pandas when a plain array will do."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from pennant_serving.adapters import example, tables
+from pennant_serving.errors import InvalidInput
+from pennant_serving.mlmodel import MLmodel, read_mlmodel
+from pennant_serving.rows import Rows
+
+# Steps that pick columns by name, or whose own function may.
+SELECTORS = frozenset({"ColumnTransformer", "FunctionTransformer"})
+
+
+class SklearnAdapter:
+    """Loads the estimator that the bundle's sklearn flavor names."""
+
+    def load(self, bundle: Path) -> None:
+        """Raises whatever unpickling raises."""
+        self._mlmodel = _require_flavor(bundle)
+        self._estimator = load_estimator(self._mlmodel)
+        self._names = _names(self._mlmodel, self._estimator)
+        self._width: int | None = getattr(self._estimator, "n_features_in_", None)
+        self._takes_frame = bool(self._names) and _takes_frame(self._mlmodel, self._estimator)
+        # Arrays are checked against the names here, so scikit-learn need not miss them.
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+
+    @property
+    def input_example(self) -> Rows | None:
+        return example.read(self._mlmodel)
+
+    def predict(self, rows: Rows) -> Any:
+        """Raises InvalidInput for rows that do not fit the estimator."""
+        data = self._frame(rows) if self._takes_frame else self._array(rows)
+        try:
+            return self._estimator.predict(data)
+        except ValueError as error:  # scikit-learn's word for data that it cannot take
+            raise InvalidInput(str(error)) from error
+
+    def _frame(self, rows: Rows) -> Any:
+        ordered = tables.ordered(rows, self._names, required=frozenset(self._names))
+        return tables.frame(ordered, self._mlmodel.columns)
+
+    def _array(self, rows: Rows) -> Any:
+        if self._names:
+            rows = tables.ordered(rows, self._names, required=frozenset(self._names))
+        array = tables.array(rows.values, tables.dtype_of(self._mlmodel))
+        if self._width is None:
+            return array
+        if array.ndim == 1:
+            array = array.reshape(-1, 1)
+        if array.shape[1] != self._width:
+            message = f"rows have {array.shape[1]} values, but the model takes {self._width}"
+            raise InvalidInput(message)
+        return array
+
+
+def load_estimator(mlmodel: MLmodel) -> Any:
+    """The estimator, by the format that the MLmodel file says."""
+    flavor = mlmodel.flavors["sklearn"]
+    path = mlmodel.folder / flavor["pickled_model"]
+    if flavor.get("code"):
+        raise ValueError("the bundle brings code of its own: set serving.adapter to pyfunc")
+    if flavor.get("serialization_format") == "skops":
+        from skops.io import load
+
+        return load(path, trusted=flavor.get("skops_trusted_types") or [])
+    import pickle
+
+    # cloudpickle's files are pickles; that library must only be importable. The bytes were verified
+    # by fetch, and running what was registered is what serving is.
+    return pickle.loads(path.read_bytes())  # noqa: S301
+
+
+def _require_flavor(bundle: Path) -> MLmodel:
+    mlmodel = read_mlmodel(bundle)
+    if mlmodel is None or "sklearn" not in mlmodel.flavors:
+        raise ValueError(f"{bundle.name} is no MLflow model with the sklearn flavor")
+    return mlmodel
+
+
+def _names(mlmodel: MLmodel, estimator: Any) -> tuple[str, ...]:
+    if mlmodel.columns or mlmodel.tensors:
+        return mlmodel.names
+    return tuple(getattr(estimator, "feature_names_in_", ()))
+
+
+def _takes_frame(mlmodel: MLmodel, estimator: Any) -> bool:
+    """Whether an array could be understood differently from the frame of the training."""
+    parts = [estimator, *(step for _, step in getattr(estimator, "steps", ()))]
+    known = all(
+        type(part).__module__.startswith("sklearn.") and type(part).__name__ not in SELECTORS
+        for part in parts
+    )
+    return not (known and mlmodel.is_numeric)

@@ -1,0 +1,58 @@
+"""Any MLflow model, by its python_function flavor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mlflow.exceptions import MlflowException
+from mlflow.pyfunc import load_model
+
+from pennant_serving.adapters import example, tables
+from pennant_serving.errors import InvalidInput
+from pennant_serving.mlmodel import read_mlmodel
+from pennant_serving.rows import Rows
+
+BAD_REQUEST = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE")
+
+
+class PyfuncAdapter:
+    """Loads with MLflow, which also enforces the signature."""
+
+    def load(self, bundle: Path) -> None:
+        """Raises whatever the model's own loader raises."""
+        mlmodel = read_mlmodel(bundle)
+        if mlmodel is None:
+            raise ValueError(f"{bundle.name} is no MLflow model: it has no MLmodel file")
+        self._mlmodel = mlmodel
+        self._model = load_model(str(bundle))
+
+    @property
+    def input_example(self) -> Rows | None:
+        return example.read(self._mlmodel)
+
+    def predict(self, rows: Rows) -> Any:
+        """Raises InvalidInput for rows that do not fit the signature."""
+        try:
+            return self._model.predict(self._data(rows))
+        except MlflowException as error:
+            if error.error_code in BAD_REQUEST:
+                raise InvalidInput(error.message) from error
+            raise
+
+    def _data(self, rows: Rows) -> Any:
+        if self._mlmodel.from_type_hint:
+            return list(rows)
+        if self._mlmodel.names:
+            required = frozenset(c.name for c in self._mlmodel.columns if c.name and c.required)
+            rows = tables.ordered(rows, self._mlmodel.names, required=required)
+        if self._mlmodel.tensors and rows.columns is not None:
+            return self._named_arrays(rows)
+        if rows.columns is not None or self._mlmodel.columns:
+            return tables.frame(rows, self._mlmodel.columns)
+        return tables.array(rows.values, tables.dtype_of(self._mlmodel))
+
+    def _named_arrays(self, rows: Rows) -> Any:
+        types = {each.get("name"): each["tensor-spec"]["dtype"] for each in self._mlmodel.tensors}
+        columns = zip(rows.columns or (), zip(*rows.values, strict=True), strict=True)
+        return {name: tables.array(values, types.get(name)) for name, values in columns}

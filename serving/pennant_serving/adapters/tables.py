@@ -1,0 +1,81 @@
+"""Rows to the arrays and frames that libraries take, with errors that name the column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pennant_serving.errors import InvalidInput
+from pennant_serving.mlmodel import Column, MLmodel
+from pennant_serving.rows import Rows
+
+FRAME_TYPES = {"integer": "int32", "float": "float32", "double": "float64"}
+"""JSON has one kind of number. Types that are absent here come out right by themselves."""
+
+
+def ordered(rows: Rows, names: tuple[str, ...], *, required: frozenset[str]) -> Rows:
+    """The rows with the model's columns in the model's order. Raises InvalidInput."""
+    if rows.columns == names:
+        return rows
+    if rows.columns is None:
+        return _named(rows, names)
+    _check_columns(rows.columns, names, required)
+    present = tuple(name for name in names if name in rows.columns)
+    places = [rows.columns.index(name) for name in present]
+    return Rows([[row[place] for place in places] for row in rows.values], present)
+
+
+def array(values: Sequence[Any], dtype: str | None) -> np.ndarray[Any, Any]:
+    """An array of numbers, or of objects when it is not numbers. Raises InvalidInput."""
+    try:
+        result = np.asarray(values, dtype=dtype)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"the rows are not a table of {dtype or 'values'}: {error}") from error
+    return result if result.dtype.kind in "biuf" else result.astype(object)
+
+
+def frame(rows: Rows, columns: tuple[Column, ...]) -> Any:
+    """A DataFrame with the types of the signature. Raises InvalidInput."""
+    import pandas as pd
+
+    types = {column.name: FRAME_TYPES.get(column.type) for column in columns}
+    table = pd.DataFrame(rows.values, columns=None if rows.columns is None else list(rows.columns))
+    for name in table.columns:
+        if wanted := types.get(name):
+            try:
+                table[name] = table[name].astype(wanted)
+            except (ValueError, TypeError) as error:
+                raise InvalidInput(f"column {name!r} is not {wanted}: {error}") from error
+    return table
+
+
+def dtype_of(mlmodel: MLmodel) -> str | None:
+    """The type of a model's one array, or None when only the values can tell."""
+    if len(mlmodel.tensors) == 1:
+        return str(mlmodel.tensors[0]["tensor-spec"]["dtype"])
+    return "float64" if mlmodel.is_numeric else None
+
+
+def _named(rows: Rows, names: tuple[str, ...]) -> Rows:
+    values = [row if isinstance(row, list) else [row] for row in rows.values]
+    for row in values:
+        if len(row) != len(names):
+            raise InvalidInput(
+                f"rows have {len(row)} values, but the model takes {len(names)} columns:"
+                f" {', '.join(names)}"
+            )
+    return Rows(values, names)
+
+
+def _check_columns(
+    given: tuple[str, ...], names: tuple[str, ...], required: frozenset[str]
+) -> None:
+    missing = [name for name in names if name in required and name not in given]
+    unknown = [name for name in given if name not in names]
+    for problem, found in (("missing", missing), ("unknown", unknown)):
+        if found:
+            raise InvalidInput(
+                f"{problem} columns: {', '.join(found)}; the model takes {', '.join(names)}"
+            )

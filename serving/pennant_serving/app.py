@@ -1,0 +1,83 @@
+"""The HTTP application: every route in one list, and what an error looks like on the wire."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pennant_serving.endpoints import health, mlflow, v2
+from pennant_serving.endpoints.own import AdapterRoutes
+from pennant_serving.errors import ServingError
+from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.settings import Settings
+from pennant_serving.telemetry import Observed, Telemetry
+
+MODEL = "/v2/models/{model}"
+VERSION = MODEL + "/versions/{version}"
+
+
+def create_app(settings: Settings, lifecycle: Lifecycle, own: AdapterRoutes) -> Starlette:
+    """The application, which answers its probes before there is a model."""
+    telemetry = Telemetry(settings.model, settings.version)
+
+    async def metrics(_request: Request) -> Response:
+        return Response(telemetry.exposition(), media_type="text/plain; version=0.0.4")
+
+    app = Starlette(
+        routes=[
+            Route("/v2/health/live", health.live),
+            Route("/v2/health/ready", health.ready),
+            Route("/v2", v2.server),
+            Route(MODEL, v2.model_metadata),
+            Route(MODEL + "/ready", v2.model_ready),
+            Route(MODEL + "/infer", v2.infer, methods=["POST"]),
+            Route(VERSION, v2.model_metadata),
+            Route(VERSION + "/ready", v2.model_ready),
+            Route(VERSION + "/infer", v2.infer, methods=["POST"]),
+            Route("/ping", health.ping),
+            Route("/health", health.ping),
+            Route("/version", mlflow.mlflow_version),
+            Route("/invocations", mlflow.invoke, methods=["POST"]),
+            Route("/metrics", metrics),
+        ],
+        middleware=[Middleware(Observed, telemetry=telemetry)],
+        exception_handlers={
+            ServingError: _serving_error,
+            HTTPException: _http_error,
+            Exception: _unexpected,
+        },
+    )
+    app.router.default = own  # asked last, so what the adapter adds cannot hide the above
+    app.state.settings = settings
+    app.state.lifecycle = lifecycle
+    return app
+
+
+async def _serving_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServingError)
+    return _answer(request, error.status, error.code, str(error), error.headers)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = f"{request.method} {request.url.path}: {error.detail}"
+    return _answer(request, error.status_code, "BAD_REQUEST", message, error.headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """Its traceback goes to the log; starlette raises it again after this answer."""
+    message = f"{type(error).__name__}: {error}"
+    return _answer(request, 500, ServingError.code, message)
+
+
+def _answer(
+    request: Request, status: int, code: str, message: str, headers: object = None
+) -> Response:
+    """V2 clients read `error`; MLflow's read `error_code` and `message`."""
+    mlflow_style = {"error_code": code, "message": message}
+    content = mlflow_style if request.url.path == "/invocations" else {"error": message}
+    return JSONResponse(content, status_code=status, headers=headers)  # type: ignore[arg-type]

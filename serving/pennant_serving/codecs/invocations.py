@@ -1,0 +1,83 @@
+"""MLflow's scoring protocol: the JSON forms of /invocations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pennant_serving.codecs.jsonio import dump, load_object
+from pennant_serving.errors import InvalidInput
+from pennant_serving.rows import Rows
+
+FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+
+
+def decode(body: bytes) -> Rows:
+    """The rows of a request. Raises InvalidInput."""
+    content = load_object(body)
+    forms = [form for form in FORMS if form in content]
+    if len(forms) != 1:
+        raise InvalidInput(f"the body must hold exactly one of {', '.join(FORMS)}, not {forms}")
+    if unknown := [key for key in content if key != forms[0]]:
+        raise InvalidInput(f"this server does not know {', '.join(map(repr, unknown))}")
+    rows = _DECODERS[forms[0]](content[forms[0]])
+    if not len(rows):
+        raise InvalidInput(f"{forms[0]} holds no rows")
+    return rows
+
+
+def encode(result: Any) -> bytes:
+    """The body of a response. Raises TypeError for predictions that have no JSON."""
+    if hasattr(result, "columns") and hasattr(result, "to_dict"):  # a DataFrame
+        result = result.to_dict(orient="records")
+    elif hasattr(result, "to_numpy"):  # a Series
+        result = result.to_numpy()
+    return dump({"predictions": result})
+
+
+def _split(content: Any) -> Rows:
+    if not isinstance(content, dict) or not isinstance(content.get("data"), list):
+        raise InvalidInput("dataframe_split must be an object with columns and data")
+    data, columns = content["data"], content.get("columns")
+    width = len(columns) if isinstance(columns, list) else None
+    for row in data:
+        if not isinstance(row, list) or (width is not None and len(row) != width):
+            raise InvalidInput(f"each row of dataframe_split.data must be a list of {width} values")
+    return Rows(data, None if columns is None else tuple(map(str, columns)))
+
+
+def _records(content: Any) -> Rows:
+    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
+        raise InvalidInput("dataframe_records must be a list of objects")
+    columns = tuple(content[0]) if content else ()
+    for row in content:
+        if row.keys() != set(columns):
+            raise InvalidInput(
+                f"each of dataframe_records must have the same keys: {', '.join(columns)}"
+            )
+    return Rows([[row[column] for column in columns] for row in content], columns)
+
+
+def _instances(content: Any) -> Rows:
+    if not isinstance(content, list):
+        raise InvalidInput("instances must be a list")
+    if content and all(isinstance(row, dict) for row in content):
+        return _records(content)
+    return Rows(content)
+
+
+def _inputs(content: Any) -> Rows:
+    """A list of rows, or one list for each named input."""
+    if not isinstance(content, dict):
+        return _instances(content)
+    lengths = {len(values) if isinstance(values, list) else None for values in content.values()}
+    if len(lengths) != 1 or None in lengths:
+        raise InvalidInput("inputs must be a list, or an object of lists of the same length")
+    return Rows([list(row) for row in zip(*content.values(), strict=True)], tuple(content))
+
+
+_DECODERS = {
+    "dataframe_split": _split,
+    "dataframe_records": _records,
+    "instances": _instances,
+    "inputs": _inputs,
+}

@@ -1,0 +1,35 @@
+"""JSON in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from pennant_serving.errors import InvalidInput
+
+
+def load_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is. Raises InvalidInput."""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"the body is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise InvalidInput(f"the body is a JSON {type(content).__name__}, not an object")
+    return content
+
+
+def dump(content: Any) -> bytes:
+    """JSON, with NumPy's arrays and numbers as JSON's. Raises TypeError for what has no JSON."""
+    return orjson.dumps(content, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # arrays and numbers of types that orjson leaves to us
+        return value.tolist()
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    raise TypeError(f"a prediction of type {type(value).__name__} cannot be written as JSON")

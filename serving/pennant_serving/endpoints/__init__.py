@@ -1,0 +1,1 @@
+"""HTTP: each endpoint reads its request, asks the model, and writes its response."""

@@ -1,0 +1,45 @@
+"""The adapter's own routes, which exist once it has loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from inspect import iscoroutinefunction
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import Receive, Scope, Send
+
+from pennant_serving.errors import Unavailable
+from pennant_serving.pool import Pool
+
+
+class AdapterRoutes:
+    """An ASGI app that hands on to the adapter's routes."""
+
+    def __init__(self) -> None:
+        self._router: Router | None = None
+
+    def open(self, routes: Sequence[BaseRoute], pool: Pool) -> None:
+        """Serve these routes from now on, their plain functions in the model's threads."""
+        self._router = Router([_pooled(route, pool) for route in routes])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._router is None:
+            raise Unavailable("the model is still being loaded")
+        await self._router(scope, receive, send)
+
+
+def _pooled(route: BaseRoute, pool: Pool) -> BaseRoute:
+    """The same route, with its function under the same limits as `predict`."""
+    if not isinstance(route, Route) or iscoroutinefunction(route.endpoint):
+        return route
+    function: Any = route.endpoint
+
+    async def endpoint(request: Request) -> Response:
+        response: Response = await pool.run(function, request)
+        return response
+
+    methods = sorted(route.methods) if route.methods else None
+    return Route(route.path, endpoint, methods=methods, name=route.name)

@@ -1,0 +1,51 @@
+"""Errors that a request may end with: each knows its status and its MLflow error code."""
+
+from __future__ import annotations
+
+
+class ServingError(Exception):
+    """Answered with `status` and one sentence."""
+
+    status = 500
+    code = "INTERNAL_ERROR"
+    headers: dict[str, str] | None = None
+
+
+class InvalidInput(ServingError):  # noqa: N818 - adapters raise it, and it reads well there
+    """The request is malformed, or does not fit the model."""
+
+    status = 400
+    code = "BAD_REQUEST"
+
+
+class NoSuchModel(ServingError):  # noqa: N818
+    """The path names a model or version that is not served here."""
+
+    status = 404
+    code = "RESOURCE_DOES_NOT_EXIST"
+
+
+class TooLarge(ServingError):  # noqa: N818
+    """The body is larger than this server takes."""
+
+    status = 413
+    code = "BAD_REQUEST"
+
+
+class UnsupportedMediaType(ServingError):  # noqa: N818
+    """The body is not JSON."""
+
+    status = 415
+    code = "BAD_REQUEST"
+
+
+class PredictFailed(ServingError):  # noqa: N818
+    """The model raised."""
+
+
+class Unavailable(ServingError):  # noqa: N818
+    """Not ready yet, or too much waiting already."""
+
+    status = 503
+    code = "TEMPORARILY_UNAVAILABLE"
+    headers = {"retry-after": "1"}  # noqa: RUF012 - never changed

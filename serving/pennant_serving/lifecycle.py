@@ -1,0 +1,41 @@
+"""Starting, ready, draining: what the probes answer, and the model once there is one."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from pennant_serving.errors import Unavailable
+from pennant_serving.model import Model
+
+
+class Phase(Enum):
+    """The life of a process goes one way."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+
+
+class Lifecycle:
+    """The one mutable object of the server."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.STARTING
+        self._model: Model | None = None
+
+    @property
+    def model(self) -> Model:
+        """The model, which goes on answering while draining. Raises Unavailable before."""
+        if self._model is None:
+            raise Unavailable("the model is still being loaded")
+        return self._model
+
+    def ready(self, model: Model) -> None:
+        """The model answered its self-test; a drain that came first stays a drain."""
+        self._model = model
+        if self.phase is Phase.STARTING:
+            self.phase = Phase.READY
+
+    def drain(self) -> None:
+        """Readiness fails from now on."""
+        self.phase = Phase.DRAINING

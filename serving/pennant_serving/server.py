@@ -1,0 +1,96 @@
+"""uvicorn, with an ending that loses no request.
+
+After SIGTERM: readiness fails at once and every response ends its connection; new connections are
+still taken for a moment, because the news of our going takes time to reach everybody who routes to
+us; then the listener closes, those who had just connected get their answer, and the process ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from pennant_serving.connections import end_with_current_response, protocol_class
+from pennant_serving.lifecycle import Lifecycle, Phase
+from pennant_serving.settings import Settings
+
+ACCEPT_SECONDS = 1.0
+SETTLE_SECONDS = 1.0
+POLL_SECONDS = 0.02
+IDLE_SECONDS = 75
+"""Longer than common proxies keep idle connections, so that it is they who close them."""
+
+
+class Server(uvicorn.Server):
+    """One process, one event loop, one application."""
+
+    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle) -> None:
+        super().__init__(config)
+        self._lifecycle = lifecycle
+        self._was_ready = False
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn's own way raises the signal again at the end, which is not exit code 0."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._drain)
+        yield
+
+    def _drain(self) -> None:
+        self._was_ready = self._lifecycle.phase is Phase.READY or self._was_ready
+        self._lifecycle.drain()
+        end_with_current_response(self.server_state.connections)
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting a little later than asked, then let uvicorn finish."""
+        if self._was_ready:
+            await asyncio.sleep(ACCEPT_SECONDS)
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        await self._settled()
+        await super().shutdown([])
+
+    async def _settled(self) -> None:
+        """Wait for those who connected but have not asked yet: uvicorn would cut them off."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SETTLE_SECONDS
+        while self.server_state.connections and loop.time() < deadline:
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def create_server(app: object, settings: Settings, lifecycle: Lifecycle) -> Server:
+    """A server for one application, with the headers that every response carries."""
+    rest = settings.drain_seconds - ACCEPT_SECONDS - SETTLE_SECONDS
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http=protocol_class(lifecycle, settings.max_connection_age),
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        # Here, and not in a middleware, because uvicorn answers some requests itself.
+        headers=[
+            ("x-pennant-model", _latin(settings.model)),
+            ("x-pennant-version", _latin(settings.version)),
+        ],
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=max(1, int(rest)),
+    )
+    return Server(config, lifecycle)
+
+
+def _latin(text: str) -> str:
+    """A name as a header's value can hold it."""
+    return text.encode("ascii", "backslashreplace").decode()

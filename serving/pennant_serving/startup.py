@@ -1,0 +1,64 @@
+"""From an open port to ready: load, self-test, own routes. One log line for each phase."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.routing import BaseRoute
+
+from pennant_serving import adapters
+from pennant_serving.bundle import Bundle, open_bundle
+from pennant_serving.endpoints.own import AdapterRoutes
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.model import Model
+from pennant_serving.pool import Pool
+from pennant_serving.selftest import self_test
+from pennant_serving.settings import Settings
+
+
+async def bring_up(settings: Settings, lifecycle: Lifecycle, own: AdapterRoutes) -> None:
+    """Make the server ready. Raises PodError when this version must not get traffic."""
+    pool = Pool()
+    with phase("load"):
+        model = await pool.run(_load, settings, pool)
+    with phase("self-test") as notes:
+        if not await self_test(model, settings.self_test):
+            notes.append("skipped: off, or no input example")
+    own.open(_routes(model), pool)
+    lifecycle.ready(model)
+
+
+@contextmanager
+def phase(name: str) -> Iterator[list[str]]:
+    """Print a line with the seconds that a phase took, and what was noted."""
+    started = time.monotonic()
+    notes: list[str] = []
+    yield notes
+    print(f"{name}: {time.monotonic() - started:.2f} s", *notes, flush=True)
+
+
+def _load(settings: Settings, pool: Pool) -> Model:
+    bundle = _open(settings)
+    name = adapters.choose(settings.adapter, bundle)
+    adapter = adapters.load(name, bundle)
+    return Model(settings.model, settings.version, name, adapter, bundle, pool)
+
+
+def _open(settings: Settings) -> Bundle:
+    try:
+        return open_bundle(settings)
+    except (OSError, ValueError, KeyError) as error:
+        message = f"the bundle at {settings.model_path} cannot be read: {error}"
+        raise PodError(Reason.LOAD_FAILED, message) from error
+
+
+def _routes(model: Model) -> list[BaseRoute]:
+    routes = getattr(model.adapter, "routes", None)
+    try:
+        return list(routes()) if routes else []
+    except Exception as error:
+        message = f"routes() of adapter {model.adapter_name} raised {type(error).__name__}: {error}"
+        raise PodError(Reason.LOAD_FAILED, message) from error
