@@ -1,0 +1,98 @@
+"""The manifests, whole: a change here is a change of every new pod, so it is read as a diff.
+
+UPDATE_GOLDEN=1 rewrites the files.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from builders import IMAGES, REGISTRY, model_deployment, version
+
+from pennant_operator.decide import render
+from pennant_operator.decide.revision import Record, revision_of
+from pennant_operator.decide.spec import parse
+
+pytestmark = pytest.mark.unit
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+FULL = {
+    "image": "models.example/newsreco:3",
+    "imagePullPolicy": "IfNotPresent",
+    "imagePullSecrets": [{"name": "pull"}],
+    "adapter": "newsreco.serving:NewsrecoAdapter",
+    "selfTest": "Required",
+    "resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}},
+    "env": [{"name": "THREADS", "value": "1"}],
+    "envFrom": [{"configMapRef": {"name": "tuning"}}],
+    "credentialsSecret": "bucket",
+    "serviceAccountName": "models",
+    "storage": {"size": "2Gi"},
+    "nodeSelector": {"pool": "models"},
+    "tolerations": [{"key": "models", "operator": "Exists"}],
+    "labels": {"team": "news"},
+    "annotations": {"note": "hello"},
+}
+
+
+def deployment(number: int = 7, *, tag: bool = True, **spec) -> dict:
+    parsed = parse(model_deployment(**spec))
+    manifest = render.deployment_of(parsed, version(number, tag=tag), "abc123", IMAGES)
+    record = Record("abc123", "news", str(number), "source", None, manifest)
+    return render.for_slot(record, name=parsed.name, slot="green", replicas=3)
+
+
+def against_golden(name: str, *manifests: dict) -> None:
+    path, text = GOLDEN / name, yaml.safe_dump_all(manifests, sort_keys=False)
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text)
+    assert path.read_text() == text
+
+
+def test_a_deployment_with_nothing_but_defaults():
+    against_golden("deployment-defaults.yaml", deployment())
+
+
+def test_a_deployment_with_every_serving_field():
+    against_golden("deployment-full.yaml", deployment(serving=FULL, tag=False))
+
+
+def test_the_children_around_the_slots():
+    spec = parse(model_deployment())
+    against_golden(
+        "surroundings.yaml",
+        render.service_of(spec, "blue", {"pennant.dev/active-slot": "blue"}),
+        render.registry_config_of(spec, REGISTRY),
+        render.digests_of(spec, {"abc123": "sha"}),
+        render.disruption_budget_of(spec, "blue"),
+    )
+
+
+def test_what_a_user_writes_never_reaches_fetch():
+    (fetch,) = deployment(serving=FULL)["spec"]["template"]["spec"]["initContainers"]
+    assert fetch["image"] == IMAGES.fetch
+    assert "THREADS" not in {variable["name"] for variable in fetch["env"]}
+    assert fetch["envFrom"] == [{"secretRef": {"name": "bucket"}}]
+
+
+def test_credentials_never_reach_serve():
+    (serve,) = deployment(serving=FULL)["spec"]["template"]["spec"]["containers"]
+    assert "bucket" not in str(serve)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"registry": "other"},
+        {"model": "other"},
+        {"version": "8"},
+        {"created": 2},
+        {"serving": {"adapter": "pyfunc"}},
+    ],
+)
+def test_a_revision_is_named_after_all_that_a_person_decided(other):
+    same = {"registry": "r", "model": "m", "version": "7", "created": 1, "serving": {}}
+    assert revision_of(**same) == revision_of(**same)
+    assert revision_of(**same) != revision_of(**{**same, **other})
