@@ -62,8 +62,8 @@ class Dataset:
     def snapshot(self) -> str:
         """A name for exactly this data: the first 16 hex digits of the sha256 of its lines."""
         whole = hashlib.sha256()
-        for row in (*self.articles, *self.impressions):
-            whole.update(row.line().encode() + b"\n")
+        for line in (*(a.line() for a in self.articles), *(i.line() for i in self.impressions)):
+            whole.update(line.encode() + b"\n")
         return whole.hexdigest()[:16]
 
     def split(self, *shares: float) -> list[tuple[Impression, ...]]:

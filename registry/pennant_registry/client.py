@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pennant_registry import environment
 from pennant_registry.errors import NotARegistryError, RegistryError, RegistryUnreachableError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def connect() -> MlflowClient:
 
     Raises NotARegistryError for an address that cannot hold a registry.
     """
+    environment.ensure_home()
     import mlflow
 
     address = mlflow.get_tracking_uri()
@@ -58,8 +60,8 @@ def connect() -> MlflowClient:
 def asking(client: MlflowClient) -> Iterator[None]:
     """Around calls for metadata: short time-outs, and RegistryUnreachableError for no answer.
 
-    Not there, invalid and exists already, when MLflow itself says so, pass through: the caller knows
-    what they mean. Any other answer (no permission, say) is a RegistryError.
+    Not there, invalid and exists already, when MLflow itself says so, pass through: the caller
+    knows what they mean. Any other answer (no permission, say) is a RegistryError.
     """
     from mlflow.exceptions import MlflowException
 

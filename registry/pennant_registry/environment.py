@@ -1,10 +1,11 @@
-"""What this library takes from the environment, read once for each call."""
+"""What this library takes from the environment, read once for each call, and what mlflow needs."""
 
 from __future__ import annotations
 
 import getpass
 import os
 import socket
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,17 @@ class Environment:
         path = variables.get("PENNANT_MODEL_PATH")
         user = variables.get("MLFLOW_TRACKING_USERNAME") or _login_name()
         return cls(Path(path) if path else None, f"{user}@{socket.gethostname()}")
+
+
+def ensure_home() -> None:
+    """Gives the process a home if it has none: without one, `import mlflow` itself fails.
+
+    So it is for a container's user id that is in no /etc/passwd, when HOME is not set either.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = tempfile.gettempdir()  # noqa: TID251 -- mlflow looks there only
 
 
 def _login_name() -> str:

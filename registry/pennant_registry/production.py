@@ -9,7 +9,7 @@ from typing import Any
 
 from pennant_registry import artifacts, digest, versions
 from pennant_registry import client as mlflow_client
-from pennant_registry.environment import Environment
+from pennant_registry.environment import Environment, ensure_home
 from pennant_registry.errors import ArtifactMissingError, DigestMismatchError
 from pennant_registry.versions import Version
 
@@ -45,6 +45,7 @@ def load_bundle(path: Path) -> Any:
         with path.open("rb") as file:
             return pickle.load(file)  # noqa: S301 -- its digest was verified, its registry is trusted
     if (path / "MLmodel").is_file():
+        ensure_home()
         import mlflow.pyfunc
 
         return mlflow.pyfunc.load_model(str(path))
