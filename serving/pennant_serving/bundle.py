@@ -17,7 +17,7 @@ class Bundle:
     """A bundle that `fetch` verified."""
 
     path: Path
-    """The folder, or the one file that the bundle is."""
+    """The folder that holds it, also when it is one file."""
     mlmodel: MLmodel | None
     """None when the bundle is not an MLflow model."""
 
@@ -33,10 +33,7 @@ def open_bundle(settings: Settings) -> Bundle:
             " release than serve",
         )
     _check_identity(found, settings)
-    bundle = settings.model_path
-    if found.kind == "file":
-        (bundle,) = bundle.iterdir()
-    return Bundle(bundle, read_mlmodel(bundle))
+    return Bundle(settings.model_path, read_mlmodel(settings.model_path))
 
 
 def _check_identity(found: Manifest, settings: Settings) -> None:

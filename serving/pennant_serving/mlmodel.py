@@ -55,7 +55,7 @@ class MLmodel:
 
 
 def read_mlmodel(bundle: Path) -> MLmodel | None:
-    """None when `bundle` is not a folder with an MLmodel file. Raises ValueError when damaged."""
+    """None when the folder has no MLmodel file. Raises ValueError when that is damaged."""
     path = bundle / "MLmodel"
     if not path.is_file():
         return None

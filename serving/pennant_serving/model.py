@@ -7,7 +7,7 @@ from typing import Any
 
 from pennant_serving.adapters.base import Adapter
 from pennant_serving.bundle import Bundle
-from pennant_serving.errors import PredictFailed, ServingError
+from pennant_serving.errors import InvalidInput, PredictFailed, ServingError
 from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
 
@@ -33,6 +33,8 @@ class Model:
             return await self.pool.run(self.adapter.predict, rows)
         except ServingError:
             raise
+        except ValueError as error:  # how an adapter, which knows no class of ours, says bad input
+            raise InvalidInput(str(error)) from error
         except Exception as error:
             message = f"the model raised {type(error).__name__}: {error}"
             raise PredictFailed(message) from error

@@ -63,7 +63,8 @@ class Server(uvicorn.Server):
         """Wait for those who connected but have not asked yet: uvicorn would cut them off."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + SETTLE_SECONDS
-        while self.server_state.connections and loop.time() < deadline:
+        # uvicorn has no event for this.
+        while self.server_state.connections and loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 
 

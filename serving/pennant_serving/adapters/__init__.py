@@ -23,7 +23,7 @@ def choose(name: str, bundle: Bundle) -> str:
     if bundle.mlmodel is None:
         raise PodError(
             Reason.LOAD_FAILED,
-            f"{bundle.path.name} has no MLmodel file, so there is no telling how to load it: set"
+            "the bundle has no MLmodel file, so there is no telling how to load it: set"
             " serving.adapter to the module:Class that can",
         )
     return "sklearn" if "sklearn" in bundle.mlmodel.flavors else "pyfunc"
@@ -33,8 +33,7 @@ def load(name: str, bundle: Bundle) -> Adapter:
     """Import the adapter and let it load the bundle. Raises PodError."""
     module, _, class_name = BUILT_IN.get(name, name).partition(":")
     try:
-        adapter = cast("Adapter", getattr(importlib.import_module(module), class_name)())
-        adapter.load(bundle.path)
+        adapter_class = cast("type[Adapter]", getattr(importlib.import_module(module), class_name))
+        return adapter_class.load(bundle.path)
     except Exception as error:
         raise PodError(Reason.LOAD_FAILED, explain(name, bundle, error)) from error
-    return adapter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pennant_serving.adapters import example, tables
 from pennant_serving.errors import InvalidInput
@@ -18,27 +18,32 @@ SELECTORS = frozenset({"ColumnTransformer", "FunctionTransformer"})
 class SklearnAdapter:
     """Loads the estimator that the bundle's sklearn flavor names."""
 
-    def load(self, bundle: Path) -> None:
-        """Raises whatever unpickling raises."""
-        self._mlmodel = _require_flavor(bundle)
-        self._estimator = load_estimator(self._mlmodel)
-        self._names = _names(self._mlmodel, self._estimator)
-        self._width: int | None = getattr(self._estimator, "n_features_in_", None)
-        self._takes_frame = bool(self._names) and _takes_frame(self._mlmodel, self._estimator)
+    def __init__(self, mlmodel: MLmodel, estimator: Any) -> None:
+        self._mlmodel = mlmodel
+        self._estimator = estimator
+        self._names = _names(mlmodel, estimator)
+        self._width: int | None = getattr(estimator, "n_features_in_", None)
+        self._takes_frame = bool(self._names) and _takes_frame(mlmodel, estimator)
         # Arrays are checked against the names here, so scikit-learn need not miss them.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
+
+    @classmethod
+    def load(cls, bundle: Path) -> Self:
+        """Raises ValueError for a bundle of another kind, or whatever unpickling raises."""
+        mlmodel = read_mlmodel(bundle)
+        if mlmodel is None or "sklearn" not in mlmodel.flavors:
+            raise ValueError("the bundle is no MLflow model with the sklearn flavor")
+        return cls(mlmodel, load_estimator(mlmodel))
 
     @property
     def input_example(self) -> Rows | None:
         return example.read(self._mlmodel)
 
     def predict(self, rows: Rows) -> Any:
-        """Raises InvalidInput for rows that do not fit the estimator."""
-        data = self._frame(rows) if self._takes_frame else self._array(rows)
-        try:
-            return self._estimator.predict(data)
-        except ValueError as error:  # scikit-learn's word for data that it cannot take
-            raise InvalidInput(str(error)) from error
+        """Raises InvalidInput, and scikit-learn's ValueError, for rows that do not fit."""
+        return self._estimator.predict(
+            self._frame(rows) if self._takes_frame else self._array(rows)
+        )
 
     def _frame(self, rows: Rows) -> Any:
         ordered = tables.ordered(rows, self._names, required=frozenset(self._names))
@@ -50,10 +55,12 @@ class SklearnAdapter:
         array = tables.array(rows.values, tables.dtype_of(self._mlmodel))
         if self._width is None:
             return array
-        if array.ndim == 1:
+        if array.ndim == 1 and self._width == 1:
             array = array.reshape(-1, 1)
-        if array.shape[1] != self._width:
-            message = f"rows have {array.shape[1]} values, but the model takes {self._width}"
+        if array.ndim != 2 or array.shape[1] != self._width:
+            message = (
+                f"rows are of shape {array.shape[1:]}, but the model takes {self._width} values"
+            )
             raise InvalidInput(message)
         return array
 
@@ -73,13 +80,6 @@ def load_estimator(mlmodel: MLmodel) -> Any:
     # cloudpickle's files are pickles; that library must only be importable. The bytes were verified
     # by fetch, and running what was registered is what serving is.
     return pickle.loads(path.read_bytes())  # noqa: S301
-
-
-def _require_flavor(bundle: Path) -> MLmodel:
-    mlmodel = read_mlmodel(bundle)
-    if mlmodel is None or "sklearn" not in mlmodel.flavors:
-        raise ValueError(f"{bundle.name} is no MLflow model with the sklearn flavor")
-    return mlmodel
 
 
 def _names(mlmodel: MLmodel, estimator: Any) -> tuple[str, ...]:

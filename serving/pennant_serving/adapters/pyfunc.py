@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mlflow.exceptions import MlflowException
-from mlflow.pyfunc import load_model
+from mlflow.pyfunc import PyFuncModel, load_model
 
 from pennant_serving.adapters import example, tables
 from pennant_serving.errors import InvalidInput
-from pennant_serving.mlmodel import read_mlmodel
+from pennant_serving.mlmodel import MLmodel, read_mlmodel
 from pennant_serving.rows import Rows
 
 BAD_REQUEST = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE")
@@ -19,13 +19,17 @@ BAD_REQUEST = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE")
 class PyfuncAdapter:
     """Loads with MLflow, which also enforces the signature."""
 
-    def load(self, bundle: Path) -> None:
-        """Raises whatever the model's own loader raises."""
+    def __init__(self, mlmodel: MLmodel, model: PyFuncModel) -> None:
+        self._mlmodel = mlmodel
+        self._model = model
+
+    @classmethod
+    def load(cls, bundle: Path) -> Self:
+        """Raises ValueError for a bundle of another kind, or whatever the model's loader raises."""
         mlmodel = read_mlmodel(bundle)
         if mlmodel is None:
-            raise ValueError(f"{bundle.name} is no MLflow model: it has no MLmodel file")
-        self._mlmodel = mlmodel
-        self._model = load_model(str(bundle))
+            raise ValueError("the bundle is no MLflow model: it has no MLmodel file")
+        return cls(mlmodel, load_model(str(bundle)))
 
     @property
     def input_example(self) -> Rows | None:
