@@ -40,7 +40,7 @@ async def _answer(model: Model, rows: Rows) -> None:
         result = await model.predict(rows)
         invocations.encode(result)
         v2.encode(result, request, model.name, model.version)
-    except (ServingError, TypeError) as error:
+    except ServingError as error:
         raise _failed(model, str(error)) from error
 
 

@@ -26,7 +26,7 @@ def decode(body: bytes) -> Rows:
 
 
 def encode(result: Any) -> bytes:
-    """The body of a response. Raises TypeError for predictions that have no JSON."""
+    """The body of a response. Raises PredictFailed for predictions that have no JSON."""
     if hasattr(result, "columns") and hasattr(result, "to_dict"):  # a DataFrame
         result = result.to_dict(orient="records")
     elif hasattr(result, "to_numpy"):  # a Series

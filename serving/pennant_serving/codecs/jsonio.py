@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from pennant_serving.errors import InvalidInput
+from pennant_serving.errors import InvalidInput, PredictFailed
 
 
 def load_object(body: bytes) -> dict[str, Any]:
@@ -21,8 +21,12 @@ def load_object(body: bytes) -> dict[str, Any]:
 
 
 def dump(content: Any) -> bytes:
-    """JSON, with NumPy's arrays and numbers as JSON's. Raises TypeError for what has no JSON."""
-    return orjson.dumps(content, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
+    """A response, with NumPy's arrays and numbers as JSON's. Raises PredictFailed."""
+    try:
+        return orjson.dumps(content, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
+    except orjson.JSONEncodeError as error:
+        cause = error.__cause__ or error
+        raise PredictFailed(f"the prediction cannot be written as JSON: {cause}") from error
 
 
 def _plain(value: Any) -> Any:
@@ -32,4 +36,4 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)
-    raise TypeError(f"a prediction of type {type(value).__name__} cannot be written as JSON")
+    raise TypeError(f"{type(value).__name__} is not JSON serializable")

@@ -44,8 +44,8 @@ def decode(body: bytes) -> InferRequest:
 def encode(result: Any, request: InferRequest, model: str, version: str) -> bytes:
     """The body of a response.
 
-    Raises InvalidInput when the request wants an output that the model does not have, TypeError for
-    predictions that are no tensor.
+    Raises InvalidInput when the request wants an output that the model does not have, PredictFailed
+    for predictions that are no tensor.
     """
     outputs = [tensors.write(name, values) for name, values in _named(result)]
     if request.outputs:

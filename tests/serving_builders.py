@@ -1,0 +1,101 @@
+"""Builders for the serving tests: bundles on a volume, a model around an adapter, settings."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from starlette.applications import Starlette
+
+from pennant_registry import digest
+from pennant_serving import manifest
+from pennant_serving.app import create_app
+from pennant_serving.bundle import Bundle
+from pennant_serving.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.manifest import Manifest
+from pennant_serving.model import Model
+from pennant_serving.pool import Pool
+from pennant_serving.rows import Rows
+from pennant_serving.settings import Settings
+
+SIGNATURE = '[{"type": "double", "name": "a"}, {"type": "double", "name": "b"}]'
+
+
+class Echo:
+    """Answers each row with itself; the row "boom" with an exception."""
+
+    input_example: Sequence[Any] | None = None
+
+    @classmethod
+    def load(cls, bundle: Path) -> Self:
+        return cls()
+
+    def predict(self, rows: Rows) -> Any:
+        answers = list(rows)
+        if "boom" in answers:
+            raise RuntimeError("boom")
+        if "bad" in answers:
+            raise ValueError("row 0 is bad")
+        return answers
+
+
+def settings(**changes: Any) -> Settings:
+    return Settings(**({"model": "iris", "version": "7"} | changes))
+
+
+def model(adapter: Any = None, *, pool: Pool | None = None) -> Model:
+    bundle = Bundle(Path("/nowhere"), None)
+    return Model("iris", "7", "test", adapter or Echo(), bundle, pool or Pool())
+
+
+class Client:
+    """Requests to an application, without a server around it."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+    def get(self, path: str) -> httpx.Response:
+        return asyncio.run(self._request("GET", path))
+
+    def post(self, path: str, **content: Any) -> httpx.Response:
+        return asyncio.run(self._request("POST", path, **content))
+
+    async def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
+        async with httpx.AsyncClient(transport=self._transport, base_url="http://pod") as http:
+            return await http.request(method, path, **content)
+
+
+def client(adapter: Any = None, *, loaded: bool = True) -> Client:
+    """A client of the application, with a model around `adapter` (Echo) or with none yet."""
+    lifecycle, own = Lifecycle(), AdapterRoutes()
+    if loaded:
+        served = model(adapter)
+        routes = getattr(served.adapter, "routes", list)
+        own.open(routes(), served.pool)
+        lifecycle.ready(served)
+    return Client(create_app(settings(), lifecycle, own))
+
+
+def sklearn_bundle(folder: Path, estimator: Any, *, inputs: str = "[]", **flavor: Any) -> Path:
+    """An MLflow model folder with the sklearn flavor, without MLflow."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.pkl").write_bytes(pickle.dumps(estimator))
+    said = {"pickled_model": "model.pkl", "serialization_format": "pickle"} | flavor
+    lines = [f"    {key}: {value}" for key, value in said.items()]
+    text = "\n".join(["flavors:", "  sklearn:", *lines, "signature:", f"  inputs: '{inputs}'"])
+    (folder / "MLmodel").write_text(text)
+    return folder
+
+
+def on_volume(model_path: Path, **changes: Any) -> Manifest:
+    """Write the manifest of a folder bundle that lies at `model_path` already."""
+    facts = {"model": "iris", "version": "7", "source": "mlflow-artifacts:/1/m/artifacts"}
+    content = {"digest": digest.of_path(model_path), "kind": "folder", "files": 1, "bytes": 1}
+    found = Manifest(**(facts | content | changes))
+    manifest.write(found, manifest.manifest_path(model_path))
+    return found

@@ -1,0 +1,184 @@
+"""What fetch decides before and after the network: settings, sources, answers, the volume."""
+
+from __future__ import annotations
+
+import io
+import json
+from email.message import Message
+from urllib.error import HTTPError
+from urllib.request import Request
+
+import pytest
+from serving_builders import on_volume
+
+from pennant_serving.environ import SettingsError
+from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason, failure_message
+from pennant_serving.fetch import fetch, sources, volume
+from pennant_serving.fetch.answers import Trouble, judge
+from pennant_serving.fetch.settings import Credentials, Settings, Wanted
+from pennant_serving.fetch.web import Redirects, authorization
+
+pytestmark = pytest.mark.unit
+
+ENVIRONMENT = {
+    "PENNANT_MODEL_NAME": "iris",
+    "PENNANT_MODEL_VERSION": "7",
+    "PENNANT_MODEL_SOURCE": "mlflow-artifacts:/1/m/artifacts",
+    "PENNANT_REGISTRY_URL": "http://mlflow:5000/",
+}
+
+
+def settings(**variables: str) -> Settings:
+    return Settings.from_env(ENVIRONMENT | variables)
+
+
+def refused(code: int, body: object) -> HTTPError:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return HTTPError("http://mlflow/x", code, "", Message(), io.BytesIO(text.encode()))
+
+
+def reason(code: int, body: object) -> Reason | None:
+    judged = judge("http://mlflow/x", refused(code, body))
+    return None if isinstance(judged, Trouble) else judged.reason
+
+
+def test_settings_are_read_from_the_environment():
+    read = settings(
+        PENNANT_MODEL_SHA256="AB", PENNANT_ALLOWED_SOURCES="s3://a, gs://b", PENNANT_NEW="1"
+    )
+    assert read.wanted == Wanted("iris", "7", "mlflow-artifacts:/1/m/artifacts")
+    assert read.registry_url == "http://mlflow:5000"
+    assert read.allowed_sources == ("s3://a", "gs://b")
+    assert read.expected_digests == (("the version's tag pennant.sha256", "ab"),)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_missing_variable_is_named(name):
+    with pytest.raises(SettingsError, match=name):
+        settings(**{name: ""})
+
+
+@pytest.mark.parametrize("url", ["mlflow:5000", "file:///x", "http://user:secret@mlflow"])
+def test_a_registry_address_must_be_http_and_without_credentials(url):
+    with pytest.raises(SettingsError, match="PENNANT_REGISTRY_URL") as raised:
+        settings(PENNANT_REGISTRY_URL=url)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [
+        ("mlflow-artifacts:/1/run/artifacts/model.pkl", "mlflow-artifacts:/"),
+        ("mlflow-artifacts:/1/run/artifacts/my model..pkl", "mlflow-artifacts:"),
+        ("s3://models/iris", "s3://models"),
+        ("s3://models/iris", "s3://models/"),
+    ],
+)
+def test_a_source_under_an_allowed_prefix_is_fetched(source, allowed):
+    sources.check(source, (allowed,))
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("s3://models-of-others/iris", "none of the allowed prefixes"),
+        ("s3://models/../other", r"goes up"),
+        ("s3://models/%2e%2e/other", r"goes up"),
+        ("s3://models/%252e%252e/other", r"goes up"),
+        ("s3://models/a\\b", "backslash"),
+        ("s3://models/a?versionId=1", "a query"),
+        ("mlflow-artifacts:..", "goes up"),
+        ("mlflow-artifacts://other-server/1/run", "a server of its own"),
+        ("mlflow-artifacts:///1/run", "a server of its own"),
+        ("models:/iris@production", "resolved by the operator"),
+        ("runs:/abc/model", "resolved by the operator"),
+        ("/etc/passwd", "no scheme"),
+    ],
+)
+def test_any_other_source_is_refused(source, says):
+    allowed = ("mlflow-artifacts:/", "mlflow-artifacts:", "s3://models", "models:", "runs:")
+    with pytest.raises(PodError, match=says) as raised:
+        sources.check(source, allowed)
+    assert raised.value.reason is Reason.SOURCE_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "expected"),
+    [
+        (404, {"error_code": "RESOURCE_DOES_NOT_EXIST"}, Reason.BUNDLE_MISSING),
+        (400, {"detail": "Artifact path refers to a directory"}, Reason.BUNDLE_MISSING),
+        (404, "<html>no backend</html>", None),
+        (404, {"error": "not found"}, None),
+        (401, "You are not authenticated", Reason.CREDENTIALS_MISSING),
+        (403, {"error_code": "PERMISSION_DENIED"}, Reason.CREDENTIALS_MISSING),
+        (403, "Invalid Host header - possible DNS rebinding", Reason.DOWNLOAD_FAILED),
+        (400, {"error_code": "INVALID_PARAMETER_VALUE"}, Reason.DOWNLOAD_FAILED),
+        (429, "", None),
+        (503, "", None),
+    ],
+)
+def test_only_mlflows_own_words_make_a_version_look_broken(code, body, expected):
+    assert reason(code, body) is expected
+
+
+@pytest.mark.parametrize(
+    ("new", "carried"),
+    [
+        ("http://mlflow/other", True),
+        ("https://mlflow/other", True),
+        ("http://mlflow:8080/other", False),
+        ("http://elsewhere/other", False),
+    ],
+)
+def test_credentials_stay_with_the_registry_on_a_redirect(new, carried):
+    request = Request("http://mlflow/path")
+    request.add_unredirected_header("Authorization", "Bearer secret")
+    followed = Redirects().redirect_request(request, io.BytesIO(), 302, "", Message(), new)
+    assert followed is not None
+    assert followed.has_header("Authorization") is carried
+
+
+def test_a_user_name_wins_over_a_token_and_secrets_are_not_shown():
+    assert authorization(Credentials("ann", "pw", "token")) == "Basic YW5uOnB3"
+    assert authorization(Credentials(token="token")) == "Bearer token"
+    assert authorization(Credentials()) is None
+    assert "pw" not in repr(Credentials("ann", "pw"))
+
+
+def test_a_bundle_that_verifies_needs_no_network(tmp_path):
+    path = tmp_path / "bundle"
+    path.mkdir()
+    (path / "MLmodel").write_text("x")
+    found = on_volume(path)
+    read = settings(PENNANT_MODEL_PATH=str(path), PENNANT_REGISTRY_URL="http://127.0.0.1:9")
+    assert fetch(read) == (found, True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"version": "8"}, {"source": "mlflow-artifacts:/1/other"}, {"digest": "00"}, {"format": 2}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_bundle_of_something_else_does_not_count(tmp_path, changes):
+    path = tmp_path / "bundle"
+    path.mkdir()
+    (path / "MLmodel").write_text("x")
+    on_volume(path, **changes)
+    assert volume.verified(settings().wanted, path) is None
+
+
+def test_a_bundle_on_the_volume_that_is_not_the_pinned_one_is_a_mismatch(tmp_path):
+    path = tmp_path / "bundle"
+    path.mkdir()
+    (path / "MLmodel").write_text("x")
+    on_volume(path)
+    with pytest.raises(PodError, match="pinned at this revision's first rollout") as raised:
+        fetch(settings(PENNANT_MODEL_PATH=str(path), PENNANT_PINNED_SHA256="00"))
+    assert raised.value.reason is Reason.DIGEST_MISMATCH
+
+
+def test_a_failure_message_is_cut_to_what_the_kubelet_keeps():
+    for text in ("x" * 9000, "é\n" * 9000):
+        message = failure_message(PodError(Reason.LOAD_FAILED, text))
+        assert len(message) <= MESSAGE_BYTES
+        assert json.loads(message)["reason"] == "LoadFailed"

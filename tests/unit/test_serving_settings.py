@@ -1,0 +1,54 @@
+"""Settings of the server, and the bundle it finds."""
+
+from __future__ import annotations
+
+import pytest
+from serving_builders import on_volume, settings
+
+from pennant_serving.bundle import open_bundle
+from pennant_serving.environ import SettingsError
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.settings import Settings
+
+pytestmark = pytest.mark.unit
+
+REQUIRED = {"PENNANT_MODEL_NAME": "iris", "PENNANT_MODEL_VERSION": "7"}
+
+
+def test_everything_but_the_model_has_a_default():
+    read = Settings.from_env(REQUIRED | {"PENNANT_FROM_THE_FUTURE": "1"})
+    assert read == Settings(model="iris", version="7")
+    assert (read.port, read.adapter, read.self_test) == (8080, "auto", "IfPresent")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PENNANT_MODEL_VERSION", ""),
+        ("PENNANT_PORT", "http"),
+        ("PENNANT_PORT", "70000"),
+        ("PENNANT_SELF_TEST", "maybe"),
+        ("PENNANT_ADAPTER", "tensorflow"),
+        ("PENNANT_ADAPTER", "module:"),
+        ("PENNANT_DRAIN_SECONDS", "-1"),
+        ("PENNANT_MAX_CONNECTION_AGE", "soon"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_variable(name, value):
+    with pytest.raises(SettingsError, match=name) as raised:
+        Settings.from_env(REQUIRED | {name: value})
+    assert value in str(raised.value)
+
+
+def test_a_volume_with_another_version_is_refused(tmp_path):
+    (tmp_path / "bundle").mkdir()
+    on_volume(tmp_path / "bundle", version="8")
+    with pytest.raises(PodError, match="holds version 8 of iris") as raised:
+        open_bundle(settings(model_path=tmp_path / "bundle"))
+    assert raised.value.reason is Reason.DIGEST_MISMATCH
+
+
+def test_a_volume_without_a_manifest_is_refused(tmp_path):
+    with pytest.raises(PodError, match="fetch did not finish") as raised:
+        open_bundle(settings(model_path=tmp_path / "bundle"))
+    assert raised.value.reason is Reason.LOAD_FAILED
