@@ -1,0 +1,131 @@
+"""Connections end politely: after their age, and when the process is asked to go."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from serving_builders import on_volume
+from serving_process import JSON, Serving, serving
+
+pytestmark = pytest.mark.integration
+
+AGE = 0.5
+SLOW = "serving_slow_adapter:SlowAdapter"
+
+
+@pytest.fixture
+def pod(tmp_path: Path) -> Iterator[Serving]:
+    path = tmp_path / "bundle"
+    path.mkdir()
+    (path / "any").write_text("")
+    on_volume(path)
+    variables = {"PENNANT_ADAPTER": SLOW, "PENNANT_MAX_CONNECTION_AGE": str(AGE)}
+    with serving(tmp_path, path, PENNANT_DRAIN_SECONDS="6", **variables) as started:
+        started.wait_until("/v2/health/ready")
+        yield started
+
+
+def ask(connection: http.client.HTTPConnection, seconds: float = 0.0) -> bool:
+    """One prediction on this connection; whether the answer ends the connection."""
+    connection.request("POST", "/invocations", json.dumps({"instances": [seconds]}), JSON)
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())) == (200, {"predictions": [seconds]})
+    return answer.will_close
+
+
+def test_a_connection_is_kept_alive_until_its_age_and_then_ended_by_a_response(pod):
+    connection = pod.connect()
+    connection.connect()
+    started, kept = time.monotonic(), 0
+    while not ask(connection):
+        kept += 1
+        assert time.monotonic() - started < 2 * AGE
+    assert time.monotonic() - started >= 0.8 * AGE
+    assert kept > 20
+
+
+def test_an_idle_connection_is_not_closed_by_its_age_but_by_its_next_response(pod):
+    connection = pod.connect()
+    assert not ask(connection)
+    deadline = time.monotonic() + 3 * AGE
+    while time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert ask(connection)
+
+
+def test_a_response_that_is_being_computed_while_the_age_passes_is_not_cut(pod):
+    assert not ask(pod.connect(), seconds=2 * AGE)
+
+
+def test_sigterm_loses_no_request(pod):
+    stop = threading.Event()
+    clients = [Client(pod, stop, pooled=pooled) for pooled in (True, True, False, False)]
+    for client in clients:
+        client.start()
+    wait_for(lambda: all(client.answers > 20 for client in clients))
+    pod.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: pod.request("/v2/health/ready")[0] == 503)
+    answered = [client.answers for client in clients]
+    wait_for(lambda: all(c.answers > n for c, n in zip(clients, answered, strict=True)))
+    stop.set()
+    for client in clients:
+        client.join()
+    assert [client.failure for client in clients] == [None] * 4
+    assert pod.process.wait(timeout=6) == 0
+
+
+def test_a_request_in_flight_at_sigterm_is_finished_and_ends_its_connection(pod):
+    with_answer: list[bool] = []
+    connection = pod.connect()
+    asking = threading.Thread(target=lambda: with_answer.append(ask(connection, seconds=2.5)))
+    asking.start()
+    wait_for(lambda: connection.sock is not None)
+    assert not ask(pod.connect())  # by now the slow one is being computed
+    pod.process.send_signal(signal.SIGTERM)
+    asking.join()
+    assert with_answer == [True]
+    assert pod.process.wait(timeout=6) == 0
+
+
+def test_a_prediction_that_never_ends_does_not_keep_the_process(pod):
+    connection = pod.connect()
+    connection.request("POST", "/invocations", json.dumps({"instances": [60]}), JSON)
+    assert not ask(pod.connect())
+    pod.process.send_signal(signal.SIGTERM)
+    assert pod.process.wait(timeout=7) == 0
+
+
+class Client(threading.Thread):
+    """Asks steadily, on one connection for as long as the server keeps it, or always a new one."""
+
+    def __init__(self, pod: Serving, stop: threading.Event, *, pooled: bool) -> None:
+        super().__init__()
+        self._pod, self._stop_asking, self._pooled = pod, stop, pooled
+        self.answers, self.failure = 0, None
+
+    def run(self) -> None:
+        connection = self._pod.connect()
+        try:
+            while not self._stop_asking.is_set():
+                if ask(connection) or not self._pooled:
+                    connection.close()
+                    connection = self._pod.connect()
+                self.answers += 1
+        except (OSError, AssertionError, http.client.HTTPException) as error:
+            self.failure = error
+        finally:
+            connection.close()
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -1,0 +1,94 @@
+"""A real serving process on a free loopback port."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlflow_server import free_port
+
+READY_DEADLINE_SECONDS = 60
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass
+class Serving:
+    """A process that was started, and how to talk to it."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+    termination_log: Path
+    connections: list[http.client.HTTPConnection] = field(default_factory=list)
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection that is closed with the process at the latest."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        self.connections.append(connection)
+        return connection
+
+    def request(self, path: str, body: Any = None) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of one request on a connection of its own."""
+        connection = self.connect()
+        with contextlib.closing(connection):
+            method, data = ("GET", None) if body is None else ("POST", json.dumps(body))
+            connection.request(method, path, data, JSON)
+            answer = connection.getresponse()
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, headers, answer.read()
+
+    def wait_until(self, path: str) -> None:
+        """Poll until the path answers 200."""
+        deadline = time.monotonic() + READY_DEADLINE_SECONDS
+        while not self._answers(path):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{path} was never 200:\n{self.log.read_text()}")
+            time.sleep(0.02)
+
+    def _answers(self, path: str) -> bool:
+        try:
+            return self.request(path)[0] == 200
+        except OSError:
+            return False
+
+    def reason(self) -> str:
+        return str(json.loads(self.termination_log.read_text())["reason"])
+
+
+@contextlib.contextmanager
+def serving(folder: Path, model_path: Path, **variables: str) -> Iterator[Serving]:
+    """Start `python -m pennant_serving` on a bundle; it is ended when the block is left."""
+    port, log, termination_log = free_port(), folder / "serve.log", folder / "termination-log"
+    environment = {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(Path(__file__).parent),
+        "PENNANT_MODEL_NAME": "iris",
+        "PENNANT_MODEL_VERSION": "7",
+        "PENNANT_MODEL_PATH": str(model_path),
+        "PENNANT_PORT": str(port),
+        "PENNANT_TERMINATION_LOG": str(termination_log),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pennant_serving"],
+            env=environment | variables,
+            stdout=output,
+            stderr=output,
+        )
+    started = Serving(process, port, log, termination_log)
+    try:
+        yield started
+    finally:
+        for connection in started.connections:
+            connection.close()
+        process.kill()
+        process.wait()
