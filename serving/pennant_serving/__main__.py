@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from types import FrameType
 
@@ -23,6 +24,8 @@ def main(variables: Mapping[str, str]) -> int:
     try:
         _serve(Settings.from_env(variables))
     except PodError as error:
+        if error.__cause__:  # whose code it was, for the person who reads the log
+            traceback.print_exception(error.__cause__)
         report_failure(error, termination_log(variables))
         return 1
     except (SettingsError, OSError) as error:
@@ -33,6 +36,7 @@ def main(variables: Mapping[str, str]) -> int:
 
 
 def _serve(settings: Settings) -> None:
+    print(settings, flush=True)
     started = time.monotonic()
     listener = listen(settings.port)  # probes that come during the imports wait in its queue
     from pennant_serving.run import run

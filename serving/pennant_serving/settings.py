@@ -19,8 +19,6 @@ class Settings:
     model: str
     version: str
     model_path: Path = Path("/models/bundle")
-    deployment: str = ""
-    revision: str = ""
     adapter: str = "auto"
     """`auto`, `pyfunc`, `sklearn`, or `module:Class`."""
     self_test: str = "IfPresent"
@@ -29,6 +27,13 @@ class Settings:
     """Seconds after which a connection is ended by its next response."""
     drain_seconds: float = 20.0
     """Seconds from SIGTERM to the end of the process, at most."""
+    deployment: str = ""
+    revision: str = ""
+    """Whose pod this is; for the log."""
+
+    def __str__(self) -> str:
+        owner = f" for {self.deployment}, revision {self.revision}" if self.deployment else ""
+        return f"{self.model} version {self.version}{owner}, port {self.port}"
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Settings:

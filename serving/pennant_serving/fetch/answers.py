@@ -7,6 +7,7 @@ trouble on the way.
 from __future__ import annotations
 
 import json
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 
@@ -24,7 +25,7 @@ class Trouble(Exception):  # noqa: N818 - it is not an error until patience is o
 
 def judge(url: str, error: HTTPError) -> PodError | Trouble:
     """The error to raise for an answer of status 4xx or 5xx."""
-    text = error.read(65536).decode("utf-8", "replace")
+    text = _body(error)
     answer = _json_object(text)
     said = f"{url} answered {error.code}: {_excerpt(text)}"
     if error.code == 404 and answer.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
@@ -40,6 +41,13 @@ def judge(url: str, error: HTTPError) -> PodError | Trouble:
     if error.code < 500 and error.code not in PASSING:
         return PodError(Reason.DOWNLOAD_FAILED, said)
     return Trouble(f"answered {error.code}, and not in MLflow's words: {_excerpt(text)}")
+
+
+def _body(error: HTTPError) -> str:
+    try:
+        return error.read(65536).decode("utf-8", "replace")
+    except (OSError, HTTPException):  # its status alone must do then
+        return ""
 
 
 def _json_object(text: str) -> dict[str, Any]:
