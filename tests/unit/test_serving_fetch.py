@@ -16,7 +16,7 @@ from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason, failure_me
 from pennant_serving.fetch import fetch, sources, volume
 from pennant_serving.fetch.answers import Trouble, judge
 from pennant_serving.fetch.settings import Credentials, Settings, Wanted
-from pennant_serving.fetch.web import Redirects, authorization
+from pennant_serving.fetch.web import Redirects, Web, authorization
 
 pytestmark = pytest.mark.unit
 
@@ -143,6 +143,17 @@ def test_a_user_name_wins_over_a_token_and_secrets_are_not_shown():
     assert authorization(Credentials(token="token")) == "Bearer token"
     assert authorization(Credentials()) is None
     assert "pw" not in repr(Credentials("ann", "pw"))
+
+
+def test_a_ca_file_that_is_absent_or_empty_counts_as_unset_and_a_damaged_one_does_not(tmp_path):
+    ca = tmp_path / "ca.crt"
+    read = settings(PENNANT_REGISTRY_CA=str(ca))
+    Web(read)
+    ca.write_text("")
+    Web(read)
+    ca.write_text("not a certificate")
+    with pytest.raises(PodError, match="PENNANT_REGISTRY_CA"):
+        Web(read)
 
 
 def test_a_bundle_that_verifies_needs_no_network(tmp_path):

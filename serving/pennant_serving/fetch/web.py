@@ -96,10 +96,13 @@ def _same_server(old: str, new: str) -> bool:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
+    ca = settings.registry_ca
+    # The operator always names the file; it is there when the registry has a caBundle.
+    given = ca is not None and ca.is_file() and ca.stat().st_size
     try:
-        return ssl.create_default_context(cafile=settings.registry_ca)
+        return ssl.create_default_context(cafile=ca if given else None)
     except OSError as error:
-        message = f"PENNANT_REGISTRY_CA={settings.registry_ca} cannot be used: {error}"
+        message = f"PENNANT_REGISTRY_CA={ca} cannot be used: {error}"
         raise PodError(Reason.DOWNLOAD_FAILED, message) from error
 
 
