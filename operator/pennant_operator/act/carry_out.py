@@ -1,0 +1,59 @@
+"""Carries a Plan out: the writes in order, then the Events, the status last.
+
+A process that dies in between left the status as it was, and the next one decides the rest from
+what it finds. What the API server answers goes back into the store at once, so that the next
+decision sees it before the watch does.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from pennant_operator.act.cluster import Cluster
+from pennant_operator.act.events import Recorder
+from pennant_operator.decide.intent import Apply, Create, Delete, Plan, Write
+from pennant_operator.kube import Object
+
+
+class Memory(Protocol):
+    """Where the answers to our own writes go."""
+
+    def put(self, obj: Object) -> object:
+        """The object is now this."""
+
+    def drop(self, kind: str, namespace: str, name: str, uid: str, version: int) -> object:
+        """The object, of this resourceVersion, is gone."""
+
+
+async def carry_out(
+    plan: Plan, owner: Object, cluster: Cluster, recorder: Recorder, memory: Memory, now: datetime
+) -> None:
+    """Do what the plan says; the first failure (ConflictError, ApiError) ends it."""
+    for write in plan.writes:
+        await _write(write, owner["metadata"]["namespace"], cluster, memory)
+    for event in plan.events:
+        await recorder.post(owner, event, now)
+    if plan.status is not None:
+        written = await cluster.apply_status(owner, plan.status)
+        if written is not None:
+            memory.put(written)
+
+
+async def _write(write: Write, namespace: str, cluster: Cluster, memory: Memory) -> None:
+    match write:
+        case Apply():
+            memory.put(
+                await cluster.apply(
+                    write.manifest, force=write.force, resource_version=write.resource_version
+                )
+            )
+        case Create():
+            created = await cluster.create(write.manifest)
+            if created is not None:
+                memory.put(created)
+        case Delete():
+            left = await cluster.delete(write, namespace)
+            if left is None:
+                version = int(write.resource_version)
+                memory.drop(write.kind, namespace, write.name, write.uid, version)
+            else:
+                memory.put(left)

@@ -1,0 +1,125 @@
+"""The one gate for API writes: fenced, paced and counted.
+
+Server-side apply, so that a field nobody asked us for stays whose it is. A write that must not
+overtake a change carries the resourceVersion it was decided on and ends as Conflict if it would.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from pennant_operator.act.limiter import Limiter
+from pennant_operator.decide.intent import Delete
+from pennant_operator.decide.vocabulary import FIELD_MANAGER, STATUS_FIELD_MANAGER
+from pennant_operator.kube import KINDS, Api, ApiError, Object
+
+APPLY = "application/apply-patch+yaml"
+
+
+class ConflictError(ApiError):
+    """The object is not what was decided on: look again, then decide again."""
+
+
+class Cluster:
+    """Writes to the API server.
+
+    `fence` raises when this process may not write; `count` is told verb, kind and status code of
+    every request (0: no answer).
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        *,
+        limiter: Limiter,
+        fence: Callable[[], None],
+        count: Callable[[str, str, int], None],
+    ) -> None:
+        self._api = api
+        self._limiter = limiter
+        self._fence = fence
+        self._count = count
+
+    async def apply(
+        self, manifest: Object, *, force: bool, resource_version: str | None = None
+    ) -> Object:
+        """Server-side apply of one child; raises ConflictError, ApiError."""
+        meta = manifest["metadata"]
+        if resource_version is not None:
+            manifest = manifest | {"metadata": meta | {"resourceVersion": resource_version}}
+        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
+        path = KINDS[manifest["kind"]].path(meta["namespace"], meta["name"])
+        return await self._write("PATCH", manifest["kind"], path, query, manifest, APPLY)
+
+    async def create(self, manifest: Object) -> Object | None:
+        """Create an object; the one there is where the name is taken, None if it just went."""
+        kind, meta = manifest["kind"], manifest["metadata"]
+        path = KINDS[kind].path(meta["namespace"])
+        try:
+            return await self._write("POST", kind, path, {"fieldManager": FIELD_MANAGER}, manifest)
+        except ConflictError:
+            return await self._api.get(kind, meta["namespace"], meta["name"])
+
+    async def delete(self, delete: Delete, namespace: str) -> Object | None:
+        """Delete exactly this object as it was seen; it may stay a while for its finalizers.
+
+        Returns it if it stays, None if it is gone. Raises ConflictError, ApiError.
+        """
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": delete.uid, "resourceVersion": delete.resource_version},
+        }
+        path = KINDS[delete.kind].path(namespace, delete.name)
+        try:
+            answer = await self._write("DELETE", delete.kind, path, {}, body)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+        return answer if answer.get("kind") == delete.kind else None
+
+    async def apply_status(self, live: Object, status: dict[str, Any]) -> Object | None:
+        """Write a status if it differs from the live one; None when it does not.
+
+        Raises ConflictError when the object was replaced by another of its name.
+        """
+        status = {name: value for name, value in status.items() if value is not None}
+        if live.get("status") == status:
+            return None
+        meta, kind = live["metadata"], live["kind"]
+        body = {
+            "apiVersion": live["apiVersion"],
+            "kind": kind,
+            "metadata": {name: meta[name] for name in ("name", "namespace", "uid")},
+            "status": status,
+        }
+        query = {"fieldManager": STATUS_FIELD_MANAGER, "force": "true"}
+        path = KINDS[kind].path(meta["namespace"], meta["name"], "status")
+        return await self._write("PATCH", kind, path, query, body, APPLY)
+
+    async def post_event(self, event: Object) -> None:
+        """Create an Event; raises ApiError."""
+        path = KINDS["Event"].path(event["metadata"]["namespace"])
+        await self._write("POST", "Event", path, {}, event)
+
+    async def _write(
+        self,
+        method: str,
+        kind: str,
+        path: str,
+        query: dict[str, str],
+        body: Object,
+        content_type: str = "application/json",
+    ) -> Object:
+        await self._limiter.wait()
+        self._fence()  # after the wait: what was true before it may not be now
+        try:
+            answer = await self._api.request(method, path, query, body, content_type)
+        except ApiError as error:
+            self._count(method, kind, error.status)
+            if error.status == 409:
+                raise ConflictError(409, error.reason, f"{kind} at {path}: {error}") from error
+            raise
+        self._count(method, kind, 200)
+        return answer

@@ -1,0 +1,104 @@
+"""The operator's configuration: read once from the environment, frozen, handed on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LOG_FORMATS = ("text", "json")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+class ConfigError(ValueError):
+    """A variable that cannot be used; the message names it, its value and what to set."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a person can set about the operator, one environment variable a field."""
+
+    namespace: str
+    """PENNANT_NAMESPACE: the operator's own namespace, where ModelRegistries and their Secrets are
+    read. Default: the namespace of the pod's service account."""
+    fetch_image: str
+    """PENNANT_FETCH_IMAGE: image of every pod's `fetch` container. Required."""
+    serving_image: str
+    """PENNANT_SERVING_IMAGE: image of `serve` where spec.serving.image is absent. Default: the
+    fetch image."""
+    watch_namespaces: tuple[str, ...] = ()
+    """PENNANT_WATCH_NAMESPACES: namespaces to look for ModelDeployments in, separated by commas.
+    Default: all."""
+    http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet's probes and Prometheus come from outside
+    """PENNANT_HTTP_HOST: address of the HTTP server."""
+    http_port: int = 8081
+    """PENNANT_HTTP_PORT: port of /healthz, /readyz and /metrics; 0 takes a free one."""
+    workers: int = 16
+    """PENNANT_WORKERS: ModelDeployments reconciled at the same time."""
+    write_rate: float = 20.0
+    """PENNANT_WRITE_RATE: API writes a second, with a burst of twice as many."""
+    log_format: str = "text"
+    """PENNANT_LOG_FORMAT: text or json."""
+    log_level: str = "info"
+    """PENNANT_LOG_LEVEL: debug, info, warning or error."""
+    kubeconfig: Path | None = None
+    """KUBECONFIG: how to reach the API server outside a cluster. Default: the service account."""
+    identity: str = "pennant"
+    """HOSTNAME: who posts Events; in a cluster the pod's name."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Config":
+        """The configuration in these variables, empty ones being unset; raises ConfigError."""
+        env = {name: value.strip() for name, value in environ.items() if value.strip()}
+        fetch = _required(env, "PENNANT_FETCH_IMAGE", "the image that downloads bundles")
+        return cls(
+            namespace=env.get("PENNANT_NAMESPACE") or _own_namespace(),
+            fetch_image=fetch,
+            serving_image=env.get("PENNANT_SERVING_IMAGE", fetch),
+            watch_namespaces=_names(env.get("PENNANT_WATCH_NAMESPACES", "")),
+            http_host=env.get("PENNANT_HTTP_HOST", cls.http_host),
+            http_port=int(_number(env, "PENNANT_HTTP_PORT", cls.http_port, 0, 65535)),
+            workers=int(_number(env, "PENNANT_WORKERS", cls.workers, 1, 1000)),
+            write_rate=_number(env, "PENNANT_WRITE_RATE", cls.write_rate, 0.1, 10_000),
+            log_format=_one_of(env, "PENNANT_LOG_FORMAT", cls.log_format, LOG_FORMATS),
+            log_level=_one_of(env, "PENNANT_LOG_LEVEL", cls.log_level, LOG_LEVELS),
+            kubeconfig=Path(env["KUBECONFIG"]) if "KUBECONFIG" in env else None,
+            identity=env.get("HOSTNAME", cls.identity),
+        )
+
+
+def _required(env: Mapping[str, str], name: str, what: str) -> str:
+    if name not in env:
+        raise ConfigError(f"{name} is not set: it names {what}")
+    return env[name]
+
+
+def _own_namespace() -> str:
+    try:
+        return NAMESPACE_FILE.read_text().strip()
+    except OSError:
+        raise ConfigError(
+            "PENNANT_NAMESPACE is not set, and this process has no service account to tell: "
+            "set it to the namespace that holds the ModelRegistries"
+        ) from None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(sorted({name.strip() for name in text.split(",") if name.strip()}))
+
+
+def _number(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = env.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high or (isinstance(default, int) and value != int(value)):
+        raise ConfigError(f"{name}={text!r}: set a number from {low} to {high}")
+    return value
+
+
+def _one_of(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = env.get(name, default).lower()
+    if value not in choices:
+        raise ConfigError(f"{name}={env[name]!r}: set one of {', '.join(choices)}")
+    return value

@@ -1,0 +1,151 @@
+"""The API server as this operator speaks to it: kinds, paths, JSON requests, and one error.
+
+Objects stay the JSON they are: the client library's models would cost ten times the memory and
+drop every field they do not know. Reads are made by `observe`; every write goes through
+`act/cluster.py`.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from aiohttp import ClientError
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.config import load_incluster_config, load_kube_config
+
+Object: TypeAlias = dict[str, Any]
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+PAGE = 500  # objects of one LIST request: bounds what one answer costs in memory
+TIMEOUT = 8.0  # seconds of one request
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of object is addressed."""
+
+    name: str
+    api_version: str
+    plural: str
+
+    def path(self, namespace: str | None, name: str = "", subresource: str = "") -> str:
+        """The URL path of an object, or of all of them in a namespace, or (None) everywhere."""
+        root = "/api/" if "/" not in self.api_version else "/apis/"
+        parts = [root + self.api_version]
+        if namespace is not None:
+            parts += ["namespaces", namespace]
+        return "/".join([*parts, self.plural, *filter(None, (name, subresource))])
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("ModelDeployment", "pennant.dev/v1alpha1", "modeldeployments"),
+        Kind("ModelRegistry", "pennant.dev/v1alpha1", "modelregistries"),
+        Kind("Deployment", "apps/v1", "deployments"),
+        Kind("ControllerRevision", "apps/v1", "controllerrevisions"),
+        Kind("Service", "v1", "services"),
+        Kind("ConfigMap", "v1", "configmaps"),
+        Kind("Pod", "v1", "pods"),
+        Kind("Secret", "v1", "secrets"),
+        Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
+        Kind("Event", "events.k8s.io/v1", "events"),
+    )
+}
+
+
+class ApiError(Exception):
+    """The API server's refusal, in its own words; status 0 is no answer at all."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}" if status else message)
+        self.status = status
+        self.reason = reason
+
+
+async def connect(kubeconfig: Path | None) -> ApiClient:
+    """A client for a kubeconfig, or as the pod's service account (its token is read again)."""
+    configuration = Configuration()
+    if kubeconfig is None and SERVICE_ACCOUNT.exists():  # noqa: ASYNC240 - once, at start
+        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    else:
+        location = str(kubeconfig) if kubeconfig else None
+        await load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=location, client_configuration=configuration
+        )
+    return ApiClient(configuration)
+
+
+class Api:
+    """JSON requests on top of the client library's connection, TLS and credentials."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self.client = client
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> Object:
+        """One request; raises ApiError."""
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        verb, url, sent, data, _ = await self.client.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response = await self.client.call_api(verb, url, sent, data, _request_timeout=TIMEOUT)
+            text = await response.response.read()
+        except ApiException as error:
+            raise ApiError(error.status or 0, error.reason or "", str(error.body)) from error
+        except (OSError, TimeoutError, ClientError) as error:
+            raise ApiError(0, "NoAnswer", f"{method} {path}: {error or 'timed out'}") from error
+        return _parsed(response.status, text)
+
+    async def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
+        """The object of this name, whoever it belongs to; None when there is none."""
+        try:
+            return await self.request("GET", KINDS[kind].path(namespace, name))
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def pages(
+        self, kind: str, namespace: str | None, selector: str = ""
+    ) -> AsyncIterator[tuple[list[Object], int]]:
+        """LIST page by page, each with the resourceVersion that the whole list is of."""
+        query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+        while True:
+            page = await self.request("GET", KINDS[kind].path(namespace), query)
+            named = {"apiVersion": KINDS[kind].api_version, "kind": kind}
+            # Items of a list come without their kind.
+            yield [named | item for item in page["items"]], int(page["metadata"]["resourceVersion"])
+            if not page["metadata"].get("continue"):
+                return
+            query["continue"] = page["metadata"]["continue"]
+
+    async def list(self, kind: str, namespace: str | None, selector: str = "") -> list[Object]:
+        """Every object of a kind in a namespace that a label selector picks."""
+        return [o async for page, _ in self.pages(kind, namespace, selector) for o in page]
+
+
+def _parsed(status: int, text: bytes) -> Object:
+    try:
+        answer = json.loads(text)
+    except ValueError as error:
+        raise ApiError(status, "NotJson", f"not an API server's answer: {text[:200]!r}") from error
+    if status >= 400 or not isinstance(answer, dict):
+        said = answer if isinstance(answer, dict) else {}
+        raise ApiError(status, said.get("reason", ""), said.get("message", text[:200].decode()))
+    return answer

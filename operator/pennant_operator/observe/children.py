@@ -1,0 +1,115 @@
+"""The children of one ModelDeployment: from the store, by name from the API server where it counts.
+
+The watch and the lists see what carries our label. Somebody else's object that has a child's name
+does not, so every name is read once before the first write of a key, and again after a conflict.
+"""
+
+import asyncio
+
+from pennant_operator.decide.pods import PodFacts, facts
+from pennant_operator.decide.revision import Record, from_object
+from pennant_operator.decide.vocabulary import (
+    LABEL_DEPLOYMENT,
+    LABEL_MANAGED_BY,
+    LABEL_REVISION,
+    LABEL_SLOT,
+    MANAGED_BY,
+    SLOTS,
+)
+from pennant_operator.kube import Api, Object
+from pennant_operator.observe.store import Key, Store
+
+
+def names(name: str) -> list[tuple[str, str]]:
+    """Kind and name of every child with a fixed name."""
+    return [
+        ("Service", name),
+        *(("Deployment", f"{name}-{slot}") for slot in SLOTS),
+        ("ConfigMap", f"{name}-registry"),
+        ("ConfigMap", f"{name}-digests"),
+        *(("PodDisruptionBudget", f"{name}-{slot}") for slot in SLOTS),
+    ]
+
+
+class Children:
+    """Reads children into the store, and out of it as `plan` wants them."""
+
+    def __init__(self, api: Api, store: Store) -> None:
+        self._api = api
+        self._store = store
+        self._met: dict[Key, str] = {}  # key -> uid of the owner whose names were all read
+
+    def met(self, owner: Object) -> bool:
+        """Whether every name was read since this owner exists."""
+        return bool(self._met.get(_key(owner)) == owner["metadata"]["uid"])
+
+    async def meet(self, owner: Object) -> None:
+        """Read every child by name; raises ApiError."""
+        key = _key(owner)
+        await asyncio.gather(*(self._read(key[0], *child) for child in names(key[1])))
+        selector = f"{LABEL_DEPLOYMENT}={key[1]}"
+        for record in await self._api.list("ControllerRevision", key[0], selector):
+            self._store.put(record)
+        self._met[key] = owner["metadata"]["uid"]
+
+    def forget(self, key: Key) -> None:
+        """The next write of this key is preceded by a read of every name again."""
+        self._met.pop(key, None)
+
+    async def objects(self, owner: Object) -> dict[str, Object]:
+        """The children there are, as `Kind/name` -> object."""
+        namespace, name = _key(owner)
+        found: dict[str, Object] = {}
+        for kind, child in names(name):
+            obj = self._store.get(kind, namespace, child)
+            if obj is not None and not _watched(obj):
+                # No event will ever tell of a change of it.
+                obj = await self._read(namespace, kind, child)
+            if obj is not None:
+                found[f"{kind}/{child}"] = obj
+        return found
+
+    def records(self, owner: Object) -> dict[str, Record]:
+        """What was recorded of each revision, in ControllerRevisions that this owner controls."""
+        found = {}
+        for obj in self._store.children(_key(owner), "ControllerRevision"):
+            revision = obj["metadata"].get("labels", {}).get(LABEL_REVISION)
+            if revision and _controlled(obj, owner["metadata"]["uid"]):
+                found[revision] = from_object(obj, revision=revision)
+        return found
+
+    async def pods(self, owner: Object) -> dict[str, tuple[PodFacts, ...]]:
+        """The pods of both slots, those on their way out included; raises ApiError."""
+        namespace, name = _key(owner)
+        slots: dict[str, list[PodFacts]] = {slot: [] for slot in SLOTS}
+        for pod in await self._api.list(
+            "Pod", namespace, f"{LABEL_DEPLOYMENT}={name},{LABEL_SLOT}"
+        ):
+            slot = pod["metadata"]["labels"][LABEL_SLOT]
+            if slot in slots:
+                slots[slot].append(facts(pod))
+        return {slot: tuple(found) for slot, found in slots.items()}
+
+    async def _read(self, namespace: str, kind: str, name: str) -> Object | None:
+        obj = await self._api.get(kind, namespace, name)
+        known = self._store.get(kind, namespace, name)
+        if obj is not None:
+            self._store.put(obj)
+        elif known is not None:
+            meta = known["metadata"]
+            version = int(meta["resourceVersion"])
+            self._store.drop(kind, namespace, name, meta["uid"], version)
+        return obj
+
+
+def _key(owner: Object) -> Key:
+    return owner["metadata"]["namespace"], owner["metadata"]["name"]
+
+
+def _watched(obj: Object) -> bool:
+    return bool(obj["metadata"].get("labels", {}).get(LABEL_MANAGED_BY) == MANAGED_BY)
+
+
+def _controlled(obj: Object, uid: str) -> bool:
+    references = obj["metadata"].get("ownerReferences", ())
+    return any(r.get("controller") and r["uid"] == uid for r in references)

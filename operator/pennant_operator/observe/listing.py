@@ -1,0 +1,41 @@
+"""LISTs everything the operator knows of into the store: at start, and every ten minutes.
+
+The watch brings changes fast, but after a lost connection it forgets to tell what was deleted
+meanwhile, and three kinds are not watched at all. What a list shows to be new, changed or gone is
+looked at again; most of the time that is nothing.
+"""
+
+import logging
+
+from pennant_operator.decide.vocabulary import MANAGED_SELECTOR
+from pennant_operator.kube import Api
+from pennant_operator.observe.store import OWNER, Key, Store
+
+LOG = logging.getLogger(__name__)
+CHILDREN = ("Service", "Deployment", "ConfigMap", "ControllerRevision", "PodDisruptionBudget")
+
+
+async def relist(api: Api, store: Store, namespaces: tuple[str, ...]) -> set[Key]:
+    """Bring the store up to date; the keys to look at again. Raises ApiError."""
+    changed: set[Key] = set()
+    for kind in (*CHILDREN, OWNER):  # owners last: their children are known before they are
+        for namespace in namespaces or (None,):
+            changed |= await _relist(api, store, kind, namespace)
+    return changed
+
+
+async def _relist(api: Api, store: Store, kind: str, namespace: str | None) -> set[Key]:
+    selector = "" if kind == OWNER else MANAGED_SELECTOR
+    changed: set[Key | None] = set()
+    seen: set[str] = set()
+    version = 0
+    async for page, listed_at in api.pages(kind, namespace, selector):
+        version = listed_at
+        for obj in page:
+            seen.add(obj["metadata"]["uid"])
+            changed.add(store.put(obj))
+    for where, name, uid in store.uids(kind, upto=version):
+        if uid not in seen and namespace in {None, where}:
+            LOG.info("%s %s/%s went away unseen", kind, where, name)
+            changed.add(store.drop(kind, where, name, uid, version))
+    return {key for key in changed if key is not None}

@@ -1,0 +1,127 @@
+"""GET requests to an MLflow server, and what to tell a person when they go wrong.
+
+MLflow's own refusals are JSON with an error code; everything else that may answer at its address
+(an ingress, a proxy, the host check, a login page) says nothing about models and is trouble.
+"""
+
+import base64
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from pennant_operator.decide.registries import RegistrySpec
+
+TIMEOUT = 5.0  # seconds of one request
+API = "/api/2.0/mlflow/"
+
+
+class RegistryTroubleError(Exception):
+    """No answer that anything may be concluded from (law 2); says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """MLflow's own word that a request cannot be met."""
+
+    status: int
+    code: str
+    message: str
+
+
+def credentials(secret: Mapping[str, str]) -> str | None:
+    """The Authorization header for a Secret's decoded data; None when it holds no credentials."""
+    if token := secret.get("MLFLOW_TRACKING_TOKEN"):
+        return f"Bearer {token}"
+    user, password = (secret.get(f"MLFLOW_TRACKING_{k}") for k in ("USERNAME", "PASSWORD"))
+    if not user or password is None:
+        return None
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+class MlflowHttp:
+    """One server's address, trust and credentials; close it after use."""
+
+    def __init__(self, spec: RegistrySpec, authorization: str | None = None) -> None:
+        self._url = spec.url
+        # Redirects and proxies of the environment are not followed: credentials go to the
+        # configured address only.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=4, ssl=_trust(spec)),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+            headers={"Authorization": authorization} if authorization else {},
+        )
+
+    async def close(self) -> None:
+        """End its connections."""
+        await self._session.close()
+
+    async def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any] | Refusal:
+        """MLflow's answer; raises RegistryTroubleError for anybody else's."""
+        status, text = await self.text(API + path, query)
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise RegistryTroubleError(self._stranger(status, text))
+        if status == 200:
+            return answer
+        code, message = str(answer.get("error_code", "")), str(answer.get("message", ""))
+        if status in {400, 404} and code:
+            return Refusal(status, code, message)
+        raise RegistryTroubleError(self._stranger(status, message or text))
+
+    async def text(self, path: str, query: Mapping[str, str]) -> tuple[int, str]:
+        """Status and body; raises RegistryTroubleError when there is no complete answer."""
+        try:
+            async with self._session.get(
+                self._url + path, params=dict(query), allow_redirects=False
+            ) as response:
+                return response.status, await response.text(errors="replace")
+        except TimeoutError:
+            raise RegistryTroubleError(
+                f"{self._url} did not answer within {TIMEOUT:.0f} s: see that MLflow runs, and that"
+                " no NetworkPolicy keeps the operator from it."
+            ) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise RegistryTroubleError(
+                f"{self._url} cannot be reached ({error}): see that MLflow runs there, and that "
+                "spec.url is right."
+            ) from error
+
+    def _stranger(self, status: int, text: str) -> str:
+        """What an answer means that is not MLflow's word on a model, and what to do."""
+        host, said = urlsplit(self._url).netloc, " ".join(text.split())[:200]
+        if status == 403 and "Host header" in text:
+            return (
+                f"MLflow refuses the host name {host}: start it with --allowed-hosts {host} "
+                "(or MLFLOW_SERVER_ALLOWED_HOSTS), beside the names that others call it by."
+            )
+        if status in {401, 403}:
+            return (
+                f"{self._url} refuses these credentials ({status}: {said}): name a Secret with "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, "
+                "in spec.credentialsSecret, of an account that may read the models and experiments."
+            )
+        if 300 <= status < 400:
+            return f"{self._url} redirects ({status}): write the final address into spec.url."
+        return (
+            f"{self._url} answers {status}, and not as MLflow does: {said!r}. See that spec.url "
+            "is MLflow's own address, and MLflow's log."
+        )
+
+
+def _trust(spec: RegistrySpec) -> ssl.SSLContext | bool:
+    if not spec.ca_bundle:
+        return True
+    try:
+        return ssl.create_default_context(cadata=spec.ca_bundle)
+    except ssl.SSLError as error:
+        raise RegistryTroubleError(
+            f"spec.caBundle holds no certificate that can be read ({error}): write PEM."
+        ) from error

@@ -1,0 +1,38 @@
+"""How long a registry has not answered, and from when on that is worth telling everybody."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+TOLD_AFTER = timedelta(minutes=15)
+GOOD_POLLS = 2  # to believe that it is over, once it was told
+MOST = timedelta(seconds=60)  # between two attempts
+
+
+@dataclass
+class Outage:
+    """Consecutive failures of one registry."""
+
+    since: datetime | None = None
+    told: bool = False
+    failures: int = 0
+    _good: int = 0
+
+    def succeeded(self) -> None:
+        """A poll was answered in full."""
+        self.failures = 0
+        self._good += 1
+        if not self.told or self._good >= GOOD_POLLS:
+            self.since, self.told = None, False
+
+    def failed(self, now: datetime) -> None:
+        """A poll was not."""
+        self.failures += 1
+        self._good = 0
+        self.since = self.since or now
+        self.told = self.told or now - self.since >= TOLD_AFTER
+
+    def pause(self, interval: timedelta) -> timedelta:
+        """Time until the next poll: longer with each failure, to let the server come up."""
+        longest = max(interval, min(interval * 5, MOST))
+        doubled: timedelta = interval * 2 ** min(self.failures, 10)
+        return min(longest, doubled)
