@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from pennant_dev.iptables import remove_rules
-from pennant_dev.node import POD_RANGE, SERVICE_RANGE, nodes
-from pennant_dev.shell import run
+from pennant_dev.node import POD_RANGE, SERVICE_RANGE, nodes, unique
+from pennant_dev.shell import DevError, run
 
 BRIDGE = "pn0"
 WANTED = {"net.ipv4.ip_forward": "1", "net.bridge.bridge-nf-call-iptables": "1"}
@@ -23,8 +23,14 @@ CHANGED_BY_KUBERNETES = (
 
 def raise_network(state: Path) -> None:
     """Make the bridge with both nodes' addresses, the routes, and set the sysctls."""
+    if _links("type", "bridge").get(BRIDGE) is not None:
+        raise DevError(
+            f"interface {BRIDGE} exists: another cluster runs here (PENNANT_STATE was different?); "
+            f"stop it, or remove what it left with: ip link delete {BRIDGE}"
+        )
     _remember_sysctls(state / "sysctls.json")
     run(["ip", "link", "add", BRIDGE, "type", "bridge"])
+    run(["ip", "link", "set", BRIDGE, "alias", unique(state)])
     for node in nodes(state):
         run(["ip", "address", "add", f"{node.address}/32", "dev", BRIDGE])
     run(["ip", "link", "set", BRIDGE, "up"])
@@ -36,27 +42,31 @@ def raise_network(state: Path) -> None:
 
 def lower_network(state: Path) -> None:
     """Undo `raise_network` and what pods and kube-proxy added: interfaces and rules."""
+    if not (state / "sysctls.json").exists():  # the network is not of this cluster's making
+        return
     for bridge in bridges(state):
         for link in _links("master", bridge):
             run(["ip", "link", "delete", link], check=False)
         run(["ip", "link", "delete", bridge], check=False)
     remove_rules()
     _restore_sysctls(state / "sysctls.json")
-    for each in Path("/var/lib/cni/results").glob("pennant-node-*"):
+    for each in Path("/var/lib/cni/results").glob(f"{unique(state)}-*"):
         each.unlink()
 
 
 def bridges(state: Path) -> list[str]:
-    """Those of our bridges that exist."""
-    wanted = {BRIDGE, *(node.bridge for node in nodes(state))}
-    return sorted(wanted & set(_links("type", "bridge")))
+    """Those of our bridges that exist; none when the network is another state folder's."""
+    found = _links("type", "bridge")
+    if found.get(BRIDGE, unique(state)) != unique(state):
+        return []
+    return sorted({BRIDGE, *(node.bridge for node in nodes(state))} & set(found))
 
 
-def _links(*selector: str) -> list[str]:
-    """Interface names; empty when the selected master does not exist."""
-    said = run(["ip", "-json", "link", "show", *selector], check=False)
+def _links(*selector: str) -> dict[str, str]:
+    """Alias by interface name; empty when the selected master does not exist."""
+    said = json.loads(run(["ip", "-json", "link", "show", *selector], check=False) or "[]")
     # An old iproute prints an empty object per interface that does not match.
-    return [each["ifname"] for each in json.loads(said or "[]") if "ifname" in each]
+    return {each["ifname"]: each.get("ifalias", "") for each in said if "ifname" in each}
 
 
 def _sysctl(name: str) -> Path:

@@ -1,5 +1,6 @@
 """One node of the local cluster: its names, addresses and configuration files (pure)."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,11 @@ class Node:
 
     @property
     def cgroup(self) -> str:
-        """Own cgroup: two kubelets on one would remove each other's pods."""
-        return f"pennant-{self.name}"
+        """Own cgroup: two kubelets on one would remove each other's pods.
+
+        Its name holds the state folder's, so that no cluster ever ends another one's pods.
+        """
+        return f"{unique(self.state)}-{self.name}"
 
     @property
     def socket(self) -> Path:
@@ -113,7 +117,7 @@ conf_dir = "{self.folder / "cni"}"
         portmap = {"type": "portmap", "capabilities": {"portMappings": True}}
         return {
             "cniVersion": "0.4.0",
-            "name": f"pennant-{self.name}",
+            "name": self.cgroup,  # CNI keeps results of all networks in one folder, by this name
             "plugins": [bridge, portmap],
         }
 
@@ -150,6 +154,11 @@ conf_dir = "{self.folder / "cni"}"
             },
             "authorization": {"mode": "Webhook"},
         }
+
+
+def unique(state: Path) -> str:
+    """A short name for the cluster of a state folder, unlike any other's."""
+    return "pennant-" + hashlib.sha256(str(state).encode()).hexdigest()[:8]
 
 
 def nodes(state: Path) -> tuple[Node, Node]:
