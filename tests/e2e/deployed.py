@@ -1,0 +1,75 @@
+"""A ModelDeployment of a test's own: other name, other alias, same registered model."""
+
+import json
+from typing import Any
+
+from pennant_dev.demo import setup
+from pennant_dev.demo.kube import Kube, Object, poll
+from pennant_dev.demo.pods import IMAGE, NAMESPACE
+
+MODEL = "news-recommender"
+SET_ALIAS = (
+    "import sys; from pennant_registry import promote; "
+    "promote(int(sys.argv[1]), name=sys.argv[2], alias=sys.argv[3])"
+)
+
+
+class Deployed:
+    """One ModelDeployment that follows an alias of its own name."""
+
+    def __init__(self, kube: Kube, name: str) -> None:
+        self.kube = kube
+        self.name = name
+
+    def apply(self, **spec: Any) -> None:
+        body = {
+            "model": {"name": MODEL, "alias": self.name},
+            "replicas": 1,
+            "serving": {"image": IMAGE, "adapter": "newsreco.serving:NewsrecoAdapter"},
+            "rollout": {"bake": "5s"},
+            **spec,
+        }
+        manifest = {
+            "apiVersion": "pennant.dev/v1alpha1",
+            "kind": "ModelDeployment",
+            "metadata": {"name": self.name, "namespace": NAMESPACE},
+            "spec": body,
+        }
+        self.kube("apply", "-f", "-", stdin=json.dumps(manifest))
+
+    def point_alias_at(self, version: int) -> None:
+        words = (str(version), MODEL, self.name)
+        self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", SET_ALIAS, *words)
+
+    def delete(self, *options: str) -> None:
+        self.kube("delete", "mldep", self.name, f"-n={NAMESPACE}", "--ignore-not-found", *options)
+
+    @property
+    def object(self) -> Object:
+        return self.kube.get("modeldeployment", self.name, NAMESPACE) or {}
+
+    @property
+    def status(self) -> Object:
+        return self.object.get("status", {})
+
+    def children(self) -> list[Object]:
+        kinds = "deployments,services,configmaps,controllerrevisions,poddisruptionbudgets,pods"
+        return self.kube.list(kinds, NAMESPACE, f"pennant.dev/deployment={self.name}")
+
+    def until(self, seconds: float = 90, **wanted: Any) -> Object:
+        """The status once these fields are so; `serving` and `desired` mean their version."""
+
+        def look() -> Object | None:
+            status = self.status
+            for field in ("serving", "desired"):
+                if field in wanted:
+                    status = {**status, field: status.get(field, {}).get("version")}
+            return self.status if wanted.items() <= status.items() else None
+
+        found = poll(look, f"{self.name} is not {wanted}, but {self.status}", seconds, every=0.3)
+        assert found is not None
+        return found
+
+    def condition(self, kind: str) -> tuple[str, str]:
+        found = next(c for c in self.status["conditions"] if c["type"] == kind)
+        return found["status"], found["reason"]

@@ -1,0 +1,142 @@
+"""Rollouts of ModelDeployments of their own, on real pods."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from deployed import Deployed
+
+from pennant_dev.demo import setup
+from pennant_dev.demo.kube import Kube, poll
+from pennant_dev.demo.pods import NAMESPACE
+from pennant_dev.demo.story import Story
+
+pytestmark = pytest.mark.e2e
+
+OPERATOR = ("deployment/pennant-operator", f"-n={setup.OPERATOR_NAMESPACE}")
+
+
+@pytest.fixture
+def deployed(
+    kube: Kube, story: Story, request: pytest.FixtureRequest
+) -> Iterator[Deployed]:  # the story has registered the versions 1, 2 and the broken 3
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    found = Deployed(kube, name)
+    found.point_alias_at(1)
+    found.apply()
+    found.until(serving="1", summary="Serving", readyReplicas=1)
+    yield found
+    found.delete("--wait=true")
+    poll(lambda: not found.children(), f"children of {name} are left", 60)
+
+
+def test_scaling_follows_the_spec_through_the_scale_subresource(deployed: Deployed):
+    deployed.kube("scale", "mldep", deployed.name, f"-n={NAMESPACE}", "--replicas=2")
+    status = deployed.until(readyReplicas=2, replicas=2)
+    assert "pennant.dev/slot=" in status["selector"]
+    pods = deployed.kube.list("pods", NAMESPACE, status["selector"])
+    assert len(pods) == 2
+
+
+def test_suspend_holds_an_alias_move_until_it_is_lifted(deployed: Deployed):
+    deployed.apply(suspend=True)
+    deployed.point_alias_at(2)
+    deployed.until(desired="2", serving="1", summary="Suspended")
+    assert deployed.condition("AliasInSync") == ("False", "Suspended")
+    deployed.apply(suspend=False)
+    deployed.until(serving="2")
+
+
+def test_a_pinned_version_stays_whatever_the_alias_says(deployed: Deployed):
+    deployed.apply(model={"name": "news-recommender", "version": "2"})
+    deployed.until(serving="2", summary="Serving")
+    assert deployed.condition("AliasInSync") == ("True", "Pinned")
+
+
+def test_going_back_within_the_bake_starts_no_pod(deployed: Deployed):
+    deployed.apply(rollout={"bake": "5m"})
+    deployed.point_alias_at(2)
+    deployed.until(serving="2", summary="Baking")
+    before = {pod["metadata"]["uid"] for pod in deployed.children() if pod["kind"] == "Pod"}
+    deployed.point_alias_at(1)
+    deployed.until(serving="1")
+    after = {pod["metadata"]["uid"] for pod in deployed.children() if pod["kind"] == "Pod"}
+    assert after == before
+
+
+def test_an_operator_killed_in_mid_rollout_ends_at_the_same_place(deployed: Deployed):
+    deployed.point_alias_at(2)
+    deployed.until(desired="2", summary="RollingOut")
+    (pod,) = deployed.kube.list(
+        "pods", setup.OPERATOR_NAMESPACE, "app.kubernetes.io/name=pennant-operator"
+    )
+    name = pod["metadata"]["name"]
+    deployed.kube("delete", "pod", name, OPERATOR[1], "--grace-period=0", "--force")
+    deployed.until(serving="2", summary="Serving")
+
+
+def test_kopf_leaves_no_mark_on_anything(deployed: Deployed):
+    for thing in (deployed.object, *deployed.children()):
+        assert "kopf" not in json.dumps(thing)
+        assert "finalizers" not in thing["metadata"]
+
+
+def test_children_edited_or_deleted_by_hand_come_back(deployed: Deployed):
+    slot = deployed.status["selector"].rpartition("=")[2]
+    name = f"deployment/{deployed.name}-{slot}"
+    deployed.kube("scale", name, f"-n={NAMESPACE}", "--replicas=3")
+    deployed.until(replicas=1, readyReplicas=1)
+    deployed.kube("delete", "service", deployed.name, f"-n={NAMESPACE}")
+    poll(lambda: deployed.kube.get("service", deployed.name, NAMESPACE), "no Service", 30)
+    service = deployed.kube.get("service", deployed.name, NAMESPACE)
+    assert service is not None
+    assert service["spec"]["selector"]["pennant.dev/slot"] == slot
+
+
+def test_deleting_it_with_the_operator_down_deletes_its_children(deployed: Deployed):
+    deployed.kube("scale", *OPERATOR, "--replicas=0")
+    try:
+        deployed.delete("--wait=true")
+        poll(lambda: not deployed.children(), "children are left", 60)
+    finally:
+        deployed.kube("scale", *OPERATOR, "--replicas=1")
+        deployed.kube.rolled_out("pennant-operator", setup.OPERATOR_NAMESPACE, seconds=60)
+
+
+def test_deleted_and_created_again_at_once_it_serves_again(deployed: Deployed):
+    before = deployed.object["metadata"]["uid"]
+    deployed.delete("--wait=false")
+    poll(lambda: deployed.object.get("metadata", {}).get("uid") != before, "not deleted", 30)
+    deployed.apply()
+    deployed.until(serving="1", readyReplicas=1)
+    owners = {
+        reference["uid"]
+        for child in deployed.children()
+        if child["kind"] in {"Service", "Deployment"}
+        for reference in child["metadata"]["ownerReferences"]
+    }
+    assert owners == {deployed.object["metadata"]["uid"]}
+
+
+def test_an_idle_operator_writes_nothing(deployed: Deployed):
+    def versions() -> dict[str, str]:
+        things = (deployed.object, *deployed.children())
+        return {t["metadata"]["uid"]: t["metadata"]["resourceVersion"] for t in things}
+
+    def polls() -> float:
+        text = deployed.kube(
+            "get", "--raw", f"/api/v1/namespaces/{setup.OPERATOR_NAMESPACE}/pods/"
+            f"{_operator(deployed.kube)}:8081/proxy/metrics"
+        )  # fmt: skip
+        lines = [line for line in text.splitlines() if "last_success_timestamp" in line]
+        return float(lines[-1].split()[-1])
+
+    before, first = versions(), polls()
+    poll(lambda: polls() > first + 6, "the registry is not polled", 60)
+    assert versions() == before
+
+
+def _operator(kube: Kube) -> str:
+    selector = "app.kubernetes.io/name=pennant-operator"
+    (pod,) = kube.list("pods", setup.OPERATOR_NAMESPACE, selector)
+    return str(pod["metadata"]["name"])

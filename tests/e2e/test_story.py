@@ -1,0 +1,56 @@
+"""What the traffic saw through an alias move, a broken version, a registry outage, a rollback."""
+
+import pytest
+
+from newsreco.loadgen_report import FRESH, POOLED, between, versions_in_order
+from pennant_dev.demo import report
+from pennant_dev.demo.story import Act, Story
+
+pytestmark = pytest.mark.e2e
+
+MOVES = {2: "an alias move", 3: "a rejected version", 5: "a rollback"}
+
+
+def act(story: Story, number: int) -> Act:
+    return next(each for each in story.acts if each.number == number)
+
+
+@pytest.mark.parametrize("number", MOVES, ids=MOVES.values())
+def test_no_request_fails_in_twenty_seconds_of_traffic_around(story: Story, number: int):
+    played = act(story, number)
+    assert played.move is not None
+    start = min(played.begun, played.move.at - 5)
+    rows = between(story.rows, start, max(played.ended, start + 20))
+    seconds = max(row.finished for row in rows) - min(row.started for row in rows)
+    assert seconds >= 20
+    assert len(rows) / seconds >= 50
+    assert {row.kind for row in rows} == {FRESH, POOLED}
+    assert [row for row in rows if row.failed] == []
+
+
+def test_no_request_fails_at_all_and_no_answer_is_of_another_version_than_it_says(story: Story):
+    assert report.problems(story) == []
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_traffic_follows_the_alias_and_the_old_version_stops_answering(story: Story, number: int):
+    played = act(story, number)
+    assert played.move is not None
+    seen = story.timing_of(played)
+    assert seen.first_new is not None
+    assert seen.last_old is not None
+    late = between(story.rows_of(played), played.move.at + seen.last_old + 0.1, played.ended)
+    assert versions_in_order(late) == [played.move.new]
+
+
+def test_a_version_that_cannot_load_never_answers(story: Story):
+    refused = act(story, 3).move
+    assert refused is not None
+    assert refused.new not in versions_in_order(story.rows)
+
+
+def test_a_registry_outage_and_a_restarted_pod_change_no_answer(story: Story):
+    assert story.outage is not None
+    during = between(story.rows, *story.outage)
+    assert len(versions_in_order(during)) == 1
+    assert [row for row in during if row.failed] == []
