@@ -38,6 +38,7 @@ FAULTS: dict[Reason, Fault] = {
     Reason.IMAGE_RUNS_AS_ROOT: Fault.WORLD,
     Reason.CREDENTIALS_MISSING: Fault.WORLD,
     Reason.DOWNLOAD_FAILED: Fault.WORLD,
+    Reason.SOURCE_NOT_ALLOWED: Fault.WORLD,
     Reason.EVICTED: Fault.WORLD,
     Reason.DEADLINE_EXCEEDED: Fault.WORLD,
 }

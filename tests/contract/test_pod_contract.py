@@ -1,0 +1,83 @@
+"""What the operator renders is what the serving package reads, and the other way round."""
+
+import re
+from pathlib import Path
+
+import pytest
+from builders import IMAGES, REGISTRY, model_deployment, version
+
+import pennant_serving
+from pennant_operator.decide.observed import ModelVersion
+from pennant_operator.decide.pod import DRAIN_SECONDS, GRACE_SECONDS, PRE_STOP_SECONDS, pod_spec
+from pennant_operator.decide.render import registry_config_of
+from pennant_operator.decide.spec import parse
+from pennant_operator.decide.verdicts import FAULTS
+from pennant_operator.decide.vocabulary import Reason as OperatorReason
+from pennant_serving.failures import Reason as ServingReason
+from pennant_serving.fetch.settings import Settings as FetchSettings
+from pennant_serving.settings import Settings
+
+pytestmark = pytest.mark.contract
+
+SPEC = parse(model_deployment(serving={"adapter": "sklearn", "selfTest": "Required"}))
+
+
+def environment(container: dict) -> dict[str, str]:
+    """The variables as the kubelet resolves them, from the ConfigMap that is rendered beside."""
+    config = registry_config_of(SPEC, REGISTRY)["data"]
+    found = {}
+    for variable in container["env"]:
+        if "value" in variable:
+            found[variable["name"]] = variable["value"]
+            continue
+        key = variable["valueFrom"]["configMapKeyRef"]["key"]
+        if key in config:
+            found[variable["name"]] = config[key]
+    return found
+
+
+def containers(of: ModelVersion) -> tuple[dict, dict]:
+    pod = pod_spec(SPEC, of, "abc123", IMAGES)
+    return pod["initContainers"][0], pod["containers"][0]
+
+
+def test_serve_reads_what_is_rendered_for_it():
+    _, serve = containers(version(7))
+    settings = Settings.from_env(environment(serve))
+    assert (settings.model, settings.version) == ("news", "7")
+    assert (settings.adapter, settings.self_test) == ("sklearn", "Required")
+    assert (settings.deployment, settings.revision) == ("rec", "abc123")
+    assert settings.port == serve["ports"][0]["containerPort"]
+
+
+def test_fetch_reads_what_is_rendered_for_it():
+    fetch, serve = containers(version(7))
+    settings = FetchSettings.from_env(environment(fetch))
+    assert settings.wanted.source == version(7).source
+    assert settings.registry_url == REGISTRY.url
+    assert settings.allowed_sources == REGISTRY.allowed_sources
+    assert [digest for _, digest in settings.expected_digests] == ["sha-of-7"]
+    assert settings.model_path == Settings.from_env(environment(serve)).model_path
+
+
+def test_fetch_is_told_a_pinned_digest_where_there_is_no_tag():
+    fetch, _ = containers(version(7, tag=False))
+    names = {variable["name"] for variable in fetch["env"]}
+    assert "PENNANT_PINNED_SHA256" in names
+    assert "PENNANT_MODEL_SHA256" not in names
+
+
+def test_no_variable_is_rendered_that_nobody_reads():
+    text = "".join(p.read_text() for p in Path(pennant_serving.__file__).parent.rglob("*.py"))
+    read = set(re.findall(r"PENNANT_[A-Z0-9_]+", text))
+    for container in (*containers(version(7)), *containers(version(7, tag=False))):
+        assert {variable["name"] for variable in container["env"]} <= read
+
+
+def test_the_process_has_time_to_drain_within_its_grace_period():
+    assert PRE_STOP_SECONDS + DRAIN_SECONDS < GRACE_SECONDS
+
+
+@pytest.mark.parametrize("reason", list(ServingReason))
+def test_every_reason_a_container_gives_has_a_fault(reason: ServingReason):
+    assert OperatorReason(str(reason)) in FAULTS
