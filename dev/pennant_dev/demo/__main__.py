@@ -5,16 +5,15 @@ import sys
 import time
 from pathlib import Path
 
-from pennant_dev.demo import picture, report, setup
-from pennant_dev.demo.acts import NAME, Stage
+from pennant_dev.demo import acts, picture, report, setup
 from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE
+from pennant_dev.demo.stage import NAME, URL, Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.demo.traffic import Traffic
 from pennant_dev.settings import REPOSITORY
 from pennant_dev.shell import DevError, say, step
 
-URL = f"http://{NAME}.{NAMESPACE}.svc.cluster.local"
 AROUND = f"""
 Everything is still there. Look around:
   eval "$(dev/cluster env)"
@@ -30,9 +29,9 @@ and take it away again:
 def up(svg: Path) -> int:
     """Set the stage, play, and report; 0 when no request failed and no answer was mixed up."""
     begun = time.monotonic()
-    kube = stage()
+    kube = prepare()
     try:
-        story = Stage(kube, Traffic(kube, URL)).play()
+        story = acts.play(Stage(kube, Traffic(kube, URL)))
     except DevError:
         look_at(kube)
         raise
@@ -45,7 +44,7 @@ def up(svg: Path) -> int:
     return 1 if report.problems(story) else 0
 
 
-def stage() -> Kube:
+def prepare() -> Kube:
     """Cluster, images, operator and an empty MLflow."""
     with step("cluster"):
         kube = setup.ensure_cluster()

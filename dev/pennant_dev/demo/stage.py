@@ -1,0 +1,124 @@
+"""What the acts are made of: train, promote, wait for a status, end a process, stop MLflow.
+
+MLflow is talked to inside the cluster only: training by Jobs, promoting from the toolbox pod.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from newsreco.loadgen_report import Move
+from pennant_dev.demo import setup, watch
+from pennant_dev.demo.kube import Kube, Object, poll
+from pennant_dev.demo.pods import NAMESPACE, job
+from pennant_dev.demo.story import Act, Story
+from pennant_dev.demo.traffic import Traffic, by_version
+from pennant_dev.shell import DevError, say, step
+
+NAME = "news-recommender"
+URL = f"http://{NAME}.{NAMESPACE}.svc.cluster.local"
+CALM = 5.0
+"""Seconds of traffic shown before and after a change."""
+PROMOTE = (
+    "import sys, time; from newsreco.registry import promote; "
+    "promote(int(sys.argv[1])); print(time.time())"
+)
+ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=5).read().decode())"
+END_PROCESS = "import os, signal; os.kill(1, signal.SIGTERM)"
+
+
+class Stage:
+    """The cluster, the traffic, and the story so far."""
+
+    def __init__(self, kube: Kube, traffic: Traffic) -> None:
+        self.kube = kube
+        self.traffic = traffic
+        self.story = Story()
+        self._alias = ""
+
+    def train(self, marker: str, *options: str) -> str:
+        """Train and register a model by a Job; its version."""
+        command = ["python", "-m", "newsreco.pipeline", "--no-promote", "--marker", marker]
+        with step(f"  trained and registered {marker}"):
+            self.kube.create(job(f"train-{marker}", [*command, *options]))
+            log = self.kube.finished(f"train-{marker}", NAMESPACE, seconds=300)
+        found = re.search(r"^registered version: (\d+)$", log, re.MULTILINE)
+        if found is None:
+            raise DevError(f"train-{marker} printed no `registered version: N`:\n{log[-2000:]}")
+        self.story.markers[found[1]] = marker
+        return found[1]
+
+    def promote(self, version: str) -> Move:
+        """Point the alias at a version; the time is taken where and when it was set."""
+        said = self._toolbox(PROMOTE, version).split()
+        move = Move(float(said[-1]), self._alias, version)
+        self._alias = version
+        say(f"  promoted version {version} to alias 'production'")
+        return move
+
+    def ask(self, seconds: float) -> str:
+        """The Service's answer to one request, as soon as there is one."""
+
+        def answer() -> str:
+            try:
+                return self._toolbox(ASK, f"{URL}/recommend/U106?k=3").strip()
+            except DevError:  # the Service may need a moment to reach every node
+                return ""
+
+        return poll(answer, f"{URL} does not answer", seconds)
+
+    def until(self, done: Callable[[Object], Object | bool], what: str, seconds: float) -> Object:
+        """Wait for something in the ModelDeployment's status; what `done` found there."""
+
+        def look() -> Object | bool:
+            found = self.kube.get("modeldeployment", NAME, NAMESPACE) or {}
+            return done(found.get("status", {}))
+
+        found = poll(look, what, seconds, every=0.3)
+        return found if isinstance(found, dict) else {}
+
+    def scale_mlflow(self, replicas: int) -> None:
+        """Stop or start MLflow and wait until that is so."""
+        namespace = setup.MLFLOW_NAMESPACE
+        self.kube("scale", "deployment/mlflow", f"-n={namespace}", f"--replicas={replicas}")
+        if replicas:
+            self.kube.rolled_out("mlflow", namespace, seconds=240)
+        else:
+            poll(lambda: not self.kube.list("pods", namespace), "MLflow does not end", 60)
+
+    def end_a_process(self) -> None:
+        """Ask one serving process to end; the kubelet starts another in the same pod."""
+        found = self.until(lambda status: status, "no status", 5)
+        pod = self.kube.list("pods", NAMESPACE, found["selector"])[0]["metadata"]["name"]
+        self.kube.execute(NAMESPACE, pod, "python", "-c", END_PROCESS, container="serve")
+
+        def back() -> bool:
+            found = self.kube.get("pod", pod, NAMESPACE) or {}
+            states = found.get("status", {}).get("containerStatuses", [])
+            return any(each["restartCount"] > 0 and each["ready"] for each in states)
+
+        poll(back, f"pod {pod} does not come back", 90)
+
+    def calm(self) -> None:
+        """Let the traffic flow for a while."""
+        self.traffic.flows_until(time.time() + CALM)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Print the ModelDeployment's line, and the answers so far, at each change."""
+        before = len(self.traffic.rows)
+
+        def answers() -> str:
+            rows = self.traffic.rows[before:]
+            return f"answers {by_version(rows)}" if rows else ""
+
+        with watch.shown(self.kube, NAME, NAMESPACE, answers):
+            yield
+
+    def record(self, number: int, title: str, begun: float, move: Move | None = None) -> None:
+        """An act has ended."""
+        self.story.acts.append(Act(number, title, begun, time.time(), move))
+
+    def _toolbox(self, code: str, argument: str) -> str:
+        return self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", code, argument)
