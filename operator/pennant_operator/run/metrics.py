@@ -1,119 +1,152 @@
-"""What Prometheus is told. Names are in docs/operations.md; people alert on them."""
+"""The numbers people alert on, in Prometheus' format."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
+from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import Condition, EventReason
 from pennant_operator.kube import Object
+from pennant_operator.observe.store import Key
 
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _RESULTS = {
-    EventReason.TRAFFIC_MOVED: "serving",
+    EventReason.ROLLOUT_STARTED: "started",
+    EventReason.TRAFFIC_MOVED: "promoted",
     EventReason.VERSION_REJECTED: "rejected",
     EventReason.ROLLOUT_HELD: "held",
 }
 
 
-class Metrics:
-    """The operator's own counters; `registry` is what /metrics shows."""
+@dataclass(frozen=True)
+class _Seen:
+    """What the metrics tell of one ModelDeployment."""
 
-    def __init__(self) -> None:
+    model: str
+    alias: str
+    desired: str
+    serving: str
+    drift_reason: str | None
+    drift_since: datetime | None
+
+
+class Metrics:
+    """Counts what happens; knows each ModelDeployment as its last reconcile left it."""
+
+    def __init__(self, *, depth: Callable[[], int], now: Callable[[], datetime]) -> None:
         self.registry = CollectorRegistry()
-        self._rollouts = Counter(
-            "pennant_rollouts",
-            "Rollouts by how they went and, where they did not, why",
-            ["result", "reason"],
+        ProcessCollector(registry=self.registry)
+        self._seen: dict[Key, _Seen] = {}
+        self.registry.register(_Fleet(self._seen, now))
+        Gauge("pennant_queue_depth", "Keys waiting.", registry=self.registry).set_function(depth)
+        self._reconcile = Histogram(
+            "pennant_reconcile_duration_seconds",
+            "Time of one reconcile.",
+            buckets=_SECONDS,
             registry=self.registry,
         )
-        self._reconciles = Histogram(
-            "pennant_reconcile_duration_seconds",
-            "Duration of one pass over one ModelDeployment",
-            ["result"],
-            registry=self.registry,
+        self._errors = Counter(
+            "pennant_reconcile_errors", "Reconciles that failed.", ["kind"], registry=self.registry
         )
         self._writes = Counter(
             "pennant_api_writes",
-            "Write requests to the API server; code 0 is no answer",
+            "Write requests to the API server.",
             ["verb", "kind", "code"],
+            registry=self.registry,
+        )
+        self._rollouts = Counter(
+            "pennant_rollouts",
+            "Rollouts by what became of them.",
+            ["result", "reason"],
             registry=self.registry,
         )
         self._answered = Gauge(
             "pennant_registry_last_success_timestamp_seconds",
-            "When a ModelRegistry last answered, Unix time",
+            "When a registry last answered a poll in full.",
             ["registry"],
             registry=self.registry,
         )
 
-    def reconciled(self, result: str, seconds: float) -> None:
-        """One pass ended: done, conflict, failed or bug."""
-        self._reconciles.labels(result).observe(seconds)
-
     def wrote(self, verb: str, kind: str, code: int) -> None:
-        """One write request was answered."""
+        """A write request was answered (0: it was not)."""
         self._writes.labels(verb, kind, str(code)).inc()
 
-    def answered(self, registry: str, when: datetime) -> None:
-        """A registry answered."""
-        self._answered.labels(registry).set(when.timestamp())
+    def answered(self, registry: str, at: datetime) -> None:
+        """A registry answered a poll."""
+        self._answered.labels(registry).set(at.timestamp())
 
-    def happened(self, event: str, status: dict[str, Any]) -> None:
-        """A transition of a rollout, with the status it led to."""
-        result = _RESULTS.get(EventReason(event))
-        if result is None:
-            return
-        reason = ""
-        if result == "rejected":
-            reason = status["rejected"][0]["reason"]
-        elif result == "held":
-            reason = status["candidate"]["reason"]
-        self._rollouts.labels(result, reason).inc()
+    def failed(self, kind: str) -> None:
+        """A reconcile ended with this kind of error."""
+        self._errors.labels(kind).inc()
+
+    def reconciled(self, key: Key, owner: Object, plan: Plan, seconds: float) -> None:
+        """A reconcile carried its plan out."""
+        self._reconcile.observe(seconds)
+        status = plan.status if plan.status is not None else owner.get("status", {})
+        self._seen[key] = _seen(owner, status)
+        for event in plan.events:
+            result = _RESULTS.get(EventReason(event.reason))
+            if result is not None:
+                self._rollouts.labels(result, _why(result, status)).inc()
+
+    def forget(self, key: Key) -> None:
+        """The ModelDeployment is gone."""
+        self._seen.pop(key, None)
 
 
-class Fleet:
-    """Computed at each scrape from what is known: one row a ModelDeployment, and the queue."""
+class _Fleet(Collector):
+    """One line per ModelDeployment, made when Prometheus asks."""
 
-    def __init__(self, owners: Iterable[Object], depth: int, now: datetime) -> None:
-        self._owners = owners
-        self._depth = depth
+    def __init__(self, seen: dict[Key, _Seen], now: Callable[[], datetime]) -> None:
+        self._seen = seen
         self._now = now
 
-    def collect(self) -> Iterator[Metric]:
-        """prometheus_client's collector protocol."""
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """What each follows and serves, and for how long these have differed."""
         info = GaugeMetricFamily(
             "pennant_modeldeployment_info",
-            "One row a ModelDeployment: what is desired and what serves",
-            labels=["namespace", "name", "model", "alias", "desired", "serving"],
+            "What a ModelDeployment follows and serves; always 1.",
+            labels=("namespace", "name", "model", "alias", "desired", "serving"),
         )
         drift = GaugeMetricFamily(
             "pennant_alias_drift_seconds",
-            "For how long what serves has not been what the alias points at, and why",
-            labels=["namespace", "name", "reason"],
+            "Time since what serves is not what is desired.",
+            labels=("namespace", "name", "reason"),
         )
-        for owner in self._owners:
-            where = [owner["metadata"]["namespace"], owner["metadata"]["name"]]
-            info.add_metric([*where, *_identity(owner)], 1)
-            if (found := _drift(owner)) is not None:
-                since = (self._now - parse_time(found["lastTransitionTime"])).total_seconds()
-                drift.add_metric([*where, found["reason"]], max(since, 0))
-        yield info
-        yield drift
-        yield GaugeMetricFamily("pennant_queue_depth", "Keys that wait for a worker", self._depth)
+        for key, seen in self._seen.items():
+            info.add_metric((*key, seen.model, seen.alias, seen.desired, seen.serving), 1)
+            if seen.drift_since is not None:
+                seconds = (self._now() - seen.drift_since).total_seconds()
+                drift.add_metric((*key, seen.drift_reason or ""), max(seconds, 0))
+        return info, drift
 
 
-def _identity(owner: Object) -> list[str]:
-    model, status = owner["spec"]["model"], owner.get("status") or {}
-    versions = [(status.get(part) or {}).get("version", "") for part in ("desired", "serving")]
-    return [model.get("name", ""), model.get("alias", ""), *versions]
-
-
-def _drift(owner: Object) -> dict[str, Any] | None:
-    conditions = (owner.get("status") or {}).get("conditions") or []
-    found: dict[str, Any] | None = next(
-        (c for c in conditions if c["type"] == Condition.ALIAS_IN_SYNC and c["status"] != "True"),
-        None,
+def _seen(owner: Object, status: dict[str, Any]) -> _Seen:
+    model = owner.get("spec", {}).get("model", {})
+    conditions = {c["type"]: c for c in status.get("conditions", ())}
+    sync = conditions.get(Condition.ALIAS_IN_SYNC, {})
+    drifts = sync.get("status") == "False"
+    return _Seen(
+        model=model.get("name", ""),
+        alias=model.get("alias", ""),
+        desired=(status.get("desired") or {}).get("version", ""),
+        serving=(status.get("serving") or {}).get("version", ""),
+        drift_reason=sync["reason"] if drifts else None,
+        drift_since=parse_time(sync["lastTransitionTime"]) if drifts else None,
     )
-    return found
+
+
+def _why(result: str, status: dict[str, Any]) -> str:
+    if result == "rejected":
+        return str(next((entry["reason"] for entry in status.get("rejected", ())), ""))
+    if result == "held":
+        conditions = {c["type"]: c for c in status.get("conditions", ())}
+        return str(conditions.get(Condition.ALIAS_IN_SYNC, {}).get("reason", ""))
+    return ""

@@ -1,12 +1,12 @@
-"""Wires observe, decide and act together, and runs them until told to stop."""
+"""Wires the parts and keeps them running: all of them, or none."""
 
 import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from prometheus_client import CollectorRegistry
+from typing import Protocol
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
@@ -19,113 +19,147 @@ from pennant_operator.observe.gather import Observer
 from pennant_operator.observe.listing import relist
 from pennant_operator.observe.registries import Registries
 from pennant_operator.observe.store import Key, Store
+from pennant_operator.run import http
 from pennant_operator.run.backoff import Backoff
-from pennant_operator.run.http import exposition, serve
-from pennant_operator.run.metrics import Fleet, Metrics
+from pennant_operator.run.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue, work
 from pennant_operator.run.reconcile import Reconciler
 
 LOG = logging.getLogger(__name__)
-RELIST_SECONDS = 600.0
-
-Watcher = Callable[[Api, Store, Callable[[Key], None], tuple[str, ...]], Awaitable[None]]
+RELIST = 600.0  # seconds between two full lists, give or take a tenth
 
 
-def now() -> datetime:
-    """The clock everything is decided by."""
-    return datetime.now(UTC)
+class Watcher(Protocol):
+    """What feeds the store and the queue from the API server's events (observe/watch.py)."""
+
+    def __call__(
+        self,
+        api: Api,
+        store: Store,
+        enqueue: Callable[[Key], None],
+        *,
+        namespaces: tuple[str, ...],
+        stop: asyncio.Event,
+    ) -> Awaitable[None]:
+        """Feed them until `stop`."""
 
 
-def may_write() -> None:
-    """The fence before every write. One replica runs (Recreate), so it lets everything through."""
+@dataclass(frozen=True)
+class Parts:
+    """The wired operator."""
+
+    config: Config
+    api: Api
+    store: Store
+    queue: WorkQueue[Key]
+    registries: Registries
+    reconciler: Reconciler
+    metrics: Metrics
+    listed: asyncio.Event
 
 
-class Operator:
-    """All parts, made once."""
+def wire(config: Config, api: Api) -> Parts:
+    """Build every part; nothing runs yet."""
+    store, queue = Store(), WorkQueue[Key]()
+    metrics = Metrics(depth=queue.__len__, now=_now)
+    limiter = Limiter(config.write_rate, burst=max(1, int(2 * config.write_rate)))
+    cluster = Cluster(api, limiter=limiter, fence=_may_write, count=metrics.wrote)
 
-    def __init__(self, config: Config, api: Api) -> None:
-        self._config = config
-        self._api = api
-        self._listed = False
-        self.store = Store()
-        self.queue: WorkQueue[Key] = WorkQueue()
-        self.metrics = Metrics()
-        cluster = Cluster(
-            api,
-            limiter=Limiter(config.write_rate, burst=int(2 * config.write_rate)),
-            fence=may_write,
-            count=self.metrics.wrote,
-        )
-        self.registries = Registries(
-            api,
-            self.store,
-            namespace=config.namespace,
-            enqueue=self._enqueue,
-            write_status=cluster.apply_status,
-            answered=self.metrics.answered,
-            now=now,
-            random=random.random,
-        )
-        children = Children(api, self.store)
-        images = Images(config.fetch_image, config.serving_image)
-        self.reconcile = Reconciler(
-            store=self.store,
-            children=children,
-            observer=Observer(children, self.registries.look, images),
-            cluster=cluster,
-            recorder=Recorder(cluster, config.identity),
-            queue=self.queue,
-            backoff=Backoff(random.random),
-            metrics=self.metrics,
-            now=now,
-        )
-
-    async def run(self, watch: Watcher) -> None:
-        """List, then work until `watch` returns; raises ApiError when the first list fails."""
-        config = self._config
-        server = await serve(
-            config.http_host, config.http_port, ready=lambda: self._listed, metrics=self._metrics
-        )
-        try:
-            await self._relist()
-            self._enqueue(self.store.owners())
-            self._listed = True
-            LOG.info("watching %d ModelDeployments", len(self.store.owners()))
-            await self._work_until_stopped(watch)
-        finally:
-            await server.cleanup()
-
-    async def _work_until_stopped(self, watch: Watcher) -> None:
-        """The parts start before kopf does: it ends every task that is younger than itself."""
-        async with asyncio.TaskGroup() as group:
-            parts = [
-                group.create_task(work(self.queue, self._config.workers, self.reconcile)),
-                group.create_task(self.registries.run()),
-                group.create_task(self._relist_regularly()),
-            ]
-            await watch(self._api, self.store, self.queue.add, self._config.watch_namespaces)
-            for part in parts:
-                part.cancel()
-
-    def _enqueue(self, keys: Iterable[Key]) -> None:
+    def enqueue(keys: Iterable[Key]) -> None:
         for key in keys:
-            self.queue.add(key)
+            queue.add(key)
 
-    async def _relist(self) -> set[Key]:
-        return await relist(self._api, self.store, self._config.watch_namespaces)
+    registries = Registries(
+        api,
+        store,
+        namespace=config.namespace,
+        enqueue=enqueue,
+        write_status=cluster.apply_status,
+        answered=metrics.answered,
+        now=_now,
+        random=random.random,
+    )
+    children = Children(api, store)
+    reconciler = Reconciler(
+        store=store,
+        children=children,
+        observer=Observer(
+            children, registries.look, Images(config.fetch_image, config.serving_image)
+        ),
+        cluster=cluster,
+        recorder=Recorder(cluster, config.identity),
+        metrics=metrics,
+        queue=queue,
+        backoff=Backoff(random.random),
+        now=_now,
+    )
+    return Parts(config, api, store, queue, registries, reconciler, metrics, asyncio.Event())
 
-    async def _relist_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(RELIST_SECONDS)
-            try:
-                changed = await self._relist()
-            except ApiError as error:
-                LOG.warning("the cluster could not be listed, the watch goes on: %s", error)
-                continue
-            self._enqueue(changed)
 
-    def _metrics(self) -> bytes:
-        owners = (self.store.owner(key) for key in self.store.owners())
-        fleet = CollectorRegistry()
-        fleet.register(Fleet([o for o in owners if o is not None], len(self.queue), now()))
-        return exposition(self.metrics.registry, fleet)
+async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
+    """Run until `stop`; raises as soon as one of the parts fails, for the others are blind then."""
+    config = parts.config
+    server = await http.serve(
+        config.http_host,
+        config.http_port,
+        ready=parts.listed.is_set,
+        metrics=parts.metrics.registry,
+    )
+    # kopf cancels every task that is younger than itself when it ends: these are older.
+    tasks = [
+        asyncio.create_task(_list_for_ever(parts), name="lists"),
+        asyncio.create_task(_work(parts), name="workers"),
+        asyncio.create_task(_follow_registries(parts), name="registries"),
+        asyncio.create_task(stop.wait(), name="stop"),
+    ]
+    watcher = watch(
+        parts.api, parts.store, parts.queue.add, namespaces=config.watch_namespaces, stop=stop
+    )
+    tasks.append(asyncio.ensure_future(watcher))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        stop.set()
+        await tasks[-1]  # kopf says its good-byes itself
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.cleanup()
+
+
+async def _list_for_ever(parts: Parts) -> None:
+    """The list that everything waits for, and one every ten minutes from then on."""
+    while True:
+        try:
+            changed = await relist(parts.api, parts.store, parts.config.watch_namespaces)
+        except ApiError as error:
+            LOG.warning("listing failed, trying again: %s", error)
+            await asyncio.sleep(2.0)
+            continue
+        first = not parts.listed.is_set()
+        for key in parts.store.owners() if first else changed:
+            parts.queue.add(key)
+        if first:
+            LOG.info("watching %d ModelDeployments", len(parts.store.owners()))
+        parts.listed.set()
+        await asyncio.sleep(RELIST * random.uniform(0.9, 1.1))  # noqa: S311 - spread, not a secret
+
+
+async def _work(parts: Parts) -> None:
+    await parts.listed.wait()
+    await work(parts.queue, parts.config.workers, parts.reconciler.handle)
+
+
+async def _follow_registries(parts: Parts) -> None:
+    await parts.listed.wait()
+    await parts.registries.run()
+
+
+def _may_write() -> None:
+    """Always: a Deployment of one replica with strategy Recreate is the only writer there is."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
