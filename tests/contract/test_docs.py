@@ -16,9 +16,7 @@ CONCEPTS = (ROOT / "docs" / "concepts.md").read_text()
 
 def test_the_table_of_faults_is_the_one_of_the_code():
     rows = re.findall(r"^\| `(\w+)` \| the (model|world) \|", CONCEPTS, re.MULTILINE)
-    assert dict(rows) == {
-        str(reason): str(fault) for reason, fault in FAULTS.items()
-    }
+    assert dict(rows) == {str(reason): str(fault) for reason, fault in FAULTS.items()}
 
 
 @pytest.mark.parametrize("word", [*Condition, *Summary])
