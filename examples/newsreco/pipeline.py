@@ -17,7 +17,6 @@ from newsreco import registry, train
 from newsreco.bundle import recommend
 from newsreco.config import Config
 from pennant_registry import MetricMin, RegistryError
-from pennant_registry import client as mlflow_client
 
 SAMPLE_USER, SAMPLE_SIZE = "U106", 3
 
@@ -41,27 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _pipeline(cfg: Config, *, promote: bool, broken: bool) -> None:
     trained = train.run(cfg, broken=broken)
     print(train.report(trained))
-    run_id = _latest_run(cfg)
-    print(f"latest run: {run_id}")
-    version = registry.register(run_id)
+    print(f"latest run: {trained.run_id}")
+    version = registry.register(trained.run_id)
     print(f"registered version: {version}")
     if not promote:
         return
     _promote(version, gates=[MetricMin("ndcg_at_10", cfg.min_ndcg_at_10)])
     if not broken:
         _show_production()
-
-
-def _latest_run(cfg: Config) -> str:
-    client = mlflow_client.connect()
-    with mlflow_client.asking(client):
-        experiment = client.get_experiment_by_name(cfg.experiment)
-        if experiment is None:
-            raise RegistryError(f"there is no experiment {cfg.experiment}: train first")
-        newest = client.search_runs(
-            [experiment.experiment_id], order_by=["attributes.start_time DESC"], max_results=1
-        )
-    return str(newest[0].info.run_id)
 
 
 def _promote(version: int, gates: Sequence[MetricMin]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from starlette.routing import Route
 
-from newsreco import bundle
+from newsreco import bundle as bundles
 from newsreco.bundle import Bundle
 from newsreco.routes import recommend_route, wanted
 
@@ -25,9 +25,9 @@ class NewsrecoAdapter:
         self._model = model
 
     @classmethod
-    def load(cls, bundle_folder: Path) -> Self:
+    def load(cls, bundle: Path) -> Self:
         """Unpickles newsreco.pkl of a bundle folder, whose digest `fetch` has verified."""
-        return cls(bundle.load(bundle_folder / bundle.FILE))
+        return cls(bundles.load(bundle / bundles.FILE))
 
     @property
     def input_example(self) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ class NewsrecoAdapter:
         """
         asked = [_asked(number, row) for number, row in enumerate(_rows(rows))]
         marker = self._model["recommender"].marker
-        found = bundle.recommend_all(self._model, asked)
+        found = bundles.recommend_all(self._model, asked)
         return [
             {"user": user, "items": items, "marker": marker}
             for (user, _), items in zip(asked, found, strict=True)
