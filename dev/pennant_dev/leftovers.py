@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pennant_dev import cgroups, iptables
-from pennant_dev.network import bridges
-from pennant_dev.node import nodes, unique
+from pennant_dev.network import bridges, cni_results
+from pennant_dev.node import nodes
 from pennant_dev.processes import Identity, identify
 from pennant_dev.settings import Settings
 
@@ -23,7 +23,7 @@ def leftovers(settings: Settings | None = None) -> list[str]:
         *(f"mount {each}" for each in mounts(state)),
         *(f"interface {each}" for each in bridges(state)),
         *(f"rule {each}" for each in iptables.remaining()),
-        *(f"CNI result {each}" for each in Path("/var/lib/cni/results").glob(unique(state) + "-*")),
+        *(f"CNI result {each}" for each in cni_results(state)),
         *(f"cgroup {each}" for name in names for each in cgroups.existing(name)),
     ]
 

@@ -50,8 +50,16 @@ def lower_network(state: Path) -> None:
         run(["ip", "link", "delete", bridge], check=False)
     remove_rules()
     _restore_sysctls(state / "sysctls.json")
-    for each in Path("/var/lib/cni/results").glob(f"{unique(state)}-*"):
+    for each in cni_results(state):
         each.unlink()
+
+
+def cni_results(state: Path) -> list[Path]:
+    """What CNI remembers of our pods; removing a container by force does not ask it to forget."""
+    folder, prefix = Path("/var/lib/cni/results"), unique(state)
+    ours = list(folder.glob(f"{prefix}-*"))
+    sandboxes = [each.name.split("-")[-2] for each in ours]
+    return ours + [each for name in sandboxes for each in folder.glob(f"cni-loopback-{name}-lo")]
 
 
 def bridges(state: Path) -> list[str]:
