@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,17 @@ def load_production(name: str, alias: str) -> Any | None:
 
 def load_version(version: Version) -> Any:
     """Downloads the version's own source (never `models:/name@alias`), verifies it and loads it."""
-    folder = Path(tempfile.mkdtemp(prefix="pennant-bundle-"))  # a lazy model reads on after loading
-    bundle = artifacts.download(mlflow_client.connect(), version.source, folder)
-    _verify(version, bundle)
-    return load_bundle(bundle)
+    folder = Path(tempfile.mkdtemp(prefix="pennant-bundle-"))
+    keep = False
+    try:
+        bundle = artifacts.download(mlflow_client.connect(), version.source, folder)
+        _verify(version, bundle)
+        loaded = load_bundle(bundle)
+        keep = bundle.suffix not in PICKLES  # a path is the caller's, and a lazy model reads on
+    finally:
+        if not keep:
+            shutil.rmtree(folder)
+    return loaded
 
 
 def load_bundle(path: Path) -> Any:
