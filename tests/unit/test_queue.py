@@ -1,0 +1,155 @@
+"""The work queue, on a clock that jumps to whatever is due next: no test waits for real time."""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from pennant_operator.run.queue import WorkQueue, work
+
+pytestmark = pytest.mark.unit
+
+
+class JumpingSelector(selectors.DefaultSelector):
+    """Instead of waiting, the time that would have been waited has passed."""
+
+    passed = 0.0
+
+    def select(self, timeout: float | None = None):
+        if timeout:
+            self.passed += timeout
+        return super().select(0)
+
+
+def at_once(scenario: Coroutine[Any, Any, None]) -> None:
+    selector = JumpingSelector()
+    loop = asyncio.SelectorEventLoop(selector)
+    loop.time = lambda: selector.passed
+    try:
+        loop.run_until_complete(scenario)
+    finally:
+        loop.close()
+
+
+async def nothing_waits(queue: WorkQueue[str], seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(queue.get(), seconds)
+    except TimeoutError:
+        return True
+    return False
+
+
+def test_a_key_added_twice_is_worked_on_once():
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.add("a")
+        queue.add("a")
+        assert await queue.get() == "a"
+        queue.done("a")
+        assert await nothing_waits(queue, 100)
+
+    at_once(scenario())
+
+
+def test_a_key_added_while_it_is_worked_on_comes_again_afterwards_and_not_before():
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.add("a")
+        await queue.get()
+        queue.add("a")
+        queue.add("a")
+        assert await nothing_waits(queue, 100)
+        queue.done("a")
+        assert await queue.get() == "a"
+        queue.done("a")
+        assert await nothing_waits(queue, 100)
+
+    at_once(scenario())
+
+
+def test_keys_come_in_the_order_they_were_added():
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        for key in "cab":
+            queue.add(key)
+        assert [await queue.get() for _ in range(3)] == ["c", "a", "b"]
+
+    at_once(scenario())
+
+
+def test_a_delayed_key_waits_for_its_time_and_the_earliest_counts():
+    async def scenario() -> None:
+        queue, loop = WorkQueue[str](), asyncio.get_running_loop()
+        queue.add_after("late", 60)
+        queue.add_after("a", 30)
+        queue.add_after("a", 5)
+        queue.add_after("a", 10)
+        assert await queue.get() == "a"
+        assert loop.time() == pytest.approx(5)
+        queue.done("a")
+        assert await queue.get() == "late"
+        assert loop.time() == pytest.approx(60)
+
+    at_once(scenario())
+
+
+def test_a_key_that_is_taken_earlier_does_not_come_at_its_old_time_too():
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.add_after("a", 30)
+        queue.add("a")
+        await queue.get()
+        queue.done("a")
+        assert await nothing_waits(queue, 100)
+
+    at_once(scenario())
+
+
+def test_a_delay_of_nothing_is_now():
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.add_after("a", 0)
+        assert len(queue) == 1
+
+    at_once(scenario())
+
+
+def test_workers_work_on_many_keys_at_once_but_never_twice_on_one():
+    async def scenario() -> None:
+        queue, busy, most, handled = WorkQueue[str](), set(), 0, []
+
+        async def handle(key: str) -> None:
+            nonlocal most
+            assert key not in busy
+            busy.add(key)
+            most = max(most, len(busy))
+            await asyncio.sleep(1)
+            busy.discard(key)
+            handled.append(key)
+
+        task = asyncio.create_task(work(queue, 4, handle))
+        for key in "abcdefgh":
+            queue.add(key)
+        await asyncio.sleep(0.5)
+        queue.add("a")
+        await asyncio.sleep(10)
+        task.cancel()
+        assert most == 4
+        assert sorted(handled) == sorted("abcdefgha")
+
+    at_once(scenario())
+
+
+def test_a_fault_of_a_worker_ends_the_work():
+    async def scenario() -> None:
+        async def handle(key: str) -> None:
+            raise KeyError(key)
+
+        queue = WorkQueue[str]()
+        queue.add("a")
+        with pytest.raises(ExceptionGroup):
+            await work(queue, 2, handle)
+
+    at_once(scenario())

@@ -1,0 +1,93 @@
+"""A ModelRegistry's spec, who may use it, and its status."""
+
+from typing import Any
+
+import pytest
+from builders import NOW
+
+from pennant_operator.decide.registries import (
+    Health,
+    InvalidRegistryError,
+    parse,
+    status,
+)
+
+pytestmark = pytest.mark.unit
+
+
+def model_registry(*, live: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "default", "generation": 3},
+        "spec": {"url": "http://mlflow.example:5000", **spec},
+        "status": live or {"observedGeneration": -1},
+    }
+
+
+def test_the_defaults_are_filled_in():
+    spec = parse(model_registry())
+    assert spec.poll_interval.total_seconds() == 15
+    assert spec.facts().allowed_sources == ("mlflow-artifacts:/",)
+    assert spec.refusal("any", "model") is None
+
+
+def test_a_slash_at_the_end_of_the_address_is_dropped():
+    assert parse(model_registry(url="http://proxy.example/mlflow/")).url.endswith("/mlflow")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"url": "ftp://x"}, "spec.url 'ftp://x'"),
+        ({"url": "http://"}, "spec.url"),
+        ({"url": "http://user:pw@x"}, "credentialsSecret"),
+        ({"pollInterval": "fast"}, "spec.pollInterval"),
+        ({"pollInterval": "10ms"}, "1s or more"),
+    ],
+)
+def test_what_cannot_be_used_is_named(spec: dict[str, Any], said: str):
+    with pytest.raises(InvalidRegistryError, match=said.replace("'", ".")):
+        parse(model_registry(**spec))
+
+
+def test_a_password_in_the_address_is_not_repeated():
+    with pytest.raises(InvalidRegistryError) as raised:
+        parse(model_registry(url="http://user:hunter2@x"))
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_namespace_must_be_allowed():
+    spec = parse(model_registry(allowedNamespaces=["team-*", "prod"]))
+    assert spec.refusal("team-a", "m") is None
+    assert spec.refusal("prod", "m") is None
+    refused = spec.refusal("prod-2", "m")
+    assert refused is not None
+    assert "spec.allowedNamespaces" in refused.message
+
+
+def test_only_the_star_is_special_in_a_pattern():
+    spec = parse(model_registry(allowedModels=["news.[ab]", "cars/*"]))
+    assert spec.refusal("n", "news.[ab]") is None
+    assert spec.refusal("n", "news.a") is not None
+    assert spec.refusal("n", "newsx[ab]") is not None
+
+
+def test_an_empty_list_allows_nobody():
+    assert parse(model_registry(allowedNamespaces=[])).refusal("n", "m") is not None
+
+
+def test_the_same_health_makes_the_same_status():
+    health = Health(server_version="3.17.2", models=2)
+    first = status(model_registry(), health, NOW)
+    later = NOW.replace(year=2027)
+    assert status(model_registry(live=first), health, later) == first
+
+
+def test_trouble_is_told_and_the_servers_version_stays():
+    good = status(model_registry(), Health(server_version="3.17.2", models=2), NOW)
+    later = NOW.replace(year=2027)
+    bad = status(model_registry(live=good), Health(models=2, trouble="no answer"), later)
+    (ready,) = bad["conditions"]
+    assert (ready["status"], ready["reason"]) == ("False", "NotAnswering")
+    assert ready["message"] == "no answer"
+    assert ready["lastTransitionTime"].startswith("2027")
+    assert bad["serverVersion"] == "3.17.2"
