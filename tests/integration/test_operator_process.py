@@ -1,0 +1,234 @@
+"""The operator's process against a real API server and a real MLflow server; no kubelet runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow_server import mlflow_server
+from operator_process import NAMESPACE, Objects, Operator, operator, until
+
+from pennant_dev.binaries import ensure
+from pennant_dev.controlplane import ControlPlane, control_plane
+
+pytestmark = pytest.mark.integration
+
+CHILDREN = ("Service", "Deployment", "ConfigMap", "ControllerRevision", "PodDisruptionBudget")
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    ensure("kubelite", "etcd")
+    with control_plane(tmp_path_factory.mktemp("plane")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def objects(plane: ControlPlane) -> Objects:
+    found = Objects(plane)
+    found.install()
+    return found
+
+
+@pytest.fixture
+def running(plane: ControlPlane, objects: Objects, tmp_path: Path) -> Iterator[Operator]:
+    with operator(plane.kubeconfig, tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def team(objects: Objects, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace of the test's own; its ModelDeployments are gone for the next test."""
+    name = objects.namespace(f"team-{abs(hash(request.node.name)) % 10**8}")
+    yield name
+    for each in objects.list("ModelDeployment", name):
+        objects.delete("ModelDeployment", name, each["metadata"]["name"])
+
+
+def registry(objects: Objects, name: str, url: str, **spec: Any) -> None:
+    objects.apply(
+        {
+            "apiVersion": "pennant.dev/v1alpha1",
+            "kind": "ModelRegistry",
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            "spec": {"url": url, "pollInterval": "1s", **spec},
+        }
+    )
+
+
+def deployment(objects: Objects, namespace: str, name: str, model: str, **spec: Any) -> None:
+    objects.apply(
+        {
+            "apiVersion": "pennant.dev/v1alpha1",
+            "kind": "ModelDeployment",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {
+                "registry": "default",
+                "model": {"name": model, "alias": "production"},
+                "replicas": 2,
+                **spec,
+            },
+        }
+    )
+
+
+class Mlflow:
+    """Registers and promotes versions of models."""
+
+    def __init__(self, url: str) -> None:
+        from mlflow import MlflowClient
+
+        self.client = MlflowClient(url)
+
+    def register(self, model: str) -> str:
+        if not self.client.search_registered_models(f"name = '{model}'"):
+            self.client.create_registered_model(model)
+        run = self.client.create_run("0").info.run_id
+        self.client.log_text(run, "a model", "newsreco.pkl")
+        source = f"runs:/{run}/newsreco.pkl"
+        return str(self.client.create_model_version(model, source, run).version)
+
+    def promote(self, model: str, version: str) -> None:
+        self.client.set_registered_model_alias(model, "production", version)
+
+
+def condition(obj: dict[str, Any] | None, kind: str) -> dict[str, Any]:
+    conditions = (obj or {}).get("status", {}).get("conditions", ())
+    return next((c for c in conditions if c["type"] == kind), {})
+
+
+def told(
+    objects: Objects, namespace: str, name: str, kind: str, of: str = "ModelDeployment"
+) -> str | None:
+    """The reason of a condition; None while there is none."""
+    return condition(objects.get(of, namespace, name), kind).get("reason")
+
+
+def candidate(objects: Objects, namespace: str, name: str) -> dict[str, Any] | None:
+    """The Deployment that was told to have pods."""
+    found = objects.list("Deployment", namespace, f"pennant.dev/deployment={name}")
+    return next((d for d in found if d["spec"].get("replicas")), None)
+
+
+def serves(deployment: dict[str, Any] | None) -> str | None:
+    """The version in a Deployment's template."""
+    if deployment is None:
+        return None
+    return deployment["spec"]["template"]["metadata"]["annotations"]["pennant.dev/model-version"]
+
+
+def versions(objects: Objects, namespace: str) -> dict[str, str]:
+    """Every object in a namespace and the operator's, with its resourceVersion."""
+    kinds = (*CHILDREN, "ModelDeployment", "ModelRegistry", "Event")
+    return {
+        f"{kind} {where}/{o['metadata']['name']}": o["metadata"]["resourceVersion"]
+        for kind in kinds
+        for where in (namespace, NAMESPACE)
+        for o in objects.list(kind, where)
+    }
+
+
+def test_an_alias_brings_up_a_candidate_with_everything_around_it(
+    running: Operator, objects: Objects, team: str, mlflow_url: str
+):
+    mlflow = Mlflow(mlflow_url)
+    registry(objects, "default", mlflow_url)
+    mlflow.promote("cars", mlflow.register("cars"))
+    deployment(objects, team, "cars", "cars")
+    found = until(lambda: candidate(objects, team, "cars"))
+    assert serves(found) == "1"
+    live = objects.get("ModelDeployment", team, "cars")
+    children = [o for kind in CHILDREN for o in objects.list(kind, team)]
+    assert {o["kind"] for o in children} == set(CHILDREN)
+    for child in children:
+        (owner,) = child["metadata"]["ownerReferences"]
+        assert owner["uid"] == live["metadata"]["uid"]
+        assert owner["controller"] is True
+    assert not live["metadata"].get("finalizers")
+    assert "kopf" not in str(live)
+    ready = until(lambda: condition(objects.get("ModelRegistry", NAMESPACE, "default"), "Ready"))
+    assert (ready["status"], ready["reason"]) == ("True", "Answering")
+
+
+def test_an_idle_operator_writes_nothing(
+    running: Operator, objects: Objects, team: str, mlflow_url: str
+):
+    registry(objects, "default", mlflow_url)
+    deployment(objects, team, "waiting", "never-registered")
+    until(lambda: told(objects, team, "waiting", "AliasInSync") == "ModelNotFound")
+    before, written = versions(objects, team), running.metric("pennant_api_writes_total")
+    polled = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
+    began = running.metric(polled)
+    until(lambda: running.metric(polled) > began + 4)
+    assert versions(objects, team) == before
+    assert running.metric("pennant_api_writes_total") == written
+
+
+def test_a_registry_that_goes_down_and_comes_back_takes_nothing_with_it(
+    running: Operator, objects: Objects, team: str, tmp_path: Path
+):
+    with mlflow_server(tmp_path) as url:
+        mlflow = Mlflow(url)
+        registry(objects, "brief", url)
+        mlflow.promote("trams", mlflow.register("trams"))
+        deployment(objects, team, "trams", "trams", registry="brief")
+        until(lambda: candidate(objects, team, "trams"))
+    until(lambda: told(objects, NAMESPACE, "brief", "Ready", of="ModelRegistry") == "NotAnswering")
+    down = condition(objects.get("ModelRegistry", NAMESPACE, "brief"), "Ready")
+    assert (down["status"], "spec.url" in down["message"]) == ("False", True)
+    still = candidate(objects, team, "trams")
+    assert still["spec"]["replicas"] == 2
+    assert objects.get("Service", team, "trams")
+
+
+def test_a_moved_alias_supersedes_the_candidate(
+    running: Operator, objects: Objects, team: str, mlflow_url: str
+):
+    mlflow = Mlflow(mlflow_url)
+    registry(objects, "default", mlflow_url)
+    first, second = mlflow.register("buses"), mlflow.register("buses")
+    mlflow.promote("buses", first)
+    deployment(objects, team, "buses", "buses")
+    until(lambda: candidate(objects, team, "buses"))
+    mlflow.promote("buses", second)
+    until(lambda: serves(candidate(objects, team, "buses")) == second)
+
+
+def test_an_object_that_is_not_ours_is_left_alone(
+    running: Operator, objects: Objects, team: str, mlflow_url: str
+):
+    mlflow = Mlflow(mlflow_url)
+    registry(objects, "default", mlflow_url)
+    mlflow.promote("ferries", mlflow.register("ferries"))
+    foreign = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "ferries", "namespace": team},
+        "spec": {"ports": [{"port": 80}], "selector": {"app": "theirs"}},
+    }
+    objects.apply(foreign)
+    deployment(objects, team, "ferries", "ferries")
+    until(lambda: told(objects, team, "ferries", "Stalled") == "NameConflict")
+    assert objects.get("Service", team, "ferries")["spec"]["selector"] == {"app": "theirs"}
+    assert objects.list("Deployment", team) == []
+
+
+def test_an_unknown_registry_is_told_on_the_object(running: Operator, objects: Objects, team: str):
+    deployment(objects, team, "lost", "cars", registry="nowhere")
+    until(lambda: told(objects, team, "lost", "Stalled") == "RegistryNotFound")
+    stalled = condition(objects.get("ModelDeployment", team, "lost"), "Stalled")
+    assert f"kubectl -n {NAMESPACE}" in stalled["message"]
+
+
+def test_sigterm_ends_it_cleanly(running: Operator):
+    assert running.stop() == 0, running.log.read_text()
+
+
+def test_it_says_that_the_definitions_are_missing(tmp_path: Path):
+    with (
+        control_plane(tmp_path / "bare") as bare,
+        pytest.raises(RuntimeError, match="kubectl apply"),
+    ):
+        operator(bare.kubeconfig, tmp_path).__enter__()

@@ -1,0 +1,176 @@
+"""The real operator as a process of its own, and the API server and objects it works with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from kubernetes import client, config, dynamic
+from mlflow_server import free_port
+
+from pennant_dev.controlplane import ControlPlane
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NAMESPACE = "pennant-system"
+CRDS = ("modeldeployments", "modelregistries")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A running operator."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and text of one of its own endpoints; 0 when it does not listen."""
+        try:
+            url = f"http://127.0.0.1:{self.port}{path}"
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def metric(self, start: str) -> float:
+        """The sum of every sample whose line starts like this."""
+        lines = self.get("/metrics")[1].splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(start))
+
+    def memory(self) -> float:
+        """Resident memory, MiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(each for each in status.splitlines() if each.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+
+    def stop(self) -> int:
+        """Ask it to end; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=15)
+
+
+@contextlib.contextmanager
+def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operator]:
+    """An operator that is ready, ended at the end."""
+    port, log = free_port(), folder / f"operator-{time.monotonic_ns()}.log"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PENNANT_")}
+    env = kept | {
+        "KUBECONFIG": str(kubeconfig),
+        "PENNANT_NAMESPACE": NAMESPACE,
+        "PENNANT_FETCH_IMAGE": "pennant-serving:test",
+        "PENNANT_HTTP_HOST": "127.0.0.1",
+        "PENNANT_HTTP_PORT": str(port),
+        **environ,
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pennant_operator"], env=env, stdout=output, stderr=output
+        )
+    started = Operator(process, port, log)
+    try:
+        until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200)
+        if process.poll() is not None:
+            raise RuntimeError(f"the operator ended: {log.read_text()[-4000:]}")
+        yield started
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(timeout=15)
+
+
+def until(found: Callable[[], T], seconds: float = 30) -> T:
+    """Ask until the answer is true; the answer. AssertionError at the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = found()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
+        time.sleep(0.1)
+
+
+class Objects:
+    """Objects on the API server, by kind and name, as plain dicts."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        configuration = client.Configuration()
+        config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)
+        self._client = dynamic.DynamicClient(client.ApiClient(configuration))
+
+    def install(self) -> None:
+        """The custom resource definitions and the operator's namespace."""
+        for name in CRDS:
+            text = (REPOSITORY / "manifests" / "crd" / f"{name}.yaml").read_text()
+            self.apply(yaml.safe_load(text))
+        self.namespace(NAMESPACE)
+        until(lambda: self._served("ModelDeployment") and self._served("ModelRegistry"))
+
+    def _served(self, kind: str) -> bool:
+        try:
+            self._client.resources.invalidate_cache()
+            self.of(kind).get()
+        except (dynamic.exceptions.DynamicApiError, dynamic.exceptions.ResourceNotFoundError):
+            return False
+        return True
+
+    def namespace(self, name: str) -> str:
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        return name
+
+    def of(self, kind: str) -> Any:
+        # Events are in two groups; the newer one shows both.
+        version = {"api_version": "events.k8s.io/v1"} if kind == "Event" else {}
+        return self._client.resources.get(kind=kind, **version)
+
+    def apply(self, manifest: dict[str, Any], *, manager: str = "test") -> dict[str, Any]:
+        resource = self._client.resources.get(
+            api_version=manifest["apiVersion"], kind=manifest["kind"]
+        )
+        meta = manifest["metadata"]
+        return self._client.server_side_apply(
+            resource,
+            body=manifest,
+            name=meta["name"],
+            namespace=meta.get("namespace"),
+            field_manager=manager,
+            force_conflicts=True,
+        ).to_dict()
+
+    def get(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+        try:
+            return self.of(kind).get(name=name, namespace=namespace).to_dict()
+        except dynamic.exceptions.NotFoundError:
+            return None
+
+    def list(self, kind: str, namespace: str, selector: str = "") -> list[dict[str, Any]]:
+        found = self.of(kind).get(namespace=namespace, label_selector=selector)
+        return [item.to_dict() for item in found.items]
+
+    def patch(self, kind: str, namespace: str, name: str, body: dict[str, Any]) -> None:
+        kwargs = {"name": name, "namespace": namespace, "body": body}
+        self.of(kind).patch(content_type="application/merge-patch+json", **kwargs)
+
+    def patch_status(self, kind: str, namespace: str, name: str, status: dict[str, Any]) -> None:
+        self.of(kind).status.patch(
+            name=name,
+            namespace=namespace,
+            body={"status": status},
+            content_type="application/merge-patch+json",
+        )
+
+    def delete(self, kind: str, namespace: str, name: str) -> None:
+        self.of(kind).delete(name=name, namespace=namespace)
