@@ -19,7 +19,10 @@ from pennant_serving.connections import end_with_current_response, protocol_clas
 from pennant_serving.lifecycle import Lifecycle, Phase
 from pennant_serving.settings import Settings
 
-ACCEPT_SECONDS = 1.0
+ACCEPT_SECONDS = 5.0
+"""A pod that is deleted has left the routes before SIGTERM comes. A process told to end in a pod
+that stays has not: three readiness probes, a second apart, must fail first, and every node must
+hear of it. At most a quarter of the time to drain."""
 SETTLE_SECONDS = 1.0
 POLL_SECONDS = 0.02
 IDLE_SECONDS = 75
@@ -29,9 +32,10 @@ IDLE_SECONDS = 75
 class Server(uvicorn.Server):
     """One process, one event loop, one application."""
 
-    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle) -> None:
+    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, accept: float) -> None:
         super().__init__(config)
         self._lifecycle = lifecycle
+        self._accept = accept
         self._was_ready = False
 
     @contextlib.contextmanager
@@ -51,7 +55,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting a little later than asked, then let uvicorn finish."""
         if self._was_ready:
-            await asyncio.sleep(ACCEPT_SECONDS)
+            await asyncio.sleep(self._accept)
         for server in self.servers:
             server.close()
         for listener in sockets or []:
@@ -70,7 +74,8 @@ class Server(uvicorn.Server):
 
 def create_server(app: object, settings: Settings, lifecycle: Lifecycle) -> Server:
     """A server for one application, with the headers that every response carries."""
-    rest = settings.drain_seconds - ACCEPT_SECONDS - SETTLE_SECONDS
+    accept = min(ACCEPT_SECONDS, settings.drain_seconds / 4)
+    rest = settings.drain_seconds - accept - SETTLE_SECONDS
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         http=protocol_class(lifecycle, settings.max_connection_age),
@@ -89,7 +94,7 @@ def create_server(app: object, settings: Settings, lifecycle: Lifecycle) -> Serv
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=max(1, int(rest)),
     )
-    return Server(config, lifecycle)
+    return Server(config, lifecycle, accept)
 
 
 def _latin(text: str) -> str:
