@@ -3,7 +3,7 @@
 import pytest
 
 from newsreco.loadgen_report import FRESH, Row
-from pennant_dev.demo.acts import rejection, serves, settled
+from pennant_dev.demo.acts import rejected, serves, why
 from pennant_dev.demo.kube import poll
 from pennant_dev.demo.pods import job, pod
 from pennant_dev.demo.traffic import by_version
@@ -14,21 +14,13 @@ pytestmark = pytest.mark.unit
 
 
 def test_a_version_serves_once_status_says_so():
-    assert serves({"serving": {"version": "2"}}, "2")
-    assert not serves({"serving": {"version": "1"}, "desired": {"version": "2"}}, "2")
-    assert not serves({}, "2")
+    assert serves("2") == "{.status.serving.version}=2"
 
 
-def test_a_rollout_has_settled_when_its_bake_is_over():
-    assert settled({"summary": "Serving"})
-    assert not settled({"summary": "Baking"})
-
-
-def test_a_rejection_is_found_by_version():
+def test_a_rejection_is_found_by_version_and_told_with_its_reason():
     record = {"version": "3", "reason": "LoadFailed", "message": "no module named gone"}
-    assert rejection({"rejected": [record]}, "3") == record
-    assert not rejection({"rejected": [record]}, "2")
-    assert not rejection({}, "3")
+    assert rejected("3") == '{.status.rejected[?(@.version=="3")].reason}'
+    assert why({"rejected": [{"version": "2"}, record]}, "3") == "LoadFailed: no module named gone"
 
 
 def test_a_line_that_differs_in_age_only_is_not_printed_again():

@@ -8,6 +8,9 @@ from pennant_dev.demo.stage import Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.shell import say, step
 
+SETTLED = "{.status.summary}=Serving"
+"""JSONPath: nothing is under way any more, the bake included."""
+
 
 def play(stage: Stage) -> Story:
     """All acts, in order; DevError at the first that does not happen as announced."""
@@ -28,7 +31,7 @@ def opening(stage: Stage) -> tuple[str, str]:
     stage.promote(first)
     setup.install_newsreco(stage.kube)
     with stage.shown():
-        stage.until(lambda status: serves(status, first), f"v{first} does not serve", 180)
+        stage.until(serves(first), seconds=180)
     say(f"  GET /recommend/U106 -> {stage.ask(seconds=30)}")
     with step(f"  {stage.traffic.describe()}"):
         stage.traffic.start()
@@ -44,8 +47,8 @@ def follow(stage: Stage, number: int, title: str, version: str) -> None:
     begun = time.time()
     with stage.shown():
         move = stage.promote(version)
-        stage.until(lambda status: serves(status, version), f"v{version} does not serve", 180)
-        stage.until(settled, f"v{version} does not settle", 120)
+        stage.until(serves(version), seconds=180)
+        stage.until(SETTLED, seconds=120)
     stage.calm()
     stage.record(number, title, begun, move)
 
@@ -57,8 +60,8 @@ def refuse(stage: Stage, number: int, title: str) -> None:
     broken = stage.train("v3", "--broken")
     with stage.shown():
         move = stage.promote(broken)
-        record = stage.until(lambda status: rejection(status, broken), "v3 is not rejected", 240)
-    say(f"  rejected: {record['reason']}: {record['message']}")
+        stage.until(rejected(broken), seconds=240)
+    say(f"  rejected: {why(stage.status(), broken)}")
     stage.calm()
     stage.record(number, title, begun, move)
 
@@ -83,17 +86,17 @@ def announce(number: int, line: str) -> None:
     say(f"\nAct {number}: {line}")
 
 
-def serves(status: Object, version: str) -> bool:
-    """Whether a version answers requests."""
-    return bool(status.get("serving", {}).get("version") == version)
+def serves(version: str) -> str:
+    """JSONPath: this version answers requests."""
+    return f"{{.status.serving.version}}={version}"
 
 
-def settled(status: Object) -> bool:
-    """Whether nothing is under way any more, the bake included."""
-    return bool(status.get("summary") == "Serving")
+def rejected(version: str) -> str:
+    """JSONPath: this version was rejected."""
+    return f'{{.status.rejected[?(@.version=="{version}")].reason}}'
 
 
-def rejection(status: Object, version: str) -> Object:
-    """The record of a version's rejection; empty when it was not rejected."""
-    found = [each for each in status.get("rejected", []) if each["version"] == version]
-    return found[0] if found else {}
+def why(status: Object, version: str) -> str:
+    """Reason and message of a version's rejection."""
+    record = next(each for each in status["rejected"] if each["version"] == version)
+    return f"{record['reason']}: {record['message']}"

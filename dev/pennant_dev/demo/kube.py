@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pennant_dev.shell import DevError, run, wait_until
+from pennant_dev.shell import DevError, run
 
 Object = dict[str, Any]
 T = TypeVar("T")
@@ -62,27 +62,24 @@ class Kube:
         self("rollout", "status", f"deployment/{deployment}", f"--namespace={namespace}",
              f"--timeout={seconds:.0f}s")  # fmt: skip
 
+    def wait_for(self, jsonpath: str, kind: str, name: str, namespace: str, seconds: float) -> None:
+        """Wait until a path exists, or has a value (`{.status.phase}=Running`).
+
+        One watch, not many reads: on a small machine the waiting would slow what it waits for.
+        """
+        self("wait", f"--for=jsonpath={jsonpath}", f"{kind}/{name}", f"--namespace={namespace}",
+             f"--timeout={seconds:.0f}s")  # fmt: skip
+
     def pod_is(self, phase: str, name: str, namespace: str, seconds: float = 60) -> None:
         """Wait for a pod's phase."""
-
-        def there() -> bool:
-            found = self.get("pod", name, namespace)
-            return found is not None and found["status"].get("phase") == phase
-
-        wait_until(there, f"pod {namespace}/{name} is not {phase}", seconds, poll=0.3)
+        self.wait_for(f"{{.status.phase}}={phase}", "pod", name, namespace, seconds)
 
     def finished(self, job: str, namespace: str, seconds: float) -> str:
         """Wait for a Job; its log. DevError with the log's end when it failed."""
-
-        def outcome() -> str:
-            found = self.get("job", job, namespace) or {}
-            conditions = found.get("status", {}).get("conditions", [])
-            return next((c["type"] for c in conditions if c["status"] == "True"
-                         and c["type"] in ("Complete", "Failed")), "")  # fmt: skip
-
-        ended = poll(outcome, f"job {namespace}/{job} does not end", seconds)
+        self.wait_for("{.status.conditions[0].type}", "job", job, namespace, seconds)
+        found = self.get("job", job, namespace) or {}
         log = self("logs", f"job/{job}", f"--namespace={namespace}", "--tail=-1")
-        if ended == "Failed":
+        if any(each["type"].startswith("Fail") for each in found["status"]["conditions"]):
             raise DevError(f"job {namespace}/{job} failed: {log.strip()[-2000:]}")
         return log
 

@@ -83,7 +83,7 @@ def install_toolbox(kube: Kube) -> None:
 
 def remove(kube: Kube) -> None:
     """Delete everything above; children go before the operator that made them."""
-    for namespace in (NAMESPACE, MLFLOW_NAMESPACE):
-        kube("delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s")
+    kube("delete", "namespace", NAMESPACE, MLFLOW_NAMESPACE, "--ignore-not-found",
+         "--timeout=120s")  # fmt: skip
     kube("delete", "-k", str(MANIFESTS / "demo" / "operator"), "--ignore-not-found",
          "--timeout=120s")  # fmt: skip

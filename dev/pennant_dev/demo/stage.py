@@ -5,7 +5,7 @@ MLflow is talked to inside the cluster only: training by Jobs, promoting from th
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from newsreco.loadgen_report import Move
@@ -68,15 +68,15 @@ class Stage:
 
         return poll(answer, f"{URL} does not answer", seconds)
 
-    def until(self, done: Callable[[Object], Object | bool], what: str, seconds: float) -> Object:
-        """Wait for something in the ModelDeployment's status; what `done` found there."""
+    def until(self, jsonpath: str, seconds: float) -> None:
+        """Wait until the ModelDeployment's status has a path, or a value at a path."""
+        self.kube.wait_for(jsonpath, "modeldeployment", NAME, NAMESPACE, seconds)
 
-        def look() -> Object | bool:
-            found = self.kube.get("modeldeployment", NAME, NAMESPACE) or {}
-            return done(found.get("status", {}))
-
-        found = poll(look, what, seconds, every=0.3)
-        return found if isinstance(found, dict) else {}
+    def status(self) -> Object:
+        """The ModelDeployment's status."""
+        found = self.kube.get("modeldeployment", NAME, NAMESPACE) or {}
+        status: Object = found.get("status", {})
+        return status
 
     def scale_mlflow(self, replicas: int) -> None:
         """Stop or start MLflow and wait until that is so."""
@@ -89,16 +89,12 @@ class Stage:
 
     def end_a_process(self) -> None:
         """Ask one serving process to end; the kubelet starts another in the same pod."""
-        found = self.until(lambda status: status, "no status", 5)
-        pod = self.kube.list("pods", NAMESPACE, found["selector"])[0]["metadata"]["name"]
+        serving = self.kube.list("pods", NAMESPACE, self.status()["selector"])
+        pod = serving[0]["metadata"]["name"]
         self.kube.execute(NAMESPACE, pod, "python", "-c", END_PROCESS, container="serve")
 
-        def back() -> bool:
-            found = self.kube.get("pod", pod, NAMESPACE) or {}
-            states = found.get("status", {}).get("containerStatuses", [])
-            return any(each["restartCount"] > 0 and each["ready"] for each in states)
-
-        poll(back, f"pod {pod} does not come back", 90)
+        restarted = "{.status.containerStatuses[?(@.restartCount>0)].ready}=true"
+        self.kube.wait_for(restarted, "pod", pod, NAMESPACE, seconds=90)
 
     def calm(self) -> None:
         """Let the traffic flow for a while."""

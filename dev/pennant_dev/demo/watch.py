@@ -30,7 +30,10 @@ def shown(kube: Kube, name: str, namespace: str, aside: Callable[[], str]) -> It
 def _print(watching: subprocess.Popen[str], aside: Callable[[], str]) -> None:
     begun = time.monotonic()
     for line in changes(watching.stdout or ()):
-        say(f"  {time.monotonic() - begun:5.1f} s  {line.rstrip():<90} {aside()}".rstrip())
+        if line.startswith("NAME"):
+            say(f"           {line.rstrip()}")
+        else:
+            say(f"  {time.monotonic() - begun:5.1f} s  {line.rstrip():<97}{aside()}".rstrip())
 
 
 def changes(lines: Iterable[str]) -> Iterator[str]:
