@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
+from pennant_operator.observe.filters import quotable, understands_in
 from pennant_operator.observe.mlflow_http import RegistryTroubleError
-from pennant_operator.observe.registry import Found, Listed, Registry, quotable, understands_in
+from pennant_operator.observe.registry import Found, Listed, Registry
 
 LOG = logging.getLogger(__name__)
 FEW = 3  # watches; below, asking one by one is the cheapest

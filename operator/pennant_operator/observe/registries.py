@@ -1,8 +1,6 @@
 """The ModelRegistries of the operator's namespace: one poller each, and the answers of them all."""
 
 import asyncio
-import base64
-import binascii
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
@@ -20,8 +18,8 @@ from pennant_operator.decide.registries import Health, InvalidRegistryError
 from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Api, ApiError, Object
-from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.poller import Poller, Surroundings
+from pennant_operator.observe.secrets import read_secret
 from pennant_operator.observe.store import Key, Store
 
 LOG = logging.getLogger(__name__)
@@ -149,19 +147,7 @@ class Registries:
             self._live[name] = written
 
     async def _secret(self, name: str) -> Mapping[str, str]:
-        try:
-            secret = await self._api.get("Secret", self._namespace, name)
-        except ApiError as error:
-            raise RegistryTroubleError(f"Secret {name} cannot be read: {error}") from error
-        if secret is None:
-            raise RegistryTroubleError(
-                f"There is no Secret {name} in namespace {self._namespace}: create it with "
-                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
-            )
-        try:
-            return {k: base64.b64decode(v).decode() for k, v in secret.get("data", {}).items()}
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise RegistryTroubleError(f"Secret {name} holds a value that is no text.") from error
+        return await read_secret(self._api, self._namespace, name)
 
 
 def _identity(registry: Object) -> tuple[str, int]:

@@ -6,20 +6,18 @@ only; everything else raises RegistryTroubleError (mlflow_http.py).
 
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.absence import absence
+from pennant_operator.observe.filters import filters
 from pennant_operator.observe.mlflow_http import MlflowHttp, Refusal, RegistryTroubleError
 from pennant_registry.names import TAG_SHA256
 
 PAGE = 1000  # the most that MLflow gives
-CHUNK = 100  # names in one filter
-URL_ROOM = 4000  # characters of filter: an nginx ingress takes 8 kB of request line
-IN_SINCE = (3, 17)  # the first server that understands `name IN (...)`
-_QUOTABLE = re.compile(r"[^'\"\\`%]+")
 
 Found: TypeAlias = dict[str, Any]  # MLflow's model_version object
 
@@ -65,10 +63,11 @@ class Registry:
     async def search(self, models: Sequence[str] | None) -> dict[str, Listed]:
         """The registered models of these names (None: all there are) with their aliases."""
         found: dict[str, Listed] = {}
-        for chosen in _filters(models):
+        for chosen in filters(models):
             async for model in self._walk(chosen):
-                aliases = {a["alias"]: str(a["version"]) for a in model.get("aliases", ())}
-                found[model["name"]] = Listed(int(model["creation_timestamp"]), aliases)
+                with _understood():
+                    aliases = {a["alias"]: str(a["version"]) for a in model.get("aliases", ())}
+                    found[model["name"]] = Listed(int(model["creation_timestamp"]), aliases)
         return found
 
     async def _walk(self, chosen: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
@@ -88,6 +87,10 @@ class Registry:
 
     async def resolve(self, found: Found) -> ModelVersion:
         """The version with the address that its bytes are at, whatever moves later."""
+        with _understood():
+            return await self._resolve(found)
+
+    async def _resolve(self, found: Found) -> ModelVersion:
         name, version = found["name"], str(found["version"])
         answer = await self._asked(
             "model-versions/get-download-uri", {"name": name, "version": version}
@@ -128,11 +131,23 @@ class Registry:
         return answer
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    """JSON of another shape than MLflow's is no answer; it must not end the operator either."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RegistryTroubleError(
+            f"MLflow's answer is not what the operator knows ({error!r}): see that spec.url is "
+            "MLflow's own address, and which version it is."
+        ) from error
+
+
 def _version_in(answer: dict[str, Any]) -> Found:
-    found = answer.get("model_version")
-    if not isinstance(found, dict) or "creation_timestamp" not in found:
-        raise RegistryTroubleError("MLflow answered without the model version it was asked for.")
-    return found
+    with _understood():
+        found: Found = answer["model_version"]
+        int(found["creation_timestamp"]), found["name"], found["version"]
+        return found
 
 
 def _puzzled(refusal: Refusal) -> RegistryTroubleError:
@@ -140,29 +155,3 @@ def _puzzled(refusal: Refusal) -> RegistryTroubleError:
         f"MLflow refuses what the operator asks ({refusal.status} {refusal.code}: "
         f"{refusal.message[:200]}): see that it is MLflow 2.3 or newer, with a registry."
     )
-
-
-def _filters(models: Sequence[str] | None) -> Iterator[dict[str, str]]:
-    """The filters that name these models, each short enough for a request line."""
-    if models is None:
-        yield {}
-        return
-    names: list[str] = []
-    for name in models:
-        names.append(f"'{name}'")
-        if len(names) == CHUNK or sum(map(len, names)) > URL_ROOM:
-            yield {"filter": f"name IN ({','.join(names)})"}
-            names = []
-    if names:
-        yield {"filter": f"name IN ({','.join(names)})"}
-
-
-def quotable(model: str) -> bool:
-    """Whether a name can stand in a filter; MLflow's filters know no escape."""
-    return _QUOTABLE.fullmatch(model) is not None
-
-
-def understands_in(server_version: str) -> bool:
-    """Whether a server of this version takes `name IN (...)`."""
-    numbers = re.match(r"(\d+)\.(\d+)", server_version)
-    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= IN_SINCE

@@ -1,0 +1,35 @@
+"""Which registered models a search is about, in MLflow's filter language."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+CHUNK = 100  # names in one filter
+URL_ROOM = 4000  # characters of filter: an nginx ingress takes 8 kB of request line
+IN_SINCE = (3, 17)  # the first server that understands `name IN (...)`
+_QUOTABLE = re.compile(r"[^'\"\\`%]+")
+
+
+def filters(models: Sequence[str] | None) -> Iterator[dict[str, str]]:
+    """The filters that name these models, each short enough for a request line."""
+    if models is None:
+        yield {}
+        return
+    names: list[str] = []
+    for name in models:
+        names.append(f"'{name}'")
+        if len(names) == CHUNK or sum(map(len, names)) > URL_ROOM:
+            yield {"filter": f"name IN ({','.join(names)})"}
+            names = []
+    if names:
+        yield {"filter": f"name IN ({','.join(names)})"}
+
+
+def quotable(model: str) -> bool:
+    """Whether a name can stand in a filter; MLflow's filters know no escape."""
+    return _QUOTABLE.fullmatch(model) is not None
+
+
+def understands_in(server_version: str) -> bool:
+    """Whether a server of this version takes `name IN (...)`."""
+    numbers = re.match(r"(\d+)\.(\d+)", server_version)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= IN_SINCE
