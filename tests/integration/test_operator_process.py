@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from mlflow_server import mlflow_server
 from operator_process import NAMESPACE, Objects, Operator, operator, until
+from pretended_kubelet import PretendedKubelet
 
 from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import ControlPlane, control_plane
@@ -194,6 +195,42 @@ def test_a_moved_alias_supersedes_the_candidate(
     until(lambda: candidate(objects, team, "buses"))
     mlflow.promote("buses", second)
     until(lambda: serves(candidate(objects, team, "buses")) == second)
+
+
+def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_do(
+    plane: ControlPlane, objects: Objects, team: str, mlflow_url: str, tmp_path: Path
+):
+    mlflow, kubelet = Mlflow(mlflow_url), PretendedKubelet(objects, team)
+    registry(objects, "default", mlflow_url)
+    mlflow.promote("ships", mlflow.register("ships"))
+    deployment(objects, team, "ships", "ships", rollout={"bake": "1s"})
+
+    def settled(version: str) -> bool:
+        kubelet.work()
+        live = objects.get("ModelDeployment", team, "ships")["status"]
+        serving = live.get("serving", {}).get("version")
+        return (serving, live.get("summary")) == (version, "Serving") and len(
+            objects.list("Pod", team)
+        ) == 2
+
+    with operator(plane.kubeconfig, tmp_path) as first:
+        until(lambda: settled("1"))
+        mlflow.promote("ships", mlflow.register("ships"))
+        until(lambda: settled("2"))
+        assert first.stop() == 0
+    live = objects.get("ModelDeployment", team, "ships")
+    active = objects.get("Service", team, "ships")["metadata"]["annotations"]
+    assert active["pennant.dev/active-revision"] == live["status"]["serving"]["revision"]
+    reasons = [event["reason"] for event in objects.list("Event", team)]
+    assert reasons.count("TrafficMoved") == 2
+    before = versions(objects, team)
+    with operator(plane.kubeconfig, tmp_path) as second:
+        polled = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
+        until(lambda: second.metric("pennant_reconcile_duration_seconds_count") > 0)
+        began = until(lambda: second.metric(polled))
+        until(lambda: second.metric(polled) > began + 3)
+        assert versions(objects, team) == before
+        assert second.metric("pennant_api_writes_total") == 0
 
 
 def test_an_object_that_is_not_ours_is_left_alone(

@@ -1,4 +1,4 @@
-"""The credentials of a registry: a Secret of the operator's own namespace, read by name (law 13)."""
+"""A registry's credentials: a Secret of the operator's own namespace, read by name (law 13)."""
 
 import base64
 import binascii
