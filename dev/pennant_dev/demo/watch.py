@@ -33,7 +33,7 @@ def _print(watching: subprocess.Popen[str], aside: Callable[[], str]) -> None:
         if line.startswith("NAME"):
             say(f"           {line.rstrip()}")
         else:
-            say(f"  {time.monotonic() - begun:5.1f} s  {line.rstrip():<97}{aside()}".rstrip())
+            say(f"  {time.monotonic() - begun:5.1f} s  {line.rstrip():<98}  {aside()}".rstrip())
 
 
 def changes(lines: Iterable[str]) -> Iterator[str]:
