@@ -49,7 +49,7 @@ def _command(folder: Path, port: int) -> list[str]:
 
 def _environment() -> dict[str, str]:
     """The caller's environment, without what would make this server somebody's client."""
-    inherited = os.environ  # noqa: TID251 -- a child process is started from ours
+    inherited = os.environ  # a child process is started from ours
     kept = {name: value for name, value in inherited.items() if not name.startswith("MLFLOW_")}
     path = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"  # `mlflow server` calls uvicorn
     return kept | {

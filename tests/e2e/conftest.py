@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from pennant_dev import cluster
-from pennant_dev.demo import setup
-from pennant_dev.demo.__main__ import URL, stage
-from pennant_dev.demo.acts import Stage
+from pennant_dev.demo import acts, setup
+from pennant_dev.demo.__main__ import prepare
 from pennant_dev.demo.kube import Kube
+from pennant_dev.demo.stage import URL, Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.demo.traffic import Traffic
 from pennant_dev.leftovers import leftovers
@@ -21,7 +21,7 @@ def kube() -> Iterator[Kube]:
     """kubectl on a cluster that has the operator, an empty MLflow and a toolbox pod."""
     provider = cluster.choose(Settings.from_env())
     was_there = not isinstance(provider, Local) or bool(leftovers())
-    yield stage()
+    yield prepare()
     setup.remove(setup.connect())
     if not was_there:
         provider.down()
@@ -31,4 +31,4 @@ def kube() -> Iterator[Kube]:
 @pytest.fixture(scope="session")
 def story(kube: Kube) -> Story:
     """The demo's five acts, played under steady traffic."""
-    return Stage(kube, Traffic(kube, URL)).play()
+    return acts.play(Stage(kube, Traffic(kube, URL)))
