@@ -2,8 +2,9 @@
 
 import json
 import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,11 +24,9 @@ class Kube:
         """Standard output of one kubectl command; DevError when it fails."""
         return run([*self._base, *words], stdin=stdin, check=check)
 
-    def stream(self, *words: str) -> subprocess.Popen[str]:
-        """A kubectl command that goes on; the caller reads its lines and ends it."""
-        return subprocess.Popen(
-            [*self._base, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+    def stream(self, *words: str, take: Callable[[Iterable[str]], None]) -> "Stream":
+        """A kubectl command that goes on; `take` gets its lines, in a thread of its own."""
+        return Stream([*self._base, *words], take)
 
     def apply(self, folder: Path) -> None:
         """Apply a kustomization."""
@@ -82,6 +81,31 @@ class Kube:
         if any(each["type"].startswith("Fail") for each in found["status"]["conditions"]):
             raise DevError(f"job {namespace}/{job} failed: {log.strip()[-2000:]}")
         return log
+
+
+class Stream:
+    """A running command whose lines are taken as they come."""
+
+    def __init__(self, command: list[str], take: Callable[[Iterable[str]], None]) -> None:
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        lines = self._process.stdout or ()
+        self._reader = threading.Thread(target=take, args=(lines,), daemon=True)
+        self._reader.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the command ended by itself."""
+        return self._process.poll() is not None
+
+    def stop(self) -> None:
+        """End the command and the reading of it."""
+        self._process.terminate()
+        self._process.wait()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
 
 def poll(look: Callable[[], T], what: str, seconds: float, every: float = 0.5) -> T:

@@ -1,11 +1,10 @@
 """Steady traffic from a pod inside the cluster, followed from here."""
 
-import subprocess
-import threading
 from collections import Counter
+from collections.abc import Iterable
 
 from newsreco.loadgen_report import Row, parse_line
-from pennant_dev.demo.kube import Kube
+from pennant_dev.demo.kube import Kube, Stream
 from pennant_dev.demo.pods import NAMESPACE, pod
 from pennant_dev.shell import DevError, wait_until
 
@@ -22,7 +21,7 @@ class Traffic:
         self._url = url
         self._rate = rate
         self._rows: list[Row] = []
-        self._logs: subprocess.Popen[str] | None = None
+        self._logs: Stream | None = None
 
     @property
     def rows(self) -> list[Row]:
@@ -38,19 +37,19 @@ class Traffic:
         options = [f"--url={self._url}", f"--rate={self._rate}", f"--seconds={SECONDS}"]
         self._kube.create(pod(POD, ["python", "-m", "newsreco.loadgen", *options]))
         self._kube.pod_is("Running", POD, NAMESPACE)
-        self._logs = self._kube.stream("logs", "--follow", POD, f"--namespace={NAMESPACE}")
-        threading.Thread(target=self._follow, args=(self._logs,), daemon=True).start()
+        words = ("logs", "--follow", POD, f"--namespace={NAMESPACE}")
+        self._logs = self._kube.stream(*words, take=self._follow)
         wait_until(lambda: bool(self._rows), "the load generator printed nothing", seconds=30)
 
-    def _follow(self, logs: subprocess.Popen[str]) -> None:
-        for line in logs.stdout or ():
+    def _follow(self, lines: Iterable[str]) -> None:
+        for line in lines:
             self._rows.extend(parse_line(line))
 
     def flows_until(self, time: float) -> None:
         """Wait until the traffic of that time (Unix seconds) has been reported."""
 
         def reported() -> bool:
-            if self._logs is None or self._logs.poll() is not None:
+            if self._logs is None or self._logs.ended:
                 raise DevError("the load generator's log ended; look at: kubectl -n "
                                f"{NAMESPACE} logs {POD}")  # fmt: skip
             return bool(self._rows) and self._rows[-1].finished >= time
@@ -61,8 +60,7 @@ class Traffic:
         """End the pod and the reading of its log; the rows stay."""
         self._kube("delete", "pod", POD, f"--namespace={NAMESPACE}", "--ignore-not-found")
         if self._logs is not None:
-            self._logs.terminate()
-            self._logs.wait()
+            self._logs.stop()
 
 
 def by_version(rows: list[Row]) -> str:

@@ -1,10 +1,9 @@
 """`kubectl get mldep --watch`, printed line by line as something changes."""
 
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from pennant_dev.demo.kube import Kube
 from pennant_dev.shell import say
@@ -16,20 +15,17 @@ AGE = 1
 @contextmanager
 def shown(kube: Kube, name: str, namespace: str, aside: Callable[[], str]) -> Iterator[None]:
     """While the block runs, print the object's line whenever it changes, and `aside` beside it."""
-    watching = kube.stream("get", "modeldeployment", name, f"--namespace={namespace}", "--watch")
-    reader = threading.Thread(target=_print, args=(watching, aside), daemon=True)
-    reader.start()
+    words = ("get", "modeldeployment", name, f"--namespace={namespace}", "--watch")
+    watching = kube.stream(*words, take=partial(_print, aside))
     try:
         yield
     finally:
-        watching.terminate()
-        watching.wait()
-        reader.join()
+        watching.stop()
 
 
-def _print(watching: subprocess.Popen[str], aside: Callable[[], str]) -> None:
+def _print(aside: Callable[[], str], lines: Iterable[str]) -> None:
     begun = time.monotonic()
-    for line in changes(watching.stdout or ()):
+    for line in changes(lines):
         if line.startswith("NAME"):
             say(f"           {line.rstrip()}")
         else:
