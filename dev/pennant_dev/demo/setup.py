@@ -83,17 +83,18 @@ def install_toolbox(kube: Kube) -> None:
 
 def remove(kube: Kube) -> None:
     """Delete everything above."""
-    for namespace in (NAMESPACE, MLFLOW_NAMESPACE):
+    for namespace in (NAMESPACE, MLFLOW_NAMESPACE, OPERATOR_NAMESPACE):
         _empty(kube, namespace)
-    kube("delete", "namespace", NAMESPACE, MLFLOW_NAMESPACE, "--ignore-not-found",
-         "--timeout=120s")  # fmt: skip
+    both = (NAMESPACE, MLFLOW_NAMESPACE)
+    kube("delete", "namespace", *both, "--ignore-not-found", "--wait=false")
     kube("delete", "-k", str(MANIFESTS / "demo" / "operator"), "--ignore-not-found",
          "--timeout=120s")  # fmt: skip
+    kube("wait", "--for=delete", *(f"namespace/{each}" for each in both), "--timeout=120s")
 
 
 def _empty(kube: Kube, namespace: str) -> None:
     """End a namespace's pods at once: its deletion would sleep through half their grace period."""
-    where = (f"--namespace={namespace}", "--all", "--timeout=60s")
+    where = (f"--namespace={namespace}", "--all")
     kube("delete", "modeldeployments", *where, check=False)  # the kind itself may be gone
     kube("delete", "deployments,jobs", *where)
-    kube("delete", "pods", *where, "--grace-period=1")
+    kube("delete", "pods", *where, "--grace-period=1", "--wait=false")
