@@ -252,6 +252,31 @@ def test_an_object_that_is_not_ours_is_left_alone(
     assert objects.list("Deployment", team) == []
 
 
+def test_created_again_under_its_name_it_waits_for_the_old_children_and_makes_its_own(
+    running: Operator, objects: Objects, team: str, mlflow_url: str
+):
+    mlflow = Mlflow(mlflow_url)
+    registry(objects, "default", mlflow_url)
+    mlflow.promote("kites", mlflow.register("kites"))
+    deployment(objects, team, "kites", "kites")
+    until(lambda: candidate(objects, team, "kites"))
+    objects.delete("ModelDeployment", team, "kites")
+    until(lambda: objects.get("ModelDeployment", team, "kites") is None)
+    deployment(objects, team, "kites", "kites")
+    uid = objects.get("ModelDeployment", team, "kites")["metadata"]["uid"]
+    for kind in CHILDREN:  # as the garbage collector would, which does not run here
+        for child in objects.list(kind, team):
+            objects.delete(kind, team, child["metadata"]["name"])
+
+    def owners() -> set[str]:
+        children = [child for kind in CHILDREN for child in objects.list(kind, team)]
+        kinds = {child["kind"] for child in children}
+        uids = {child["metadata"]["ownerReferences"][0]["uid"] for child in children}
+        return uids if kinds == set(CHILDREN) else set()
+
+    until(lambda: owners() == {uid})
+
+
 def test_an_unknown_registry_is_told_on_the_object(running: Operator, objects: Objects, team: str):
     deployment(objects, team, "lost", "cars", registry="nowhere")
     until(lambda: told(objects, team, "lost", "Stalled") == "RegistryNotFound")

@@ -59,11 +59,12 @@ class Children:
     async def objects(self, owner: Object) -> dict[str, Object]:
         """The children there are, as `Kind/name` -> object."""
         namespace, name = _key(owner)
+        uid = owner["metadata"]["uid"]
         found: dict[str, Object] = {}
         for kind, child in names(name):
             obj = self._store.get(kind, namespace, child)
-            if obj is not None and not _watched(obj):
-                # No event will ever tell of a change of it.
+            if obj is not None and not (_watched(obj) and _controlled(obj, uid)):
+                # No event need ever tell of a change of what is not this owner's.
                 obj = await self._read(namespace, kind, child)
             if obj is not None:
                 found[f"{kind}/{child}"] = obj
