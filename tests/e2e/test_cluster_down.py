@@ -1,8 +1,7 @@
 """`dev/cluster down` leaves nothing behind, and `up` starts over what an unclean stop left.
 
-Runs a second cluster in a network namespace and a state folder of its own, about a minute: the
-shared cluster goes on. It needs root and the cached programs, so it is asked for by
-PENNANT_TEST_CLUSTER_DOWN=1.
+Runs a second cluster in a network namespace and a state folder of its own, about half a minute:
+the shared cluster goes on. Only where the provider is `local`.
 """
 
 import os
@@ -15,15 +14,17 @@ from pathlib import Path
 import pytest
 
 from pennant_dev.binaries import ensure
+from pennant_dev.cluster import choose
 from pennant_dev.leftovers import processes
+from pennant_dev.local import Local
 from pennant_dev.settings import Settings
 from pennant_dev.shell import wait_until
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(
-        os.environ.get("PENNANT_TEST_CLUSTER_DOWN") != "1",
-        reason="a cluster of its own for a minute; set PENNANT_TEST_CLUSTER_DOWN=1",
+        not isinstance(choose(Settings.from_env()), Local) or os.geteuid() != 0,
+        reason="the provider here is kind, or this is not root",
     ),
 ]
 
