@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SOURCES := registry operator serving examples dev tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit contract integration e2e demo demo-down cluster-up cluster-down images lock format
+.PHONY: help setup prepare check test unit contract integration e2e demo demo-down cluster-up cluster-down images lock format
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: ~1
 demo-down: ## delete what the demo made; the cluster stays
 	@dev/demo down
 
-test: check cluster-up images ## every tier, on a real cluster (cold: ~30 min, warm: ~12 min)
+test: check prepare images ## every tier, on a real cluster (cold: ~30 min, warm: ~12 min)
 	$(BIN)/pytest tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
 
 check: setup ## lint, types, imports and unit tests: under a minute
@@ -28,6 +28,9 @@ check: setup ## lint, types, imports and unit tests: under a minute
 
 unit contract integration e2e: setup
 	$(BIN)/pytest tests/$@ $(PYTEST_ARGS)
+
+prepare:
+	@dev/cluster prepare
 
 cluster-up: ## a local two-node cluster, or kind where Docker runs (PENNANT_CLUSTER=kind|local)
 	@dev/cluster up

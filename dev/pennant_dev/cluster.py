@@ -1,6 +1,7 @@
 """The command `dev/cluster`.
 
   up               start the cluster (idempotent)
+  prepare          install and build what `up` needs, start nothing
   down             stop it; nothing stays but logs and caches
   reset            a new, empty cluster; loaded images stay
   status           nodes, or what is left of a stopped cluster
@@ -63,7 +64,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="dev/cluster", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    commands = ("up", "down", "reset", "status", "load", "kubeconfig", "env")
+    commands = ("up", "prepare", "down", "reset", "status", "load", "kubeconfig", "env")
     parser.add_argument("command", choices=commands, metavar="COMMAND")
     parser.add_argument("images", nargs="*", metavar="IMAGE")
     arguments = parser.parse_args(words)
@@ -79,6 +80,8 @@ def _run(command: str, names: list[str], settings: Settings) -> None:
     cluster = choose(settings)
     if command == "load":
         load(names, settings)
+    elif command == "prepare":
+        cluster.prepare()
     elif command == "kubeconfig":
         sys.stdout.write(f"{cluster.kubeconfig}\n")
     elif command == "env":

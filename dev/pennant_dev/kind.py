@@ -59,6 +59,9 @@ class Kind:
         """Its own file: the user's ~/.kube/config is not touched."""
         return self.settings.cache / "kind.kubeconfig"
 
+    def prepare(self) -> None:
+        """Nothing: kind and Docker bring what they need."""
+
     def up(self) -> None:
         """Create the cluster unless it exists."""
         if not self._exists():

@@ -60,6 +60,12 @@ class Local:
         """The administrator's kubeconfig."""
         return self._plane.kubeconfig
 
+    def prepare(self) -> dict[str, Path]:
+        """Install the packages and build the programs that `up` needs; the programs."""
+        packages.require_debian()
+        packages.install(packages.CLUSTER)
+        return ensure("kubelite", "coredns", "pause", settings=self.settings)
+
     def up(self) -> None:
         """Start the cluster, or say that it runs; afterwards both nodes and DNS are ready."""
         packages.require_debian()
@@ -67,8 +73,7 @@ class Local:
             if not self._stopped() and self._healthy():
                 self._recycle()
                 return
-            packages.install(packages.CLUSTER)
-            programs = ensure("kubelite", "coredns", "pause", settings=self.settings)
+            programs = self.prepare()
             if leftovers(self.settings):
                 with step("cleared what an earlier cluster left"):
                     self._clear()
