@@ -1,0 +1,89 @@
+"""The store takes what it hears in any order, and ends up with what is so."""
+
+from typing import Any
+
+import pytest
+from builders import model_deployment
+
+from pennant_operator.decide.spec import Watch
+from pennant_operator.observe.store import Store
+
+pytestmark = pytest.mark.unit
+
+KEY = ("team", "rec")
+WATCH = Watch("default", "news", alias="production")
+
+
+def owner(version: int, **meta: Any) -> dict[str, Any]:
+    found = model_deployment()
+    return found | {"metadata": found["metadata"] | {"resourceVersion": str(version), **meta}}
+
+
+def service(version: int, uid: str = "s1") -> dict[str, Any]:
+    meta = {"name": "rec", "namespace": "team", "uid": uid, "resourceVersion": str(version)}
+    labels = {"pennant.dev/deployment": "rec"}
+    return {"kind": "Service", "metadata": {**meta, "labels": labels}}
+
+
+def test_an_older_event_does_not_undo_the_answer_to_our_own_write():
+    store = Store()
+    assert store.put(service(10)) == KEY
+    assert store.put(service(9)) is None
+    assert store.put(service(10)) is None
+    assert store.get("Service", *KEY)["metadata"]["resourceVersion"] == "10"
+
+
+def test_versions_are_numbers_and_not_text():
+    store = Store()
+    store.put(service(9))
+    assert store.put(service(10)) == KEY
+
+
+def test_a_late_event_does_not_bring_a_deleted_object_back():
+    store = Store()
+    store.put(service(10))
+    assert store.drop("Service", *KEY, "s1", 12) == KEY
+    assert store.put(service(11)) is None
+    assert store.get("Service", *KEY) is None
+
+
+def test_an_object_that_lost_our_label_and_got_it_back_is_seen_again():
+    store = Store()
+    store.put(service(10))
+    store.drop("Service", *KEY, "s1", 12)
+    assert store.put(service(13)) == KEY
+
+
+def test_the_deletion_of_a_namesake_does_not_touch_its_successor():
+    store = Store()
+    store.put(service(20, uid="s2"))
+    assert store.drop("Service", *KEY, "s1", 25) is None
+    assert store.get("Service", *KEY) is not None
+
+
+def test_managed_fields_are_not_kept_and_copies_are_the_callers_own():
+    store = Store()
+    store.put(owner(5, managedFields=[{"manager": "kubectl"}]))
+    first = store.owner(KEY)
+    first["spec"]["replicas"] = 99
+    assert "managedFields" not in first["metadata"]
+    assert store.owner(KEY)["spec"]["replicas"] == 2
+
+
+def test_it_knows_who_watches_what():
+    store = Store()
+    store.put(owner(5))
+    assert (store.watches(), store.watching(WATCH)) == ({WATCH}, {KEY})
+    moved = owner(6)
+    moved["spec"] = moved["spec"] | {"model": {"name": "news", "version": "7"}}
+    store.put(moved)
+    assert store.watches() == {Watch("default", "news", version="7")}
+    store.drop("ModelDeployment", *KEY, "uid-of-rec", 7)
+    assert (store.watches(), store.owners()) == (set(), [])
+
+
+def test_children_are_found_by_their_label():
+    store = Store()
+    store.put(service(10))
+    assert [c["metadata"]["uid"] for c in store.children(KEY, "Service")] == ["s1"]
+    assert store.children(("team", "other"), "Service") == []
