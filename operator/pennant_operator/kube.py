@@ -64,6 +64,7 @@ class ApiError(Exception):
         super().__init__(f"{status} {reason}: {message}" if status else message)
         self.status = status
         self.reason = reason
+        self.message = message
 
 
 async def connect(kubeconfig: Path | None) -> ApiClient:

@@ -19,6 +19,13 @@ class ConflictError(ApiError):
     """The object is not what was decided on: look again, then decide again."""
 
 
+class RefusedError(ApiError):
+    """The API server will not take this whenever it is sent: schema, rights, quota or policy."""
+
+
+REFUSALS = (400, 403, 413, 422)
+
+
 class Cluster:
     """Writes to the API server.
 
@@ -120,6 +127,8 @@ class Cluster:
             self._count(method, kind, error.status)
             if error.status == 409:
                 raise ConflictError(409, error.reason, f"{kind} at {path}: {error}") from error
+            if error.status in REFUSALS:
+                raise RefusedError(error.status, error.reason, error.message) from error
             raise
         self._count(method, kind, 200)
         return answer

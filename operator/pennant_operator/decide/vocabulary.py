@@ -71,6 +71,7 @@ class Reason(StrEnum):
     REGISTRY_NOT_FOUND = "RegistryNotFound"  # no such ModelRegistry in the operator's namespace
     REGISTRY_INVALID = "RegistryInvalid"  # the ModelRegistry's own spec cannot be used
     NOT_ALLOWED = "NotAllowed"  # the ModelRegistry does not allow this namespace or model
+    WRITE_REFUSED = "WriteRefused"  # the API server does not take a child: schema, rights, policy
     SOURCE_NOT_ALLOWED = "SourceNotAllowed"  # outside the registry's allowed sources, or floating
     NOT_STALLED = "NotStalled"
     # AliasInSync

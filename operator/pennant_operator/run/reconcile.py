@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.act.carry_out import carry_out
-from pennant_operator.act.cluster import Cluster, ConflictError
+from pennant_operator.act.cluster import Cluster, ConflictError, RefusedError
 from pennant_operator.act.events import Recorder
+from pennant_operator.decide.intent import Plan
+from pennant_operator.decide.observed import Object, Refused
 from pennant_operator.decide.plan import plan
+from pennant_operator.decide.refusal import refuse
+from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.children import Children
 from pennant_operator.observe.gather import Observer
@@ -47,9 +51,16 @@ class Reconciler:
             # Before its first write: is there anything of these names that is not ours?
             await self.children.meet(owner)
             decided = plan(await self.observer.observe(owner, now), now)
-        await carry_out(decided, owner, self.cluster, self.recorder, self.store, now)
+        try:
+            await self._act(decided, owner, now)
+        except RefusedError as error:
+            await self._act(refuse(owner, _refusal(error), now), owner, now)
+            raise
         self.metrics.reconciled(key, owner, decided, time.perf_counter() - started)
         return decided.requeue_after
+
+    async def _act(self, decided: Plan, owner: Object, now: datetime) -> None:
+        await carry_out(decided, owner, self.cluster, self.recorder, self.store, now)
 
     async def handle(self, key: Key) -> None:
         """Reconcile and requeue; what fails is tried again, later each time."""
@@ -78,3 +89,12 @@ class Reconciler:
         self.children.forget(key)
         self.backoff.forget(key)
         self.metrics.forget(key)
+
+
+def _refusal(error: RefusedError) -> Refused:
+    """What a person reads when the API server does not take a child."""
+    return Refused(
+        Reason.WRITE_REFUSED,
+        f"the API server refuses what this spec asks for ({error}): change the field that it "
+        "names, or ask the cluster's administrator; what serves goes on serving",
+    )
