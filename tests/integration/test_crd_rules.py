@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +24,8 @@ from pennant_dev.shell import DevError
 pytestmark = pytest.mark.integration
 
 MANIFESTS = REPOSITORY / "manifests"
-CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
-    (REPOSITORY / "tests" / "golden" / "refused-specs.yaml").read_text()
-)
+GOLDEN = REPOSITORY / "tests" / "golden"
+CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load((GOLDEN / "refused-specs.yaml").read_text())
 REFUSED = [(kind, case) for kind, cases in CASES.items() for case in cases]
 SCHEMAS = {
     crd["spec"]["names"]["kind"]: crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
@@ -37,6 +37,13 @@ TOP = [
     for part in ("spec", "status")
     for field in schema["properties"][part]["properties"]
 ]
+OURS = (
+    "samples/modeldeployment",
+    "samples/custom",
+    "samples/modelregistry",
+    "demo/newsreco/modeldeployment",
+    "demo/registry/modelregistry",
+)
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +117,17 @@ def test_what_the_schema_alone_refuses_is_told_by_the_api_server(
         create(kube, manifest("ModelDeployment", spec=spec))
 
 
-@pytest.mark.parametrize("file", ["samples/modeldeployment", "samples/custom", "samples/modelregistry",
-                                  "demo/newsreco/modeldeployment", "demo/registry/modelregistry"])  # fmt: skip
+@pytest.mark.parametrize("file", OURS)
 def test_a_sample_is_accepted(kube: Kube, file: str):
     document = yaml.safe_load((MANIFESTS / f"{file}.yaml").read_text())
     document["metadata"].pop("namespace", None)  # it may not exist here
+    assert "created (server dry run)" in create(kube, json.dumps(document))
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("deployment-*.yaml")), ids=lambda f: f.stem)
+def test_what_a_model_deployment_becomes_is_accepted(kube: Kube, file: Path):
+    document = yaml.safe_load(file.read_text())
+    document["metadata"]["namespace"] = "default"
     assert "created (server dry run)" in create(kube, json.dumps(document))
 
 
