@@ -1,6 +1,8 @@
 """The example's own API: `python -m newsreco.api`, or `uvicorn newsreco.api:app`.
 
-The model is loaded when the application starts, not when this module is imported.
+The model is loaded when the application starts, not when this module is imported. The port opens
+after that, so /health answers only when it is ready. On SIGTERM uvicorn closes idle connections and
+finishes what runs. That is all that Pennant asks of a server of your own (docs/custom.md).
 """
 
 from __future__ import annotations
@@ -18,8 +20,6 @@ from starlette.routing import Route
 from newsreco import config, sources
 from newsreco.bundle import Bundle
 from newsreco.routes import recommend_route
-
-PORT = 8000
 
 
 def create_app() -> Starlette:
@@ -45,7 +45,8 @@ app = create_app()
 
 
 def main() -> None:
-    uvicorn.run(app, host="0.0.0.0", port=PORT)  # noqa: S104 -- a container's port is the way in
+    port = config.Config.from_env().port
+    uvicorn.run(app, host="0.0.0.0", port=port)  # noqa: S104 -- a container's port is the way in
 
 
 if __name__ == "__main__":

@@ -27,15 +27,17 @@ class Config:
     commit: str = ""  # of the code, for images without a git folder
     owner: str = ""
     model_file: Path | None = Path("newsreco.pkl")  # the local copy that training keeps for the API
+    mount: Path | None = None  # PENNANT_MODEL_PATH: the bundle of the version this pod is for
+    port: int = 8000  # of the API; PENNANT_PORT in a pod of Pennant's
 
     @classmethod
     def from_env(cls) -> Config:
-        """The defaults, with what NEWSRECO_* variables say otherwise."""
+        """The defaults, with what NEWSRECO_* and (in a pod) PENNANT_* variables say otherwise."""
         return cls.of(os.environ)  # noqa: TID251 -- this is the edge
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Config:
-        mind = variables.get("NEWSRECO_MIND")
+        mind, mount = variables.get("NEWSRECO_MIND"), variables.get("PENNANT_MODEL_PATH")
         return cls(
             experiment=variables.get("NEWSRECO_EXPERIMENT") or cls().experiment,
             mind=Path(mind) if mind else None,
@@ -43,6 +45,8 @@ class Config:
             commit=variables.get("NEWSRECO_COMMIT", ""),
             owner=variables.get("NEWSRECO_OWNER", ""),
             model_file=Path(variables.get("NEWSRECO_MODEL_FILE") or "newsreco.pkl"),
+            mount=Path(mount) if mount else None,
+            port=int(variables.get("PENNANT_PORT") or cls().port),
         )
 
 

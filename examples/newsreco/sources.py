@@ -1,8 +1,12 @@
-"""Where the API's model comes from: the registry's production, the local pickle, a fresh one."""
+"""Where the API's model comes from: the registry's production, the local pickle, a fresh one.
+
+In a pod of Pennant's it is the mounted bundle and nothing else.
+"""
 
 from __future__ import annotations
 
 import logging
+from typing import cast
 
 from newsreco import bundle, registry, train
 from newsreco.bundle import Bundle
@@ -13,7 +17,12 @@ logger = logging.getLogger(__name__)
 
 
 def load(cfg: Config, *, use_registry: bool) -> tuple[Bundle, str]:
-    """The first source that has a model, and that source's name."""
+    """The first source that has a model, and that source's name.
+
+    With a mount a failure is raised: a pod that is for version 8 must not answer with another one.
+    """
+    if cfg.mount is not None:
+        return cast("Bundle", registry.load_production()), "mount"
     if use_registry and (model := _production()) is not None:
         return model, "registry"
     if cfg.model_file is not None and cfg.model_file.is_file():

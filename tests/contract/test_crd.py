@@ -1,13 +1,14 @@
 """The CRDs, the operator's parsing and its vocabulary agree."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
-from builders import model_deployment, version
+from builders import NOW, model_deployment, version
 from simulation import Simulation, fails, stays_pending
 
-from pennant_operator.decide.times import parse_duration
+from pennant_operator.decide.times import DURATION, LONGEST, parse_duration
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
 
 pytestmark = pytest.mark.contract
@@ -71,6 +72,34 @@ def test_durations_have_defaults_that_the_operator_understands():
     rollout = schema("modeldeployments")["spec"]["properties"]["rollout"]["properties"]
     fields = [rollout["bake"], *rollout["deadlines"]["properties"].values()]
     assert all(parse_duration(field["default"]).total_seconds() > 0 for field in fields)
+
+
+def durations(allowed: dict) -> list[dict]:
+    """Every field of a schema whose default is a duration."""
+    if re.fullmatch(DURATION, str(allowed.get("default", ""))):
+        return [allowed]
+    return [found for field in allowed.get("properties", {}).values() for found in durations(field)]
+
+
+@pytest.mark.parametrize(("plural", "count"), [("modeldeployments", 4), ("modelregistries", 1)])
+def test_the_api_server_takes_the_durations_that_the_operator_takes(plural, count):
+    fields = durations(schema(plural)["spec"])
+    assert len(fields) == count
+    for field in fields:
+        words = field["x-kubernetes-validations"][0]
+        assert words["rule"] == f"self.matches('^{DURATION}$')"
+        assert "must be a duration such as" in words["message"]
+        assert field["maxLength"] == LONGEST
+
+
+@pytest.mark.parametrize("text", ["", "2", "2 m", "1d", "-1s", "1000000h", "1.0001s", "9m" * 11])
+def test_a_duration_that_is_none_is_told_what_one_looks_like(text):
+    with pytest.raises(ValueError, match=r"is not a duration: write for example 30s, 2m or 1h30m"):
+        parse_duration(text)
+
+
+def test_the_longest_duration_is_still_before_the_end_of_time():
+    assert (NOW + parse_duration("999999h999999h99999h")).year < 2500
 
 
 def test_every_field_a_person_may_write_is_described_or_plain():

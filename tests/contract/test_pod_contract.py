@@ -4,13 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from builders import IMAGES, REGISTRY, model_deployment, version
 
 import pennant_serving
+from newsreco import api
+from newsreco.config import Config
 from pennant_operator.decide.observed import ModelVersion
-from pennant_operator.decide.pod import DRAIN_SECONDS, GRACE_SECONDS, PRE_STOP_SECONDS, pod_spec
-from pennant_operator.decide.render import registry_config_of
-from pennant_operator.decide.spec import parse
+from pennant_operator.decide.pod import GRACE_SECONDS, pod_spec
+from pennant_operator.decide.render import registry_config_of, service_of
+from pennant_operator.decide.serve import DRAIN_SECONDS, PRE_STOP_SECONDS
+from pennant_operator.decide.spec import Spec, parse
 from pennant_operator.decide.verdicts import FAULTS
 from pennant_operator.decide.vocabulary import Reason as OperatorReason
 from pennant_serving.failures import Reason as ServingReason
@@ -19,6 +23,7 @@ from pennant_serving.settings import Settings
 
 pytestmark = pytest.mark.contract
 
+ROOT = Path(__file__).parents[2]
 SPEC = parse(model_deployment(serving={"adapter": "sklearn", "selfTest": "Required"}))
 
 
@@ -36,8 +41,8 @@ def environment(container: dict) -> dict[str, str]:
     return found
 
 
-def containers(of: ModelVersion) -> tuple[dict, dict]:
-    pod = pod_spec(SPEC, of, "abc123", IMAGES)
+def containers(of: ModelVersion, spec: Spec = SPEC) -> tuple[dict, dict]:
+    pod = pod_spec(spec, of, "abc123", IMAGES)
     return pod["initContainers"][0], pod["containers"][0]
 
 
@@ -72,6 +77,28 @@ def test_no_variable_is_rendered_that_nobody_reads():
     read = set(re.findall(r"PENNANT_[A-Z0-9_]+", text))
     for container in (*containers(version(7)), *containers(version(7, tag=False))):
         assert {variable["name"] for variable in container["env"]} <= read
+
+
+def sample() -> Spec:
+    document = yaml.safe_load((ROOT / "manifests" / "samples" / "custom.yaml").read_text())
+    return parse(model_deployment(serving=document["spec"]["serving"]))
+
+
+def test_the_custom_sample_is_newsrecos_api_on_the_mount_and_port_it_is_told():
+    _, serve = containers(version(7), sample())
+    told = Config.of(environment(serve))
+    assert told.mount == Settings.from_env(environment(containers(version(7))[1])).model_path
+    assert told.port == serve["ports"][0]["containerPort"]
+    assert serve["command"] == ["python", "-m", api.__name__]
+    paths = {route.path for route in api.app.routes}
+    assert {serve[f"{kind}Probe"]["httpGet"]["path"] for kind in ("readiness", "liveness")} <= paths
+
+
+@pytest.mark.parametrize("spec", [SPEC, sample()], ids=["Pennant", "Custom"])
+def test_the_service_sends_to_the_serving_port_whatever_its_number(spec: Spec):
+    (sent,) = service_of(spec, "blue", {})["spec"]["ports"]
+    (answers,) = containers(version(7), spec)[1]["ports"]
+    assert sent["targetPort"] == answers["name"]
 
 
 def test_the_process_has_time_to_drain_within_its_grace_period():

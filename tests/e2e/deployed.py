@@ -1,11 +1,18 @@
 """A ModelDeployment of a test's own: other name, other alias, same registered model."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import IMAGE, NAMESPACE
+from pennant_dev.demo.stage import ASK
+from pennant_dev.demo.traffic import Traffic
+from pennant_dev.shell import DevError
 
 MODEL = "news-recommender"
 SET_ALIAS = (
@@ -56,6 +63,25 @@ class Deployed:
         kinds = "deployments,services,configmaps,controllerrevisions,poddisruptionbudgets,pods"
         return self.kube.list(kinds, NAMESPACE, f"pennant.dev/deployment={self.name}")
 
+    def pods(self) -> list[Object]:
+        """The pods that are ready and not on their way out."""
+        found = self.kube.list("pods", NAMESPACE, f"pennant.dev/deployment={self.name}")
+        return [
+            pod
+            for pod in found
+            if "deletionTimestamp" not in pod["metadata"]
+            and ("Ready", "True")
+            in {(c["type"], c["status"]) for c in pod["status"].get("conditions", ())}
+        ]
+
+    def answers(self) -> bool:
+        url = f"http://{self.name}.{NAMESPACE}/recommend/U106"
+        try:
+            self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", ASK, url)
+        except DevError:  # the Service may need a moment to reach every node
+            return False
+        return True
+
     def until(self, seconds: float = 90, **wanted: Any) -> Object:
         """The status once these fields are so; `serving` and `desired` mean their version."""
 
@@ -73,3 +99,34 @@ class Deployed:
     def condition(self, kind: str) -> tuple[str, str]:
         found = next(c for c in self.status["conditions"] if c["type"] == kind)
         return found["status"], found["reason"]
+
+
+def name_after(request: pytest.FixtureRequest) -> str:
+    """A name that says which test made the object, and that no other test uses."""
+    return str(request.node.name).removeprefix("test_").replace("_", "-")[:40].strip("-")
+
+
+@contextmanager
+def serving(kube: Kube, name: str, **spec: Any) -> Iterator[Deployed]:
+    """A ModelDeployment that serves version 1, deleted afterwards."""
+    found = Deployed(kube, name)
+    found.point_alias_at(1)
+    found.apply(**spec)
+    try:
+        found.until(serving="1", summary="Serving", readyReplicas=spec.get("replicas", 1))
+        yield found
+    finally:
+        found.delete("--wait=false")
+
+
+@contextmanager
+def traffic(to: Deployed, node: str = "") -> Iterator[Traffic]:
+    """Steady traffic on it from a pod of its own, on a chosen node."""
+    poll(to.answers, f"{to.name} does not answer", 30)
+    url = f"http://{to.name}.{NAMESPACE}.svc.cluster.local"
+    flow = Traffic(to.kube, url, name=f"load-{to.name}", node=node)
+    try:
+        flow.start()
+        yield flow
+    finally:
+        flow.stop()

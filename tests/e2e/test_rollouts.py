@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from deployed import Deployed
+from deployed import Deployed, name_after, serving
 
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, poll
@@ -20,13 +20,8 @@ OPERATOR = ("deployment/pennant-operator", f"-n={setup.OPERATOR_NAMESPACE}")
 def deployed(
     kube: Kube, story: Story, request: pytest.FixtureRequest
 ) -> Iterator[Deployed]:  # the story has registered the versions 1, 2 and the broken 3
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
-    found = Deployed(kube, name)
-    found.point_alias_at(1)
-    found.apply()
-    found.until(serving="1", summary="Serving", readyReplicas=1)
-    yield found
-    found.delete("--wait=false")
+    with serving(kube, name_after(request)) as found:
+        yield found
 
 
 def test_scaling_follows_the_spec_through_the_scale_subresource(deployed: Deployed):

@@ -12,7 +12,7 @@ from builders import IMAGES, REGISTRY, model_deployment, version
 
 from pennant_operator.decide import render
 from pennant_operator.decide.revision import Record, revision_of
-from pennant_operator.decide.spec import parse
+from pennant_operator.decide.spec import InvalidSpecError, parse
 
 pytestmark = pytest.mark.unit
 
@@ -36,6 +36,20 @@ FULL = {
     "annotations": {"note": "hello"},
 }
 
+CUSTOM = {
+    "mode": "Custom",
+    "image": "models.example/api:3",
+    "command": ["python", "-m", "newsreco.api"],
+    "args": ["--verbose"],
+    "port": 9000,
+    "probes": {
+        "readiness": {"httpGet": {"path": "/health"}, "periodSeconds": 1},
+        "liveness": {"tcpSocket": {"port": 9001}},
+        "startup": {"grpc": {"service": "ready"}, "failureThreshold": 60},
+    },
+    "env": [{"name": "THREADS", "value": "1"}],
+}
+
 
 def deployment(number: int = 7, *, tag: bool = True, **spec) -> dict:
     parsed = parse(model_deployment(**spec))
@@ -57,6 +71,33 @@ def test_a_deployment_with_nothing_but_defaults():
 
 def test_a_deployment_with_every_serving_field():
     against_golden("deployment-full.yaml", deployment(serving=FULL, tag=False))
+
+
+def test_a_deployment_with_a_server_of_the_users_own():
+    against_golden("deployment-custom.yaml", deployment(serving=CUSTOM))
+
+
+def test_a_custom_server_may_have_a_writable_root_and_nothing_else_changes():
+    closed = deployment(serving=CUSTOM)
+    opened = deployment(serving={**CUSTOM, "writableRoot": True})
+    (serve,) = opened["spec"]["template"]["spec"]["containers"]
+    assert serve["securityContext"].pop("readOnlyRootFilesystem") is False
+    serve["securityContext"]["readOnlyRootFilesystem"] = True
+    assert opened == closed
+
+
+def test_fetch_is_the_same_whoever_serves():
+    own, custom = deployment(), deployment(serving=CUSTOM)
+    specs = [each["spec"]["template"]["spec"] for each in (own, custom)]
+    assert specs[0].pop("containers") != specs[1].pop("containers")
+    assert specs[0] == specs[1]
+
+
+@pytest.mark.parametrize("field", ["image", "port", "probes"])
+def test_a_custom_server_without_what_it_needs_is_refused_by_name(field):
+    serving = {key: value for key, value in CUSTOM.items() if key != field}
+    with pytest.raises(InvalidSpecError, match=rf"^spec\.serving\.{field} is missing"):
+        parse(model_deployment(serving=serving))
 
 
 def test_the_children_around_the_slots():

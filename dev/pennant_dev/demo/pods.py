@@ -27,10 +27,12 @@ def job(name: str, command: Sequence[str]) -> Object:
     }
 
 
-def pod(name: str, command: Sequence[str]) -> Object:
-    """A pod that runs once."""
+def pod(name: str, command: Sequence[str], node: str = "") -> Object:
+    """A pod that runs once, on a node of the caller's choice or the scheduler's."""
     metadata = {"name": name, "namespace": NAMESPACE}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _spec(command)}
+    there = {"nodeSelector": {"kubernetes.io/hostname": node}} if node else {}
+    spec = {**_spec(command), **there}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def _spec(command: Sequence[str]) -> Object:

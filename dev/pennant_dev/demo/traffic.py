@@ -16,10 +16,14 @@ SECONDS = 1200
 class Traffic:
     """The load generator's pod and every row that it has printed so far."""
 
-    def __init__(self, kube: Kube, url: str, rate: int = RATE) -> None:
+    def __init__(
+        self, kube: Kube, url: str, rate: int = RATE, *, name: str = POD, node: str = ""
+    ) -> None:
         self._kube = kube
         self._url = url
         self._rate = rate
+        self._name = name
+        self._node = node
         self._rows: list[Row] = []
         self._logs: Stream | None = None
 
@@ -35,9 +39,10 @@ class Traffic:
     def start(self) -> None:
         """Start the pod and wait for its first rows."""
         options = [f"--url={self._url}", f"--rate={self._rate}", f"--seconds={SECONDS}"]
-        self._kube.create(pod(POD, ["python", "-m", "newsreco.loadgen", *options]))
-        self._kube.pod_is("Running", POD, NAMESPACE)
-        words = ("logs", "--follow", POD, f"--namespace={NAMESPACE}")
+        command = ["python", "-m", "newsreco.loadgen", *options]
+        self._kube.create(pod(self._name, command, self._node))
+        self._kube.pod_is("Running", self._name, NAMESPACE)
+        words = ("logs", "--follow", self._name, f"--namespace={NAMESPACE}")
         self._logs = self._kube.stream(*words, take=self._follow)
         wait_until(lambda: bool(self._rows), "the load generator printed nothing", seconds=30)
 
@@ -51,14 +56,14 @@ class Traffic:
         def reported() -> bool:
             if self._logs is None or self._logs.ended:
                 raise DevError("the load generator's log ended; look at: kubectl -n "
-                               f"{NAMESPACE} logs {POD}")  # fmt: skip
+                               f"{NAMESPACE} logs {self._name}")  # fmt: skip
             return bool(self._rows) and self._rows[-1].finished >= time
 
         wait_until(reported, "the load generator fell silent", seconds=30)
 
     def stop(self) -> None:
         """End the pod and the reading of its log; the rows stay."""
-        self._kube("delete", "pod", POD, f"--namespace={NAMESPACE}", "--ignore-not-found")
+        self._kube("delete", "pod", self._name, f"--namespace={NAMESPACE}", "--ignore-not-found")
         if self._logs is not None:
             self._logs.stop()
 

@@ -6,19 +6,16 @@ credentials, no root, no capabilities, a read-only root file system.
 
 from typing import Any
 
+from pennant_operator.decide.container import from_config, identity, mounts, security, value
 from pennant_operator.decide.observed import Images, ModelVersion
-from pennant_operator.decide.pods import FETCH, SERVE
+from pennant_operator.decide.pods import FETCH
+from pennant_operator.decide.serve import serve
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
 
-PORT = 8080
-MODEL_PATH = "/models/bundle"
 CA_PATH = "/etc/pennant/registry/ca.crt"
 GROUP = 65532
-# The endpoint is gone from every node's rules before the process hears of its end.
-PRE_STOP_SECONDS = 3
 GRACE_SECONDS = 30
-DRAIN_SECONDS = 20
 
 _COPIED = (
     "imagePullSecrets",
@@ -29,12 +26,6 @@ _COPIED = (
     "topologySpreadConstraints",
     "priorityClassName",
 )
-
-_CONTAINER_SECURITY = {
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-}
 
 
 def pod_spec(spec: Spec, version: ModelVersion, revision: str, images: Images) -> dict[str, Any]:
@@ -52,7 +43,7 @@ def pod_spec(spec: Spec, version: ModelVersion, revision: str, images: Images) -
         "topologySpreadConstraints": [_spread(spec, revision)],
         **{field: serving[field] for field in _COPIED if field in serving},
         "initContainers": [_fetch(spec, version, revision, images)],
-        "containers": [_serve(spec, version, revision, images)],
+        "containers": [serve(spec, version, revision, images)],
         "volumes": _volumes(spec),
     }
 
@@ -67,19 +58,18 @@ def _spread(spec: Spec, revision: str) -> dict[str, Any]:
 
 
 def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> dict[str, Any]:
-    config = f"{spec.name}-registry"
+    config, digests = f"{spec.name}-registry", f"{spec.name}-digests"
     env = [
-        *_identity(spec, version, revision),
-        _value("PENNANT_MODEL_SOURCE", version.source),
-        _from_config("PENNANT_REGISTRY_URL", config, "url"),
-        _from_config("PENNANT_ALLOWED_SOURCES", config, "allowed-sources"),
-        _value("PENNANT_REGISTRY_CA", CA_PATH),
+        *identity(spec, version, revision),
+        value("PENNANT_MODEL_SOURCE", version.source),
+        from_config("PENNANT_REGISTRY_URL", config, "url"),
+        from_config("PENNANT_ALLOWED_SOURCES", config, "allowed-sources"),
+        value("PENNANT_REGISTRY_CA", CA_PATH),
     ]
     if version.sha256:
-        env.append(_value("PENNANT_MODEL_SHA256", version.sha256))
+        env.append(value("PENNANT_MODEL_SHA256", version.sha256))
     else:
-        env.append(_from_config("PENNANT_PINNED_SHA256", f"{spec.name}-digests", revision))
-        env[-1]["valueFrom"]["configMapKeyRef"]["optional"] = True
+        env.append(from_config("PENNANT_PINNED_SHA256", digests, revision, optional=True))
     secret = spec.serving.get("credentialsSecret")
     return {
         "name": FETCH,
@@ -91,71 +81,12 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
             "requests": {"cpu": "50m", "memory": "64Mi"},
             "limits": {"memory": "512Mi"},
         },
-        "securityContext": _CONTAINER_SECURITY,
+        "securityContext": security(),
         "volumeMounts": [
-            {"name": "models", "mountPath": "/models"},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 -- a path in the container
+            *mounts(read_only=False),
             {"name": "registry-ca", "mountPath": "/etc/pennant/registry", "readOnly": True},
         ],
     }
-
-
-def _serve(spec: Spec, version: ModelVersion, revision: str, images: Images) -> dict[str, Any]:
-    serving = spec.serving
-    env = [
-        *_identity(spec, version, revision),
-        _value("PENNANT_ADAPTER", serving.get("adapter", "auto")),
-        _value("PENNANT_SELF_TEST", serving.get("selfTest", "IfPresent")),
-        _value("PENNANT_PORT", str(PORT)),
-        _value("PENNANT_DRAIN_SECONDS", str(DRAIN_SECONDS)),
-        *serving.get("env", ()),
-    ]
-    container: dict[str, Any] = {
-        "name": SERVE,
-        "image": serving.get("image", images.serving),
-        "command": ["python", "-m", "pennant_serving"],
-        "env": env,
-        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-        # One second: how fast a rollout may be. The answer costs the pod microseconds.
-        "readinessProbe": _probe("ready", periodSeconds=1, timeoutSeconds=2, failureThreshold=3),
-        "livenessProbe": _probe(
-            "live", initialDelaySeconds=30, periodSeconds=10, timeoutSeconds=5, failureThreshold=3
-        ),
-        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
-        # A process that dies without a word leaves the end of its log as the reason.
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": _CONTAINER_SECURITY,
-        "volumeMounts": [
-            {"name": "models", "mountPath": "/models", "readOnly": True},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 -- a path in the container
-        ],
-    }
-    for field in ("imagePullPolicy", "resources", "envFrom"):
-        if field in serving:
-            container[field] = serving[field]
-    return container
-
-
-def _identity(spec: Spec, version: ModelVersion, revision: str) -> list[dict[str, Any]]:
-    return [
-        _value("PENNANT_MODEL_NAME", version.name),
-        _value("PENNANT_MODEL_VERSION", version.version),
-        _value("PENNANT_MODEL_PATH", MODEL_PATH),
-        _value("PENNANT_DEPLOYMENT", spec.name),
-        _value("PENNANT_REVISION", revision),
-    ]
-
-
-def _value(name: str, value: str) -> dict[str, Any]:
-    return {"name": name, "value": value}
-
-
-def _from_config(name: str, config: str, key: str) -> dict[str, Any]:
-    return {"name": name, "valueFrom": {"configMapKeyRef": {"name": config, "key": key}}}
-
-
-def _probe(what: str, **timing: int) -> dict[str, Any]:
-    return {"httpGet": {"path": f"/v2/health/{what}", "port": "http"}, **timing}
 
 
 def _volumes(spec: Spec) -> list[dict[str, Any]]:

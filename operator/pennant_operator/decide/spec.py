@@ -10,6 +10,9 @@ from typing import Any
 
 from pennant_operator.decide.times import parse_duration
 
+CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means Pennant's
+_CUSTOM_NEEDS = ("image", "port", "probes")
+
 
 class InvalidSpecError(ValueError):
     """A field that cannot be understood; the message names it, its value and what to write."""
@@ -60,7 +63,7 @@ def parse(owner: dict[str, Any]) -> Spec:
         uid=meta["uid"],
         watch=_watch(spec),
         replicas=spec.get("replicas", 1),
-        serving=spec.get("serving") or {},
+        serving=_serving(spec),
         bake=_duration(rollout, "bake", "2m", "spec.rollout"),
         deadlines=Deadlines(
             schedule=_duration(deadlines, "schedule", "30m", "spec.rollout.deadlines"),
@@ -87,6 +90,15 @@ def _watch(spec: dict[str, Any]) -> Watch:
     if (alias is None) == (version is None):
         raise InvalidSpecError("spec.model needs exactly one of alias and version")
     return Watch(spec.get("registry", "default"), name, alias, version)
+
+
+def _serving(spec: dict[str, Any]) -> dict[str, Any]:
+    serving: dict[str, Any] = spec.get("serving") or {}
+    if serving.get("mode") == CUSTOM:
+        for field in _CUSTOM_NEEDS:
+            if not serving.get(field):
+                raise InvalidSpecError(f"spec.serving.{field} is missing: mode Custom needs it")
+    return serving
 
 
 def _duration(part: dict[str, Any], field: str, default: str, path: str) -> timedelta:

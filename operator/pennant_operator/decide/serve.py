@@ -1,0 +1,89 @@
+"""The container that answers requests: Pennant's own server, or one of the user's (mode Custom).
+
+Both get the verified bundle read-only at PENNANT_MODEL_PATH and answer on the port named `http`,
+which is where the Service sends traffic.
+"""
+
+from typing import Any
+
+from pennant_operator.decide.container import identity, mounts, security, value
+from pennant_operator.decide.observed import Images, ModelVersion
+from pennant_operator.decide.pods import SERVE
+from pennant_operator.decide.spec import CUSTOM, Spec
+
+PORT = 8080
+PORT_NAME = "http"
+# The endpoint is gone from every node's rules before the process hears of its end.
+PRE_STOP_SECONDS = 3
+DRAIN_SECONDS = 20
+
+_COPIED = ("imagePullPolicy", "resources", "envFrom")
+
+
+def serve(spec: Spec, version: ModelVersion, revision: str, images: Images) -> dict[str, Any]:
+    """The serving container of a revision."""
+    serving = spec.serving
+    custom = serving.get("mode") == CUSTOM
+    own = _custom(serving) if custom else _pennant(serving, images)
+    own["env"] = [*identity(spec, version, revision), *own["env"], *serving.get("env", ())]
+    return {
+        "name": SERVE,
+        **own,
+        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
+        # A process that dies without a word leaves the end of its log as the reason.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": security(writable_root=custom and serving.get("writableRoot", False)),
+        "volumeMounts": mounts(read_only=True),
+        **{field: serving[field] for field in _COPIED if field in serving},
+    }
+
+
+def _pennant(serving: dict[str, Any], images: Images) -> dict[str, Any]:
+    return {
+        "image": serving.get("image", images.serving),
+        "command": ["python", "-m", "pennant_serving"],
+        "env": [
+            value("PENNANT_ADAPTER", serving.get("adapter", "auto")),
+            value("PENNANT_SELF_TEST", serving.get("selfTest", "IfPresent")),
+            value("PENNANT_PORT", str(PORT)),
+            value("PENNANT_DRAIN_SECONDS", str(DRAIN_SECONDS)),
+        ],
+        "ports": _ports(PORT),
+        # One second: how fast a rollout may be. The answer costs the pod microseconds.
+        "readinessProbe": _probe("ready", periodSeconds=1, timeoutSeconds=2, failureThreshold=3),
+        "livenessProbe": _probe(
+            "live", initialDelaySeconds=30, periodSeconds=10, timeoutSeconds=5, failureThreshold=3
+        ),
+    }
+
+
+def _custom(serving: dict[str, Any]) -> dict[str, Any]:
+    """The user's server as written; without a command the image's own entry point runs."""
+    port, probes = serving["port"], serving["probes"]
+    return {
+        "image": serving["image"],
+        **{field: serving[field] for field in ("command", "args") if field in serving},
+        "env": [value("PENNANT_PORT", str(port))],
+        "ports": _ports(port),
+        **{
+            f"{kind}Probe": _with_port(probes[kind], port)
+            for kind in ("readiness", "liveness", "startup")
+            if kind in probes
+        },
+    }
+
+
+def _ports(number: int) -> list[dict[str, Any]]:
+    return [{"name": PORT_NAME, "containerPort": number, "protocol": "TCP"}]
+
+
+def _probe(what: str, **timing: int) -> dict[str, Any]:
+    return {"httpGet": {"path": f"/v2/health/{what}", "port": PORT_NAME}, **timing}
+
+
+def _with_port(probe: dict[str, Any], port: int) -> dict[str, Any]:
+    """A probe asks the serving port unless it names another one."""
+    return {
+        key: {"port": port, **part} if key in {"httpGet", "tcpSocket", "grpc"} else part
+        for key, part in probe.items()
+    }

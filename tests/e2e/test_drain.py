@@ -1,0 +1,88 @@
+"""Pods that have to go while they have traffic: a drained node, and evictions one by one."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from deployed import Deployed, name_after, serving, traffic
+
+from newsreco.loadgen_report import failures
+from pennant_dev.demo.kube import Kube, Object, poll
+from pennant_dev.demo.pods import NAMESPACE
+from pennant_dev.demo.story import Story
+from pennant_dev.shell import DevError
+
+pytestmark = pytest.mark.e2e
+
+SECONDS = 2  # of traffic before and after
+
+
+@pytest.fixture
+def pair(
+    kube: Kube, story: Story, request: pytest.FixtureRequest
+) -> Iterator[Deployed]:  # the story has registered version 1
+    with serving(kube, name_after(request), replicas=2) as found:
+        poll(lambda: len(found.pods()) == 2, "not two pods", 30)
+        yield found
+
+
+def names(pods: list[Object]) -> set[str]:
+    return {pod["metadata"]["name"] for pod in pods}
+
+
+def nodes_with_room(kube: Kube) -> set[str]:
+    return {
+        node["metadata"]["name"]
+        for node in kube.list("nodes", NAMESPACE)
+        if not node["spec"].get("unschedulable")
+        and all(taint["effect"] != "NoSchedule" for taint in node["spec"].get("taints", ()))
+    }
+
+
+def evict(pair: Deployed, pod: str) -> bool:
+    """Ask the API server as `kubectl drain` does; False when the budget forbids it."""
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod, "namespace": NAMESPACE},
+    }
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+    try:
+        pair.kube("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
+    except DevError as error:
+        if "disruption budget" not in str(error):
+            raise
+        return False
+    return True
+
+
+def test_draining_a_node_under_traffic_fails_no_request(pair: Deployed):
+    drained = pair.pods()[0]["spec"]["nodeName"]
+    others = nodes_with_room(pair.kube) - {drained}
+    if not others:
+        pytest.skip("the cluster has one node: nowhere for its pods to go")
+    with traffic(pair, node=min(others)) as flow:
+        flow.flows_until(time.time() + SECONDS)
+        try:
+            selector = f"--pod-selector=pennant.dev/deployment={pair.name}"
+            pair.kube("drain", drained, selector, "--delete-emptydir-data", "--timeout=120s")
+            poll(lambda: len(pair.pods()) == 2, "the pods do not come back", 60)
+            assert drained not in {pod["spec"]["nodeName"] for pod in pair.pods()}
+        finally:
+            pair.kube("uncordon", drained)
+        flow.flows_until(time.time() + SECONDS)
+    assert failures(flow.rows) == []
+
+
+def test_a_pod_is_not_evicted_while_its_sibling_is_away(pair: Deployed):
+    first, second = sorted(names(pair.pods()))
+    with traffic(pair) as flow:
+        flow.flows_until(time.time() + SECONDS)
+        poll(lambda: evict(pair, first), "the budget forbids it with two pods ready", 30)
+        assert not evict(pair, second)
+        poll(lambda: len(pair.pods()) == 2, "the evicted pod is not replaced", 60)
+        poll(lambda: evict(pair, second), "the budget forbids it with two pods ready", 30)
+        poll(lambda: len(names(pair.pods()) - {first, second}) == 2, "not replaced", 60)
+        flow.flows_until(time.time() + SECONDS)
+    assert failures(flow.rows) == []
