@@ -76,8 +76,9 @@ def endure(stage: Stage, number: int, title: str) -> None:
         stage.end_a_process()
     stage.calm()
     stage.story.outage = (down, time.time())
-    with step("  MLflow is back"):
+    with step("  MLflow is back, and the operator has seen it"):
         stage.scale_mlflow(1)
+        stage.registry_answers()
     stage.record(number, title, begun)
 
 

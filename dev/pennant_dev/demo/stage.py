@@ -87,6 +87,11 @@ class Stage:
         else:
             poll(lambda: not self.kube.list("pods", namespace), "MLflow does not end", 60)
 
+    def registry_answers(self) -> None:
+        """Wait until the operator says so: after an outage it asks less often for a while."""
+        ready = '{.status.conditions[?(@.type=="Ready")].status}=True'
+        self.kube.wait_for(ready, "modelregistry", "default", setup.OPERATOR_NAMESPACE, seconds=60)
+
     def end_a_process(self) -> None:
         """Ask one serving process to end; the kubelet starts another in the same pod."""
         serving = self.kube.list("pods", NAMESPACE, self.status()["selector"])
