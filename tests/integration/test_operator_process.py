@@ -277,17 +277,24 @@ def test_created_again_under_its_name_it_waits_for_the_old_children_and_makes_it
     until(lambda: owners() == {uid})
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"tolerations": [{"key": "models", "operator": "Sometimes"}]}, "tolerations[0].operator"),
+        ({"affinity": {"nodeAffinities": {}}}, ".affinity.nodeAffinities: field not declared"),
+    ],
+    ids=["value", "field"],
+)
 def test_a_spec_that_the_api_server_refuses_is_told_on_the_object_until_it_is_mended(
-    running: Operator, objects: Objects, team: str, mlflow_url: str
+    running: Operator, objects: Objects, team: str, mlflow_url: str, wrong: dict, named: str
 ):
     mlflow = Mlflow(mlflow_url)
     registry(objects, "default", mlflow_url)
     mlflow.promote("boats", mlflow.register("boats"))
-    wrong = {"tolerations": [{"key": "models", "operator": "Sometimes"}]}
     deployment(objects, team, "boats", "boats", serving=wrong)
     until(lambda: told(objects, team, "boats", "Stalled") == "WriteRefused")
     stalled = condition(objects.get("ModelDeployment", team, "boats"), "Stalled")
-    assert "tolerations[0].operator" in stalled["message"]
+    assert named in stalled["message"]
     deployment(objects, team, "boats", "boats", serving={"adapter": "sklearn"})
     until(lambda: candidate(objects, team, "boats"))
     until(lambda: told(objects, team, "boats", "Stalled") == "NotStalled")

@@ -24,6 +24,8 @@ class RefusedError(ApiError):
 
 
 REFUSALS = (400, 403, 413, 422)
+# With server-side apply a field that the schema does not know is answered as a fault, with 500.
+NOT_IN_SCHEMA = "failed to create typed patch object"
 
 
 class Cluster:
@@ -127,7 +129,7 @@ class Cluster:
             self._count(method, kind, error.status)
             if error.status == 409:
                 raise ConflictError(409, error.reason, f"{kind} at {path}: {error}") from error
-            if error.status in REFUSALS:
+            if error.status in REFUSALS or error.message.startswith(NOT_IN_SCHEMA):
                 raise RefusedError(error.status, error.reason, error.message) from error
             raise
         self._count(method, kind, 200)
