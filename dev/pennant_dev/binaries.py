@@ -89,7 +89,8 @@ def _module(name: str, flags: str, patience: str, settings: Settings) -> Path:
 
 def _published(name: str, what: Published, settings: Settings) -> Path:
     def build(output: Path) -> None:
-        run(["go", "install", "-trimpath", "-ldflags", what.flags, f"{what.package}@{what.version}"],
+        at_version = f"{what.package}@{what.version}"
+        run(["go", "install", "-trimpath", "-ldflags", what.flags, at_version],
             env=_go_env() | {"GOBIN": str(output.parent)})  # fmt: skip
 
     return _cached(settings.cache / f"{name}-{what.version}" / name, what.patience, build)
