@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SOURCES := registry operator serving examples dev tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prepare check test unit contract integration e2e demo demo-down cluster-up cluster-down images lock format
+.PHONY: help setup prepare check test unit contract integration e2e demo demo-down cluster-up cluster-down images lock format chart
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ $(STAMP): requirements/dev.txt pyproject.toml
 format: setup ## let ruff rewrite
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+chart: ## copy definitions and rights from manifests/ into the Helm chart
+	cp manifests/crd/model*.yaml charts/pennant/files/crd/
+	cp manifests/base/clusterrole.yaml manifests/base/role.yaml charts/pennant/files/rbac/
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 lock: setup ## renew the hash-pinned locks, one per image

@@ -16,6 +16,26 @@ from pathlib import Path
 START_DEADLINE_SECONDS = 90
 
 
+class Mlflow:
+    """Registers and promotes versions of models."""
+
+    def __init__(self, url: str) -> None:
+        from mlflow import MlflowClient
+
+        self.client = MlflowClient(url)
+
+    def register(self, model: str) -> str:
+        if not self.client.search_registered_models(f"name = '{model}'"):
+            self.client.create_registered_model(model)
+        run = self.client.create_run("0").info.run_id
+        self.client.log_text(run, "a model", "newsreco.pkl")
+        source = f"runs:/{run}/newsreco.pkl"
+        return str(self.client.create_model_version(model, source, run).version)
+
+    def promote(self, model: str, version: str) -> None:
+        self.client.set_registered_model_alias(model, "production", version)
+
+
 @contextlib.contextmanager
 def mlflow_server(folder: Path) -> Iterator[str]:
     """Runs a server that keeps its data in `folder` and yields its address."""

@@ -11,18 +11,42 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shell import DevError, run, say, step, succeeds
 
 KUBERNETES = "v1.34.4"
-COREDNS = "v1.12.4"
+MAJOR, MINOR, _ = KUBERNETES.removeprefix("v").split(".")
 GO_AT_LEAST = (1, 24)
 
 
+@dataclass(frozen=True)
+class Published:
+    """A program in somebody else's Go module, built as it is published."""
+
+    package: str
+    version: str
+    patience: str
+    flags: str = ""
+
+
+PUBLISHED = {
+    "coredns": Published("github.com/coredns/coredns", "v1.12.4", "about 90 seconds, once"),
+    "helm": Published(
+        "helm.sh/helm/v3/cmd/helm",
+        "v3.19.5",
+        "about 2 minutes, once",
+        # What `helm template` takes for the cluster's version; unset it is 1.20.
+        f"-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor={MAJOR} "
+        f"-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor={MINOR}",
+    ),
+}
+
+
 def ensure(*names: str, settings: Settings | None = None) -> dict[str, Path]:
-    """Paths of `kubelite`, `coredns`, `pause` or an installed program such as `etcd`.
+    """Paths of `kubelite`, `pause`, `coredns`, `helm` or an installed program such as `etcd`.
 
     DevError says what to install when a program can be neither found nor built.
     """
@@ -38,8 +62,10 @@ def _one(name: str, settings: Settings) -> Path:
         return path
     if name == "pause":
         return _module("pause", "-s -w", "a few seconds, once", settings)
-    if name == "coredns":
-        return _coredns(settings)
+    if name in PUBLISHED:
+        path = _published(name, PUBLISHED[name], settings)
+        _link(settings.bin / name, path)
+        return path
     found = shutil.which(name, path=f"{os.defpath}:/usr/sbin:/usr/local/bin")
     if found is None:
         package = {"etcd": "etcd-server"}.get(name, name)
@@ -61,14 +87,13 @@ def _module(name: str, flags: str, patience: str, settings: Settings) -> Path:
     return _cached(target, patience, build)
 
 
-def _coredns(settings: Settings) -> Path:
+def _published(name: str, what: Published, settings: Settings) -> Path:
     def build(output: Path) -> None:
-        run(["go", "install", "-trimpath", f"github.com/coredns/coredns@{COREDNS}"],
+        at_version = f"{what.package}@{what.version}"
+        run(["go", "install", "-trimpath", "-ldflags", what.flags, at_version],
             env=_go_env() | {"GOBIN": str(output.parent)})  # fmt: skip
 
-    return _cached(
-        settings.cache / f"coredns-{COREDNS}" / "coredns", "about 90 seconds, once", build
-    )
+    return _cached(settings.cache / f"{name}-{what.version}" / name, what.patience, build)
 
 
 def _cached(target: Path, patience: str, build: Callable[[Path], None]) -> Path:
@@ -120,9 +145,8 @@ def require_go() -> None:
 
 
 def _version_flags() -> str:
-    major, minor, _ = KUBERNETES.removeprefix("v").split(".")
     at = "-X k8s.io/component-base/version"
-    return f"-s -w {at}.gitVersion={KUBERNETES} {at}.gitMajor={major} {at}.gitMinor={minor}"
+    return f"-s -w {at}.gitVersion={KUBERNETES} {at}.gitMajor={MAJOR} {at}.gitMinor={MINOR}"
 
 
 def _go_env() -> dict[str, str]:

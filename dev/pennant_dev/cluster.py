@@ -10,26 +10,33 @@
   env              print shell lines: eval "$(dev/cluster env)"
 
 PENNANT_CLUSTER=kind|local chooses the provider; else kind where it works, local elsewhere.
+PENNANT_CLUSTER=context is the cluster of your KUBECONFIG: never started, stopped or loaded into.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from pennant_dev import images, kind
 from pennant_dev.binaries import ensure
 from pennant_dev.buildkey import TARGETS, reference
+from pennant_dev.context import Context
 from pennant_dev.kind import Kind
 from pennant_dev.local import Local
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError, say
 
+Provider: TypeAlias = Kind | Local | Context
 
-def choose(settings: Settings) -> Kind | Local:
+
+def choose(settings: Settings) -> Provider:
     """The provider that was asked for, or the first that works here."""
-    if settings.provider not in (None, "kind", "local"):
-        raise DevError(f"PENNANT_CLUSTER={settings.provider}: want `kind` or `local`")
+    if settings.provider not in (None, "kind", "local", "context"):
+        raise DevError(f"PENNANT_CLUSTER={settings.provider}: want `kind`, `local` or `context`")
+    if settings.provider == "context":
+        return Context(settings)
     if settings.provider == "kind" or (settings.provider is None and kind.usable()):
         return Kind(settings)
     return Local(settings)
@@ -39,10 +46,10 @@ def load(names: Sequence[str], settings: Settings | None = None) -> None:
     """Load images into every node: paths of archives, or names that `dev/images` built."""
     chosen = settings or Settings.from_env()
     cluster = choose(chosen)
-    if isinstance(cluster, Kind):
-        cluster.load([_docker_source(name) for name in names])
-    else:
+    if isinstance(cluster, Local):
         cluster.load([_given(name) or images.archive(name, chosen) for name in names])
+    else:
+        cluster.load([_docker_source(name) for name in names])
 
 
 def _docker_source(name: str) -> str | Path:

@@ -17,7 +17,7 @@ from pennant_dev import buildah, kind
 from pennant_dev.binaries import exclusive
 from pennant_dev.buildkey import TARGETS, build_key, reference
 from pennant_dev.settings import REPOSITORY, Settings
-from pennant_dev.shell import DevError, run, say, step
+from pennant_dev.shell import DevError, run, say, step, succeeds
 
 
 def archive(name: str, settings: Settings) -> Path:
@@ -46,7 +46,9 @@ def docker_command(name: str) -> list[str]:
 
 
 def uses_docker(settings: Settings) -> bool:
-    """Docker builds exactly where kind runs: an image is built where it is loaded from."""
+    """An image is built where it is loaded, or pushed, from: by Docker exactly where kind runs."""
+    if settings.provider == "context":
+        return succeeds(["docker", "info"])
     return settings.provider == "kind" or (settings.provider is None and kind.usable())
 
 

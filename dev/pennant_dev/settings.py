@@ -17,7 +17,9 @@ class Settings:
     cache: Path
     """Binaries and image archives, keyed by content; survives `down`."""
     provider: str | None
-    """`kind`, `local`, or None for the first that this machine can run."""
+    """`kind`, `local`, `context`, or None for the first of the first two that works here."""
+    kubeconfig: str = "~/.kube/config"
+    """The user's own; only the provider `context` looks at it."""
 
     @property
     def bin(self) -> Path:
@@ -31,11 +33,12 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Settings from PENNANT_STATE, PENNANT_CLUSTER, XDG_CACHE_HOME; empty means unset."""
+        """From PENNANT_STATE, PENNANT_CLUSTER, XDG_CACHE_HOME, KUBECONFIG; empty means unset."""
         env = os.environ if environ is None else environ  # noqa: TID251 - the one reading place
         caches = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         return cls(
             state=Path(env.get("PENNANT_STATE") or "/var/lib/pennant-dev"),
             cache=caches / "pennant",
             provider=env.get("PENNANT_CLUSTER") or None,
+            kubeconfig=env.get("KUBECONFIG") or cls.kubeconfig,
         )

@@ -5,11 +5,13 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import replace
 
 from kubernetes.aio.config import ConfigException
 
 from pennant_operator.config import Config, ConfigError
 from pennant_operator.kube import KINDS, Api, ApiError, connect
+from pennant_operator.observe.namespaces import forbidden, wait_until_allowed
 from pennant_operator.observe.watch import watch
 from pennant_operator.run import logs, operator
 
@@ -32,26 +34,56 @@ def main() -> None:
 
 
 async def run(config: Config) -> None:
-    """Run the operator until a signal."""
+    """Run the operator until a signal, or until it may look at more namespaces than at first."""
     client = await connect(config.kubeconfig)
     try:
         api = Api(client)
-        await _require_api(api, config)
+        left_out = await forbidden(api, config.watch_namespaces)
+        allowed = _without(config, left_out)
+        await _require_api(api, allowed)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await operator.run(operator.wire(config, api), watch, stop)
+        waiting = asyncio.create_task(_start_anew_when_allowed(api, left_out, stop))
+        try:
+            await operator.run(operator.wire(allowed, api), watch, stop)
+        finally:
+            waiting.cancel()
         LOG.info("stopped")
     finally:
         await client.close()  # type: ignore[no-untyped-call]
 
 
+def _without(config: Config, left_out: tuple[str, ...]) -> Config:
+    """The configuration without namespaces that may not be looked at; none left is no start."""
+    advice = (
+        "ModelDeployments may not be listed in %s: give the operator's service account the Role "
+        "pennant-operator-modeldeployments there, or take it out of PENNANT_WATCH_NAMESPACES"
+    )
+    named = ", ".join(left_out)
+    kept = tuple(each for each in config.watch_namespaces if each not in left_out)
+    if left_out and not kept:  # no name at all would mean every namespace
+        raise StartError(advice % named)
+    if left_out:
+        LOG.warning(f"{advice}; looking at the others", named)
+    return replace(config, watch_namespaces=kept)
+
+
+async def _start_anew_when_allowed(
+    api: Api, left_out: tuple[str, ...], stop: asyncio.Event
+) -> None:
+    if left_out:
+        await wait_until_allowed(api, left_out)
+        LOG.info("more namespaces may be looked at now: ending, to be started with them")
+        stop.set()
+
+
 async def _require_api(api: Api, config: Config) -> None:
     """kopf waits for ever for a kind that is not there; a person should be told."""
-    for kind in ("ModelDeployment", "ModelRegistry"):
-        path = KINDS[kind].path(config.namespace)
+    first = config.watch_namespaces[0] if config.watch_namespaces else None
+    for kind, namespace in (("ModelDeployment", first), ("ModelRegistry", config.namespace)):
         try:
-            await api.request("GET", path, {"limit": "1"})
+            await api.request("GET", KINDS[kind].path(namespace), {"limit": "1"})
         except ApiError as error:
             if error.status == 404:
                 raise StartError(

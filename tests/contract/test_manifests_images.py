@@ -1,13 +1,11 @@
 """The Dockerfile, its locks and the rendered manifests name the same things."""
 
 import re
-import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
+from installing import Object, Tools
 
 pytestmark = pytest.mark.contract
 
@@ -39,24 +37,22 @@ def test_the_operators_image_holds_no_machine_learning_library():
 
 
 def test_every_image_of_a_rendered_install_is_a_target_of_the_dockerfile():
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("kubectl is not installed; `make cluster-up` builds one")
-    for overlay in ("cluster-install", "demo/operator", "demo/mlflow"):
-        folder = REPOSITORY / "manifests" / overlay
-        rendered = subprocess.run(
-            [kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=True
-        ).stdout
-        named = images(rendered)
-        assert named, overlay
-        assert {re.split("[:@]", name.rpartition("/")[2])[0] for name in named} <= targets()
-        assert all(name.startswith("localhost/") for name in named if "demo" in overlay)
+    tools = Tools()
+    overlays = ("cluster-install", "namespace-install", "demo/operator", "demo/mlflow")
+    for name, found in {
+        "chart": tools.chart(),
+        **{o: tools.kustomized(o) for o in overlays},
+    }.items():
+        named = images(found)
+        assert named, name
+        assert {re.split("[:@]", image.rpartition("/")[2])[0] for image in named} <= targets()
+        assert all(image.startswith("localhost/") for image in named if "demo" in name)
 
 
-def images(rendered: str) -> set[str]:
+def images(rendered: list[Object]) -> set[str]:
     containers = [
         container
-        for document in yaml.safe_load_all(rendered)
+        for document in rendered
         if document["kind"] == "Deployment"
         for container in document["spec"]["template"]["spec"]["containers"]
     ]

@@ -24,9 +24,10 @@ SET_ALIAS = (
 class Deployed:
     """One ModelDeployment that follows an alias of its own name."""
 
-    def __init__(self, kube: Kube, name: str) -> None:
+    def __init__(self, kube: Kube, name: str, namespace: str = NAMESPACE) -> None:
         self.kube = kube
         self.name = name
+        self.namespace = namespace
 
     def apply(self, **spec: Any) -> None:
         body = {
@@ -39,7 +40,7 @@ class Deployed:
         manifest = {
             "apiVersion": "pennant.dev/v1alpha1",
             "kind": "ModelDeployment",
-            "metadata": {"name": self.name, "namespace": NAMESPACE},
+            "metadata": {"name": self.name, "namespace": self.namespace},
             "spec": body,
         }
         self.kube("apply", "-f", "-", stdin=json.dumps(manifest))
@@ -49,11 +50,12 @@ class Deployed:
         self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", SET_ALIAS, *words)
 
     def delete(self, *options: str) -> None:
-        self.kube("delete", "mldep", self.name, f"-n={NAMESPACE}", "--ignore-not-found", *options)
+        where = f"-n={self.namespace}"
+        self.kube("delete", "mldep", self.name, where, "--ignore-not-found", *options)
 
     @property
     def object(self) -> Object:
-        return self.kube.get("modeldeployment", self.name, NAMESPACE) or {}
+        return self.kube.get("modeldeployment", self.name, self.namespace) or {}
 
     @property
     def status(self) -> Object:
@@ -61,7 +63,7 @@ class Deployed:
 
     def children(self) -> list[Object]:
         kinds = "deployments,services,configmaps,controllerrevisions,poddisruptionbudgets,pods"
-        return self.kube.list(kinds, NAMESPACE, f"pennant.dev/deployment={self.name}")
+        return self.kube.list(kinds, self.namespace, f"pennant.dev/deployment={self.name}")
 
     def pods(self) -> list[Object]:
         """The pods that are ready and not on their way out."""

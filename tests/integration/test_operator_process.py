@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow_server import mlflow_server
+from mlflow_server import Mlflow, mlflow_server
 from operator_process import NAMESPACE, Objects, Operator, operator, until
 from pretended_kubelet import PretendedKubelet
 
@@ -73,26 +73,6 @@ def deployment(objects: Objects, namespace: str, name: str, model: str, **spec: 
             },
         }
     )
-
-
-class Mlflow:
-    """Registers and promotes versions of models."""
-
-    def __init__(self, url: str) -> None:
-        from mlflow import MlflowClient
-
-        self.client = MlflowClient(url)
-
-    def register(self, model: str) -> str:
-        if not self.client.search_registered_models(f"name = '{model}'"):
-            self.client.create_registered_model(model)
-        run = self.client.create_run("0").info.run_id
-        self.client.log_text(run, "a model", "newsreco.pkl")
-        source = f"runs:/{run}/newsreco.pkl"
-        return str(self.client.create_model_version(model, source, run).version)
-
-    def promote(self, model: str, version: str) -> None:
-        self.client.set_registered_model_alias(model, "production", version)
 
 
 def condition(obj: dict[str, Any] | None, kind: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def test_the_provider_asked_for_is_taken():
 
 
 def test_an_unknown_provider_is_named_in_the_error():
-    with pytest.raises(DevError, match="PENNANT_CLUSTER=minikube: want `kind` or `local`"):
+    with pytest.raises(DevError, match="PENNANT_CLUSTER=minikube: want `kind`, `local` or"):
         choose(settings("minikube"))
 
 

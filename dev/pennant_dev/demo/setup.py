@@ -9,7 +9,7 @@ from pathlib import Path
 from pennant_dev import cluster, images
 from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE, pod
-from pennant_dev.kind import Kind
+from pennant_dev.local import Local
 from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shell import step
 
@@ -33,7 +33,7 @@ def connect(settings: Settings | None = None) -> Kube:
     chosen = settings or Settings.from_env()
     provider = cluster.choose(chosen)
     local = chosen.bin / "kubectl"
-    kubectl: str | Path = "kubectl" if isinstance(provider, Kind) else local
+    kubectl: str | Path = local if isinstance(provider, Local) else "kubectl"
     return Kube(kubectl, provider.kubeconfig)
 
 

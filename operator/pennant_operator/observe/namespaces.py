@@ -1,0 +1,31 @@
+"""Which of the named namespaces this operator may look at: a deleted one takes no other with it.
+
+With a namespace its Roles go, and what may not be listed would end the watch of all the others.
+"""
+
+import asyncio
+
+from pennant_operator.kube import KINDS, Api, ApiError
+
+AGAIN = 10.0  # seconds between two looks at what was forbidden
+
+
+async def forbidden(api: Api, namespaces: tuple[str, ...]) -> tuple[str, ...]:
+    """Those whose ModelDeployments may not be listed; any other trouble is the lists' to tell."""
+    return tuple([each for each in namespaces if await _forbidden(api, each)])
+
+
+async def wait_until_allowed(api: Api, namespaces: tuple[str, ...]) -> None:
+    """Until one of them may be listed."""
+    while True:
+        if await forbidden(api, namespaces) != namespaces:
+            return
+        await asyncio.sleep(AGAIN)
+
+
+async def _forbidden(api: Api, namespace: str) -> bool:
+    try:
+        await api.request("GET", KINDS["ModelDeployment"].path(namespace), {"limit": "1"})
+    except ApiError as error:
+        return error.status == 403
+    return False

@@ -1,0 +1,186 @@
+"""The Helm chart: its copies, its schema, and that every value does something."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from installing import CHART, MANIFESTS, REPOSITORY, Object, Tools
+
+from pennant_dev.shell import DevError
+
+pytestmark = pytest.mark.contract
+
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+COPIES = {
+    "files/crd/modeldeployments.yaml": "crd/modeldeployments.yaml",
+    "files/crd/modelregistries.yaml": "crd/modelregistries.yaml",
+    "files/rbac/clusterrole.yaml": "base/clusterrole.yaml",
+    "files/rbac/role.yaml": "base/role.yaml",
+}
+URL = "http://mlflow.example:5000"
+
+# Something else for every value there is.
+OTHER: dict[str, Any] = {
+    "image.registry": "registry.example/ml",
+    "image.operator.repository": "operator",
+    "image.operator.tag": "1",
+    "image.serving.repository": "serving",
+    "image.serving.tag": "1",
+    "image.pullPolicy": "Always",
+    "imagePullSecrets": [{"name": "pull"}],
+    "crds.install": False,
+    "crds.keep": False,
+    "watchNamespaces": ["team-a"],
+    "registry.name": "other",
+    "registry.spec": {"url": URL, "pollInterval": "1s"},
+    "env": [{"name": "PENNANT_LOG_FORMAT", "value": "json"}],
+    "serviceAccount.annotations": {"cloud.example/role": "reader"},
+    "podAnnotations": {"note": "x"},
+    "resources": {"limits": {"memory": "1Gi"}},
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+    "priorityClassName": "system-cluster-critical",
+}
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return Tools()
+
+
+def leaves(values: Object, schema: Object, path: str = "") -> Iterator[str]:
+    """Every value that a person sets as one."""
+    for name, value in values.items():
+        known = schema["properties"][name]
+        if "$ref" in known:
+            known = SCHEMA["definitions"][known["$ref"].rpartition("/")[2]]
+        if value and "properties" in known:
+            yield from leaves(value, known, f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
+
+
+def of(objects: list[Object], kind: str) -> list[Object]:
+    return [obj for obj in objects if obj["kind"] == kind]
+
+
+def pod(objects: list[Object]) -> Object:
+    (deployment,) = of(objects, "Deployment")
+    return deployment["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize(("copy", "source"), COPIES.items())
+def test_a_copy_is_the_same_to_the_byte(copy: str, source: str):
+    assert (CHART / copy).read_bytes() == (MANIFESTS / source).read_bytes(), "run `make chart`"
+
+
+def test_there_is_no_other_copy():
+    found = {str(each.relative_to(CHART)) for each in CHART.rglob("files/*/*")}
+    assert found == COPIES.keys()
+
+
+def test_helm_finds_nothing_to_say_about_it(tools: Tools):
+    assert "0 chart(s) failed" in tools.helm("lint", "--strict", str(CHART))
+
+
+def test_the_version_is_the_distributions():
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    tags = re.findall(
+        r"newTag: (\S+)", (MANIFESTS / "cluster-install/kustomization.yaml").read_text()
+    )
+    assert {chart["version"], chart["appVersion"], *tags} == {version}
+
+
+def test_values_and_schema_name_the_same_things():
+    assert set(leaves(VALUES, SCHEMA)) == OTHER.keys()
+    assert SCHEMA["properties"].keys() - VALUES.keys() == {"global"}
+
+
+def test_every_object_of_the_schema_is_closed_or_kubernetes_own():
+    def look(schema: Any, path: str) -> Iterator[str]:
+        if isinstance(schema, dict):
+            if "properties" in schema and schema.get("additionalProperties") is not False:
+                yield path
+            for name, value in schema.items():
+                yield from look(value, f"{path}.{name}")
+
+    assert list(look(SCHEMA, "")) == []
+
+
+def test_the_default_registry_takes_the_fields_of_its_definition():
+    crd = yaml.safe_load((MANIFESTS / "crd" / "modelregistries.yaml").read_text())
+    (version,) = crd["spec"]["versions"]
+    fields = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    assert (
+        SCHEMA["properties"]["registry"]["properties"]["spec"]["properties"].keys() == fields.keys()
+    )
+
+
+@pytest.mark.parametrize("path", OTHER)
+def test_every_value_changes_what_is_installed(tools: Tools, path: str):
+    base = ("--set", f"registry.spec.url={URL}") if path == "registry.name" else ()
+    assert tools.chart(*base) != tools.chart(
+        *base, "--set-json", f"{path}={json.dumps(OTHER[path])}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("crd.install=false", "additional properties 'crd' not allowed"),
+        ("image.regsitry=x", "additional properties 'regsitry' not allowed"),
+        ("registry.spec.pollInterval=1s", "missing property 'url'"),
+        ("registry.spec.url=mlflow:5000", "does not match pattern"),
+        ("watchNamespaces={Team_A}", "does not match pattern"),
+        ("crds.keep=please", "got string, want boolean"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(tools: Tools, wrong: str, said: str):
+    with pytest.raises(DevError, match=re.escape(said)):
+        tools.chart("--set", wrong)
+
+
+def test_the_registry_of_images_is_that_of_every_image(tools: Tools):
+    spec = pod(tools.chart("--set", "image.registry=registry.example/ml/"))
+    told = {entry["value"] for entry in spec["containers"][0]["env"] if "IMAGE" in entry["name"]}
+    assert spec["containers"][0]["image"].startswith("registry.example/ml/pennant-operator:")
+    assert {image.rpartition(":")[0] for image in told} == {"registry.example/ml/pennant-serving"}
+
+
+def test_named_namespaces_take_every_right_in_the_cluster_away(tools: Tools):
+    found = tools.chart("--set", "watchNamespaces={team-a,team-b}")
+    assert of(found, "ClusterRole") + of(found, "ClusterRoleBinding") == []
+    for kind in ("Role", "RoleBinding"):
+        places = [
+            (obj["metadata"]["namespace"], obj["metadata"]["name"]) for obj in of(found, kind)
+        ]
+        assert sorted(places) == [
+            ("pennant-system", "pennant-operator"),
+            ("team-a", "pennant-operator-modeldeployments"),
+            ("team-b", "pennant-operator-modeldeployments"),
+        ]
+
+
+def test_definitions_are_kept_installed_or_left_out(tools: Tools):
+    def policies(*words: str) -> list[Any]:
+        crds = of(tools.chart(*words), "CustomResourceDefinition")
+        return [crd["metadata"].get("annotations") for crd in crds]
+
+    assert policies() == [{"helm.sh/resource-policy": "keep"}] * 2
+    assert policies("--set", "crds.keep=false") == [None] * 2
+    assert policies("--set", "crds.install=false") == []
+
+
+def test_a_default_registry_comes_after_its_definition(tools: Tools):
+    (made,) = of(tools.chart("--set", f"registry.spec.url={URL}"), "ModelRegistry")
+    assert made["metadata"]["annotations"]["helm.sh/hook"].startswith("post-install,post-upgrade")
+    assert made["metadata"]["namespace"] == "pennant-system"
+    assert made["spec"] == {"url": URL}
+    assert of(tools.chart(), "ModelRegistry") == []

@@ -1,0 +1,118 @@
+"""The chart, and kustomize for one namespace, each with an operator of its own on real pods.
+
+No two operators may look at the same namespace, so the cluster's own rests meanwhile; what it
+serves goes on being served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from deployed import Deployed
+from installing import CHART, Tools, namespace_overlay
+
+from pennant_dev import cluster
+from pennant_dev.demo import setup
+from pennant_dev.demo.kube import Kube
+from pennant_dev.demo.story import Story
+from pennant_dev.settings import Settings
+
+pytestmark = pytest.mark.e2e
+
+OPERATOR = "pennant-operator"
+MLFLOW = "http://mlflow.mlflow.svc.cluster.local:5000"
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A second operator: its namespace, the one it looks at, and how it goes away."""
+
+    home: str
+    team: str
+    uninstall: Callable[[], object]
+
+
+@pytest.fixture
+def resting(kube: Kube) -> Iterator[None]:
+    """The cluster's own operator has no pod."""
+    where = f"--namespace={setup.OPERATOR_NAMESPACE}"
+    kube("scale", f"deployment/{OPERATOR}", where, "--replicas=0")
+    label = f"--selector=app.kubernetes.io/name={OPERATOR}"
+    kube("wait", "--for=delete", "pod", label, where, "--timeout=60s")
+    yield
+    kube("scale", f"deployment/{OPERATOR}", where, "--replicas=1")
+    kube.rolled_out(OPERATOR, setup.OPERATOR_NAMESPACE, seconds=60)
+
+
+@pytest.fixture
+def namespaces(kube: Kube, request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """One for the operator, one for ModelDeployments."""
+    made = (f"{request.node.callspec.id}-home", f"{request.node.callspec.id}-team")
+    for name in made:
+        metadata = {"name": name, "labels": RESTRICTED}
+        kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    yield made
+    kube("delete", "modeldeployments", "--all", f"--namespace={made[0]}")
+    kube("delete", "modeldeployments", "--all", f"--namespace={made[1]}")
+    kube("delete", "namespace", *made, "--timeout=120s")
+
+
+@pytest.fixture(params=["helm", "kustomize"])
+def installed(
+    kube: Kube,
+    resting: None,
+    namespaces: tuple[str, str],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> Installed:
+    if request.param == "helm":
+        return by_helm(*namespaces)
+    return by_kustomize(kube, namespaces[0], tmp_path / "overlay")
+
+
+def by_helm(home: str, team: str) -> Installed:
+    tools = Tools(cluster.choose(Settings.from_env()).kubeconfig)
+    values = [
+        "crds.install=false",
+        f"watchNamespaces={{{team}}}",
+        "image.registry=localhost,image.operator.tag=dev,image.serving.tag=dev",
+        f"registry.spec.url={MLFLOW},registry.spec.pollInterval=2s",
+    ]
+    options = (f"--namespace={home}", "--set", ",".join(values), "--wait", "--timeout=90s")
+    tools.helm("install", "second", str(CHART), *options)
+    return Installed(home, team, lambda: tools.helm("uninstall", "second", f"--namespace={home}"))
+
+
+def by_kustomize(kube: Kube, home: str, folder: Path) -> Installed:
+    overlay = namespace_overlay(folder, home, "localhost/", "dev")
+    kube.apply(overlay)
+    kube.create(
+        {
+            "apiVersion": "pennant.dev/v1alpha1",
+            "kind": "ModelRegistry",
+            "metadata": {"name": "default", "namespace": home},
+            "spec": {"url": MLFLOW, "pollInterval": "2s"},
+        }
+    )
+    kube.rolled_out(OPERATOR, home, seconds=90)
+    return Installed(home, home, lambda: kube("delete", "-k", str(overlay), "--timeout=60s"))
+
+
+def test_it_follows_an_alias_and_leaves_what_serves(kube: Kube, story: Story, installed: Installed):
+    deployed = Deployed(kube, f"in-{installed.team}", installed.team)
+    deployed.point_alias_at(1)
+    deployed.apply()
+    deployed.until(serving="1", summary="Serving", readyReplicas=1)
+    deployed.point_alias_at(2)
+    deployed.until(serving="2", summary="Serving", readyReplicas=1)
+
+    installed.uninstall()
+    assert kube.get("deployment", OPERATOR, installed.home) is None
+    (pod,) = kube.list("pods", installed.team, deployed.status["selector"])
+    assert pod["metadata"]["annotations"]["pennant.dev/model-version"] == "2"
+    assert all(each["ready"] for each in pod["status"]["containerStatuses"])
+    assert "deletionTimestamp" not in pod["metadata"]

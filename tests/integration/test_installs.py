@@ -1,0 +1,191 @@
+"""What installers render: a strict API server takes it, and the operator needs no more rights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from installing import Object, Tools, namespace_overlay
+from mlflow_server import Mlflow
+from operator_process import Objects, operator, until
+from pretended_kubelet import PretendedKubelet
+
+from pennant_dev.controlplane import ControlPlane, control_plane
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass(frozen=True)
+class Install:
+    """Where the operator is, where its ModelDeployments are, and the installer's output."""
+
+    namespace: str
+    team: str
+    rendered: list[Object]
+    watch: str = ""
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with control_plane(tmp_path_factory.mktemp("plane")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def objects(plane: ControlPlane) -> Objects:
+    found = Objects(plane)
+    found.install()
+    return found
+
+
+@pytest.fixture(scope="module")
+def tools(plane: ControlPlane) -> Tools:
+    return Tools(plane.kubeconfig)
+
+
+@pytest.fixture(params=["cluster-wide", "named-namespaces", "own-namespace"])
+def install(
+    request: pytest.FixtureRequest, tools: Tools, objects: Objects, tmp_path: Path
+) -> Iterator[Install]:
+    """One way to install it, applied without the operator's Deployment."""
+    home, team = f"home-{request.param}", f"team-{request.param}"
+    if request.param == "cluster-wide":
+        everywhere = tools.chart("--set", "crds.install=false", namespace=home)
+        found = Install(home, team, everywhere)
+    elif request.param == "named-namespaces":
+        found = Install(home, team, rights(tools, home, team), watch=team)
+    else:
+        overlay = namespace_overlay(tmp_path / "overlay", home)
+        found = Install(home, home, tools.kustomized(overlay), watch=home)
+    for name in (home, team):
+        objects.namespace(name)
+    made = [obj for obj in found.rendered if obj["kind"] != "Deployment"]
+    for obj in made:
+        objects.apply(obj)
+    yield found
+    for obj in made:
+        objects.delete(obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "",
+        "watchNamespaces={default,kube-system}",
+        "registry.spec.url=http://mlflow:5000,crds.keep=false",
+        "image.registry=r.example,image.pullPolicy=Always,imagePullSecrets[0].name=pull",
+        "env[0].name=PENNANT_LOG_FORMAT,env[0].value=json,nodeSelector.disk=fast",
+    ],
+)
+def test_a_strict_api_server_takes_the_chart(tools: Tools, objects: Objects, values: str):
+    taken_strictly(tools, tools.chart("--set", values))
+
+
+@pytest.mark.parametrize("folder", ["cluster-install", "namespace-install", "samples"])
+def test_a_strict_api_server_takes_the_manifests(tools: Tools, objects: Objects, folder: str):
+    taken_strictly(tools, tools.kustomized(folder))
+
+
+def taken_strictly(tools: Tools, rendered: list[Object]) -> None:
+    text = "\n---\n".join(json.dumps(obj) for obj in rendered)
+    how = ("--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict")
+    said = tools.kubectl("apply", *how, "--filename=-", stdin=text)
+    assert said.count("serverside-applied (server dry run)") == len(rendered)
+
+
+def rights(tools: Tools, home: str, *watched: str) -> list[Object]:
+    """What the chart grants an operator in `home` for these namespaces, and its account."""
+    names = ",".join(watched)
+    options = ("--set", f"crds.install=false,watchNamespaces={{{names}}}")
+    found = tools.chart(*options, namespace=home)
+    return [obj for obj in found if obj["kind"] != "Deployment"]
+
+
+def account(plane: ControlPlane, namespace: str) -> Path:
+    """A kubeconfig of who the pod would be: a certificate with the service account's names."""
+    groups = f"/O=system:serviceaccounts/O=system:serviceaccounts:{namespace}"
+    user = f"/CN=system:serviceaccount:{namespace}:pennant-operator"
+    return plane.write_kubeconfig(f"account-{namespace}", groups + user)
+
+
+def registry(namespace: str, url: str) -> Object:
+    return {
+        "apiVersion": "pennant.dev/v1alpha1",
+        "kind": "ModelRegistry",
+        "metadata": {"name": "default", "namespace": namespace},
+        "spec": {"url": url, "pollInterval": "1s"},
+    }
+
+
+def deployment(namespace: str, model: str) -> Object:
+    return {
+        "apiVersion": "pennant.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": "rec", "namespace": namespace},
+        "spec": {"model": {"name": model, "alias": "production"}, "rollout": {"bake": "1s"}},
+    }
+
+
+def test_the_rights_granted_are_enough_for_a_rollout(
+    install: Install, plane: ControlPlane, objects: Objects, mlflow_url: str, tmp_path: Path
+):
+    mlflow, model = Mlflow(mlflow_url), install.namespace
+    kubelet = PretendedKubelet(objects, install.team)
+    mlflow.promote(model, mlflow.register(model))
+    objects.apply(registry(install.namespace, mlflow_url))
+    objects.apply(deployment(install.team, model))
+
+    def settled(version: str) -> bool:
+        kubelet.work()
+        status = objects.get("ModelDeployment", install.team, "rec")["status"]
+        return (status.get("serving", {}).get("version"), status.get("summary")) == (
+            version,
+            "Serving",
+        )
+
+    who = account(plane, install.namespace)
+    names = {"PENNANT_NAMESPACE": install.namespace, "PENNANT_WATCH_NAMESPACES": install.watch}
+    with operator(who, tmp_path, **names) as running:
+        until(lambda: settled("1"))
+        mlflow.promote(model, mlflow.register(model))
+        until(lambda: settled("2"))
+        objects.delete("Service", install.team, "rec")
+        until(lambda: objects.get("Service", install.team, "rec"))
+        assert running.stop() == 0
+        log = running.log.read_text()
+    assert "403" not in log
+    assert "forbidden" not in log.lower()
+    assert objects.list("Event", install.team)
+
+
+def test_a_namespace_it_may_not_look_at_takes_no_other_with_it(
+    tools: Tools, plane: ControlPlane, objects: Objects, tmp_path: Path
+):
+    home, seen, closed = (objects.namespace(f"{name}-here") for name in ("home", "seen", "closed"))
+    for obj in rights(tools, home, seen):
+        objects.apply(obj)
+    objects.apply(deployment(seen, "none"))
+
+    def looked_at() -> bool:
+        return objects.get("ModelDeployment", seen, "rec")["status"].get("summary") == "Stalled"
+
+    names = {"PENNANT_NAMESPACE": home, "PENNANT_WATCH_NAMESPACES": f"{closed},{seen}"}
+    with operator(account(plane, home), tmp_path, **names) as running:
+        until(looked_at)
+        assert f"may not be listed in {closed}: give" in running.log.read_text()
+        for obj in rights(tools, home, closed):
+            objects.apply(obj)
+        until(lambda: running.process.poll() is not None)  # its pod is started again
+        assert running.process.returncode == 0
+
+
+def test_no_right_in_any_named_namespace_is_said_at_once(
+    plane: ControlPlane, objects: Objects, tmp_path: Path
+):
+    home = objects.namespace("home-alone")
+    names = {"PENNANT_NAMESPACE": home, "PENNANT_WATCH_NAMESPACES": "elsewhere"}
+    with pytest.raises(RuntimeError, match="take it out of PENNANT_WATCH_NAMESPACES"):
+        operator(account(plane, home), tmp_path, **names).__enter__()
