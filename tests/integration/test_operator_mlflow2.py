@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from kubernetes.dynamic.exceptions import UnprocessibleEntityError
 from mlflow import MlflowClient
 from operator_process import NAMESPACE, Objects, operator, until
 from pretended_kubelet import PretendedKubelet
@@ -169,19 +168,3 @@ def test_fetch_gets_what_the_operator_wrote_into_the_pod(
     fetched, _ = fetch(fetch_settings.Settings.from_env(told))
     assert (fetched.model, fetched.version, fetched.kind) == (NAME, "1", "file")
     assert (tmp_path / "bundle" / "newsreco.pkl").read_text() == "bytes"
-
-
-@pytest.mark.parametrize(
-    ("model", "said"),
-    [
-        ({"alias": "a", "stage": "Production"}, "exactly one of alias"),
-        ({"stage": "Production", "version": "1"}, "exactly one of alias"),
-        ({}, "exactly one of alias"),
-        ({"stage": "production"}, r"spec\.model\.stage: Unsupported value.*Staging.*Production"),
-    ],
-)
-def test_the_schema_takes_one_pointer_and_the_stages_that_serve(
-    team: Team, model: dict[str, str], said: str
-):
-    with pytest.raises(UnprocessibleEntityError, match=said):
-        team.apply(model={"name": NAME, **model})
