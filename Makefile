@@ -65,4 +65,5 @@ lock: setup ## renew the hash-pinned locks, one per image
 	$(LOCK) --extra serving pyproject.toml -o requirements/serving.txt
 	$(LOCK) --extra serving --extra examples pyproject.toml -o requirements/newsreco.txt
 	$(LOCK) --group mlflow-server -o requirements/mlflow.txt
+	$(LOCK) --group mlflow2-server -o requirements/mlflow2.txt
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt

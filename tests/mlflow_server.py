@@ -1,9 +1,16 @@
-"""A real `mlflow server` on a free loopback port, with sqlite and proxied artifacts."""
+"""A real `mlflow server` on a free loopback port, with sqlite and proxied artifacts.
+
+MLflow 3 is the test environment's own. MLflow 2 has a venv of its own in the cache folder, made at
+first use from requirements/mlflow2.txt.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +20,11 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from pennant_dev.binaries import exclusive
+from pennant_dev.settings import REPOSITORY, Settings
+
 START_DEADLINE_SECONDS = 90
+THIS = Path(sys.executable)
 
 
 class Mlflow:
@@ -37,13 +48,21 @@ class Mlflow:
 
 
 @contextlib.contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """Runs a server that keeps its data in `folder` and yields its address."""
+def mlflow_server(folder: Path, python: Path = THIS) -> Iterator[str]:
+    """Runs a server that keeps its data in `folder` and yields its address.
+
+    `python` is the interpreter of an environment that has MLflow.
+    """
     port = free_port()
     log = folder / "mlflow-server.log"
     with log.open("ab") as output:
         server = subprocess.Popen(
-            _command(folder, port), env=_environment(), stdout=output, stderr=output, cwd=folder
+            [str(python), *_arguments(folder, port)],
+            env=_environment(python),
+            stdout=output,
+            stderr=output,
+            cwd=folder,
+            start_new_session=True,
         )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -53,25 +72,43 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         _stop(server)
 
 
+def mlflow2() -> Path:
+    """The interpreter of an environment with MLflow 2, which is made if it is not there yet."""
+    lock = REPOSITORY / "requirements" / "mlflow2.txt"
+    cache = Settings.from_env().cache
+    cache.mkdir(parents=True, exist_ok=True)
+    home = cache / f"mlflow2-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    python, complete = home / "bin" / "python", home / "complete"
+    with exclusive(cache / "mlflow2.lock"):
+        if not complete.exists():  # an environment cannot be moved, so it is made in its place
+            shutil.rmtree(home, ignore_errors=True)
+            subprocess.run([THIS, "-m", "venv", "--without-pip", home], check=True)
+            install = [THIS.with_name("uv"), "pip", "install", "--quiet", "--require-hashes"]
+            subprocess.run([*install, "--python", python, "-r", lock], check=True)
+            complete.touch()
+    return python
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
-def _command(folder: Path, port: int) -> list[str]:
+def _arguments(folder: Path, port: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+        *("-m", "mlflow", "server", "--workers", "1"),
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
         *("--artifacts-destination", str(folder / "mlartifacts")),
     ]
 
 
-def _environment() -> dict[str, str]:
+def _environment(python: Path) -> dict[str, str]:
     """The caller's environment, without what would make this server somebody's client."""
     inherited = os.environ  # a child process is started from ours
     kept = {name: value for name, value in inherited.items() if not name.startswith("MLFLOW_")}
-    path = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"  # `mlflow server` calls uvicorn
+    # `mlflow server` calls uvicorn, MLflow 2 calls gunicorn.
+    path = f"{python.parent}:{kept.get('PATH', '')}"
     return kept | {
         "PATH": path,
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -96,9 +133,10 @@ def _healthy(url: str) -> bool:
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    try:
-        server.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait(timeout=20)
+    """All of its processes: MLflow 2 leaves its workers behind when it alone is told."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, how)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=20)
+            return

@@ -13,24 +13,22 @@ TAG_DATASET = "pennant.dataset"
 TAG_COMMIT = "pennant.commit"
 TAG_OWNER = "pennant.owner"
 
-# Written by `promote` on the version that gets the alias, each followed by `.<alias>`: MLflow keeps
-# no history of an alias and stamps no time when it moves.
+# Written by `promote` on the version that gets the alias, each followed by `.<alias>` or by
+# `.stage.<stage>`: MLflow keeps no history of either, and stamps no time when an alias moves.
 TAG_PROMOTED_BY = "pennant.promoted-by"
 TAG_PROMOTED_AT = "pennant.promoted-at"
 TAG_PROMOTED_FROM = "pennant.promoted-from"
 
-# Written by `rollback` on the version that loses the alias, likewise followed by `.<alias>`.
+# Written by `rollback` on the version that loses the alias, likewise followed.
 TAG_ROLLED_BACK_BY = "pennant.rolled-back-by"
 TAG_ROLLED_BACK_AT = "pennant.rolled-back-at"
 TAG_ROLLED_BACK_TO = "pennant.rolled-back-to"
 
+# Where MLflow 2 serves from; Archived and None are no place to promote to.
+STAGES = ("Staging", "Production")
+
 _ALIAS = re.compile(r"[\w-]{1,255}")
 _RESERVED_ALIAS = re.compile(r"latest|v\d+", re.IGNORECASE)
-
-
-def for_alias(tag: str, alias: str) -> str:
-    """The key under which a promotion tag is kept for one alias: a version may hold several."""
-    return f"{tag}.{alias}"
 
 
 def model_name_problem(name: str) -> str | None:
@@ -53,4 +51,11 @@ def alias_problem(alias: str) -> str | None:
         )
     if _RESERVED_ALIAS.fullmatch(alias):
         return f"alias {alias!r} is reserved by MLflow: choose another, such as 'production'"
+    return None
+
+
+def stage_problem(stage: str) -> str | None:
+    """Why nothing is promoted to this stage, or None."""
+    if stage not in STAGES:
+        return f"stage {stage!r} is none to serve from: use {' or '.join(map(repr, STAGES))}"
     return None

@@ -8,17 +8,28 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pennant_registry import artifacts, digest, versions
+from pennant_registry import artifacts, digest
 from pennant_registry import client as mlflow_client
 from pennant_registry.environment import Environment, ensure_home
 from pennant_registry.errors import ArtifactMissingError, DigestMismatchError
+from pennant_registry.pointers import pointer
 from pennant_registry.versions import Version
 
 PICKLES = frozenset({".pkl", ".pickle"})
 
 
-def load_production(name: str, alias: str) -> Any | None:
-    """The bundle of the version that holds the alias, or None when nothing is promoted.
+def resolve(name: str, alias: str | None = None, *, stage: str | None = None) -> Version | None:
+    """The version that holds the alias, or the highest in the stage; None when there is none.
+
+    Raises RegistryUnreachableError when the registry gives no answer: that is not None.
+    """
+    of = pointer(name, alias, stage)
+    held = of.held(mlflow_client.connect(), name)
+    return held[0] if held else None
+
+
+def load_production(name: str, alias: str | None = None, *, stage: str | None = None) -> Any | None:
+    """The bundle of the version that `resolve` finds, or None when nothing is promoted.
 
     A pickle comes unpickled, an MLflow model folder as its pyfunc model, anything else as the path
     of the file or folder. With PENNANT_MODEL_PATH set it is what that mount holds: no registry is
@@ -28,7 +39,7 @@ def load_production(name: str, alias: str) -> Any | None:
     """
     if mount := Environment.read().model_path:
         return load_bundle(_the_bundle_in(mount))
-    found = versions.resolve(name, alias)
+    found = resolve(name, alias, stage=stage)
     return None if found is None else load_version(found)
 
 

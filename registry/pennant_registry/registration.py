@@ -33,7 +33,7 @@ def register(
     and owner that the run's tags name, and with `tags`, which win over the run's.
     Raises RunMissingError or ArtifactMissingError: MLflow checks neither.
     """
-    versions.check_names(name)
+    versions.check_model_name(name)
     if names.TAG_SHA256 in (tags or {}):
         raise RegistryError(f"tag {names.TAG_SHA256} is what register computes: leave it out")
     client = mlflow_client.connect()

@@ -1,4 +1,4 @@
-"""Which version holds an alias, and what a version is."""
+"""What a version is, and asking the registry for one."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Version:
     run_id: str | None
     source: str
     tags: Mapping[str, str]
+    stage: str | None = None
 
     @property
     def sha256(self) -> str | None:
@@ -32,17 +33,8 @@ class Version:
         return self.tags.get(names.TAG_SHA256)
 
 
-def resolve(name: str, alias: str) -> Version | None:
-    """The version that holds the alias; None when the model or the alias is not there.
-
-    Raises RegistryUnreachableError when the registry gives no answer: that is not None.
-    """
-    check_names(name, alias)
-    return holder(mlflow_client.connect(), name, alias)
-
-
-def holder(client: MlflowClient, name: str, alias: str) -> Version | None:
-    """As `resolve`, with a client at hand."""
+def of_alias(client: MlflowClient, name: str, alias: str) -> Version | None:
+    """The version that holds the alias; None when the model or the alias is not there."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -78,11 +70,9 @@ def of_model(client: MlflowClient, name: str) -> list[Version]:
     return sorted(map(_version, found), key=lambda version: version.version, reverse=True)
 
 
-def check_names(name: str, alias: str | None = None) -> None:
-    """Raises InvalidNameError, before a server is asked: it answers 400 to an unset alias too."""
+def check_model_name(name: str) -> None:
+    """Raises InvalidNameError."""
     problem = names.model_name_problem(name)
-    if problem is None and alias is not None:
-        problem = names.alias_problem(alias)
     if problem is not None:
         raise InvalidNameError(problem)
 
@@ -101,4 +91,5 @@ def _version(found: MlflowVersion) -> Version:
         run_id=found.run_id or None,
         source=found.source or "",
         tags=dict(found.tags),
+        stage=found.current_stage,
     )

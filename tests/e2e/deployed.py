@@ -20,6 +20,11 @@ SET_ALIAS = (
     "promote(int(sys.argv[1]), name=sys.argv[2], alias=sys.argv[3])"
 )
 
+REMOVE_ALIAS = (
+    "import sys; from mlflow import MlflowClient; "
+    "MlflowClient().delete_registered_model_alias(sys.argv[1], sys.argv[2])"
+)
+
 
 class Deployed:
     """One ModelDeployment that follows an alias of its own name."""
@@ -48,6 +53,10 @@ class Deployed:
     def point_alias_at(self, version: int) -> None:
         words = (str(version), MODEL, self.name)
         self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", SET_ALIAS, *words)
+
+    def remove_alias(self) -> None:
+        words = (MODEL, self.name)
+        self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", REMOVE_ALIAS, *words)
 
     def delete(self, *options: str) -> None:
         where = f"-n={self.namespace}"

@@ -41,6 +41,18 @@ def test_suspend_holds_an_alias_move_until_it_is_lifted(deployed: Deployed):
     deployed.until(serving="2")
 
 
+def test_a_removed_alias_keeps_what_serves_or_scales_it_down_as_asked(deployed: Deployed):
+    deployed.remove_alias()
+    poll(lambda: deployed.condition("AliasInSync")[1] == "AliasNotSet", "not noticed", 30)
+    assert deployed.condition("Ready") == ("True", "Serving")
+    deployed.apply(onAliasRemoved="ScaleDown")
+    deployed.until(summary="Waiting", readyReplicas=0)
+    assert deployed.condition("Ready") == ("False", "ScaledDown")
+    poll(lambda: not any(c["kind"] == "Pod" for c in deployed.children()), "pods are left", 60)
+    deployed.point_alias_at(1)
+    deployed.until(serving="1", readyReplicas=1)
+
+
 def test_a_pinned_version_stays_whatever_the_alias_says(deployed: Deployed):
     deployed.apply(model={"name": "news-recommender", "version": "2"})
     deployed.until(serving="2", summary="Serving")

@@ -11,11 +11,14 @@ import pytest
 
 from pennant_registry import MetricMin, Move, Version, names
 from pennant_registry.environment import Environment
+from pennant_registry.errors import InvalidNameError
 from pennant_registry.gates import refusals
 from pennant_registry.moves import promotion_of, rollback_of, tags_of
+from pennant_registry.pointers import Alias, Stage, pointer
 
 pytestmark = pytest.mark.unit
 
+PRODUCTION = Alias("production")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -80,17 +83,30 @@ def test_a_model_name_may_have_spaces_and_dots():
 @pytest.mark.parametrize("previous", [None, 1])
 def test_a_promotion_reads_back_as_it_was_recorded(previous: int | None):
     move = Move(version=2, previous=previous, by="ana@host", at=NOON)
-    assert promotion_of(version(2, **tags_of(move, "production")), "production") == move
+    assert promotion_of(version(2, **tags_of(move, PRODUCTION)), PRODUCTION) == move
 
 
 def test_a_rollback_reads_back_from_the_version_that_was_left():
     move = Move(version=1, previous=2, by="ana@host", at=NOON, is_rollback=True)
-    assert rollback_of(version(2, **tags_of(move, "production")), "production") == move
+    assert rollback_of(version(2, **tags_of(move, PRODUCTION)), PRODUCTION) == move
 
 
-def test_moves_of_different_aliases_do_not_mix():
+@pytest.mark.parametrize("other", [Alias("staging"), Stage("production")], ids=str)
+def test_moves_of_different_aliases_and_stages_do_not_mix(other: Alias | Stage):
     move = Move(version=2, previous=1, by="ana@host", at=NOON)
-    assert promotion_of(version(2, **tags_of(move, "staging")), "production") is None
+    assert promotion_of(version(2, **tags_of(move, other)), PRODUCTION) is None
+
+
+@pytest.mark.parametrize("stage", ["production", "Archived", "None", ""])
+def test_a_stage_that_nothing_serves_from_is_refused_and_the_others_are_named(stage: str):
+    with pytest.raises(InvalidNameError, match="use 'Staging' or 'Production'"):
+        pointer("news", None, stage)
+
+
+@pytest.mark.parametrize("both", [(None, None), ("production", "Production")])
+def test_it_is_either_an_alias_or_a_stage(both: tuple[str | None, str | None]):
+    with pytest.raises(InvalidNameError, match="either an alias or a stage"):
+        pointer("news", *both)
 
 
 def test_an_empty_model_path_is_no_mount():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Absent, Desired, Refused, Unknown
+from pennant_operator.decide.observed import Absent, Desired, ModelVersion, Refused, Unknown
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdicts import Verdict, Waiting
@@ -30,6 +30,7 @@ class Situation:
     parked: bool = False
     verdict: Verdict | None = None
     rejection: dict[str, Any] | None = None  # of the desired revision
+    withdrawn: bool = False  # the alias was removed, and with ScaleDown nothing serves since
     baking: bool = False
     before: list[dict[str, Any]] = field(default_factory=list)  # the conditions so far
 
@@ -74,6 +75,10 @@ def stamp(
 
 def ready(s: Situation) -> Said:
     """Traffic is being answered."""
+    if s.withdrawn:
+        why = f"{s.spec.watch.pointer} was left without a version"
+        told = f"nothing serves, because {why} and spec.onAliasRemoved is ScaleDown: {_progress(s)}"
+        return FALSE, Reason.SCALED_DOWN, told
     if s.serving is None:
         return FALSE, Reason.NOTHING_SERVED_YET, f"no version has served yet: {_progress(s)}"
     of = f"{s.ready} of {s.spec.replicas} pods"
@@ -113,10 +118,10 @@ def alias_in_sync(s: Situation) -> Said | None:
     if isinstance(s.desired, Absent | Refused):
         kept = f"; version {s.serving} goes on serving" if s.serving else ""
         return FALSE, s.desired.reason, s.desired.message + kept
-    pointer = _pointer(s)
     if s.in_sync:
         pinned = s.spec.watch.version is not None
-        return TRUE, Reason.PINNED if pinned else Reason.IN_SYNC, f"{pointer}, which serves"
+        return TRUE, Reason.PINNED if pinned else Reason.IN_SYNC, _pointer(s, "serves")
+    pointer = _pointer(s, "is wanted")
     if s.rejection:
         return FALSE, Reason.REJECTED, f"{pointer}; {_rejected(s)}"
     if s.spec.suspend:
@@ -150,19 +155,25 @@ def _unknown(s: Situation) -> Said | None:
     return UNKNOWN, s.desired.reason, s.desired.message + kept
 
 
-def _pointer(s: Situation) -> str:
-    version = getattr(s.desired, "version", None)
-    if s.spec.watch.version is not None:
-        return f"spec.model.version pins version {version}"
-    return f"alias {s.spec.watch.alias} points at version {version}"
+def _pointer(s: Situation, what: str) -> str:
+    """What points at which version; a stage may hold several, and the highest counts."""
+    assert isinstance(s.desired, ModelVersion)
+    version, watch = s.desired.version, s.spec.watch
+    if s.desired.beside:
+        lower = ", ".join(reversed(s.desired.beside))
+        return f"{watch.pointer} holds versions {lower} and {version}; the highest {what}"
+    which = f", which {what}" if s.in_sync else ""
+    return f"{watch.pointer} {watch.verb} version {version}{which}"
 
 
 def _rejected(s: Situation) -> str:
     assert s.rejection is not None
     goes_on = f"version {s.serving} goes on serving" if s.serving else "nothing serves"
+    version = s.rejection["version"]
+    cure = s.spec.watch.cure(version)
     return (
-        f"version {s.rejection['version']} was rejected ({s.rejection['reason']}): "
-        f"{s.rejection['message']}; {goes_on}; point the alias at another version"
+        f"version {version} was rejected ({s.rejection['reason']}): "
+        f"{s.rejection['message']}; {goes_on}; {cure}"
     )
 
 

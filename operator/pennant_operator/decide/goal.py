@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pennant_operator.decide.memory import Memory
-from pennant_operator.decide.observed import ModelVersion, Observed, Unknown
+from pennant_operator.decide.observed import Absent, ModelVersion, Observed, Refused, Unknown
 from pennant_operator.decide.revision import revision_of
+from pennant_operator.decide.spec import Spec
+from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.decide.world import World
 
 
@@ -18,6 +20,7 @@ class Goal:
     revision: str | None = None  # the revision of that version with today's spec
     rejection: dict[str, Any] | None = None  # why that revision is not tried
     frozen: bool = False  # nothing is known: what comes up may not be taken down
+    released: bool = False  # the alias was removed, and then nothing is to run
 
 
 def choose(
@@ -30,7 +33,7 @@ def choose(
         candidate = memory.candidate.get("revision")
         return Goal(candidate if candidate in observed.records else None, frozen=True)
     if not isinstance(desired, ModelVersion):
-        return Goal(None)
+        return Goal(None, released=_releases(spec, desired))
     revision = revision_of(
         registry=spec.watch.registry,
         model=desired.name,
@@ -44,6 +47,20 @@ def choose(
     if spec.suspend:
         return Goal(None, desired, revision)
     return Goal(revision, desired, revision)
+
+
+def _releases(spec: Spec, desired: Absent | Refused) -> bool:
+    """Only MLflow's own word that the model is there and the alias, or the stage, is empty.
+
+    A model that is missing altogether may be an empty database behind the same address: it keeps
+    what serves, and so does suspend.
+    """
+    return (
+        spec.scale_down
+        and not spec.suspend
+        and isinstance(desired, Absent)
+        and desired.reason in {Reason.ALIAS_NOT_SET, Reason.STAGE_EMPTY}
+    )
 
 
 def _way_back(world: World, rejected: str) -> str | None:

@@ -36,6 +36,11 @@ class Memory:
         """`status.history`, newest first."""
         return self.status.get("history") or []
 
+    def said(self, kind: str) -> dict[str, Any]:
+        """A condition as it was, empty when it was not there."""
+        conditions = self.status.get("conditions") or []
+        return next((c for c in conditions if c["type"] == kind), {})
+
 
 def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
     """The rejections in force: seeing another version as desired lifts those of a version (law 4).

@@ -22,11 +22,12 @@ class ModelVersion:
     created: int  # milliseconds since the epoch, the registry's own time stamp
     source: str  # artifact URI without alias or stage, e.g. mlflow-artifacts:/1/<run>/artifacts/x
     sha256: str | None = None  # the tag `pennant.sha256`
+    beside: tuple[str, ...] = ()  # lower versions in the same stage, highest first
 
 
 @dataclass(frozen=True)
 class Absent:
-    """The registry answered, twice, that there is nothing to follow (alias, model or version)."""
+    """The registry answered, twice, that there is nothing to follow: no alias, model or version."""
 
     reason: str
     message: str

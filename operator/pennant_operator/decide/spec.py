@@ -12,6 +12,7 @@ from pennant_operator.decide.times import parse_duration
 
 CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means Pennant's
 _CUSTOM_NEEDS = ("image", "port", "probes")
+_POINTERS = ("alias", "stage", "version")
 
 
 class InvalidSpecError(ValueError):
@@ -20,12 +21,35 @@ class InvalidSpecError(ValueError):
 
 @dataclass(frozen=True)
 class Watch:
-    """What the poller asks the registry for: an alias to follow, or a pinned version."""
+    """What the poller asks the registry for: an alias or a stage to follow, or a pinned version."""
 
     registry: str
     model: str
     alias: str | None = None
+    stage: str | None = None
     version: str | None = None
+
+    @property
+    def pointer(self) -> str:
+        """What says which version is desired, as people call it."""
+        if self.stage is not None:
+            return f"stage {self.stage}"
+        return f"alias {self.alias}" if self.version is None else "spec.model.version"
+
+    @property
+    def verb(self) -> str:
+        """What the pointer does with a version."""
+        if self.stage is not None:
+            return "holds"
+        return "points at" if self.version is None else "pins"
+
+    def cure(self, version: str) -> str:
+        """What a person does to have another version than this one."""
+        if self.stage is not None:  # its highest version counts
+            return f"archive version {version}, or move a higher one into the stage"
+        if self.version is not None:
+            return "pin another version"
+        return "point the alias at another version"
 
 
 @dataclass(frozen=True)
@@ -49,6 +73,7 @@ class Spec:
     serving: dict[str, Any]  # as written: part of the revision's identity
     bake: timedelta
     deadlines: Deadlines
+    scale_down: bool  # onAliasRemoved: ScaleDown
     suspend: bool
 
 
@@ -70,6 +95,7 @@ def parse(owner: dict[str, Any]) -> Spec:
             fetch=_duration(deadlines, "fetch", "10m", "spec.rollout.deadlines"),
             load=_duration(deadlines, "load", "5m", "spec.rollout.deadlines"),
         ),
+        scale_down=spec.get("onAliasRemoved", "Keep") == "ScaleDown",
         suspend=spec.get("suspend", False),
     )
 
@@ -84,12 +110,15 @@ def watch_of(owner: dict[str, Any]) -> Watch | None:
 
 def _watch(spec: dict[str, Any]) -> Watch:
     model = spec.get("model", {})
-    name, alias, version = model.get("name"), model.get("alias"), model.get("version")
-    if not name:
+    if not model.get("name"):
         raise InvalidSpecError("spec.model.name is missing: write the registered model's name")
-    if (alias is None) == (version is None):
-        raise InvalidSpecError("spec.model needs exactly one of alias and version")
-    return Watch(spec.get("registry", "default"), name, alias, version)
+    chosen = {field: model[field] for field in _POINTERS if model.get(field) is not None}
+    if len(chosen) != 1:
+        raise InvalidSpecError(
+            f"spec.model needs exactly one of alias, stage and version, and has "
+            f"{' and '.join(chosen) or 'none of them'}"
+        )
+    return Watch(spec.get("registry", "default"), model["name"], **chosen)
 
 
 def _serving(spec: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,13 @@ from pennant_operator.decide.observed import Observed
 from pennant_operator.decide.revision import Record
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdicts import Verdict
-from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_SLOT, NO_SLOT
+from pennant_operator.decide.vocabulary import (
+    LABEL_DEPLOYMENT,
+    LABEL_SLOT,
+    NO_SLOT,
+    Condition,
+    Reason,
+)
 from pennant_operator.decide.world import Traffic, World
 
 
@@ -103,6 +109,15 @@ def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     )
 
 
+def _withdrawn(step: Step, traffic: Traffic | None) -> bool:
+    """The alias was removed and took the traffic with it, and nothing has it since."""
+    if traffic is not None:
+        return False
+    if step.goal.released and (step.world.traffic or step.memory.status.get("serving")):
+        return True
+    return step.memory.said(Condition.READY).get("reason") == Reason.SCALED_DOWN
+
+
 def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
     traffic, candidate = world.traffic, status.get("candidate") or {}
     return Situation(
@@ -115,6 +130,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         parked=candidates.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,
         rejection=step.goal.rejection,
+        withdrawn=_withdrawn(step, traffic),
         baking=world.baking(step.now),
         before=step.memory.status.get("conditions") or [],
     )

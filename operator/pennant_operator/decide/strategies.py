@@ -33,6 +33,8 @@ def blue_green(
     world: World, goal: Goal, verdict: Verdict | None, *, parked: bool, now: datetime
 ) -> Moves:
     """The moves towards the goal; `verdict` is on the idle slot where it holds the target."""
+    if goal.released:
+        return _released(world)
     idle, traffic, target = world.idle, world.traffic, goal.target
     slots: dict[str, Holding] = {}
     if traffic is not None:
@@ -48,6 +50,16 @@ def blue_green(
     if holding is not None:
         slots[idle.name] = holding
     return Moves(slots, traffic)
+
+
+def _released(world: World) -> Moves:
+    """The traffic goes first; the pods of both slots leave once no Service leads to them."""
+    slots = {
+        name: Holding(slot.revision, slot.size if world.traffic else 0)
+        for name, slot in world.slots.items()
+        if slot.revision is not None
+    }
+    return Moves(slots, traffic=None)
 
 
 def _at_rest(world: World, now: datetime, *, frozen: bool) -> Holding | None:

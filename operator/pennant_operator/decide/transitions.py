@@ -5,7 +5,7 @@ from typing import Any
 from pennant_operator.decide.intent import Event
 from pennant_operator.decide.memory import KEPT
 from pennant_operator.decide.spec import Spec
-from pennant_operator.decide.vocabulary import Condition, EventReason, Summary
+from pennant_operator.decide.vocabulary import Condition, EventReason, Reason, Summary
 
 NORMAL, WARNING = "Normal", "Warning"
 Status = dict[str, Any]
@@ -20,6 +20,7 @@ def events(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
         _held(before, after),
         _switched(before, after),
         _baked(before, after),
+        _scaled_down(before, after),
         stalled(before, after),
     )
     return tuple(event for event in found if event is not None)
@@ -53,13 +54,9 @@ def _moved(spec: Spec, before: Status, after: Status) -> Event | None:
     old, new = _get(before, "desired", "version"), _get(after, "desired", "version")
     if new is None or new == old:
         return None
-    what = (
-        "spec.model.version pins" if spec.watch.version else f"alias {spec.watch.alias} points at"
-    )
     was = f" (was {old})" if old else ""
-    return Event(
-        NORMAL, EventReason.ALIAS_MOVED, f"{what} version {new} of {spec.watch.model}{was}"
-    )
+    text = f"{spec.watch.pointer} {spec.watch.verb} version {new} of {spec.watch.model}{was}"
+    return Event(NORMAL, EventReason.ALIAS_MOVED, text)
 
 
 def _started(before: Status, after: Status) -> Event | None:
@@ -108,14 +105,22 @@ def _baked(before: Status, after: Status) -> Event | None:
     return Event(NORMAL, EventReason.BAKE_PASSED, text)
 
 
+def _scaled_down(before: Status, after: Status) -> Event | None:
+    new = _condition(after, Condition.READY)
+    old = _condition(before, Condition.READY)
+    if new.get("reason") != Reason.SCALED_DOWN or old.get("reason") == Reason.SCALED_DOWN:
+        return None
+    return Event(NORMAL, EventReason.SCALED_DOWN, str(new["message"]))
+
+
 def stalled(before: Status, after: Status) -> Event | None:
     """The event when a person must act."""
-    new = _condition(after)
-    if new.get("status") != "True" or _condition(before).get("reason") == new.get("reason"):
+    new, old = _condition(after, Condition.STALLED), _condition(before, Condition.STALLED)
+    if new.get("status") != "True" or old.get("reason") == new.get("reason"):
         return None
     return Event(WARNING, EventReason.STALLED, f"{new['reason']}: {new['message']}")
 
 
-def _condition(status: Status) -> dict[str, Any]:
+def _condition(status: Status, kind: Condition) -> dict[str, Any]:
     conditions = status.get("conditions") or []
-    return next((c for c in conditions if c["type"] == Condition.STALLED), {})
+    return next((c for c in conditions if c["type"] == kind), {})

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     SERVING = "Serving"  # at least one pod with traffic is ready
     NOTHING_SERVED_YET = "NothingServedYet"  # no version has ever had traffic
     NO_POD_READY = "NoPodReady"  # the active slot has no ready pod
+    SCALED_DOWN = "ScaledDown"  # the alias was removed, and spec.onAliasRemoved is ScaleDown
     SCALED_TO_ZERO = "ScaledToZero"  # spec.replicas is 0: nothing answers, nothing is proved
     # Reconciling
     ROLLING_OUT = "RollingOut"  # a candidate is being brought up
@@ -84,6 +85,7 @@ class Reason(StrEnum):
     REGISTRY_UNREACHABLE = "RegistryUnreachable"
     MODEL_NOT_FOUND = "ModelNotFound"
     ALIAS_NOT_SET = "AliasNotSet"
+    STAGE_EMPTY = "StageEmpty"
     VERSION_NOT_FOUND = "VersionNotFound"
     # The model's fault: the revision is rejected (verdicts.py)
     LOAD_FAILED = "LoadFailed"
@@ -112,6 +114,7 @@ class EventReason(StrEnum):
     ROLLOUT_STARTED = "RolloutStarted"
     TRAFFIC_MOVED = "TrafficMoved"
     BAKE_PASSED = "BakePassed"
+    SCALED_DOWN = "ScaledDown"
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"
     STALLED = "Stalled"

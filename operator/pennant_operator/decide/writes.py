@@ -45,7 +45,7 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
 
 def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
     """All writes of a plan, in order."""
-    if not moves.slots:
+    if not moves.slots and step.world.traffic is None:
         return ()
     used = {holding.revision for holding in moves.slots.values() if holding.size}
     new = sorted(used & (step.records.keys() - step.observed.records.keys()))

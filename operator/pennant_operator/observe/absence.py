@@ -1,22 +1,19 @@
-"""What it means that MLflow knows nothing of something, and what to do then."""
+"""What is missing, by what a registry knows of a model."""
 
 from pennant_operator.decide.observed import Absent
 from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
-
-NO_SUCH = "RESOURCE_DOES_NOT_EXIST"
-BAD_VALUE = "INVALID_PARAMETER_VALUE"
+from pennant_operator.observe.answers import Registered
 
 
-def absence(watch: Watch, code: str, message: str) -> Absent | None:
-    """What is missing by MLflow's refusal of a question; None when it refuses something else.
-
-    An alias that is not set is answered as a bad value, with status 400.
-    """
-    if code == NO_SUCH:
-        return missing_model(watch) if watch.alias else missing_version(watch)
-    if code == BAD_VALUE and watch.alias and "alias" in message and "not found" in message:
+def nothing_there(watch: Watch, model: Registered | None) -> Absent | None:
+    """Why there is nothing to follow; None when there is, or when a version must be asked for."""
+    if model is None:
+        return missing_version(watch) if watch.version else missing_model(watch)
+    if watch.alias is not None and watch.alias not in model.aliases:
         return missing_alias(watch)
+    if watch.stage is not None and watch.stage not in model.stages:
+        return empty_stage(watch)
     return None
 
 
@@ -35,6 +32,15 @@ def missing_alias(watch: Watch) -> Absent:
         Reason.ALIAS_NOT_SET,
         f"The alias {watch.alias!r} of {watch.model!r} points at no version (upper and lower case "
         "differ): promote one, or correct spec.model.alias.",
+    )
+
+
+def empty_stage(watch: Watch) -> Absent:
+    """The model is there, and no version of it is in the stage."""
+    return Absent(
+        Reason.STAGE_EMPTY,
+        f"The stage {watch.stage!r} of {watch.model!r} holds no version: move one into it, or "
+        "correct spec.model.stage.",
     )
 
 

@@ -24,6 +24,11 @@ def filters(models: Sequence[str] | None) -> Iterator[dict[str, str]]:
         yield {"filter": f"name IN ({','.join(names)})"}
 
 
+def named(model: str) -> dict[str, str]:
+    """The filter for everything of one model; its name must be `quotable`."""
+    return {"filter": f"name='{model}'"}
+
+
 def quotable(model: str) -> bool:
     """Whether a name can stand in a filter; MLflow's filters know no escape."""
     return _QUOTABLE.fullmatch(model) is not None

@@ -1,26 +1,30 @@
 """One poll of one registry: the fewest requests that answer everything watched.
 
-Up to three watches are one request each. More are one search, whose answer has every alias but
-neither sources nor tags: what moved is read by one request more. That nothing is there is believed
-only when it is confirmed by a request of its own (law 2).
+Up to three models are one request each. More are one search, whose answer has every alias and
+stage but neither sources nor tags of what an alias points at: what moved is read by requests of its
+own. That nothing is there is believed only when such a request says so too (law 2).
 """
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
+from pennant_operator.observe.absence import missing_version, nothing_there
+from pennant_operator.observe.answers import Found, Registered
 from pennant_operator.observe.filters import quotable, understands_in
 from pennant_operator.observe.mlflow_http import RegistryTroubleError
-from pennant_operator.observe.registry import Found, Listed, Registry
+from pennant_operator.observe.registry import Registry
 
 LOG = logging.getLogger(__name__)
-FEW = 3  # watches; below, asking one by one is the cheapest
+FEW = 3  # models; up to these, asking one by one is the cheapest
 # Walking a whole registry costs the server about as much for 18 models as one alias does.
 WALK_WORTH = 18
 
 Answer = ModelVersion | Absent
+Stamp: TypeAlias = tuple[int, int, str]
 
 
 @dataclass
@@ -31,11 +35,11 @@ class Known:
     unresolved: dict[Watch, str] = field(default_factory=dict)  # found, but not where its bytes are
     size: int = 0  # registered models there are, as of the last walk through all
     resolved: dict[tuple[str, str, int], ModelVersion] = field(default_factory=dict)
-    created: dict[Watch, int | None] = field(default_factory=dict)  # of the registered model
+    stamps: dict[Watch, Stamp] = field(default_factory=dict)  # as of the answer
 
     def forget_all_but(self, watches: set[Watch]) -> None:
         """Drop what nobody watches any more."""
-        for table in (self.answers, self.unresolved, self.created):
+        for table in (self.answers, self.unresolved, self.stamps):
             for watch in table.keys() - watches:
                 del table[watch]
         models = {watch.model for watch in watches}
@@ -52,59 +56,96 @@ class Poll:
 
     async def ask(self, watches: Iterable[Watch]) -> None:
         """Answer these; raises RegistryTroubleError, and then every earlier answer stands."""
-        chosen = sorted(watches, key=str)
-        singly = [w for w in chosen if not quotable(w.model)]
-        rest = [w for w in chosen if quotable(w.model)]
+        of_model: dict[str, list[Watch]] = {}
+        for watch in sorted(watches, key=str):
+            of_model.setdefault(watch.model, []).append(watch)
+        singly = {name for name in of_model if not quotable(name)}
+        rest = sorted(of_model.keys() - singly)
         whole = not understands_in(self.server_version)
         if len(rest) <= FEW or (whole and 0 < len(rest) * WALK_WORTH <= self.known.size):
-            singly, rest = chosen, []
-        if rest:
-            await self._search(rest, whole=whole)
-        for watch in singly:
-            await self._take(watch, await self.registry.find(watch))
+            singly, rest = set(of_model), []
+        listed = await self._search(rest, whole=whole) if rest else {}
+        for name, asked in of_model.items():
+            model = await self.registry.model(name) if name in singly else listed.get(name)
+            for watch in asked:
+                await self._compare(watch, model)
 
-    async def _search(self, watches: list[Watch], *, whole: bool) -> None:
-        names = sorted({w.model for w in watches})
-        listed = await self.registry.search(None if whole else names)
+    async def _search(self, models: list[str], *, whole: bool) -> dict[str, Registered]:
+        listed = await self.registry.search(None if whole else models)
         self.known.size = len(listed) if whole else self.known.size
-        for watch in watches:
-            await self._compare(watch, listed.get(watch.model))
+        return listed
 
-    async def _compare(self, watch: Watch, model: Listed | None) -> None:
-        """Ask for one watch by itself, only where the search says something new."""
-        known, version = self.known.answers.get(watch), watch.version
-        if watch.alias is not None:
-            version = model.aliases.get(watch.alias) if model else None
-        if isinstance(known, Absent) and (model is None or version is None):
-            return
-        # A model that was deleted and made again starts at version 1 again.
-        created = model.created if model else None
-        same = isinstance(known, ModelVersion) and known.version == version
-        if not same or self.known.created.get(watch) != created:
-            await self._take(watch, await self.registry.find(watch))
-            self.known.created[watch] = created
+    async def _compare(
+        self, watch: Watch, model: Registered | None, *, confirmed: bool = False
+    ) -> None:
+        """Ask for one watch by itself, only where what is known of its model says something new."""
+        nothing = nothing_there(watch, model)
+        if nothing is not None:
+            if confirmed:
+                self._nothing(watch, nothing)
+            elif nothing != self.known.answers.get(watch):
+                again = await self.registry.model(watch.model)
+                await self._compare(watch, again, confirmed=True)
+        elif model is not None:
+            stamp = _stamp(watch, model)
+            if self.known.stamps.get(watch) != stamp and await self._find(watch, model):
+                self.known.stamps[watch] = stamp
 
-    async def _take(self, watch: Watch, found: Found | Absent) -> None:
-        if isinstance(found, Absent) and not isinstance(self.known.answers.get(watch), Absent):
-            found = await self.registry.find(watch)
-        if isinstance(found, Absent):
-            self.known.answers[watch] = found
-            self.known.unresolved.pop(watch, None)
+    async def _find(self, watch: Watch, model: Registered) -> bool:
+        """Take the version that is desired now; False when it is to be asked for again."""
+        if watch.stage is not None and quotable(watch.model):
+            found = await self.registry.in_stage(watch.model, watch.stage)
         else:
-            await self._resolve(watch, found)
+            found = await self._version(watch.model, _number(watch, model))
+        if found:
+            return await self._resolve(watch, *found)
+        if watch.version is not None:
+            self._nothing(watch, missing_version(watch))
+        return False  # it moved between two questions: the next poll sees where
 
-    async def _resolve(self, watch: Watch, found: Found) -> None:
-        model, version = found["name"], str(found["version"])
-        identity = (model, version, int(found["creation_timestamp"]))
+    async def _version(self, model: str, number: str) -> list[Found]:
+        ask = self.registry.version
+        found = await ask(model, number) or await ask(model, number)
+        return [found] if found else []
+
+    def _nothing(self, watch: Watch, found: Absent) -> None:
+        self.known.answers[watch] = found
+        self.known.unresolved.pop(watch, None)
+        self.known.stamps.pop(watch, None)
+
+    async def _resolve(self, watch: Watch, found: Found, *others: Found) -> bool:
+        """Where the version's bytes are; `others` are beside it in its stage."""
+        model, number = found["name"], str(found["version"])
+        identity = (model, number, int(found["creation_timestamp"]))
         try:
             if identity not in self.known.resolved:
                 self.known.resolved[identity] = await self.registry.resolve(found)
         except RegistryTroubleError as error:
             # One version's run may be deleted or out of bounds while the others are well.
-            LOG.warning("version %s of %s cannot be resolved: %s", version, model, error)
+            LOG.warning("version %s of %s cannot be resolved: %s", number, model, error)
             self.known.unresolved[watch] = (
-                f"Version {version} of {model} cannot be resolved: {error}"
+                f"Version {number} of {model} cannot be resolved: {error}"
             )
-            return
+            return False
         self.known.unresolved.pop(watch, None)
-        self.known.answers[watch] = self.known.resolved[identity]
+        beside = tuple(str(other["version"]) for other in others)
+        self.known.answers[watch] = replace(self.known.resolved[identity], beside=beside)
+        return True
+
+
+def _stamp(watch: Watch, model: Registered) -> Stamp:
+    """What must change before a watch is asked for by itself again.
+
+    A model that was deleted and made again starts at version 1 again. The other versions of a
+    stage come and go without its highest one, and then the model's own time stamp moves.
+    """
+    if watch.stage is not None:
+        return model.created, model.updated, _number(watch, model)
+    return model.created, 0, _number(watch, model)
+
+
+def _number(watch: Watch, model: Registered) -> str:
+    """The version that is desired by what is known of its model, which has one."""
+    if watch.version is not None:
+        return watch.version
+    return model.stages[watch.stage] if watch.stage else model.aliases[str(watch.alias)]

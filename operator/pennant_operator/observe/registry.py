@@ -5,29 +5,17 @@ only; everything else raises RegistryTroubleError (mlflow_http.py).
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
-from pennant_operator.decide.observed import Absent, ModelVersion
-from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.absence import absence
-from pennant_operator.observe.filters import filters
+from pennant_operator.decide.observed import ModelVersion
+from pennant_operator.observe.answers import Found, Registered, registered, understood, version
+from pennant_operator.observe.filters import filters, named
 from pennant_operator.observe.mlflow_http import MlflowHttp, Refusal, RegistryTroubleError
 from pennant_registry.names import TAG_SHA256
 
 PAGE = 1000  # the most that MLflow gives
-
-Found: TypeAlias = dict[str, Any]  # MLflow's model_version object
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A registered model in a search: where its aliases point."""
-
-    created: int
-    aliases: dict[str, str]
+NO_SUCH = "RESOURCE_DOES_NOT_EXIST"
 
 
 class Registry:
@@ -41,44 +29,53 @@ class Registry:
         status, text = await self._http.text("/version", {})
         return text.strip() if status == 200 and re.fullmatch(r"[\w.+-]{1,40}\s*", text) else ""
 
-    async def find(self, watch: Watch) -> Found | Absent:
-        """The version that an alias points at, or a pinned one: one request."""
-        if watch.alias is not None:
-            query = {"name": watch.model, "alias": watch.alias}
-            answer = await self._http.get("registered-models/alias", query)
-        else:
-            query = {"name": watch.model, "version": str(watch.version)}
-            answer = await self._http.get("model-versions/get", query)
-        if not isinstance(answer, Refusal):
-            return _version_in(answer)
-        nothing = absence(watch, answer.code, answer.message)
-        if nothing is None:
-            raise _puzzled(answer)
-        return nothing
+    async def model(self, name: str) -> Registered | None:
+        """A registered model; None when MLflow says that there is none of this name.
+
+        The only question whose answer tells a missing model from an alias that is not set:
+        MLflow 2 calls both "alias not found".
+        """
+        answer = await self._known("registered-models/get", {"name": name})
+        with understood():
+            return None if answer is None else registered(answer["registered_model"])
+
+    async def version(self, model: str, number: str) -> Found | None:
+        """One version; None when MLflow says that there is no such version."""
+        answer = await self._known("model-versions/get", {"name": model, "version": number})
+        with understood():
+            return None if answer is None else version(answer["model_version"])
+
+    async def in_stage(self, model: str, stage: str) -> list[Found]:
+        """The versions of a model that are in a stage, highest first; the name is `quotable`."""
+        with understood():
+            found = [
+                version(each)
+                async for each in self._walk("model-versions/search", named(model))
+                if each["current_stage"] == stage
+            ]
+        return sorted(found, key=lambda each: int(each["version"]), reverse=True)
 
     async def ping(self) -> None:
         """Raises RegistryTroubleError unless the registry answers these credentials."""
         await self._asked("registered-models/search", {"max_results": "1"})
 
-    async def search(self, models: Sequence[str] | None) -> dict[str, Listed]:
-        """The registered models of these names (None: all there are) with their aliases."""
-        found: dict[str, Listed] = {}
+    async def search(self, models: Sequence[str] | None) -> dict[str, Registered]:
+        """The registered models of these names; None: all there are."""
+        found: dict[str, Registered] = {}
         for chosen in filters(models):
-            async for model in self._walk(chosen):
-                with _understood():
-                    aliases = {a["alias"]: str(a["version"]) for a in model.get("aliases", ())}
-                    found[model["name"]] = Listed(int(model["creation_timestamp"]), aliases)
+            async for model in self._walk("registered-models/search", chosen):
+                with understood():
+                    found[model["name"]] = registered(model)
         return found
 
-    async def _walk(self, chosen: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
-        token = ""
+    async def _walk(self, path: str, chosen: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
+        """Every registered model, or model version, of a search."""
+        token, items = "", path.split("/", maxsplit=1)[0].replace("-", "_")
         while True:
             query = {"max_results": str(PAGE), **chosen}
-            answer = await self._asked(
-                "registered-models/search", query | ({"page_token": token} if token else {})
-            )
-            for model in answer.get("registered_models", ()):
-                yield model
+            answer = await self._asked(path, query | ({"page_token": token} if token else {}))
+            for item in answer.get(items, ()):
+                yield item
             before, token = token, answer.get("next_page_token", "")
             if not token:
                 return
@@ -87,7 +84,7 @@ class Registry:
 
     async def resolve(self, found: Found) -> ModelVersion:
         """The version with the address that its bytes are at, whatever moves later."""
-        with _understood():
+        with understood():
             return await self._resolve(found)
 
     async def _resolve(self, found: Found) -> ModelVersion:
@@ -124,30 +121,20 @@ class Registry:
         info: dict[str, Any] = answer["model"]["info"]
         return info
 
+    async def _known(self, path: str, query: dict[str, str]) -> dict[str, Any] | None:
+        """The answer; None when MLflow says that there is nothing of this name."""
+        answer = await self._http.get(path, query)
+        if isinstance(answer, Refusal) and answer.code == NO_SUCH:
+            return None
+        if isinstance(answer, Refusal):
+            raise _puzzled(answer)
+        return answer
+
     async def _asked(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         answer = await self._http.get(path, query)
         if isinstance(answer, Refusal):
             raise _puzzled(answer)
         return answer
-
-
-@contextmanager
-def _understood() -> Iterator[None]:
-    """JSON of another shape than MLflow's is no answer; it must not end the operator either."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RegistryTroubleError(
-            f"MLflow's answer is not what the operator knows ({error!r}): see that spec.url is "
-            "MLflow's own address, and which version it is."
-        ) from error
-
-
-def _version_in(answer: dict[str, Any]) -> Found:
-    with _understood():
-        found: Found = answer["model_version"]
-        int(found["creation_timestamp"]), found["name"], found["version"]
-        return found
 
 
 def _puzzled(refusal: Refusal) -> RegistryTroubleError:

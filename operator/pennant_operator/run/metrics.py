@@ -135,7 +135,7 @@ def _seen(owner: Object, status: dict[str, Any]) -> _Seen:
     drifts = sync.get("status") == "False"
     return _Seen(
         model=model.get("name", ""),
-        alias=model.get("alias", ""),
+        alias=model.get("alias") or model.get("stage", ""),
         desired=(status.get("desired") or {}).get("version", ""),
         serving=(status.get("serving") or {}).get("version", ""),
         drift_reason=sync["reason"] if drifts else None,

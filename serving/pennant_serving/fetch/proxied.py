@@ -52,9 +52,20 @@ def download(settings: Settings, path: str, folder: Path) -> Path:
     if entries := proxy.list(path):
         _save_folder(proxy, path, entries, folder)
         return folder
-    target = folder / path.rpartition("/")[2]
-    proxy.save(path, target)
-    return target
+    parent, _, name = path.rpartition("/")
+    try:
+        proxy.save(path, folder / name)
+    except PodError as error:
+        if error.reason is Reason.DOWNLOAD_FAILED and not _lists(proxy, parent, name):
+            message = f"the version's file is not there: MLflow lists no {name} in {parent}"
+            raise PodError(Reason.BUNDLE_MISSING, message) from error
+        raise
+    return folder / name
+
+
+def _lists(proxy: Proxy, folder: str, name: str) -> bool:
+    """Whether a file is there: MLflow 2 has no better answer than 500 for one that is not."""
+    return any(entry.name == name for entry in proxy.list(folder))
 
 
 def _save_folder(proxy: Proxy, path: str, entries: list[Entry], folder: Path) -> None:

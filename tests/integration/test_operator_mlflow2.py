@@ -1,0 +1,170 @@
+"""The operator's process on a real API server and a real MLflow 2: stages, ScaleDown, fetch."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from mlflow import MlflowClient
+from operator_process import NAMESPACE, Objects, operator, until
+from pretended_kubelet import PretendedKubelet
+from registry_polls import to_stage, version
+
+from pennant_dev.binaries import ensure
+from pennant_dev.controlplane import ControlPlane, control_plane
+from pennant_dev.settings import Settings
+from pennant_serving.fetch import fetch
+from pennant_serving.fetch import settings as fetch_settings
+
+pytestmark = pytest.mark.integration
+
+NAME = "news"
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    ensure("kubelite", "etcd")
+    with control_plane(tmp_path_factory.mktemp("plane2")) as started:
+        yield started
+
+
+@dataclass(frozen=True)
+class Team:
+    """A namespace whose pods are always what its Deployments ask for."""
+
+    objects: Objects
+    namespace: str
+
+    def apply(self, **spec: Any) -> None:
+        self.objects.apply(
+            {
+                "apiVersion": "pennant.dev/v1alpha1",
+                "kind": "ModelDeployment",
+                "metadata": {"name": NAME, "namespace": self.namespace},
+                "spec": {"replicas": 2, "rollout": {"bake": "1s"}, **spec},
+            }
+        )
+
+    def said(self, kind: str) -> tuple[str, str]:
+        """Reason and message of a condition, once pods are as they should be."""
+        PretendedKubelet(self.objects, self.namespace).work()
+        live = self.objects.get("ModelDeployment", self.namespace, NAME) or {}
+        conditions = live.get("status", {}).get("conditions", ())
+        found = next((c for c in conditions if c["type"] == kind), {})
+        return found.get("reason", ""), found.get("message", "")
+
+    def sizes(self) -> dict[str, int]:
+        found = self.objects.list("Deployment", self.namespace)
+        return {each["metadata"]["name"]: each["spec"].get("replicas", 0) for each in found}
+
+    def template(self) -> dict[str, Any]:
+        """The pod template of the slot that has pods."""
+        found = self.objects.list("Deployment", self.namespace)
+        (active,) = (each for each in found if each["spec"].get("replicas"))
+        return active["spec"]["template"]
+
+
+@pytest.fixture(scope="module")
+def objects(
+    plane: ControlPlane, mlflow2_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Objects]:
+    """With an operator that follows the MLflow 2 server."""
+    objects = Objects(plane)
+    objects.install()
+    registry = {
+        "apiVersion": "pennant.dev/v1alpha1",
+        "kind": "ModelRegistry",
+        "metadata": {"name": "default", "namespace": NAMESPACE},
+        "spec": {"url": mlflow2_url, "pollInterval": "1s"},
+    }
+    objects.apply(registry)
+    with operator(plane.kubeconfig, tmp_path_factory.mktemp("operator")):
+        yield objects
+
+
+@pytest.fixture
+def team(objects: Objects) -> Iterator[Team]:
+    found = Team(objects, objects.namespace(f"team-{uuid4().hex[:8]}"))
+    yield found
+    if objects.get("ModelDeployment", found.namespace, NAME):
+        objects.delete("ModelDeployment", found.namespace, NAME)
+
+
+@pytest.fixture
+def client(mlflow2_url: str) -> Iterator[MlflowClient]:
+    found = MlflowClient(mlflow2_url)
+    found.create_registered_model(NAME)
+    version(found, NAME)
+    yield found
+    found.delete_registered_model(NAME)
+
+
+def test_a_stage_is_followed_and_its_competing_versions_are_named(
+    team: Team, client: MlflowClient, plane: ControlPlane
+):
+    """And kubectl shows the stage in the column of the alias."""
+    team.apply(model={"name": NAME, "stage": "Production"})
+    until(lambda: team.said("AliasInSync")[0] == "StageEmpty")
+    to_stage(client, NAME, "1", "Production")
+    until(lambda: team.said("AliasInSync")[0] == "InSync")
+    assert team.said("AliasInSync")[1] == "stage Production holds version 1, which serves"
+    to_stage(client, NAME, version(client, NAME), "Production")
+    both = "stage Production holds versions 1 and 2; the highest serves"
+    until(lambda: team.said("AliasInSync") == ("InSync", both))
+    to_stage(client, NAME, "2", "Archived")  # a rollback, as MLflow 2 does it
+    until(lambda: "holds version 1, which serves" in team.said("AliasInSync")[1])
+    kubectl = [Settings.from_env().bin / "kubectl", "--kubeconfig", plane.kubeconfig]
+    command = [*kubectl, "-n", team.namespace, "get", "mldep", "--no-headers"]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert shown[:4] == [NAME, NAME, "Production", "1"]
+
+
+def test_an_alias_removed_from_mlflow_2_scales_down_and_comes_back(
+    team: Team, client: MlflowClient
+):
+    client.set_registered_model_alias(NAME, "production", "1")
+    team.apply(model={"name": NAME, "alias": "production"}, onAliasRemoved="ScaleDown")
+    until(lambda: team.said("Ready")[0] == "Serving")
+    before = set(team.sizes())
+    client.delete_registered_model_alias(NAME, "production")
+    until(lambda: team.said("Ready")[0] == "ScaledDown")
+    until(lambda: not any(team.sizes().values()))
+    assert set(team.sizes()) == before
+    assert team.objects.get("Service", team.namespace, NAME)
+    client.set_registered_model_alias(NAME, "production", "1")
+    until(lambda: team.said("AliasInSync")[0] == "InSync")
+    assert team.said("Ready")[0] == "Serving"
+
+
+def test_a_model_that_is_gone_altogether_keeps_what_serves(team: Team, client: MlflowClient):
+    client.set_registered_model_alias(NAME, "production", "1")
+    team.apply(model={"name": NAME, "alias": "production"}, onAliasRemoved="ScaleDown")
+    until(lambda: team.said("Ready")[0] == "Serving")
+    client.rename_registered_model(NAME, "moved-away")
+    until(lambda: team.said("AliasInSync")[0] == "ModelNotFound")
+    assert team.said("Ready")[0] == "Serving"
+    client.rename_registered_model("moved-away", NAME)
+
+
+def test_fetch_gets_what_the_operator_wrote_into_the_pod(
+    team: Team, client: MlflowClient, mlflow2_url: str, tmp_path: Path
+):
+    client.set_registered_model_alias(NAME, "production", "1")
+    client.delete_model_version_tag(NAME, "1", "pennant.sha256")  # it is not that of the bytes
+    team.apply(model={"name": NAME, "alias": "production"})
+    until(lambda: team.said("Ready")[0] == "Serving")
+    (container,) = team.template()["spec"]["initContainers"]
+    told = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    told |= {
+        "PENNANT_REGISTRY_URL": mlflow2_url,  # comes from a ConfigMap, and the paths are the pod's
+        "PENNANT_MODEL_PATH": str(tmp_path / "bundle"),
+        "PENNANT_TERMINATION_LOG": str(tmp_path / "log"),
+    }
+    fetched, _ = fetch(fetch_settings.Settings.from_env(told))
+    assert (fetched.model, fetched.version, fetched.kind) == (NAME, "1", "file")
+    assert (tmp_path / "bundle" / "newsreco.pkl").read_text() == "bytes"

@@ -1,0 +1,81 @@
+"""What is said of a ModelDeployment that follows a stage, or pins a version."""
+
+from dataclasses import replace
+
+import pytest
+from builders import model_deployment, version
+from simulation import Simulation, fails
+
+from pennant_operator.decide.spec import InvalidSpecError, Watch, parse, watch_of
+
+pytestmark = pytest.mark.unit
+
+STAGE = {"name": "news", "stage": "Production"}
+PINNED = {"name": "news", "version": "7"}
+
+
+def following(model: dict, desired=None) -> Simulation:
+    sim = Simulation(desired or version(7), owner=model_deployment(model=model))
+    sim.run(4)
+    return sim
+
+
+def told(sim: Simulation) -> tuple[str, str]:
+    found = next(c for c in sim.status["conditions"] if c["type"] == "AliasInSync")
+    return found["reason"], found["message"]
+
+
+def test_a_stage_in_sync_says_which_version_it_holds():
+    sim = following(STAGE)
+    assert told(sim) == ("InSync", "stage Production holds version 7, which serves")
+    assert sim.events[0].message == "stage Production holds version 7 of news"
+
+
+def test_competing_versions_are_named_and_the_highest_serves():
+    sim = following(STAGE, replace(version(7), beside=("5", "3")))
+    assert told(sim) == ("InSync", "stage Production holds versions 3, 5 and 7; the highest serves")
+
+
+def test_a_competitor_that_comes_or_goes_rolls_nothing():
+    sim = following(STAGE)
+    sim.writes.clear()
+    sim.desired = replace(version(7), beside=("5",))
+    sim.run(3)
+    assert sim.writes == []
+    assert told(sim)[1] == "stage Production holds versions 5 and 7; the highest serves"
+
+
+def test_a_rejected_version_in_a_stage_says_to_archive_it():
+    sim = following(STAGE)
+    sim.behaviour["8"] = fails("LoadFailed")
+    sim.desired = replace(version(8), beside=("7",))
+    sim.run(8)
+    reason, message = told(sim)
+    assert reason == "Rejected"
+    assert message.startswith("stage Production holds versions 7 and 8; the highest is wanted; ")
+    assert message.endswith(
+        "version 7 goes on serving; archive version 8, or move a higher one into the stage"
+    )
+
+
+def test_a_pinned_version_says_so():
+    assert told(following(PINNED)) == ("Pinned", "spec.model.version pins version 7, which serves")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ({"name": "news"}, "has none of them"),
+        ({"name": "news", "alias": "a", "stage": "Production"}, "has alias and stage"),
+        ({"name": "news", "stage": "Staging", "version": "7"}, "has stage and version"),
+    ],
+)
+def test_exactly_one_of_alias_stage_and_version_is_followed(model, said):
+    owner = model_deployment(model=model)
+    assert watch_of(owner) is None
+    with pytest.raises(InvalidSpecError, match=f"exactly one of alias, stage and version.*{said}"):
+        parse(owner)
+
+
+def test_a_stage_is_watched_as_such():
+    assert watch_of(model_deployment(model=STAGE)) == Watch("default", "news", stage="Production")
