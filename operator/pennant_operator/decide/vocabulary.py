@@ -114,4 +114,5 @@ class EventReason(StrEnum):
     BAKE_PASSED = "BakePassed"
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"
+    POD_REPLACED = "PodReplaced"
     STALLED = "Stalled"

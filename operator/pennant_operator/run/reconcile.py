@@ -47,8 +47,8 @@ class Reconciler:
             self._forget(key)
             return None
         decided = plan(await self.observer.observe(owner, now), now)
-        if decided.writes and not self.children.met(owner):
-            # Before its first write: is there anything of these names that is not ours?
+        if decided.meets or (decided.writes and not self.children.met(owner)):
+            # Before the first write to a name: is there anything of it that is not ours?
             await self.children.meet(owner)
             decided = plan(await self.observer.observe(owner, now), now)
         try:
