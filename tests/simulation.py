@@ -1,50 +1,30 @@
 """A cluster in memory for tests of `plan`: it carries plans out and grows pods as told.
 
 It keeps objects, resource versions and pods, and nothing else: what the API server really does
-with an apply is shown by the integration tier.
+with an apply is shown by the integration tier. Objects are replaced, never changed in place, so
+that whoever looked at one keeps what was seen.
 """
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from builders import IMAGES, NOW, REGISTRY, model_deployment
+from simulated_pods import PodTemplate, becomes_ready
 
 from pennant_operator.decide.intent import Apply, Create, Delete, Event, Plan
-from pennant_operator.decide.observed import Desired, Observed
+from pennant_operator.decide.observed import Desired, Images, Observed
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.pods import Failure, PodFacts
+from pennant_operator.decide.pods import PodFacts
 from pennant_operator.decide.revision import Record, from_object
 
-PodTemplate = Callable[[PodFacts], PodFacts]
-VERSION_LABEL = "pennant.dev/revision"
+SLOTS = ("blue", "green")
+REVISION = "pennant.dev/revision"
 
 
-def becomes_ready(pod: PodFacts) -> PodFacts:
-    """A pod that fetched, loaded and answers."""
-    return replace(
-        pod, ready=True, scheduled=pod.created, fetched=pod.created, digest="sha-fetched"
-    )
-
-
-def fails(reason: str, *, container: str = "serve", attempts: int = 2) -> PodTemplate:
-    """A pod whose container keeps failing for a reason."""
-
-    def template(pod: PodFacts) -> PodFacts:
-        failure = Failure(container, reason, f"{reason} happened", 1)
-        fetched = pod.created if container == "serve" else None
-        return replace(
-            pod, scheduled=pod.created, fetched=fetched, attempts=attempts, failure=failure
-        )
-
-    return template
-
-
-def stays_pending(pod: PodFacts) -> PodFacts:
-    """A pod no node has room for."""
-    return replace(pod, node=None, unschedulable="0/2 nodes are available: insufficient cpu")
+class ConflictError(Exception):
+    """The API server's 409."""
 
 
 @dataclass
@@ -54,9 +34,12 @@ class Simulation:
     desired: Desired
     owner: dict[str, Any] = field(default_factory=model_deployment)
     now: datetime = NOW
+    images: Images = IMAGES
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
-    pods: dict[str, list[PodFacts]] = field(default_factory=lambda: {"blue": [], "green": []})
+    versions: dict[str, str] = field(default_factory=dict)  # of every revision there ever was
+    pods: dict[str, list[PodFacts]] = field(default_factory=lambda: {s: [] for s in SLOTS})
+    asked: dict[str, tuple[str, int]] = field(default_factory=dict)  # of the ReplicaSets
     behaviour: dict[str, PodTemplate] = field(default_factory=dict)  # by model version
     events: list[Event] = field(default_factory=list)
     writes: list[Any] = field(default_factory=list)
@@ -64,12 +47,12 @@ class Simulation:
 
     def observe(self) -> Observed:
         return Observed(
-            owner=copy.deepcopy(self.owner),
+            owner=dict(self.owner),
             desired=self.desired,
             registry=REGISTRY,
-            images=IMAGES,
-            children=copy.deepcopy(self.children),
-            records=dict(self.records),
+            images=self.images,
+            children=dict(self.children),
+            records=self.own_records(),
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},
         )
 
@@ -79,7 +62,7 @@ class Simulation:
         for write in found.writes:
             self.carry_out(write)
         if found.status is not None:
-            self.owner["status"] = copy.deepcopy(found.status)
+            self.owner = {**self.owner, "status": found.status}
         self.events += found.events
         self.work()
         self.now += timedelta(seconds=seconds)
@@ -90,84 +73,189 @@ class Simulation:
             found = self.step(seconds)
         return found
 
+    def own_records(self) -> dict[str, Record]:
+        """Of this ModelDeployment, not of a deleted one of its name."""
+        uid = self.owner["metadata"]["uid"]
+        return {r: x for r, x in self.records.items() if _owner(x.manifest) == uid}
+
+    # The API server: raises ConflictError.
+
     def carry_out(self, write: Any) -> None:
         self.writes.append(write)
         self.counter += 1
-        if isinstance(write, Delete):
-            self.records = {r: x for r, x in self.records.items() if not write.name.endswith(r)}
-            self.children.pop(f"{write.kind}/{write.name}", None)
-            return
-        manifest = copy.deepcopy(write.manifest)
-        meta = manifest["metadata"]
-        meta |= {"uid": f"uid-{self.counter}", "resourceVersion": str(self.counter)}
-        if isinstance(write, Create):
-            revision = meta["labels"][VERSION_LABEL]
-            self.records.setdefault(revision, from_object(manifest, revision=revision))
-            return
-        self._apply(write, manifest)
+        match write:
+            case Create():
+                manifest = self._stamped(write.manifest)
+                revision = manifest["metadata"]["labels"][REVISION]
+                record = from_object(manifest, revision=revision)
+                there = self.records.setdefault(revision, record)
+                if _owner(there.manifest) != _owner(manifest):
+                    raise ConflictError(revision)
+                self.versions[revision] = record.version
+            case Delete(kind="Pod"):
+                for slot, pods in self.pods.items():
+                    self.pods[slot] = [p for p in pods if p.uid != write.uid]
+            case Delete(kind="ControllerRevision"):
+                self.records = {r: x for r, x in self.records.items() if x.uid != write.uid}
+            case Delete():
+                self._expect(f"{write.kind}/{write.name}", write.resource_version)
+                del self.children[f"{write.kind}/{write.name}"]
+            case Apply():
+                self._apply(write)
 
-    def _apply(self, write: Apply, manifest: dict[str, Any]) -> None:
-        key = f"{manifest['kind']}/{manifest['metadata']['name']}"
+    def _stamped(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        meta = {"uid": f"uid-{self.counter}", "resourceVersion": str(self.counter)}
+        return {**manifest, "metadata": {**manifest["metadata"], **meta}}
+
+    def _expect(self, key: str, resource_version: str | None) -> None:
         live = self.children.get(key)
-        if write.resource_version is not None:
-            assert live is not None
-            assert live["metadata"]["resourceVersion"] == write.resource_version
+        if resource_version is None:
+            return
+        if live is None or live["metadata"]["resourceVersion"] != resource_version:
+            raise ConflictError(key)
+
+    def _apply(self, write: Apply) -> None:
+        manifest = self._stamped(write.manifest)
+        key = f"{manifest['kind']}/{manifest['metadata']['name']}"
+        self._expect(key, write.resource_version)
+        live = self.children.get(key)
+        generation = live["metadata"]["generation"] if live else 0
+        changed = live is None or live.get("spec") != manifest.get("spec")
+        manifest["metadata"]["generation"] = generation + changed
         if live is not None:
+            manifest["metadata"]["uid"] = live["metadata"]["uid"]
             manifest["status"] = live.get("status", {})
         self.children[key] = manifest
 
-    def work(self) -> None:
-        """What kubelet and the Deployment controller do between two looks."""
-        for slot, pods in self.pods.items():
-            deployment = self.children.get(f"Deployment/{self.owner['metadata']['name']}-{slot}")
-            if deployment is None:
-                continue
-            revision = deployment["metadata"]["labels"][VERSION_LABEL]
-            size = deployment["spec"]["replicas"]
-            if pods and (size == 0 or pods[0].revision != revision):
-                gone = all(p.terminating for p in pods)
-                self.pods[slot] = [] if gone else [replace(p, terminating=True) for p in pods]
-            elif size:
-                self.pods[slot] = [self._pod(slot, n, revision) for n in range(size)]
-            living = [p for p in self.pods[slot] if not p.terminating]
-            deployment["status"] = {
-                "replicas": len(living),
-                "readyReplicas": sum(p.ready for p in living),
-            }
+    def recreate(self) -> None:
+        """The ModelDeployment is deleted and created again at once."""
+        self.counter += 1
+        meta = {**self.owner["metadata"], "uid": f"uid-{self.counter}"}
+        self.owner = {**self.owner, "metadata": meta, "status": {"observedGeneration": -1}}
 
-    def _pod(self, slot: str, number: int, revision: str) -> PodFacts:
-        before = next((p for p in self.pods[slot] if p.name == f"{slot}-{number}"), None)
-        pod = PodFacts(
-            name=f"{slot}-{number}",
-            uid=f"{slot}-{number}-{revision}",
+    def collect_garbage(self) -> None:
+        """What deleted ModelDeployments left goes."""
+        uid = self.owner["metadata"]["uid"]
+        self.children = {k: c for k, c in self.children.items() if _owner(c) in {uid, None}}
+        self.records = self.own_records()
+
+    def evict(self, slot: str) -> None:
+        """A node ends the first pod of a slot."""
+        for number, pod in enumerate(self.pods[slot]):
+            if not pod.terminating and not pod.evicted:
+                self.pods[slot][number] = replace(pod, ready=False, evicted="Evicted: disk full")
+                return
+
+    def edit(self, slot: str) -> dict[str, Any]:
+        """The Deployment of a slot, to be changed by hand."""
+        deployment = copy.deepcopy(self.deployment(slot))
+        assert deployment is not None
+        self.counter += 1
+        deployment["metadata"]["resourceVersion"] = str(self.counter)
+        deployment["metadata"]["generation"] += 1
+        self.children[f"Deployment/{deployment['metadata']['name']}"] = deployment
+        return deployment
+
+    # The Deployment controller and the kubelets.
+
+    def work(self) -> None:
+        """What they do between two looks."""
+        self.controllers()
+        self.kubelets()
+        self.report()
+
+    def deployment(self, slot: str) -> dict[str, Any] | None:
+        """The Deployment of a slot, unless it is somebody else's."""
+        found = self.children.get(f"Deployment/{self.owner['metadata']['name']}-{slot}")
+        return found if found and "labels" in found["metadata"] else None
+
+    def controllers(self) -> None:
+        """The ReplicaSets are told what the Deployments say now."""
+        self.asked = {}
+        for slot in SLOTS:
+            if (deployment := self.deployment(slot)) is not None:
+                labels = deployment["spec"]["template"]["metadata"]["labels"]
+                self.asked[slot] = labels[REVISION], deployment["spec"]["replicas"]
+                generation = deployment["metadata"]["generation"]
+                self._report(deployment, observedGeneration=generation)
+
+    def kubelets(self) -> None:
+        """Pods come, become what they become, and leave; leaving takes until the next time."""
+        for slot, pods in self.pods.items():
+            revision, size = self.asked.get(slot, ("", 0))
+            living = [p for p in pods if not p.terminating and p.evicted is None]
+            staying = [p for p in living if p.revision == revision][:size]
+            leaving = [replace(p, terminating=True) for p in living if p not in staying]
+            coming = [self._new(slot, n, revision) for n in range(len(staying), size)]
+            evicted = [p for p in pods if p.evicted is not None]
+            self.pods[slot] = [*map(self._lives, (*staying, *coming)), *leaving, *evicted]
+
+    def report(self) -> None:
+        """The Deployments' status."""
+        for slot in SLOTS:
+            if (deployment := self.deployment(slot)) is not None:
+                living = [p for p in self.pods[slot] if not p.terminating and p.evicted is None]
+                ready = sum(p.ready for p in living)
+                self._report(deployment, replicas=len(living), readyReplicas=ready)
+
+    def _report(self, deployment: dict[str, Any], **counts: int) -> None:
+        status = {**deployment.get("status", {}), **counts}
+        if status != deployment.get("status"):
+            self.counter += 1
+            meta = {**deployment["metadata"], "resourceVersion": str(self.counter)}
+            key = f"Deployment/{meta['name']}"
+            self.children[key] = {**deployment, "metadata": meta, "status": status}
+
+    def _new(self, slot: str, number: int, revision: str) -> PodFacts:
+        self.counter += 1
+        return PodFacts(
+            name=f"{slot}-{number}-{self.counter}",
+            uid=f"pod-{self.counter}",
+            resource_version=str(self.counter),
             revision=revision,
             node=f"node-{number % 2 + 1}",
-            created=before.created if before else self.now,
+            created=self.now,
         )
-        behaviour = self.behaviour.get(self.records[revision].version, becomes_ready)
-        return behaviour(pod)
+
+    def _lives(self, pod: PodFacts) -> PodFacts:
+        fresh = PodFacts(
+            name=pod.name,
+            uid=pod.uid,
+            resource_version=pod.resource_version,
+            revision=pod.revision,
+            node=f"node-{int(pod.name.split('-')[1]) % 2 + 1}",
+            created=pod.created,
+            digest=f"sha-of-{self.versions[pod.revision]}",
+        )
+        return self.behaviour.get(self.versions[pod.revision], becomes_ready)(fresh)
+
+    # What a person would look at.
 
     @property
     def status(self) -> dict[str, Any]:
         return self.owner["status"]
 
     @property
-    def serving(self) -> str | None:
-        """The version that has the traffic, by the Service and the records alone."""
+    def active(self) -> tuple[str, str] | None:
+        """Slot and revision that have the traffic, by the Service alone."""
         service = self.children.get(f"Service/{self.owner['metadata']['name']}")
-        if service is None:
-            return None
-        revision = service["metadata"]["annotations"]["pennant.dev/active-revision"]
-        return self.records[revision].version if revision else None
+        told = service["metadata"].get("annotations", {}) if service else {}
+        slot = told.get("pennant.dev/active-slot", "none")
+        return None if slot == "none" else (slot, told["pennant.dev/active-revision"])
+
+    @property
+    def serving(self) -> str | None:
+        """The version that has the traffic."""
+        return self.versions[self.active[1]] if self.active else None
 
     def condition(self, kind: str) -> tuple[str, str]:
         found = next(c for c in self.status["conditions"] if c["type"] == kind)
         return found["status"], found["reason"]
 
     def sizes(self) -> dict[str, int]:
-        return {
-            slot: self.children.get(f"Deployment/rec-{slot}", {"spec": {}})["spec"].get(
-                "replicas", 0
-            )
-            for slot in ("blue", "green")
-        }
+        held = {slot: self.deployment(slot) for slot in SLOTS}
+        return {slot: d["spec"]["replicas"] if d else 0 for slot, d in held.items()}
+
+
+def _owner(obj: dict[str, Any]) -> str | None:
+    return next((str(o["uid"]) for o in obj["metadata"].get("ownerReferences", ())), None)

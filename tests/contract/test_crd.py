@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 from builders import NOW, model_deployment, version
-from simulation import Simulation, fails, stays_pending
+from simulated_pods import fails, stays_pending
+from simulation import Simulation
 
 from pennant_operator.decide.times import DURATION, LONGEST, parse_duration
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pennant_operator.decide.verdicts import FAULTS
+from pennant_operator.decide.faults import FAULTS, Fault
 from pennant_operator.decide.vocabulary import Condition, Summary
 
 pytestmark = pytest.mark.contract
@@ -15,8 +15,12 @@ CONCEPTS = (ROOT / "docs" / "concepts.md").read_text()
 
 
 def test_the_table_of_faults_is_the_one_of_the_code():
-    rows = re.findall(r"^\| `(\w+)` \| the (model|world) \|", CONCEPTS, re.MULTILINE)
-    assert dict(rows) == {str(reason): str(fault) for reason, fault in FAULTS.items()}
+    row = r"^\| `(\w+)` \| the (model|world) \| (rejected|held)\b.* \| (replaced|waited for) \|$"
+    did = {Fault.MODEL: "rejected", Fault.WORLD: "held"}
+    assert re.findall(row, CONCEPTS, re.MULTILINE) == [
+        (str(reason), str(a.fault), did[a.fault], "replaced" if a.replace else "waited for")
+        for reason, a in FAULTS.items()
+    ]
 
 
 @pytest.mark.parametrize("word", [*Condition, *Summary])

@@ -17,7 +17,7 @@ WHERE_MODELDEPLOYMENTS_ARE = {
     "/services": "create delete get list patch watch",
     "/configmaps": "create delete get list patch",
     "policy/poddisruptionbudgets": "create delete get list patch",
-    "/pods": "get list",
+    "/pods": "delete get list",
     "events.k8s.io/events": "create patch",
 }
 OWN_NAMESPACE = {

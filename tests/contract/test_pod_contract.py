@@ -10,12 +10,12 @@ from builders import IMAGES, REGISTRY, model_deployment, version
 import pennant_serving
 from newsreco import api
 from newsreco.config import Config
+from pennant_operator.decide.faults import FAULTS
 from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.decide.pod import GRACE_SECONDS, pod_spec
 from pennant_operator.decide.render import registry_config_of, service_of
 from pennant_operator.decide.serve import DRAIN_SECONDS, PRE_STOP_SECONDS
 from pennant_operator.decide.spec import Spec, parse
-from pennant_operator.decide.verdicts import FAULTS
 from pennant_operator.decide.vocabulary import Reason as OperatorReason
 from pennant_serving.failures import Reason as ServingReason
 from pennant_serving.fetch.settings import Settings as FetchSettings

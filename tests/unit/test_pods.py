@@ -2,7 +2,7 @@
 
 import pytest
 
-from pennant_operator.decide.pods import facts
+from pennant_operator.decide.pods import NODE_ENDED, facts
 
 pytestmark = pytest.mark.unit
 
@@ -44,7 +44,7 @@ def test_a_restart_leaves_the_reason_in_the_last_state():
         "lastState": {"terminated": terminated('{"reason": "LoadFailed", "message": "no numpy"}')},
     }
     found = facts(pod(containerStatuses=[status]))
-    assert found.attempts == 1
+    assert found.attempts == 2  # the one before the restart, and the one it backs off from
     assert found.failure is not None
     assert (found.failure.reason, found.failure.message) == ("LoadFailed", "no numpy")
 
@@ -53,12 +53,66 @@ def test_a_process_killed_without_a_word_says_how_it_ended():
     status = {
         "name": "serve",
         "restartCount": 0,
-        "state": {"terminated": terminated(exit_code=137, reason="OOMKilled")},
+        "state": {"terminated": terminated(exit_code=139, reason="Error")},
     }
     found = facts(pod(containerStatuses=[status]))
     assert found.attempts == 1
     assert found.failure is not None
-    assert found.failure.message == "OOMKilled, exit code 137, without a message"
+    assert found.failure.message == "Error, exit code 139, without a message"
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (
+            {"memory": "512Mi"},
+            "at its limit of 512Mi: raise spec.serving.resources.limits.memory",
+        ),
+        (
+            {},
+            "the node's own: set spec.serving.resources.limits.memory, and requests.memory too",
+        ),
+    ],
+)
+def test_out_of_memory_names_the_field_to_raise(limits, message):
+    killed = {"terminated": terminated(exit_code=137, reason="OOMKilled")}
+    found = pod(containerStatuses=[{"name": "serve", "state": killed}])
+    found["spec"]["containers"] = [{"name": "serve", "resources": {"limits": limits}}]
+    assert facts(found).failure.message.startswith("out of memory (OOMKilled)")
+    assert facts(found).failure.message.endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("reason", "exit_code"), [("Unknown", 255), ("ContainerStatusUnknown", 137)]
+)
+def test_what_a_node_took_down_with_it_is_not_the_containers_failure(reason, exit_code):
+    ended = {"terminated": terminated(exit_code=exit_code, reason=reason)}
+    found = facts(pod(containerStatuses=[{"name": "serve", "lastState": ended, "state": {}}]))
+    assert found.failure.reason == NODE_ENDED
+    assert found.failure.message == "the node restarted under it"
+
+
+def test_attempts_are_those_of_the_container_that_fails():
+    fetched = {"name": "fetch", "restartCount": 4, "state": {"terminated": terminated("{}", 0)}}
+    said = terminated('{"reason": "LoadFailed", "message": "no numpy"}')
+    serve = {"name": "serve", "restartCount": 0, "state": {"terminated": said}}
+    found = facts(pod(initContainerStatuses=[fetched], containerStatuses=[serve]))
+    assert found.attempts == 1
+
+
+@pytest.mark.parametrize(
+    "message", ['{"reason": {}, "message": []}', '{"reason": 7}', "[1]", "[" * 4000, '"x"', "{"]
+)
+def test_a_hostile_message_is_no_more_than_text(message):
+    ended = {"terminated": terminated(message)}
+    found = facts(pod(containerStatuses=[{"name": "serve", "state": ended}]))
+    assert found.failure.reason == "Error"
+    assert isinstance(found.failure.message, str)
+
+
+def test_a_pod_that_its_node_ended_holds_no_process():
+    found = facts(pod(phase="Failed", reason="Evicted", message="low on memory"))
+    assert found.evicted == "Evicted: low on memory"
 
 
 def test_a_message_that_is_not_ours_is_kept_as_text():

@@ -6,18 +6,16 @@ from datetime import timedelta
 import pytest
 from builders import NOW
 
-from pennant_operator.decide.pods import Failure, PodFacts
+from pennant_operator.decide.faults import reason_of
+from pennant_operator.decide.pods import NODE_ENDED, Failure, PodFacts
 from pennant_operator.decide.spec import Deadlines
 from pennant_operator.decide.verdicts import (
-    FAULTS,
-    Fault,
     Held,
     Passed,
     Rejected,
     Trial,
     Waiting,
     judge,
-    reason_of,
 )
 from pennant_operator.decide.vocabulary import Reason
 
@@ -98,6 +96,56 @@ def test_no_pods_at_all_names_what_the_deployment_says():
     assert isinstance(verdict, Held)
     assert verdict.reason is Reason.QUOTA_EXCEEDED
     assert shortage in verdict.message
+    assert "ResourceQuota" in verdict.message
+
+
+def test_pods_that_may_not_be_made_for_another_reason_are_no_matter_of_quota():
+    told = 'pods "rec-blue-" is forbidden: error looking up service account team/models'
+    verdict = judge(trial(shortage=told), NOW + timedelta(minutes=31))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.CONFIGURATION_ERROR
+
+
+def test_an_eviction_waits_for_the_pod_that_takes_its_place():
+    evicted = {"evicted": "Evicted: low on memory"}
+    assert isinstance(judge(trial(LOADED, **evicted), NOW), Waiting)
+    verdict = judge(trial(LOADED, **evicted), NOW + timedelta(minutes=31))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.EVICTED
+
+
+def test_a_rebooted_node_is_not_the_models_fault():
+    pods = (failing(NODE_ENDED, attempts=4), failing(NODE_ENDED, node="node-2", attempts=4))
+    verdict = judge(trial(*pods), NOW + timedelta(minutes=6))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.EVICTED
+
+
+def test_a_pod_without_a_node_is_not_a_second_node():
+    pods = (failing("LoadFailed", attempts=2), replace(LOADING, node=None, scheduled=None))
+    assert isinstance(judge(trial(*pods), NOW), Rejected)
+
+
+def test_a_pod_too_many_that_is_not_ready_is_waited_for():
+    assert isinstance(judge(trial(LOADED, LOADED, LOADING), NOW), Waiting)
+
+
+def test_a_pod_that_did_not_report_its_digest_gets_no_traffic():
+    silent = replace(LOADED, digest=None)
+    assert isinstance(judge(trial(LOADED, silent), NOW), Waiting)
+    assert isinstance(judge(trial(silent, silent), NOW + timedelta(minutes=6)), Held)
+
+
+def test_pods_that_fetched_something_else_than_was_registered_are_rejected():
+    verdict = judge(trial(LOADED, LOADED, digest="another"), NOW)
+    assert isinstance(verdict, Rejected)
+    assert verdict.reason is Reason.DIGEST_MISMATCH
+
+
+def test_no_attempt_outlasts_its_deadlines_together():
+    young = replace(LOADING, created=NOW + timedelta(minutes=44), fetched=NOW + timedelta(hours=1))
+    assert isinstance(judge(trial(LOADED, young), NOW + timedelta(minutes=44)), Waiting)
+    assert isinstance(judge(trial(LOADED, young), NOW + timedelta(minutes=45)), Held)
 
 
 def test_a_pod_that_never_becomes_ready_is_held_after_the_load_deadline():
@@ -112,6 +160,15 @@ def test_a_pod_that_never_becomes_ready_is_held_after_the_load_deadline():
         (Failure("serve", "OOMKilled", "", 137), Reason.START_FAILED),
         (Failure("serve", "Error", "", 1), Reason.START_FAILED),
         (Failure("fetch", "Error", "", 1), Reason.DOWNLOAD_FAILED),
+        (Failure("istio-proxy", "Error", "", 1), Reason.CONFIGURATION_ERROR),
+        (
+            Failure("fetch", "CreateContainerConfigError", 'secret "bucket" not found', None),
+            Reason.CREDENTIALS_MISSING,
+        ),
+        (
+            Failure("serve", "CreateContainerConfigError", 'configmap "a" not found', None),
+            Reason.CONFIGURATION_ERROR,
+        ),
         (Failure("serve", "ImagePullBackOff", "", None), Reason.IMAGE_PULL_FAILED),
         (Failure("serve", "CreateContainerConfigError", "", None), Reason.CONFIGURATION_ERROR),
         (
@@ -127,7 +184,3 @@ def test_a_pod_that_never_becomes_ready_is_held_after_the_load_deadline():
 )
 def test_the_kubelets_words_become_ours(failure, reason):
     assert reason_of(failure) is reason
-
-
-def test_every_fault_is_either_the_models_or_the_worlds():
-    assert set(FAULTS.values()) == {Fault.MODEL, Fault.WORLD}

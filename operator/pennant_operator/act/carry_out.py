@@ -50,6 +50,8 @@ async def _write(write: Write, namespace: str, cluster: Cluster, memory: Memory)
             created = await cluster.create(write.manifest)
             if created is not None:
                 memory.put(created)
+        case Delete(kind="Pod"):
+            await cluster.delete(write, namespace)  # pods are listed when needed, never remembered
         case Delete():
             left = await cluster.delete(write, namespace)
             if left is None:

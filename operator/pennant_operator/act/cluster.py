@@ -60,13 +60,19 @@ class Cluster:
         return await self._write("PATCH", manifest["kind"], path, query, manifest, APPLY)
 
     async def create(self, manifest: Object) -> Object | None:
-        """Create an object; the one there is where the name is taken, None if it just went."""
+        """Create an object; the one there is where the name is taken, None if it just went.
+
+        Raises ConflictError when somebody else's has the name, such as a deleted namesake's.
+        """
         kind, meta = manifest["kind"], manifest["metadata"]
         path = KINDS[kind].path(meta["namespace"])
         try:
             return await self._write("POST", kind, path, {"fieldManager": FIELD_MANAGER}, manifest)
         except ConflictError:
-            return await self._api.get(kind, meta["namespace"], meta["name"])
+            there = await self._api.get(kind, meta["namespace"], meta["name"])
+            if there is not None and _controller(there) != _controller(manifest):
+                raise
+            return there
 
     async def delete(self, delete: Delete, namespace: str) -> Object | None:
         """Delete exactly this object as it was seen; it may stay a while for its finalizers.
@@ -134,3 +140,8 @@ class Cluster:
             raise
         self._count(method, kind, 200)
         return answer
+
+
+def _controller(obj: Object) -> str | None:
+    references = obj["metadata"].get("ownerReferences", ())
+    return next((str(r["uid"]) for r in references if r.get("controller")), None)

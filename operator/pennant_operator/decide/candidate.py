@@ -48,6 +48,12 @@ def is_parked(candidate: dict[str, Any], revision: str | None, now: datetime) ->
     return candidate.get("revision") == revision and until is not None and now < until
 
 
+def is_retried(candidate: dict[str, Any], revision: str | None, now: datetime) -> bool:
+    """Whether a held candidate's next try begins now."""
+    until = parked_until(candidate)
+    return candidate.get("revision") == revision and until is not None and now >= until
+
+
 def _pause(attempts: int) -> timedelta:
     """30 s, doubled with every attempt, at most 10 min."""
     doubled: timedelta = _FIRST_RETRY * 2 ** min(attempts - 1, 10)

@@ -116,8 +116,7 @@ def alias_in_sync(s: Situation) -> Said | None:
     if isinstance(s.desired, Unknown):
         return _unknown(s)
     if isinstance(s.desired, Absent | Refused):
-        kept = f"; version {s.serving} goes on serving" if s.serving else ""
-        return FALSE, s.desired.reason, s.desired.message + kept
+        return FALSE, s.desired.reason, s.desired.message.rstrip(". ") + kept(s.serving)
     if s.in_sync:
         pinned = s.spec.watch.version is not None
         return TRUE, Reason.PINNED if pinned else Reason.IN_SYNC, _pointer(s, "serves")
@@ -145,14 +144,18 @@ def summary(s: Situation) -> Summary:
     return next((word for applies, word in ordered if applies), Summary.SERVING)
 
 
+def kept(serving: str | None) -> str:
+    """What goes on while something else does not; empty when nothing serves."""
+    return f"; version {serving} goes on serving" if serving else ""
+
+
 def _unknown(s: Situation) -> Said | None:
     """Unknown only once the outage lasted; before the first answer what was said stays said."""
     assert isinstance(s.desired, Unknown)
     old = next((c for c in s.before if c["type"] == Condition.ALIAS_IN_SYNC), None)
     if s.desired.since is None and old is not None:
         return old["status"], old["reason"], old["message"]
-    kept = f"; version {s.serving} goes on serving" if s.serving else ""
-    return UNKNOWN, s.desired.reason, s.desired.message + kept
+    return UNKNOWN, s.desired.reason, s.desired.message.rstrip(". ") + kept(s.serving)
 
 
 def _pointer(s: Situation, what: str) -> str:

@@ -10,6 +10,9 @@ from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.decide.world import World
 
+# Somebody may be about to put the ModelRegistry right: nothing is known meanwhile.
+_NOT_AN_ANSWER = {Reason.REGISTRY_NOT_FOUND, Reason.REGISTRY_INVALID}
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -21,6 +24,7 @@ class Goal:
     rejection: dict[str, Any] | None = None  # why that revision is not tried
     frozen: bool = False  # nothing is known: what comes up may not be taken down
     released: bool = False  # the alias was removed, and then nothing is to run
+    back: bool = False  # away from what crashed: it is not kept warm
 
 
 def choose(
@@ -28,12 +32,14 @@ def choose(
 ) -> Goal:
     """The goal; whatever is not an answer of the registry leaves things as they are (law 2)."""
     desired, spec = observed.desired, world.spec
+    back = _way_back(world, rejected)
     if isinstance(desired, Unknown):
-        # A rollout under way is finished: what it needs is recorded, and pods fetch by themselves.
-        candidate = memory.candidate.get("revision")
-        return Goal(candidate if candidate in observed.records else None, frozen=True)
+        return _unanswered(observed, world, memory, rejected, back)
     if not isinstance(desired, ModelVersion):
-        return Goal(None, released=_releases(spec, desired))
+        released = _releases(spec, desired)
+        frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
+        back = None if released else back
+        return Goal(back, frozen=frozen, back=back is not None, released=released)
     revision = revision_of(
         registry=spec.watch.registry,
         model=desired.name,
@@ -42,10 +48,10 @@ def choose(
         serving=spec.serving,
     )
     rejection = next((entry for entry in rejected if entry["revision"] == revision), None)
-    if rejection is not None:
-        return Goal(_way_back(world, revision), desired, revision, rejection)
-    if spec.suspend:
-        return Goal(None, desired, revision)
+    if rejection is not None or spec.suspend:
+        return Goal(back, desired, revision, rejection, back=back is not None)
+    if back is not None and world.idle.size:
+        return Goal(back, desired, revision, back=True)
     return Goal(revision, desired, revision)
 
 
@@ -63,8 +69,27 @@ def _releases(spec: Spec, desired: Absent | Refused) -> bool:
     )
 
 
-def _way_back(world: World, rejected: str) -> str | None:
+def _unanswered(
+    observed: Observed,
+    world: World,
+    memory: Memory,
+    rejected: list[dict[str, Any]],
+    back: str | None,
+) -> Goal:
+    """A rollout under way is finished: what it needs is recorded, and pods fetch by themselves."""
+    candidate = memory.candidate.get("revision")
+    under_way = candidate in observed.records and not world.spec.suspend
+    return Goal(
+        back or (candidate if under_way else None),
+        rejection=memory.rejection_told(rejected),
+        frozen=True,
+        back=back is not None,
+    )
+
+
+def _way_back(world: World, rejected: list[dict[str, Any]]) -> str | None:
     """After a crash in the bake: the warm revision, if it is still there."""
-    if world.traffic is None or world.traffic.revision != rejected:
+    traffic = world.traffic
+    if traffic is None or all(entry["revision"] != traffic.revision for entry in rejected):
         return None
-    return world.traffic.warm if world.idle.revision == world.traffic.warm else None
+    return traffic.warm if world.idle.revision == traffic.warm else None

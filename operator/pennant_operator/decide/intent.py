@@ -19,14 +19,14 @@ class Apply:
 
 @dataclass(frozen=True)
 class Create:
-    """Creation of an immutable child; already there is fine (same name, same content)."""
+    """Creation of an immutable child; ours already there is fine (same name, same content)."""
 
     manifest: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Delete:
-    """Deletion of one child, with preconditions on both."""
+    """Deletion of one child, or of one bad pod of a slot, with preconditions on both."""
 
     kind: str
     name: str
@@ -54,3 +54,8 @@ class Plan:
     status: dict[str, Any] | None = None  # None: leave it as it is
     events: tuple[Event, ...] = ()
     requeue_after: float | None = None  # seconds; None: wait for an event
+
+    @property
+    def meets(self) -> bool:
+        """Whether it writes to a name where nothing of ours was seen (law 11)."""
+        return any(isinstance(write, Apply) and not write.force for write in self.writes)

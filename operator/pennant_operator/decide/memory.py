@@ -41,16 +41,32 @@ class Memory:
         conditions = self.status.get("conditions") or []
         return next((c for c in conditions if c["type"] == kind), {})
 
+    def served_last_time(self, revision: str) -> bool:
+        """Whether the last that is told of a revision is that it had the traffic."""
+        told = next((entry for entry in self.history if entry["revision"] == revision), {})
+        return told.get("result") == "Serving"
+
+    def rejection_told(self, rejected: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """The rejection of what was last desired, while nobody says what is desired now."""
+        version = self.desired.get("version")
+        serving = self.status.get("serving") or {}
+        if version in {None, serving.get("version"), self.candidate.get("version")}:
+            return None
+        return next((entry for entry in rejected if entry["version"] == version), None)
+
 
 def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
     """The rejections in force: seeing another version as desired lifts those of a version (law 4).
 
     Only a version that was really desired in between counts; a removed alias is no other version.
     """
-    if not isinstance(desired, ModelVersion):
-        return memory.rejected
     before = memory.desired.get("version")
-    if before is None or before == desired.version:
+    if isinstance(desired, Unknown) or before is None:
+        return memory.rejected
+    if not isinstance(desired, ModelVersion):
+        # `status.desired` goes: that `before` was desired after the others is told here only.
+        return [entry for entry in memory.rejected if entry["version"] == before]
+    if before == desired.version:
         return memory.rejected
     return [entry for entry in memory.rejected if entry["version"] != desired.version]
 

@@ -2,23 +2,24 @@
 
 The steps, in the order of the code: which revision should have the traffic (goal), how its
 candidate does (trial, verdicts), what the slots and the traffic should be (strategies), which
-writes that takes (writes), what to say (status, conditions, transitions), when to look again
-(pace).
+writes that takes (writes, replacement), what to say (status, conditions, transitions), when to
+look again (pace).
 
-A decision that must survive a crash is recorded before it is acted on: a plan that rejects or
-holds a revision writes the status only and comes back at once.
+A decision that must survive a crash is recorded before it is acted on: a plan that rejects, holds
+or retries a revision writes the status only and comes back at once.
 """
 
 from dataclasses import replace
 from datetime import datetime
 
-from pennant_operator.decide import ownership, transitions
-from pennant_operator.decide.candidate import is_parked
+from pennant_operator.decide import ownership, replacement, transitions
+from pennant_operator.decide.candidate import is_parked, is_retried
 from pennant_operator.decide.goal import Goal, choose
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.memory import KEPT, Memory, still_rejected
 from pennant_operator.decide.observed import Observed, Refused
 from pennant_operator.decide.pace import next_look, unsettled
+from pennant_operator.decide.records import records_with
 from pennant_operator.decide.refusal import refuse
 from pennant_operator.decide.spec import InvalidSpecError, parse
 from pennant_operator.decide.status import Step, status_of
@@ -28,7 +29,7 @@ from pennant_operator.decide.trial import verdict_on, way_back_from_bake
 from pennant_operator.decide.verdicts import Held, Rejected
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.decide.world import World, see
-from pennant_operator.decide.writes import records_with, writes_for
+from pennant_operator.decide.writes import writes_for
 
 AWAIT_SECONDS = 1.0
 
@@ -41,12 +42,15 @@ def plan(observed: Observed, now: datetime) -> Plan:
     try:
         spec = parse(owner)
     except InvalidSpecError as error:
-        return refuse(owner, Refused(Reason.INVALID_SPEC, str(error)), now)
-    if told := ownership.conflict(observed.children, spec):
-        return refuse(owner, Refused(Reason.NAME_CONFLICT, told), now)
-    if ownership.awaited(observed.children, spec):
-        return Plan(requeue_after=AWAIT_SECONDS)
-    return _decide(observed, see(observed, spec), now)
+        return refuse(observed, Refused(Reason.INVALID_SPEC, str(error)), now)
+    if told := ownership.conflict(observed.children, owner):
+        return refuse(observed, Refused(Reason.NAME_CONFLICT, told), now)
+    awaited = ownership.awaited(observed.children, owner)
+    observed = replace(observed, children=ownership.ours(observed.children, owner))
+    step = _look(observed, see(observed, spec), now)
+    if awaited:
+        return replace(_record(step), requeue_after=AWAIT_SECONDS)
+    return _decide(step)
 
 
 def wants_pods(observed: Observed, now: datetime) -> bool:
@@ -61,16 +65,23 @@ def wants_pods(observed: Observed, now: datetime) -> bool:
     return moving or unsettled(world, memory, now)
 
 
-def _decide(observed: Observed, world: World, now: datetime) -> Plan:
+def _look(observed: Observed, world: World, now: datetime) -> Step:
     memory = Memory(observed.owner.get("status") or {})
     rejected = still_rejected(memory, observed.desired)
     goal = choose(observed, world, memory, rejected)
-    verdict = verdict_on(world, goal, memory, now)
     records = records_with(observed, world, goal)
-    step = Step(observed, world, memory, goal, rejected, verdict, records, now)
-    crash = way_back_from_bake(world, rejected, now)
+    return Step(observed, world, memory, goal, rejected, None, records, now)
+
+
+def _decide(step: Step) -> Plan:
+    world, goal, now = step.world, step.goal, step.now
+    crash = way_back_from_bake(world, step.rejected, now)
     if crash is not None and world.traffic is not None:
         return _reject(step, world.traffic.revision, crash)
+    if is_retried(step.memory.candidate, goal.target, now):
+        return _record(step)
+    verdict = verdict_on(step)
+    step = replace(step, verdict=verdict)
     if isinstance(verdict, Rejected) and goal.target is not None:
         return _reject(step, goal.target, verdict)
     if isinstance(verdict, Held):
@@ -80,14 +91,16 @@ def _decide(observed: Observed, world: World, now: datetime) -> Plan:
 
 def _act(step: Step) -> Plan:
     parked = is_parked(step.memory.candidate, step.goal.target, step.now)
-    moves = blue_green(step.world, step.goal, step.verdict, parked=parked, now=step.now)
-    writes = writes_for(step, moves)
+    moves = blue_green(step, parked=parked)
+    bad = replacement.replacements(step.world, moves, step.now)
+    writes = (*writes_for(step, moves), *map(replacement.deletion, bad))
     status = status_of(step, moves.traffic)
     after = replace(step.world, traffic=moves.traffic)
+    told = transitions.events(step.world.spec, step.memory.status, status)
     return Plan(
         writes=writes,
         status=status,
-        events=transitions.events(step.world.spec, step.memory.status, status),
+        events=(*map(replacement.told, bad), *told),
         requeue_after=next_look(after, Memory(status), step.now, wrote=bool(writes)),
     )
 
@@ -95,14 +108,14 @@ def _act(step: Step) -> Plan:
 def _reject(step: Step, revision: str, verdict: Rejected) -> Plan:
     """Record the rejection; the next pass acts on it."""
     entry = {
-        "version": step.records[revision].version,
+        "version": step.version_of(revision),
         "revision": revision,
         "reason": str(verdict.reason),
         "message": verdict.message,
         "time": format_time(step.now),
     }
     rejected = [entry, *(e for e in step.rejected if e["revision"] != revision)][:KEPT]
-    in_force = entry if revision == step.goal.revision else None
+    in_force = entry if revision == step.goal.revision else step.goal.rejection
     goal = Goal(None, step.goal.version, step.goal.revision, in_force)
     return _record(replace(step, rejected=rejected, goal=goal, verdict=None))
 

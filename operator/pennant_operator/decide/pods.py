@@ -10,6 +10,9 @@ from pennant_operator.decide.vocabulary import LABEL_REVISION
 
 FETCH = "fetch"
 SERVE = "serve"
+OOM_KILLED = "OOMKilled"
+BACK_OFF = "CrashLoopBackOff"
+NODE_ENDED = "NodeEnded"  # not the kubelet's word: the node went down under a running container
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Failure:
     """How a container last failed: its own termination message, or what the kubelet says."""
 
     container: str
-    reason: str  # ours (LoadFailed ...) or the kubelet's (OOMKilled, Error, ImagePullBackOff ...)
+    reason: str  # ours (LoadFailed ...), NODE_ENDED, or the kubelet's (OOMKilled, Error ...)
     message: str
     exit_code: int | None  # None: it never ran
     at: datetime | None = None
@@ -37,10 +40,11 @@ class PodFacts:
     scheduled: datetime | None = None
     fetched: datetime | None = None  # all init containers are done
     digest: str | None = None  # from the success message of `fetch`, never from `serve`
-    attempts: int = 0  # terminations with a failure, `fetch` and `serve` together
+    attempts: int = 0  # terminations with a failure of the container that `failure` is about
     failure: Failure | None = None
     unschedulable: str | None = None  # the scheduler's message
-    evicted: bool = False
+    evicted: str | None = None  # why its node ended it: it holds no process any more
+    resource_version: str = ""
 
 
 def facts(pod: dict[str, Any]) -> PodFacts:
@@ -52,6 +56,11 @@ def facts(pod: dict[str, Any]) -> PodFacts:
         *status.get("containerStatuses", ()),
     ]
     fetch = next((c for c in containers if c["name"] == FETCH), None)
+    limits = {
+        c["name"]: c.get("resources", {}).get("limits", {}).get("memory")
+        for c in pod.get("spec", {}).get("containers", ())
+    }
+    failed = next(((c, f) for c in reversed(containers) if (f := _failure(c, limits))), None)
     return PodFacts(
         name=meta["name"],
         uid=meta["uid"],
@@ -63,11 +72,20 @@ def facts(pod: dict[str, Any]) -> PodFacts:
         scheduled=_since(conditions.get("PodScheduled")),
         fetched=_since(conditions.get("Initialized")),
         digest=_digest(fetch),
-        attempts=sum(_attempts(c) for c in containers),
-        failure=next((f for c in reversed(containers) if (f := _failure(c))), None),
+        attempts=_attempts(failed[0]) if failed else 0,
+        failure=failed[1] if failed else None,
         unschedulable=_unschedulable(conditions.get("PodScheduled")),
-        evicted=status.get("reason") in {"Evicted", "Preempting", "NodeShutdown"},
+        evicted=_evicted(status),
+        resource_version=meta.get("resourceVersion", ""),
     )
+
+
+def _evicted(status: dict[str, Any]) -> str | None:
+    """A pod that always restarts ends in a final phase only when its node ends it."""
+    if status.get("phase") not in {"Failed", "Succeeded"}:
+        return None
+    why = status.get("message") or "the node ended it"
+    return f"{status.get('reason') or 'Evicted'}: {why}"
 
 
 def _is_true(condition: dict[str, Any] | None) -> bool:
@@ -94,39 +112,61 @@ def _digest(container: dict[str, Any] | None) -> str | None:
 
 
 def _attempts(container: dict[str, Any]) -> int:
-    """Failed terminations: every restart follows one, and the current state may be another."""
-    now = container.get("state", {}).get("terminated") or {}
-    return int(container.get("restartCount", 0)) + (1 if now.get("exitCode", 0) != 0 else 0)
+    """Failed terminations: every restart follows one, and the current attempt may be over too."""
+    state = container.get("state", {})
+    over = (state.get("terminated") or {}).get("exitCode", 0) != 0
+    backing_off = (state.get("waiting") or {}).get("reason") == BACK_OFF
+    return int(container.get("restartCount", 0)) + (1 if over or backing_off else 0)
 
 
-def _failure(container: dict[str, Any]) -> Failure | None:
+def _failure(container: dict[str, Any], limits: dict[str, Any]) -> Failure | None:
     state = container.get("state", {})
     for terminated in (state.get("terminated"), container.get("lastState", {}).get("terminated")):
         if terminated and terminated.get("exitCode", 0) != 0:
-            said = _message(terminated)
+            said, name = _message(terminated), container["name"]
             return Failure(
-                container=container["name"],
-                reason=said.get("reason") or terminated.get("reason") or "Error",
-                message=said.get("message") or _unsaid(terminated),
+                container=name,
+                reason=said.get("reason") or _unsaid_reason(terminated),
+                message=said.get("message") or _unsaid(name, terminated, limits.get(name)),
                 exit_code=int(terminated["exitCode"]),
                 at=parse_time(terminated["finishedAt"]) if terminated.get("finishedAt") else None,
             )
     waiting = state.get("waiting") or {}
-    if waiting.get("reason") in {None, "PodInitializing", "ContainerCreating"}:
+    if waiting.get("reason") in {None, "PodInitializing", "ContainerCreating", BACK_OFF}:
         return None
-    return Failure(container["name"], waiting["reason"], waiting.get("message") or "", None)
+    said = waiting.get("message") or waiting["reason"]
+    return Failure(container["name"], waiting["reason"], said, None)
 
 
-def _unsaid(terminated: dict[str, Any]) -> str:
+def _unsaid_reason(terminated: dict[str, Any]) -> str:
+    """The kubelet finds nothing left of a container after its node went down."""
+    reason, code = terminated.get("reason") or "Error", terminated["exitCode"]
+    lost = reason == "ContainerStatusUnknown" or (reason == "Unknown" and code == 255)
+    return NODE_ENDED if lost else reason
+
+
+def _unsaid(name: str, terminated: dict[str, Any], limit: Any) -> str:
+    if terminated.get("reason") == OOM_KILLED and name == SERVE:
+        field = "spec.serving.resources.limits.memory"
+        if limit:
+            return f"out of memory (OOMKilled) at its limit of {limit}: raise {field}"
+        return f"out of memory (OOMKilled), the node's own: set {field}, and requests.memory too"
+    if _unsaid_reason(terminated) == NODE_ENDED:
+        return "the node restarted under it"
     text = str(terminated.get("message") or "").strip()
     why = f"{terminated.get('reason') or 'ended'}, exit code {terminated['exitCode']}"
     return f"{why}: {text}" if text else f"{why}, without a message"
 
 
-def _message(terminated: dict[str, Any]) -> dict[str, Any]:
-    """The termination message when it is a JSON object; anything else says nothing to us."""
+def _message(terminated: dict[str, Any]) -> dict[str, str]:
+    """The termination message when it is a JSON object; anything else says nothing to us.
+
+    A bundle is code, so what it leaves here may be anything: only text is taken.
+    """
     try:
         said = json.loads(terminated.get("message") or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    if not isinstance(said, dict):
+        return {}
+    return {name: value for name, value in said.items() if isinstance(value, str)}

@@ -1,37 +1,69 @@
 """The status of a ModelDeployment about which nothing can be decided.
 
-It says what a person must do. Nothing else is touched: what serves goes on serving, and what the
-status knew of it is kept.
+It says what a person must do. Nothing else is touched: what serves goes on serving, and whether
+it answers is still told.
 """
 
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.conditions import FALSE, TRUE, stamp
+from pennant_operator.decide import ownership
+from pennant_operator.decide.conditions import FALSE, TRUE, Said, kept, stamp
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.observed import Refused
+from pennant_operator.decide.observed import Observed, Refused
 from pennant_operator.decide.transitions import stalled
-from pennant_operator.decide.vocabulary import Condition, Summary
+from pennant_operator.decide.vocabulary import (
+    ANNOTATION_ACTIVE_SLOT,
+    NO_SLOT,
+    Condition,
+    Reason,
+    Summary,
+)
+from pennant_operator.decide.world import Slot
 
 
-def refuse(owner: dict[str, Any], why: Refused, now: datetime) -> Plan:
-    """Stalled=True with the reason; the other conditions stay, Ready=False if there were none."""
+def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
+    """Stalled=True with the reason; Ready by what the children report."""
+    owner = observed.owner
     before: dict[str, Any] = owner.get("status") or {}
-    generation = int(owner["metadata"].get("generation", 0))
     known = before.get("conditions") or []
-    said = [(Condition.STALLED, TRUE)]
-    if not known:
-        said.insert(0, (Condition.READY, FALSE))
-    new = [
-        stamp(known, kind, status, why.reason, why.message, generation=generation, now=now)
-        for kind, status in said
-    ]
-    kept = [c for c in known if c["type"] != Condition.STALLED]
+    generation = int(owner["metadata"].get("generation", 0))
+    version, answering = (before.get("serving") or {}).get("version"), _answering(observed)
+    told = why.message + (kept(version) if answering else "")
+    said: dict[Condition, Said] = {
+        Condition.READY: _ready(version, answering, why),
+        Condition.RECONCILING: (FALSE, Reason.SETTLED, "nothing is in progress"),
+        Condition.STALLED: (TRUE, why.reason, why.message),
+        Condition.ALIAS_IN_SYNC: (FALSE, why.reason, told),
+    }
     status = {
         **before,
         "observedGeneration": generation,
+        "readyReplicas": answering,
         "summary": str(Summary.STALLED),
-        "conditions": [*kept, *new],
+        "conditions": [
+            stamp(known, kind, *text, generation=generation, now=now) for kind, text in said.items()
+        ],
     }
     event = stalled(before, status)
     return Plan(status=status, events=(event,) if event else ())
+
+
+def _ready(version: str | None, answering: int, why: Refused) -> Said:
+    if answering:
+        what = f"version {version}" if version else "what has the traffic"
+        return TRUE, Reason.SERVING, f"{what} answers on {answering} pods"
+    if version is None:
+        return FALSE, Reason.NOTHING_SERVED_YET, f"no version has served yet: {why.message}"
+    return FALSE, Reason.NO_POD_READY, f"version {version} has the traffic and no pod that answers"
+
+
+def _answering(observed: Observed) -> int:
+    """Ready pods behind our own Service; without it nothing reaches them."""
+    children, name = observed.children, observed.owner["metadata"]["name"]
+    mine = ownership.ours(children, observed.owner)
+    service = mine.get(f"Service/{name}", {"metadata": {}})
+    slot = service["metadata"].get("annotations", {}).get(ANNOTATION_ACTIVE_SLOT, NO_SLOT)
+    if slot == NO_SLOT:
+        return 0
+    return Slot(slot, mine.get(f"Deployment/{name}-{slot}"), observed.pods.get(slot)).ready

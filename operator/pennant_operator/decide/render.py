@@ -4,7 +4,6 @@
 the recorded manifest through `for_slot` with another size (law 5).
 """
 
-import copy
 from typing import Any
 
 from pennant_operator.decide.observed import Images, ModelVersion, Object, RegistryFacts
@@ -85,17 +84,19 @@ def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Imag
 
 def for_slot(record: Record, *, name: str, slot: str, replicas: int) -> Object:
     """The recorded manifest in one of the two slots, at a size."""
-    manifest = copy.deepcopy(record.manifest)
-    meta, spec = manifest["metadata"], manifest["spec"]
-    meta["name"] = f"{name}-{slot}"
-    for labels in (
-        meta["labels"],
-        spec["selector"]["matchLabels"],
-        spec["template"]["metadata"]["labels"],
-    ):
-        labels[LABEL_SLOT] = slot
-    spec["replicas"] = replicas
-    return manifest
+    meta, spec = record.manifest["metadata"], record.manifest["spec"]
+    template, mark = spec["template"], {LABEL_SLOT: slot}
+    pods = {**template["metadata"], "labels": {**template["metadata"]["labels"], **mark}}
+    return {
+        **record.manifest,
+        "metadata": {**meta, "name": f"{name}-{slot}", "labels": {**meta["labels"], **mark}},
+        "spec": {
+            **spec,
+            "selector": {"matchLabels": {**spec["selector"]["matchLabels"], **mark}},
+            "template": {**template, "metadata": pods},
+            "replicas": replicas,
+        },
+    }
 
 
 def record_of(spec: Spec, record: Record) -> Object:

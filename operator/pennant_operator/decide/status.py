@@ -36,6 +36,22 @@ class Step:
     records: dict[str, Record]
     now: datetime
 
+    def version_of(self, revision: str) -> str:
+        """The version of a revision; also where somebody deleted its record."""
+        if revision in self.records:
+            return self.records[revision].version
+        told = (self.memory.status.get("serving") or {}, *self.memory.history)
+        return next((str(t["version"]) for t in told if t.get("revision") == revision), "unknown")
+
+    def digest_of(self, revision: str) -> str | None:
+        """The digest that its pods must have fetched: tagged when registered, else pinned."""
+        record = self.records.get(revision)
+        if record is not None and record.sha256 is not None:
+            return record.sha256
+        pins = self.observed.children.get(f"ConfigMap/{self.world.spec.name}-digests", {})
+        pinned: str | None = (pins.get("data") or {}).get(revision)
+        return pinned
+
 
 def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     """The status once traffic is as given."""
@@ -70,27 +86,15 @@ def _slot(traffic: Traffic | None) -> str:
 def _serving(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     if traffic is None:
         return None
-    record = step.records.get(traffic.revision)
-    if record is None:  # somebody deleted the record: what was known of it is still true
-        before = step.memory.status.get("serving") or {}
-        return before if before.get("revision") == traffic.revision else None
     entry = {
-        "version": record.version,
+        "version": step.version_of(traffic.revision),
         "revision": traffic.revision,
         "since": format_time(traffic.since),
     }
-    digest = record.sha256 or _pinned(step, traffic.revision)
+    digest = step.digest_of(traffic.revision)
+    if digest is None and traffic.revision == step.goal.target:
+        digest = getattr(step.verdict, "digest", None)  # this plan pins it
     return {**entry, "digest": digest} if digest else entry
-
-
-def _pinned(step: Step, revision: str) -> str | None:
-    """The digest pinned for a revision, by this plan or an earlier one."""
-    digest = getattr(step.verdict, "digest", None)
-    if digest and revision == step.goal.target:
-        return str(digest)
-    pins = step.observed.children.get(f"ConfigMap/{step.world.spec.name}-digests", {})
-    found = (pins.get("data") or {}).get(revision)
-    return str(found) if found else None
 
 
 def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.goal import Goal
-from pennant_operator.decide.verdicts import Passed, Verdict
+from pennant_operator.decide.status import Step
+from pennant_operator.decide.verdicts import Passed
 from pennant_operator.decide.world import Traffic, World
 
 
@@ -29,10 +30,9 @@ class Moves:
     traffic: Traffic | None
 
 
-def blue_green(
-    world: World, goal: Goal, verdict: Verdict | None, *, parked: bool, now: datetime
-) -> Moves:
-    """The moves towards the goal; `verdict` is on the idle slot where it holds the target."""
+def blue_green(step: Step, *, parked: bool) -> Moves:
+    """The moves towards the goal; the verdict is on the idle slot where it holds the target."""
+    world, goal, now = step.world, step.goal, step.now
     if goal.released:
         return _released(world)
     idle, traffic, target = world.idle, world.traffic, goal.target
@@ -40,10 +40,10 @@ def blue_green(
     if traffic is not None:
         slots[traffic.slot] = Holding(traffic.revision, world.spec.replicas)
     if target is None or (traffic and target == traffic.revision):
-        holding = _at_rest(world, now, frozen=goal.frozen)
+        holding = _at_rest(world, goal, now)
     elif idle.revision == target:
         holding = Holding(target, 0 if parked else world.spec.replicas)
-        if isinstance(verdict, Passed):
+        if isinstance(step.verdict, Passed):
             traffic = _moved(world, goal, target, now)
     else:
         holding = _make_room(world, target, parked=parked)
@@ -62,7 +62,7 @@ def _released(world: World) -> Moves:
     return Moves(slots, traffic=None)
 
 
-def _at_rest(world: World, now: datetime, *, frozen: bool) -> Holding | None:
+def _at_rest(world: World, goal: Goal, now: datetime) -> Holding | None:
     """Nothing to bring up: the idle slot stays warm through the bake, or is emptied."""
     idle = world.idle
     if idle.revision is None:
@@ -70,7 +70,8 @@ def _at_rest(world: World, now: datetime, *, frozen: bool) -> Holding | None:
     was_active = world.traffic is not None and idle.revision == world.traffic.warm
     if was_active and world.baking(now):
         return Holding(idle.revision, world.spec.replicas)
-    if frozen and not was_active:
+    rejected = goal.rejection is not None and goal.rejection["revision"] == idle.revision
+    if goal.frozen and not was_active and not rejected:
         return Holding(idle.revision, idle.size)
     return Holding(idle.revision, 0)
 
@@ -80,12 +81,10 @@ def _make_room(world: World, target: str, *, parked: bool) -> Holding | None:
     idle = world.idle
     if idle.empty and not parked:
         return Holding(target, world.spec.replicas)
-    return Holding(idle.revision, 0) if idle.revision else None
+    return Holding(idle.revision or "", 0) if idle.deployment else None
 
 
 def _moved(world: World, goal: Goal, target: str, now: datetime) -> Traffic:
     """What had the traffic stays warm, unless it is what we run away from."""
-    warm = world.traffic.revision if world.traffic else None
-    if goal.rejection is not None and goal.rejection["revision"] == warm:
-        warm = None
+    warm = world.traffic.revision if world.traffic and not goal.back else None
     return Traffic(world.idle.name, target, now.replace(microsecond=0), warm)

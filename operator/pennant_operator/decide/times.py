@@ -11,8 +11,11 @@ LONGEST = 20  # characters, as in the CRDs
 
 
 def parse_time(text: str) -> datetime:
-    """An RFC 3339 time as the API server writes it."""
-    return datetime.fromisoformat(text)
+    """An RFC 3339 time as the API server writes it; raises ValueError for anything else."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone: write for example 2026-11-21T12:00:00Z")
+    return moment
 
 
 def format_time(moment: datetime) -> str:
@@ -33,3 +36,10 @@ def parse_duration(text: str) -> timedelta:
     if len(text) > LONGEST or not re.fullmatch(DURATION, text):
         raise ValueError(f"{text!r} is not a duration: write for example 30s, 2m or 1h30m")
     return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text)))
+
+
+def format_duration(duration: timedelta) -> str:
+    """As a person would write it: 1h30m, 2m, 45s; seconds are the least."""
+    seconds = max(int(duration.total_seconds()), 0)
+    parts = ((seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"

@@ -4,32 +4,51 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.candidate import is_parked
-from pennant_operator.decide.goal import Goal
-from pennant_operator.decide.memory import Memory
+from pennant_operator.decide.status import Step
 from pennant_operator.decide.times import parse_time
-from pennant_operator.decide.verdicts import Rejected, Trial, Verdict, crashed_in_bake, judge
+from pennant_operator.decide.verdicts import (
+    Held,
+    Rejected,
+    Trial,
+    Verdict,
+    Waiting,
+    crashed_in_bake,
+    judge,
+)
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.decide.world import Slot, World
 
 
-def verdict_on(world: World, goal: Goal, memory: Memory, now: datetime) -> Verdict | None:
+def verdict_on(step: Step) -> Verdict | None:
     """The verdict on the target in the idle slot; None while there is nothing to judge."""
+    world, goal, memory, now = step.world, step.goal, step.memory, step.now
     idle, replicas = world.idle, world.spec.replicas
     has_traffic = world.traffic is not None and world.traffic.revision == goal.target
     if goal.target is None or has_traffic or idle.revision != goal.target:
         return None
     if (idle.size == 0 and replicas) or is_parked(memory.candidate, goal.target, now):
         return None
-    before = memory.candidate if memory.candidate.get("revision") == goal.target else {}
-    trial = Trial(
-        pods=idle.running,
-        replicas=replicas,
-        since=parse_time(before["since"]) if before else now,
-        ever_ready="firstReadyTime" in before,
+    verdict = judge(_trial(step, goal.target), now)
+    warm = world.traffic is not None and world.traffic.warm == goal.target
+    if warm and world.baking(now) and isinstance(verdict, Held | Rejected):
+        # It answered a moment ago, and taking it down would leave nothing to go back to.
+        return Waiting("load", verdict.message)
+    return verdict
+
+
+def _trial(step: Step, target: str) -> Trial:
+    world, memory = step.world, step.memory
+    before = memory.candidate if memory.candidate.get("revision") == target else {}
+    return Trial(
+        pods=world.idle.running,
+        replicas=world.spec.replicas,
+        since=parse_time(before["since"]) if before else step.now,
+        ever_ready="firstReadyTime" in before or memory.served_last_time(target),
+        digest=step.digest_of(target),
         deadlines=world.spec.deadlines,
-        shortage=_shortage(idle),
+        shortage=_shortage(world.idle),
+        evicted=world.idle.evicted,
     )
-    return judge(trial, now)
 
 
 def way_back_from_bake(
@@ -37,9 +56,7 @@ def way_back_from_bake(
 ) -> Rejected | None:
     """The rejection of what has the traffic, if it crashes and the warm revision can take over."""
     traffic, active, idle = world.traffic, world.active, world.idle
-    if traffic is None or active is None or not world.baking(now):
-        return None
-    if idle.revision != traffic.warm or not idle.ready:
+    if traffic is None or active is None or not world.baking(now) or not idle.ready:
         return None
     if any(entry["revision"] == traffic.revision for entry in rejected):
         return None

@@ -117,4 +117,5 @@ class EventReason(StrEnum):
     SCALED_DOWN = "ScaledDown"
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"
+    POD_REPLACED = "PodReplaced"
     STALLED = "Stalled"

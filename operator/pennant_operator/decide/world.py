@@ -1,11 +1,13 @@
 """The two slots and the traffic, read from the children.
 
 The Service says which slot has the traffic. When somebody deleted it, `status.serving` says which
-revision had it, and the slot that holds that revision has it again.
+revision had it, and the slot that holds that revision has it again. What people wrote over our
+annotations is no reason to fall over: what the slot holds is what answers.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pennant_operator.decide.observed import Object, Observed
@@ -18,9 +20,11 @@ from pennant_operator.decide.vocabulary import (
     ANNOTATION_ACTIVE_SLOT,
     ANNOTATION_WARM_REVISION,
     LABEL_REVISION,
-    NO_SLOT,
+    LABEL_SLOT,
     SLOTS,
 )
+
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,14 @@ class Slot:
 
     name: str
     deployment: Object | None
-    pods: tuple[PodFacts, ...]
+    pods: tuple[PodFacts, ...] | None  # None: they were not listed
 
     @property
     def revision(self) -> str | None:
         """The revision whose template the slot holds, with or without pods."""
-        if self.deployment is None:
-            return None
-        return str(self.deployment["metadata"].get("labels", {}).get(LABEL_REVISION))
+        template = (self.deployment or {}).get("spec", {}).get("template", {})
+        held: str | None = template.get("metadata", {}).get("labels", {}).get(LABEL_REVISION)
+        return held
 
     @property
     def size(self) -> int:
@@ -45,26 +49,47 @@ class Slot:
 
     @property
     def empty(self) -> bool:
-        """Told to have no pods, and has none, terminating ones included."""
-        return self.size == 0 and not self.pods and not self._counted("replicas")
+        """Told to have no pods, heard it, and has none, terminating ones included.
+
+        An evicted pod is an entry in a list: no process is left of it.
+        """
+        gone = not any(p.evicted is None for p in self.pods or ())
+        return self.size == 0 and gone and self._heard() and not self._counted("replicas")
 
     @property
     def running(self) -> tuple[PodFacts, ...]:
         """Pods of the slot's revision that are not on their way out."""
-        return tuple(p for p in self.pods if p.revision == self.revision and not p.terminating)
+        return tuple(p for p in self._staying if p.revision == self.revision)
 
     @property
     def ready(self) -> int:
-        """Ready pods; by the Deployment's own count where pods were not listed."""
-        return sum(p.ready for p in self.running) if self.pods else self._counted("readyReplicas")
+        """Pods that answer; by the Deployment's own count where pods were not listed."""
+        if self.pods is None:
+            return self._counted("readyReplicas")
+        return sum(p.ready for p in self._staying)
+
+    @property
+    def evicted(self) -> str | None:
+        """Why a node ended the newest of the pods that were evicted."""
+        ended = [p for p in self.pods or () if p.evicted and p.revision == self.revision]
+        return max(ended, key=lambda p: p.created).evicted if ended else None
 
     @property
     def resource_version(self) -> str | None:
         """What a write that changes the template or goes to zero is decided on."""
         return self.deployment["metadata"]["resourceVersion"] if self.deployment else None
 
+    @property
+    def _staying(self) -> tuple[PodFacts, ...]:
+        return tuple(p for p in self.pods or () if not p.terminating and p.evicted is None)
+
     def _counted(self, field: str) -> int:
         return int((self.deployment or {}).get("status", {}).get(field) or 0)
+
+    def _heard(self) -> bool:
+        """Before the Deployment controller saw the last size, pods may still be on their way."""
+        generation = (self.deployment or {"metadata": {}})["metadata"].get("generation", 0)
+        return self._counted("observedGeneration") >= int(generation)
 
 
 @dataclass(frozen=True)
@@ -117,6 +142,7 @@ class World:
         return (
             self.traffic is not None
             and self.traffic.warm is not None
+            and self.traffic.warm == self.idle.revision
             and now < self.traffic.bakes_until(self.spec.bake)
         )
 
@@ -127,31 +153,47 @@ def see(observed: Observed, spec: Spec) -> World:
         name: Slot(
             name,
             observed.children.get(f"Deployment/{spec.name}-{name}"),
-            observed.pods.get(name, ()),
+            observed.pods.get(name),
         )
         for name in SLOTS
     }
     service = observed.children.get(f"Service/{spec.name}")
-    status = observed.owner.get("status", {})
-    traffic = _of_service(service) if service else _of_status(status, slots)
+    serving = (observed.owner.get("status") or {}).get("serving") or {}
+    traffic = (
+        _of_service(service, slots, observed.records, serving)
+        if service
+        else _of_status(serving, slots)
+    )
     return World(spec, slots, service, traffic)
 
 
-def _of_service(service: Object) -> Traffic | None:
-    said = service["metadata"].get("annotations", {})
-    if said.get(ANNOTATION_ACTIVE_SLOT, NO_SLOT) not in SLOTS:
+def _of_service(
+    service: Object, slots: dict[str, Slot], records: Container[str], serving: dict[str, Any]
+) -> Traffic | None:
+    said = service["metadata"].get("annotations") or {}
+    slot = said.get(ANNOTATION_ACTIVE_SLOT) or service["spec"].get("selector", {}).get(LABEL_SLOT)
+    if slot not in SLOTS:
         return None
-    return Traffic(
-        slot=said[ANNOTATION_ACTIVE_SLOT],
-        revision=said[ANNOTATION_ACTIVE_REVISION],
-        since=parse_time(said[ANNOTATION_ACTIVE_SINCE]),
-        warm=said.get(ANNOTATION_WARM_REVISION) or None,
-    )
+    held, told = slots[slot].revision, said.get(ANNOTATION_ACTIVE_REVISION)
+    revision = held if held in records else told or held or serving.get("revision")
+    if not revision:
+        return None
+    since = said.get(ANNOTATION_ACTIVE_SINCE), serving.get("since")
+    return Traffic(slot, revision, _first(*since), said.get(ANNOTATION_WARM_REVISION) or None)
 
 
-def _of_status(status: dict[str, Any], slots: dict[str, Slot]) -> Traffic | None:
-    serving = status.get("serving", {})
+def _of_status(serving: dict[str, Any], slots: dict[str, Slot]) -> Traffic | None:
     holder = next((s.name for s in slots.values() if s.revision == serving.get("revision")), None)
     if not serving or holder is None:
         return None
-    return Traffic(holder, serving["revision"], parse_time(serving["since"]))
+    return Traffic(holder, serving["revision"], _first(serving.get("since")))
+
+
+def _first(*times: str | None) -> datetime:
+    """The first that is a time; else one so long ago that no bake is left of it."""
+    for text in times:
+        try:
+            return parse_time(text or "")
+        except ValueError:
+            continue
+    return _LONG_AGO

@@ -8,10 +8,7 @@ from typing import Any
 
 from pennant_operator.decide import render
 from pennant_operator.decide.drift import drifted
-from pennant_operator.decide.goal import Goal
 from pennant_operator.decide.intent import Apply, Create, Delete, Write
-from pennant_operator.decide.observed import Observed
-from pennant_operator.decide.revision import Record
 from pennant_operator.decide.status import Step
 from pennant_operator.decide.strategies import Holding, Moves
 from pennant_operator.decide.times import format_time
@@ -23,31 +20,14 @@ from pennant_operator.decide.vocabulary import (
     ANNOTATION_WARM_REVISION,
     NO_SLOT,
 )
-from pennant_operator.decide.world import Slot, World
-
-
-def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Record]:
-    """The recorded revisions, and the target's new record when nobody recorded it yet."""
-    records, version = observed.records, goal.version
-    if goal.target is None or goal.target in records or version is None:
-        return records
-    record = Record(
-        revision=goal.target,
-        model=version.name,
-        version=version.version,
-        source=version.source,
-        sha256=version.sha256,
-        manifest=render.deployment_of(world.spec, version, goal.target, observed.images),
-        number=max((r.number for r in records.values()), default=0) + 1,
-    )
-    return {**records, goal.target: record}
+from pennant_operator.decide.world import Slot
 
 
 def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
     """All writes of a plan, in order."""
     if not moves.slots and step.world.traffic is None:
         return ()
-    used = {holding.revision for holding in moves.slots.values() if holding.size}
+    used = {holding.revision for holding in moves.slots.values()}
     new = sorted(used & (step.records.keys() - step.observed.records.keys()))
     return (
         *(Create(render.record_of(step.world.spec, step.records[r])) for r in new),
@@ -72,12 +52,12 @@ def _slot(step: Step, name: str, holding: Holding) -> list[Write]:
     if record is None:
         return _without_record(slot, holding)
     manifest = render.for_slot(record, name=step.world.spec.name, slot=name, replicas=holding.size)
-    careful = slot.revision != holding.revision or holding.size == 0
+    careful = slot.revision != holding.revision or 0 in (slot.size, holding.size)
     return _apply(step, manifest, slot.resource_version if careful else None)
 
 
 def _without_record(slot: Slot, holding: Holding) -> list[Write]:
-    """Somebody deleted the record: what runs is left alone, what should end is deleted."""
+    """Nobody knows what the slot holds: what runs is left alone, what should end is deleted."""
     if slot.deployment is None or holding.size or slot.size == 0:
         return []
     meta = slot.deployment["metadata"]
@@ -85,15 +65,27 @@ def _without_record(slot: Slot, holding: Holding) -> list[Write]:
 
 
 def _pin(step: Step) -> list[Write]:
-    """Bytes nobody tagged are pinned as the candidate's pods fetched them, before traffic."""
-    verdict, target, name = step.verdict, step.goal.target, step.world.spec.name
-    if not isinstance(verdict, Passed) or verdict.digest is None or target is None:
-        return []
-    if step.records[target].sha256 is not None:
+    """Bytes nobody tagged are pinned as the first pods fetched them, before traffic."""
+    name, slots = step.world.spec.name, step.world.slots.values()
+    new = {r: d for r, d in _fetched(step).items() if r and d and step.digest_of(r) is None}
+    if not new:
         return []
     pins = step.observed.children.get(f"ConfigMap/{name}-digests", {}).get("data") or {}
-    kept = {revision: pin for revision, pin in pins.items() if revision in step.records}
-    return _apply(step, render.digests_of(step.world.spec, {**kept, target: verdict.digest}))
+    alive = step.records.keys() | {slot.revision for slot in slots}
+    kept = {revision: pin for revision, pin in pins.items() if revision in alive}
+    return _apply(step, render.digests_of(step.world.spec, {**kept, **new}))
+
+
+def _fetched(step: Step) -> dict[str | None, str | None]:
+    """What the candidate's pods agreed on, and what the first pods after replicas: 0 fetched."""
+    found: dict[str | None, str | None] = {}
+    if step.world.traffic is not None and step.world.active is not None:
+        digests = {pod.digest for pod in step.world.active.running}
+        if len(digests) == 1:
+            found[step.world.traffic.revision] = digests.pop()
+    if isinstance(step.verdict, Passed):
+        found[step.goal.target] = step.verdict.digest
+    return found
 
 
 def _service(step: Step, moves: Moves) -> list[Write]:

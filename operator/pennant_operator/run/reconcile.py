@@ -47,14 +47,15 @@ class Reconciler:
             self._forget(key)
             return None
         decided = plan(await self.observer.observe(owner, now), now)
-        if decided.writes and not self.children.met(owner):
-            # Before its first write: is there anything of these names that is not ours?
+        if decided.meets or (decided.writes and not self.children.met(owner)):
+            # Before the first write to a name: is there anything of it that is not ours?
             await self.children.meet(owner)
-            decided = plan(await self.observer.observe(owner, now), now)
+            observed = await self.observer.observe(owner, now)
+            decided = plan(observed, now)
         try:
             await self._act(decided, owner, now)
         except RefusedError as error:
-            await self._act(refuse(owner, _refusal(error), now), owner, now)
+            await self._act(refuse(observed, _refusal(error), now), owner, now)
             raise
         self.metrics.reconciled(key, owner, decided, time.perf_counter() - started)
         return decided.requeue_after

@@ -1,0 +1,63 @@
+"""Replace: one bad pod among ready siblings is deleted, and its slot makes another.
+
+A pod that keeps failing where the same bundle answers elsewhere may have a bad node. One at a
+time, and not soon again: the pods' own ages are the clock, so that a restarted operator keeps the
+pace.
+"""
+
+from datetime import datetime, timedelta
+
+from pennant_operator.decide.faults import FAULTS, reason_of
+from pennant_operator.decide.intent import Delete, Event
+from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.strategies import Moves
+from pennant_operator.decide.transitions import WARNING
+from pennant_operator.decide.verdicts import say
+from pennant_operator.decide.vocabulary import EventReason
+from pennant_operator.decide.world import Slot, World
+
+ATTEMPTS = 3  # failed ones of a container before its pod is given up
+PAUSE = timedelta(minutes=2)  # age of every pod of the slot: between two replacements
+
+
+def replacements(world: World, moves: Moves, now: datetime) -> list[PodFacts]:
+    """The pods to give up: at most one of each slot that keeps its revision and its size."""
+    settled = [
+        world.slots[name]
+        for name, holding in moves.slots.items()
+        if world.slots[name].revision == holding.revision and holding.size
+    ]
+    return [pod for slot in settled if (pod := _bad_pod(slot, now)) is not None]
+
+
+def deletion(pod: PodFacts) -> Delete:
+    """Of this pod as it was seen: one that recovered meanwhile is left alone."""
+    return Delete("Pod", pod.name, pod.uid, pod.resource_version)
+
+
+def told(pod: PodFacts) -> Event:
+    """What is done, and why."""
+    text = (
+        f"{say(pod)}; failed {pod.attempts} times on {pod.node} while the others of its slot are "
+        "ready: the pod is deleted, another takes its place"
+    )
+    return Event(WARNING, EventReason.POD_REPLACED, text)
+
+
+def _bad_pod(slot: Slot, now: datetime) -> PodFacts | None:
+    pods = slot.running
+    bad = [pod for pod in pods if _keeps_failing(pod)]
+    # With as many bad as ready ones, nobody knows which is the exception.
+    if not bad or len(bad) + sum(pod.ready for pod in pods) < len(pods) or 2 * len(bad) > len(pods):
+        return None
+    leaving = any(pod.terminating for pod in slot.pods or ())
+    if leaving or any(now - pod.created < PAUSE for pod in pods):
+        return None
+    return max(bad, key=lambda pod: (pod.attempts, pod.name))
+
+
+def _keeps_failing(pod: PodFacts) -> bool:
+    if pod.ready or pod.failure is None or not FAULTS[reason_of(pod.failure)].replace:
+        return False
+    # An image that cannot be pulled has had its attempts when the pod is old enough.
+    return pod.attempts >= ATTEMPTS or pod.failure.exit_code is None

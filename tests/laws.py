@@ -1,0 +1,174 @@
+"""The laws of docs/concepts.md as checks on what an operator decides, writes and says.
+
+A broken law is an AssertionError that begins with its number.
+"""
+
+from typing import Any
+
+from simulation import REVISION, SLOTS, Simulation
+
+from pennant_operator.decide.intent import Apply, Delete, Plan
+from pennant_operator.decide.observed import ModelVersion, Observed, Unknown
+from pennant_operator.decide.pods import PodFacts
+
+Children = dict[str, dict[str, Any]]
+CONDITIONS = {"Ready", "Reconciling", "Stalled", "AliasInSync"}
+WARM = "pennant.dev/warm-revision"
+
+
+class Laws:
+    """Watches one operator through its whole life."""
+
+    def __init__(self) -> None:
+        self._refused: set[str] = set()  # revisions that may have no pods
+
+    def decided(self, seen: Observed, found: Plan) -> None:
+        """Law 4: what was rejected stays so until another version was desired."""
+        if isinstance(seen.desired, ModelVersion):
+            version = seen.desired.version
+            self._refused = {r for r in self._refused if _version(seen, r) == version}
+        if found.status is not None and "conditions" in found.status:
+            _said(found.status)
+
+    def before(self, world: Simulation, seen: Observed, write: Any) -> None:
+        """A request reaches the API server."""
+        if isinstance(write, Delete):
+            self._deleted(world, write)
+        elif isinstance(write, Apply):
+            _owned(world, write)
+            if write.manifest["kind"] == "Deployment":
+                self._deployment(world, seen, write)
+            if write.manifest["kind"] == "Service":
+                _service(world, seen, write)
+
+    def after(self, world: Simulation) -> None:
+        """Law 3: at most two revisions have pods."""
+        running = {p.revision for pods in world.pods.values() for p in pods if not p.evicted}
+        assert len(running) <= 2, f"law 3: pods of {running}"
+
+    def done(self, world: Simulation, seen: Observed, found: Plan, known: Children) -> None:
+        """All requests of a plan were answered; the operator knows these children now."""
+        status = world.owner.get("status") or {}
+        self._refused |= {e["revision"] for e in status.get("rejected", ())}
+        if found.status is not None:
+            _ready(known, seen, found.status)
+
+    def _deployment(self, world: Simulation, seen: Observed, write: Apply) -> None:
+        slot = write.manifest["metadata"]["labels"]["pennant.dev/slot"]
+        live, size = world.deployment(slot), write.manifest["spec"]["replicas"]
+        revision = write.manifest["metadata"]["labels"][REVISION]
+        active = world.active is not None and world.active[0] == slot
+        if active:
+            assert revision == world.active[1], "law 3: what serves gets another template"
+            assert size == seen.owner["spec"]["replicas"], "law 3: what serves is scaled"
+        record = world.records.get(revision)
+        if record is not None:
+            kept = record.manifest["spec"]["template"]
+            same = kept["spec"] == write.manifest["spec"]["template"]["spec"]
+            assert same, "law 5: not the recorded manifest"
+        if live is None:
+            return
+        grows = size > live["spec"]["replicas"]
+        if live["metadata"]["labels"][REVISION] != revision:
+            pods = [p for p in world.pods[slot] if not p.evicted]
+            assert not pods, f"slots: template changed with {len(pods)} pods"
+            assert write.resource_version, "law 9: a template without resourceVersion"
+        if size == 0 and live["spec"]["replicas"]:
+            assert write.resource_version, "law 9: to zero without resourceVersion"
+            if isinstance(seen.desired, Unknown):
+                _unknown(world, seen, live["metadata"]["labels"][REVISION])
+        if grows and not active:
+            assert revision not in self._refused, "law 4: a rejected revision gets pods"
+
+    def _deleted(self, world: Simulation, write: Delete) -> None:
+        assert write.uid, "law 9: deleted without uid"
+        assert write.resource_version, "law 9: deleted without resourceVersion"
+        if write.kind == "Deployment" and world.active is not None:
+            assert not write.name.endswith(world.active[0]), "law 3: what serves is deleted"
+        if write.kind == "ControllerRevision":
+            held = {(world.deployment(s) or {}).get("metadata", {}).get("labels", {}).get(REVISION)
+                    for s in SLOTS}  # fmt: skip
+            gone = {r for r, record in world.records.items() if record.uid == write.uid}
+            assert not gone & held, "law 5: the record of a slot is deleted"
+
+
+def _owned(world: Simulation, write: Apply) -> None:
+    live = world.children.get(f"{write.manifest['kind']}/{write.manifest['metadata']['name']}")
+    owners = live["metadata"].get("ownerReferences", ()) if live else ()
+    if live is not None:
+        ours = world.owner["metadata"]["uid"] in {o["uid"] for o in owners}
+        assert ours, f"law 11: {write.manifest['kind']} of somebody else is overwritten"
+
+
+def _unknown(world: Simulation, seen: Observed, revision: str) -> None:
+    """Law 2: what may be emptied all the same had its bake, was held, rejected or superseded."""
+    status = seen.owner.get("status") or {}
+    candidate = status.get("candidate") or {}
+    coming = candidate.get("revision") == revision and not candidate.get("retryTime")
+    rejected = revision in {e["revision"] for e in status.get("rejected", ())}
+    wanted = seen.owner["spec"]["replicas"] and not seen.owner["spec"].get("suspend")
+    assert not (coming and wanted) or rejected, "law 2: a candidate is emptied in an outage"
+
+
+def _service(world: Simulation, seen: Observed, write: Apply) -> None:
+    told = write.manifest["metadata"]["annotations"]
+    slot, revision = told["pennant.dev/active-slot"], told["pennant.dev/active-revision"]
+    assert write.manifest["spec"]["selector"]["pennant.dev/slot"] == slot, "law 8: two truths"
+    if world.active == ((slot, revision) if slot in SLOTS else None):
+        return
+    live = world.children.get(f"Service/{world.owner['metadata']['name']}")
+    if live is None:  # it was deleted by hand and comes back
+        return
+    assert write.resource_version, "law 9: traffic moved without resourceVersion"
+    assert slot in SLOTS, "law 3: traffic moved to nothing"
+    deployment = seen.children.get(f"Deployment/rec-{slot}")
+    assert deployment is not None, "law 3: traffic moved to an empty slot"
+    assert deployment["metadata"]["labels"][REVISION] == revision, "law 1: another revision"
+    if seen.owner["spec"]["replicas"] == 0:
+        return  # nothing is proved, and status says so
+    _checked(world, [p for p in seen.pods[slot] if not p.terminating and not p.evicted], revision)
+
+
+def _checked(world: Simulation, pods: list[PodFacts], revision: str) -> None:
+    assert pods, "law 1: traffic moved to no pods"
+    assert all(p.ready and p.revision == revision for p in pods), "law 1: not all pods are ready"
+    digests = {p.digest for p in pods}
+    assert len(digests) == 1, f"law 1: pods fetched {digests}"
+    assert None not in digests, "law 1: nobody knows what the pods fetched"
+    pins = world.children.get("ConfigMap/rec-digests", {}).get("data", {})
+    record = world.records.get(revision)
+    pinned = record is None or record.sha256 or pins.get(revision)
+    assert pinned, "law 1: traffic before the digest is pinned"
+
+
+def _ready(known: Children, seen: Observed, status: dict[str, Any]) -> None:
+    """Law 6: Ready says whether traffic is being answered."""
+    said = {c["type"]: c["status"] for c in status["conditions"]}
+    answers = 0
+    service = known.get("Service/rec", {"metadata": {}})
+    slot = service["metadata"].get("annotations", {}).get("pennant.dev/active-slot", "none")
+    ours = [o["uid"] for o in service["metadata"].get("ownerReferences", ())]
+    if slot in SLOTS and seen.owner["metadata"]["uid"] in ours:
+        counted = seen.children.get(f"Deployment/rec-{slot}", {}).get("status", {})
+        pods = seen.pods.get(slot)
+        answers = (
+            sum(p.ready and not p.terminating and not p.evicted for p in pods)
+            if pods is not None
+            else counted.get("readyReplicas", 0)
+        )
+    assert (said["Ready"] == "True") == bool(answers), f"law 6: Ready={said['Ready']}"
+
+
+def _said(status: dict[str, Any]) -> None:
+    types = [c["type"] for c in status["conditions"]]
+    assert len(types) == len(set(types)), "a condition twice"
+    assert CONDITIONS - {"AliasInSync"} <= set(types) <= CONDITIONS, f"conditions: {types}"
+    for told in status["conditions"]:
+        assert told["message"], f"{told['type']} says nothing"
+        assert "None" not in told["message"], told["message"]
+
+
+def _version(seen: Observed, revision: str) -> str | None:
+    status = seen.owner.get("status") or {}
+    listed = (*status.get("rejected", ()), *status.get("history", ()))
+    return next((e["version"] for e in listed if e["revision"] == revision), None)

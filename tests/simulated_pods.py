@@ -1,0 +1,57 @@
+"""How pods of a simulated cluster fare: templates that turn a fresh pod into one with a history."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from pennant_operator.decide.pods import Failure, PodFacts
+
+PodTemplate = Callable[[PodFacts], PodFacts]
+
+
+def becomes_ready(pod: PodFacts) -> PodFacts:
+    """A pod that fetched, loaded and answers; its digest is that of the version."""
+    return replace(pod, ready=True, scheduled=pod.created, fetched=pod.created)
+
+
+def fails(reason: str, *, container: str = "serve", attempts: int = 2) -> PodTemplate:
+    """A pod whose container keeps failing for a reason."""
+
+    def template(pod: PodFacts) -> PodFacts:
+        failure = Failure(container, reason, f"{reason} happened", 1)
+        fetched = pod.created if container == "serve" else None
+        return replace(
+            pod, scheduled=pod.created, fetched=fetched, attempts=attempts, failure=failure
+        )
+
+    return template
+
+
+def crashed(at: datetime) -> PodTemplate:
+    """A pod that answered until its process ended."""
+
+    def template(pod: PodFacts) -> PodFacts:
+        failure = Failure("serve", "Error", "exit code 139", 139, at=at)
+        return replace(becomes_ready(pod), ready=False, attempts=2, failure=failure)
+
+    return template
+
+
+def stays_pending(pod: PodFacts) -> PodFacts:
+    """A pod no node has room for."""
+    return replace(pod, node=None, unschedulable="0/2 nodes are available: insufficient cpu")
+
+
+def hangs(pod: PodFacts) -> PodFacts:
+    """A pod that fetched and never becomes ready."""
+    return replace(pod, scheduled=pod.created, fetched=pod.created)
+
+
+def first_fails(pod: PodFacts) -> PodFacts:
+    """The first pod of the slot keeps failing, the others are ready."""
+    return fails("LoadFailed", attempts=5)(pod) if "-0-" in pod.name else becomes_ready(pod)
+
+
+def fetches_other_bytes(pod: PodFacts) -> PodFacts:
+    """Each pod of the slot fetched bytes of its own."""
+    return replace(becomes_ready(pod), digest=f"sha-{pod.name}")
