@@ -10,13 +10,13 @@ SOURCES := registry operator serving examples dev tests
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: ~15 min, warm: ~4 min)
+demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: 15 to 25 min, warm: 3)
 	@dev/demo
 
 demo-down: ## delete what the demo made; the cluster stays
 	@dev/demo down
 
-test: check prepare images ## every tier, on a real cluster (cold: ~30 min, warm: ~12 min)
+test: check prepare images ## every tier, on a real cluster (cold: 30 to 40 min, warm: 15)
 	$(BIN)/pytest tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
 
 check: setup ## lint, types, imports and unit tests: under a minute
