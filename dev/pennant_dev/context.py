@@ -22,6 +22,9 @@ class Context:
             raise DevError(f"KUBECONFIG={named}: one file, please: kubectl config view --flatten")
         return Path(named).expanduser()
 
+    def prepare(self) -> None:
+        """Nothing to install or build."""
+
     def up(self) -> None:
         """Nothing to start: DevError unless its API server answers."""
         self._kubectl("version")
