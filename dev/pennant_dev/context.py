@@ -23,7 +23,7 @@ class Context:
         return Path(named).expanduser()
 
     def prepare(self) -> None:
-        """Nothing: the cluster is there."""
+        """Nothing to install or build."""
 
     def up(self) -> None:
         """Nothing to start: DevError unless its API server answers."""

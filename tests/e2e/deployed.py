@@ -76,7 +76,7 @@ class Deployed:
 
     def pods(self) -> list[Object]:
         """The pods that are ready and not on their way out."""
-        found = self.kube.list("pods", NAMESPACE, f"pennant.dev/deployment={self.name}")
+        found = self.kube.list("pods", self.namespace, f"pennant.dev/deployment={self.name}")
         return [
             pod
             for pod in found
@@ -86,7 +86,7 @@ class Deployed:
         ]
 
     def answers(self) -> bool:
-        url = f"http://{self.name}.{NAMESPACE}/recommend/U106"
+        url = f"http://{self.name}.{self.namespace}/recommend/U106"
         try:
             self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", ASK, url)
         except DevError:  # the Service may need a moment to reach every node
@@ -134,7 +134,7 @@ def serving(kube: Kube, name: str, **spec: Any) -> Iterator[Deployed]:
 def traffic(to: Deployed, node: str = "") -> Iterator[Traffic]:
     """Steady traffic on it from a pod of its own, on a chosen node."""
     poll(to.answers, f"{to.name} does not answer", 30)
-    url = f"http://{to.name}.{NAMESPACE}.svc.cluster.local"
+    url = f"http://{to.name}.{to.namespace}.svc.cluster.local"
     flow = Traffic(to.kube, url, name=f"load-{to.name}", node=node)
     try:
         flow.start()

@@ -112,7 +112,6 @@ def test_it_follows_an_alias_and_leaves_what_serves(kube: Kube, story: Story, in
 
     installed.uninstall()
     assert kube.get("deployment", OPERATOR, installed.home) is None
-    (pod,) = kube.list("pods", installed.team, deployed.status["selector"])
+    (pod,) = deployed.pods()
     assert pod["metadata"]["annotations"]["pennant.dev/model-version"] == "2"
-    assert all(each["ready"] for each in pod["status"]["containerStatuses"])
-    assert "deletionTimestamp" not in pod["metadata"]
+    assert deployed.answers()

@@ -120,9 +120,9 @@ def test_an_alias_brings_up_a_candidate_with_everything_around_it(
     deployment(objects, team, "cars", "cars")
     found = until(lambda: candidate(objects, team, "cars"))
     assert serves(found) == "1"
+    until(lambda: all(objects.list(kind, team) for kind in CHILDREN))  # one write after the other
     live = objects.get("ModelDeployment", team, "cars")
     children = [o for kind in CHILDREN for o in objects.list(kind, team)]
-    assert {o["kind"] for o in children} == set(CHILDREN)
     for child in children:
         (owner,) = child["metadata"]["ownerReferences"]
         assert owner["uid"] == live["metadata"]["uid"]
