@@ -31,6 +31,11 @@ class PretendedKubelet:
                     self._make(f"{deployment['metadata']['name']}-{revision}-{number}", template)
             self._count(deployment, wanted)
 
+    def hear(self) -> None:
+        """The Deployment controller has seen every size; no pod was made for it yet."""
+        for deployment in self._objects.list("Deployment", self._namespace):
+            self._count(deployment, 0)
+
     def _pods(self, slot: str) -> list[dict[str, Any]]:
         return self._objects.list("Pod", self._namespace, f"pennant.dev/slot={slot}")
 

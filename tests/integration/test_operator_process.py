@@ -167,14 +167,19 @@ def test_a_registry_that_goes_down_and_comes_back_takes_nothing_with_it(
 def test_a_moved_alias_supersedes_the_candidate(
     running: Operator, objects: Objects, team: str, mlflow_url: str
 ):
-    mlflow = Mlflow(mlflow_url)
+    mlflow, kubelet = Mlflow(mlflow_url), PretendedKubelet(objects, team)
     registry(objects, "default", mlflow_url)
     first, second = mlflow.register("buses"), mlflow.register("buses")
     mlflow.promote("buses", first)
     deployment(objects, team, "buses", "buses")
     until(lambda: candidate(objects, team, "buses"))
     mlflow.promote("buses", second)
-    until(lambda: serves(candidate(objects, team, "buses")) == second)
+
+    def superseded() -> bool:
+        kubelet.hear()
+        return serves(candidate(objects, team, "buses")) == second
+
+    until(superseded)
 
 
 def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_do(
