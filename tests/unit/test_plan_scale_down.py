@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 from builders import NOW, model_deployment, version
-from simulation import Simulation, fails
+from simulated_pods import fails
+from simulation import Simulation
 
 from pennant_operator.decide.observed import Absent, Refused, Unknown
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 from builders import model_deployment, version
-from simulation import Simulation, fails
+from simulated_pods import fails
+from simulation import Simulation
 
 from pennant_operator.decide.spec import InvalidSpecError, Watch, parse, watch_of
 
