@@ -14,6 +14,7 @@ from operator_process import Objects, operator, until
 from pretended_kubelet import PretendedKubelet
 
 from pennant_dev.controlplane import ControlPlane, control_plane
+from pennant_dev.shell import DevError
 
 pytestmark = pytest.mark.integration
 
@@ -111,6 +112,17 @@ def account(plane: ControlPlane, namespace: str) -> Path:
     return plane.write_kubeconfig(f"account-{namespace}", groups + user)
 
 
+def may_list(tools: Tools, home: str, namespace: str) -> bool:
+    """Whether the API server knows of the account's rights by now."""
+    who = f"--as=system:serviceaccount:{home}:pennant-operator"
+    where = f"--namespace={namespace}"
+    try:
+        tools.kubectl("auth", "can-i", "list", "modeldeployments.pennant.dev", where, who)
+    except DevError:  # its way to say no
+        return False
+    return True
+
+
 def registry(namespace: str, url: str) -> Object:
     return {
         "apiVersion": "pennant.dev/v1alpha1",
@@ -130,7 +142,12 @@ def deployment(namespace: str, model: str) -> Object:
 
 
 def test_the_rights_granted_are_enough_for_a_rollout(
-    install: Install, plane: ControlPlane, objects: Objects, mlflow_url: str, tmp_path: Path
+    install: Install,
+    tools: Tools,
+    plane: ControlPlane,
+    objects: Objects,
+    mlflow_url: str,
+    tmp_path: Path,
 ):
     mlflow, model = Mlflow(mlflow_url), install.namespace
     kubelet = PretendedKubelet(objects, install.team)
@@ -147,6 +164,7 @@ def test_the_rights_granted_are_enough_for_a_rollout(
         )
 
     who = account(plane, install.namespace)
+    until(lambda: may_list(tools, install.namespace, install.team))
     names = {"PENNANT_NAMESPACE": install.namespace, "PENNANT_WATCH_NAMESPACES": install.watch}
     with operator(who, tmp_path, **names) as running:
         until(lambda: settled("1"))
@@ -168,6 +186,7 @@ def test_a_namespace_it_may_not_look_at_takes_no_other_with_it(
     for obj in rights(tools, home, seen):
         objects.apply(obj)
     objects.apply(deployment(seen, "none"))
+    until(lambda: may_list(tools, home, seen))
 
     def looked_at() -> bool:
         return objects.get("ModelDeployment", seen, "rec")["status"].get("summary") == "Stalled"
