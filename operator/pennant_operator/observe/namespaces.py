@@ -7,25 +7,28 @@ import asyncio
 
 from pennant_operator.kube import KINDS, Api, ApiError
 
+OK, FORBIDDEN = 200, 403
 AGAIN = 10.0  # seconds between two looks at what was forbidden
 
 
 async def forbidden(api: Api, namespaces: tuple[str, ...]) -> tuple[str, ...]:
     """Those whose ModelDeployments may not be listed; any other trouble is the lists' to tell."""
-    return tuple([each for each in namespaces if await _forbidden(api, each)])
+    return tuple([each for each in namespaces if await _answer(api, each) == FORBIDDEN])
 
 
 async def wait_until_allowed(api: Api, namespaces: tuple[str, ...]) -> None:
-    """Until one of them may be listed."""
+    """Until one of them was listed."""
     while True:
-        if await forbidden(api, namespaces) != namespaces:
-            return
+        for each in namespaces:
+            if await _answer(api, each) == OK:
+                return
         await asyncio.sleep(AGAIN)
 
 
-async def _forbidden(api: Api, namespace: str) -> bool:
+async def _answer(api: Api, namespace: str) -> int:
+    """The status of the smallest LIST there is; 0 for none."""
     try:
         await api.request("GET", KINDS["ModelDeployment"].path(namespace), {"limit": "1"})
     except ApiError as error:
-        return error.status == 403
-    return False
+        return error.status
+    return OK
