@@ -21,6 +21,7 @@ Object: TypeAlias = dict[str, Any]
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 PAGE = 500  # objects of one LIST request: bounds what one answer costs in memory
 TIMEOUT = 8.0  # seconds of one request
+OK, FORBIDDEN = 200, 403
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from pretended_kubelet import PretendedKubelet
 
 from pennant_dev.controlplane import ControlPlane, control_plane
 from pennant_dev.shell import DevError
+from pennant_operator.kube import Api, connect
+from pennant_operator.observe.listing import relist
+from pennant_operator.observe.store import Key, Store
 
 pytestmark = pytest.mark.integration
 
@@ -199,6 +203,25 @@ def test_a_namespace_it_may_not_look_at_takes_no_other_with_it(
             objects.apply(obj)
         until(lambda: running.process.poll() is not None)  # its pod is started again
         assert running.process.returncode == 0
+
+
+def test_a_namespace_that_closes_later_is_passed_over_by_the_lists(
+    tools: Tools, plane: ControlPlane, objects: Objects
+):
+    home, seen, closed = (objects.namespace(f"{name}-later") for name in ("home", "seen", "closed"))
+    for obj in rights(tools, home, seen):
+        objects.apply(obj)
+    objects.apply(deployment(seen, "none"))
+    until(lambda: may_list(tools, home, seen))
+
+    async def listed() -> set[Key]:
+        client = await connect(account(plane, home))
+        try:
+            return await relist(Api(client), Store(), (closed, seen))
+        finally:
+            await client.close()
+
+    assert asyncio.run(listed()) == {(seen, "rec")}
 
 
 def test_no_right_in_any_named_namespace_is_said_at_once(

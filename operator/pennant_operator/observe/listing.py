@@ -8,7 +8,7 @@ looked at again; most of the time that is nothing.
 import logging
 
 from pennant_operator.decide.vocabulary import MANAGED_SELECTOR
-from pennant_operator.kube import Api
+from pennant_operator.kube import FORBIDDEN, Api, ApiError
 from pennant_operator.observe.store import OWNER, Key, Store
 
 LOG = logging.getLogger(__name__)
@@ -16,11 +16,20 @@ CHILDREN = ("Service", "Deployment", "ConfigMap", "ControllerRevision", "PodDisr
 
 
 async def relist(api: Api, store: Store, namespaces: tuple[str, ...]) -> set[Key]:
-    """Bring the store up to date; the keys to look at again. Raises ApiError."""
+    """Bring the store up to date; the keys to look at again. Raises ApiError.
+
+    One of several namespaces that may not be listed is passed over: the others go on.
+    """
     changed: set[Key] = set()
     for kind in (*CHILDREN, OWNER):  # owners last: their children are known before they are
         for namespace in namespaces or (None,):
-            changed |= await _relist(api, store, kind, namespace)
+            try:
+                changed |= await _relist(api, store, kind, namespace)
+            except ApiError as error:
+                if namespace is None or error.status != FORBIDDEN:
+                    raise
+                # Closed while we run, most likely deleted: what was known of it stands.
+                LOG.warning("%s was passed over: %s", namespace, error)
     return changed
 
 

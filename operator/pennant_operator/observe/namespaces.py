@@ -5,9 +5,8 @@ With a namespace its Roles go, and what may not be listed would end the watch of
 
 import asyncio
 
-from pennant_operator.kube import KINDS, Api, ApiError
+from pennant_operator.kube import FORBIDDEN, KINDS, OK, Api, ApiError
 
-OK, FORBIDDEN = 200, 403
 AGAIN = 10.0  # seconds between two looks at what was forbidden
 
 
