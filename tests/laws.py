@@ -3,6 +3,7 @@
 A broken law is an AssertionError that begins with its number.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from simulation import REVISION, SLOTS, Simulation
@@ -83,6 +84,8 @@ class Laws:
     def _deleted(self, world: Simulation, write: Delete) -> None:
         assert write.uid, "law 9: deleted without uid"
         assert write.resource_version, "law 9: deleted without resourceVersion"
+        if write.kind == "Pod":
+            _replaced(world, write)
         if write.kind == "Deployment" and world.active is not None:
             assert not write.name.endswith(world.active[0]), "law 3: what serves is deleted"
         if write.kind == "ControllerRevision":
@@ -90,6 +93,18 @@ class Laws:
                     for s in SLOTS}  # fmt: skip
             gone = {r for r, record in world.records.items() if record.uid == write.uid}
             assert not gone & held, "law 5: the record of a slot is deleted"
+
+
+def _replaced(world: Simulation, write: Delete) -> None:
+    """One bad pod among ready siblings, one at a time."""
+    slot = next((s for s in SLOTS if write.uid in {p.uid for p in world.pods[s]}), None)
+    if slot is None:
+        return
+    bad = [p for p in world.pods[slot] if p.uid == write.uid]
+    assert not bad[0].ready, "replace: a ready pod is deleted"
+    assert not any(p.terminating for p in world.pods[slot]), "replace: two at a time"
+    young = [p for p in world.pods[slot] if world.now - p.created < timedelta(minutes=2)]
+    assert not young, "replace: soon again"
 
 
 def _owned(world: Simulation, write: Apply) -> None:

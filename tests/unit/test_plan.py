@@ -360,6 +360,9 @@ def test_a_foreign_service_of_our_name_is_left_alone():
     sim.run(3)
     assert sim.writes == []
     assert sim.condition("Stalled") == ("True", "NameConflict")
+    del sim.children["Service/rec"]
+    sim.run(8, seconds=30)
+    assert sim.serving == "7"
 
 
 def test_history_is_newest_first_and_bounded():

@@ -11,8 +11,8 @@ from pennant_operator.decide.observed import Absent, Refused, Unknown
 
 pytestmark = pytest.mark.unit
 
-REMOVED = Absent("AliasNotSet", "The alias 'production' of 'news' points at no version.")
-EMPTIED = Absent("StageEmpty", "The stage 'Production' of 'news' holds no version.")
+REMOVED = Absent("AliasNotSet", "the alias 'production' of 'news' points at no version.")
+EMPTIED = Absent("StageEmpty", "the stage 'Production' of 'news' holds no version.")
 DOWN = Unknown("RegistryUnreachable", "down", NOW)
 
 
@@ -192,6 +192,6 @@ def message(sim: Simulation, kind: str) -> str:
 
 def test_the_message_says_why_nothing_serves_and_what_to_do():
     assert message(removed(), "Ready") == (
-        "nothing serves, because alias production was left without a version and "
-        "spec.onAliasRemoved is ScaleDown: The alias 'production' of 'news' points at no version."
+        "nothing serves, because alias production was left without a version while "
+        "spec.onAliasRemoved was ScaleDown: the alias 'production' of 'news' points at no version"
     )

@@ -53,7 +53,7 @@ def test_a_rejected_version_in_a_stage_says_to_archive_it():
     sim.run(8)
     reason, message = told(sim)
     assert reason == "Rejected"
-    assert message.startswith("stage Production holds versions 7 and 8; the highest is wanted; ")
+    assert message.startswith("stage Production holds versions 7 and 8; the highest was rejected (")
     assert message.endswith(
         "version 7 goes on serving; archive version 8, or move a higher one into the stage"
     )

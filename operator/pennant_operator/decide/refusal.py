@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide import ownership
-from pennant_operator.decide.conditions import FALSE, TRUE, Said, kept, stamp
+from pennant_operator.decide.conditions import FALSE, TRUE, Said, stamp
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.observed import Observed, Refused
 from pennant_operator.decide.transitions import stalled
@@ -29,7 +29,7 @@ def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
     known = before.get("conditions") or []
     generation = int(owner["metadata"].get("generation", 0))
     version, answering = (before.get("serving") or {}).get("version"), _answering(observed)
-    told = why.message + (kept(version) if answering else "")
+    told = why.message + (f"; version {version} goes on serving" if answering else "")
     said: dict[Condition, Said] = {
         Condition.READY: _ready(version, answering, why),
         Condition.RECONCILING: (FALSE, Reason.SETTLED, "nothing is in progress"),
@@ -49,13 +49,24 @@ def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
     return Plan(status=status, events=(event,) if event else ())
 
 
+def not_taken(said: str) -> Refused:
+    """What a person reads when the API server does not take a child."""
+    return Refused(
+        Reason.WRITE_REFUSED,
+        f"the API server refuses what this spec asks for ({said}): change the field that it "
+        "names, or ask the cluster's administrator; it is tried again by itself",
+    )
+
+
 def _ready(version: str | None, answering: int, why: Refused) -> Said:
     if answering:
         what = f"version {version}" if version else "what has the traffic"
         return TRUE, Reason.SERVING, f"{what} answers on {answering} pods"
     if version is None:
         return FALSE, Reason.NOTHING_SERVED_YET, f"no version has served yet: {why.message}"
-    return FALSE, Reason.NO_POD_READY, f"version {version} has the traffic and no pod that answers"
+    has = f"version {version} has the traffic and no pod that answers"
+    until = "nothing is done about it until this is put right"
+    return FALSE, Reason.NO_POD_READY, f"{has}; {until}: {why.message}"
 
 
 def _answering(observed: Observed) -> int:

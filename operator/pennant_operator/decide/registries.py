@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from pennant_operator.decide.observed import Object, Refused, RegistryFacts
+from pennant_operator.decide.observed import Object, Refused, RegistryFacts, Unknown
 from pennant_operator.decide.sources import DEFAULT_ALLOWED
 from pennant_operator.decide.times import format_time, parse_duration
 from pennant_operator.decide.vocabulary import Reason
@@ -48,7 +48,7 @@ class RegistrySpec:
         return Refused(
             Reason.NOT_ALLOWED,
             f"ModelRegistry {self.name} {fault}: have its administrator {cure}, "
-            "or set spec.registry to another one.",
+            "or set spec.registry to another one",
         )
 
 
@@ -81,9 +81,9 @@ def not_found(name: str, namespace: str) -> Refused:
     """There is no such ModelRegistry."""
     return Refused(
         Reason.REGISTRY_NOT_FOUND,
-        f"There is no ModelRegistry {name} in the operator's namespace {namespace}: create it "
+        f"there is no ModelRegistry {name} in the operator's namespace {namespace}: create it "
         f"there (kubectl -n {namespace} get modelregistries lists those there are), "
-        "or set spec.registry to one of these.",
+        "or set spec.registry to one of these",
     )
 
 
@@ -92,7 +92,34 @@ def invalid(name: str, namespace: str, error: InvalidRegistryError) -> Refused:
     return Refused(
         Reason.REGISTRY_INVALID,
         f"ModelRegistry {name} cannot be used: {error}; its administrator can correct it with "
-        f"kubectl -n {namespace} edit modelregistry {name}.",
+        f"kubectl -n {namespace} edit modelregistry {name}",
+    )
+
+
+def not_read() -> Unknown:
+    """The operator has just started."""
+    return Unknown(
+        Reason.WAITING_FOR_REGISTRY,
+        "the operator has just started and reads its ModelRegistries within seconds",
+    )
+
+
+def not_asked(name: str) -> Unknown:
+    """The first answer is still to come."""
+    return Unknown(
+        Reason.WAITING_FOR_REGISTRY,
+        f"ModelRegistry {name} has not answered yet; if this lasts, its status says why: "
+        f"kubectl describe modelregistry {name}, in the operator's namespace",
+    )
+
+
+def silent(name: str, since: datetime | None) -> Unknown:
+    """It has not answered for long."""
+    return Unknown(
+        Reason.REGISTRY_UNREACHABLE,
+        f"ModelRegistry {name} has not answered for 15 minutes: its status says what is wrong "
+        f"(kubectl describe modelregistry {name}, in the operator's namespace)",
+        since,
     )
 
 

@@ -26,7 +26,7 @@ def refusal(source: str, allowed: tuple[str, ...], *, registry: str) -> Refused 
         )
     if fault is None:
         return None
-    return Refused(Reason.SOURCE_NOT_ALLOWED, f"The version's source {source!r} {fault}.")
+    return Refused(Reason.SOURCE_NOT_ALLOWED, f"the version's source {source!r} {fault}")
 
 
 def _fault(source: str) -> str | None:

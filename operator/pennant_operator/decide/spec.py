@@ -47,9 +47,10 @@ class Watch:
         """What a person does to have another version than this one."""
         if self.stage is not None:  # its highest version counts
             return f"archive version {version}, or move a higher one into the stage"
+        again = f"(and back, to have version {version} tried again)"
         if self.version is not None:
-            return "pin another version"
-        return "point the alias at another version"
+            return f"set spec.model.version to another version {again}"
+        return f"point {self.pointer} at another version {again}"
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _watch(spec: dict[str, Any]) -> Watch:
     if len(chosen) != 1:
         raise InvalidSpecError(
             f"spec.model needs exactly one of alias, stage and version, and has "
-            f"{' and '.join(chosen) or 'none of them'}"
+            f"{' and '.join(chosen) or 'none of them'}: write the one that is to be followed"
         )
     return Watch(spec.get("registry", "default"), model["name"], **chosen)
 
@@ -126,7 +127,7 @@ def _serving(spec: dict[str, Any]) -> dict[str, Any]:
     if serving.get("mode") == CUSTOM:
         for field in _CUSTOM_NEEDS:
             if not serving.get(field):
-                raise InvalidSpecError(f"spec.serving.{field} is missing: mode Custom needs it")
+                raise InvalidSpecError(f"spec.serving.{field} is missing: write it for mode Custom")
     return serving
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from pennant_operator.decide import candidate as candidates
 from pennant_operator.decide import transitions
-from pennant_operator.decide.conditions import Situation, conditions_of, summary
+from pennant_operator.decide.conditions import conditions_of, summary
 from pennant_operator.decide.goal import Goal
 from pennant_operator.decide.memory import Memory, desired_of
 from pennant_operator.decide.observed import Observed
+from pennant_operator.decide.phrases import Situation
 from pennant_operator.decide.revision import Record
 from pennant_operator.decide.times import format_time
-from pennant_operator.decide.verdicts import Verdict
+from pennant_operator.decide.verdicts import Verdict, trouble_of
 from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     LABEL_SLOT,
@@ -122,6 +123,30 @@ def _withdrawn(step: Step, traffic: Traffic | None) -> bool:
     return step.memory.said(Condition.READY).get("reason") == Reason.SCALED_DOWN
 
 
+def _trouble(world: World) -> str:
+    active = world.active
+    if active is None:
+        return ""
+    return trouble_of(active.running, active.shortage, evicted=active.evicted)
+
+
+def _room(step: Step, candidate: dict[str, Any]) -> str:
+    """Another revision's pods leave before the candidate's slot takes it."""
+    idle = step.world.idle
+    if not candidate or idle.revision == candidate["revision"] or idle.empty:
+        return ""
+    pods = [pod for pod in idle.pods or () if pod.evicted is None]
+    left = [f"{pod.name} on {pod.node}" if pod.node else pod.name for pod in pods]
+    whose = f"version {step.version_of(idle.revision)} has" if idle.revision else "it has"
+    return f"{whose} pods there that end first{': ' * bool(left)}{', '.join(left[:3])}"
+
+
+def _bakes_until(step: Step, world: World) -> datetime | None:
+    if world.traffic is None or not world.baking(step.now):
+        return None
+    return world.traffic.bakes_until(world.spec.bake)
+
+
 def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
     traffic, candidate = world.traffic, status.get("candidate") or {}
     return Situation(
@@ -129,12 +154,15 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         desired=step.observed.desired,
         serving=(status.get("serving") or {}).get("version"),
         ready=world.active.ready if world.active else 0,
+        trouble=_trouble(world),
         in_sync=traffic is not None and traffic.revision == step.goal.revision,
         candidate=candidate,
+        room=_room(step, candidate),
+        back=step.goal.back,
         parked=candidates.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,
         rejection=step.goal.rejection,
         withdrawn=_withdrawn(step, traffic),
-        baking=world.baking(step.now),
+        bakes_until=_bakes_until(step, world),
         before=step.memory.status.get("conditions") or [],
     )

@@ -16,7 +16,7 @@ from pennant_operator.decide.verdicts import (
     judge,
 )
 from pennant_operator.decide.vocabulary import Reason
-from pennant_operator.decide.world import Slot, World
+from pennant_operator.decide.world import World
 
 
 def verdict_on(step: Step) -> Verdict | None:
@@ -46,7 +46,7 @@ def _trial(step: Step, target: str) -> Trial:
         ever_ready="firstReadyTime" in before or memory.served_last_time(target),
         digest=step.digest_of(target),
         deadlines=world.spec.deadlines,
-        shortage=_shortage(world.idle),
+        shortage=world.idle.shortage,
         evicted=world.idle.evicted,
     )
 
@@ -62,10 +62,3 @@ def way_back_from_bake(
         return None
     told = crashed_in_bake(active.running, world.spec.replicas, traffic.since)
     return Rejected(Reason.CRASHED_IN_BAKE, told) if told else None
-
-
-def _shortage(slot: Slot) -> str | None:
-    """What the Deployment says when it may not create pods, such as an exhausted quota."""
-    conditions = (slot.deployment or {}).get("status", {}).get("conditions", ())
-    failure = next((c for c in conditions if c["type"] == "ReplicaFailure"), None)
-    return str(failure["message"]) if failure and failure["status"] == "True" else None

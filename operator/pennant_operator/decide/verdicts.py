@@ -100,6 +100,18 @@ def say(pod: PodFacts) -> str:
     return told if pod.failure.exit_code is not None else with_cure(reason_of(pod.failure), told)
 
 
+def trouble_of(pods: tuple[PodFacts, ...], shortage: str | None, evicted: str | None) -> str:
+    """Why what has the traffic has too few ready pods."""
+    late = sorted((pod for pod in pods if not pod.ready), key=lambda pod: pod.failure is None)
+    if shortage:
+        return with_cure(reason_of_shortage(shortage), shortage)
+    if not late:
+        return f"a pod was evicted ({evicted})" if evicted else "pods are being created"
+    if late[0].unschedulable:
+        return with_cure(Reason.UNSCHEDULABLE, f"pod {late[0].name}: {late[0].unschedulable}")
+    return say(late[0]) if late[0].failure else f"pod {late[0].name} is starting"
+
+
 def _model_fault(trial: Trial) -> Rejected | None:
     if trial.ever_ready or any(pod.ready for pod in trial.pods):
         return None
@@ -180,5 +192,5 @@ def _trouble(pods: list[PodFacts]) -> tuple[Reason, str]:
     failing = next((pod for pod in pods if pod.failure), None)
     if failing is None or failing.failure is None:
         names = ", ".join(pod.name for pod in pods[:3])
-        return Reason.DEADLINE_EXCEEDED, f"{len(pods)} pods are not ready yet ({names})"
+        return Reason.DEADLINE_EXCEEDED, f"not ready yet: {names}{' and more' * (len(pods) > 3)}"
     return reason_of(failing.failure), say(failing)

@@ -75,6 +75,13 @@ class Slot:
         return max(ended, key=lambda p: p.created).evicted if ended else None
 
     @property
+    def shortage(self) -> str | None:
+        """What the Deployment says when it may not create pods, such as an exhausted quota."""
+        conditions = (self.deployment or {}).get("status", {}).get("conditions", ())
+        failure = next((c for c in conditions if c["type"] == "ReplicaFailure"), None)
+        return str(failure["message"]) if failure and failure["status"] == "True" else None
+
+    @property
     def resource_version(self) -> str | None:
         """What a write that changes the template or goes to zero is decided on."""
         return self.deployment["metadata"]["resourceVersion"] if self.deployment else None

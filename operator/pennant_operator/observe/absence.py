@@ -30,7 +30,7 @@ def missing_alias(watch: Watch) -> Absent:
     """The model is there, the alias points at nothing."""
     return Absent(
         Reason.ALIAS_NOT_SET,
-        f"The alias {watch.alias!r} of {watch.model!r} points at no version (upper and lower case "
+        f"the alias {watch.alias!r} of {watch.model!r} points at no version (upper and lower case "
         "differ): promote one, or correct spec.model.alias.",
     )
 
@@ -39,7 +39,7 @@ def empty_stage(watch: Watch) -> Absent:
     """The model is there, and no version of it is in the stage."""
     return Absent(
         Reason.STAGE_EMPTY,
-        f"The stage {watch.stage!r} of {watch.model!r} holds no version: move one into it, or "
+        f"the stage {watch.stage!r} of {watch.model!r} holds no version: move one into it, or "
         "correct spec.model.stage.",
     )
 
@@ -50,4 +50,12 @@ def missing_version(watch: Watch) -> Absent:
         Reason.VERSION_NOT_FOUND,
         f"ModelRegistry {watch.registry} has no version {watch.version} of {watch.model!r}: "
         "correct spec.model.version, or set spec.model.alias to follow one.",
+    )
+
+
+def unresolved(watch: Watch, version: str, why: str) -> str:
+    """The version is there, and where its bytes are is not to be had."""
+    return (
+        f"version {version} of {watch.model} cannot be resolved by ModelRegistry {watch.registry}: "
+        f"{why.rstrip('. ')}; it is asked again with every poll"
     )

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.absence import missing_version, nothing_there
+from pennant_operator.observe.absence import missing_version, nothing_there, unresolved
 from pennant_operator.observe.answers import Found, Registered
 from pennant_operator.observe.filters import quotable, understands_in
 from pennant_operator.observe.mlflow_http import RegistryTroubleError
@@ -123,9 +123,7 @@ class Poll:
         except RegistryTroubleError as error:
             # One version's run may be deleted or out of bounds while the others are well.
             LOG.warning("version %s of %s cannot be resolved: %s", number, model, error)
-            self.known.unresolved[watch] = (
-                f"Version {number} of {model} cannot be resolved: {error}"
-            )
+            self.known.unresolved[watch] = unresolved(watch, number, str(error))
             return False
         self.known.unresolved.pop(watch, None)
         beside = tuple(str(other["version"]) for other in others)

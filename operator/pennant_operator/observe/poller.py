@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pennant_operator.decide import registries
 from pennant_operator.decide.observed import Desired, Unknown
 from pennant_operator.decide.registries import Health, RegistrySpec
 from pennant_operator.decide.spec import Watch
@@ -61,22 +62,13 @@ class Poller:
         """What is known; a question that was never answered is asked at once."""
         name = self.spec.name
         if self._outage.told:
-            return Unknown(
-                Reason.REGISTRY_UNREACHABLE,
-                f"ModelRegistry {name} has not answered for 15 minutes; what serves goes on "
-                f"serving. Its status says what is wrong: kubectl describe modelregistry {name}.",
-                self._outage.since,
-            )
+            return registries.silent(name, self._outage.since)
         if watch in self._known.answers:
             return self._known.answers[watch]
         if watch in self._known.unresolved:
             return Unknown(Reason.WAITING_FOR_REGISTRY, self._known.unresolved[watch])
         self._news.set()
-        return Unknown(
-            Reason.WAITING_FOR_REGISTRY,
-            f"ModelRegistry {name} has not answered yet; if this lasts, its status says why: "
-            f"kubectl describe modelregistry {name}, in the operator's namespace.",
-        )
+        return registries.not_asked(name)
 
     @property
     def known(self) -> Known:

@@ -12,11 +12,9 @@ from pennant_operator.decide.observed import (
     ModelVersion,
     Refused,
     RegistryFacts,
-    Unknown,
 )
 from pennant_operator.decide.registries import Health, InvalidRegistryError
 from pennant_operator.decide.spec import Watch
-from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Api, ApiError, Object
 from pennant_operator.observe.poller import Poller, Surroundings
 from pennant_operator.observe.secrets import read_secret
@@ -74,8 +72,7 @@ class Registries:
 
     def _without_poller(self, name: str) -> Desired:
         if not self._listed:
-            message = "The operator has just started and not read its ModelRegistries yet."
-            return Unknown(Reason.WAITING_FOR_REGISTRY, message)
+            return registries.not_read()
         return self._invalid.get(name) or registries.not_found(name, self._namespace)
 
     async def run(self) -> None:

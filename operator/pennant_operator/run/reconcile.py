@@ -10,10 +10,9 @@ from pennant_operator.act.carry_out import carry_out
 from pennant_operator.act.cluster import Cluster, ConflictError, RefusedError
 from pennant_operator.act.events import Recorder
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.observed import Object, Refused
+from pennant_operator.decide.observed import Object
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.refusal import refuse
-from pennant_operator.decide.vocabulary import Reason
+from pennant_operator.decide.refusal import not_taken, refuse
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.children import Children
 from pennant_operator.observe.gather import Observer
@@ -46,16 +45,17 @@ class Reconciler:
         if owner is None:
             self._forget(key)
             return None
-        decided = plan(await self.observer.observe(owner, now), now)
+        seen = await self.observer.observe(owner, now)
+        decided = plan(seen, now)
         if decided.meets or (decided.writes and not self.children.met(owner)):
             # Before the first write to a name: is there anything of it that is not ours?
             await self.children.meet(owner)
-            observed = await self.observer.observe(owner, now)
-            decided = plan(observed, now)
+            seen = await self.observer.observe(owner, now)
+            decided = plan(seen, now)
         try:
             await self._act(decided, owner, now)
         except RefusedError as error:
-            await self._act(refuse(observed, _refusal(error), now), owner, now)
+            await self._act(refuse(seen, not_taken(str(error)), now), owner, now)
             raise
         self.metrics.reconciled(key, owner, decided, time.perf_counter() - started)
         return decided.requeue_after
@@ -90,12 +90,3 @@ class Reconciler:
         self.children.forget(key)
         self.backoff.forget(key)
         self.metrics.forget(key)
-
-
-def _refusal(error: RefusedError) -> Refused:
-    """What a person reads when the API server does not take a child."""
-    return Refused(
-        Reason.WRITE_REFUSED,
-        f"the API server refuses what this spec asks for ({error}): change the field that it "
-        "names, or ask the cluster's administrator; what serves goes on serving",
-    )

@@ -1,0 +1,247 @@
+"""Every situation that a ModelDeployment can be in, by name: what the conditions are made from."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
+
+from builders import IMAGES, NOW, model_deployment, version
+
+from pennant_operator.decide import registries
+from pennant_operator.decide.conditions import conditions_of, summary
+from pennant_operator.decide.observed import Desired, Observed, Unknown
+from pennant_operator.decide.phrases import Situation
+from pennant_operator.decide.plan import plan
+from pennant_operator.decide.refusal import not_taken, refuse
+from pennant_operator.decide.spec import Watch, parse
+from pennant_operator.decide.times import format_time
+from pennant_operator.decide.verdicts import Waiting
+from pennant_operator.observe import absence
+
+SPECS: dict[str, dict[str, Any]] = {
+    "alias": {},
+    "stage": {"model": {"name": "news", "stage": "Production"}},
+    "pinned": {"model": {"name": "news", "version": "8"}},
+    "ScaleDown": {"onAliasRemoved": "ScaleDown"},
+    "suspended": {"suspend": True},
+    "replicas 0": {"replicas": 0},
+}
+DEFAULT = registries.parse({"metadata": {"name": "default"}, "spec": {"url": "http://mlflow"}})
+CLOSED = replace(DEFAULT, allowed_models=("sports",)).refusal("team", "news")
+assert CLOSED is not None
+DESIRED: dict[str, Desired | None] = {
+    "8": version(8),
+    "nothing": None,  # by what is followed: no alias, no stage, no such version
+    "no such model": None,
+    "refused": CLOSED,
+    "not asked yet": registries.not_asked("default"),
+    "unreachable": registries.silent("default", NOW),
+}
+UNKNOWN = ("not asked yet", "unreachable")
+STARTING = "pod rec-blue-b is starting"
+SERVING: dict[str, dict[str, Any]] = {
+    "-": {},
+    "withdrawn": {"withdrawn": True},
+    "7": {"serving": "7", "ready": 2},
+    "7, 1 of 2 ready": {"serving": "7", "ready": 1, "trouble": STARTING},
+    "7, none ready": {"serving": "7", "trouble": STARTING},
+    "8": {"serving": "8", "ready": 2},
+    "8, 1 of 2 ready": {"serving": "8", "ready": 1, "trouble": STARTING},
+    "8, baking": {"serving": "8", "ready": 2, "bakes_until": NOW + timedelta(minutes=2)},
+    "8, none ready": {"serving": "8", "trouble": STARTING},
+    "8 of an earlier spec": {"serving": "8", "ready": 2},
+}
+ENTRY = {"version": "8", "slot": "green", "revision": "abc"}
+SEVEN = {**ENTRY, "version": "7", "slot": "blue"}
+HOLD = {
+    "reason": "Unschedulable",
+    "message": "phase schedule took longer than 30m (spec.rollout.deadlines.schedule): no cpu",
+    "retryTime": format_time(NOW + timedelta(seconds=30)),
+}
+LATE = Waiting("load", "not ready yet: rec-green-a, rec-green-b")
+LEFT = "version 6 has pods there that end first: rec-green-c on node-2"
+CRASH = "2 of 2 pods restarted after they had traffic: pod rec-green-a, container serve: exit 139"
+REJECTED = {"version": "8", "reason": "LoadFailed", "message": "no module named 'lightgbm'"}
+CRASHED = {"version": "8", "reason": "CrashedInBake", "message": CRASH}
+CANDIDATE: dict[str, dict[str, Any]] = {
+    "-": {},
+    "8 comes up": {"candidate": ENTRY, "verdict": LATE},
+    "8 waits for room": {"candidate": ENTRY, "room": LEFT},
+    "8 held": {"candidate": {**ENTRY, **HOLD}, "parked": True},
+    "8 rejected": {"rejection": REJECTED},
+    "8 crashed": {"rejection": CRASHED},
+    "8 crashed, back to 7": {
+        "rejection": CRASHED,
+        "candidate": SEVEN,
+        "back": True,
+        "verdict": Waiting("load", "not ready yet: rec-blue-a"),
+    },
+    "8 crashed, 7 held": {
+        "rejection": CRASHED,
+        "candidate": {**SEVEN, **HOLD},
+        "back": True,
+        "parked": True,
+    },
+}
+ON_ITS_WAY = ("8 comes up", "8 waits for room", "8 held")
+
+
+class Case(NamedTuple):
+    """The names of a situation's parts."""
+
+    spec: str
+    desired: str
+    serving: str
+    candidate: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a person reads in one situation."""
+
+    summary: str
+    conditions: dict[str, dict[str, Any]]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All but the messages."""
+        return (
+            self.summary,
+            *(f"{c['status']} {c['reason']}" for c in self.conditions.values()),
+        )
+
+
+def told_by(summary: str, conditions: list[dict[str, Any]]) -> Told:
+    return Told(summary, {c["type"]: c for c in conditions})
+
+
+@cache
+def table() -> dict[Case, Told]:
+    """Everything that can occur, and what is said then."""
+    named = [Case(*names) for names in product(SPECS, DESIRED, SERVING, CANDIDATE)]
+    decided = {case: situation(case) for case in named if _occurs(case)}
+    return {
+        case: told_by(summary(seen), conditions_of(seen, 1, NOW)) for case, seen in decided.items()
+    } | _undecided()
+
+
+def situation(case: Case) -> Situation:
+    spec = parse(model_deployment(**SPECS[case.spec]))
+    serves_8 = case.serving.startswith("8") and "earlier" not in case.serving
+    return Situation(
+        spec=spec,
+        desired=_desired(case, spec.watch),
+        in_sync=case.desired == "8" and serves_8,
+        **SERVING[case.serving],
+        **CANDIDATE[case.candidate],
+    )
+
+
+def _desired(case: Case, watch: Watch) -> Desired:
+    found = DESIRED[case.desired]
+    if found is not None:
+        return (
+            replace(version(8), beside=("7", "5")) if found == version(8) and watch.stage else found
+        )
+    if case.desired == "no such model" or watch.version:
+        return absence.missing_version(watch) if watch.version else absence.missing_model(watch)
+    return absence.missing_alias(watch) if watch.alias else absence.empty_stage(watch)
+
+
+def _occurs(case: Case) -> bool:
+    return all(
+        rule(case) for rule in (_a_registry, _a_candidate, _a_rejection, _a_size, _a_removal)
+    )
+
+
+def _a_registry(case: Case) -> bool:
+    """A pinned version is missing or there: MLflow has one answer for it and for its model."""
+    return case.spec != "pinned" or case.desired != "no such model"
+
+
+def _a_candidate(case: Case) -> bool:
+    """It is on its way to what is desired, or was when the registry was last heard."""
+    in_sync = case.serving.startswith("8") and "earlier" not in case.serving
+    if case.candidate not in ON_ITS_WAY:
+        # What is desired and not rejected is on its way, unless a person said not to.
+        settled = case.desired != "8" or in_sync or "8 " in case.candidate
+        return settled or case.spec == "suspended"
+    heard = case.desired in {"8", *UNKNOWN}
+    moves = case.spec not in {"suspended", "replicas 0"} and not in_sync
+    return heard and moves
+
+
+def _a_rejection(case: Case) -> bool:
+    """Before the traffic: it does not serve. In the bake: it does, and goes back if it can."""
+    if case.candidate == "8 rejected":
+        serves_8 = case.serving.startswith("8") and "earlier" not in case.serving
+        known = case.desired == "8" or (case.desired in UNKNOWN and "earlier" not in case.serving)
+        return known and not serves_8
+    if case.candidate.startswith("8 crashed"):
+        return case.desired == "8" and case.serving in {"8", "8, 1 of 2 ready", "8, none ready"}
+    return True
+
+
+def _a_size(case: Case) -> bool:
+    """At replicas 0 no pod is ready, and nothing fails."""
+    none = case.serving in {"-", "withdrawn", "7, none ready", "8, none ready"}
+    return case.spec != "replicas 0" or (none and case.candidate == "-")
+
+
+def _a_removal(case: Case) -> bool:
+    """With ScaleDown an alias that is removed takes the traffic with it; nothing else does."""
+    if case.serving == "withdrawn":
+        return case.spec == "ScaleDown"
+    return (case.spec, case.desired) != ("ScaleDown", "nothing") or case.serving == "-"
+
+
+SLOT = {"pennant.dev/slot": "blue", "pennant.dev/deployment": "rec"}
+WRONG: dict[str, dict[str, Any]] = {
+    "duration": {"rollout": {"bake": "2 minutes"}},
+    "pointers": {"model": {"name": "news", "alias": "production", "version": "7"}},
+    "no model": {"model": {}},
+    "Custom": {"serving": {"mode": "Custom"}},
+}
+
+
+def _undecided() -> dict[Case, Told]:
+    """Where nothing can be decided: the object itself, a name, or the API server is in the way."""
+    found = {}
+    for serving, ready in (("-", 0), ("7", 2), ("7, none ready", 0)):
+        for wrong, fields in WRONG.items():
+            seen = _seen(serving, ready, **fields)
+            found[Case(f"wrong: {wrong}", "any", serving, "any")] = plan(seen, NOW)
+        taken = _seen(serving, ready)
+        taken.children["ConfigMap/rec-registry"] = {"kind": "ConfigMap", "metadata": {}}
+        found[Case("a name is taken", "any", serving, "any")] = plan(taken, NOW)
+        said = 'Deployment.apps "rec-green" is invalid: spec.template.spec.tolerations[0].operator'
+        refused = refuse(_seen(serving, ready), not_taken(said), NOW)
+        found[Case("the API server refuses", "any", serving, "any")] = refused
+    return {
+        case: told_by(made.status["summary"], made.status["conditions"])
+        for case, made in found.items()
+        if made.status is not None
+    }
+
+
+def _seen(serving: str, ready: int, /, **spec: Any) -> Observed:
+    """One ModelDeployment whose blue slot has the traffic, or nothing has it."""
+    if serving == "-":
+        owner = model_deployment(**spec)
+        return Observed(owner, Unknown("", ""), None, IMAGES)
+    owner = model_deployment(**spec, status={"serving": {"version": "7", "revision": "abc"}})
+    owned = {
+        "ownerReferences": [{"controller": True, "uid": owner["metadata"]["uid"]}],
+        "annotations": {"pennant.dev/active-slot": "blue"},
+    }
+    children = {
+        "Service/rec": {"kind": "Service", "metadata": owned, "spec": {"selector": SLOT}},
+        "Deployment/rec-blue": {
+            "kind": "Deployment",
+            "metadata": owned,
+            "spec": {"template": {"metadata": {"labels": {}}}},
+            "status": {"readyReplicas": ready},
+        },
+    }
+    return Observed(owner, Unknown("", ""), None, IMAGES, children)
