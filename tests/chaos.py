@@ -39,6 +39,8 @@ class Operator:
     children: dict[str, dict[str, Any]] = field(init=False)
     records: dict[str, Record] = field(init=False)
     met: bool = False
+    sent: int = 0  # requests, of all processes
+    fates: dict[int, Fate] = field(default_factory=dict)  # of requests to come, by their number
 
     def __post_init__(self) -> None:
         self.restart()
@@ -77,8 +79,8 @@ class Operator:
         )
         return replace(seen, pods=live.pods) if wants_pods(seen, self.world.now) else seen
 
-    def reconcile(self, fate: Fate = Fate.ANSWERED, at: int = 0) -> Plan | None:
-        """One pass; `fate` is that of its request number `at`. None when it was cut short."""
+    def reconcile(self) -> Plan | None:
+        """One pass; None when it was cut short."""
         seen = self.observe()
         found = plan(seen, self.world.now)
         if found.meets or (found.writes and not self.met):
@@ -87,10 +89,12 @@ class Operator:
             seen = self.observe()
             found = plan(seen, self.world.now)
         self.laws.decided(seen, found)
-        requests = [*found.writes, *([found.status] if found.status is not None else [])]
-        for number, request in enumerate(requests):
-            met = fate if number == at else Fate.ANSWERED
-            if not self._send(seen, request, met):
+        news = found.status is not None and found.status != self.owner.get("status")
+        requests = [*found.writes, *([found.status] if news else [])]
+        for request in requests:
+            fate = self.fates.pop(self.sent, Fate.ANSWERED)
+            self.sent += 1
+            if not self._send(seen, request, fate):
                 return None
         self.laws.done(self.world, seen, found, self.children)
         return found

@@ -49,8 +49,9 @@ class Laws:
 
     def done(self, world: Simulation, seen: Observed, found: Plan, known: Children) -> None:
         """All requests of a plan were answered; the operator knows these children now."""
-        status = world.owner.get("status") or {}
-        self._refused |= {e["revision"] for e in status.get("rejected", ())}
+        before, after = seen.owner.get("status") or {}, found.status or {}
+        new = [e for e in after.get("rejected", ()) if e not in before.get("rejected", ())]
+        self._refused |= {entry["revision"] for entry in new}
         if found.status is not None:
             _ready(known, seen, found.status)
 
@@ -95,6 +96,18 @@ class Laws:
             assert not gone & held, "law 5: the record of a slot is deleted"
 
 
+def one_revision(world: Simulation) -> None:
+    """A slot has pods of the revision that it holds; others are on their way out."""
+    for slot in SLOTS:
+        deployment = world.deployment(slot)
+        if deployment is None or world.asked.get(slot, ("", 0))[0] == "":
+            continue
+        held = deployment["spec"]["template"]["metadata"]["labels"][REVISION]
+        strange = [p for p in world.pods[slot] if not (p.terminating or p.evicted)
+                   and p.revision != held]  # fmt: skip
+        assert not strange, f"slots: {held} holds pods of {strange[0].revision}"
+
+
 def _replaced(world: Simulation, write: Delete) -> None:
     """One bad pod among ready siblings, one at a time."""
     slot = next((s for s in SLOTS if write.uid in {p.uid for p in world.pods[s]}), None)
@@ -116,13 +129,18 @@ def _owned(world: Simulation, write: Apply) -> None:
 
 
 def _unknown(world: Simulation, seen: Observed, revision: str) -> None:
-    """Law 2: what may be emptied all the same had its bake, was held, rejected or superseded."""
-    status = seen.owner.get("status") or {}
+    """Law 2: what is emptied all the same was decided before, or had its bake."""
+    status, spec = seen.owner.get("status") or {}, seen.owner["spec"]
     candidate = status.get("candidate") or {}
-    coming = candidate.get("revision") == revision and not candidate.get("retryTime")
-    rejected = revision in {e["revision"] for e in status.get("rejected", ())}
-    wanted = seen.owner["spec"]["replicas"] and not seen.owner["spec"].get("suspend")
-    assert not (coming and wanted) or rejected, "law 2: a candidate is emptied in an outage"
+    service = seen.children.get("Service/rec", {"metadata": {}})
+    decided = (
+        revision in {entry["revision"] for entry in status.get("rejected", ())},
+        revision == service["metadata"].get("annotations", {}).get(WARM),
+        candidate.get("revision", revision) != revision,  # superseded
+        candidate.get("retryTime"),
+        not spec["replicas"],
+    )
+    assert any(decided), "law 2: pods are taken down in an outage"
 
 
 def _service(world: Simulation, seen: Observed, write: Apply) -> None:

@@ -139,6 +139,20 @@ class Simulation:
         self.children = {k: c for k, c in self.children.items() if _owner(c) in {uid, None}}
         self.records = self.own_records()
 
+    def specify(self, **fields: Any) -> None:
+        """A person changes the spec."""
+        self.owner = {**self.owner, "spec": {**self.owner["spec"], **fields}}
+
+    def somebody_has(self, name: str | None) -> None:
+        """An object of a child's name is somebody else's; None: none is any more."""
+        others = [k for k, c in self.children.items() if c["metadata"]["uid"] == "other"]
+        if name is None:
+            self.children = {k: c for k, c in self.children.items() if k not in others}
+        elif name not in self.children:
+            kind, plain = name.split("/")
+            meta = {"name": plain, "uid": "other", "resourceVersion": "1", "generation": 1}
+            self.children[name] = {"kind": kind, "metadata": meta, "spec": {}}
+
     def evict(self, slot: str) -> None:
         """A node ends the first pod of a slot."""
         for number, pod in enumerate(self.pods[slot]):

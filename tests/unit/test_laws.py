@@ -4,6 +4,7 @@ Hypothesis plays the registry, the person, the cluster and the network against a
 any order (chaos.py); every write and every status is held against the laws (laws.py).
 """
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from builders import NOW, model_deployment, version
 from chaos import Fate, Operator
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from laws import one_revision
 from simulated_pods import (
     becomes_ready,
     crashed,
@@ -23,20 +25,19 @@ from simulated_pods import (
 )
 from simulation import SLOTS, Simulation
 
-from pennant_operator.decide.observed import Absent, ModelVersion, Refused, Unknown
+from pennant_operator.decide.observed import Absent, Images, ModelVersion, Refused, Unknown
 
 pytestmark = pytest.mark.unit
 
 BEHAVIOURS = {
-    "ready": becomes_ready,
+    "are ready": becomes_ready,
     "cannot load": fails("LoadFailed"),
     "cannot fetch": fails("DownloadFailed", container="fetch"),
-    "first pod fails": first_fails,
-    "other bytes": fetches_other_bytes,
-    "hangs": hangs,
-    "pending": stays_pending,
+    "fail on one node": first_fails,
+    "fetch other bytes": fetches_other_bytes,
+    "hang": hangs,
+    "find no room": stays_pending,
 }
-VERSIONS = st.sampled_from("6789")  # the even ones have no digest tag
 NAMES = ("Service/rec", "Deployment/rec-green", "ConfigMap/rec-digests")
 ANSWERS = (
     Unknown("RegistryUnreachable", "it does not answer", NOW),
@@ -44,10 +45,15 @@ ANSWERS = (
     Absent("AliasNotSet", "the alias is not set"),
     Refused("NotAllowed", "namespace team may not use it"),
 )
+LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something happened
+SECONDS = st.sampled_from([1, 130, 40, 700, 2000])
+NUMBERS, HOW = st.sampled_from("897"), st.sampled_from(list(BEHAVIOURS))
+SLOT = st.sampled_from(SLOTS)
 
 
 def tagged(number: str) -> ModelVersion:
-    return version(number, tag=int(number) % 2 == 1)
+    """Versions 7 and 9 have a digest tag, 8 has none."""
+    return version(number, tag=number != "8")
 
 
 class Chaos(RuleBasedStateMachine):
@@ -57,139 +63,128 @@ class Chaos(RuleBasedStateMachine):
         super().__init__()
         self.world = Simulation(tagged("7"), owner=model_deployment())
         self.operator = Operator(self.world)
+        self.stubborn = False
 
-    # The operator and the cluster.
+    @initialize(number=st.sampled_from(["8", "7", ""]), stubborn=st.booleans())
+    def begin(self, number, stubborn):
+        """With nothing, with a version that serves, or with one that bakes beside another."""
+        self.stubborn = stubborn
+        for served in range(7, int(number or 0) + 1):
+            self.world.desired = tagged(str(served))
+            self.goes_on(6)
 
-    @rule(times=st.integers(1, 4))
-    def all_goes_well(self, times):
-        for _ in range(times):
+    def goes_on(self, looks: int, seconds: int = 1) -> None:
+        """The operator and the cluster work hand in hand, then time passes."""
+        for _ in range(looks):
             self.operator.reconcile()
             self.world.work()
             self.operator.hear()
             self.world.now += timedelta(seconds=1)
-
-    @rule(fate=st.sampled_from(Fate), at=st.integers(0, 5))
-    def reconcile(self, fate, at):
-        self.operator.reconcile(fate, at)
-
-    @rule()
-    def restart(self):
-        self.operator.restart()
-
-    @rule()
-    def upgrade(self):
-        self.world.images = type(self.world.images)("fetch:2", f"serve:{self.world.counter}")
-        self.operator.restart()
-
-    @rule()
-    def events_arrive(self):
-        self.operator.hear()
-
-    @rule(who=st.sampled_from(["controllers", "kubelets", "report"]))
-    def the_cluster_works(self, who):
-        getattr(self.world, who)()
-
-    @rule(seconds=st.sampled_from([1, 40, 130, 700, 2000]))
-    def time_passes(self, seconds):
         self.world.now += timedelta(seconds=seconds)
 
-    # The registry.
+    # The operator and the cluster.
 
-    @rule(number=VERSIONS)
-    def the_alias_moves(self, number):
+    @rule(looks=LOOKS, seconds=SECONDS)
+    def all_goes_well(self, looks, seconds):
+        self.goes_on(looks, seconds)
+
+    @rule(fate=st.sampled_from(Fate), at=st.integers(0, 5))
+    def the_operator_looks(self, fate, at):
+        self.operator.fates[self.operator.sent + at] = fate
+        self.operator.reconcile()
+
+    @rule(who=st.sampled_from(["restart", "hear"]), image=st.booleans())
+    def the_operator_lives(self, who, image):
+        if image:
+            self.world.images = Images("fetch:2", f"serve:{self.world.counter}")
+        getattr(self.operator, who)()
+
+    @rule(who=st.sampled_from(["controllers", "kubelets", "report"]), seconds=SECONDS)
+    def the_cluster_works(self, who, seconds):
+        getattr(self.world, who)()
+        self.world.now += timedelta(seconds=seconds)
+
+    # The registry, and the pods of its versions.
+
+    @rule(number=NUMBERS, how=HOW, looks=LOOKS, seconds=SECONDS)
+    def the_alias_moves(self, number, how, looks, seconds):
         self.world.desired = tagged(number)
-
-    @rule(answer=st.sampled_from(ANSWERS))
-    def the_registry_has_no_version(self, answer):
-        self.world.desired = answer
-
-    # The pods.
-
-    @rule(number=VERSIONS, how=st.sampled_from(sorted(BEHAVIOURS)))
-    def pods_fare(self, number, how):
         self.world.behaviour[number] = BEHAVIOURS[how]
+        self.goes_on(looks, seconds)
 
-    @rule(number=VERSIONS)
-    def pods_crash(self, number):
-        self.world.behaviour[number] = crashed(self.world.now)
+    @rule(how=HOW, crash=st.booleans(), looks=LOOKS)
+    def what_serves_changes(self, how, crash, looks):
+        number = str(self.world.serving)
+        self.world.behaviour[number] = crashed(self.world.now) if crash else BEHAVIOURS[how]
+        self.goes_on(looks)
 
-    # The person.
+    @rule(answer=st.sampled_from(ANSWERS), looks=LOOKS, seconds=SECONDS)
+    def the_registry_says(self, answer, looks, seconds):
+        self.world.desired = answer
+        self.goes_on(looks, seconds)
 
-    @rule(replicas=st.integers(0, 3))
-    def scale(self, replicas):
-        self.specify(replicas=replicas)
+    # The person, and accidents.
 
-    @rule(suspend=st.booleans())
-    def suspend(self, suspend):
-        self.specify(suspend=suspend)
+    @rule(replicas=st.sampled_from([2, 3, 1, 0]), suspend=st.booleans(), looks=LOOKS)
+    def the_size_changes(self, replicas, suspend, looks):
+        self.world.specify(replicas=replicas, suspend=suspend)
+        self.goes_on(looks)
 
-    @rule(value=st.sampled_from("ab"))
-    def change_the_pods(self, value):
-        self.specify(serving={"env": [{"name": "A", "value": value}]})
+    @rule(value=st.sampled_from("ab"), looks=LOOKS)
+    def the_pods_change(self, value, looks):
+        self.world.specify(serving={"env": [{"name": "A", "value": value}]})
+        self.goes_on(looks)
 
-    @rule()
-    def delete_the_service(self):
-        self.world.children.pop("Service/rec", None)
-
-    @rule(slot=st.sampled_from(SLOTS))
-    def delete_a_deployment(self, slot):
-        self.world.children.pop(f"Deployment/rec-{slot}", None)
-
-    @rule(slot=st.sampled_from(SLOTS), size=st.integers(0, 3))
-    def scale_a_deployment(self, slot, size):
-        deployment = self.world.deployment(slot)
-        if deployment is not None:
-            self.world.edit(slot)["spec"]["replicas"] = size
-
-    @rule(slot=st.sampled_from(SLOTS))
-    def edit_a_deployment(self, slot):
+    @rule(slot=SLOT, size=st.integers(0, 3), image=st.booleans())
+    def somebody_edits(self, slot, size, image):
         if self.world.deployment(slot) is not None:
-            containers = self.world.edit(slot)["spec"]["template"]["spec"]["containers"]
-            containers[0]["image"] = "mine"
+            spec = self.world.edit(slot)["spec"]
+            spec["replicas"] = size
+            if image:
+                spec["template"]["spec"]["containers"][0]["image"] = "mine"
 
-    @rule(slot=st.sampled_from(SLOTS))
-    def evict(self, slot):
+    @rule(what=st.sampled_from([*NAMES, "Deployment/rec-blue", "records"]))
+    def somebody_deletes(self, what):
+        if what == "records":
+            self.world.records.clear()
+        self.world.children.pop(what, None)
+
+    @rule(slot=SLOT)
+    def a_pod_is_evicted(self, slot):
         self.world.evict(slot)
 
-    @rule()
-    def delete_the_records(self):
-        self.world.records.clear()
+    @rule(name=st.sampled_from(NAMES), take=st.booleans())
+    def a_name_is_taken(self, name, take):
+        self.world.somebody_has(name if take else None)
 
-    @rule(key=st.sampled_from(NAMES))
-    def take_a_name(self, key):
-        kind, name = key.split("/")
-        meta = {"name": name, "uid": "foreign", "resourceVersion": "1", "generation": 1}
-        self.world.children.setdefault(key, {"kind": kind, "metadata": meta, "spec": {}})
+    @rule(again=st.booleans())
+    def deleted_and_created_again(self, again):
+        if again:
+            self.world.recreate()
+            self.operator.hear()
+        else:
+            self.world.collect_garbage()
 
-    @rule()
-    def give_names_back(self):
-        foreign = [k for k, c in self.world.children.items() if c["metadata"]["uid"] == "foreign"]
-        for key in foreign:
-            del self.world.children[key]
-
-    @rule()
-    def recreate(self):
-        self.world.recreate()
-        self.operator.hear()
-
-    @rule()
-    def collect_garbage(self):
-        self.world.collect_garbage()
-
-    def specify(self, **fields) -> None:
-        self.world.owner = {**self.world.owner, "spec": {**self.world.owner["spec"], **fields}}
+    @invariant()
+    def a_slot_runs_what_it_holds(self):
+        one_revision(self.world)
 
     def teardown(self) -> None:
-        """The world calms down."""
-        self.world.behaviour.clear()
-        self.specify(suspend=False)
-        self.world.collect_garbage()
-        self.give_names_back()
+        """The world calms down; what cannot load may stay so."""
         if not isinstance(self.world.desired, ModelVersion):
             self.world.desired = tagged("9")
+        number, how = self.world.desired.version, self.world.behaviour
+        told = (self.world.status.get("history") or []) + [{"version": self.world.serving}]
+        new = number not in {entry["version"] for entry in told}
+        broken = self.stubborn and new and how.get(number) is BEHAVIOURS["cannot load"]
+        self.world.behaviour = {number: how[number]} if broken else {}
+        self.world.specify(suspend=False)
+        self.world.collect_garbage()
+        self.world.somebody_has(None)
+        self.operator.fates.clear()
         self.operator.restart()
         settle(self.operator)
-        converged(self.operator)
+        converged(self.operator, broken=broken and self.world.owner["spec"]["replicas"] > 0)
 
 
 def settle(operator: Operator) -> None:
@@ -207,10 +202,11 @@ def settle(operator: Operator) -> None:
     raise AssertionError(f"does not converge: {world.status}")
 
 
-def converged(operator: Operator) -> None:
+def converged(operator: Operator, *, broken: bool) -> None:
     world = operator.world
     size = world.owner["spec"]["replicas"]
     rejected = world.status["summary"] == "Rejected"
+    assert rejected or not broken
     if not rejected:
         assert world.serving == world.desired.version
         assert world.condition("AliasInSync") == ("True", "InSync")
@@ -228,8 +224,8 @@ def converged(operator: Operator) -> None:
 
 TestChaos = Chaos.TestCase
 TestChaos.settings = settings(
-    max_examples=100,
-    stateful_step_count=30,
+    max_examples=int(os.environ.get("PENNANT_CHAOS", "100")),
+    stateful_step_count=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),

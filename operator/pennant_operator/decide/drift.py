@@ -12,7 +12,8 @@ _SUFFIXES = {
 
 def drifted(applied: Any, live: Any) -> bool:
     """True when a field of `applied` is missing from `live` or has another value there."""
-    if applied in ({}, []):  # the server drops or keeps empty maps and lists as it likes
+    # The server drops or keeps empty maps and lists as it likes; equal parts need no walk.
+    if applied in ({}, []) or applied == live:
         return False
     if isinstance(applied, dict):
         return not isinstance(live, dict) or any(

@@ -1,0 +1,146 @@
+"""Law 8: whatever becomes of any one request, the same end is reached.
+
+Each story is told once undisturbed, then once for each of its requests and each fate.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from builders import NOW, version
+from chaos import Fate, Operator
+from simulated_pods import becomes_ready, crashed, fails, stays_pending
+from simulation import Simulation
+
+from pennant_operator.decide.observed import Unknown
+
+pytestmark = pytest.mark.unit
+
+DISTURBANCES = [fate for fate in Fate if fate is not Fate.ANSWERED]
+Story = Callable[[Operator], None]
+
+
+def look(operator: Operator, times: int, seconds: float = 1) -> None:
+    """The operator and the cluster work hand in hand."""
+    for _ in range(times):
+        operator.reconcile()
+        operator.world.work()
+        operator.hear()
+        operator.world.now += timedelta(seconds=seconds)
+
+
+def first(operator: Operator) -> None:
+    look(operator, 8)
+
+
+def moved(operator: Operator) -> None:
+    first(operator)
+    operator.world.desired = version(8, tag=False)
+    look(operator, 8)
+
+
+def baked(operator: Operator) -> None:
+    moved(operator)
+    look(operator, 5, seconds=60)
+
+
+def back_in_the_bake(operator: Operator) -> None:
+    moved(operator)
+    operator.world.desired = version(7)
+    look(operator, 6)
+
+
+def superseded(operator: Operator) -> None:
+    first(operator)
+    operator.world.behaviour["8"] = stays_pending
+    operator.world.desired = version(8)
+    look(operator, 3)
+    operator.world.desired = version(9)
+    look(operator, 12)
+
+
+def rejected(operator: Operator) -> None:
+    first(operator)
+    operator.world.behaviour["8"] = fails("LoadFailed")
+    operator.world.desired = version(8)
+    look(operator, 12)
+
+
+def held_and_retried(operator: Operator) -> None:
+    first(operator)
+    operator.world.behaviour["8"] = stays_pending
+    operator.world.desired = version(8)
+    look(operator, 4, seconds=1000)
+    operator.world.behaviour["8"] = becomes_ready
+    look(operator, 16, seconds=61)
+
+
+def crashed_in_bake(operator: Operator) -> None:
+    moved(operator)
+    operator.world.behaviour["8"] = crashed(operator.world.now)
+    look(operator, 12)
+
+
+def crashed_in_an_outage(operator: Operator) -> None:
+    moved(operator)
+    operator.world.desired = Unknown("RegistryUnreachable", "it does not answer", NOW)
+    operator.world.behaviour["8"] = crashed(operator.world.now)
+    look(operator, 12)
+
+
+def scaled_to_zero_and_back(operator: Operator) -> None:
+    first(operator)
+    operator.world.specify(replicas=0)
+    look(operator, 4)
+    operator.world.specify(replicas=3)
+    look(operator, 8)
+
+
+def nothing(operator: Operator) -> None:
+    """The beginning of every first story."""
+
+
+# Story: how it begins (its own story), and what it ends with.
+STORIES: dict[Story, tuple[Story, str, str]] = {
+    first: (nothing, "7", "Serving"),
+    moved: (first, "8", "Baking"),
+    baked: (moved, "8", "Serving"),
+    back_in_the_bake: (moved, "7", "Baking"),
+    superseded: (first, "9", "Baking"),
+    rejected: (first, "7", "Rejected"),
+    held_and_retried: (first, "8", "Serving"),
+    crashed_in_bake: (moved, "7", "Rejected"),
+    crashed_in_an_outage: (moved, "7", "Rejected"),
+    scaled_to_zero_and_back: (first, "7", "Serving"),
+}
+
+
+def told(story: Story, fates: dict[int, Fate]) -> Operator:
+    operator = Operator(Simulation(version(7)), fates=fates)
+    story(operator)
+    return operator
+
+
+def end(operator: Operator) -> dict[str, Any]:
+    """Where a story ends, without the times."""
+    status = operator.world.status
+    return {
+        "serving": operator.world.serving,
+        "summary": status["summary"],
+        "sizes": operator.world.sizes(),
+        "conditions": [(c["type"], c["status"], c["reason"]) for c in status["conditions"]],
+        "rejected": [(e["version"], e["reason"]) for e in status.get("rejected", ())],
+        "history": [(e["version"], e["result"]) for e in status["history"]],
+        "pins": operator.world.children.get("ConfigMap/rec-digests", {}).get("data"),
+    }
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_every_story_ends_the_same_whatever_becomes_of_a_request(story):
+    undisturbed, (beginning, *last) = told(story, {}), STORIES[story]
+    wanted = end(undisturbed)
+    assert [wanted["serving"], wanted["summary"]] == last
+    for number in range(told(beginning, {}).sent, undisturbed.sent):
+        for fate in DISTURBANCES:
+            assert end(told(story, {number: fate})) == wanted, f"request {number}: {fate.value}"
