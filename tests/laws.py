@@ -7,14 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 from simulation import REVISION, SLOTS, Simulation
+from situations import table, told_by
 
 from pennant_operator.decide.intent import Apply, Delete, Plan
-from pennant_operator.decide.observed import ModelVersion, Observed, Unknown
+from pennant_operator.decide.observed import Absent, ModelVersion, Observed, Unknown
 from pennant_operator.decide.pods import PodFacts
 
 Children = dict[str, dict[str, Any]]
 CONDITIONS = {"Ready", "Reconciling", "Stalled", "AliasInSync"}
 WARM = "pennant.dev/warm-revision"
+ROWS = {told.words for told in table().values()}
+WORDS = ROWS | {words[:-1] for words in ROWS}
 
 
 class Laws:
@@ -29,7 +32,7 @@ class Laws:
             version = seen.desired.version
             self._refused = {r for r in self._refused if _version(seen, r) == version}
         if found.status is not None and "conditions" in found.status:
-            _said(found.status)
+            _said(seen, found.status)
 
     def before(self, world: Simulation, seen: Observed, write: Any) -> None:
         """A request reaches the API server."""
@@ -153,13 +156,24 @@ def _service(world: Simulation, seen: Observed, write: Apply) -> None:
     if live is None:  # it was deleted by hand and comes back
         return
     assert write.resource_version, "law 9: traffic moved without resourceVersion"
-    assert slot in SLOTS, "law 3: traffic moved to nothing"
+    if slot not in SLOTS:
+        _released(seen)
+        return
     deployment = seen.children.get(f"Deployment/rec-{slot}")
     assert deployment is not None, "law 3: traffic moved to an empty slot"
     assert deployment["metadata"]["labels"][REVISION] == revision, "law 1: another revision"
     if seen.owner["spec"]["replicas"] == 0:
         return  # nothing is proved, and status says so
     _checked(world, [p for p in seen.pods[slot] if not p.terminating and not p.evicted], revision)
+
+
+def _released(seen: Observed) -> None:
+    """Law 2: only MLflow's own word that nobody is pointed at, and only where that was asked for."""
+    said = isinstance(seen.desired, Absent) and seen.desired.reason in {"AliasNotSet", "StageEmpty"}
+    wanted = seen.owner["spec"].get("onAliasRemoved") == "ScaleDown"
+    assert said, "law 2: traffic taken away by no answer"
+    assert wanted, "law 2: traffic taken away though nobody asked for it"
+    assert not seen.owner["spec"].get("suspend"), "law 2: traffic taken away while suspended"
 
 
 def _checked(world: Simulation, pods: list[PodFacts], revision: str) -> None:
@@ -192,10 +206,14 @@ def _ready(known: Children, seen: Observed, status: dict[str, Any]) -> None:
     assert (said["Ready"] == "True") == bool(answers), f"law 6: Ready={said['Ready']}"
 
 
-def _said(status: dict[str, Any]) -> None:
+def _said(seen: Observed, status: dict[str, Any]) -> None:
     types = [c["type"] for c in status["conditions"]]
     assert len(types) == len(set(types)), "a condition twice"
-    assert CONDITIONS - {"AliasInSync"} <= set(types) <= CONDITIONS, f"conditions: {types}"
+    assert set(types) == CONDITIONS, f"conditions: {types}"
+    words = told_by(status["summary"], status["conditions"]).words
+    if isinstance(seen.desired, Unknown) and seen.desired.since is None:
+        words = words[:-1]  # what AliasInSync said stays said
+    assert words in WORDS, f"law 6: no row of the truth table: {words}"
     for told in status["conditions"]:
         assert told["message"], f"{told['type']} says nothing"
         assert "None" not in told["message"], told["message"]

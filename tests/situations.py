@@ -26,6 +26,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "ScaleDown": {"onAliasRemoved": "ScaleDown"},
     "suspended": {"suspend": True},
     "replicas 0": {"replicas": 0},
+    "suspended, replicas 0": {"suspend": True, "replicas": 0},
 }
 DEFAULT = registries.parse({"metadata": {"name": "default"}, "spec": {"url": "http://mlflow"}})
 CLOSED = replace(DEFAULT, allowed_models=("sports",)).refusal("team", "news")
@@ -49,6 +50,12 @@ SERVING: dict[str, dict[str, Any]] = {
     "8": {"serving": "8", "ready": 2},
     "8, 1 of 2 ready": {"serving": "8", "ready": 1, "trouble": STARTING},
     "8, baking": {"serving": "8", "ready": 2, "bakes_until": NOW + timedelta(minutes=2)},
+    "8, baking, 1 of 2 ready": {
+        "serving": "8",
+        "ready": 1,
+        "trouble": STARTING,
+        "bakes_until": NOW + timedelta(minutes=2),
+    },
     "8, none ready": {"serving": "8", "trouble": STARTING},
     "8 of an earlier spec": {"serving": "8", "ready": 2},
 }
@@ -71,19 +78,21 @@ CANDIDATE: dict[str, dict[str, Any]] = {
     "8 held": {"candidate": {**ENTRY, **HOLD}, "parked": True},
     "8 rejected": {"rejection": REJECTED},
     "8 crashed": {"rejection": CRASHED},
-    "8 crashed, back to 7": {
-        "rejection": CRASHED,
-        "candidate": SEVEN,
-        "back": True,
-        "verdict": Waiting("load", "not ready yet: rec-blue-a"),
-    },
-    "8 crashed, 7 held": {
-        "rejection": CRASHED,
-        "candidate": {**SEVEN, **HOLD},
-        "back": True,
-        "parked": True,
-    },
 }
+BACK = {
+    "candidate": SEVEN,
+    "back": True,
+    "verdict": Waiting("load", "not ready yet: rec-blue-a"),
+}
+BACK_HELD = {"candidate": {**SEVEN, **HOLD}, "back": True, "parked": True}
+CANDIDATE |= {
+    "8 crashed, back to 7": {"rejection": CRASHED, **BACK},
+    "8 crashed, 7 held": {"rejection": CRASHED, **BACK_HELD},
+    "8 is next": {"back": True},  # went back at once from a crash of an earlier revision
+    "first back to 7": BACK,  # the earlier revision crashed, or nobody says what is desired now
+    "first back to 7, held": BACK_HELD,
+}
+STOPPED = ("suspended", "suspended, replicas 0")
 ON_ITS_WAY = ("8 comes up", "8 waits for room", "8 held")
 
 
@@ -128,11 +137,10 @@ def table() -> dict[Case, Told]:
 
 def situation(case: Case) -> Situation:
     spec = parse(model_deployment(**SPECS[case.spec]))
-    serves_8 = case.serving.startswith("8") and "earlier" not in case.serving
     return Situation(
         spec=spec,
         desired=_desired(case, spec.watch),
-        in_sync=case.desired == "8" and serves_8,
+        in_sync=case.desired == "8" and _serves_8(case),
         **SERVING[case.serving],
         **CANDIDATE[case.candidate],
     )
@@ -140,19 +148,18 @@ def situation(case: Case) -> Situation:
 
 def _desired(case: Case, watch: Watch) -> Desired:
     found = DESIRED[case.desired]
+    if found == version(8) and watch.stage:
+        return replace(version(8), beside=("7", "5"))
     if found is not None:
-        return (
-            replace(version(8), beside=("7", "5")) if found == version(8) and watch.stage else found
-        )
+        return found
     if case.desired == "no such model" or watch.version:
         return absence.missing_version(watch) if watch.version else absence.missing_model(watch)
     return absence.missing_alias(watch) if watch.alias else absence.empty_stage(watch)
 
 
 def _occurs(case: Case) -> bool:
-    return all(
-        rule(case) for rule in (_a_registry, _a_candidate, _a_rejection, _a_size, _a_removal)
-    )
+    rules = (_a_registry, _a_candidate, _a_rejection, _a_size, _a_removal)
+    return all(rule(case) for rule in rules)
 
 
 def _a_registry(case: Case) -> bool:
@@ -162,37 +169,44 @@ def _a_registry(case: Case) -> bool:
 
 def _a_candidate(case: Case) -> bool:
     """It is on its way to what is desired, or was when the registry was last heard."""
-    in_sync = case.serving.startswith("8") and "earlier" not in case.serving
-    if case.candidate not in ON_ITS_WAY:
+    goes = case.spec not in STOPPED
+    if case.candidate in ON_ITS_WAY:
+        return case.desired in {"8", *UNKNOWN} and goes and not _serves_8(case)
+    if case.candidate == "8 is next":
+        return case.desired == "8" and case.serving.startswith("7") and goes
+    if case.candidate == "-" and case.desired == "8":
         # What is desired and not rejected is on its way, unless a person said not to.
-        settled = case.desired != "8" or in_sync or "8 " in case.candidate
-        return settled or case.spec == "suspended"
-    heard = case.desired in {"8", *UNKNOWN}
-    moves = case.spec not in {"suspended", "replicas 0"} and not in_sync
-    return heard and moves
+        return _serves_8(case) or case.spec.startswith("suspended")
+    return True
 
 
 def _a_rejection(case: Case) -> bool:
     """Before the traffic: it does not serve. In the bake: it does, and goes back if it can."""
+    earlier, baking = "earlier" in case.serving, "baking" in case.serving
     if case.candidate == "8 rejected":
-        serves_8 = case.serving.startswith("8") and "earlier" not in case.serving
-        known = case.desired == "8" or (case.desired in UNKNOWN and "earlier" not in case.serving)
-        return known and not serves_8
+        return case.desired in {"8", *([] if earlier else UNKNOWN)} and not _serves_8(case)
     if case.candidate.startswith("8 crashed"):
-        return case.desired == "8" and case.serving in {"8", "8, 1 of 2 ready", "8, none ready"}
+        return case.desired == "8" and _serves_8(case) and not baking
+    if case.candidate.startswith("first back"):
+        crashed = earlier if case.desired == "8" else _serves_8(case)
+        return crashed and not baking
     return True
 
 
+def _serves_8(case: Case) -> bool:
+    return case.serving.startswith("8") and "earlier" not in case.serving
+
+
 def _a_size(case: Case) -> bool:
-    """At replicas 0 no pod is ready, and nothing fails."""
+    """At replicas 0 no pod is ready."""
     none = case.serving in {"-", "withdrawn", "7, none ready", "8, none ready"}
-    return case.spec != "replicas 0" or (none and case.candidate == "-")
+    return "replicas 0" not in case.spec or none
 
 
 def _a_removal(case: Case) -> bool:
-    """With ScaleDown an alias that is removed takes the traffic with it; nothing else does."""
+    """With ScaleDown an alias that is removed takes the traffic with it, for good; else nothing."""
     if case.serving == "withdrawn":
-        return case.spec == "ScaleDown"
+        return case.spec not in {"alias", "stage", "pinned"}
     return (case.spec, case.desired) != ("ScaleDown", "nothing") or case.serving == "-"
 
 

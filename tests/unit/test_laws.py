@@ -130,6 +130,12 @@ class Chaos(RuleBasedStateMachine):
         self.world.specify(replicas=replicas, suspend=suspend)
         self.goes_on(looks)
 
+    @rule(removed=st.sampled_from(["ScaleDown", "Keep"]), looks=LOOKS)
+    def a_removal_means_another_thing(self, removed, looks):
+        self.world.specify(onAliasRemoved=removed)
+        self.world.desired = Absent("AliasNotSet", "the alias is not set")
+        self.goes_on(looks)
+
     @rule(value=st.sampled_from("ab"), looks=LOOKS)
     def the_pods_change(self, value, looks):
         self.world.specify(serving={"env": [{"name": "A", "value": value}]})

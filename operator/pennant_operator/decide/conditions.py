@@ -34,7 +34,6 @@ def conditions_of(situation: Situation, generation: int, now: datetime) -> list[
     return [
         stamp(situation.before, kind, *told, generation=generation, now=now)
         for kind, told in said.items()
-        if told is not None
     ]
 
 
@@ -104,8 +103,8 @@ def stalled(s: Situation) -> Said:
     return FALSE, Reason.NOT_STALLED, "nothing waits for a person"
 
 
-def alias_in_sync(s: Situation) -> Said | None:
-    """What serves is what is desired; None: leave the condition out until something is known."""
+def alias_in_sync(s: Situation) -> Said:
+    """What serves is what is desired."""
     if isinstance(s.desired, Unknown):
         return _unknown(s)
     if isinstance(s.desired, Absent | Refused):
@@ -137,7 +136,7 @@ def summary(s: Situation) -> Summary:
     return next((word for applies, word in ordered if applies), Summary.SERVING)
 
 
-def _unknown(s: Situation) -> Said | None:
+def _unknown(s: Situation) -> Said:
     """Unknown only once the outage lasted; before the first answer what was said stays said."""
     assert isinstance(s.desired, Unknown)
     old = next((c for c in s.before if c["type"] == Condition.ALIAS_IN_SYNC), None)

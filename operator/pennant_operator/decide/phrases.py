@@ -87,6 +87,8 @@ def progress(s: Situation) -> str:
         )
     if s.room:
         return f"{who} waits for room in slot {slot}: {s.room}"
+    if s.spec.replicas == 0:
+        return f"{who} gets the traffic next; spec.replicas is 0, so nothing proves it"
     what = (
         f"traffic goes back to {who} when all its pods are ready"
         if s.back
@@ -116,4 +118,4 @@ def _no_candidate(s: Situation) -> str:
         return said_by(s.desired)
     if s.spec.suspend:
         return "spec.suspend is true, and nothing is rolled out until it is false"
-    return "no rollout has started"
+    return "its rollout starts next"
