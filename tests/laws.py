@@ -168,7 +168,7 @@ def _service(world: Simulation, seen: Observed, write: Apply) -> None:
 
 
 def _released(seen: Observed) -> None:
-    """Law 2: only MLflow's own word that nobody is pointed at, and only where that was asked for."""
+    """Law 2: only by MLflow's own word, and only where that was asked for."""
     said = isinstance(seen.desired, Absent) and seen.desired.reason in {"AliasNotSet", "StageEmpty"}
     wanted = seen.owner["spec"].get("onAliasRemoved") == "ScaleDown"
     assert said, "law 2: traffic taken away by no answer"

@@ -118,7 +118,7 @@ def test_a_version_without_its_run_is_trouble_of_that_version_only(mlflow_url: s
 
     known = ask(mlflow_url, scenario)
     assert isinstance(known.answers[good], ModelVersion)
-    assert f"Version 1 of {name} cannot be resolved" in known.unresolved[bad]
+    assert f"version 1 of {name} cannot be resolved" in known.unresolved[bad]
 
 
 def test_a_logged_model_is_found_beside_its_run(mlflow_url: str):

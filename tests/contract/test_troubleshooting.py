@@ -1,0 +1,145 @@
+"""docs/troubleshooting.md holds every message of the product, and none that it cannot print.
+
+UPDATE_GOLDEN=1 rewrites the list of the API server's refusals in it.
+"""
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from situations import table
+
+from pennant_operator.decide.faults import FAULTS
+from pennant_operator.decide.vocabulary import EventReason, Reason
+from pennant_registry import errors
+from pennant_serving.failures import Reason as PodReason
+
+pytestmark = pytest.mark.contract
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "troubleshooting.md"
+TEXT = PAGE.read_text()
+SECTION = re.compile(r"^### (.+?)\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
+RULES = re.compile(r"(<!-- generated: rules -->\n).*(<!-- end of rules -->)", re.DOTALL)
+PROSE = re.compile(r"[A-Za-z]{2,},?:? [a-z]")
+# What a container of ours may leave as its termination message; answers to requests are elsewhere.
+SERVING = (
+    *("fetch/*.py", "__main__.py", "bundle.py", "environ.py", "failures.py", "mlmodel.py"),
+    *("selftest.py", "startup.py", "adapters/__init__.py", "adapters/trouble.py"),
+)
+NOT_MESSAGES = (
+    # What others say, to be understood.
+    *("runAsNonRoot|run as root", "exceeded quota", "failed to create typed patch object"),
+    *("Host header", "Invalid Host header", "refers to a directory", "not found"),
+    r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret',
+    "skipped: off, or no input example",  # a line of the log of what went well
+)
+
+
+def sections() -> dict[str, str]:
+    return dict(SECTION.findall(TEXT))
+
+
+def templates(text: str) -> list[str]:
+    return [line for block in BLOCK.findall(text) for line in block.splitlines()]
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def sources() -> Iterator[Path]:
+    operator = ROOT / "operator" / "pennant_operator"
+    yield from (path for path in operator.rglob("*.py") if path.name != "metrics.py")
+    yield from (ROOT / "registry").rglob("*.py")
+    for pattern in SERVING:
+        yield from (ROOT / "serving" / "pennant_serving").glob(pattern)
+
+
+def prose(path: Path) -> Iterator[str]:
+    """The pieces of sentences in a module that are neither docstrings nor comments."""
+    tree = ast.parse(path.read_text())
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if id(node) not in docstrings and node.value not in NOT_MESSAGES:
+                yield from (p for p in re.split(r"%[sd]", node.value) if PROSE.search(p))
+
+
+@pytest.mark.parametrize("path", [*sources()], ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_sentence_of_the_code_is_found_on_the_page(path):
+    printed = plain(" ".join(templates(TEXT)))
+    missing = [piece for piece in prose(path) if plain(piece).rstrip(".") not in printed]
+    assert missing == []
+
+
+def test_the_page_has_no_sentence_that_the_code_cannot_print():
+    known = {plain(piece) for path in sources() for piece in prose(path)} | {"which serves"}
+    known |= {plain(p) for path in (ROOT / "serving").rglob("*.py") for p in prose(path)}
+
+    def printable(line: str) -> bool:
+        pieces = [p for p in re.split(r"<[^<>]*>", line) if PROSE.search(p)]
+        return not pieces or any(piece in line or line in piece for piece in known)
+
+    assert [line for line in templates(TEXT) if not printable(line)] == []
+
+
+def test_every_reason_has_a_heading_and_every_heading_a_reason():
+    own = {str(reason) for reason in (*Reason, *EventReason, *PodReason, *FAULTS)}
+    own |= {name for name in vars(errors) if name.endswith("Error")}
+    headings = {"Answering", "NotAnswering", "InvalidSpec of a ModelRegistry"}
+    headings |= {"It cannot start", "While it runs"}
+    assert set(sections()) == own | headings
+
+
+def pattern(template: str) -> re.Pattern[str]:
+    """A template as what it matches; placeholders stand for anything, nested ones too."""
+    while (inner := re.sub(r"<[^<>]*>", "\0", template)) != template:
+        template = inner
+    return re.compile(".*".join(re.escape(part) for part in template.split("\0")))
+
+
+def test_every_message_of_the_truth_table_is_under_its_reason():
+    page = {reason: [pattern(t) for t in templates(text)] for reason, text in sections().items()}
+    said = {(c["reason"], c["message"]) for told in table().values() for c in _all(told)}
+    assert [(r, m) for r, m in said if not any(p.fullmatch(m) for p in page[r])] == []
+
+
+def _all(told: Any) -> list[dict[str, Any]]:
+    return list(told.conditions.values())
+
+
+def rules(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from (rule["message"] for rule in schema.get("x-kubernetes-validations", ()))
+        schema = list(schema.values())
+    for part in schema if isinstance(schema, list) else ():
+        yield from rules(part)
+
+
+def test_every_refusal_of_the_api_server_is_listed():
+    listed = []
+    for name, kind in (("modeldeployments", "ModelDeployment"), ("modelregistries", "Registry")):
+        found = rules(yaml.safe_load((ROOT / "manifests" / "crd" / f"{name}.yaml").read_text()))
+        title = "ModelRegistry" if kind == "Registry" else kind
+        listed.append("\n".join((f"{title}:\n", "```text", *dict.fromkeys(found), "```")))
+    text = RULES.sub(lambda m: f"{m[1]}\n" + "\n\n".join(listed) + f"\n\n{m[2]}", TEXT)
+    if os.environ.get("UPDATE_GOLDEN"):
+        PAGE.write_text(text)
+    assert PAGE.read_text() == text
+
+
+def test_every_cure_is_told_under_its_reason():
+    told = sections()
+    assert [r for r, a in FAULTS.items() if a.cure and a.cure not in told[str(r)]] == []
+
+
+def test_readme_and_concepts_lead_to_the_page():
+    assert "docs/troubleshooting.md" in (ROOT / "README.md").read_text()
+    assert "troubleshooting.md" in (ROOT / "docs" / "concepts.md").read_text()
