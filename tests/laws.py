@@ -80,7 +80,8 @@ class Laws:
             assert write.resource_version, "law 9: a template without resourceVersion"
         if size == 0 and live["spec"]["replicas"]:
             assert write.resource_version, "law 9: to zero without resourceVersion"
-            if isinstance(seen.desired, Unknown):
+            reason = getattr(seen.desired, "reason", None)
+            if isinstance(seen.desired, Unknown) or reason == "ModelNotFound":
                 _unknown(world, seen, live["metadata"]["labels"][REVISION])
         if grows and not active:
             assert revision not in self._refused, "law 4: a rejected revision gets pods"

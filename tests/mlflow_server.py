@@ -35,13 +35,13 @@ class Mlflow:
 
         self.client = MlflowClient(url)
 
-    def register(self, model: str) -> str:
+    def register(self, model: str, **tags: str) -> str:
         if not self.client.search_registered_models(f"name = '{model}'"):
             self.client.create_registered_model(model)
         run = self.client.create_run("0").info.run_id
         self.client.log_text(run, "a model", "newsreco.pkl")
         source = f"runs:/{run}/newsreco.pkl"
-        return str(self.client.create_model_version(model, source, run).version)
+        return str(self.client.create_model_version(model, source, run, tags).version)
 
     def promote(self, model: str, version: str) -> None:
         self.client.set_registered_model_alias(model, "production", version)

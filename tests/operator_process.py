@@ -57,6 +57,11 @@ class Operator:
         line = next(each for each in status.splitlines() if each.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
+    def kill(self) -> None:
+        """End it as a node does that loses power."""
+        self.process.kill()
+        self.process.wait(timeout=15)
+
     def stop(self) -> int:
         """Ask it to end; its exit code."""
         self.process.send_signal(signal.SIGTERM)

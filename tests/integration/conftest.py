@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from audit import Audit
 from mlflow_server import mlflow2, mlflow_server
+from operator_process import Objects
+
+from pennant_dev.binaries import ensure
+from pennant_dev.controlplane import ControlPlane, control_plane
 
 
 @pytest.fixture(scope="session")
-def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where that server keeps its data and its log."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="session")
+def mlflow_url(mlflow_folder: Path) -> Iterator[str]:
     """The address of one real MLflow server for the whole session: tests use their own names."""
-    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as url:
+    with mlflow_server(mlflow_folder) as url:
         yield url
 
 
@@ -26,3 +38,31 @@ def mlflow2_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def either_mlflow(request: pytest.FixtureRequest) -> str:
     """The address of the server that the test is parametrized with, by its fixture's name."""
     return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One API server with the definitions: a module leaves no ModelDeployment behind."""
+    ensure("kubelite", "etcd")
+    folder = tmp_path_factory.mktemp("plane")
+    with control_plane(folder, Audit.flags(folder)) as started:
+        Objects(started).install()
+        yield started
+
+
+@pytest.fixture(scope="session")
+def objects(plane: ControlPlane) -> Objects:
+    """The objects on it."""
+    return Objects(plane)
+
+
+@pytest.fixture(scope="session")
+def audit(plane: ControlPlane) -> Audit:
+    """What it says that operators did who use `operator_config`."""
+    return Audit.of(plane.folder)
+
+
+@pytest.fixture(scope="session")
+def operator_config(plane: ControlPlane) -> Path:
+    """The kubeconfig of an operator whose requests are in `audit`."""
+    return Audit.kubeconfig(plane)

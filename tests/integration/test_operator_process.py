@@ -7,30 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow_server import Mlflow, mlflow_server
+from mlflow_server import Mlflow
 from operator_process import NAMESPACE, Objects, Operator, operator, until
+from operator_stage import CHILDREN, Stage
 from pretended_kubelet import PretendedKubelet
 
-from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import ControlPlane, control_plane
 
 pytestmark = pytest.mark.integration
-
-CHILDREN = ("Service", "Deployment", "ConfigMap", "ControllerRevision", "PodDisruptionBudget")
-
-
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    ensure("kubelite", "etcd")
-    with control_plane(tmp_path_factory.mktemp("plane")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def objects(plane: ControlPlane) -> Objects:
-    found = Objects(plane)
-    found.install()
-    return found
 
 
 @pytest.fixture
@@ -147,23 +131,6 @@ def test_an_idle_operator_writes_nothing(
     assert running.metric("pennant_api_writes_total") == written
 
 
-def test_a_registry_that_goes_down_and_comes_back_takes_nothing_with_it(
-    running: Operator, objects: Objects, team: str, tmp_path: Path
-):
-    with mlflow_server(tmp_path) as url:
-        mlflow = Mlflow(url)
-        registry(objects, "brief", url)
-        mlflow.promote("trams", mlflow.register("trams"))
-        deployment(objects, team, "trams", "trams", registry="brief")
-        until(lambda: candidate(objects, team, "trams"))
-    until(lambda: told(objects, NAMESPACE, "brief", "Ready", of="ModelRegistry") == "NotAnswering")
-    down = condition(objects.get("ModelRegistry", NAMESPACE, "brief"), "Ready")
-    assert (down["status"], "spec.url" in down["message"]) == ("False", True)
-    still = candidate(objects, team, "trams")
-    assert still["spec"]["replicas"] == 2
-    assert objects.get("Service", team, "trams")
-
-
 def test_a_moved_alias_supersedes_the_candidate(
     running: Operator, objects: Objects, team: str, mlflow_url: str
 ):
@@ -216,6 +183,34 @@ def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_d
         until(lambda: second.metric(polled) > began + 3)
         assert versions(objects, team) == before
         assert second.metric("pennant_api_writes_total") == 0
+
+
+def test_an_operator_that_is_killed_in_mid_rollout_again_and_again_ends_where_it_would_have(
+    plane: ControlPlane, objects: Objects, team: str, mlflow_url: str, tmp_path: Path
+):
+    mlflow, stage = Mlflow(mlflow_url), Stage(objects, team)
+    stage.registry("default", mlflow_url)
+    mlflow.promote("barges", mlflow.register("barges"))
+    stage.apply("barges", "barges")
+
+    def recorded() -> bool:
+        return bool(objects.list("ControllerRevision", team))
+
+    def has_pods() -> bool:
+        return bool(stage.revisions("barges"))
+
+    def has_traffic() -> bool:
+        stage.look()
+        return stage.active("barges").get("pennant.dev/active-slot", "none") != "none"
+
+    for reached in (recorded, has_pods, has_traffic):
+        with operator(plane.kubeconfig, tmp_path) as started:
+            until(reached)
+            started.kill()
+    with operator(plane.kubeconfig, tmp_path):
+        stage.serves("barges", "1")
+    assert len(objects.list("ControllerRevision", team)) == 1
+    assert sum(each["spec"]["replicas"] for each in stage.deployments("barges")) == 1
 
 
 def test_an_object_that_is_not_ours_is_left_alone(

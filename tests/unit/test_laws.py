@@ -43,6 +43,7 @@ ANSWERS = (
     Unknown("RegistryUnreachable", "it does not answer", NOW),
     Unknown("WaitingForRegistry", "not asked yet"),
     Absent("AliasNotSet", "the alias is not set"),
+    Absent("ModelNotFound", "the model is not there"),
     Refused("NotAllowed", "namespace team may not use it"),
 )
 LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something happened

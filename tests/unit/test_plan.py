@@ -272,12 +272,20 @@ def test_no_answer_of_the_registry_takes_down_what_serves(answer):
     assert sim.condition("Ready") == ("True", "Serving")
 
 
-def test_an_outage_in_mid_rollout_does_not_take_the_candidate_down():
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Unknown("RegistryUnreachable", "down", NOW),
+        Absent("ModelNotFound", "no registered model 'news': perhaps an empty database"),
+    ],
+    ids=lambda answer: answer.reason,
+)
+def test_an_outage_in_mid_rollout_does_not_take_the_candidate_down(answer):
     sim = serving(7)
     sim.behaviour["8"] = lambda pod: pod
     sim.desired = version(8)
     sim.run(3)
-    sim.desired = Unknown("RegistryUnreachable", "down", NOW)
+    sim.desired = answer
     sim.run(3)
     assert sim.sizes() == {"blue": 2, "green": 2}
     sim.behaviour["8"] = becomes_ready

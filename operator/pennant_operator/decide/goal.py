@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pennant_operator.decide.memory import Memory
-from pennant_operator.decide.observed import Absent, ModelVersion, Observed, Refused, Unknown
+from pennant_operator.decide.observed import (
+    Absent,
+    Desired,
+    ModelVersion,
+    Observed,
+    Refused,
+    Unknown,
+)
 from pennant_operator.decide.revision import revision_of
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import Reason
@@ -33,7 +40,7 @@ def choose(
     """The goal; whatever is not an answer of the registry leaves things as they are (law 2)."""
     desired, spec = observed.desired, world.spec
     back = _way_back(world, rejected)
-    if isinstance(desired, Unknown):
+    if isinstance(desired, Unknown) or _may_be_another_database(desired):
         return _unanswered(observed, world, memory, rejected, back)
     if not isinstance(desired, ModelVersion):
         released = _releases(spec, desired)
@@ -55,11 +62,15 @@ def choose(
     return Goal(revision, desired, revision)
 
 
+def _may_be_another_database(desired: Desired) -> bool:
+    """A model that is missing altogether may be an empty database behind the same address."""
+    return isinstance(desired, Absent) and desired.reason == Reason.MODEL_NOT_FOUND
+
+
 def _releases(spec: Spec, desired: Absent | Refused) -> bool:
     """Only MLflow's own word that the model is there and the alias, or the stage, is empty.
 
-    A model that is missing altogether may be an empty database behind the same address: it keeps
-    what serves, and so does suspend.
+    Suspend keeps what serves.
     """
     return (
         spec.scale_down
@@ -79,9 +90,10 @@ def _unanswered(
     """A rollout under way is finished: what it needs is recorded, and pods fetch by themselves."""
     candidate = memory.candidate.get("revision")
     under_way = candidate in observed.records and not world.spec.suspend
+    unanswered = isinstance(observed.desired, Unknown)
     return Goal(
         back or (candidate if under_way else None),
-        rejection=memory.rejection_told(rejected),
+        rejection=memory.rejection_told(rejected) if unanswered else None,
         frozen=True,
         back=back is not None,
     )

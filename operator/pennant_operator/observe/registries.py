@@ -16,6 +16,7 @@ from pennant_operator.decide.observed import (
 from pennant_operator.decide.registries import Health, InvalidRegistryError
 from pennant_operator.decide.spec import Watch
 from pennant_operator.kube import Api, ApiError, Object
+from pennant_operator.observe.awaited import Awaited
 from pennant_operator.observe.poller import Poller, Surroundings
 from pennant_operator.observe.secrets import read_secret
 from pennant_operator.observe.store import Key, Store
@@ -50,10 +51,13 @@ class Registries:
         self._now = now
         self._random = random
         self._listed = False
+        self.asked = asyncio.Event()
+        """The first LIST is over, whatever came of it."""
         self._live: dict[str, Object] = {}
         self._pollers: dict[str, Poller] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._invalid: dict[str, Refused] = {}
+        self._awaited = Awaited(now)
 
     def look(self, watch: Watch, namespace: str) -> tuple[Desired, RegistryFacts | None]:
         """What a ModelDeployment of this namespace is to run, and what its pods need for it."""
@@ -73,7 +77,11 @@ class Registries:
     def _without_poller(self, name: str) -> Desired:
         if not self._listed:
             return registries.not_read()
-        return self._invalid.get(name) or registries.not_found(name, self._namespace)
+        if name in self._invalid:
+            return self._invalid[name]
+        if self._awaited.waits_for(name):
+            return registries.not_there_yet(name, self._namespace)
+        return registries.not_found(name, self._namespace)
 
     async def run(self) -> None:
         """Follow the ModelRegistries until cancelled; a poller's bug ends this and the process."""
@@ -85,12 +93,15 @@ class Registries:
                     LOG.warning("ModelRegistries cannot be listed, the last ones stand: %s", error)
                 else:
                     await self._follow(found, group)
-                await asyncio.sleep(PERIOD)
+                self.asked.set()
+                await self._awaited.pause(PERIOD)
 
     async def _follow(self, found: list[Object], group: asyncio.TaskGroup) -> None:
-        changed = set() if self._listed else {watch.registry for watch in self._store.watches()}
-        self._listed = True
         objects = {obj["metadata"]["name"]: obj for obj in found}
+        named = {watch.registry for watch in self._store.watches()}
+        changed = self._awaited.listed(objects.keys(), named, first=not self._listed)
+        if not self._listed:
+            changed, self._listed = named, True
         for name in self._live.keys() - objects.keys():
             del self._live[name]
             self._stop(name)

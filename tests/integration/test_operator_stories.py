@@ -1,0 +1,292 @@
+"""What people and registries do to a rollout, and where it ends: one operator, one tale a test."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lying_proxy
+import pytest
+from audit import Audit
+from mlflow_server import Mlflow
+from operator_process import NAMESPACE, Objects, Operator, operator, until
+from operator_stage import Stage, View
+from pretended_kubelet import cannot_fetch, cannot_load, coming, ready
+
+from pennant_operator.decide.vocabulary import Reason
+
+pytestmark = pytest.mark.integration
+
+OTHER_DIGEST = "cd" * 32
+
+
+@pytest.fixture(scope="module")
+def running(
+    objects: Objects, operator_config: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operator]:
+    with operator(operator_config, tmp_path_factory.mktemp("stories")) as started:
+        yield started
+
+
+@dataclass
+class Tale:
+    """One model, one ModelDeployment of the same name, and what is to be seen of them."""
+
+    stage: Stage
+    mlflow: Mlflow
+    name: str
+
+    def register(self, **tags: str) -> str:
+        return self.mlflow.register(self.name, **tags)
+
+    def promote(self, version: str) -> None:
+        self.mlflow.promote(self.name, version)
+
+    def apply(self, **spec: Any) -> None:
+        self.stage.apply(self.name, self.name, **spec)
+
+    def fate(self, version: str, status: dict[str, Any]) -> None:
+        self.stage.kubelet.fates[self.name, version] = status
+
+    def serves(self, version: str) -> View:
+        return self.stage.serves(self.name, version)
+
+    def sees(self, found: Callable[[View], object], seconds: float = 30) -> View:
+        until(lambda: found(self.stage.view(self.name)), seconds)
+        return self.stage.views()[self.name]
+
+    def revisions_within(self, seconds: float) -> set[frozenset[str]]:
+        """Which revisions were told to have pods at the same time, looking all the while."""
+        deadline, found = time.monotonic() + seconds, set()
+        while time.monotonic() < deadline:
+            self.stage.look()
+            found.add(frozenset(self.stage.revisions(self.name)))
+        return found
+
+    def told(self) -> dict[str, str]:
+        """What `fetch` of the pods with traffic was told."""
+        slot = self.stage.active(self.name)["pennant.dev/active-slot"]
+        live = self.stage.objects.get("Deployment", self.stage.namespace, f"{self.name}-{slot}")
+        (fetch,) = live["spec"]["template"]["spec"]["initContainers"]
+        return {each["name"]: each["value"] for each in fetch["env"] if "value" in each}
+
+
+@pytest.fixture
+def tale(objects: Objects, mlflow_url: str, request: pytest.FixtureRequest) -> Iterator[Tale]:
+    """Version 1 is registered and promoted; nothing is applied."""
+    stage = Stage(objects, f"tale-{abs(hash(request.node.name)) % 10**8}")
+    stage.registry("default", mlflow_url)
+    found = Tale(stage, Mlflow(mlflow_url), f"m{time.monotonic_ns() % 10**9}")
+    found.promote(found.register())
+    yield found
+    stage.clear()
+
+
+def test_a_model_that_is_made_again_is_another_version_1_and_is_rolled(
+    running: Operator, tale: Tale
+):
+    tale.apply()
+    first = tale.serves("1").status["serving"]["revision"]
+    source = tale.told()["PENNANT_MODEL_SOURCE"]
+    tale.mlflow.client.delete_registered_model(tale.name)
+    tale.sees(lambda seen: seen.reason("AliasInSync") == Reason.MODEL_NOT_FOUND)
+    tale.promote(tale.register())
+    tale.sees(lambda seen: seen.status["serving"]["revision"] != first)
+    assert tale.serves("1").reason("AliasInSync") == Reason.IN_SYNC
+    assert tale.told()["PENNANT_MODEL_SOURCE"] != source
+
+
+def test_an_alias_flipped_five_times_ends_at_the_last_and_tries_no_rejected_version_again(
+    running: Operator, tale: Tale
+):
+    tale.apply(rollout={"bake": "0s"})
+    tale.serves("1")
+    broken, second, third = tale.register(), tale.register(), tale.register()
+    tale.fate(broken, cannot_load())
+    tale.promote(broken)
+    tale.sees(lambda seen: seen.summary == "Rejected")
+    (rejection,) = tale.stage.views()[tale.name].status["rejected"]
+    revisions = set()
+    for version in (second, third, second, third, second):
+        tale.promote(version)
+        revisions |= tale.revisions_within(seconds=1.5)
+    seen = tale.serves(second)
+    assert not any(rejection["revision"] in together for together in revisions)
+    assert max(map(len, revisions)) <= 2
+    assert seen.reason("AliasInSync") == Reason.IN_SYNC
+
+
+def test_a_size_and_a_spec_that_change_in_mid_rollout_are_both_reached(
+    running: Operator, tale: Tale
+):
+    tale.apply()
+    tale.serves("1")
+    second = tale.register()
+    tale.fate(second, coming())
+    tale.promote(second)
+    first = tale.sees(lambda seen: seen.candidate == second).status["candidate"]["revision"]
+    tale.apply(replicas=3)
+    until(lambda: {d["spec"]["replicas"] for d in tale.stage.deployments(tale.name)} == {3})
+    tale.apply(replicas=2, serving={"env": [{"name": "A", "value": "b"}]})
+    tale.sees(lambda seen: seen.status["candidate"]["revision"] != first)
+    assert tale.stage.views()[tale.name].serving == "1"
+    tale.fate(second, ready())
+    seen = tale.serves(second)
+    assert seen.status["serving"]["revision"] != first
+    assert seen.status["readyReplicas"] == 2
+    sizes = sorted(d["spec"]["replicas"] for d in tale.stage.deployments(tale.name))
+    assert sizes == [0, 2]
+
+
+def test_no_replicas_prove_nothing_and_what_comes_back_is_what_served(
+    running: Operator, tale: Tale
+):
+    tale.apply()
+    revision = tale.serves("1").status["serving"]["revision"]
+    tale.apply(replicas=0)
+    seen = tale.sees(lambda seen: seen.reason("Ready") == Reason.SCALED_TO_ZERO)
+    assert (seen.serving, seen.condition("Stalled")["status"]) == ("1", "False")
+    tale.apply(replicas=1)
+    assert tale.serves("1").status["serving"]["revision"] == revision
+
+
+def test_a_digest_tag_that_is_added_later_rolls_nothing(
+    running: Operator, tale: Tale, audit: Audit
+):
+    """Law 5. The poller does not even ask; a new operator does, and rolls nothing either."""
+    tale.apply()
+    tale.serves("1")
+    before, since = tale.stage.written(), audit.mark()
+    tale.mlflow.client.set_model_version_tag(tale.name, "1", "pennant.sha256", OTHER_DIGEST)
+    polled = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
+    began = running.metric(polled)
+    until(lambda: running.metric(polled) > began + 2)
+    assert tale.stage.written() == before
+    assert not audit.writes(since)
+
+
+FAILING = {
+    "bytes that are not those that were registered": (ready(OTHER_DIGEST), "DigestMismatch"),
+    "a version without its artifact": (cannot_fetch("BundleMissing"), "BundleMissing"),
+    "a version that cannot load": (cannot_load("LoadFailed"), "LoadFailed"),
+}
+
+
+@pytest.mark.parametrize("how", FAILING)
+def test_a_version_that_is_at_fault_is_rejected_and_the_old_one_goes_on(
+    running: Operator, tale: Tale, how: str
+):
+    fate, reason = FAILING[how]
+    tale.apply()
+    tale.serves("1")
+    second = tale.register(**{"pennant.sha256": "ab" * 32})
+    tale.fate(second, fate)
+    tale.promote(second)
+    seen = tale.sees(lambda seen: seen.summary == "Rejected")
+    assert (seen.serving, seen.condition("Ready")["status"]) == ("1", "True")
+    (rejection,) = seen.status["rejected"]
+    assert (rejection["version"], rejection["reason"]) == (second, reason)
+    assert seen.condition("Stalled")["status"] == "False"
+
+
+# What a ModelDeployment names, and what it is told: the condition, its reason, and what to do.
+NOT_TO_BE_FOLLOWED: dict[str, tuple[dict[str, Any], str, Reason, str]] = {
+    "no alias": ({"model": {"alias": "staging"}}, "AliasInSync", Reason.ALIAS_NOT_SET, "promote"),
+    "case": ({"model": {"alias": "Production"}}, "AliasInSync", Reason.ALIAS_NOT_SET, "case"),
+    "no model": ({"model": {"name": "nobody"}}, "AliasInSync", Reason.MODEL_NOT_FOUND, "register"),
+    "no version": (
+        {"model": {"alias": None, "version": "7"}},
+        "AliasInSync",
+        Reason.VERSION_NOT_FOUND,
+        "correct spec.model.version",
+    ),
+    "no registry": ({"registry": "nowhere"}, "Stalled", Reason.REGISTRY_NOT_FOUND, "create it"),
+    "a registry of its own namespace": (
+        {"registry": "ours"},
+        "Stalled",
+        Reason.REGISTRY_NOT_FOUND,
+        f"in the operator's namespace {NAMESPACE}",
+    ),
+    "a namespace that is not allowed": (
+        {"registry": "closed"},
+        "Stalled",
+        Reason.NOT_ALLOWED,
+        "to its spec.allowedNamespaces",
+    ),
+    "a model that is not allowed": (
+        {"registry": "picky"},
+        "Stalled",
+        Reason.NOT_ALLOWED,
+        "to its spec.allowedModels",
+    ),
+    "a source that is not allowed": (
+        {"model": {"alias": "elsewhere"}},
+        "Stalled",
+        Reason.SOURCE_NOT_ALLOWED,
+        "to spec.allowedSources",
+    ),
+    "a source that floats": (
+        {"registry": "floating"},
+        "Stalled",
+        Reason.SOURCE_NOT_ALLOWED,
+        "Register the version from a run's artifact",
+    ),
+}
+
+
+@pytest.fixture
+def floating(mlflow_url: str) -> Iterator[str]:
+    """The address of a registry whose versions have a source that floats."""
+    with lying_proxy.lying_proxy(mlflow_url) as proxy:
+        proxy.fail(lying_proxy.floating_source)
+        yield proxy.url
+
+
+def test_what_cannot_be_followed_is_told_with_what_to_do_and_makes_no_pod(
+    running: Operator, tale: Tale, mlflow_url: str, floating: str
+):
+    client, stage = tale.mlflow.client, tale.stage
+    version = client.create_model_version(tale.name, "s3://models/x").version
+    client.set_registered_model_alias(tale.name, "elsewhere", version)
+    stage.registry("floating", floating)
+    stage.registry("closed", mlflow_url, allowedNamespaces=["others"])
+    stage.registry("picky", mlflow_url, allowedModels=["others-*"])
+    stage.registry("ours", mlflow_url, namespace=stage.namespace)
+    names = {case: f"case-{number}" for number, case in enumerate(NOT_TO_BE_FOLLOWED)}
+    for case, (spec, *_) in NOT_TO_BE_FOLLOWED.items():
+        model = {"name": tale.name, "alias": "production"} | spec.get("model", {})
+        model = {field: value for field, value in model.items() if value is not None}
+        stage.apply(names[case], tale.name, **spec | {"model": model})
+
+    def reasons() -> dict[str, str | None]:
+        seen = stage.views()
+        return {case: seen[names[case]].reason(of[1]) for case, of in NOT_TO_BE_FOLLOWED.items()}
+
+    expected = {case: str(of[2]) for case, of in NOT_TO_BE_FOLLOWED.items()}
+    with contextlib.suppress(AssertionError):
+        until(lambda: reasons() == expected)
+    assert reasons() == expected
+    seen = stage.views()
+    for case, (_, kind, _, cure) in NOT_TO_BE_FOLLOWED.items():
+        view = seen[names[case]]
+        assert cure in view.condition(kind)["message"], case
+        assert view.summary == ("Stalled" if kind == "Stalled" else "Waiting"), case
+    assert stage.objects.list("Deployment", stage.namespace) == []
+
+
+def test_a_modelregistry_that_is_applied_just_after_is_found_at_once_and_nobody_was_alarmed(
+    running: Operator, tale: Tale, mlflow_url: str, audit: Audit
+):
+    name = f"late-{tale.name}"
+    tale.apply(registry=name)
+    tale.sees(lambda seen: seen.summary == "Waiting")
+    tale.stage.registry(name, mlflow_url)
+    began = time.monotonic()
+    tale.serves("1")
+    assert time.monotonic() - began < 10
+    events = tale.stage.objects.list("Event", tale.stage.namespace)
+    assert "Stalled" not in {event["reason"] for event in events}
