@@ -1,10 +1,8 @@
 """How long it takes from an alias that moves to the candidate's Deployment."""
 
 import contextlib
-import json
 import threading
 import time
-import urllib.request
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from typing import Any
 
 from kubernetes import watch
 from kubernetes.client import ApiException
+from mlflow import MlflowClient
 from operator_process import Objects, until
 from urllib3.exceptions import HTTPError
 
@@ -47,18 +46,8 @@ class Sightings:
             self.seen.setdefault((labels.get("pennant.dev/deployment", ""), told[VERSION]), now)
 
 
-def point(url: str, model: str, version: str) -> None:
-    """Move the alias."""
-    body = json.dumps({"name": model, "alias": ALIAS, "version": version}).encode()
-    request = urllib.request.Request(
-        f"{url}/api/2.0/mlflow/registered-models/alias", body, {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=30):
-        pass
-
-
 def move(
-    url: str, sightings: Sightings, targets: dict[str, list[str]], version: str
+    mlflow: MlflowClient, sightings: Sightings, targets: dict[str, list[str]], version: str
 ) -> list[float]:
     """Move the alias of every model at once; seconds until each ModelDeployment's candidate.
 
@@ -67,7 +56,7 @@ def move(
     moved: dict[str, float] = {}
 
     def one(model: str) -> None:
-        point(url, model, version)
+        mlflow.set_registered_model_alias(model, ALIAS, version)
         moved[model] = time.monotonic()
 
     with ThreadPoolExecutor(8) as pool:

@@ -48,6 +48,6 @@ def publish(found: Sequence[Figures], sizes: Sequence[int]) -> None:
     after = rest.split(END)[1]
     made = (
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} cores, "
-        f"`make bench-scale SIZES=\"{' '.join(map(str, sizes))}\"`"
+        f'`make bench-scale SIZES="{" ".join(map(str, sizes))}"`'
     )
     PAGE.write_text(f"{before}{BEGIN}\n{made}\n\n{table(found)}\n{END}{after}")

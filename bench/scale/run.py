@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlflow import MlflowClient
 from mlflow_server import mlflow_server
 from operator_process import Operator, operator, until
 
@@ -59,13 +60,11 @@ def _from_nothing(running: Cluster, fleet: Fleet, folder: Path) -> float:
     with operator(running.operator, folder, PENNANT_WRITE_RATE="10000") as first:
         until(lambda: _serving(running) == _size(fleet), seconds=3600)
         took = time.monotonic() - began
-        until(lambda: _quiet(running, first), seconds=600)
+        until(lambda: _quiet(first), seconds=600)
     return took
 
 
-def _steady(
-    running: Cluster, fleet: Fleet, folder: Path, url: str, rollout: float
-) -> Figures:
+def _steady(running: Cluster, fleet: Fleet, folder: Path, url: str, rollout: float) -> Figures:
     since, began = audit.now(), time.monotonic()
     with operator(running.operator, folder) as second:
         reconciled = "pennant_reconcile_duration_seconds_count"
@@ -94,9 +93,7 @@ def _steady(
     )
 
 
-def _idle(
-    running: Cluster, second: Operator, folder: Path
-) -> tuple[float, Counter[str], int]:
+def _idle(running: Cluster, second: Operator, folder: Path) -> tuple[float, Counter[str], int]:
     since, before = audit.now(), usage(second.process.pid)
     polled = _asked_of_mlflow(folder)
     time.sleep(IDLE_SECONDS)
@@ -120,16 +117,16 @@ def _asked_of_mlflow(folder: Path) -> int:
 def _moves(
     running: Cluster, fleet: Fleet, url: str
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-    sightings = Sightings(running.objects)
+    sightings, mlflow = Sightings(running.objects), MlflowClient(url)
     sightings.start()
     own = [(model_of(n), f"fleet-{n:05}") for n in range(fleet.own)]
     single: list[float] = []
     for model, name in own[:SINGLE_MOVES]:
-        single += move(url, sightings, {model: [name]}, "2")
+        single += move(mlflow, sightings, {model: [name]}, "2")
     many = own[SINGLE_MOVES : SINGLE_MOVES + AT_ONCE]
-    at_once = move(url, sightings, {model: [name] for model, name in many}, "2")
+    at_once = move(mlflow, sightings, {model: [name] for model, name in many}, "2")
     followers = [f"fleet-{n:05}" for n in range(fleet.own, fleet.own + fleet.sharing)]
-    shared = move(url, sightings, {SHARED: followers}, "2")
+    shared = move(mlflow, sightings, {SHARED: followers}, "2")
     return tuple(single), tuple(at_once), tuple(shared)
 
 
@@ -142,7 +139,7 @@ def _serving(running: Cluster) -> int:
     return sum((each.get("status") or {}).get("summary") == "Serving" for each in found)
 
 
-def _quiet(running: Cluster, first: Operator) -> bool:
+def _quiet(first: Operator) -> bool:
     before = first.metric("pennant_api_writes_total")
     time.sleep(SETTLE_SECONDS)
     return first.metric("pennant_api_writes_total") == before

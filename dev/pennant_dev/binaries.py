@@ -47,7 +47,7 @@ PUBLISHED = {
 
 
 def ensure(*names: str, settings: Settings | None = None) -> dict[str, Path]:
-    """Paths of `kubelite`, `pause`, `coredns`, `kwok`, `helm` or an installed program such as `etcd`.
+    """Paths of `kubelite`, `pause`, a published program, or an installed one such as `etcd`.
 
     DevError says what to install when a program can be neither found nor built.
     """
