@@ -11,7 +11,8 @@ PodTemplate = Callable[[PodFacts], PodFacts]
 
 def becomes_ready(pod: PodFacts) -> PodFacts:
     """A pod that fetched, loaded and answers; its digest is that of the version."""
-    return replace(pod, ready=True, scheduled=pod.created, fetched=pod.created)
+    then = pod.created
+    return replace(pod, ready=True, scheduled=then, fetched=then, ready_since=then)
 
 
 def fails(reason: str, *, container: str = "serve", attempts: int = 2) -> PodTemplate:

@@ -34,6 +34,7 @@ class Published:
 
 PUBLISHED = {
     "coredns": Published("github.com/coredns/coredns", "v1.12.4", "about 90 seconds, once"),
+    "kwok": Published("sigs.k8s.io/kwok/cmd/kwok", "v0.8.0", "about 2 minutes, once"),
     "helm": Published(
         "helm.sh/helm/v3/cmd/helm",
         "v3.19.5",
@@ -46,7 +47,7 @@ PUBLISHED = {
 
 
 def ensure(*names: str, settings: Settings | None = None) -> dict[str, Path]:
-    """Paths of `kubelite`, `pause`, `coredns`, `helm` or an installed program such as `etcd`.
+    """Paths of `kubelite`, `pause`, a published program, or an installed one such as `etcd`.
 
     DevError says what to install when a program can be neither found nor built.
     """

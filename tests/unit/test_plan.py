@@ -61,6 +61,14 @@ def test_an_alias_move_brings_up_the_other_slot_and_moves_traffic_when_all_pods_
     assert sim.condition("Reconciling") == ("False", "Settled")
 
 
+def test_the_move_of_the_traffic_tells_how_long_the_rollout_took():
+    sim = serving(7)
+    sim.desired = version(8)
+    assert sim.step(seconds=4).durations == {}
+    assert sim.step().durations["total"] == 4
+    assert sim.step().durations == {}
+
+
 def test_traffic_waits_for_the_last_pod():
     sim = serving(7)
     sim.behaviour["8"] = lambda pod: becomes_ready(pod) if "-0-" in pod.name else pod

@@ -53,6 +53,35 @@ def test_a_key_added_twice_is_worked_on_once():
     at_once(scenario())
 
 
+def test_what_a_person_did_comes_before_what_a_poll_brought():
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        for key in ("polled", "both", "also polled"):
+            queue.add(key)
+        queue.add("both", urgent=True)
+        queue.add("edited", urgent=True)
+        queue.add("edited")
+        order = [await queue.get() for _ in range(4)]
+        assert order == ["both", "edited", "polled", "also polled"]
+
+    at_once(scenario())
+
+
+def test_a_key_that_became_urgent_while_it_was_worked_on_comes_first():
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        queue.add("a")
+        assert await queue.get() == "a"
+        queue.add("b")
+        queue.add("a", urgent=True)
+        queue.add("a")
+        queue.done("a")
+        assert [await queue.get(), await queue.get()] == ["a", "b"]
+        assert len(queue) == 0
+
+    at_once(scenario())
+
+
 def test_a_key_added_while_it_is_worked_on_comes_again_afterwards_and_not_before():
     async def scenario() -> None:
         queue = WorkQueue[str]()

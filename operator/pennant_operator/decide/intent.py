@@ -1,6 +1,6 @@
 """What `plan` wants done: the writes in order, the status, the events, when to look again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -54,6 +54,7 @@ class Plan:
     status: dict[str, Any] | None = None  # None: leave it as it is
     events: tuple[Event, ...] = ()
     requeue_after: float | None = None  # seconds; None: wait for an event
+    durations: dict[str, float] = field(default_factory=dict)  # of a rollout that this plan ends
 
     @property
     def meets(self) -> bool:

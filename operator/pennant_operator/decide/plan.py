@@ -14,6 +14,7 @@ from datetime import datetime
 
 from pennant_operator.decide import ownership, replacement, transitions
 from pennant_operator.decide.candidate import is_parked, is_retried
+from pennant_operator.decide.durations import durations
 from pennant_operator.decide.goal import Goal, choose
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.memory import KEPT, Memory, still_rejected
@@ -28,7 +29,7 @@ from pennant_operator.decide.times import format_time
 from pennant_operator.decide.trial import verdict_on, way_back_from_bake
 from pennant_operator.decide.verdicts import Held, Rejected
 from pennant_operator.decide.vocabulary import Reason
-from pennant_operator.decide.world import World, see
+from pennant_operator.decide.world import Traffic, World, see
 from pennant_operator.decide.writes import writes_for
 
 AWAIT_SECONDS = 1.0
@@ -104,7 +105,18 @@ def _act(step: Step) -> Plan:
         status=status,
         events=(*map(replacement.told, bad), *told),
         requeue_after=next_look(after, Memory(status), step.now, wrote=bool(writes)),
+        durations=_took(step, moves.traffic),
     )
+
+
+def _took(step: Step, traffic: Traffic | None) -> dict[str, float]:
+    """The phases of the rollout that ends with this move of the traffic; none where none does."""
+    candidate = step.memory.candidate
+    if traffic is None or traffic == step.world.traffic:
+        return {}
+    if traffic.revision != candidate.get("revision"):
+        return {}
+    return durations(candidate, step.world.slots[traffic.slot].running, step.now)
 
 
 def _reject(step: Step, revision: str, verdict: Rejected) -> Plan:

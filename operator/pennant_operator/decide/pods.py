@@ -39,6 +39,7 @@ class PodFacts:
     terminating: bool = False
     scheduled: datetime | None = None
     fetched: datetime | None = None  # all init containers are done
+    ready_since: datetime | None = None
     digest: str | None = None  # from the success message of `fetch`, never from `serve`
     attempts: int = 0  # terminations with a failure of the container that `failure` is about
     failure: Failure | None = None
@@ -71,6 +72,7 @@ def facts(pod: dict[str, Any]) -> PodFacts:
         terminating="deletionTimestamp" in meta,
         scheduled=_since(conditions.get("PodScheduled")),
         fetched=_since(conditions.get("Initialized")),
+        ready_since=_since(conditions.get("Ready")),
         digest=_digest(fetch),
         attempts=_attempts(failed[0]) if failed else 0,
         failure=failed[1] if failed else None,

@@ -17,6 +17,7 @@ from pennant_operator.kube import Object
 from pennant_operator.observe.store import Key
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_ROLLOUT_SECONDS = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 600, 1800)
 _RESULTS = {
     EventReason.ROLLOUT_STARTED: "started",
     EventReason.TRAFFIC_MOVED: "promoted",
@@ -67,6 +68,13 @@ class Metrics:
             ["result", "reason"],
             registry=self.registry,
         )
+        self._durations = Histogram(
+            "pennant_rollout_duration_seconds",
+            "Time of a rollout from the decision to the traffic, whole and by phase.",
+            ["phase"],
+            buckets=_ROLLOUT_SECONDS,
+            registry=self.registry,
+        )
         self._answered = Gauge(
             "pennant_registry_last_success_timestamp_seconds",
             "When a registry last answered a poll in full.",
@@ -91,6 +99,8 @@ class Metrics:
         self._reconcile.observe(seconds)
         status = plan.status if plan.status is not None else owner.get("status", {})
         self._seen[key] = _seen(owner, status)
+        for phase, took in plan.durations.items():
+            self._durations.labels(phase).observe(took)
         for event in plan.events:
             result = _RESULTS.get(EventReason(event.reason))
             if result is not None:

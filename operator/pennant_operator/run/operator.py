@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from pennant_operator.act.cluster import Cluster
@@ -112,9 +113,8 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         asyncio.create_task(_follow_registries(parts), name="registries"),
         asyncio.create_task(stop.wait(), name="stop"),
     ]
-    watcher = watch(
-        parts.api, parts.store, parts.queue.add, namespaces=config.watch_namespaces, stop=stop
-    )
+    events = partial(parts.queue.add, urgent=True)
+    watcher = watch(parts.api, parts.store, events, namespaces=config.watch_namespaces, stop=stop)
     tasks.append(asyncio.ensure_future(watcher))
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

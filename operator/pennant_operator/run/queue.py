@@ -1,7 +1,8 @@
 """The work queue: each key in the hands of one worker at most, and never lost.
 
 The semantics are client-go's. A key that is added while it waits is one key; a key that is added
-while it is worked on is worked on once more afterwards, by whoever comes first.
+while it is worked on is worked on once more afterwards, by whoever comes first. What a person or a
+pod did (an event) comes before what a timer, a list or a poll of a thousand models brings.
 """
 
 import asyncio
@@ -17,9 +18,10 @@ class WorkQueue(Generic[K]):
     """Keys to work on, now or later; for use inside one event loop."""
 
     def __init__(self) -> None:
+        self._urgent: OrderedDict[K, None] = OrderedDict()
         self._waiting: OrderedDict[K, None] = OrderedDict()
         self._processing: set[K] = set()
-        self._again: set[K] = set()
+        self._again: dict[K, bool] = {}  # whether it is urgent
         self._due: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._added = 0  # breaks ties in the heap, so that keys need no order
@@ -28,15 +30,19 @@ class WorkQueue(Generic[K]):
 
     def __len__(self) -> int:
         """Keys that wait for a worker."""
-        return len(self._waiting) + len(self._again)
+        return len(self._urgent) + len(self._waiting) + len(self._again)
 
-    def add(self, key: K) -> None:
-        """Work on this key as soon as a worker is free."""
+    def add(self, key: K, *, urgent: bool = False) -> None:
+        """Work on this key as soon as a worker is free; urgent ones first."""
         if key in self._processing:
-            self._again.add(key)
-        else:
+            self._again[key] = urgent or self._again.get(key, False)
+            return
+        if urgent:
+            self._waiting.pop(key, None)
+            self._urgent[key] = None
+        elif key not in self._urgent:
             self._waiting[key] = None
-            self._wakeup.set()
+        self._wakeup.set()
 
     def add_after(self, key: K, seconds: float) -> None:
         """Work on this key once the time has passed; of several times the earliest counts."""
@@ -52,10 +58,10 @@ class WorkQueue(Generic[K]):
 
     async def get(self) -> K:
         """The next key; it is the caller's until `done`."""
-        while not self._waiting:
+        while not (self._urgent or self._waiting):
             self._wakeup.clear()
             await self._wakeup.wait()
-        key, _ = self._waiting.popitem(last=False)
+        key, _ = (self._urgent or self._waiting).popitem(last=False)
         self._processing.add(key)
         # Whoever works on the key now decides anew when to look again.
         self._due.pop(key, None)
@@ -65,8 +71,7 @@ class WorkQueue(Generic[K]):
         """The key is nobody's; it waits again if it was added meanwhile."""
         self._processing.discard(key)
         if key in self._again:
-            self._again.discard(key)
-            self.add(key)
+            self.add(key, urgent=self._again.pop(key))
 
     def _schedule(self) -> None:
         if self._timer is not None:

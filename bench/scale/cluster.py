@@ -1,0 +1,86 @@
+"""A cluster without machines: real etcd, API server, controllers and scheduler; KWOK's pods.
+
+It shares nothing with the local cluster of `dev/cluster` and may run beside it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from operator_process import Objects, until
+
+from pennant_dev.binaries import ensure
+from pennant_dev.components import Components
+from pennant_dev.controlplane import ALONE, ControlPlane
+
+NODES = 4
+OPERATOR = "pennant-operator"
+STAGES = Path(__file__).with_name("stages.yaml")
+ANNOTATION = "kwok.x-k8s.io/node"
+AUDIT = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - {level: Metadata, users: ["%s"]}
+  - {level: None}
+"""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running one."""
+
+    plane: ControlPlane
+    objects: Objects
+    operator: Path
+    """The kubeconfig of the operator; what its user asks for is in the audit log."""
+    audit: Path
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """Start everything; stop it at the end."""
+    audit, policy = folder / "audit.log", folder / "audit.yaml"
+    policy.write_text(AUDIT % OPERATOR)
+    flags = (f"--audit-policy-file={policy}", f"--audit-log-path={audit}")
+    plane = ControlPlane(folder / "cluster", flags=(*ALONE, *flags))
+    names = ("kwok", "kube-scheduler", "kube-controller-manager")
+    try:
+        plane.start()
+        objects = Objects(plane)
+        _controllers(plane)
+        for number in range(NODES):
+            objects.apply(_node(f"fake-{number}"))
+        until(lambda: all(map(_ready, objects.of("Node").get().to_dict()["items"])), seconds=60)
+        objects.install()
+        identity = plane.write_kubeconfig("operator", f"/O=system:masters/CN={OPERATOR}")
+        yield Cluster(plane, objects, identity, audit)
+    finally:
+        for name in names:
+            plane.processes.stop(name)
+        plane.stop()
+
+
+def _controllers(plane: ControlPlane) -> None:
+    programs = ensure("kubelite", "kwok")
+    components = Components(plane, programs["kubelite"], Path())
+    start = plane.processes.start
+    # No ports: another cluster of this machine may have the usual ones.
+    start("kube-controller-manager", [*components.controller_manager(), "--secure-port=0"])
+    start("kube-scheduler", [*components.scheduler(), "--secure-port=0"])
+    selector = f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake"
+    kwok = [programs["kwok"], f"--kubeconfig={plane.kubeconfig}", f"--config={STAGES}"]
+    start("kwok", [*kwok, "--manage-all-nodes=false", selector, "--node-lease-duration-seconds=40"])
+
+
+def _node(name: str) -> dict[str, object]:
+    metadata = {"name": name, "annotations": {ANNOTATION: "fake"}}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
+
+
+def _ready(node: dict[str, object]) -> bool:
+    status = node.get("status")
+    conditions = status.get("conditions") or () if isinstance(status, dict) else ()
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

@@ -1,0 +1,45 @@
+"""The phases of a rollout, from the times that Kubernetes keeps."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from builders import NOW
+
+from pennant_operator.decide.durations import durations
+from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.times import format_time
+
+pytestmark = pytest.mark.unit
+
+
+def at(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def pod(scheduled: float, fetched: float, ready: float) -> PodFacts:
+    return PodFacts(
+        name="rec-blue-1",
+        uid="u",
+        revision="abc",
+        node="node-1",
+        created=NOW,
+        scheduled=at(scheduled),
+        fetched=at(fetched),
+        ready_since=at(ready),
+    )
+
+
+def test_the_slowest_pod_counts_in_every_phase():
+    told = durations({"since": format_time(NOW)}, [pod(1, 3, 5), pod(2, 3, 8)], at(9))
+    assert told == {"schedule": 2, "fetch": 1, "load": 5, "switch": 1, "total": 9}
+
+
+def test_clocks_that_disagree_make_no_negative_phase():
+    told = durations({"since": format_time(NOW)}, [pod(1, 2, 10)], at(9))
+    assert told["switch"] == 0
+    assert told["total"] == 9
+
+
+def test_nothing_is_told_where_a_time_is_missing():
+    assert durations({"since": format_time(NOW)}, [], at(9)) == {}
+    assert durations({}, [pod(1, 2, 3)], at(9)) == {}
