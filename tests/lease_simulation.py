@@ -153,7 +153,7 @@ class Replica:
             seconds = elector.may_last()
             if seconds > 0:
                 _later(seconds / self._rate * 0.999, self._server.write, who)
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(0.5)
 
     async def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
         return await self._ask("GET", None)
