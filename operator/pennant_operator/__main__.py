@@ -14,6 +14,7 @@ from pennant_operator.kube import KINDS, Api, ApiError, connect
 from pennant_operator.observe.namespaces import forbidden, wait_until_allowed
 from pennant_operator.observe.watch import watch
 from pennant_operator.run import logs, operator
+from pennant_operator.run.leadership import LostError
 
 LOG = logging.getLogger("pennant_operator")
 
@@ -23,7 +24,10 @@ class StartError(Exception):
 
 
 def main() -> None:
-    """Exit 0 when told to stop, 2 when it cannot start; a traceback is a fault of the operator."""
+    """Exit 0 when told to stop, 1 when another replica may lead, 2 when it cannot start.
+
+    A traceback is a fault of the operator.
+    """
     try:
         config = Config.from_env(os.environ)  # noqa: TID251 - read once, here
         logs.set_up(config.log_format, config.log_level)
@@ -31,6 +35,9 @@ def main() -> None:
     except (ConfigError, StartError, ConfigException) as error:
         sys.stderr.write(f"pennant-operator cannot start: {error}\n")
         sys.exit(2)
+    except LostError as error:
+        LOG.error("ending: %s", error)  # noqa: TRY400 - that it was lost is all there is to say
+        sys.exit(1)
 
 
 async def run(config: Config) -> None:

@@ -1,10 +1,13 @@
 """The operator's configuration: read once from the environment, frozen, handed on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from pennant_operator.decide.lease import Timing
+
 LOG_FORMATS = ("text", "json")
+SWITCH = ("true", "false")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -36,6 +39,13 @@ class Config:
     """PENNANT_WORKERS: ModelDeployments reconciled at the same time."""
     write_rate: float = 20.0
     """PENNANT_WRITE_RATE: API writes a second, with a burst of twice as many."""
+    leader_elect: bool = True
+    """PENNANT_LEADER_ELECT: false writes without the Lease, for whoever knows that nobody else
+    does."""
+    timing: Timing = field(default_factory=Timing)
+    """PENNANT_LEASE_DURATION, PENNANT_RENEW_DEADLINE, PENNANT_RETRY_PERIOD: whole seconds after
+    which a silent leader's place is free, seconds after which it writes no more, and seconds
+    between two tries. The same for all replicas. Defaults: 15, 10, 2."""
     log_format: str = "text"
     """PENNANT_LOG_FORMAT: text or json."""
     log_level: str = "info"
@@ -43,7 +53,7 @@ class Config:
     kubeconfig: Path | None = None
     """KUBECONFIG: how to reach the API server outside a cluster. Default: the service account."""
     identity: str = "pennant"
-    """HOSTNAME: who posts Events; in a cluster the pod's name."""
+    """HOSTNAME: who posts Events and holds the Lease; in a cluster the pod's name."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":
@@ -59,6 +69,8 @@ class Config:
             http_port=int(_number(env, "PENNANT_HTTP_PORT", cls.http_port, 0, 65535)),
             workers=int(_number(env, "PENNANT_WORKERS", cls.workers, 1, 1000)),
             write_rate=_number(env, "PENNANT_WRITE_RATE", cls.write_rate, 0.1, 10_000),
+            leader_elect=_one_of(env, "PENNANT_LEADER_ELECT", "true", SWITCH) == "true",
+            timing=_timing(env),
             log_format=_one_of(env, "PENNANT_LOG_FORMAT", cls.log_format, LOG_FORMATS),
             log_level=_one_of(env, "PENNANT_LOG_LEVEL", cls.log_level, LOG_LEVELS),
             kubeconfig=Path(env["KUBECONFIG"]) if "KUBECONFIG" in env else None,
@@ -95,6 +107,19 @@ def _number(env: Mapping[str, str], name: str, default: float, low: float, high:
     if not low <= value <= high or (isinstance(default, int) and value != int(value)):
         raise ConfigError(f"{name}={text!r}: set a number from {low} to {high}")
     return value
+
+
+def _timing(env: Mapping[str, str]) -> Timing:
+    lease = int(_number(env, "PENNANT_LEASE_DURATION", Timing.lease, 1, 3600))
+    renew = _number(env, "PENNANT_RENEW_DEADLINE", Timing.renew, 0.1, 3600)
+    retry = _number(env, "PENNANT_RETRY_PERIOD", Timing.retry, 0.1, 3600)
+    try:
+        return Timing(lease, renew, retry)
+    except ValueError as error:
+        raise ConfigError(
+            f"PENNANT_LEASE_DURATION={lease}, PENNANT_RENEW_DEADLINE={renew:g}, "
+            f"PENNANT_RETRY_PERIOD={retry:g}: {error}"
+        ) from None
 
 
 def _one_of(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:

@@ -1,19 +1,23 @@
 """The API server as this operator speaks to it: kinds, paths, JSON requests, and one error.
 
 Objects stay the JSON they are: the client library's models would cost ten times the memory and
-drop every field they do not know. Reads are made by `observe`; every write goes through
-`act/cluster.py`.
+drop every field they do not know. Reads are made by `observe`; every write but the Lease's own
+goes through `act/cluster.py`.
 """
 
+import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from aiohttp import ClientError
+from aiohttp import AddrInfoType, ClientError, TCPConnector
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
 Object: TypeAlias = dict[str, Any]
@@ -54,6 +58,7 @@ KINDS = {
         Kind("Secret", "v1", "secrets"),
         Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
         Kind("Event", "events.k8s.io/v1", "events"),
+        Kind("Lease", "coordination.k8s.io/v1", "leases"),
     )
 }
 
@@ -78,7 +83,27 @@ async def connect(kubeconfig: Path | None) -> ApiClient:
         await load_kube_config(  # type: ignore[no-untyped-call]
             config_file=location, client_configuration=configuration
         )
-    return ApiClient(configuration)
+    client = ApiClient(configuration)
+    client.rest_client = _Transport(configuration)
+    return client
+
+
+class _Transport(RESTClientObject):
+    """Connections whose end is their end.
+
+    What a request that was given up has left in the kernel's buffers is dropped with it: it must
+    not arrive once the network is back, when somebody else writes.
+    """
+
+    def _create_connector(self) -> TCPConnector:
+        return TCPConnector(limit=self.maxsize, ssl=self.ssl_context, socket_factory=_socket)
+
+
+def _socket(address: AddrInfoType) -> socket.socket:
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return made
 
 
 class Api:
@@ -94,20 +119,22 @@ class Api:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         content_type: str = "application/json",
+        timeout: float = TIMEOUT,  # noqa: ASYNC109 - its end is an ApiError like any other
     ) -> Object:
-        """One request; raises ApiError."""
+        """One request within `timeout` seconds; raises ApiError."""
         headers = {"Accept": "application/json", "Content-Type": content_type}
-        verb, url, sent, data, _ = await self.client.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
         try:
-            response = await self.client.call_api(verb, url, sent, data, _request_timeout=TIMEOUT)
-            text = await response.response.read()
+            async with asyncio.timeout(timeout):
+                verb, url, sent, data, _ = await self.client.param_serialize(
+                    method,
+                    path,
+                    query_params=list((query or {}).items()),
+                    header_params=headers,
+                    body=body,
+                    auth_settings=["BearerToken"],
+                )
+                response = await self.client.call_api(verb, url, sent, data)
+                text = await response.response.read()
         except ApiException as error:
             raise ApiError(error.status or 0, error.reason or "", str(error.body)) from error
         except (OSError, TimeoutError, ClientError) as error:

@@ -1,36 +1,13 @@
-"""The work queue, on a clock that jumps to whatever is due next: no test waits for real time."""
+"""The work queue, on a clock that jumps."""
 
 import asyncio
-import selectors
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
+from jumping_clock import at_once
 
 from pennant_operator.run.queue import WorkQueue, work
 
 pytestmark = pytest.mark.unit
-
-
-class JumpingSelector(selectors.DefaultSelector):
-    """Instead of waiting, the time that would have been waited has passed."""
-
-    passed = 0.0
-
-    def select(self, timeout: float | None = None):
-        if timeout:
-            self.passed += timeout
-        return super().select(0)
-
-
-def at_once(scenario: Coroutine[Any, Any, None]) -> None:
-    selector = JumpingSelector()
-    loop = asyncio.SelectorEventLoop(selector)
-    loop.time = lambda: selector.passed
-    try:
-        loop.run_until_complete(scenario)
-    finally:
-        loop.close()
 
 
 async def nothing_waits(queue: WorkQueue[str], seconds: float) -> bool:

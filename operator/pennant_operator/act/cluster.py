@@ -2,15 +2,19 @@
 
 Server-side apply, so that a field nobody asked us for stays whose it is. A write that must not
 overtake a change carries the resourceVersion it was decided on and ends as Conflict if it would.
+Whoever holds the Lease may write, and only so long that each request is over before anybody else
+may: one that comes too late is refused here, and never waits for better times.
 """
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pennant_operator.act.limiter import Limiter
 from pennant_operator.decide.intent import Delete
 from pennant_operator.decide.vocabulary import FIELD_MANAGER, STATUS_FIELD_MANAGER
-from pennant_operator.kube import KINDS, Api, ApiError, Object
+from pennant_operator.kube import KINDS, TIMEOUT, Api, ApiError, Object
 
 APPLY = "application/apply-patch+yaml"
 
@@ -23,6 +27,10 @@ class RefusedError(ApiError):
     """The API server will not take this whenever it is sent: schema, rights, quota or policy."""
 
 
+class FencedError(ApiError):
+    """This process may not write: it is not the holder of the Lease, or not for much longer."""
+
+
 REFUSALS = (400, 403, 413, 422)
 # With server-side apply a field that the schema does not know is answered as a fault, with 500.
 NOT_IN_SCHEMA = "failed to create typed patch object"
@@ -31,8 +39,8 @@ NOT_IN_SCHEMA = "failed to create typed patch object"
 class Cluster:
     """Writes to the API server.
 
-    `fence` raises when this process may not write; `count` is told verb, kind and status code of
-    every request (0: no answer).
+    `fence` gives the seconds that a write begun now may take, 0 when none may begin; `count` is
+    told verb, kind and status code of every request (0: no answer).
     """
 
     def __init__(
@@ -40,13 +48,16 @@ class Cluster:
         api: Api,
         *,
         limiter: Limiter,
-        fence: Callable[[], None],
+        fence: Callable[[], float],
         count: Callable[[str, str, int], None],
     ) -> None:
         self._api = api
         self._limiter = limiter
         self._fence = fence
         self._count = count
+        self._under_way = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     async def apply(
         self, manifest: Object, *, force: bool, resource_version: str | None = None
@@ -118,6 +129,10 @@ class Cluster:
         path = KINDS["Event"].path(event["metadata"]["namespace"])
         await self._write("POST", "Event", path, {}, event)
 
+    async def quiet(self) -> None:
+        """Return once no write is under way; each ends by itself."""
+        await self._quiet.wait()
+
     async def _write(
         self,
         method: str,
@@ -128,9 +143,15 @@ class Cluster:
         content_type: str = "application/json",
     ) -> Object:
         await self._limiter.wait()
-        self._fence()  # after the wait: what was true before it may not be now
+        # After the wait: what was true before it may not be now.
+        seconds = min(self._fence(), TIMEOUT)
+        if seconds <= 0:
+            raise FencedError(0, "Fenced", f"{method} {path}: another replica may lead by now")
+        # The API server gives up when we do: what waits in it must not be done later.
+        query = query | {"timeout": f"{seconds:.3f}s"}
         try:
-            answer = await self._api.request(method, path, query, body, content_type)
+            with self._counted():
+                answer = await self._api.request(method, path, query, body, content_type, seconds)
         except ApiError as error:
             self._count(method, kind, error.status)
             if error.status == 409:
@@ -140,6 +161,17 @@ class Cluster:
             raise
         self._count(method, kind, 200)
         return answer
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._under_way += 1
+        self._quiet.clear()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._quiet.set()
 
 
 def _controller(obj: Object) -> str | None:

@@ -81,8 +81,8 @@ def not_there_yet(name: str, namespace: str) -> Unknown:
     """Whoever applies both may do it in either order, so a missing one is awaited for a moment."""
     return Unknown(
         Reason.WAITING_FOR_REGISTRY,
-        f"There is no ModelRegistry {name} in namespace {namespace} yet; the operator looks again"
-        " within seconds, and then says what to do.",
+        f"there is no ModelRegistry {name} in namespace {namespace} yet; the operator looks again"
+        " within seconds and then says what to do",
     )
 
 

@@ -41,12 +41,22 @@ class _Seen:
 class Metrics:
     """Counts what happens; knows each ModelDeployment as its last reconcile left it."""
 
-    def __init__(self, *, depth: Callable[[], int], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        depth: Callable[[], int],
+        may_write: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._seen: dict[Key, _Seen] = {}
         self.registry.register(_Fleet(self._seen, now))
         Gauge("pennant_queue_depth", "Keys waiting.", registry=self.registry).set_function(depth)
+        leader = Gauge(
+            "pennant_leader", "1 where this process may write, else 0.", registry=self.registry
+        )
+        leader.set_function(lambda: float(may_write() > 0))
         self._reconcile = Histogram(
             "pennant_reconcile_duration_seconds",
             "Time of one reconcile.",

@@ -1,12 +1,11 @@
 """Wires the parts and keeps them running: all of them, or none."""
 
 import asyncio
-import logging
 import random
+import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Protocol
 
 from pennant_operator.act.cluster import Cluster
@@ -14,20 +13,19 @@ from pennant_operator.act.events import Recorder
 from pennant_operator.act.limiter import Limiter
 from pennant_operator.config import Config
 from pennant_operator.decide.observed import Images
-from pennant_operator.kube import Api, ApiError
+from pennant_operator.kube import Api
 from pennant_operator.observe.children import Children
 from pennant_operator.observe.gather import Observer
-from pennant_operator.observe.listing import relist
 from pennant_operator.observe.registries import Registries
 from pennant_operator.observe.store import Key, Store
 from pennant_operator.run import http
 from pennant_operator.run.backoff import Backoff
+from pennant_operator.run.leader import Elector
+from pennant_operator.run.leadership import Alone, Leadership, clock
+from pennant_operator.run.lists import Lists
 from pennant_operator.run.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue, work
 from pennant_operator.run.reconcile import Reconciler
-
-LOG = logging.getLogger(__name__)
-RELIST = 600.0  # seconds between two full lists, give or take a tenth
 
 
 class Watcher(Protocol):
@@ -55,16 +53,19 @@ class Parts:
     queue: WorkQueue[Key]
     registries: Registries
     reconciler: Reconciler
+    cluster: Cluster
     metrics: Metrics
-    listed: asyncio.Event
+    lease: Leadership
+    lists: Lists
 
 
 def wire(config: Config, api: Api) -> Parts:
     """Build every part; nothing runs yet."""
     store, queue = Store(), WorkQueue[Key]()
-    metrics = Metrics(depth=queue.__len__, now=_now)
+    lease = _leadership(config, api)
+    metrics = Metrics(depth=queue.__len__, may_write=lease.may_last, now=_now)
     limiter = Limiter(config.write_rate, burst=max(1, int(2 * config.write_rate)))
-    cluster = Cluster(api, limiter=limiter, fence=_may_write, count=metrics.wrote)
+    cluster = Cluster(api, limiter=limiter, fence=lease.may_last, count=metrics.wrote)
 
     def enqueue(keys: Iterable[Key]) -> None:
         for key in keys:
@@ -94,33 +95,69 @@ def wire(config: Config, api: Api) -> Parts:
         backoff=Backoff(random.random),
         now=_now,
     )
-    return Parts(config, api, store, queue, registries, reconciler, metrics, asyncio.Event())
+    return Parts(
+        config,
+        api,
+        store,
+        queue,
+        registries,
+        reconciler,
+        cluster,
+        metrics,
+        lease,
+        Lists(api, store, queue, lease, config.watch_namespaces),
+    )
+
+
+def _leadership(config: Config, api: Api) -> Leadership:
+    if not config.leader_elect:
+        return Alone()
+    return Elector(
+        api,
+        namespace=config.namespace,
+        # A pod's name stays when its container is started again: that one has to wait, too.
+        identity=f"{config.identity}_{uuid.uuid4().hex[:8]}",
+        timing=config.timing,
+        clock=clock,
+        wall=_now,
+        random=random.random,
+    )
 
 
 async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
-    """Run until `stop`; raises as soon as one of the parts fails, for the others are blind then."""
+    """Run until `stop`; raises as soon as one of the parts fails, for the others are blind then.
+
+    A replica that does not lead watches and lists like the leader, so that it is soon ready to
+    take over. It asks no registry and writes nothing.
+    """
     config = parts.config
     server = await http.serve(
         config.http_host,
         config.http_port,
-        ready=parts.listed.is_set,
+        ready=parts.lists.listed.is_set,
         metrics=parts.metrics.registry,
     )
-    # kopf cancels every task that is younger than itself when it ends: these are older.
+    # kopf cancels every task that is younger than itself when it ends: these are older. But the
+    # workers' requests are not, so it is told to end when none of them writes any more.
+    over = asyncio.Event()
+    lease = asyncio.create_task(parts.lease.run(), name="lease")
     tasks = [
-        asyncio.create_task(_list_for_ever(parts), name="lists"),
+        lease,
+        asyncio.create_task(parts.lists.run(), name="lists"),
         asyncio.create_task(_work(parts), name="workers"),
         asyncio.create_task(_follow_registries(parts), name="registries"),
         asyncio.create_task(stop.wait(), name="stop"),
     ]
-    events = partial(parts.queue.add, urgent=True)
-    watcher = watch(parts.api, parts.store, events, namespaces=config.watch_namespaces, stop=stop)
+    watcher = watch(
+        parts.api, parts.store, parts.lists.heard, namespaces=config.watch_namespaces, stop=over
+    )
     tasks.append(asyncio.ensure_future(watcher))
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-        stop.set()
+        await _hand_over(parts, lease)
+        over.set()
         await tasks[-1]  # kopf says its good-byes itself
     finally:
         for task in tasks:
@@ -129,37 +166,24 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         await server.cleanup()
 
 
-async def _list_for_ever(parts: Parts) -> None:
-    """The list that everything waits for, and one every ten minutes from then on."""
-    while True:
-        try:
-            changed = await relist(parts.api, parts.store, parts.config.watch_namespaces)
-        except ApiError as error:
-            LOG.warning("listing failed, trying again: %s", error)
-            await asyncio.sleep(2.0)
-            continue
-        first = not parts.listed.is_set()
-        for key in parts.store.owners() if first else changed:
-            parts.queue.add(key)
-        if first:
-            LOG.info("watching %d ModelDeployments", len(parts.store.owners()))
-        parts.listed.set()
-        await asyncio.sleep(RELIST * random.uniform(0.9, 1.1))  # noqa: S311 - spread, not a secret
+async def _hand_over(parts: Parts, lease: asyncio.Task[None]) -> None:
+    """Let a standby lead: no write begins, those under way end, and then the Lease is left."""
+    parts.lease.resign()
+    await parts.cluster.quiet()
+    lease.cancel()
+    await asyncio.wait([lease])
+    await parts.lease.release()
 
 
 async def _work(parts: Parts) -> None:
-    await parts.listed.wait()
+    await parts.lists.leading.wait()
     await parts.registries.asked.wait()  # or what was told of a missing one would be taken back
     await work(parts.queue, parts.config.workers, parts.reconciler.handle)
 
 
 async def _follow_registries(parts: Parts) -> None:
-    await parts.listed.wait()
+    await parts.lists.leading.wait()
     await parts.registries.run()
-
-
-def _may_write() -> None:
-    """Always: a Deployment of one replica with strategy Recreate is the only writer there is."""
 
 
 def _now() -> datetime:

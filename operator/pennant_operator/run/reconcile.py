@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.act.carry_out import carry_out
-from pennant_operator.act.cluster import Cluster, ConflictError, RefusedError
+from pennant_operator.act.cluster import Cluster, ConflictError, FencedError, RefusedError
 from pennant_operator.act.events import Recorder
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.observed import Object
@@ -67,6 +67,8 @@ class Reconciler:
         """Reconcile and requeue; what fails is tried again, later each time."""
         try:
             again = await self.reconcile(key)
+        except FencedError as error:  # this process ends; whoever leads looks at everything
+            LOG.info("%s/%s: %s", *key, error)
         except ConflictError as error:
             LOG.info("%s/%s changed meanwhile, looking again: %s", *key, error)
             self._retry(key, "conflict")

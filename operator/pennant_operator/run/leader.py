@@ -1,0 +1,174 @@
+"""The Lease: taken, renewed and given up by requests; what they mean is `decide/lease.py`'s."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from pennant_operator.decide.lease import Seen, Timing, free_at, held, may_last, released, see
+from pennant_operator.kube import KINDS, ApiError, Object
+from pennant_operator.run.leadership import LostError
+
+LOG = logging.getLogger(__name__)
+NAME = "pennant-operator"  # of the Lease, in the operator's namespace
+SPREAD = 0.2  # of a pause, downwards: so that candidates do not look in step
+GONE_OR_CHANGED = (404, 409)
+
+
+class Leases(Protocol):
+    """What is asked of the API server (kube.Api)."""
+
+    async def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
+        """The object; None when there is none."""
+
+    async def request(self, method: str, path: str, query: None = None, body: Any = None) -> Object:
+        """One request; raises ApiError."""
+
+
+class Elector:
+    """One candidate for the Lease, and its holder once it has it.
+
+    `clock` gives seconds that never jump, `wall` the time for people to read, `random` a number
+    from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        api: Leases,
+        *,
+        namespace: str,
+        identity: str,
+        timing: Timing,
+        clock: Callable[[], float],
+        wall: Callable[[], datetime],
+        random: Callable[[], float],
+    ) -> None:
+        self.looked = asyncio.Event()
+        self.held = asyncio.Event()
+        self._api = api
+        self._namespace = namespace
+        self._identity = identity
+        self._timing = timing
+        self._clock = clock
+        self._wall = wall
+        self._random = random
+        self._seen: Seen | None = None
+        self._exists = False
+        self._current = False  # `_seen` is the answer to our own last write
+        self._renewed: float | None = None  # before that write was sent, if it made us the holder
+        self._resigned = False
+        self._tried = 0.0
+
+    def may_last(self) -> float:
+        """Seconds that a write begun now may take; 0: none may begin."""
+        return 0.0 if self._resigned else self._left()
+
+    async def run(self) -> None:
+        """Become the holder and stay it; raises LostError when that has failed."""
+        while not await self._try(self._timing.renew):
+            self.looked.set()
+            await asyncio.sleep(self._until_next_try())
+        LOG.info("leading as %s", self._identity)
+        self.held.set()
+        self.looked.set()
+        while True:
+            # From when the last try began: where answers are slow, not each of them costs a pause.
+            await asyncio.sleep(max(self._tried + self._pause() - self._clock(), 0))
+            await self._renew()
+
+    def resign(self) -> None:
+        """No write begins from now on; the Lease is kept until `release`."""
+        self._resigned = True
+
+    async def release(self) -> None:
+        """Leave the Lease to others at once, if it is ours, known or not: an answer may be lost."""
+        try:
+            async with asyncio.timeout(self._timing.retry):
+                await self._look()
+                if self._seen is not None and self._seen.holder == self._identity:
+                    await self._write(released(self._seen, self._wall()))
+                    LOG.info("released the Lease")
+        except (ApiError, TimeoutError) as error:
+            LOG.warning("the Lease was not released, others wait until it runs out: %s", error)
+
+    async def _renew(self) -> None:
+        """Renew, or raise LostError if the time for it is over or somebody else is the holder."""
+        if self._left():
+            # A request without answer leaves time for another.
+            await self._try(min(self._timing.renew / 2, self._ends() - self._clock()))
+        if not self._left():
+            holder = self._seen.holder if self._seen is not None else ""
+            said = f"{holder} has it" if holder != self._identity else "not renewed in time"
+            raise LostError(f"lost the Lease {self._namespace}/{NAME}: {said}")
+
+    async def _try(self, seconds: float) -> bool:
+        """Whether this process is the holder, by a write that was answered just now."""
+        known, self._current, self._tried = self._current, False, self._clock()
+        try:
+            async with asyncio.timeout(seconds):
+                await (self._again() if known else self._claim())
+        except (ApiError, TimeoutError) as error:
+            LOG.warning("the Lease was not taken or renewed: %s", str(error) or "timed out")
+        return self._current
+
+    async def _again(self) -> None:
+        """Renew without a look first: nobody else should have written."""
+        try:
+            await self._hold()
+        except ApiError as error:
+            if error.status not in GONE_OR_CHANGED:
+                raise
+            await self._claim()
+
+    async def _claim(self) -> None:
+        """Look, and take the Lease if it is free."""
+        before = self._seen.holder if self._seen is not None else None
+        await self._look()
+        if self._clock() >= free_at(self._seen, self._identity):
+            await self._hold()
+            return
+        self._renewed = None
+        if self._seen is not None and self._seen.holder != before:
+            LOG.info("standing by: %s leads", self._seen.holder)
+
+    async def _look(self) -> None:
+        lease = await self._api.get("Lease", self._namespace, NAME)
+        self._exists = lease is not None
+        if lease is not None:
+            self._seen = see(self._seen, lease, self._clock())
+
+    async def _hold(self) -> None:
+        began = self._clock()
+        await self._write(held(self._seen, self._identity, self._timing, self._wall()))
+        self._renewed, self._current = began, True
+
+    async def _write(self, spec: Object) -> None:
+        """Create or replace the Lease as it was seen; raises ApiError if it is no longer so."""
+        kind, before = KINDS["Lease"], self._seen if self._exists else None
+        if before is None:
+            metadata = {"name": NAME, "namespace": self._namespace}
+            lease = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}
+            method, path = "POST", kind.path(self._namespace)
+        else:
+            lease = before.lease
+            method, path = "PUT", kind.path(self._namespace, NAME)
+        answer = await self._api.request(method, path, body={**lease, "spec": spec})
+        self._exists, self._seen = True, see(self._seen, answer, self._clock())
+        if before is self._seen:
+            # Others see no renewal in what is as it was before.
+            raise ApiError(0, "NotChanged", "the Lease is unchanged: does the clock stand still?")
+
+    def _ends(self) -> float:
+        return (self._renewed or 0.0) + self._timing.renew
+
+    def _left(self) -> float:
+        return may_last(self._timing, self._renewed, self._clock())
+
+    def _pause(self) -> float:
+        return self._timing.retry * (1 - SPREAD * self._random())
+
+    def _until_next_try(self) -> float:
+        """A pause, or less when the Lease runs out before."""
+        left = free_at(self._seen, self._identity) - self._clock()
+        return min(left, self._pause()) if left > 0 else self._pause()
