@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-SOURCES := registry operator serving examples dev tests
+SOURCES := registry operator serving examples dev bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prepare check test unit contract integration e2e demo demo-down cluster-up cluster-down images lock format chart
+.PHONY: help setup prepare check test unit contract integration e2e demo demo-down cluster-up cluster-down images lock format chart bench-serving
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: setup ## lint, types, imports and unit tests: under a minute
 
 unit contract integration e2e: setup
 	$(BIN)/pytest tests/$@ $(PYTEST_ARGS)
+
+bench-serving: setup ## our server and its peers on one core, into docs/ (first 5, then 12 min); BENCH_ARGS=--quick
+	PYTHONPATH=dev $(BIN)/python -m bench.serving $(BENCH_ARGS)
 
 prepare:
 	@dev/cluster prepare
@@ -67,3 +70,5 @@ lock: setup ## renew the hash-pinned locks, one per image
 	$(LOCK) --group mlflow-server -o requirements/mlflow.txt
 	$(LOCK) --group mlflow2-server -o requirements/mlflow2.txt
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	for peer in mlserver kserve bentoml; do \
+	  $(LOCK) bench/serving/requirements/$$peer.in -o bench/serving/requirements/$$peer.txt || exit 1; done

@@ -7,24 +7,20 @@ first use from requirements/mlflow2.txt.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from pennant_dev.binaries import exclusive
-from pennant_dev.settings import REPOSITORY, Settings
+from pennant_dev.environments import THIS, environment
+from pennant_dev.settings import REPOSITORY
 
 START_DEADLINE_SECONDS = 90
-THIS = Path(sys.executable)
 
 
 class Mlflow:
@@ -74,19 +70,7 @@ def mlflow_server(folder: Path, python: Path = THIS) -> Iterator[str]:
 
 def mlflow2() -> Path:
     """The interpreter of an environment with MLflow 2, which is made if it is not there yet."""
-    lock = REPOSITORY / "requirements" / "mlflow2.txt"
-    cache = Settings.from_env().cache
-    cache.mkdir(parents=True, exist_ok=True)
-    home = cache / f"mlflow2-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    python, complete = home / "bin" / "python", home / "complete"
-    with exclusive(cache / "mlflow2.lock"):
-        if not complete.exists():  # an environment cannot be moved, so it is made in its place
-            shutil.rmtree(home, ignore_errors=True)
-            subprocess.run([THIS, "-m", "venv", "--without-pip", home], check=True)
-            install = [THIS.with_name("uv"), "pip", "install", "--quiet", "--require-hashes"]
-            subprocess.run([*install, "--python", python, "-r", lock], check=True)
-            complete.touch()
-    return python
+    return environment("mlflow2", REPOSITORY / "requirements" / "mlflow2.txt")
 
 
 def free_port() -> int:

@@ -14,7 +14,9 @@ from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
 
 pytestmark = pytest.mark.contract
 
-CRDS = Path(__file__).parents[2] / "manifests" / "crd"
+ROOT = Path(__file__).parents[2]
+CRDS = ROOT / "manifests" / "crd"
+FIELDS = (ROOT / "docs" / "fields.md").read_text()
 
 
 def schema(plural: str) -> dict:
@@ -99,6 +101,25 @@ def test_a_duration_that_is_none_is_told_what_one_looks_like(text):
         parse_duration(text)
 
 
+def test_a_delay_of_batching_is_a_duration_too():
+    serving = schema("modeldeployments")["spec"]["properties"]["serving"]["properties"]
+    delay = serving["batching"]["properties"]["maxDelay"]
+    assert delay["x-kubernetes-validations"][0]["rule"] == f"self.matches('^{DURATION}$')"
+
+
+def defaulted(allowed: dict, path: str) -> list[str]:
+    """Every field that the API server fills in."""
+    below = allowed.get("properties", {}).items()
+    found = [leaf for name, part in below for leaf in defaulted(part, f"{path}.{name}")]
+    return [path, *found] if "default" in allowed else found
+
+
+def test_the_api_server_fills_in_nothing_that_names_a_revision():
+    """A default that came later would roll every object."""
+    serving = schema("modeldeployments")["spec"]["properties"]["serving"]
+    assert defaulted(serving, "spec.serving") == []
+
+
 def test_the_longest_duration_is_still_before_the_end_of_time():
     assert (NOW + parse_duration("999999h999999h99999h")).year < 2500
 
@@ -108,3 +129,22 @@ def test_every_field_a_person_may_write_is_described_or_plain():
     for plural in ("modeldeployments", "modelregistries"):
         for name, field in schema(plural)["spec"]["properties"].items():
             assert field.get("description"), f"{plural} spec.{name}"
+
+
+def written(allowed: dict, path: str = "") -> list[str]:
+    """What a person writes below spec; a probe or a toleration is one thing."""
+    parts = allowed.get("properties")
+    if not parts or path.endswith(("readiness", "liveness", "startup", ".resources")):
+        return [path.removeprefix(".serving").removeprefix(".")]
+    return [leaf for name, part in parts.items() for leaf in written(part, f"{path}.{name}")]
+
+
+@pytest.mark.parametrize("field", written(schema("modeldeployments")["spec"]))
+def test_every_field_is_in_the_reference(field):
+    assert f"`{field}`" in FIELDS
+
+
+def test_every_field_of_the_reference_is_one():
+    rows = re.findall(r"^\| (`.*?`) \|", FIELDS, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([\w.]+)`", row)}
+    assert named <= set(written(schema("modeldeployments")["spec"]))

@@ -13,7 +13,8 @@ from newsreco.config import Config
 from pennant_operator.decide.faults import FAULTS
 from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.decide.pod import GRACE_SECONDS, pod_spec
-from pennant_operator.decide.render import registry_config_of, service_of
+from pennant_operator.decide.render import deployment_of, registry_config_of, service_of
+from pennant_operator.decide.revision import Record
 from pennant_operator.decide.serve import DRAIN_SECONDS, PRE_STOP_SECONDS
 from pennant_operator.decide.spec import Spec, parse
 from pennant_operator.decide.vocabulary import Reason as OperatorReason
@@ -96,9 +97,10 @@ def test_the_custom_sample_is_newsrecos_api_on_the_mount_and_port_it_is_told():
 
 @pytest.mark.parametrize("spec", [SPEC, sample()], ids=["Pennant", "Custom"])
 def test_the_service_sends_to_the_serving_port_whatever_its_number(spec: Spec):
-    (sent,) = service_of(spec, "blue", {})["spec"]["ports"]
-    (answers,) = containers(version(7), spec)[1]["ports"]
-    assert sent["targetPort"] == answers["name"]
+    record = Record("abc123", "news", "7", "", None, deployment_of(spec, version(7), "", IMAGES))
+    sent = service_of(spec, "blue", {}, record)["spec"]["ports"]
+    answers = containers(version(7), spec)[1]["ports"]
+    assert [port["targetPort"] for port in sent] == [port["name"] for port in answers]
 
 
 def test_the_process_has_time_to_drain_within_its_grace_period():

@@ -13,6 +13,7 @@ from builders import IMAGES, REGISTRY, model_deployment, version
 from pennant_operator.decide import render
 from pennant_operator.decide.revision import Record, revision_of
 from pennant_operator.decide.spec import InvalidSpecError, parse
+from pennant_operator.decide.tuning import tuning
 
 pytestmark = pytest.mark.unit
 
@@ -24,6 +25,13 @@ FULL = {
     "imagePullSecrets": [{"name": "pull"}],
     "adapter": "newsreco.serving:NewsrecoAdapter",
     "selfTest": "Required",
+    "workers": 2,
+    "batching": {"maxRows": 256, "maxDelay": "2.5ms"},
+    "telemetry": {
+        "accessLog": True,
+        "traces": {"endpoint": "http://otel:4318", "ratio": "0.1"},
+        "payloadLog": {"ratio": "0.001", "redact": ["user", "age"]},
+    },
     "resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}},
     "env": [{"name": "THREADS", "value": "1"}],
     "envFrom": [{"configMapRef": {"name": "tuning"}}],
@@ -51,11 +59,15 @@ CUSTOM = {
 }
 
 
-def deployment(number: int = 7, *, tag: bool = True, **spec) -> dict:
+def record(number: int = 7, *, tag: bool = True, **spec) -> Record:
     parsed = parse(model_deployment(**spec))
     manifest = render.deployment_of(parsed, version(number, tag=tag), "abc123", IMAGES)
-    record = Record("abc123", "news", str(number), "source", None, manifest)
-    return render.for_slot(record, name=parsed.name, slot="green", replicas=3)
+    return Record("abc123", "news", str(number), "source", None, manifest)
+
+
+def deployment(number: int = 7, *, tag: bool = True, **spec) -> dict:
+    name = model_deployment()["metadata"]["name"]
+    return render.for_slot(record(number, tag=tag, **spec), name=name, slot="green", replicas=3)
 
 
 def against_golden(name: str, *manifests: dict) -> None:
@@ -93,6 +105,34 @@ def test_fetch_is_the_same_whoever_serves():
     assert specs[0] == specs[1]
 
 
+def test_what_is_not_written_is_not_set():
+    """A field that an operator learns must not change what it renders for those without it."""
+    (serve,) = deployment(serving={"batching": {}, "telemetry": {"traces": {}}})["spec"][
+        "template"
+    ]["spec"]["containers"]
+    (bare,) = deployment()["spec"]["template"]["spec"]["containers"]
+    assert serve["env"] == bare["env"]
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"),
+    [("0s", "0"), ("5ms", "0.005"), ("0.001ms", "0.000001"), ("1s", "1"), ("500ms500ms", "1")],
+)
+def test_a_delay_is_told_in_decimal_seconds(delay, seconds):
+    (told,) = tuning({"batching": {"maxDelay": delay}})
+    assert told == {"name": "PENNANT_BATCH_MAX_DELAY", "value": seconds}
+
+
+@pytest.mark.parametrize(
+    ("delay", "told"), [("soon", "not a duration"), ("1001ms", "more than 1s"), ("1h", "1s")]
+)
+def test_a_delay_that_cannot_be_is_refused_by_name(delay, told):
+    with pytest.raises(
+        InvalidSpecError, match=rf"^spec\.serving\.batching\.maxDelay: '{delay}' .*{told}"
+    ):
+        parse(model_deployment(serving={"batching": {"maxDelay": delay}}))
+
+
 @pytest.mark.parametrize("field", ["image", "port", "probes"])
 def test_a_custom_server_without_what_it_needs_is_refused_by_name(field):
     serving = {key: value for key, value in CUSTOM.items() if key != field}
@@ -104,11 +144,29 @@ def test_the_children_around_the_slots():
     spec = parse(model_deployment())
     against_golden(
         "surroundings.yaml",
-        render.service_of(spec, "blue", {"pennant.dev/active-slot": "blue"}),
+        render.service_of(spec, "blue", {"pennant.dev/active-slot": "blue"}, record()),
         render.registry_config_of(spec, REGISTRY),
         render.digests_of(spec, {"abc123": "sha"}),
         render.disruption_budget_of(spec, "blue"),
     )
+
+
+def ports(behind: Record | None) -> dict[str, int]:
+    service = render.service_of(parse(model_deployment()), "blue", {}, behind)
+    return {port["name"]: port["port"] for port in service["spec"]["ports"]}
+
+
+def test_the_service_offers_what_the_pods_behind_it_declare():
+    assert ports(record()) == {"http": 80, "grpc": 9000}
+    assert ports(record(serving=CUSTOM)) == {"http": 80}
+    assert ports(None) == {"http": 80}
+
+
+def test_a_record_from_before_grpc_leaves_its_service_as_it_is():
+    old = record()
+    (serve,) = old.manifest["spec"]["template"]["spec"]["containers"]
+    serve["ports"] = [port for port in serve["ports"] if port["name"] == "http"]
+    assert ports(old) == {"http": 80}
 
 
 def test_what_a_user_writes_never_reaches_fetch():

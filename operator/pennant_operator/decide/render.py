@@ -8,7 +8,9 @@ from typing import Any
 
 from pennant_operator.decide.observed import Images, ModelVersion, Object, RegistryFacts
 from pennant_operator.decide.pod import pod_spec
+from pennant_operator.decide.pods import SERVE
 from pennant_operator.decide.revision import Record, to_data
+from pennant_operator.decide.serve import PORT_NAME
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_MODEL,
@@ -21,6 +23,8 @@ from pennant_operator.decide.vocabulary import (
     LABEL_SLOT,
     MANAGED_BY,
 )
+
+SERVICE_PORTS = {"http": 80, "grpc": 9000}  # by the names of the serving container's ports
 
 
 def metadata(spec: Spec, name: str, **labels: str) -> dict[str, Any]:
@@ -112,17 +116,33 @@ def record_of(spec: Spec, record: Record) -> Object:
     }
 
 
-def service_of(spec: Spec, slot: str, annotations: dict[str, str]) -> Object:
-    """The Service; selector and annotations say the same and are written in one request."""
+def service_of(
+    spec: Spec, slot: str, annotations: dict[str, str], record: Record | None = None
+) -> Object:
+    """The Service; selector, ports and annotations go together and are written in one request.
+
+    It offers what the pods of the record behind it declare, so a revision from before a port was
+    known, or with a server of the user's own, is not promised to answer there.
+    """
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {**metadata(spec, spec.name), "annotations": annotations},
         "spec": {
             "selector": {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot},
-            "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+            "ports": [
+                {"name": name, "port": SERVICE_PORTS[name], "targetPort": name, "protocol": "TCP"}
+                for name in _declared(record)
+            ],
         },
     }
+
+
+def _declared(record: Record | None) -> list[str]:
+    pod = record.manifest["spec"]["template"]["spec"] if record else {"containers": ()}
+    serve = [container for container in pod["containers"] if container["name"] == SERVE]
+    named = {port.get("name") for container in serve for port in container.get("ports", ())}
+    return [name for name in SERVICE_PORTS if name == PORT_NAME or name in named]
 
 
 def registry_config_of(spec: Spec, registry: RegistryFacts) -> Object:

@@ -1,7 +1,7 @@
 """The container that answers requests: Pennant's own server, or one of the user's (mode Custom).
 
-Both get the verified bundle read-only at PENNANT_MODEL_PATH and answer on the port named `http`,
-which is where the Service sends traffic.
+Both get the verified bundle read-only at PENNANT_MODEL_PATH and answer on the port named `http`;
+ours also speaks gRPC, on the port of that name. The Service offers the ports that are named here.
 """
 
 from typing import Any
@@ -10,8 +10,9 @@ from pennant_operator.decide.container import identity, mounts, security, value
 from pennant_operator.decide.observed import Images, ModelVersion
 from pennant_operator.decide.pods import SERVE
 from pennant_operator.decide.spec import CUSTOM, Spec
+from pennant_operator.decide.tuning import tuning
 
-PORT = 8080
+PORT, GRPC_PORT = 8080, 9000
 PORT_NAME = "http"
 # The endpoint is gone from every node's rules before the process hears of its end.
 PRE_STOP_SECONDS = 3
@@ -47,8 +48,9 @@ def _pennant(serving: dict[str, Any], images: Images) -> dict[str, Any]:
             value("PENNANT_SELF_TEST", serving.get("selfTest", "IfPresent")),
             value("PENNANT_PORT", str(PORT)),
             value("PENNANT_DRAIN_SECONDS", str(DRAIN_SECONDS)),
+            *tuning(serving),
         ],
-        "ports": _ports(PORT),
+        "ports": _ports(http=PORT, grpc=GRPC_PORT),
         # One second: how fast a rollout may be. The answer costs the pod microseconds.
         "readinessProbe": _probe("ready", periodSeconds=1, timeoutSeconds=2, failureThreshold=3),
         "livenessProbe": _probe(
@@ -64,7 +66,7 @@ def _custom(serving: dict[str, Any]) -> dict[str, Any]:
         "image": serving["image"],
         **{field: serving[field] for field in ("command", "args") if field in serving},
         "env": [value("PENNANT_PORT", str(port))],
-        "ports": _ports(port),
+        "ports": _ports(http=port),
         **{
             f"{kind}Probe": _with_port(probes[kind], port)
             for kind in ("readiness", "liveness", "startup")
@@ -73,8 +75,11 @@ def _custom(serving: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ports(number: int) -> list[dict[str, Any]]:
-    return [{"name": PORT_NAME, "containerPort": number, "protocol": "TCP"}]
+def _ports(**numbers: int) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "containerPort": number, "protocol": "TCP"}
+        for name, number in numbers.items()
+    ]
 
 
 def _probe(what: str, **timing: int) -> dict[str, Any]:

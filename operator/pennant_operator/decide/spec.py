@@ -12,6 +12,7 @@ from pennant_operator.decide.times import parse_duration
 
 CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means Pennant's
 _CUSTOM_NEEDS = ("image", "port", "probes")
+_LONGEST_DELAY = timedelta(seconds=1)  # as in the CRD
 _POINTERS = ("alias", "stage", "version")
 
 
@@ -128,7 +129,16 @@ def _serving(spec: dict[str, Any]) -> dict[str, Any]:
         for field in _CUSTOM_NEEDS:
             if not serving.get(field):
                 raise InvalidSpecError(f"spec.serving.{field} is missing: write it for mode Custom")
+    _check_delay(serving.get("batching", {}), "spec.serving.batching")
     return serving
+
+
+def _check_delay(batching: dict[str, Any], path: str) -> None:
+    if _duration(batching, "maxDelay", "0s", path) > _LONGEST_DELAY:
+        raise InvalidSpecError(
+            f"{path}.maxDelay: {batching['maxDelay']!r} is more than 1s, and is added to every "
+            f"request: write for example 5ms"
+        )
 
 
 def _duration(part: dict[str, Any], field: str, default: str, path: str) -> timedelta:

@@ -92,7 +92,8 @@ def _service(step: Step, moves: Moves) -> list[Write]:
     traffic, live = moves.traffic, step.world.service
     annotations = traffic.annotations(format_time(traffic.since)) if traffic else _NO_TRAFFIC
     slot = traffic.slot if traffic else NO_SLOT
-    manifest = render.service_of(step.world.spec, slot, annotations)
+    record = step.records.get(traffic.revision) if traffic else None
+    manifest = render.service_of(step.world.spec, slot, annotations, record)
     return _apply(step, manifest, live["metadata"]["resourceVersion"] if live else None)
 
 

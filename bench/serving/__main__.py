@@ -1,0 +1,109 @@
+"""`python -m bench.serving`: our server and its peers, one after the other, on one core.
+
+Prints the tables and writes them with a plot into docs/ (serving-bench.md, .json and .svg).
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.serving import load, plot, report
+from bench.serving.peers import PEERS, Peer
+from bench.serving.run import Plan, measure
+from bench.serving.workload import make
+from pennant_dev.binaries import ensure
+from pennant_dev.settings import REPOSITORY
+from pennant_dev.shell import DevError, run, say
+
+PAGE = Path(__file__).with_name("page.md")
+QUICK_SECONDS = 2
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure, print and write; the exit code is 1 when a request failed."""
+    arguments = _arguments(words)
+    try:
+        ensure("wrk")
+        _keep_to_the_load_generators_core()
+        found = _run(arguments, _chosen(arguments.only))
+    except DevError as error:
+        say(str(error))
+        return 2
+    print(report.markdown(found))
+    if arguments.write is not None:
+        _write(found, arguments.write)
+    return 1 if found.failed else 0
+
+
+def _keep_to_the_load_generators_core() -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        raise DevError("two cores are needed: one for the server, one for the load generator")
+    os.sched_setaffinity(0, {int(load.CORE)})
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.serving", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=Plan.seconds, help="for each point")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SECONDS} seconds a point")
+    parser.add_argument("--rows", type=int, nargs="+", default=Plan.rows, help="in a request")
+    parser.add_argument("--connections", type=int, nargs="+", default=Plan.connections)
+    parser.add_argument("--only", nargs="+", default=(), help="servers, by a part of their names")
+    parser.add_argument("--write", type=Path, default=REPOSITORY / "docs", help="folder")
+    parser.add_argument("--dry", dest="write", action="store_const", const=None, help="only print")
+    return parser.parse_args(words)
+
+
+def _chosen(parts: Sequence[str]) -> list[Peer]:
+    found = [peer for peer in PEERS if not parts or any(part in peer.name for part in parts)]
+    if not found:
+        names = "; ".join(peer.name for peer in PEERS)
+        raise DevError(f"--only {' '.join(parts)} names none of: {names}")
+    return found
+
+
+def _run(arguments: argparse.Namespace, peers: list[Peer]) -> report.Report:
+    plan = Plan(
+        rows=tuple(arguments.rows),
+        connections=tuple(arguments.connections),
+        seconds=QUICK_SECONDS if arguments.quick else arguments.seconds,
+    )
+    with tempfile.TemporaryDirectory(prefix="pennant-bench-") as scratch:
+        workload = make(Path(scratch))
+        results = [measure(p, workload, plan, Path(scratch) / str(n)) for n, p in enumerate(peers)]
+    return report.Report(_setting(), plan, tuple(results))
+
+
+def _setting() -> report.Setting:
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    told = run(["wrk", "--version"], check=False).split()
+    return report.Setting(
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        command=shlex.join(["python", "-m", "bench.serving", *sys.argv[1:]]),
+        machine=f"{len(models)} cores of {models[0] if models else platform.machine()}, "
+        f"Linux {platform.release()}, Python {platform.python_version()}; "
+        "the server on one core, the load generator on another",
+        generator=" ".join(told[:2]),
+    )
+
+
+def _write(found: report.Report, folder: Path) -> None:
+    page = folder / "serving-bench.md"
+    page.write_text(f"{PAGE.read_text()}\n{report.markdown(found)}")
+    page.with_suffix(".json").write_text(json.dumps(report.to_json(found), indent=1) + "\n")
+    page.with_suffix(".svg").write_text(plot.draw(found))
+    say(f"written: {page}, .json and .svg")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

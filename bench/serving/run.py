@@ -1,0 +1,118 @@
+"""Measures one server: how it starts, what it answers at each point, and what it weighs then."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.serving.asked import Asked, write
+from bench.serving.load import Load, load
+from bench.serving.peers import Peer, Site, free_port
+from bench.serving.server import Server, running
+from bench.serving.workload import Workload
+from pennant_dev.environments import THIS, environment
+from pennant_dev.shell import DevError, run, say
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured of every server."""
+
+    rows: tuple[int, ...] = (1, 100)
+    connections: tuple[int, ...] = (1, 16, 64, 256)
+    seconds: int = 5
+    warm_up: int = 1
+    """Seconds of load before each point that count for nothing."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One server under one load."""
+
+    rows: int
+    connections: int
+    load: Load
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that was measured of one server; `trouble` says why there is less."""
+
+    name: str
+    against: str | None = None
+    checked: bool = True
+    versions: dict[str, str] = field(default_factory=dict)
+    start: float | None = None
+    """Seconds from the start of the process to the first right answer."""
+    pss: float | None = None
+    """MiB after all load, shared pages counted once."""
+    rss: float | None = None
+    points: tuple[Point, ...] = ()
+    trouble: str | None = None
+
+    def at(self, rows: int, connections: int) -> Load | None:
+        """One point, if it was measured."""
+        return next(
+            (p.load for p in self.points if (p.rows, p.connections) == (rows, connections)), None
+        )
+
+
+def measure(peer: Peer, workload: Workload, plan: Plan, folder: Path) -> Result:
+    """Everything about one server; what goes wrong is told in the result."""
+    say(peer.name)
+    folder.mkdir()
+    try:
+        python = environment(peer.environment, peer.lock) if peer.lock else THIS
+        versions = _versions(peer, python)
+        return _measured(peer, versions, Site(python, folder, free_port(), workload), plan)
+    except (DevError, subprocess.CalledProcessError) as error:
+        say(f"  {error}")
+        trouble = " ".join(str(error).split())[-300:]
+        return Result(peer.name, peer.against, peer.checked, trouble=trouble)
+
+
+def _measured(peer: Peer, versions: dict[str, str], site: Site, plan: Plan) -> Result:
+    asked = {rows: _write(peer, site, rows) for rows in plan.rows}
+    first = next(iter(asked.values()))
+    with _running(peer, site) as server:
+        cold = first.first_right(server)  # from here on its files are in memory
+    with _running(peer, site) as server:
+        start = min(cold, first.first_right(server))
+        points = tuple(p for rows, each in asked.items() for p in _points(server, each, rows, plan))
+        pss, rss = server.memory()
+    return Result(peer.name, peer.against, peer.checked, versions, start, pss, rss, points)
+
+
+def _points(server: Server, asked: Asked, rows: int, plan: Plan) -> Iterator[Point]:
+    asked.learn(server)
+    url, path = f"http://127.0.0.1:{server.port}", asked.protocol.path
+    for connections in plan.connections:
+        for seconds in (plan.warm_up, plan.seconds):
+            found = load(url, path, asked.folder, connections=connections, seconds=seconds)
+        say(f"  {rows} rows, {connections} connections: {found.rate:,.0f}/s, "
+            f"p99 {found.p99:.1f} ms, {found.failed} failed")  # fmt: skip
+        yield Point(rows, connections, found)
+
+
+def _write(peer: Peer, site: Site, rows: int) -> Asked:
+    folder = site.folder / f"{rows}-rows"
+    return write(peer.protocol, site.workload, folder, rows, checked=peer.checked)
+
+
+def _running(peer: Peer, site: Site) -> AbstractContextManager[Server]:
+    command = peer.command(site)
+    environment = {
+        "PATH": f"{site.python.parent}:{os.defpath}",
+        "HOME": str(site.folder),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        **command.environment,
+    }
+    return running(command.argv, environment, port=site.port, folder=site.folder)
+
+
+def _versions(peer: Peer, python: Path) -> dict[str, str]:
+    code = "import importlib.metadata as m, sys; print(*map(m.version, sys.argv[1:]))"
+    told = run([python, "-c", code, *peer.packages]).split()
+    return dict(zip(peer.packages, told, strict=True))

@@ -1,0 +1,59 @@
+"""The model that everybody serves, and the rows that everybody is asked about."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FEATURES = 20
+MODEL = "bench"
+VARIANTS = 16
+"""Different requests, sent in turn: an answer that belongs to another request is seen."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One model in the forms that the servers load, and the model itself to check them with."""
+
+    bundle: Path
+    """The MLflow model folder."""
+    joblib: Path
+    """The bare pipeline, for servers that know nothing of MLflow."""
+    pipeline: Any
+
+    def rows(self, count: int) -> list[list[list[float]]]:
+        """VARIANTS requests of `count` rows."""
+        numbers = np.random.default_rng(7).normal(size=(VARIANTS, count, FEATURES))
+        return numbers.round(4).tolist()  # type: ignore[no-any-return]
+
+    def answers(self, rows: list[list[float]]) -> list[int]:
+        """What the model says about the rows."""
+        return [int(label) for label in self.pipeline.predict(np.array(rows))]
+
+
+def make(folder: Path) -> Workload:
+    """Train the model and write it into `folder`, as a training job would."""
+    import mlflow
+    import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(2000, FEATURES))
+    labels = (inputs @ random.normal(size=FEATURES) > 0).astype(int)
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(inputs, labels)
+
+    example = pd.DataFrame(inputs[:2], columns=columns())
+    signature = mlflow.models.infer_signature(example, pipeline.predict(inputs[:2]))
+    bundle, bare = folder / "models" / "bundle", folder / "model.joblib"
+    mlflow.sklearn.save_model(pipeline, bundle, signature=signature, input_example=example)
+    bare.write_bytes(pickle.dumps(pipeline))  # joblib reads any pickle
+    return Workload(bundle, bare, pipeline)
+
+
+def columns() -> list[str]:
+    """Names of the inputs."""
+    return [f"f{number}" for number in range(FEATURES)]
