@@ -71,8 +71,8 @@ def _controllers(plane: ControlPlane) -> None:
     start("kube-controller-manager", [*components.controller_manager(), "--secure-port=0"])
     start("kube-scheduler", [*components.scheduler(), "--secure-port=0"])
     selector = f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake"
-    kwok = [programs["kwok"], f"--kubeconfig={plane.kubeconfig}", f"--config={STAGES}"]
-    start("kwok", [*kwok, "--manage-all-nodes=false", selector, "--node-lease-duration-seconds=40"])
+    kwok = [f"--kubeconfig={plane.kubeconfig}", f"--config={STAGES}", "--manage-all-nodes=false"]
+    start("kwok", [programs["kwok"], *kwok, selector, "--node-lease-duration-seconds=40"])
 
 
 def _node(name: str) -> dict[str, object]:

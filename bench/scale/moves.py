@@ -35,7 +35,8 @@ class Sightings:
         while True:
             # The API server may not have caught up with itself yet, and ends watches when it likes.
             with contextlib.suppress(ApiException, HTTPError):
-                for event in self.objects.of("Deployment").watch(watcher=watch.Watch()):
+                watcher = watch.Watch()  # type: ignore[no-untyped-call]
+                for event in self.objects.of("Deployment").watch(watcher=watcher):
                     self._take(event["raw_object"])
 
     def _take(self, deployment: dict[str, Any]) -> None:

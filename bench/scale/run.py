@@ -142,4 +142,4 @@ def _serving(running: Cluster) -> int:
 def _quiet(first: Operator) -> bool:
     before = first.metric("pennant_api_writes_total")
     time.sleep(SETTLE_SECONDS)
-    return first.metric("pennant_api_writes_total") == before
+    return bool(first.metric("pennant_api_writes_total") == before)

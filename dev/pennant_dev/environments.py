@@ -25,7 +25,8 @@ def environment(name: str, lock: Path) -> Path:
         if not complete.exists():  # an environment cannot be moved, so it is made in its place
             shutil.rmtree(home, ignore_errors=True)
             subprocess.run([THIS, "-m", "venv", "--without-pip", home], check=True)
-            install = [THIS.with_name("uv"), "pip", "install", "--quiet", "--compile-bytecode"]
+            uv = str(THIS.with_name("uv"))
+            install = [uv, "pip", "install", "--quiet", "--compile-bytecode"]
             subprocess.run(
                 [*install, "--require-hashes", "--python", python, "-r", lock], check=True
             )
