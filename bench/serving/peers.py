@@ -150,6 +150,6 @@ PEERS = (
          V2, _kserve, OURS),
     Peer("BentoML", "bentoml", LOCKS / "bentoml.txt", ("bentoml", "scikit-learn"),
          PLAIN, _bentoml, OURS),
-    Peer("bare ASGI app, predicts in the event loop", *_OUR_OWN, V2, _predicting, OURS),
-    Peer("bare ASGI app, predicts nothing", *_OUR_OWN, V2, _asgi, OURS, checked=False),
+    Peer("bare ASGI app with the model", *_OUR_OWN, V2, _predicting, OURS),
+    Peer("bare ASGI app without a model", *_OUR_OWN, V2, _asgi, OURS, checked=False),
 )  # fmt: skip

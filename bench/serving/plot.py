@@ -12,12 +12,13 @@ from bench.serving.report import Report
 from bench.serving.run import Result
 from pennant_dev.demo import svg
 
-NAMES, PANEL, GAP, RIGHT = 262, 200, 30, 20
-TOP, LINE, BAR, BOTTOM = 104, 30, 16, 30
-LABEL = 66
-"""Room right of the longest bar for its figure."""
+NAMES, RIGHT, GAP = 230, 20, 24
+WIDE, NARROW = 280, 170
+TOP, LINE, BAR, BOTTOM = 104, 30, 16, 52
+LABEL = {WIDE: 112, NARROW: 62}
+"""Room right of the longest bar for its figure, by the width of a panel."""
 OURS, THEIRS, CEILING = "#2b6cb0", "#a0aec0", "#dde3ea"
-INK, SOFT = "#222222", "#666666"
+INK, SOFT, GRID = "#222222", "#666666", "#e3e6ea"
 
 
 @dataclass(frozen=True)
@@ -37,25 +38,43 @@ class Panel:
     bars: tuple[Bar, ...]
     log: bool = False
 
-    def width(self, value: float) -> float:
+    @property
+    def width(self) -> int:
+        """Of the panel, in pixels."""
+        return WIDE if self.log else NARROW
+
+    def length(self, value: float) -> float:
         """Pixels for a value; the largest fills the panel."""
-        known = [bar.value for bar in self.bars if bar.value]
+        room, known = self.width - LABEL[self.width], self._known
         if not value:
             return 0
         if not self.log:
-            return value / max(known) * (PANEL - LABEL)
+            return value / max(known) * room
         low, high = math.floor(math.log10(min(known))), math.log10(max(known))
-        return (math.log10(value) - low) / max(high - low, 0.1) * (PANEL - LABEL)
+        return (math.log10(value) - low) / max(high - low, 0.1) * room
+
+    @property
+    def ticks(self) -> list[int]:
+        """The powers of ten on a logarithmic scale."""
+        if not self.log or not self._known:
+            return []
+        low, high = (math.floor(math.log10(end(self._known))) for end in (min, max))
+        return [10**power for power in range(low, high + 1)]
+
+    @property
+    def _known(self) -> list[float]:
+        return [bar.value for bar in self.bars if bar.value]
 
 
 def draw(report: Report) -> str:
     """The whole picture."""
     panels = [*_rates(report), _starts(report.results), _weights(report.results)]
-    width = NAMES + len(panels) * (PANEL + GAP) - GAP + RIGHT
+    width = NAMES + sum(panel.width + GAP for panel in panels) - GAP + RIGHT
     height = TOP + len(report.results) * LINE + BOTTOM
-    shapes = [*_heading(report), *_names(report.results)]
-    for place, panel in enumerate(panels):
-        shapes += _panel(panel, NAMES + place * (PANEL + GAP), report.results)
+    shapes, left = [*_heading(report), *_names(report.results)], NAMES
+    for panel in panels:
+        shapes += _panel(panel, left, report.results)
+        left += panel.width + GAP
     note = (f"{report.setting.date}. {report.setting.machine}. "
             f"{report.failed} requests failed or were answered wrongly.")  # fmt: skip
     shapes.append(svg.text(20, height - 12, note, size=11, colour=SOFT))
@@ -78,34 +97,48 @@ def _names(results: Iterable[Result]) -> Iterator[str]:
 def _panel(panel: Panel, left: float, results: Iterable[Result]) -> Iterator[str]:
     yield svg.bold(svg.text(left, TOP - 28, panel.title, size=12, colour=INK))
     yield svg.text(left, TOP - 13, panel.unit, size=11, colour=SOFT)
+    yield from _grid(panel, left, TOP + len(panel.bars) * LINE)
     for place, (bar, result) in enumerate(zip(panel.bars, results, strict=True)):
         if bar.value is None:
             yield svg.text(left, _middle(place), "not measured", size=11, colour=SOFT)
             continue
-        width = panel.width(bar.value)
+        width = panel.length(bar.value)
         top = TOP + place * LINE + (LINE - BAR) / 2
         yield svg.rect(left, top, width, BAR, _colour(result), round_=2)
         yield svg.text(left + width + 6, _middle(place), bar.label, size=11, colour=INK)
 
 
+def _grid(panel: Panel, left: float, bottom: float) -> Iterator[str]:
+    for tick in panel.ticks:
+        x = left + panel.length(tick)
+        yield svg.line((x, TOP), (x, bottom), GRID)
+        yield svg.text(x, bottom + 12, f"{tick:,}", size=10, colour=SOFT, anchor="middle")
+
+
 def _rates(report: Report) -> Iterator[Panel]:
     for rows in report.plan.rows:
-        bars = []
-        for result in report.results:
-            found = result.at(rows, report.connections)
-            bars.append(Bar(found.rate, f"{found.rate:,.0f}") if found else Bar(None, ""))
         title = "1 row a request" if rows == 1 else f"{rows} rows a request"
-        yield Panel(title, "requests per second, log scale", tuple(bars), log=True)
+        bars = tuple(_rate(report, result, rows) for result in report.results)
+        yield Panel(title, "requests per second, log scale", bars, log=True)
+
+
+def _rate(report: Report, result: Result, rows: int) -> Bar:
+    found = result.at(rows, report.connections)
+    if found is None:
+        return Bar(None, "")
+    times = report.ratio(result, rows, report.connections)
+    less = f" (Pennant {times:.3g}x)" if times and result.checked else ""
+    return Bar(found.rate, f"{found.rate:,.0f}{less}")
 
 
 def _starts(results: Iterable[Result]) -> Panel:
     bars = tuple(Bar(r.start, f"{r.start:.1f} s" if r.start else "") for r in results)
-    return Panel("Start", "process start to first right answer", bars)
+    return Panel("Start", "until the first right answer", bars)
 
 
 def _weights(results: Iterable[Result]) -> Panel:
     bars = tuple(Bar(r.pss, f"{r.pss:.0f} MiB" if r.pss else "") for r in results)
-    return Panel("Memory", "PSS of all its processes after the load", bars)
+    return Panel("Memory", "all processes, PSS", bars)
 
 
 def _colour(result: Result) -> str:

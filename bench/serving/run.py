@@ -91,7 +91,7 @@ def _points(server: Server, asked: Asked, rows: int, plan: Plan) -> Iterator[Poi
     for connections in plan.connections:
         for seconds in (plan.warm_up, plan.seconds):
             found = load(url, path, asked.folder, connections=connections, seconds=seconds)
-        say(f"  {rows} rows, {connections} connections: {found.rate:,.0f}/s, "
+        say(f"  {connections} connections, rows in a request: {rows}: {found.rate:,.0f}/s, "
             f"p99 {found.p99:.1f} ms, {found.failed} failed")  # fmt: skip
         yield Point(rows, connections, found)
 

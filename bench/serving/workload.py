@@ -44,14 +44,17 @@ def make(folder: Path) -> Workload:
     random = np.random.default_rng(0)
     inputs = random.normal(size=(2000, FEATURES))
     labels = (inputs @ random.normal(size=FEATURES) > 0).astype(int)
-    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(inputs, labels)
+    bare = make_pipeline(StandardScaler(), LogisticRegression()).fit(inputs, labels)
+    # The same fitted on named columns, as MLflow hands them over: scikit-learn warns of a mixture.
+    table = pd.DataFrame(inputs, columns=columns())
+    named = make_pipeline(StandardScaler(), LogisticRegression()).fit(table, labels)
 
-    example = pd.DataFrame(inputs[:2], columns=columns())
-    signature = mlflow.models.infer_signature(example, pipeline.predict(inputs[:2]))
-    bundle, bare = folder / "models" / "bundle", folder / "model.joblib"
-    mlflow.sklearn.save_model(pipeline, bundle, signature=signature, input_example=example)
-    bare.write_bytes(pickle.dumps(pipeline))  # joblib reads any pickle
-    return Workload(bundle, bare, pipeline)
+    example = table.head(2)
+    signature = mlflow.models.infer_signature(example, named.predict(example))
+    bundle, joblib = folder / "models" / "bundle", folder / "model.joblib"
+    mlflow.sklearn.save_model(named, bundle, signature=signature, input_example=example)
+    joblib.write_bytes(pickle.dumps(bare))  # joblib reads any pickle
+    return Workload(bundle, joblib, bare)
 
 
 def columns() -> list[str]:

@@ -25,10 +25,8 @@ def environment(name: str, lock: Path) -> Path:
         if not complete.exists():  # an environment cannot be moved, so it is made in its place
             shutil.rmtree(home, ignore_errors=True)
             subprocess.run([THIS, "-m", "venv", "--without-pip", home], check=True)
-            uv = str(THIS.with_name("uv"))
-            install = [uv, "pip", "install", "--quiet", "--compile-bytecode"]
-            subprocess.run(
-                [*install, "--require-hashes", "--python", python, "-r", lock], check=True
-            )
+            uv, options = THIS.with_name("uv"), ("--compile-bytecode", "--require-hashes")
+            install = (uv, "pip", "install", "--quiet", *options, "--python", python, "-r", lock)
+            subprocess.run(install, check=True)
             complete.touch()
     return python

@@ -56,6 +56,33 @@ def test_serve_reads_what_is_rendered_for_it():
     assert settings.port == serve["ports"][0]["containerPort"]
 
 
+TUNED = parse(
+    model_deployment(
+        serving={
+            "workers": 2,
+            "batching": {"maxRows": 256, "maxDelay": "2.5ms"},
+            "telemetry": {
+                "accessLog": True,
+                "traces": {"endpoint": "http://otel:4318", "ratio": "0.1"},
+                "payloadLog": {"ratio": "0.001", "redact": ["user", "age"]},
+            },
+        }
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("workers", 2), ("batch_max_rows", 256), ("batch_max_delay", 0.0025), ("access_log", True)],
+)
+def test_serve_reads_how_it_is_tuned(setting, value):
+    _, serve = containers(version(7), TUNED)
+    settings = Settings.from_env(environment(serve))
+    if not hasattr(settings, setting):
+        pytest.skip(f"the server does not read {setting} yet")
+    assert getattr(settings, setting) == value
+
+
 def test_fetch_reads_what_is_rendered_for_it():
     fetch, serve = containers(version(7))
     settings = FetchSettings.from_env(environment(fetch))

@@ -128,14 +128,15 @@ def test_the_plot_has_a_bar_for_each_figure_and_says_what_is_missing():
     root = ET.fromstring(plot.draw(report(OURS, SLOW, BROKEN)))
     svg = "{http://www.w3.org/2000/svg}"
     words = [each.text for each in root.iter(f"{svg}text")]
-    assert {"Pennant", "Slow & old", "5,000", "250", "1.5 s", "80 MiB"} <= set(words)
+    assert {"Pennant", "Slow & old", "5,000", "250 (Pennant 20x)", "1.5 s"} <= set(words)
+    assert {"100", "1,000"} <= set(words)  # the scale
     assert words.count("not measured") == 4
     assert len(list(root.iter(f"{svg}rect"))) == 1 + 2 * 4  # the paper, and four bars for each
 
 
 def test_a_longer_bar_is_a_larger_figure():
     first, *_ = plot._rates(report(OURS, SLOW))
-    assert first.width(5000) > first.width(250) > 0
+    assert first.length(5000) > first.length(250) > 0
 
 
 def test_a_plot_without_any_figure_can_be_drawn():
