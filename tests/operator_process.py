@@ -87,14 +87,18 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         )
     started = Operator(process, port, log)
     try:
-        until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200)
+        until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200, 60)
         if process.poll() is not None:
             raise RuntimeError(f"the operator ended: {log.read_text()[-4000:]}")
         yield started
     finally:
         if process.poll() is None:
+            process.terminate()  # killed, it would leave the next one a Lease to wait for
+        try:
+            process.wait(timeout=15)
+        finally:
             process.kill()
-        process.wait(timeout=15)
+            process.wait()
 
 
 def until(found: Callable[[], T], seconds: float = 30) -> T:

@@ -1,6 +1,7 @@
 """`python -m pennant_operator`: reads the environment, connects, runs until SIGTERM."""
 
 import asyncio
+import functools
 import logging
 import os
 import signal
@@ -49,11 +50,16 @@ async def run(config: Config) -> None:
         allowed = _without(config, left_out)
         await _require_api(api, allowed)
         stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+        def take_signals() -> None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+        take_signals()
         waiting = asyncio.create_task(_start_anew_when_allowed(api, left_out, stop))
         try:
-            await operator.run(operator.wire(allowed, api), watch, stop)
+            feed = functools.partial(watch, take_signals=take_signals)
+            await operator.run(operator.wire(allowed, api), feed, stop)
         finally:
             waiting.cancel()
         LOG.info("stopped")

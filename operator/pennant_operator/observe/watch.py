@@ -39,9 +39,14 @@ async def watch(
     *,
     namespaces: tuple[str, ...],
     stop: asyncio.Event,
+    take_signals: Callable[[], None],
 ) -> None:
-    """Feed the store and the queue until `stop`; raises what ends kopf."""
-    await kopf.operator(
+    """Feed the store and the queue until `stop`; raises what ends kopf.
+
+    kopf takes SIGTERM for itself as it starts; `take_signals` is called to take it back.
+    """
+    before = asyncio.all_tasks()
+    tasks = await kopf.spawn_tasks(
         registry=_handlers(api, store, enqueue),
         settings=_settings(),
         standalone=True,
@@ -49,6 +54,8 @@ async def watch(
         namespaces=namespaces,
         stop_flag=stop,
     )
+    take_signals()
+    await kopf.run_tasks(tasks, ignored=before)
 
 
 def _handlers(api: Api, store: Store, enqueue: Callable[[Key], None]) -> kopf.OperatorRegistry:

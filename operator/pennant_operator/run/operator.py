@@ -1,12 +1,13 @@
 """Wires the parts and keeps them running: all of them, or none."""
 
 import asyncio
+import logging
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
@@ -27,6 +28,8 @@ from pennant_operator.run.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue, work
 from pennant_operator.run.reconcile import Reconciler
 
+LOG = logging.getLogger(__name__)
+
 
 class Watcher(Protocol):
     """What feeds the store and the queue from the API server's events (observe/watch.py)."""
@@ -39,7 +42,7 @@ class Watcher(Protocol):
         *,
         namespaces: tuple[str, ...],
         stop: asyncio.Event,
-    ) -> Awaitable[None]:
+    ) -> Coroutine[Any, Any, None]:
         """Feed them until `stop`."""
 
 
@@ -137,11 +140,9 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         ready=parts.lists.listed.is_set,
         metrics=parts.metrics.registry,
     )
-    # kopf cancels every task that is younger than itself when it ends: these are older. But the
-    # workers' requests are not, so it is told to end when none of them writes any more.
     over = asyncio.Event()
     lease = asyncio.create_task(parts.lease.run(), name="lease")
-    tasks = [
+    ours: list[asyncio.Task[Any]] = [
         lease,
         asyncio.create_task(parts.lists.run(), name="lists"),
         asyncio.create_task(_work(parts), name="workers"),
@@ -151,23 +152,30 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
     watcher = watch(
         parts.api, parts.store, parts.lists.heard, namespaces=config.watch_namespaces, stop=over
     )
-    tasks.append(asyncio.ensure_future(watcher))
+    kopf = asyncio.create_task(watcher, name="watch")
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*ours, kopf], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
         await _hand_over(parts, lease)
+        # kopf waits for every task that is younger than itself: it ends after the workers.
+        await _cancelled(ours)
         over.set()
-        await tasks[-1]  # kopf says its good-byes itself
+        await kopf
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancelled([*ours, kopf])
         await server.cleanup()
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _hand_over(parts: Parts, lease: asyncio.Task[None]) -> None:
     """Let a standby lead: no write begins, those under way end, and then the Lease is left."""
+    LOG.info("told to end")
     parts.lease.resign()
     await parts.cluster.quiet()
     lease.cancel()

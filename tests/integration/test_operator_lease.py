@@ -1,0 +1,203 @@
+"""Two operators on one API server: one writes, the other takes over (law 9)."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from mlflow_server import Mlflow
+from operator_process import NAMESPACE, Objects, Operator, operator, until
+from partition import wire
+from writers import flags, kubeconfig, turns, writes
+
+from pennant_dev.controlplane import ControlPlane, control_plane
+
+pytestmark = pytest.mark.integration
+
+# Long enough for a busy machine, short enough for a test.
+SHORT = {
+    "PENNANT_LEASE_DURATION": "8",
+    "PENNANT_RENEW_DEADLINE": "5",
+    "PENNANT_RETRY_PERIOD": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    folder = tmp_path_factory.mktemp("plane")
+    with control_plane(folder, flags(folder)) as started:
+        Objects(started).install()
+        yield started
+
+
+@pytest.fixture(scope="module")
+def objects(plane: ControlPlane) -> Objects:
+    return Objects(plane)
+
+
+@pytest.fixture
+def replica(plane: ControlPlane, tmp_path: Path) -> Iterator[Callable[..., Operator]]:
+    """Starts operators, each under its own name, and ends them."""
+    with contextlib.ExitStack() as stack:
+
+        def start(name: str, port: int | None = None, **environ: str) -> Operator:
+            config = kubeconfig(plane, name, port)
+            return stack.enter_context(operator(config, tmp_path, HOSTNAME=name, **environ))
+
+        yield start
+
+
+@pytest.fixture
+def work(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace in which somebody goes on making ModelDeployments: there is always to write."""
+    objects, ended = Objects(plane), threading.Event()
+    name = objects.namespace(f"team-{abs(hash(request.node.name)) % 10**8}")
+
+    def go_on() -> None:
+        for number in itertools.count():
+            if ended.wait(0.2):
+                return
+            objects.apply(deployment(name, f"rec-{number}"))
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    yield name
+    ended.set()
+    thread.join()
+    objects.of("ModelDeployment").delete(namespace=name, label_selector="!kept")
+
+
+def deployment(namespace: str, name: str, registry: str = "nowhere") -> dict:
+    return {
+        "apiVersion": "pennant.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"registry": registry, "model": {"name": "cars", "alias": "production"}},
+    }
+
+
+def holder(objects: Objects) -> str:
+    """The name of who leads."""
+    lease = objects.get("Lease", NAMESPACE, "pennant-operator") or {}
+    return lease.get("spec", {}).get("holderIdentity", "").rpartition("_")[0]
+
+
+def leads(replica: Operator) -> float:
+    return replica.metric("pennant_leader ")
+
+
+def taken_over(objects: Objects, name: str, seconds: float) -> float:
+    """Seconds until this one has the Lease."""
+    began = time.monotonic()
+    while holder(objects) != name:
+        assert time.monotonic() < began + seconds, f"{holder(objects)} leads"
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def written_by(plane: ControlPlane, name: str) -> bool:
+    return bool(writes(plane, name))
+
+
+def test_one_leads_and_the_other_watches_and_neither_asks_nor_writes(
+    plane: ControlPlane, objects: Objects, replica, work: str, mlflow_url: str
+):
+    Mlflow(mlflow_url).promote("cars", Mlflow(mlflow_url).register("cars"))
+    spec = {"url": mlflow_url, "pollInterval": "1s"}
+    meta = {"name": "default", "namespace": NAMESPACE}
+    objects.apply(
+        {"apiVersion": "pennant.dev/v1alpha1", "kind": "ModelRegistry"}
+        | {"metadata": meta, "spec": spec}
+    )
+    first = replica("quiet-a")
+    until(lambda: leads(first) == 1)
+    second = replica("quiet-b")  # it is ready: a rollout of the operator goes on
+    polled = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
+    began = until(lambda: first.metric(polled))
+    until(lambda: first.metric(polled) > began + 3)
+    assert holder(objects) == "quiet-a"
+    assert (leads(second), second.metric(polled)) == (0, 0)
+    assert second.metric("pennant_queue_depth") == 0
+    assert turns(writes(plane, "quiet-a", "quiet-b")) == ["quiet-a"]
+    objects.delete("ModelRegistry", NAMESPACE, "default")
+
+
+def test_a_leader_that_is_told_to_end_hands_over_within_three_seconds(
+    plane: ControlPlane, objects: Objects, replica, work: str
+):
+    first = replica("term-a")
+    until(lambda: leads(first) == 1)
+    second = replica("term-b")
+    until(lambda: written_by(plane, "term-a"))
+    first.process.send_signal(signal.SIGTERM)
+    assert taken_over(objects, "term-b", seconds=10) < 3
+    until(lambda: written_by(plane, "term-b"))
+    assert first.process.wait(timeout=10) == 0
+    assert leads(second) == 1
+    assert turns(writes(plane, "term-a", "term-b")) == ["term-a", "term-b"]
+
+
+def test_a_released_lease_makes_the_next_operator_wait_for_nothing(
+    objects: Objects, replica, work: str
+):
+    assert replica("calm-a").stop() == 0
+    began = time.monotonic()
+    second = replica("calm-b")
+    until(lambda: leads(second) == 1, seconds=15)
+    assert time.monotonic() - began < 15  # the lease: it did not wait for that
+
+
+def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(
+    plane: ControlPlane, objects: Objects, replica, work: str
+):
+    first = replica("kill-a")
+    until(lambda: leads(first) == 1)
+    replica("kill-b")
+    until(lambda: written_by(plane, "kill-a"))
+    first.process.kill()
+    assert 12 < taken_over(objects, "kill-b", seconds=30) < 15 + 2
+    until(lambda: written_by(plane, "kill-b"))
+    assert turns(writes(plane, "kill-a", "kill-b")) == ["kill-a", "kill-b"]
+
+
+def test_a_leader_that_stood_still_writes_nothing_more_and_ends(
+    plane: ControlPlane, objects: Objects, replica, work: str
+):
+    first = replica("still-a", **SHORT)
+    until(lambda: leads(first) == 1)
+    replica("still-b", **SHORT)
+    until(lambda: written_by(plane, "still-a"))
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        taken_over(objects, "still-b", seconds=8 + 3)
+        until(lambda: written_by(plane, "still-b"))
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    assert first.process.wait(timeout=10) == 1
+    assert "lost the Lease" in first.log.read_text()
+    assert turns(writes(plane, "still-a", "still-b")) == ["still-a", "still-b"]
+
+
+def test_a_leader_that_is_cut_off_ends_before_another_begins(
+    plane: ControlPlane, objects: Objects, replica, work: str
+):
+    with wire(int(plane.server.rpartition(":")[2])) as line:
+        first = replica("cut-a", line.port, **SHORT)
+        until(lambda: leads(first) == 1)
+        replica("cut-b", **SHORT)
+        until(lambda: written_by(plane, "cut-a"))
+        line.cut()
+        taken_over(objects, "cut-b", seconds=8 + 3)
+        assert leads(first) == 0
+        until(lambda: written_by(plane, "cut-b"))
+        assert first.process.wait(timeout=10) == 1
+    found = writes(plane, "cut-a", "cut-b")
+    assert turns(found) == ["cut-a", "cut-b"]
+    ended = max(write.ended for write in found if write.user == "cut-a")
+    assert ended < min(write.began for write in found if write.user == "cut-b")
