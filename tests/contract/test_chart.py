@@ -35,6 +35,7 @@ OTHER: dict[str, Any] = {
     "imagePullSecrets": [{"name": "pull"}],
     "crds.install": False,
     "crds.keep": False,
+    "replicas": 1,
     "watchNamespaces": ["team-a"],
     "registry.name": "other",
     "registry.spec": {"url": URL, "pollInterval": "1s"},

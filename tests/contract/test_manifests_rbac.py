@@ -24,14 +24,15 @@ OWN_NAMESPACE = {
     "pennant.dev/modelregistries": "get list watch",
     "pennant.dev/modelregistries/status": "get patch",
     "/secrets": "get",
-    "coordination.k8s.io/leases": "create get update",
+    "coordination.k8s.io/leases": "create",
+    "coordination.k8s.io/leases/pennant-operator": "get update",
 }
 
 
 def granted(file: str) -> dict[str, str]:
     role = yaml.safe_load((BASE / file).read_text())
     return {
-        f"{group}/{resource}": " ".join(sorted(rule["verbs"]))
+        "/".join((group, resource, *rule.get("resourceNames", ()))): " ".join(sorted(rule["verbs"]))
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]

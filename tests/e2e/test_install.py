@@ -44,7 +44,7 @@ def resting(kube: Kube) -> Iterator[None]:
     label = f"--selector=app.kubernetes.io/name={OPERATOR}"
     kube("wait", "--for=delete", "pod", label, where, "--timeout=60s")
     yield
-    kube("scale", f"deployment/{OPERATOR}", where, "--replicas=1")
+    kube("scale", f"deployment/{OPERATOR}", where, "--replicas=2")
     kube.rolled_out(OPERATOR, setup.OPERATOR_NAMESPACE, seconds=60)
 
 

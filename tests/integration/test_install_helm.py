@@ -14,7 +14,7 @@ from pennant_dev.shell import DevError
 
 pytestmark = pytest.mark.integration
 
-READY = {"observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+READY = {"observedGeneration": 1, "replicas": 2, "readyReplicas": 2, "availableReplicas": 2}
 WHERE = ("pennant", str(CHART), f"--namespace={NAMESPACE}")
 
 
@@ -50,7 +50,7 @@ def make_ready(objects: Objects) -> None:
     spec = {key: made["spec"][key] for key in ("replicas", "selector", "template")}
     objects.apply({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": meta, "spec": spec})
     objects.patch_status("ReplicaSet", NAMESPACE, meta["name"], READY)
-    status = {**READY, "updatedReplicas": 1}
+    status = {**READY, "updatedReplicas": 2}
     objects.patch_status("Deployment", NAMESPACE, "pennant-operator", status)
 
 

@@ -14,12 +14,14 @@ from pennant_dev.demo.traffic import Traffic
 from pennant_dev.settings import REPOSITORY
 from pennant_dev.shell import DevError, say, step
 
+OPERATOR = "--selector=app.kubernetes.io/name=pennant-operator"  # all its replicas
+
 AROUND = f"""
 Everything is still there. Look around:
   eval "$(dev/cluster env)"
   kubectl get mldep -n {NAMESPACE}
   kubectl describe mldep {NAME} -n {NAMESPACE}
-  kubectl logs deployment/pennant-operator -n pennant-system
+  kubectl logs --selector app.kubernetes.io/name=pennant-operator --prefix -n pennant-system
   kubectl port-forward -n mlflow service/mlflow 5000        # then http://localhost:5000
   kubectl exec -n {NAMESPACE} toolbox -- python -m newsreco.pipeline promote 2
 and take it away again:
@@ -80,7 +82,7 @@ def look_at(kube: Kube) -> None:
     words = (
         ("describe", "modeldeployment", NAME, f"--namespace={NAMESPACE}"),
         ("get", "pods", "--all-namespaces", "--output=wide"),
-        ("logs", "deployment/pennant-operator", "--namespace=pennant-system", "--tail=40"),
+        ("logs", OPERATOR, "--prefix", "--namespace=pennant-system", "--tail=40"),
     )
     for each in words:
         say(f"\n$ kubectl {' '.join(each)}\n{kube(*each, check=False)}")
