@@ -138,7 +138,9 @@ class Api:
         except ApiException as error:
             raise ApiError(error.status or 0, error.reason or "", str(error.body)) from error
         except (OSError, TimeoutError, ClientError) as error:
-            raise ApiError(0, "NoAnswer", f"{method} {path}: {error or 'timed out'}") from error
+            raise ApiError(
+                0, "NoAnswer", f"{method} {path}: {str(error) or 'timed out'}"
+            ) from error
         return _parsed(response.status, text)
 
     async def get(self, kind: str, namespace: str | None, name: str) -> Object | None:

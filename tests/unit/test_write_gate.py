@@ -1,0 +1,98 @@
+"""The gate for writes: whoever may not write is refused, and no write outlasts its permission."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from jumping_clock import at_once
+
+from pennant_operator.act.cluster import Cluster, FencedError
+from pennant_operator.act.limiter import Limiter
+
+pytestmark = pytest.mark.unit
+
+EVENT = {"kind": "Event", "metadata": {"name": "e", "namespace": "team"}}
+OWNER = {
+    "apiVersion": "pennant.dev/v1alpha1",
+    "kind": "ModelDeployment",
+    "metadata": {"name": "rec", "namespace": "team", "uid": "1"},
+}
+
+
+@dataclass
+class Requests:
+    """An API server that answers every request after some time, and what it was asked."""
+
+    seconds: float = 0.0
+    asked: list[tuple[str, str, dict[str, str], float]] = field(default_factory=list)
+
+    async def request(
+        self, method: str, path: str, query: dict, body: Any, content_type: str, within: float
+    ) -> dict[str, Any]:
+        self.asked.append((method, path, query, within))
+        await asyncio.sleep(self.seconds)
+        return {}
+
+
+def gate(api: Requests, may_last: Callable[[], float], rate: float = 1000) -> Cluster:
+    return Cluster(api, limiter=Limiter(rate, 1), fence=may_last, count=lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda cluster: cluster.apply(OWNER, force=True),
+        lambda cluster: cluster.create(OWNER),
+        lambda cluster: cluster.apply_status(OWNER, {"summary": "Serving"}),
+        lambda cluster: cluster.post_event(EVENT),
+    ],
+    ids=["apply", "create", "status", "event"],
+)
+def test_who_may_not_write_is_refused_whatever_it_is(write):
+    api = Requests()
+
+    async def scenario() -> None:
+        with pytest.raises(FencedError):
+            await write(gate(api, lambda: 0.0))
+
+    at_once(scenario())
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(2.5, 2.5), (12.5, 8), (float("inf"), 8)])
+def test_a_request_ends_with_the_permission_here_and_on_the_api_server(left: float, seconds: float):
+    api = Requests()
+    at_once(gate(api, lambda: left).post_event(EVENT))
+    ((_, _, query, timeout),) = api.asked
+    assert (query["timeout"], timeout) == (f"{seconds:.3f}s", seconds)
+
+
+def test_a_write_that_waited_for_its_turn_is_refused_if_its_time_is_over_by_then():
+    api = Requests()
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        cluster = gate(api, lambda: 10 - loop.time(), rate=0.1)
+        await cluster.post_event(EVENT)
+        with pytest.raises(FencedError):
+            await cluster.post_event(EVENT)
+
+    at_once(scenario())
+    assert len(api.asked) == 1
+
+
+def test_it_is_quiet_when_the_last_write_was_answered():
+    api = Requests(seconds=3)
+
+    async def scenario() -> None:
+        loop, cluster = asyncio.get_running_loop(), gate(api, lambda: 5.0)
+        await cluster.quiet()
+        writes = [asyncio.create_task(cluster.post_event(EVENT)) for _ in range(2)]
+        await asyncio.sleep(1)
+        await cluster.quiet()
+        assert loop.time() == pytest.approx(3, abs=0.1)
+        assert all(write.done() for write in writes)
+
+    at_once(scenario())
