@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pennant_dev.controlplane import ALONE, ControlPlane
 
 USER = "pennant-operator"
+GROUP = "operators"
 POLICY = f"""\
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-  - {{level: Metadata, users: [{USER}]}}
+  - {{level: Metadata, userGroups: [{GROUP}]}}
   - {{level: None}}
 """
+READS = ("get", "list", "watch")
+
+
+@dataclass(frozen=True)
+class Write:
+    """A request to write, as the API server took it, whatever became of it."""
+
+    user: str
+    began: datetime
+    ended: datetime
 
 
 @dataclass(frozen=True)
@@ -38,9 +53,9 @@ class Audit:
         return cls(folder / "audit.log")
 
     @staticmethod
-    def kubeconfig(plane: ControlPlane) -> Path:
-        """Who the operator is, so that its requests are told from everybody else's."""
-        return plane.write_kubeconfig(USER, f"/O=system:masters/CN={USER}")
+    def kubeconfig(plane: ControlPlane, user: str = USER) -> Path:
+        """Who an operator is, so that its requests are told from everybody else's."""
+        return plane.write_kubeconfig(user, f"/O=system:masters/O={GROUP}/CN={user}")
 
     def mark(self) -> int:
         """Now, for `requests`."""
@@ -48,19 +63,47 @@ class Audit:
 
     def requests(self, since: int) -> Counter[str]:
         """`verb resource` of everything since a mark."""
-        with self.log.open("rb") as log:
-            log.seek(since)
-            found = [json.loads(line) for line in log if line.endswith(b"\n")]
-        return Counter(f"{each['verb']} {_object(each)}" for each in found)
+        return Counter(f"{each['verb']} {_object(each)}" for each in self._entries(since))
 
     def writes(self, since: int) -> Counter[str]:
-        """Those that change something."""
-        reads = ("get ", "list ", "watch ")
+        """Those that change something; the Lease excepted."""
         return Counter(
-            {did: n for did, n in self.requests(since).items() if not did.startswith(reads)}
+            {
+                did: n
+                for did, n in self.requests(since).items()
+                if did.split()[0] not in READS and did != "update leases"
+            }
         )
 
+    def written(self, *users: str) -> list[Write]:
+        """What these users wrote, first come first; the Lease excepted."""
+        found = (
+            _write(entry)
+            for entry in self._entries()
+            if entry["user"]["username"] in users
+            and entry["verb"] not in READS
+            and _object(entry) != "leases"
+        )
+        return sorted(found, key=lambda write: write.began)
 
-def _object(entry: dict[str, dict[str, str]]) -> str:
+    def turns(self, *users: str) -> list[str]:
+        """These users in the order in which they took turns at writing."""
+        return [user for user, _ in itertools.groupby(w.user for w in self.written(*users))]
+
+    def _entries(self, since: int = 0) -> Iterator[dict[str, Any]]:
+        with self.log.open("rb") as log:
+            log.seek(since)
+            yield from (json.loads(line) for line in log if line.endswith(b"\n"))
+
+
+def _write(entry: dict[str, Any]) -> Write:
+    return Write(
+        user=entry["user"]["username"],
+        began=datetime.fromisoformat(entry["requestReceivedTimestamp"]),
+        ended=datetime.fromisoformat(entry["stageTimestamp"]),
+    )
+
+
+def _object(entry: dict[str, Any]) -> str:
     of = entry.get("objectRef", {})
     return "/".join(filter(None, (of.get("resource"), of.get("subresource"))))

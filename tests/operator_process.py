@@ -23,6 +23,8 @@ from pennant_dev.controlplane import ControlPlane
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "pennant-system"
+# For one that will be killed: it leaves no Lease that the next one has to wait for.
+ALONE = {"PENNANT_LEADER_ELECT": "false"}
 CRDS = ("modeldeployments", "modelregistries")
 T = TypeVar("T")
 

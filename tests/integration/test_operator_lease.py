@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from audit import Audit
 from mlflow_server import Mlflow
 from operator_process import NAMESPACE, Objects, Operator, operator, until
 from partition import wire
-from writers import flags, kubeconfig, turns, writes
 
-from pennant_dev.controlplane import ControlPlane, control_plane
+from pennant_dev.controlplane import ControlPlane
 
 pytestmark = pytest.mark.integration
 
@@ -28,26 +28,16 @@ SHORT = {
 }
 
 
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    folder = tmp_path_factory.mktemp("plane")
-    with control_plane(folder, flags(folder)) as started:
-        Objects(started).install()
-        yield started
-
-
-@pytest.fixture(scope="module")
-def objects(plane: ControlPlane) -> Objects:
-    return Objects(plane)
-
-
 @pytest.fixture
 def replica(plane: ControlPlane, tmp_path: Path) -> Iterator[Callable[..., Operator]]:
     """Starts operators, each under its own name, and ends them."""
     with contextlib.ExitStack() as stack:
 
         def start(name: str, port: int | None = None, **environ: str) -> Operator:
-            config = kubeconfig(plane, name, port)
+            config = Audit.kubeconfig(plane, name)
+            if port is not None:
+                through = f"https://127.0.0.1:{port}"
+                config.write_text(config.read_text().replace(plane.server, through))
             return stack.enter_context(operator(config, tmp_path, HOSTNAME=name, **environ))
 
         yield start
@@ -101,12 +91,8 @@ def taken_over(objects: Objects, name: str, seconds: float) -> float:
     return time.monotonic() - began
 
 
-def written_by(plane: ControlPlane, name: str) -> bool:
-    return bool(writes(plane, name))
-
-
 def test_one_leads_and_the_other_watches_and_neither_asks_nor_writes(
-    plane: ControlPlane, objects: Objects, replica, work: str, mlflow_url: str
+    audit: Audit, objects: Objects, replica, work: str, mlflow_url: str
 ):
     Mlflow(mlflow_url).promote("cars", Mlflow(mlflow_url).register("cars"))
     spec = {"url": mlflow_url, "pollInterval": "1s"}
@@ -124,23 +110,23 @@ def test_one_leads_and_the_other_watches_and_neither_asks_nor_writes(
     assert holder(objects) == "quiet-a"
     assert (leads(second), second.metric(polled)) == (0, 0)
     assert second.metric("pennant_queue_depth") == 0
-    assert turns(writes(plane, "quiet-a", "quiet-b")) == ["quiet-a"]
+    assert audit.turns("quiet-a", "quiet-b") == ["quiet-a"]
     objects.delete("ModelRegistry", NAMESPACE, "default")
 
 
 def test_a_leader_that_is_told_to_end_hands_over_within_three_seconds(
-    plane: ControlPlane, objects: Objects, replica, work: str
+    audit: Audit, objects: Objects, replica, work: str
 ):
     first = replica("term-a")
     until(lambda: leads(first) == 1)
     second = replica("term-b")
-    until(lambda: written_by(plane, "term-a"))
+    until(lambda: audit.written("term-a"))
     first.process.send_signal(signal.SIGTERM)
     assert taken_over(objects, "term-b", seconds=10) < 3
-    until(lambda: written_by(plane, "term-b"))
+    until(lambda: audit.written("term-b"))
     assert first.process.wait(timeout=10) == 0
     assert leads(second) == 1
-    assert turns(writes(plane, "term-a", "term-b")) == ["term-a", "term-b"]
+    assert audit.turns("term-a", "term-b") == ["term-a", "term-b"]
 
 
 def test_a_released_lease_makes_the_next_operator_wait_for_nothing(objects: Objects, replica):
@@ -151,50 +137,50 @@ def test_a_released_lease_makes_the_next_operator_wait_for_nothing(objects: Obje
 
 
 def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(
-    plane: ControlPlane, objects: Objects, replica, work: str
+    audit: Audit, objects: Objects, replica, work: str
 ):
     first = replica("kill-a")
     until(lambda: leads(first) == 1)
     replica("kill-b")
-    until(lambda: written_by(plane, "kill-a"))
+    until(lambda: audit.written("kill-a"))
     first.process.kill()
     assert 12 < taken_over(objects, "kill-b", seconds=30) < 15 + 2
-    until(lambda: written_by(plane, "kill-b"))
-    assert turns(writes(plane, "kill-a", "kill-b")) == ["kill-a", "kill-b"]
+    until(lambda: audit.written("kill-b"))
+    assert audit.turns("kill-a", "kill-b") == ["kill-a", "kill-b"]
 
 
 def test_a_leader_that_stood_still_writes_nothing_more_and_ends(
-    plane: ControlPlane, objects: Objects, replica, work: str
+    audit: Audit, objects: Objects, replica, work: str
 ):
     first = replica("still-a", **SHORT)
     until(lambda: leads(first) == 1)
     replica("still-b", **SHORT)
-    until(lambda: written_by(plane, "still-a"))
+    until(lambda: audit.written("still-a"))
     first.process.send_signal(signal.SIGSTOP)
     try:
         taken_over(objects, "still-b", seconds=8 + 3)
-        until(lambda: written_by(plane, "still-b"))
+        until(lambda: audit.written("still-b"))
     finally:
         first.process.send_signal(signal.SIGCONT)
     assert first.process.wait(timeout=10) == 1
     assert "lost the Lease" in first.log.read_text()
-    assert turns(writes(plane, "still-a", "still-b")) == ["still-a", "still-b"]
+    assert audit.turns("still-a", "still-b") == ["still-a", "still-b"]
 
 
 def test_a_leader_that_is_cut_off_ends_before_another_begins(
-    plane: ControlPlane, objects: Objects, replica, work: str
+    plane: ControlPlane, audit: Audit, objects: Objects, replica, work: str
 ):
     with wire(int(plane.server.rpartition(":")[2])) as line:
         first = replica("cut-a", line.port, **SHORT)
         until(lambda: leads(first) == 1)
         replica("cut-b", **SHORT)
-        until(lambda: written_by(plane, "cut-a"))
+        until(lambda: audit.written("cut-a"))
         line.cut()
         taken_over(objects, "cut-b", seconds=8 + 3)
         assert leads(first) == 0
-        until(lambda: written_by(plane, "cut-b"))
+        until(lambda: audit.written("cut-b"))
         assert first.process.wait(timeout=10) == 1
-    found = writes(plane, "cut-a", "cut-b")
-    assert turns(found) == ["cut-a", "cut-b"]
+    found = audit.written("cut-a", "cut-b")
+    assert audit.turns("cut-a", "cut-b") == ["cut-a", "cut-b"]
     ended = max(write.ended for write in found if write.user == "cut-a")
     assert ended < min(write.began for write in found if write.user == "cut-b")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator, until
+from operator_process import ALONE, NAMESPACE, Objects, Operator, operator, until
 from operator_stage import CHILDREN, Stage
 from pretended_kubelet import PretendedKubelet
 
@@ -204,7 +204,7 @@ def test_an_operator_that_is_killed_in_mid_rollout_again_and_again_ends_where_it
         return stage.active("barges").get("pennant.dev/active-slot", "none") != "none"
 
     for reached in (recorded, has_pods, has_traffic):
-        with operator(plane.kubeconfig, tmp_path) as started:
+        with operator(plane.kubeconfig, tmp_path, **ALONE) as started:
             until(reached)
             started.kill()
     with operator(plane.kubeconfig, tmp_path):

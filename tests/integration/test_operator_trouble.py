@@ -19,7 +19,7 @@ import lying_proxy
 import pytest
 from lying_proxy import Proxy, Trouble
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator, until
+from operator_process import ALONE, NAMESPACE, Objects, Operator, operator, until
 from operator_stage import Stage, View
 from pretended_kubelet import coming
 
@@ -110,7 +110,7 @@ def story(
         opened.callback(stage.clear)
         proxies = {c: opened.enter_context(lying_proxy.lying_proxy(mlflow_url)) for c in CASES}
         told = Story(stage, Mlflow(mlflow_url), prefix, proxies)
-        with operator(operator_config, folder, PENNANT_WRITE_RATE="500") as first:
+        with operator(operator_config, folder, PENNANT_WRITE_RATE="500", **ALONE) as first:
             _begins(told)
             first.kill()
         with operator(operator_config, folder, PENNANT_WRITE_RATE="500") as second:
