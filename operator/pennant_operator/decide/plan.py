@@ -32,6 +32,7 @@ from pennant_operator.decide.world import World, see
 from pennant_operator.decide.writes import writes_for
 
 AWAIT_SECONDS = 1.0
+CONFLICT_SECONDS = 10.0  # no watch tells that somebody else's object went out of the way
 
 
 def plan(observed: Observed, now: datetime) -> Plan:
@@ -44,7 +45,8 @@ def plan(observed: Observed, now: datetime) -> Plan:
     except InvalidSpecError as error:
         return refuse(observed, Refused(Reason.INVALID_SPEC, str(error)), now)
     if told := ownership.conflict(observed.children, owner):
-        return refuse(observed, Refused(Reason.NAME_CONFLICT, told), now)
+        refused = refuse(observed, Refused(Reason.NAME_CONFLICT, told), now)
+        return replace(refused, requeue_after=CONFLICT_SECONDS)
     awaited = ownership.awaited(observed.children, owner)
     observed = replace(observed, children=ownership.ours(observed.children, owner))
     step = _look(observed, see(observed, spec), now)
