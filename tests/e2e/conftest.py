@@ -1,8 +1,14 @@
-"""The cluster with everything installed, once for the tier; the machine is left as it was found."""
+"""The cluster with everything installed, once for the tier; the machine is left as it was found.
+
+While it stands, a sampler holds every status against what the Service answers (tests/trust.py): a
+test fails when the two disagreed for too long, and the last lines of the run sum it up.
+"""
 
 from collections.abc import Iterator
 
+import fleet
 import pytest
+from sampler import Sampler, sampling
 
 from pennant_dev import cluster
 from pennant_dev.demo import acts, setup
@@ -15,10 +21,11 @@ from pennant_dev.leftovers import leftovers
 from pennant_dev.local import Local
 from pennant_dev.settings import Settings
 
+SUMMARY = pytest.StashKey[str]()
+
 
 @pytest.fixture(scope="session")
-def kube() -> Iterator[Kube]:
-    """kubectl on a cluster that has the operator, an empty MLflow and a toolbox pod."""
+def prepared() -> Iterator[Kube]:
     provider = cluster.choose(Settings.from_env())
     was_there = not isinstance(provider, Local) or bool(leftovers())
     yield prepare()
@@ -29,6 +36,44 @@ def kube() -> Iterator[Kube]:
 
 
 @pytest.fixture(scope="session")
+def sampler(prepared: Kube, pytestconfig: pytest.Config) -> Iterator[Sampler]:
+    """What looks at every status and every Service until the tier ends."""
+    with sampling(prepared) as found:
+        yield found
+        pytestconfig.stash[SUMMARY] = found.summary()
+        assert "\n".join(map(str, found.news())) == ""
+
+
+@pytest.fixture(scope="session")
+def kube(prepared: Kube, sampler: Sampler) -> Kube:
+    """kubectl on a cluster that has the operator, an empty MLflow and a toolbox pod."""
+    return prepared
+
+
+@pytest.fixture(scope="session")
 def story(kube: Kube) -> Story:
     """The demo's five acts, played under steady traffic."""
     return acts.play(Stage(kube, Traffic(kube, URL)))
+
+
+@pytest.fixture(scope="session")
+def versions(kube: Kube) -> dict[str, str]:
+    """Good and bad versions of the model `trials`, by what is the matter with them."""
+    return fleet.register(kube)
+
+
+@pytest.fixture(autouse=True)
+def trusted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No status told anything untrue for long while the test ran."""
+    found = request.getfixturevalue("sampler") if "sampler" in request.fixturenames else None
+    yield
+    if found is not None:
+        assert "\n".join(map(str, found.news())) == ""
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if SUMMARY in config.stash:
+        terminalreporter.section("trust: status against traffic")
+        terminalreporter.write_line(config.stash[SUMMARY])

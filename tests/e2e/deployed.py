@@ -29,33 +29,38 @@ REMOVE_ALIAS = (
 class Deployed:
     """One ModelDeployment that follows an alias of its own name."""
 
-    def __init__(self, kube: Kube, name: str, namespace: str = NAMESPACE) -> None:
+    def __init__(
+        self, kube: Kube, name: str, namespace: str = NAMESPACE, model: str = MODEL
+    ) -> None:
         self.kube = kube
         self.name = name
         self.namespace = namespace
+        self.model = model
 
-    def apply(self, **spec: Any) -> None:
+    def manifest(self, **spec: Any) -> Object:
         body = {
-            "model": {"name": MODEL, "alias": self.name},
+            "model": {"name": self.model, "alias": self.name},
             "replicas": 1,
             "serving": {"image": IMAGE, "adapter": "newsreco.serving:NewsrecoAdapter"},
             "rollout": {"bake": "5s"},
             **spec,
         }
-        manifest = {
+        return {
             "apiVersion": "pennant.dev/v1alpha1",
             "kind": "ModelDeployment",
             "metadata": {"name": self.name, "namespace": self.namespace},
             "spec": body,
         }
-        self.kube("apply", "-f", "-", stdin=json.dumps(manifest))
 
-    def point_alias_at(self, version: int) -> None:
-        words = (str(version), MODEL, self.name)
+    def apply(self, **spec: Any) -> None:
+        self.kube("apply", "-f", "-", stdin=json.dumps(self.manifest(**spec)))
+
+    def point_alias_at(self, version: int | str) -> None:
+        words = (str(version), self.model, self.name)
         self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", SET_ALIAS, *words)
 
     def remove_alias(self) -> None:
-        words = (MODEL, self.name)
+        words = (self.model, self.name)
         self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", REMOVE_ALIAS, *words)
 
     def delete(self, *options: str) -> None:
@@ -108,8 +113,13 @@ class Deployed:
         return found
 
     def condition(self, kind: str) -> tuple[str, str]:
-        found = next(c for c in self.status["conditions"] if c["type"] == kind)
-        return found["status"], found["reason"]
+        return said(self.status, kind)[:2]
+
+
+def said(status: Object, kind: str) -> tuple[str, str, str]:
+    """Status, reason and message of a condition."""
+    found = next(c for c in status["conditions"] if c["type"] == kind)
+    return found["status"], found["reason"], found["message"]
 
 
 def name_after(request: pytest.FixtureRequest) -> str:

@@ -381,6 +381,16 @@ def test_a_foreign_service_of_our_name_is_left_alone():
     assert sim.serving == "7"
 
 
+def test_a_foreign_service_that_is_deleted_is_noticed_without_an_event():
+    sim = Simulation(version(7))
+    sim.children["Service/rec"] = {"kind": "Service", "metadata": {"name": "rec"}}
+    assert sim.run(3).requeue_after == 10
+    del sim.children["Service/rec"]
+    sim.run(5)
+    assert sim.serving == "7"
+    assert sim.condition("Stalled")[0] == "False"
+
+
 def test_history_is_newest_first_and_bounded():
     sim = serving(1)
     for number in range(2, 16):

@@ -24,9 +24,14 @@ class Kube:
         """Standard output of one kubectl command; DevError when it fails."""
         return run([*self._base, *words], stdin=stdin, check=check)
 
-    def stream(self, *words: str, take: Callable[[Iterable[str]], None]) -> "Stream":
-        """A kubectl command that goes on; `take` gets its lines, in a thread of its own."""
-        return Stream([*self._base, *words], take)
+    def stream(
+        self, *words: str, take: Callable[[Iterable[str]], None], talk: bool = False
+    ) -> "Stream":
+        """A kubectl command that goes on; `take` gets its lines, in a thread of its own.
+
+        With `talk` it may be told something (`Stream.tell`).
+        """
+        return Stream([*self._base, *words], take, talk=talk)
 
     def apply(self, folder: Path) -> None:
         """Apply a kustomization."""
@@ -86,9 +91,15 @@ class Kube:
 class Stream:
     """A running command whose lines are taken as they come."""
 
-    def __init__(self, command: list[str], take: Callable[[Iterable[str]], None]) -> None:
+    def __init__(
+        self, command: list[str], take: Callable[[Iterable[str]], None], *, talk: bool
+    ) -> None:
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command,
+            stdin=subprocess.PIPE if talk else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         lines = self._process.stdout or ()
         self._reader = threading.Thread(target=take, args=(lines,), daemon=True)
@@ -99,13 +110,20 @@ class Stream:
         """Whether the command ended by itself."""
         return self._process.poll() is not None
 
+    def tell(self, line: str) -> None:
+        """Write a line to the command's standard input."""
+        if self._process.stdin is not None:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+
     def stop(self) -> None:
         """End the command and the reading of it."""
         self._process.terminate()
         self._process.wait()
         self._reader.join()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def poll(look: Callable[[], T], what: str, seconds: float, every: float = 0.5) -> T:

@@ -33,7 +33,7 @@ from pennant_operator.decide.world import Traffic, World, see
 from pennant_operator.decide.writes import writes_for
 
 AWAIT_SECONDS = 1.0
-CONFLICT_SECONDS = 30.0  # no event tells when what is not ours goes
+CONFLICT_SECONDS = 10.0  # no watch tells that somebody else's object went out of the way
 
 
 def plan(observed: Observed, now: datetime) -> Plan:

@@ -7,7 +7,7 @@ looked at again; most of the time that is nothing.
 
 import logging
 
-from pennant_operator.decide.vocabulary import MANAGED_SELECTOR
+from pennant_operator.decide.vocabulary import LABEL_MANAGED_BY, MANAGED_BY, MANAGED_SELECTOR
 from pennant_operator.kube import FORBIDDEN, Api, ApiError
 from pennant_operator.observe.store import OWNER, Key, Store
 
@@ -44,7 +44,16 @@ async def _relist(api: Api, store: Store, kind: str, namespace: str | None) -> s
             seen.add(obj["metadata"]["uid"])
             changed.add(store.put(obj))
     for where, name, uid in store.uids(kind, upto=version):
-        if uid not in seen and namespace in {None, where}:
-            LOG.info("%s %s/%s went away unseen", kind, where, name)
-            changed.add(store.drop(kind, where, name, uid, version))
+        if uid in seen or namespace not in {None, where}:
+            continue
+        if selector and not _is_listed(store, kind, where, name):
+            continue  # somebody else's, read by name: that no list shows it says nothing
+        LOG.info("%s %s/%s went away unseen", kind, where, name)
+        changed.add(store.drop(kind, where, name, uid, version))
     return {key for key in changed if key is not None}
+
+
+def _is_listed(store: Store, kind: str, namespace: str, name: str) -> bool:
+    """Whether what is known carries the label that lists go by."""
+    known = store.get(kind, namespace, name) or {"metadata": {}}
+    return bool(known["metadata"].get("labels", {}).get(LABEL_MANAGED_BY) == MANAGED_BY)

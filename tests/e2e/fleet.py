@@ -1,0 +1,85 @@
+"""Many ModelDeployments at once: what takes a minute for one takes little longer for all."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deployed import Deployed
+
+from pennant_dev.demo import setup
+from pennant_dev.demo.kube import Kube
+from pennant_dev.demo.pods import NAMESPACE
+
+MODEL = "trials"
+SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
+REGISTER = Path(__file__).with_name("register_versions.py").read_text()
+# Without MLflow's client, which takes longer to import than a rollout may take.
+POINT = """
+import json, os, sys, time, urllib.request
+url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/registered-models/alias"
+headers = {"Content-Type": "application/json"}
+model, pause, *moves = sys.argv[1:]
+for move in moves:
+    alias, version = move.split("=")
+    body = json.dumps({"name": model, "alias": alias, "version": version}).encode()
+    urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10).close()
+    time.sleep(float(pause))
+"""
+
+
+def register(kube: Kube) -> dict[str, str]:
+    """The versions of the model `trials`, by the row they are for."""
+    words = ("exec", "--stdin", setup.TOOLBOX, f"--namespace={NAMESPACE}", "--")
+    said = kube(*words, "python", "-", MODEL, stdin=REGISTER)
+    found: dict[str, str] = json.loads(said.strip().splitlines()[-1])
+    return found
+
+
+class Fleet:
+    """ModelDeployments of the model `trials`; each follows an alias of its own name."""
+
+    def __init__(self, kube: Kube, versions: Mapping[str, str]) -> None:
+        self.kube = kube
+        self.versions = versions
+        self._all: dict[str, Deployed] = {}
+        self._specs: dict[str, dict[str, Any]] = {}
+
+    def __getitem__(self, name: str) -> Deployed:
+        return self._all[name]
+
+    def add(self, name: str, namespace: str = NAMESPACE, **spec: Any) -> None:
+        """One more, not applied yet."""
+        self._all[name] = Deployed(self.kube, name, namespace, MODEL)
+        self._specs[name] = {"serving": {"resources": SMALL}}
+        self.change(name, **spec)
+
+    def change(self, name: str, **spec: Any) -> None:
+        """Another spec, not applied yet; `serving` is added to what it was."""
+        before = self._specs[name]
+        serving = {**before["serving"], **spec.pop("serving", {})}
+        self._specs[name] = {**before, **spec, "serving": serving}
+
+    def apply(self) -> None:
+        """All of them, in one request."""
+        items = [each.manifest(**self._specs[name]) for name, each in self._all.items()]
+        self.kube("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List",
+                                                        "items": items}))  # fmt: skip
+
+    def point(self, *moves: tuple[str, str], pause: float = 0) -> None:
+        """Move aliases to the versions of rows, in this order, in one process."""
+        words = [f"{alias}={self.versions[row]}" for alias, row in moves]
+        command = ("python", "-c", POINT, MODEL, str(pause), *words)
+        self.kube.execute(NAMESPACE, setup.TOOLBOX, *command)
+
+    def serve(self, row: str = "good") -> None:
+        """All aliases at one version, and all of them serving it."""
+        self.point(*((name, row) for name in self._all))
+        self.apply()
+        for each in self._all.values():
+            each.until(serving=self.versions[row], summary="Serving", seconds=180)
+
+    def delete(self) -> None:
+        """All of them, without waiting for their pods."""
+        for each in self._all.values():
+            each.delete("--wait=false")

@@ -1,0 +1,54 @@
+"""Runs in a pod: asks each Service that standard input names, twice a second, and prints.
+
+Input: `{"of": name, "host": ..., "path": ...}` to begin, `{"of": name}` to end. Output: one line
+`[name, answered, version, seconds]` for each request, which has a connection of its own.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from typing import Any
+
+from newsreco.loadgen_client import AnswerError, Connection, Target
+
+EVERY = 0.5
+PATIENCE = 5.0  # seconds that an answer may take: a slow one on a busy machine is one, too
+
+
+async def main() -> None:
+    asked: dict[str, asyncio.Task[None]] = {}
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        order = json.loads(line)
+        of = order["of"]
+        if of in asked:
+            asked.pop(of).cancel()
+        if "host" in order:
+            asked[of] = asyncio.create_task(ask_on(order))
+
+
+async def ask_on(order: dict[str, Any]) -> None:
+    while True:
+        begun = time.monotonic()
+        status, version = await ask(order["host"], order["path"])
+        seconds = round(time.monotonic() - begun, 3)
+        print(json.dumps([order["of"], status == 200, version, seconds]), flush=True)
+        await asyncio.sleep(EVERY)
+
+
+async def ask(host: str, path: str) -> tuple[int, str]:
+    """Status and version of one answer; 0 when there is none."""
+    with contextlib.suppress(OSError, AnswerError, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            connection = await Connection.open(Target(host, host, 80))
+            try:
+                answer = await connection.get(host, path)
+            finally:
+                connection.close()
+            return answer.status, answer.headers.get("x-pennant-version", "")
+    return 0, ""
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,100 @@
+"""Watches every ModelDeployment's status and asks its Service, from inside the cluster, all along.
+
+One `kubectl get --watch` tells what the statuses say, one process in the toolbox pod asks with
+fresh connections (prober.py). `trust` judges what comes of it.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trust import Disagreement, Said, Sample, disagreements, said_by, said_since, told
+
+from pennant_dev.demo import setup
+from pennant_dev.demo.kube import Kube, Object
+from pennant_dev.demo.pods import NAMESPACE
+
+PROBER = Path(__file__).with_name("prober.py").read_text()
+OURS = "/v2/health/ready"
+
+
+class Sampler:
+    """Samples so far; `of` is namespace, name and uid."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._claims: dict[str, list[tuple[float, Said]]] = {}
+        self._samples: list[Sample] = []
+        self._reported: set[Disagreement] = set()
+        words = ("exec", "--stdin", f"--namespace={NAMESPACE}", setup.TOOLBOX, "--")
+        self._prober = kube.stream(*words, "python", "-c", PROBER, take=self._seen, talk=True)
+        words = ("get", "modeldeployments", "--all-namespaces", "--watch")
+        options = ("--output-watch-events", "--output=json")
+        self._watch = kube.stream(*words, *options, take=self._changed)
+
+    def stop(self) -> None:
+        """End both; AssertionError when one has ended by itself, because then nobody looked."""
+        ended = [each for each in (self._watch, self._prober) if each.ended]
+        self._watch.stop()
+        self._prober.stop()
+        assert not ended, "the sampler ended before the tests did: what it saw is not the whole"
+
+    def summary(self) -> str:
+        """One line on all that was seen."""
+        return told(list(self._samples))
+
+    def news(self) -> list[Disagreement]:
+        """The disagreements that count and were not reported by an earlier call."""
+        found = {each for each in disagreements(list(self._samples)) if each.counts}
+        begun = {(each.of, each.begun) for each in self._reported}
+        fresh = sorted(each for each in found if (each.of, each.begun) not in begun)
+        self._reported |= found
+        return fresh
+
+    def answering(self, namespace: str, name: str) -> str:
+        """The version in the newest answer; empty when the newest request had none."""
+        mine = (s for s in reversed(self._samples) if s.of.startswith(f"{namespace}/{name} "))
+        return next((sample.version for sample in mine), "")
+
+    def _changed(self, lines: Iterable[str]) -> None:
+        for event in map(json.loads, lines):
+            thing = event["object"]
+            meta = thing["metadata"]
+            of = f"{meta['namespace']}/{meta['name']} {meta['uid']}"
+            if event["type"] == "DELETED" or "deletionTimestamp" in meta:
+                self._claims.pop(of, None)
+                self._prober.tell(json.dumps({"of": of}))
+                continue
+            if of not in self._claims:
+                self._prober.tell(json.dumps({"of": of, **_service(thing)}))
+            now = said_by(thing.get("status", {}))
+            self._claims.setdefault(of, []).append((time.monotonic(), now))
+
+    def _seen(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            of, answered, version, seconds = json.loads(line)
+            now = time.monotonic()
+            if claims := self._claims.get(of):
+                said = said_since(claims, now - seconds)
+                self._samples.append(Sample(now, of, said, answered, version))
+
+
+@contextmanager
+def sampling(kube: Kube) -> Iterator[Sampler]:
+    """A sampler that looks while the block runs."""
+    sampler = Sampler(kube)
+    try:
+        yield sampler
+    finally:
+        sampler.stop()
+
+
+def _service(thing: Object) -> dict[str, str]:
+    """Where its readiness can be asked for; a server of the user's own says where by its probe."""
+    meta, serving = thing["metadata"], thing["spec"].get("serving", {})
+    probe = serving.get("probes", {}).get("readiness", {})
+    return {
+        "host": f"{meta['name']}.{meta['namespace']}.svc.cluster.local.",
+        "path": probe.get("httpGet", {}).get("path", OURS),
+    }

@@ -1,0 +1,200 @@
+"""Rollouts that the world does not let through, on real pods: held, said, and tried again.
+
+What serves goes on serving meanwhile. The deadlines are short here: a person's autoscaler needs
+the half hour that `schedule` has by default.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from deployed import said
+from fleet import Fleet
+from sampler import Sampler
+
+from pennant_dev.demo.kube import Kube, Object
+from pennant_dev.demo.pods import NAMESPACE
+
+pytestmark = pytest.mark.e2e
+
+CRAMPED = "cramped"  # a namespace with room for one pod
+ROOM = "pennant.dev/test-room"  # a node label that no node has
+# Why a container cannot be created, the kubelet says only when it tries again, 10 to 15 s later.
+SHORT = {"bake": "5s", "deadlines": {"schedule": "5s", "fetch": "45s", "load": "30s"}}
+CUSTOM = {
+    "mode": "Custom",
+    "image": "localhost/pennant-serving:dev",
+    "command": ["python", "-m", "http.server", "8080", "--directory", "/models/bundle"],
+    "port": 8080,
+    "probes": {"readiness": {"httpGet": {"path": "/healthy"}, "periodSeconds": 1}},
+}
+NO_MAP = {"name": "SETTING", "valueFrom": {"configMapKeyRef": {"name": "no-such-map", "key": "a"}}}
+
+
+class Row(NamedTuple):
+    """What is in the way, the reason that is given, and words that the message must have.
+
+    Another version is promoted, or the spec of version 1 is changed.
+    """
+
+    name: str
+    reason: str
+    says: tuple[str, ...]
+    version: str = ""
+    serving: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    always: dict[str, Any] = {}  # noqa: RUF012 - of `serving`, from the beginning
+
+
+ROWS = [
+    Row("hangs", "DeadlineExceeded", ("deadlines.load", "not ready"), "hangs-in-its-self-test"),
+    Row("never-ready", "DeadlineExceeded", ("deadlines.load",), "never-ready", always=CUSTOM),
+    Row("climbs", "DownloadFailed", ("deadlines.fetch", "by-traversal", "file name"), "climbs"),
+    Row("no-image", "ImagePullFailed", ("deadlines.load", "imagePullSecrets"),
+        serving={"image": "localhost/no-such-image:dev"}),
+    Row("no-map", "ConfigurationError", ("no-such-map", "spec.serving"),
+        serving={"env": [NO_MAP]}),
+    Row("no-secret", "CredentialsMissing", ("no-such-secret", "credentialsSecret"),
+        serving={"credentialsSecret": "no-such-secret"}),
+    Row("no-node", "Unschedulable", ("deadlines.schedule", "make room"),
+        serving={"nodeSelector": {ROOM: "yes"}}),
+    Row("no-quota", "QuotaExceeded", ("exceeded quota", "ResourceQuota"), "better"),
+]  # fmt: skip
+NAMES = [row.name for row in ROWS]
+
+
+class Held(NamedTuple):
+    """The status once a rollout was held, and the version in an answer of that moment."""
+
+    status: Object
+    answering: str
+
+
+def namespace_of(name: str) -> str:
+    return CRAMPED if name == "no-quota" else NAMESPACE
+
+
+@pytest.fixture(scope="module")
+def cramped(kube: Kube) -> Iterator[None]:
+    """A namespace whose quota is one pod."""
+    kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CRAMPED}})
+    metadata = {"name": "pods", "namespace": CRAMPED}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata}
+    kube.create({**quota, "spec": {"hard": {"pods": "1"}}})
+    yield
+    kube("delete", "namespace", CRAMPED, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def fleet(kube: Kube, versions: dict[str, str], cramped: None) -> Iterator[Fleet]:
+    """One ModelDeployment for each row: version 1 served, and then came what does not work."""
+    found = Fleet(kube, versions)
+    for row in ROWS:
+        found.add(row.name, namespace_of(row.name), serving=row.always)
+    found.add("taken")
+    found.serve()
+    for row in ROWS:
+        found.change(row.name, rollout=SHORT, serving=row.serving)
+    found.apply()
+    found.point(*((row.name, row.version) for row in ROWS if row.version))
+    yield found
+    found.delete()
+
+
+@pytest.fixture(scope="module")
+def held(fleet: Fleet, sampler: Sampler) -> Iterator[dict[str, Held]]:
+    """Each once it was held. Where room is short, there is some before the first new try."""
+    found = {name: _held(fleet, sampler, name) for name in ("no-node", "no-quota")}
+    node = fleet.kube.list("nodes", NAMESPACE)[0]["metadata"]["name"]
+    fleet.kube("label", "node", node, f"{ROOM}=yes")
+    patch = '{"spec": {"hard": {"pods": "2"}}}'
+    fleet.kube("patch", "resourcequota", "pods", f"-n={CRAMPED}", "--type=merge", f"-p={patch}")
+    yield found | {name: _held(fleet, sampler, name) for name in NAMES if name not in found}
+    fleet.kube("label", "node", node, f"{ROOM}-")
+
+
+def _held(fleet: Fleet, sampler: Sampler, name: str) -> Held:
+    status = fleet[name].until(serving="1", summary="Held", seconds=120)
+    return Held(status, sampler.answering(namespace_of(name), name))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_a_rollout_is_held_with_the_reason_and_version_one_keeps_the_traffic(
+    held: dict[str, Held], row: Row
+):
+    status, answering = held[row.name]
+    assert status["candidate"]["reason"] == row.reason
+    assert said(status, "AliasInSync")[:2] == ("False", "Held")
+    for words in row.says:
+        assert words in status["candidate"]["message"]
+        assert words in said(status, "AliasInSync")[2]
+    assert said(status, "Ready")[:2] == ("True", "Serving")
+    assert said(status, "Reconciling")[0] == "False"
+    assert said(status, "Stalled")[0] == "False"
+    assert "rejected" not in status
+    assert answering == ("" if row.always is CUSTOM else "1")  # that server names no version
+
+
+def test_it_goes_on_by_itself_once_the_quota_has_room(fleet: Fleet, held: dict[str, Held]):
+    fleet["no-quota"].until(serving=fleet.versions["better"], summary="Serving")
+
+
+def test_it_goes_on_by_itself_once_a_node_has_room(fleet: Fleet, held: dict[str, Held]):
+    status = fleet["no-node"].until(serving="1", summary="Serving")
+    assert status["serving"]["revision"] != held["no-node"].status["serving"]["revision"]
+
+
+def test_a_deployment_of_somebody_else_in_the_place_of_a_slot_is_left_alone(fleet: Fleet):
+    taken = fleet["taken"]
+    foreign = _foreign_deployment("taken-green")
+    fleet.kube.create(foreign)
+    before = fleet.kube.get("deployment", "taken-green", NAMESPACE)
+    fleet.point(("taken", "better"))
+    status = taken.until(serving="1", summary="Stalled")
+    assert said(status, "Stalled")[:2] == ("True", "NameConflict")
+    assert "taken-green" in said(status, "Stalled")[2]
+    assert said(status, "Ready")[:2] == ("True", "Serving")
+    assert fleet.kube.get("deployment", "taken-green", NAMESPACE) == before
+    fleet.kube("delete", "deployment", "taken-green", f"-n={NAMESPACE}")
+    taken.until(serving=fleet.versions["better"], summary="Serving")
+
+
+def test_a_service_of_somebody_else_with_its_name_is_left_alone(
+    kube: Kube, versions: dict[str, str]
+):
+    foreign = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "theirs", "namespace": NAMESPACE},
+        "spec": {"selector": {"app": "something-else"}, "ports": [{"port": 80}]},
+    }
+    kube.create(foreign)
+    before = kube.get("service", "theirs", NAMESPACE)
+    fleet = Fleet(kube, versions)
+    fleet.add("theirs")
+    fleet.point(("theirs", "good"))
+    fleet.apply()
+    try:
+        status = fleet["theirs"].until(summary="Stalled")
+        assert said(status, "Stalled")[:2] == ("True", "NameConflict")
+        assert "theirs" in said(status, "Stalled")[2]
+        assert said(status, "Ready")[0] == "False"
+        assert kube.get("service", "theirs", NAMESPACE) == before
+        kube("delete", "service", "theirs", f"-n={NAMESPACE}")
+        fleet["theirs"].until(serving="1", summary="Serving")
+    finally:
+        fleet.delete()
+
+
+def _foreign_deployment(name: str) -> Object:
+    labels = {"app": "something-else"}
+    container = {"name": "main", "image": "localhost/pennant-serving:dev"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "replicas": 0,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }

@@ -1,0 +1,104 @@
+"""Did the status tell the truth? Pure: what was said and what was seen, sample by sample.
+
+A sample is one request on a fresh connection to a ModelDeployment's Service, beside what its
+status said while the request was under way. Status and traffic are two writes and endpoints take a
+moment to reach every node, so a disagreement counts only when it outlasts TOLERATED.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any, NamedTuple
+
+TOLERATED = 2.0  # seconds
+
+
+class Said(NamedTuple):
+    """What a status claims; None where it claims nothing yet."""
+
+    ready: bool | None = None
+    version: str | None = None
+
+
+class Sample(NamedTuple):
+    """One look at one ModelDeployment, at a time in seconds of any clock."""
+
+    at: float
+    of: str
+    said: tuple[Said, ...]  # from the request to its answer, oldest first; never empty
+    answered: bool
+    version: str = ""  # of x-pennant-version; a server of the user's own names none
+
+
+class Disagreement(NamedTuple):
+    """Consecutive samples in which the same thing was said wrongly, from first to last."""
+
+    of: str
+    problem: str
+    begun: float
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it was seen to last, which is no longer than it did."""
+        return self.ended - self.begun
+
+    @property
+    def counts(self) -> bool:
+        """Whether it outlasted what is tolerated."""
+        return self.seconds > TOLERATED
+
+    def __str__(self) -> str:
+        return f"{self.of}: for {self.seconds:.1f} s {self.problem}"
+
+
+def said_by(status: dict[str, Any]) -> Said:
+    """The claims of a ModelDeployment's status."""
+    conditions = {each["type"]: each["status"] for each in status.get("conditions", ())}
+    ready = conditions["Ready"] == "True" if "Ready" in conditions else None
+    return Said(ready, status.get("serving", {}).get("version"))
+
+
+def problem(sample: Sample) -> str:
+    """What is wrong with what was said last; empty when any of it agrees with what was seen."""
+    told = [_problem(said, sample) for said in sample.said]
+    return told[-1] if all(told) else ""
+
+
+def _problem(said: Said, sample: Sample) -> str:
+    if said.ready is None or (not said.ready and not sample.answered):
+        return ""
+    if not sample.answered:
+        return "Ready is True, and nothing answers"
+    if not said.ready:
+        return f"Ready is False, and version {sample.version or 'unnamed'} answers"
+    if sample.version and sample.version != said.version:
+        return f"version {said.version} is said to serve, and version {sample.version} answers"
+    return ""
+
+
+def said_since(claims: list[tuple[float, Said]], begun: float) -> tuple[Said, ...]:
+    """What held at a time or came after it, of claims in order of time."""
+    before = sum(at <= begun for at, _ in claims)
+    return tuple(said for _, said in claims[max(before - 1, 0) :])
+
+
+def disagreements(samples: Iterable[Sample]) -> list[Disagreement]:
+    """All of them, also those too short to count; of each ModelDeployment in order of time."""
+    ordered = sorted(samples, key=lambda sample: (sample.of, sample.at))
+    found = []
+    for (of, told), group in groupby(ordered, key=lambda sample: (sample.of, problem(sample))):
+        if told:
+            run = list(group)
+            found.append(Disagreement(of, told, run[0].at, run[-1].at))
+    return found
+
+
+def told(samples: list[Sample]) -> str:
+    """One line for the end of the tier."""
+    found = disagreements(samples)
+    counted = sum(each.counts for each in found)
+    longest = max((each.seconds for each in found), default=0.0)
+    return (
+        f"{len(samples)} samples of {len({sample.of for sample in samples})} ModelDeployments, "
+        f"{counted} disagreements of more than {TOLERATED:.0f} s, the longest {longest:.1f} s"
+    )
