@@ -67,9 +67,10 @@ def prose(path: Path) -> Iterator[str]:
     tree = ast.parse(path.read_text())
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in docstrings and node.value not in NOT_MESSAGES:
-                yield from (p for p in re.split(r"%[sd]", node.value) if PROSE.search(p))
+        if not isinstance(node, ast.Constant) or id(node) in docstrings:
+            continue
+        if isinstance(node.value, str) and node.value not in NOT_MESSAGES:
+            yield from (p for p in re.split(r"%[sd]", node.value) if PROSE.search(p))
 
 
 @pytest.mark.parametrize("path", [*sources()], ids=lambda path: str(path.relative_to(ROOT)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from pennant_operator.decide.observed import Images, ModelVersion, Object, RegistryFacts
 from pennant_operator.decide.pod import pod_spec
+from pennant_operator.decide.pods import SERVE
 from pennant_operator.decide.revision import Record, to_data
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import (
@@ -47,6 +48,13 @@ def metadata(spec: Spec, name: str, **labels: str) -> dict[str, Any]:
     }
 
 
+# The webhooks that give pods a cloud identity give it to `fetch` alone (law 12).
+NO_CLOUD_IDENTITY = {
+    "eks.amazonaws.com/skip-containers": SERVE,
+    "azure.workload.identity/skip-containers": SERVE,
+}
+
+
 def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Images) -> Object:
     """The manifest to record for a revision: no name, slot or size yet."""
     serving = spec.serving
@@ -59,6 +67,7 @@ def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Imag
     }
     annotations = {
         **serving.get("annotations", {}),
+        **NO_CLOUD_IDENTITY,
         ANNOTATION_MODEL: version.name,
         ANNOTATION_MODEL_VERSION: version.version,
     }
