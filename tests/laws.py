@@ -1,4 +1,4 @@
-"""The laws of docs/concepts.md as checks on what an operator decides, writes and says.
+"""The laws of docs/laws.md as checks on what an operator decides, writes and says.
 
 A broken law is an AssertionError that begins with its number.
 """

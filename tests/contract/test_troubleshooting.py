@@ -67,9 +67,9 @@ def prose(path: Path) -> Iterator[str]:
     tree = ast.parse(path.read_text())
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        if not isinstance(node, ast.Constant) or id(node) in docstrings:
             continue
-        if id(node) not in docstrings and node.value not in NOT_MESSAGES:
+        if isinstance(node.value, str) and node.value not in NOT_MESSAGES:
             yield from (p for p in re.split(r"%[sd]", node.value) if PROSE.search(p))
 
 
@@ -81,14 +81,15 @@ def test_every_sentence_of_the_code_is_found_on_the_page(path):
 
 
 def test_the_page_has_no_sentence_that_the_code_cannot_print():
-    known = {plain(piece) for path in sources() for piece in prose(path)} | {"which serves"}
-    known |= {plain(p) for path in (ROOT / "serving").rglob("*.py") for p in prose(path)}
+    every = (*sources(), *(ROOT / "serving").rglob("*.py"))
+    known = {plain(piece) for path in every for piece in prose(path)} | {"which serves"}
 
     def printable(line: str) -> bool:
         pieces = [p for p in re.split(r"<[^<>]*>", line) if PROSE.search(p)]
         return not pieces or any(piece in line or line in piece for piece in known)
 
-    assert [line for line in templates(TEXT) if not printable(line)] == []
+    by_hand = RULES.sub("", TEXT)
+    assert [line for line in templates(by_hand) if not printable(line)] == []
 
 
 def test_every_reason_has_a_heading_and_every_heading_a_reason():

@@ -111,10 +111,25 @@ def test_an_alias_brings_up_a_candidate_with_everything_around_it(
         (owner,) = child["metadata"]["ownerReferences"]
         assert owner["uid"] == live["metadata"]["uid"]
         assert owner["controller"] is True
-    assert not live["metadata"].get("finalizers")
-    assert "kopf" not in str(live)
     ready = until(lambda: condition(objects.get("ModelRegistry", NAMESPACE, "default"), "Ready"))
     assert (ready["status"], ready["reason"]) == ("True", "Answering")
+
+
+def test_law_10_kopf_leaves_no_mark_and_deleting_needs_no_operator(
+    running: Operator, objects: Objects, team: str, mlflow_url: str
+):
+    mlflow = Mlflow(mlflow_url)
+    registry(objects, "default", mlflow_url)
+    mlflow.promote("carts", mlflow.register("carts"))
+    deployment(objects, team, "carts", "carts")
+    until(lambda: candidate(objects, team, "carts"))
+    for kind in (*CHILDREN, "ModelDeployment"):
+        for obj in objects.list(kind, team):
+            assert not obj["metadata"].get("finalizers")
+            assert "kopf" not in str(obj)
+    running.stop()
+    objects.delete("ModelDeployment", team, "carts")
+    until(lambda: objects.get("ModelDeployment", team, "carts") is None)
 
 
 def test_an_idle_operator_writes_nothing(

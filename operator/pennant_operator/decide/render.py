@@ -51,6 +51,13 @@ def metadata(spec: Spec, name: str, **labels: str) -> dict[str, Any]:
     }
 
 
+# The webhooks that give pods a cloud identity give it to `fetch` alone (law 12).
+NO_CLOUD_IDENTITY = {
+    "eks.amazonaws.com/skip-containers": SERVE,
+    "azure.workload.identity/skip-containers": SERVE,
+}
+
+
 def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Images) -> Object:
     """The manifest to record for a revision: no name, slot or size yet."""
     serving = spec.serving
@@ -63,6 +70,7 @@ def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Imag
     }
     annotations = {
         **serving.get("annotations", {}),
+        **NO_CLOUD_IDENTITY,
         ANNOTATION_MODEL: version.name,
         ANNOTATION_MODEL_VERSION: version.version,
     }

@@ -6,22 +6,26 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from types import FrameType
 
 from pennant_serving.environ import SettingsError, termination_log
 from pennant_serving.failures import PodError, Reason, report_failure, report_success
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.web import same_server
 
 
-def main(variables: Mapping[str, str]) -> int:
+def main(variables: MutableMapping[str, str]) -> int:
     """Fetch what the environment asks for; the exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     started = time.monotonic()
     log = termination_log(variables)
     try:
-        manifest, cached = fetch(_settings(variables))
+        settings = _settings(variables)
+        if not same_server(settings.registry_url, settings.source):
+            _forget_credentials(variables)
+        manifest, cached = fetch(settings)
     except PodError as error:
         report_failure(error, log)
         return 1
@@ -47,6 +51,12 @@ def _settings(variables: Mapping[str, str]) -> Settings:
     except SettingsError as error:
         # Not the model's fault, and this reason is one that the operator waits on.
         raise PodError(Reason.DOWNLOAD_FAILED, str(error)) from error
+
+
+def _forget_credentials(variables: MutableMapping[str, str]) -> None:
+    """MLflow's client would send the registry's to whatever http address a source names."""
+    for name in [each for each in variables if each.startswith("MLFLOW_TRACKING_")]:
+        del variables[name]
 
 
 def _terminated(signum: int, _frame: FrameType | None) -> None:

@@ -14,7 +14,13 @@ from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import (
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
 
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch.answers import Trouble, judge
@@ -32,7 +38,9 @@ class Web:
 
     def __init__(self, settings: Settings) -> None:
         self._authorization = authorization(settings.credentials)
-        self._opener = build_opener(HTTPSHandler(context=_tls(settings)), Redirects())
+        # No proxy of the environment either: it would read what is sent.
+        direct, trust = ProxyHandler({}), HTTPSHandler(context=_tls(settings))
+        self._opener = build_opener(direct, trust, Redirects())
         self._patience = settings.patience
 
     def read(self, url: str, consume: Callable[[HTTPResponse], T]) -> T:
@@ -73,7 +81,7 @@ class Redirects(HTTPRedirectHandler):
     ) -> Request | None:
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         credentials = req.unredirected_hdrs.get("Authorization")
-        if request and credentials and _same_server(req.full_url, newurl):
+        if request and credentials and same_server(req.full_url, newurl):
             request.add_unredirected_header("Authorization", credentials)
         return request
 
@@ -86,7 +94,7 @@ def authorization(credentials: Credentials) -> str | None:
     return f"Bearer {credentials.token}" if credentials.token else None
 
 
-def _same_server(old: str, new: str) -> bool:
+def same_server(old: str, new: str) -> bool:
     """The same origin, or the same host by https instead of http."""
     here, there = urlsplit(old), urlsplit(new)
     if (here.scheme, here.netloc) == (there.scheme, there.netloc):

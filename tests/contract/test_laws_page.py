@@ -1,0 +1,52 @@
+"""docs/laws.md: every law has tests that hold it, and they are there."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.contract
+
+ROOT = Path(__file__).parents[2]
+ROWS = re.findall(
+    r"^\| (\d+) \| (.+?) \| (.+) \|$", (ROOT / "docs" / "laws.md").read_text(), re.MULTILINE
+)
+HELD = {int(number): re.findall(r"`([^`]+)`", tests) for number, _, tests in ROWS}
+
+
+def names(path: str) -> set[str]:
+    """The tests of a module."""
+    body = ast.parse((ROOT / path).read_text()).body
+    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    assigned = {
+        t.id for n in body if isinstance(n, ast.Assign) for t in n.targets if hasattr(t, "id")
+    }
+    return {name for name in functions | assigned if name.lower().startswith("test")}
+
+
+def test_all_thirteen_laws_are_there():
+    assert list(HELD) == list(range(1, 14))
+
+
+@pytest.mark.parametrize("law", HELD)
+def test_every_law_is_held_by_tests_that_are_there(law):
+    assert HELD[law]
+    assert [t for t in HELD[law] if t.split("::")[1] not in names(t.split("::")[0])] == []
+
+
+def test_every_test_named_after_a_law_is_listed_with_it():
+    named = [
+        (int(test.split("_")[2]), f"{path.relative_to(ROOT)}::{test}")
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for test in names(str(path.relative_to(ROOT)))
+        if re.match(r"test_law_\d+_", test)
+    ]
+    assert [test for law, test in named if test not in HELD[law]] == []
+
+
+def test_the_laws_that_are_checked_on_every_decision_are_those_that_are_said_to_be():
+    checked = re.findall(r'f?"law (\d+): ', (ROOT / "tests" / "laws.py").read_text())
+    assert {int(law) for law in checked} == {
+        law for law, tests in HELD.items() if "tests/unit/test_laws.py::TestChaos" in tests
+    }

@@ -1,0 +1,60 @@
+"""Law 12, by the API server's own judgement: every pod passes the restricted standard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from builders import IMAGES, model_deployment, version
+from operator_process import Objects
+
+from pennant_dev.binaries import ensure
+from pennant_dev.controlplane import control_plane
+from pennant_operator.decide import render
+from pennant_operator.decide.spec import parse
+
+pytestmark = pytest.mark.integration
+
+OWN_SERVER = {
+    "mode": "Custom",
+    "image": "models.example/api:3",
+    "port": 9000,
+    "probes": {"readiness": {"httpGet": {"path": "/health"}}},
+    "writableRoot": True,
+}
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Objects]:
+    ensure("kubelite", "etcd")
+    with control_plane(tmp_path_factory.mktemp("plane")) as plane:
+        found = Objects(plane)
+        found.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {
+                    "name": "team",
+                    "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+                },
+            }
+        )
+        yield found
+
+
+def pod(name: str, serving: dict[str, Any]) -> dict[str, Any]:
+    spec = parse(model_deployment(serving=serving))
+    template = render.deployment_of(spec, version(7), "abc123", IMAGES)["spec"]["template"]
+    meta = {**template["metadata"], "name": name, "namespace": "team"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
+
+
+@pytest.mark.parametrize("serving", [{}, OWN_SERVER], ids=["pennant", "custom"])
+def test_law_12_a_pod_passes_the_restricted_standard(
+    objects: Objects, serving: dict[str, Any], request: pytest.FixtureRequest
+):
+    name = f"pod-{request.node.callspec.id}"
+    made = objects.apply(pod(name, serving))
+    assert made["spec"]["automountServiceAccountToken"] is False
+    assert not [v for v in made["spec"]["volumes"] if v.get("projected")]
