@@ -27,7 +27,7 @@ QUICK_SECONDS = 2
 
 
 def main(words: Sequence[str]) -> int:
-    """Measure, print and write; the exit code is 1 when a request failed."""
+    """Measure, print and write; the exit code is 1 when requests failed."""
     arguments = _arguments(words)
     try:
         ensure("wrk")
@@ -39,7 +39,7 @@ def main(words: Sequence[str]) -> int:
     print(report.markdown(found))
     if arguments.write is not None:
         _write(found, arguments.write)
-    return 1 if found.failed else 0
+    return 1 if found.failed or found.unanswered else 0
 
 
 def _keep_to_the_load_generators_core() -> None:

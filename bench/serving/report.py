@@ -40,6 +40,11 @@ class Report:
         return sum(point.load.failed for result in self.results for point in result.points)
 
     @property
+    def unanswered(self) -> int:
+        """Points at which somebody answered nothing in time."""
+        return sum(not point.load.requests for result in self.results for point in result.points)
+
+    @property
     def busiest(self) -> float:
         """The largest share of its core that the load generator ever used."""
         return max((p.load.busy for result in self.results for p in result.points), default=0)
@@ -76,6 +81,7 @@ def _facts(report: Report) -> str:
         f"- {told.machine}",
         f"- {told.generator}; its core was busy at most {report.busiest:.0%}",
         f"- requests lost or answered wrongly: {report.failed}",
+        f"- points without any answer within their seconds: {report.unanswered}",
     ])  # fmt: skip
 
 

@@ -95,6 +95,7 @@ def test_every_peer_is_held_against_one_of_ours():
 
 def test_the_tables_tell_figures_ratios_failures_and_troubles():
     text = markdown(report(OURS, result("Slow", 250, "Pennant", failed=3), BROKEN))
+    assert "without any answer within their seconds: 0" in text
     assert "| Slow<br><small>thing 1.2</small> | 250, 1.5, 9.2, **20x** |" in text
     assert "| Slow | - | 250, 9.2, 3 failed |" in text
     assert "requests lost or answered wrongly: 3" in text
