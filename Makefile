@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SOURCES := registry operator serving examples dev tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prepare check test unit contract integration e2e demo demo-down cluster-up cluster-down images lock format chart
+.PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock format chart
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: setup ## lint, types, imports and unit tests: under a minute
 
 unit contract integration e2e: setup
 	$(BIN)/pytest tests/$@ $(PYTEST_ARGS)
+
+soak: setup ## minutes of idleness and of chaos; the table goes into docs/reliability.md (20 min)
+	PYTHONPATH=tests:tests/unit:dev $(BIN)/python -m soak $(SOAK_ARGS)
 
 prepare:
 	@dev/cluster prepare
