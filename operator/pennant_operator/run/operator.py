@@ -149,7 +149,7 @@ async def _list_for_ever(parts: Parts) -> None:
 
 async def _work(parts: Parts) -> None:
     await parts.listed.wait()
-    await parts.registries.asked.wait()  # or what was told of a missing one would be taken back
+    await parts.registries.asked.wait()
     await work(parts.queue, parts.config.workers, parts.reconciler.handle)
 
 
