@@ -25,6 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "pennant-system"
 # For one that will be killed: it leaves no Lease that the next one has to wait for.
 ALONE = {"PENNANT_LEADER_ELECT": "false"}
+STARTS = 90.0  # seconds, on a machine that has other things to do
 CRDS = ("modeldeployments", "modelregistries")
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         )
     started = Operator(process, port, log)
     try:
-        until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200, 60)
+        until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200, STARTS)
         if process.poll() is not None:
             raise RuntimeError(f"the operator ended: {log.read_text()[-4000:]}")
         yield started
