@@ -15,10 +15,11 @@ from pennant_operator.config import Config
 from pennant_operator.decide.observed import Images
 from pennant_operator.kube import Api
 from pennant_operator.observe.children import Children
+from pennant_operator.observe.followed import Around
 from pennant_operator.observe.gather import Observer
 from pennant_operator.observe.registries import Registries
 from pennant_operator.observe.store import Key, Store
-from pennant_operator.run import http
+from pennant_operator.run import http, receiver
 from pennant_operator.run.backoff import Backoff
 from pennant_operator.run.leader import Elector
 from pennant_operator.run.leadership import Alone, Leadership, clock
@@ -72,14 +73,16 @@ def wire(config: Config, api: Api) -> Parts:
             queue.add(key)
 
     registries = Registries(
-        api,
-        store,
-        namespace=config.namespace,
-        enqueue=enqueue,
-        write_status=cluster.apply_status,
-        answered=metrics.answered,
-        now=_now,
-        random=random.random,
+        Around(
+            api=api,
+            store=store,
+            namespace=config.namespace,
+            enqueue=enqueue,
+            write_status=cluster.apply_status,
+            counts=metrics.registries,
+            now=_now,
+            random=random.random,
+        )
     )
     children = Children(api, store)
     reconciler = Reconciler(
@@ -137,6 +140,11 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         ready=parts.lists.listed.is_set,
         metrics=parts.metrics.registry,
     )
+    hooks = await receiver.serve(
+        config.http_host,
+        config.webhook_port,
+        receiver.Receiver(parts.registries.webhook, parts.metrics.registries.hooked),
+    )
     # kopf cancels every task that is younger than itself when it ends: these are older. But the
     # workers' requests are not, so it is told to end when none of them writes any more.
     over = asyncio.Event()
@@ -163,6 +171,7 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await hooks.cleanup()
         await server.cleanup()
 
 
