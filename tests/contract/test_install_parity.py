@@ -57,7 +57,8 @@ def test_for_one_namespace(tools: Tools):
 
 def test_one_namespace_needs_nothing_of_the_cluster(tools: Tools):
     kinds = [obj["kind"] for obj in tools.kustomized("namespace-install")]
-    assert sorted(kinds) == ["Deployment", *["Role"] * 2, *["RoleBinding"] * 2, "ServiceAccount"]
+    roles = [*["Role"] * 2, *["RoleBinding"] * 2]
+    assert sorted(kinds) == ["Deployment", *roles, "Service", "ServiceAccount"]
 
 
 def test_another_namespace_is_one_line(tools: Tools, tmp_path: Path):

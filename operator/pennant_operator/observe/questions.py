@@ -1,8 +1,8 @@
 """What a registry is asked between two polls, and how soon.
 
 The first question is asked at once. Those that come while it is answered, and for a while after,
-wait and are asked together, so that whoever causes them, however many, takes a tenth of a server
-that answers in time, and one search a second of one that does not.
+wait and are asked together, so that whoever causes them, however many, takes a fifth of a server's
+time at most, or a question a second where it answers slowly.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ import contextlib
 from pennant_operator.decide.spec import Watch
 
 GATHER = 0.05  # seconds: ModelDeployments that come together are asked for together
-REST = 9  # times as long as the answers took
-LEAST_REST, MOST_REST = 0.1, 1.0  # seconds
+REST = 4  # times as long as the answers took
+LEAST_REST, MOST_REST = 0.05, 1.0  # seconds
 
 
 class Questions:

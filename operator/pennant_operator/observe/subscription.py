@@ -19,6 +19,12 @@ EVENTS = (
     {"entity": "MODEL_VERSION", "action": "CREATED"},
 )
 
+NEEDS = (
+    "It takes MLflow 3.3 or newer with a database, MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY, and for "
+    "an address in the cluster MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS and "
+    "MLFLOW_WEBHOOK_ALLOWED_SCHEMES: docs/registries.md."
+)
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -88,9 +94,4 @@ async def _hooks(http: MlflowHttp) -> AsyncIterator[dict[str, Any]]:
 
 
 def _refused(refusal: Refusal) -> RegistryTroubleError:
-    return RegistryTroubleError(
-        f"MLflow does not take the webhook ({refusal.status} {refusal.code}: "
-        f"{refusal.message[:200]}): it needs MLflow 3.3 or newer with a database, and for an "
-        "address in the cluster MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS and "
-        "MLFLOW_WEBHOOK_ALLOWED_SCHEMES; docs/registries.md says how."
-    )
+    return RegistryTroubleError(f"{refusal.status} {refusal.code}: {refusal.message[:200]}")

@@ -19,7 +19,7 @@ from pennant_operator.observe.delivery import delivery, hint
 from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.remembered import Remembered
 from pennant_operator.observe.signing_secret import SigningSecret
-from pennant_operator.observe.subscription import Wanted, subscribe, unsubscribe
+from pennant_operator.observe.subscription import NEEDS, Wanted, subscribe, unsubscribe
 
 LOG = logging.getLogger(__name__)
 AGAIN = 60.0  # seconds between two looks at the Secret
@@ -140,5 +140,7 @@ class Webhook:
                 return WebhookHealth(None, told, wanted.url)
             await unsubscribe(http, self._health.registered)
             return WebhookHealth()
+        except RegistryTroubleError as error:
+            raise RegistryTroubleError(f"MLflow keeps no webhook: {error} {NEEDS}") from error
         finally:
             await http.close()
