@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import copy
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -39,7 +40,7 @@ class Objects:
 
     async def list(self, kind: str, namespace: str, selector: str = "") -> list[dict[str, Any]]:
         assert (kind, namespace) == ("ModelRegistry", "pennant-system")
-        return list(self.registries.values())
+        return copy.deepcopy(list(self.registries.values()))
 
     async def get(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
         assert (kind, namespace) == ("Secret", "pennant-system")
@@ -50,8 +51,9 @@ class Objects:
     async def write_status(self, live: dict[str, Any], status: dict[str, Any]) -> Any:
         if live.get("status") == status:
             return None
-        self.registries[live["metadata"]["name"]] = written = {**live, "status": status}
-        return written
+        held = self.registries[live["metadata"]["name"]]
+        held["status"] = status
+        return copy.deepcopy(held)
 
 
 class Hooked:
