@@ -12,7 +12,7 @@ from mlflow_server import free_port
 
 from pennant_operator.observe.webhook import Outcome
 from pennant_operator.run import receiver
-from pennant_operator.run.relay import Relay
+from pennant_operator.run.relay import Relay, address, identity
 
 pytestmark = pytest.mark.integration
 
@@ -105,3 +105,10 @@ def test_a_body_that_is_too_large_is_not_handed_on():
         assert taken.hooks == []
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("pod_ip", "said"), [("10.1.2.3", "10.1.2.3:8082"), ("fd00::3", "[fd00::3]:8082"), ("", "")]
+)
+def test_the_leases_holder_says_where_it_takes_hooks(pod_ip: str, said: str):
+    assert address(identity("pennant-operator-0_ab12", pod_ip, 8082)) == said

@@ -27,6 +27,7 @@ from pennant_operator.run.lists import Lists
 from pennant_operator.run.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue, work
 from pennant_operator.run.reconcile import Reconciler
+from pennant_operator.run.relay import Relay, address, identity
 
 
 class Watcher(Protocol):
@@ -119,12 +120,22 @@ def _leadership(config: Config, api: Api) -> Leadership:
         api,
         namespace=config.namespace,
         # A pod's name stays when its container is started again: that one has to wait, too.
-        identity=f"{config.identity}_{uuid.uuid4().hex[:8]}",
+        identity=identity(
+            f"{config.identity}_{uuid.uuid4().hex[:8]}", config.pod_ip, config.webhook_port
+        ),
         timing=config.timing,
         clock=clock,
         wall=_now,
         random=random.random,
     )
+
+
+def _receiver(parts: Parts) -> receiver.Receiver:
+    def leader() -> str | None:
+        return None if parts.lease.may_last() > 0 else address(parts.lease.holder)
+
+    counts = parts.metrics.registries
+    return receiver.Receiver(parts.registries.webhook, counts.hooked, Relay(leader))
 
 
 async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
@@ -140,11 +151,7 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         ready=parts.lists.listed.is_set,
         metrics=parts.metrics.registry,
     )
-    hooks = await receiver.serve(
-        config.http_host,
-        config.webhook_port,
-        receiver.Receiver(parts.registries.webhook, parts.metrics.registries.hooked),
-    )
+    hooks = await receiver.serve(config.http_host, config.webhook_port, _receiver(parts))
     # kopf cancels every task that is younger than itself when it ends: these are older. But the
     # workers' requests are not, so it is told to end when none of them writes any more.
     over = asyncio.Event()

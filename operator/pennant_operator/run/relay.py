@@ -12,6 +12,17 @@ TIMEOUT = 3.0  # seconds
 NOBODY = 503  # MLflow tries again
 
 
+def identity(name: str, pod_ip: str, port: int) -> str:
+    """A name for the Lease that says where its holder takes webhooks."""
+    host = f"[{pod_ip}]" if ":" in pod_ip else pod_ip
+    return f"{name}@{host}:{port}" if pod_ip else name
+
+
+def address(holder: str) -> str:
+    """Where the holder of the Lease takes webhooks; empty where its name does not say."""
+    return holder.partition("@")[2]
+
+
 class Relay:
     """`leader` gives the leading replica's receiver as host:port, "" while nobody is known to lead.
 
