@@ -6,6 +6,7 @@ first use from requirements/mlflow2.txt.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import signal
@@ -97,6 +98,11 @@ def _environment(python: Path) -> dict[str, str]:
         "PATH": path,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        # Webhooks: to this machine, and known at once.
+        "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+        "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
+        "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": base64.urlsafe_b64encode(b"t" * 32).decode(),
+        "MLFLOW_WEBHOOK_CACHE_TTL": "0",
     }
 
 

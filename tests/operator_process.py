@@ -36,6 +36,8 @@ class Operator:
 
     process: subprocess.Popen[bytes]
     port: int
+    hooks: int
+    """The port of the webhooks."""
     log: Path
 
     def get(self, path: str) -> tuple[int, str]:
@@ -74,7 +76,7 @@ class Operator:
 @contextlib.contextmanager
 def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operator]:
     """An operator that is ready, ended at the end."""
-    port, log = free_port(), folder / f"operator-{time.monotonic_ns()}.log"
+    port, hooks, log = free_port(), free_port(), folder / f"operator-{time.monotonic_ns()}.log"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PENNANT_")}
     env = kept | {
         "KUBECONFIG": str(kubeconfig),
@@ -82,13 +84,14 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         "PENNANT_FETCH_IMAGE": "pennant-serving:test",
         "PENNANT_HTTP_HOST": "127.0.0.1",
         "PENNANT_HTTP_PORT": str(port),
+        "PENNANT_WEBHOOK_PORT": str(hooks),
         **environ,
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "pennant_operator"], env=env, stdout=output, stderr=output
         )
-    started = Operator(process, port, log)
+    started = Operator(process, port, hooks, log)
     try:
         until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200, STARTS)
         if process.poll() is not None:

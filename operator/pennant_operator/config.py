@@ -35,6 +35,11 @@ class Config:
     """PENNANT_HTTP_HOST: address of the HTTP server."""
     http_port: int = 8081
     """PENNANT_HTTP_PORT: port of /healthz, /readyz and /metrics; 0 takes a free one."""
+    webhook_port: int = 8082
+    """PENNANT_WEBHOOK_PORT: port of /hooks/<registry>, at the same address; 0 takes a free one."""
+    pod_ip: str = ""
+    """PENNANT_POD_IP: where other replicas reach this one, to hand webhooks on while it leads.
+    Default: they cannot."""
     workers: int = 16
     """PENNANT_WORKERS: ModelDeployments reconciled at the same time."""
     write_rate: float = 20.0
@@ -67,6 +72,8 @@ class Config:
             watch_namespaces=_names(env.get("PENNANT_WATCH_NAMESPACES", "")),
             http_host=env.get("PENNANT_HTTP_HOST", cls.http_host),
             http_port=int(_number(env, "PENNANT_HTTP_PORT", cls.http_port, 0, 65535)),
+            webhook_port=int(_number(env, "PENNANT_WEBHOOK_PORT", cls.webhook_port, 0, 65535)),
+            pod_ip=env.get("PENNANT_POD_IP", cls.pod_ip),
             workers=int(_number(env, "PENNANT_WORKERS", cls.workers, 1, 1000)),
             write_rate=_number(env, "PENNANT_WRITE_RATE", cls.write_rate, 0.1, 10_000),
             leader_elect=_one_of(env, "PENNANT_LEADER_ELECT", "true", SWITCH) == "true",

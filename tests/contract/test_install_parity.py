@@ -58,7 +58,8 @@ def test_for_one_namespace(tools: Tools):
 def test_one_namespace_needs_nothing_of_the_cluster(tools: Tools):
     kinds = [obj["kind"] for obj in tools.kustomized("namespace-install")]
     roles = [*["Role"] * 2, *["RoleBinding"] * 2]
-    assert sorted(kinds) == ["Deployment", "PodDisruptionBudget", *roles, "ServiceAccount"]
+    ours = ["Deployment", "PodDisruptionBudget", *roles, "Service", "ServiceAccount"]
+    assert sorted(kinds) == ours
 
 
 def test_another_namespace_is_one_line(tools: Tools, tmp_path: Path):

@@ -4,6 +4,8 @@ Each `ensure_*` and `install_*` may be called again: what is there stays. `remov
 what the demo made and leaves the cluster.
 """
 
+import base64
+import secrets
 from pathlib import Path
 
 from pennant_dev import cluster, images
@@ -59,12 +61,17 @@ def install_operator(kube: Kube) -> None:
 def install_mlflow(kube: Kube) -> None:
     """An empty MLflow server in the cluster; waits until it is ready."""
     with step("MLflow ready"):
+        kube("apply", "--server-side", "-f", str(MANIFESTS / "demo" / "mlflow" / "namespace.yaml"))
+        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        _ensure_secret(kube, MLFLOW_NAMESPACE, "webhook-encryption", {"key": key})
         kube.apply(MANIFESTS / "demo" / "mlflow")
         kube.rolled_out("mlflow", MLFLOW_NAMESPACE, seconds=240)
 
 
 def install_registry(kube: Kube) -> None:
-    """The ModelRegistry that names MLflow's address."""
+    """The ModelRegistry that names MLflow's address, and the secret of its webhooks."""
+    signing = {"webhook-secret": secrets.token_hex(32)}
+    _ensure_secret(kube, OPERATOR_NAMESPACE, "mlflow-webhook", signing)
     kube.apply(MANIFESTS / "demo" / "registry")
 
 
@@ -90,6 +97,15 @@ def remove(kube: Kube) -> None:
     kube("delete", "-k", str(MANIFESTS / "demo" / "operator"), "--ignore-not-found",
          "--timeout=120s")  # fmt: skip
     kube("wait", "--for=delete", *(f"namespace/{each}" for each in both), "--timeout=120s")
+
+
+def _ensure_secret(kube: Kube, namespace: str, name: str, data: dict[str, str]) -> None:
+    """What was made once stays: MLflow keeps what it encrypted with it."""
+    if kube.get("secret", name, namespace) is None:
+        metadata = {"name": name, "namespace": namespace}
+        kube.create(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+        )
 
 
 def _empty(kube: Kube, namespace: str) -> None:

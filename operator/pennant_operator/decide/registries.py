@@ -1,4 +1,4 @@
-"""Parses a ModelRegistry, says who may use it for what, and builds its status."""
+"""Parses a ModelRegistry, and says who may use it for what."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pennant_operator.decide.observed import Object, Refused, RegistryFacts, Unknown
 from pennant_operator.decide.sources import DEFAULT_ALLOWED
-from pennant_operator.decide.times import format_time, parse_duration
+from pennant_operator.decide.times import parse_duration
 from pennant_operator.decide.vocabulary import Reason
 
 MINIMUM_POLL = timedelta(seconds=1)
@@ -16,6 +16,14 @@ MINIMUM_POLL = timedelta(seconds=1)
 
 class InvalidRegistryError(ValueError):
     """A field that cannot be used; the message names it, its value and what to write."""
+
+
+@dataclass(frozen=True)
+class WebhookSpec:
+    """What is needed to take a registry's webhooks."""
+
+    secret: str  # name of a Secret
+    url: str | None = None  # where MLflow is told to send them; None: a person tells it
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class RegistrySpec:
     allowed_namespaces: tuple[str, ...]
     allowed_models: tuple[str, ...]
     allowed_sources: tuple[str, ...]
+    webhook: WebhookSpec | None = None
 
     def facts(self) -> RegistryFacts:
         """What fetch containers need of it."""
@@ -52,28 +61,19 @@ class RegistrySpec:
         )
 
 
-@dataclass(frozen=True)
-class Health:
-    """How a registry answers, as its poller found it."""
-
-    server_version: str = ""
-    models: int = 0
-    trouble: str | None = None  # None: the last poll was answered in full
-    invalid: bool = False  # the trouble is the spec's own
-
-
 def parse(registry: Object) -> RegistrySpec:
     """The spec of a ModelRegistry object; raises InvalidRegistryError."""
     spec, name = registry.get("spec", {}), registry["metadata"]["name"]
     return RegistrySpec(
         name=name,
-        url=_url(spec.get("url", "")),
+        url=_url("spec.url", spec.get("url", "")),
         credentials_secret=spec.get("credentialsSecret") or None,
         ca_bundle=spec.get("caBundle", ""),
         poll_interval=_interval(spec.get("pollInterval", "15s")),
         allowed_namespaces=tuple(spec.get("allowedNamespaces", ("*",))),
         allowed_models=tuple(spec.get("allowedModels", ("*",))),
         allowed_sources=tuple(spec.get("allowedSources", DEFAULT_ALLOWED)),
+        webhook=_webhook(name, spec.get("webhook")),
     )
 
 
@@ -132,45 +132,24 @@ def silent(name: str, since: datetime | None) -> Unknown:
     )
 
 
-def status(registry: Object, health: Health, now: datetime) -> dict[str, Any]:
-    """The status to show; equal to the live one when nothing changed."""
-    ready, reason = ("True", "Answering")
-    if health.trouble is not None:
-        ready, reason = ("False", "InvalidSpec" if health.invalid else "NotAnswering")
-    live = registry.get("status", {})
-    before: dict[str, Any] = next(
-        (c for c in live.get("conditions", ()) if c["type"] == "Ready"), {}
-    )
-    changed = before.get("status") != ready
-    generation = registry["metadata"]["generation"]
-    built: dict[str, Any] = {
-        "observedGeneration": generation,
-        "modelsWatched": health.models,
-        "conditions": [
-            {
-                "type": "Ready",
-                "status": ready,
-                "observedGeneration": generation,
-                "lastTransitionTime": (
-                    format_time(now) if changed else before["lastTransitionTime"]
-                ),
-                "reason": reason,
-                "message": health.trouble or "The registry answers.",
-            }
-        ],
-    }
-    # What the server last called itself stays readable while it is away.
-    version = health.server_version or live.get("serverVersion")
-    return built | ({"serverVersion": version} if version else {})
+def _webhook(name: str, webhook: dict[str, Any] | None) -> WebhookSpec | None:
+    if webhook is None:
+        return None
+    secret = webhook.get("secret", {}).get("name")
+    if not secret:
+        raise InvalidRegistryError("spec.webhook.secret.name is missing: name a Secret")
+    if not webhook.get("register"):
+        return WebhookSpec(secret)
+    return WebhookSpec(secret, _url("spec.webhook.url", webhook.get("url", "")) + f"/hooks/{name}")
 
 
-def _url(text: str) -> str:
+def _url(field: str, text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InvalidRegistryError(f"spec.url {text!r} is not an http or https address")
+        raise InvalidRegistryError(f"{field} {text!r} is not an http or https address")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InvalidRegistryError(
-            f"spec.url names user, query or fragment at {parts.hostname}: write the address alone, "
+            f"{field} names user, query or fragment at {parts.hostname}: write the address alone, "
             "and credentials into the Secret that spec.credentialsSecret names"
         )
     return text.rstrip("/")

@@ -36,5 +36,10 @@ def quotable(model: str) -> bool:
 
 def understands_in(server_version: str) -> bool:
     """Whether a server of this version takes `name IN (...)`."""
+    return server_release(server_version) >= IN_SINCE
+
+
+def server_release(server_version: str) -> tuple[int, int]:
+    """Major and minor number; 0, 0 when a server does not say."""
     numbers = re.match(r"(\d+)\.(\d+)", server_version)
-    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= IN_SINCE
+    return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)

@@ -1,4 +1,4 @@
-"""GET requests to an MLflow server, and what to tell a person when they go wrong.
+"""Requests to an MLflow server, and what to tell a person when they go wrong.
 
 MLflow's own refusals are JSON with an error code; everything else that may answer at its address
 (an ingress, a proxy, the host check, a login page) says nothing about models and is trouble.
@@ -7,7 +7,8 @@ MLflow's own refusals are JSON with an error code; everything else that may answ
 import base64
 import json
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,8 +47,15 @@ def credentials(secret: Mapping[str, str]) -> str | None:
 class MlflowHttp:
     """One server's address, trust and credentials; close it after use."""
 
-    def __init__(self, spec: RegistrySpec, authorization: str | None = None) -> None:
+    def __init__(
+        self,
+        spec: RegistrySpec,
+        authorization: str | None = None,
+        count: Callable[[int, float], None] = lambda _status, _seconds: None,
+    ) -> None:
+        """`count` is told status (0: no answer) and seconds of every request."""
         self._url = spec.url
+        self._count = count
         # Redirects and proxies of the environment are not followed: credentials go to the
         # configured address only.
         self._session = aiohttp.ClientSession(
@@ -62,7 +70,39 @@ class MlflowHttp:
 
     async def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any] | Refusal:
         """MLflow's answer; raises RegistryTroubleError for anybody else's."""
-        status, text = await self.text(API + path, query)
+        return self._understood(*await self.text(API + path, query))
+
+    async def send(self, method: str, path: str, body: Any) -> dict[str, Any] | Refusal:
+        """MLflow's answer to a change; raises RegistryTroubleError for anybody else's."""
+        return self._understood(*await self._request(method, API + path, json=body))
+
+    async def text(self, path: str, query: Mapping[str, str]) -> tuple[int, str]:
+        """Status and body; raises RegistryTroubleError when there is no complete answer."""
+        return await self._request("GET", path, params=dict(query))
+
+    async def _request(self, method: str, path: str, **content: Any) -> tuple[int, str]:
+        began, status = time.perf_counter(), 0
+        try:
+            async with self._session.request(
+                method, self._url + path, allow_redirects=False, **content
+            ) as response:
+                text = await response.text(errors="replace")
+                status = response.status
+                return status, text
+        except TimeoutError:
+            raise RegistryTroubleError(
+                f"{self._url} did not answer within {TIMEOUT:.0f} s: see that MLflow runs, and that"
+                " no NetworkPolicy keeps the operator from it."
+            ) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise RegistryTroubleError(
+                f"{self._url} cannot be reached ({error}): see that MLflow runs there, and that "
+                "spec.url is right."
+            ) from error
+        finally:
+            self._count(status, time.perf_counter() - began)
+
+    def _understood(self, status: int, text: str) -> dict[str, Any] | Refusal:
         try:
             answer = json.loads(text)
         except ValueError:
@@ -75,24 +115,6 @@ class MlflowHttp:
         if status in {400, 404} and code:
             return Refusal(status, code, message)
         raise RegistryTroubleError(self._stranger(status, message or text))
-
-    async def text(self, path: str, query: Mapping[str, str]) -> tuple[int, str]:
-        """Status and body; raises RegistryTroubleError when there is no complete answer."""
-        try:
-            async with self._session.get(
-                self._url + path, params=dict(query), allow_redirects=False
-            ) as response:
-                return response.status, await response.text(errors="replace")
-        except TimeoutError:
-            raise RegistryTroubleError(
-                f"{self._url} did not answer within {TIMEOUT:.0f} s: see that MLflow runs, and that"
-                " no NetworkPolicy keeps the operator from it."
-            ) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise RegistryTroubleError(
-                f"{self._url} cannot be reached ({error}): see that MLflow runs there, and that "
-                "spec.url is right."
-            ) from error
 
     def _stranger(self, status: int, text: str) -> str:
         """What an answer means that is not MLflow's word on a model, and what to do."""

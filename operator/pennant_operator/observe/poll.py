@@ -1,8 +1,8 @@
 """One poll of one registry: the fewest requests that answer everything watched.
 
-Up to three models are one request each. More are one search, whose answer has every alias and
-stage but neither sources nor tags of what an alias points at: what moved is read by requests of its
-own. That nothing is there is believed only when such a request says so too (law 2).
+A search answers with every alias and stage but neither sources nor tags of what an alias points at:
+what moved is read by requests of its own. That nothing is there is believed only when such a
+request says so too (law 2): pages are by offset, so a model may slip between two of them.
 """
 
 import logging
@@ -14,14 +14,12 @@ from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.absence import missing_version, nothing_there, unresolved
 from pennant_operator.observe.answers import Found, Registered
-from pennant_operator.observe.filters import quotable, understands_in
+from pennant_operator.observe.filters import quotable
 from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.registry import Registry
+from pennant_operator.observe.strategy import strategy
 
 LOG = logging.getLogger(__name__)
-FEW = 3  # models; up to these, asking one by one is the cheapest
-# Walking a whole registry costs the server about as much for 18 models as one alias does.
-WALK_WORTH = 18
 
 Answer = ModelVersion | Absent
 Stamp: TypeAlias = tuple[int, int, str]
@@ -59,18 +57,15 @@ class Poll:
         of_model: dict[str, list[Watch]] = {}
         for watch in sorted(watches, key=str):
             of_model.setdefault(watch.model, []).append(watch)
-        singly = {name for name in of_model if not quotable(name)}
-        rest = sorted(of_model.keys() - singly)
-        whole = not understands_in(self.server_version)
-        if len(rest) <= FEW or (whole and 0 < len(rest) * WALK_WORTH <= self.known.size):
-            singly, rest = set(of_model), []
-        listed = await self._search(rest, whole=whole) if rest else {}
+        how = strategy(of_model, self.server_version, self.known.size)
+        listed = await self._search(how.listed, whole=how.whole) if how.listed else {}
         for name, asked in of_model.items():
-            model = await self.registry.model(name) if name in singly else listed.get(name)
+            single = name in how.singly
+            model = await self.registry.model(name) if single else listed.get(name)
             for watch in asked:
                 await self._compare(watch, model)
 
-    async def _search(self, models: list[str], *, whole: bool) -> dict[str, Registered]:
+    async def _search(self, models: tuple[str, ...], *, whole: bool) -> dict[str, Registered]:
         listed = await self.registry.search(None if whole else models)
         self.known.size = len(listed) if whole else self.known.size
         return listed

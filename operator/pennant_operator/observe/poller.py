@@ -5,34 +5,36 @@ long enough to be told (law 2, law 7).
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide import registries
+from pennant_operator.decide.health import Health
 from pennant_operator.decide.observed import Desired, Unknown
-from pennant_operator.decide.registries import Health, RegistrySpec
+from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
-from pennant_operator.observe.mlflow_http import MlflowHttp, RegistryTroubleError, credentials
+from pennant_operator.observe.connection import Count, ReadSecret
+from pennant_operator.observe.link import Link
+from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.outage import Outage
-from pennant_operator.observe.poll import Known, Poll
-from pennant_operator.observe.registry import Registry
+from pennant_operator.observe.poll import Known
+from pennant_operator.observe.questions import Questions
 from pennant_operator.observe.store import Key, Store
 
 LOG = logging.getLogger(__name__)
-GATHER = 0.05  # seconds: ModelDeployments that come together are asked for together
 
 
 @dataclass(frozen=True)
 class Surroundings:
     """What a poller needs of the rest."""
 
-    read_secret: Callable[[str], Awaitable[Mapping[str, str]]]  # raises RegistryTroubleError
+    read_secret: ReadSecret
     enqueue: Callable[[Iterable[Key]], None]
     report: Callable[[Health], Awaitable[None]]
+    count: Count
     now: Callable[[], datetime]
     random: Callable[[], float]
 
@@ -50,13 +52,12 @@ class Poller:
         self.spec = spec
         self._store = store
         self._around = around
-        self._http: MlflowHttp | None = None
-        self._poll: Poll | None = None
         self._known = known or Known()
+        self._link = Link(spec, self._known, around.read_secret, around.count)
         self._outage = Outage()
         self._trouble: str | None = None
-        self._server_version = ""
-        self._news = asyncio.Event()
+        self._models = 0
+        self._questions = Questions()
         self.asked = asyncio.Event()
         """The first poll is over, whatever came of it."""
 
@@ -69,8 +70,15 @@ class Poller:
             return self._known.answers[watch]
         if watch in self._known.unresolved:
             return Unknown(Reason.WAITING_FOR_REGISTRY, self._known.unresolved[watch])
-        self._news.set()
+        self._questions.new()
         return registries.not_asked(name)
+
+    def look(self, watch: Watch) -> bool:
+        """Ask this soon, on somebody's hint; False when nobody who may wants to know it."""
+        wanted = self._allowed(watch)
+        if wanted:
+            self._questions.hinted(watch)
+        return wanted
 
     @property
     def known(self) -> Known:
@@ -81,83 +89,66 @@ class Poller:
         """Poll until cancelled."""
         try:
             while True:
-                await self._turn(self._watches())
+                await self._turn(self._survey())
                 await self._pause()
         finally:
-            await self._disconnect()
+            await self._link.drop()
 
     async def _pause(self) -> None:
-        """Wait for the next poll; ask what is new at once, unless the server has trouble."""
+        """Wait for the next poll; ask what is new or hinted at before, unless there is trouble.
+
+        A hint ends the pause after trouble: the server that sent it is back.
+        """
         loop = asyncio.get_running_loop()
         jitter = 0.9 + 0.2 * self._around.random()
-        until = loop.time() + self._outage.pause(self.spec.poll_interval).total_seconds() * jitter
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(until):
-                    await self._news.wait()
-                    await asyncio.sleep(GATHER)
-            if loop.time() >= until:
+        pause = self._outage.pause(self.spec.poll_interval).total_seconds() * jitter
+        until = loop.time() + pause
+        if self._outage.failures:
+            self._questions.rest(pause)
+        while await self._questions.came(until):
+            new, hinted = self._questions.taken()
+            asked = (self._unanswered() if new else set()) | hinted
+            if self._outage.failures and hinted:
                 return
-            self._news.clear()
-            new = self._watches() - self._known.answers.keys() - self._known.unresolved.keys()
-            if new and self._outage.failures == 0:
-                await self._turn(new)
+            if asked and not self._outage.failures:
+                began = loop.time()
+                await self._turn(asked)
+                self._questions.rest(loop.time() - began)
 
     async def _turn(self, watches: set[Watch]) -> None:
         before = {watch: self.desired(watch) for watch in watches}
-        self._news.clear()
+        self._questions.taken()  # what comes from now on is asked after this
         try:
-            await self._ask(watches)
+            await self._link.ask(before.keys())
         except RegistryTroubleError as error:
             LOG.warning("registry %s: %s", self.spec.name, error)
             self._trouble = str(error)
             self._outage.failed(self._around.now())
-            await self._disconnect()
+            await self._link.drop()
         else:
             self._trouble = None
             self._outage.succeeded()
         moved = [watch for watch, was in before.items() if self.desired(watch) != was]
         self._around.enqueue(key for watch in moved for key in self._store.watching(watch))
-        models = len({watch.model for watch in self._watches()})
         self.asked.set()
-        await self._around.report(Health(self._server_version, models, self._trouble))
+        await self._around.report(Health(self._link.server_version, self._models, self._trouble))
 
-    async def _ask(self, watches: set[Watch]) -> None:
-        if self._poll is None:
-            self._poll = await self._connect()
-        if not watches:
-            await self._poll.registry.ping()
-        self._known.forget_all_but(self._watches())
-        await self._poll.ask(watches)
+    def _unanswered(self) -> set[Watch]:
+        return self._survey() - self._known.answers.keys() - self._known.unresolved.keys()
 
-    async def _connect(self) -> Poll:
-        """Credentials and version are read again after every trouble: both may be its cure."""
-        secret, authorization = self.spec.credentials_secret, None
-        if secret is not None:
-            authorization = credentials(await self._around.read_secret(secret))
-            if authorization is None:
-                raise RegistryTroubleError(
-                    f"Secret {secret} holds no credentials: give it MLFLOW_TRACKING_USERNAME and "
-                    "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
-                )
-        self._http = MlflowHttp(self.spec, authorization)
-        registry = Registry(self._http)
-        self._server_version = await registry.server_version()
-        return Poll(registry, self._server_version, self._known)
-
-    async def _disconnect(self) -> None:
-        if self._http is not None:
-            await self._http.close()
-        self._http = self._poll = None
-
-    def _watches(self) -> set[Watch]:
-        """What is asked of this registry by somebody who may."""
-        return {
+    def _survey(self) -> set[Watch]:
+        """What is asked of this registry by somebody who may; anything else is forgotten."""
+        watches = {
             watch
             for watch in self._store.watches()
-            if watch.registry == self.spec.name
-            and any(
-                self.spec.refusal(namespace, watch.model) is None
-                for namespace, _ in self._store.watching(watch)
-            )
+            if watch.registry == self.spec.name and self._allowed(watch)
         }
+        self._known.forget_all_but(watches)
+        self._models = len({watch.model for watch in watches})
+        return watches
+
+    def _allowed(self, watch: Watch) -> bool:
+        return any(
+            self.spec.refusal(namespace, watch.model) is None
+            for namespace, _ in self._store.watching(watch)
+        )

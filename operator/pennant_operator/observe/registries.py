@@ -1,71 +1,51 @@
-"""The ModelRegistries of the operator's namespace: one poller each, and the answers of them all."""
+"""The ModelRegistries of the operator's namespace, and the answers of them all."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime
-from typing import Any
 
 from pennant_operator.decide import registries, sources
+from pennant_operator.decide.health import Health
 from pennant_operator.decide.observed import (
     Desired,
     ModelVersion,
     Refused,
     RegistryFacts,
 )
-from pennant_operator.decide.registries import Health, InvalidRegistryError
+from pennant_operator.decide.registries import InvalidRegistryError
 from pennant_operator.decide.spec import Watch
-from pennant_operator.kube import Api, ApiError, Object
+from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.awaited import Awaited
-from pennant_operator.observe.poller import Poller, Surroundings
-from pennant_operator.observe.secrets import read_secret
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.followed import Around, Followed, Reporter
+from pennant_operator.observe.webhook import Webhook
 
 LOG = logging.getLogger(__name__)
 PERIOD = 5.0  # seconds between two LISTs of ModelRegistries
 PATIENCE = 6.0  # seconds for the first polls: a little more than one request may take
 
-WriteStatus = Callable[[Object, dict[str, Any]], Awaitable[Object | None]]
-
 
 class Registries:
-    """Starts, restarts and stops pollers as ModelRegistries come, change and go."""
+    """Follows ModelRegistries as they come, change and go."""
 
-    def __init__(
-        self,
-        api: Api,
-        store: Store,
-        *,
-        namespace: str,
-        enqueue: Callable[[Iterable[Key]], None],
-        write_status: WriteStatus,
-        answered: Callable[[str, datetime], None],
-        now: Callable[[], datetime],
-        random: Callable[[], float],
-    ) -> None:
-        self._api = api
-        self._store = store
-        self._namespace = namespace
-        self._enqueue = enqueue
-        self._write_status = write_status
-        self._answered = answered
-        self._now = now
-        self._random = random
+    def __init__(self, around: Around) -> None:
+        self._around = around
+        self._namespace = around.namespace
         self._listed = False
         self.asked = asyncio.Event()
         """The first LIST and the first polls are over, whatever came of them."""
         self._live: dict[str, Object] = {}
-        self._pollers: dict[str, Poller] = {}
+        self._reporter = Reporter(around, self._live)
+        self._followed: dict[str, Followed] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._invalid: dict[str, Refused] = {}
-        self._awaited = Awaited(now)
+        self._awaited = Awaited(around.now)
 
     def look(self, watch: Watch, namespace: str) -> tuple[Desired, RegistryFacts | None]:
         """What a ModelDeployment of this namespace is to run, and what its pods need for it."""
-        poller = self._pollers.get(watch.registry)
-        if poller is None:
+        followed = self._followed.get(watch.registry)
+        if followed is None:
             return self._without_poller(watch.registry), None
+        poller = followed.poller
         facts = poller.spec.facts()
         refused = poller.spec.refusal(namespace, watch.model)
         if refused is not None:
@@ -75,6 +55,11 @@ class Registries:
             allowed = poller.spec.allowed_sources
             refused = sources.refusal(desired.source, allowed, registry=watch.registry)
         return refused or desired, facts
+
+    def webhook(self, name: str) -> Webhook | None:
+        """What takes the webhooks of a registry; None where none are asked for."""
+        followed = self._followed.get(name)
+        return followed.webhook if followed is not None and followed.webhook.wanted else None
 
     def _without_poller(self, name: str) -> Desired:
         if not self._listed:
@@ -90,7 +75,7 @@ class Registries:
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
-                    found = await self._api.list("ModelRegistry", self._namespace)
+                    found = await self._around.api.list("ModelRegistry", self._namespace)
                 except ApiError as error:
                     LOG.warning("ModelRegistries cannot be listed, the last ones stand: %s", error)
                 else:
@@ -104,27 +89,29 @@ class Registries:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                for poller in tuple(self._pollers.values()):
-                    await poller.asked.wait()
+                for followed in tuple(self._followed.values()):
+                    await followed.poller.asked.wait()
         self.asked.set()
 
     async def _follow(self, found: list[Object], group: asyncio.TaskGroup) -> None:
+        store = self._around.store
         objects = {obj["metadata"]["name"]: obj for obj in found}
-        named = {watch.registry for watch in self._store.watches()}
+        named = {watch.registry for watch in store.watches()}
         changed = self._awaited.listed(objects.keys(), named, first=not self._listed)
         if not self._listed:
             changed, self._listed = named, True
         for name in self._live.keys() - objects.keys():
             del self._live[name]
             self._stop(name)
+            self._around.counts.forget(name)
             changed.add(name)
         for name, obj in objects.items():
             known, self._live[name] = self._live.get(name), obj
             if known is None or _identity(known) != _identity(obj):
                 await self._start(name, obj, group)
                 changed.add(name)
-        watches = [watch for watch in self._store.watches() if watch.registry in changed]
-        self._enqueue(key for watch in watches for key in self._store.watching(watch))
+        watches = [watch for watch in store.watches() if watch.registry in changed]
+        self._around.enqueue(key for watch in watches for key in store.watching(watch))
 
     async def _start(self, name: str, obj: Object, group: asyncio.TaskGroup) -> None:
         before = self._stop(name)
@@ -132,42 +119,18 @@ class Registries:
             spec = registries.parse(obj)
         except InvalidRegistryError as error:
             self._invalid[name] = registries.invalid(name, self._namespace, error)
-            await self._report(name, Health(trouble=str(error), invalid=True))
+            await self._reporter.of(name, Health(trouble=str(error), invalid=True))
             return
-        # Answers of another server say nothing about this one.
-        kept = before.known if before is not None and before.spec.url == spec.url else None
+        followed = Followed(spec, self._around, self._reporter, before)
+        self._followed[name] = followed
+        self._tasks[name] = group.create_task(followed.run())
 
-        async def report(health: Health) -> None:
-            await self._report(name, health)
-
-        around = Surroundings(self._secret, self._enqueue, report, self._now, self._random)
-        self._pollers[name] = poller = Poller(spec, self._store, around, kept)
-        self._tasks[name] = group.create_task(poller.run())
-
-    def _stop(self, name: str) -> Poller | None:
+    def _stop(self, name: str) -> Followed | None:
         self._invalid.pop(name, None)
         task = self._tasks.pop(name, None)
         if task is not None:
             task.cancel()
-        return self._pollers.pop(name, None)
-
-    async def _report(self, name: str, health: Health) -> None:
-        if health.trouble is None:
-            self._answered(name, self._now())
-        live = self._live.get(name)
-        if live is None:
-            return
-        try:
-            status = registries.status(live, health, self._now())
-            written = await self._write_status(live, status)
-        except ApiError as error:
-            LOG.warning("status of ModelRegistry %s was not written: %s", name, error)
-            return
-        if written is not None and name in self._live:
-            self._live[name] = written
-
-    async def _secret(self, name: str) -> Mapping[str, str]:
-        return await read_secret(self._api, self._namespace, name)
+        return self._followed.pop(name, None)
 
 
 def _identity(registry: Object) -> tuple[str, int]:

@@ -60,6 +60,11 @@ class Elector:
         self._resigned = False
         self._tried = 0.0
 
+    @property
+    def holder(self) -> str:
+        """Who held the Lease when it was last looked at; empty when nobody is known to."""
+        return self._seen.holder if self._seen is not None else ""
+
     def may_last(self) -> float:
         """Seconds that a write begun now may take; 0: none may begin."""
         return 0.0 if self._resigned else self._left()

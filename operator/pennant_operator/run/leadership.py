@@ -18,6 +18,10 @@ class Leadership(Protocol):
     held: asyncio.Event
     """This process became the holder."""
 
+    @property
+    def holder(self) -> str:
+        """Who held the Lease when it was last looked at; empty when nobody is known to."""
+
     def may_last(self) -> float:
         """Seconds that a write begun now may take; 0: none may begin."""
 
@@ -37,6 +41,11 @@ class Alone:
     def __init__(self) -> None:
         self.looked = self.held = asyncio.Event()
         self.held.set()
+
+    @property
+    def holder(self) -> str:
+        """Nobody: there is no Lease."""
+        return ""
 
     def may_last(self) -> float:
         """As long as it likes."""

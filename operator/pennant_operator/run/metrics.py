@@ -15,6 +15,7 @@ from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import Condition, EventReason
 from pennant_operator.kube import Object
 from pennant_operator.observe.store import Key
+from pennant_operator.run.registry_metrics import RegistryMetrics
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _ROLLOUT_SECONDS = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 600, 1800)
@@ -57,6 +58,7 @@ class Metrics:
             "pennant_leader", "1 where this process may write, else 0.", registry=self.registry
         )
         leader.set_function(lambda: float(may_write() > 0))
+        self.registries = RegistryMetrics(self.registry)
         self._reconcile = Histogram(
             "pennant_reconcile_duration_seconds",
             "Time of one reconcile.",
@@ -85,20 +87,10 @@ class Metrics:
             buckets=_ROLLOUT_SECONDS,
             registry=self.registry,
         )
-        self._answered = Gauge(
-            "pennant_registry_last_success_timestamp_seconds",
-            "When a registry last answered a poll in full.",
-            ["registry"],
-            registry=self.registry,
-        )
 
     def wrote(self, verb: str, kind: str, code: int) -> None:
         """A write request was answered (0: it was not)."""
         self._writes.labels(verb, kind, str(code)).inc()
-
-    def answered(self, registry: str, at: datetime) -> None:
-        """A registry answered a poll."""
-        self._answered.labels(registry).set(at.timestamp())
 
     def failed(self, kind: str) -> None:
         """A reconcile ended with this kind of error."""

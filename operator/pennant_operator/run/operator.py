@@ -16,10 +16,11 @@ from pennant_operator.config import Config
 from pennant_operator.decide.observed import Images
 from pennant_operator.kube import Api
 from pennant_operator.observe.children import Children
+from pennant_operator.observe.followed import Around
 from pennant_operator.observe.gather import Observer
 from pennant_operator.observe.registries import Registries
 from pennant_operator.observe.store import Key, Store
-from pennant_operator.run import http
+from pennant_operator.run import http, receiver
 from pennant_operator.run.backoff import Backoff
 from pennant_operator.run.leader import Elector
 from pennant_operator.run.leadership import Alone, Leadership, clock
@@ -27,6 +28,7 @@ from pennant_operator.run.lists import Lists
 from pennant_operator.run.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue, work
 from pennant_operator.run.reconcile import Reconciler
+from pennant_operator.run.relay import Relay, address, identity
 
 LOG = logging.getLogger(__name__)
 
@@ -75,14 +77,16 @@ def wire(config: Config, api: Api) -> Parts:
             queue.add(key)
 
     registries = Registries(
-        api,
-        store,
-        namespace=config.namespace,
-        enqueue=enqueue,
-        write_status=cluster.apply_status,
-        answered=metrics.answered,
-        now=_now,
-        random=random.random,
+        Around(
+            api=api,
+            store=store,
+            namespace=config.namespace,
+            enqueue=enqueue,
+            write_status=cluster.apply_status,
+            counts=metrics.registries,
+            now=_now,
+            random=random.random,
+        )
     )
     children = Children(api, store)
     reconciler = Reconciler(
@@ -119,12 +123,22 @@ def _leadership(config: Config, api: Api) -> Leadership:
         api,
         namespace=config.namespace,
         # A pod's name stays when its container is started again: that one has to wait, too.
-        identity=f"{config.identity}_{uuid.uuid4().hex[:8]}",
+        identity=identity(
+            f"{config.identity}_{uuid.uuid4().hex[:8]}", config.pod_ip, config.webhook_port
+        ),
         timing=config.timing,
         clock=clock,
         wall=_now,
         random=random.random,
     )
+
+
+def _receiver(parts: Parts) -> receiver.Receiver:
+    def leader() -> str | None:
+        return None if parts.lease.may_last() > 0 else address(parts.lease.holder)
+
+    counts = parts.metrics.registries
+    return receiver.Receiver(parts.registries.webhook, counts.hooked, Relay(leader))
 
 
 async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
@@ -140,6 +154,7 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         ready=parts.lists.listed.is_set,
         metrics=parts.metrics.registry,
     )
+    hooks = await receiver.serve(config.http_host, config.webhook_port, _receiver(parts))
     over = asyncio.Event()
     lease = asyncio.create_task(parts.lease.run(), name="lease")
     ours: list[asyncio.Task[Any]] = [
@@ -164,6 +179,7 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         await kopf
     finally:
         await _cancelled([*ours, kopf])
+        await hooks.cleanup()
         await server.cleanup()
 
 

@@ -1,0 +1,74 @@
+"""What MLflow sends to a webhook: whether it is genuine, and what it says to look at.
+
+MLflow signs `<delivery id>.<unix time>.<body>` with HMAC-SHA256 and sends the base64 of it behind
+`v1,`. A genuine hook is a hint to look, and nothing it says is believed.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pennant_operator.decide.spec import Watch
+
+ID_HEADER = "X-MLflow-Delivery-Id"
+TIME_HEADER = "X-MLflow-Timestamp"
+SIGNATURE_HEADER = "X-MLflow-Signature"
+WINDOW = 300.0  # seconds that a hook may be older, or younger, than our clock says
+_ID = re.compile(r"[\x21-\x7e]{1,100}")
+_TIME = re.compile(r"[0-9]{1,12}")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A hook as it came; `sent` is the sender's unix time."""
+
+    id: str
+    sent: int
+    signature: str
+    body: bytes
+
+    def signed_with(self, secret: bytes) -> bool:
+        """Whether somebody who knows the secret made it."""
+        return hmac.compare_digest(self.signature.encode(), signature(secret, self).encode())
+
+    def timely(self, now: float) -> bool:
+        """Whether it was sent about now: a sender's clock may be ahead as well as behind."""
+        return abs(now - self.sent) <= WINDOW
+
+
+def delivery(headers: Mapping[str, str], body: bytes) -> Delivery | None:
+    """A hook of MLflow's; None when its headers are not such a one's."""
+    name, sent = headers.get(ID_HEADER, ""), headers.get(TIME_HEADER, "")
+    if _ID.fullmatch(name) and _TIME.fullmatch(sent):
+        return Delivery(name, int(sent), headers.get(SIGNATURE_HEADER, ""), body)
+    return None
+
+
+def signature(secret: bytes, hook: Delivery) -> str:
+    """The header that MLflow would send."""
+    content = f"{hook.id}.{hook.sent}.".encode() + hook.body
+    return "v1," + base64.b64encode(hmac.digest(secret, content, hashlib.sha256)).decode()
+
+
+def hint(registry: str, body: bytes) -> Watch | None:
+    """The question whose answer a genuine hook says may have changed; None: no such question.
+
+    An alias was set or removed, or a version was made that somebody may have pinned before. Tags
+    change nothing that is decided from, a new version is in no stage yet, and of stages and
+    deletions MLflow sends no word: those are the poll's.
+    """
+    try:
+        said = json.loads(body)
+        about = f"{said['entity']}.{said['action']}"
+        model, data = str(said["data"]["name"]), said["data"]
+        if about in {"model_version_alias.created", "model_version_alias.deleted"}:
+            return Watch(registry, model, alias=str(data["alias"]))
+        if about == "model_version.created":
+            return Watch(registry, model, version=str(data["version"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return None

@@ -1,0 +1,116 @@
+"""Where MLflow's webhooks come in: POST /hooks/<registry>, on a port of its own.
+
+Anybody may knock, so each step costs less than the next: the rate, the size, whether this process
+leads, the signature. A replica that stands by hands on what it gets, unopened, to the one that
+leads: that one knows the registries and their secrets, and judges as if it had come directly.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from typing import TypeAlias
+
+from aiohttp import web
+
+from pennant_operator.observe.webhook import Outcome, Webhook
+from pennant_operator.run.bucket import Bucket
+
+RATE, BURST = 100.0, 200  # hooks a second, of each registry
+LARGEST = 64 * 1024  # bytes; a hook about an alias has less than 1 kB
+PATIENCE = 5.0  # seconds for a body to arrive
+
+Find: TypeAlias = Callable[[str], Webhook | None]
+Forward: TypeAlias = Callable[[str, Mapping[str, str], bytes], Awaitable[int | None]]
+"""Hands a hook on; the status to answer, or None where this process is to take it itself."""
+
+
+class Turned(StrEnum):
+    """Why a hook was not looked at."""
+
+    UNKNOWN_REGISTRY = "unknown_registry"
+    LIMITED = "limited"
+    TOO_LARGE = "too_large"
+    TOO_SLOW = "too_slow"
+    FORWARDED = "forwarded"
+
+
+# MLflow tries again on 429 and 5xx only.
+ANSWERS = {
+    Outcome.ACCEPTED: HTTPStatus.OK,
+    Outcome.UNWATCHED: HTTPStatus.OK,
+    Outcome.IGNORED: HTTPStatus.OK,
+    Outcome.DUPLICATE: HTTPStatus.OK,
+    Outcome.FORGED: HTTPStatus.UNAUTHORIZED,
+    Outcome.UNTIMELY: HTTPStatus.UNAUTHORIZED,
+    Outcome.MALFORMED: HTTPStatus.BAD_REQUEST,
+    Outcome.NO_SECRET: HTTPStatus.SERVICE_UNAVAILABLE,
+    Turned.UNKNOWN_REGISTRY: HTTPStatus.NOT_FOUND,
+    Turned.LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
+    Turned.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Turned.TOO_SLOW: HTTPStatus.REQUEST_TIMEOUT,
+}
+
+
+class Receiver:
+    """Answers webhooks; `count` is told registry and result of each."""
+
+    def __init__(
+        self, find: Find, count: Callable[[str, str], None], forward: Forward | None = None
+    ) -> None:
+        self._find = find
+        self._count = count
+        self._forward = forward
+        self._strangers = Bucket(RATE, BURST)
+        self._buckets: dict[str, Bucket] = {}
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """One hook."""
+        name = request.match_info["registry"]
+        webhook = self._find(name)
+        known = name if webhook is not None else ""
+        if not self._bucket(known).take():
+            return self._said(known, Turned.LIMITED)
+        body = await _body(request)
+        if isinstance(body, Turned):
+            return self._said(known, body)
+        if self._forward is not None:
+            status = await self._forward(request.path, request.headers, body)
+            if status is not None:
+                self._count(known, Turned.FORWARDED)
+                return web.Response(status=status)
+        if webhook is None:
+            return self._said("", Turned.UNKNOWN_REGISTRY)
+        return self._said(name, await webhook.take(request.headers, body))
+
+    def _bucket(self, known: str) -> Bucket:
+        if not known:
+            return self._strangers
+        return self._buckets.setdefault(known, Bucket(RATE, BURST))
+
+    def _said(self, known: str, outcome: Outcome | Turned) -> web.Response:
+        self._count(known, outcome)
+        later = {"Retry-After": "1"} if outcome is Turned.LIMITED else {}
+        return web.Response(status=ANSWERS[outcome], text=f"{outcome}\n", headers=later)
+
+
+async def serve(host: str, port: int, receiver: Receiver) -> web.AppRunner:
+    """A running server; `cleanup()` of what is returned ends it."""
+    app = web.Application(client_max_size=LARGEST)
+    app.add_routes([web.post("/hooks/{registry}", receiver.answer)])
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner
+
+
+async def _body(request: web.Request) -> bytes | Turned:
+    if (request.content_length or 0) > LARGEST:
+        return Turned.TOO_LARGE
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return Turned.TOO_LARGE
+    except TimeoutError:
+        return Turned.TOO_SLOW

@@ -1,0 +1,56 @@
+"""The numbers of registries and their webhooks, in Prometheus' format."""
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class RegistryMetrics:
+    """One set of samples for each ModelRegistry there is."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._answered = Gauge(
+            "pennant_registry_last_success_timestamp_seconds",
+            "When a registry last answered all that it was asked.",
+            ["registry"],
+            registry=registry,
+        )
+        self._requests = Counter(
+            "pennant_registry_requests",
+            "Requests to a registry, by status code; 0 is no answer.",
+            ["registry", "code"],
+            registry=registry,
+        )
+        self._durations = Histogram(
+            "pennant_registry_request_duration_seconds",
+            "Time of one request to a registry.",
+            ["registry"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._webhooks = Counter(
+            "pennant_webhooks",
+            "Webhooks that came, by what became of them.",
+            ["registry", "result"],
+            registry=registry,
+        )
+
+    def answered(self, registry: str, at: datetime) -> None:
+        """A registry answered all that it was asked."""
+        self._answered.labels(registry).set(at.timestamp())
+
+    def requested(self, registry: str, status: int, seconds: float) -> None:
+        """A request to it is over; status 0: without an answer."""
+        self._requests.labels(registry, str(status)).inc()
+        self._durations.labels(registry).observe(seconds)
+
+    def hooked(self, registry: str, result: str) -> None:
+        """A webhook came; the registry is empty where strangers named one that takes none."""
+        self._webhooks.labels(registry, result).inc()
+
+    def forget(self, registry: str) -> None:
+        """The ModelRegistry is gone."""
+        for each in (self._answered, self._requests, self._durations, self._webhooks):
+            each.remove_by_labels({"registry": registry})

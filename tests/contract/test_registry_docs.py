@@ -1,0 +1,29 @@
+"""docs/registries.md says what is counted, and what becomes of a webhook."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from pennant_operator.observe.webhook import Outcome
+from pennant_operator.run.receiver import ANSWERS, Turned
+from pennant_operator.run.registry_metrics import RegistryMetrics
+
+pytestmark = pytest.mark.contract
+
+TEXT = (Path(__file__).parents[2] / "docs" / "registries.md").read_text()
+
+
+def test_every_metric_of_a_registry_is_explained():
+    registry = CollectorRegistry()
+    RegistryMetrics(registry)
+    kinds = {"counter": "_total"}
+    named = {f"{each.name}{kinds.get(each.type, '')}" for each in registry.collect()}
+    assert named == set(re.findall(r"^\| `(pennant_\w+)\{", TEXT, re.MULTILINE))
+
+
+@pytest.mark.parametrize("outcome", [*Outcome, *Turned])
+def test_every_result_of_a_webhook_is_explained_and_answered(outcome: Outcome | Turned):
+    assert f"`{outcome}`" in TEXT
+    assert outcome in ANSWERS or outcome is Turned.FORWARDED  # the leader's answer

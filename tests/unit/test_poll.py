@@ -1,0 +1,80 @@
+"""What a poll concludes from a search that leaves models out, as pages by offset may."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pennant_operator.decide.observed import Absent, ModelVersion
+from pennant_operator.decide.spec import Watch
+from pennant_operator.observe.answers import Found, Registered
+from pennant_operator.observe.poll import Known, Poll
+
+pytestmark = pytest.mark.unit
+
+MODELS = [f"m{number}" for number in range(6)]
+WATCHES = [Watch("default", name, alias="production") for name in MODELS]
+
+
+class Skipping:
+    """A registry whose searches miss some models, and whose single answers are true."""
+
+    def __init__(self, aliases: dict[str, str], skipped: set[str]) -> None:
+        self.aliases = aliases
+        self.skipped = skipped
+
+    async def search(self, models: Sequence[str] | None) -> dict[str, Registered]:
+        return {
+            name: self._registered(name) for name in models or MODELS if name not in self.skipped
+        }
+
+    async def model(self, name: str) -> Registered:
+        return self._registered(name)
+
+    async def version(self, model: str, number: str) -> Found:
+        return {"name": model, "version": number, "creation_timestamp": 1}
+
+    async def resolve(self, found: Found) -> ModelVersion:
+        return ModelVersion(found["name"], found["version"], 1, "mlflow-artifacts:/x")
+
+    def _registered(self, name: str) -> Registered:
+        aliases = {"production": self.aliases[name]} if name in self.aliases else {}
+        return Registered(created=1, updated=1, aliases=aliases, stages={})
+
+
+def answers(known: Known) -> dict[str, str]:
+    return {
+        watch.model: answer.version
+        for watch, answer in known.answers.items()
+        if isinstance(answer, ModelVersion)
+    }
+
+
+aliases = st.dictionaries(st.sampled_from(MODELS), st.sampled_from("12"))
+
+
+@given(
+    polls=st.lists(st.tuples(aliases, st.sets(st.sampled_from(MODELS))), min_size=1, max_size=5),
+    server=st.sampled_from(["3.17.2", "3.16.0"]),
+)
+def test_a_model_that_slips_between_two_pages_is_not_a_removed_alias(
+    polls: list[tuple[dict[str, str], set[str]]], server: str
+):
+    async def scenario() -> None:
+        known = Known()
+        for there, skipped in polls:
+            before = answers(known)
+            registry: Any = Skipping(there, skipped)
+            await Poll(registry, server, known).ask(WATCHES)
+            for name in MODELS:
+                # What a search leaves out is asked for by itself: it is found, or truly gone.
+                assert answers(known).get(name) == there.get(name), (name, before)
+        gone = [watch for watch, answer in known.answers.items() if isinstance(answer, Absent)]
+        assert {watch.model for watch in gone} == set(MODELS) - polls[-1][0].keys()
+
+    asyncio.run(scenario())
