@@ -157,7 +157,7 @@ def test_no_replicas_prove_nothing_and_what_comes_back_is_what_served(
 def test_a_digest_tag_that_is_added_later_rolls_nothing(
     running: Operator, tale: Tale, audit: Audit
 ):
-    """Law 5. The poller does not even ask; a new operator does, and rolls nothing either."""
+    """Law 5. A tag moves no time stamp, so the poller does not even see it."""
     tale.apply()
     tale.serves("1")
     before, since = tale.stage.written(), audit.mark()

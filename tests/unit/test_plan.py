@@ -336,6 +336,15 @@ def test_a_new_operator_image_rolls_nothing_by_itself():
     assert sim.writes == []
 
 
+def test_a_digest_tag_that_is_added_later_rolls_nothing():
+    sim = Simulation(version(7, tag=False))
+    sim.run(10)
+    sim.writes.clear()
+    sim.desired = version(7, tag=True)
+    sim.run(4)
+    assert sim.writes == []
+
+
 def test_without_a_digest_tag_what_the_pods_fetched_is_pinned_before_traffic_moves():
     sim = Simulation(version(7, tag=False))
     sim.run(4)
