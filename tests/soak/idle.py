@@ -1,0 +1,26 @@
+"""Many settled ModelDeployments, and minutes in which nothing happens."""
+
+from __future__ import annotations
+
+import fleet
+from mlflow_server import Mlflow
+from operator_process import operator
+from operator_stage import Stage
+from soak.report import Row
+from soak.servers import Servers
+
+
+def run(servers: Servers, minutes: float, count: int) -> list[Row]:
+    stage, url = Stage(servers.objects, "idle"), servers.mlflow_url
+    with operator(servers.kubeconfig, servers.folder, PENNANT_WRITE_RATE="500") as running:
+        fleet.settled(stage, Mlflow(url), url, count)
+        print(f"idle: {count} ModelDeployments serve", flush=True)
+        found = fleet.silence(stage, running, servers.audit, servers.mlflow_log, minutes * 60)
+        memory = running.memory()
+    stage.clear()
+    writes = sum(found.writes.values())
+    how_many = (
+        f"{count} ModelDeployments, {found.polls} polls of {sum(found.calls.values())} requests, "
+        f"{writes} API writes; operator {memory:.0f} MiB"
+    )
+    return [Row("idle is silent", found.seconds, how_many, found.violations())]

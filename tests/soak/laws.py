@@ -1,0 +1,56 @@
+"""The property tests of the laws, with other examples than `make check` has, until time is up."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import hypothesis
+from hypothesis.stateful import run_state_machine_as_test
+from soak.report import Row
+from test_laws import Chaos
+
+BATCH, STEPS = 100, 60  # examples between two looks at the clock; steps of each
+KILLS = Path(__file__).resolve().parents[1] / "unit" / "test_kills.py"
+
+
+def run(minutes: float, seed: int) -> list[Row]:
+    return [_random_lives(minutes, seed), *([_kills()] if KILLS.exists() else [])]
+
+
+def _random_lives(minutes: float, seed: int) -> Row:
+    """Operators in worlds that do as they like (tests/unit/test_laws.py)."""
+    settings = hypothesis.settings(
+        max_examples=BATCH,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    began, violations, batches = time.monotonic(), [], 0
+    for batch in itertools.count():
+        if time.monotonic() - began >= minutes * 60:
+            break
+        hypothesis.seed(seed + batch)(Chaos)
+        try:
+            run_state_machine_as_test(Chaos, settings=settings)
+        except Exception as error:  # noqa: BLE001 - whatever a law or a fault in `plan` raises
+            violations.append(f"seed {seed + batch}: {error!r}")
+        batches += 1
+        print(f"laws: {batches * BATCH} lives", flush=True)
+    how_many = f"{batches * BATCH} random lives of {STEPS} steps"
+    return Row("laws, in memory", time.monotonic() - began, how_many, violations)
+
+
+def _kills() -> Row:
+    """Every request of every story meets every fate (tests/unit/test_kills.py)."""
+    began = time.monotonic()
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", str(KILLS)], capture_output=True, text=True
+    )
+    said = ran.stdout.strip().splitlines()[-1]
+    violations = [said] if ran.returncode else []
+    return Row("a kill at every request, in memory", time.monotonic() - began, said, violations)

@@ -1,0 +1,24 @@
+"""What a part of the soak runs against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit import Audit
+from operator_process import Objects
+
+
+@dataclass(frozen=True)
+class Servers:
+    """An API server with the definitions, and an MLflow server, both empty."""
+
+    folder: Path
+    objects: Objects
+    audit: Audit
+    kubeconfig: Path
+    mlflow_url: str
+
+    @property
+    def mlflow_log(self) -> Path:
+        return self.folder / "mlflow-server.log"
