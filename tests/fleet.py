@@ -12,7 +12,7 @@ from mlflow_server import Mlflow
 from operator_process import Operator, until
 from operator_stage import CHILDREN, Stage
 
-SETTLES = 180.0  # seconds, on a machine that has other things to do
+SETTLES = 600.0  # seconds, on a machine that has other things to do
 POLL = 1.0  # seconds between two polls
 SEARCH = "GET /api/2.0/mlflow/registered-models/search"
 

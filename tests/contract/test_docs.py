@@ -31,3 +31,9 @@ def test_every_condition_and_status_word_is_explained(word):
 def test_every_link_of_the_readme_leads_somewhere():
     links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text())
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_test_file_that_the_page_on_reliability_names_is_there():
+    named = re.findall(r"`(?:tests/)?(\w+\.py)`", (ROOT / "docs" / "reliability.md").read_text())
+    there = {path.name for path in (ROOT / "tests").rglob("*.py")}
+    assert [name for name in named if name not in there] == []

@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from soak.report import Row
 from test_laws import Chaos
 
-BATCH, STEPS = 100, 60  # examples between two looks at the clock; steps of each
+BATCH, STEPS = 25, 60  # examples between two looks at the clock; steps of each
 KILLS = Path(__file__).resolve().parents[1] / "unit" / "test_kills.py"
 
 
