@@ -23,6 +23,7 @@ from pennant_dev.controlplane import ControlPlane
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "pennant-system"
+STARTS = 90.0  # seconds, on a machine that has other things to do
 CRDS = ("modeldeployments", "modelregistries")
 T = TypeVar("T")
 
@@ -87,7 +88,7 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         )
     started = Operator(process, port, log)
     try:
-        until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200)
+        until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200, STARTS)
         if process.poll() is not None:
             raise RuntimeError(f"the operator ended: {log.read_text()[-4000:]}")
         yield started

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from audit import Audit
 from mlflow_server import Mlflow
 from operator_process import NAMESPACE, Objects, Operator, operator, until
 from operator_stage import CHILDREN, Stage
@@ -15,6 +16,7 @@ from pretended_kubelet import PretendedKubelet
 from pennant_dev.controlplane import ControlPlane, control_plane
 
 pytestmark = pytest.mark.integration
+POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
 
 
 @pytest.fixture
@@ -124,9 +126,8 @@ def test_an_idle_operator_writes_nothing(
     deployment(objects, team, "waiting", "never-registered")
     until(lambda: told(objects, team, "waiting", "AliasInSync") == "ModelNotFound")
     before, written = versions(objects, team), running.metric("pennant_api_writes_total")
-    polled = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
-    began = running.metric(polled)
-    until(lambda: running.metric(polled) > began + 4)
+    began = running.metric(POLLED)
+    until(lambda: running.metric(POLLED) > began + 4)
     assert versions(objects, team) == before
     assert running.metric("pennant_api_writes_total") == written
 
@@ -177,10 +178,9 @@ def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_d
     assert reasons.count("TrafficMoved") == 2
     before = versions(objects, team)
     with operator(plane.kubeconfig, tmp_path) as second:
-        polled = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
         until(lambda: second.metric("pennant_reconcile_duration_seconds_count") > 0)
-        began = until(lambda: second.metric(polled))
-        until(lambda: second.metric(polled) > began + 3)
+        began = until(lambda: second.metric(POLLED))
+        until(lambda: second.metric(POLLED) > began + 3)
         assert versions(objects, team) == before
         assert second.metric("pennant_api_writes_total") == 0
 
@@ -211,6 +211,42 @@ def test_an_operator_that_is_killed_in_mid_rollout_again_and_again_ends_where_it
         stage.serves("barges", "1")
     assert len(objects.list("ControllerRevision", team)) == 1
     assert sum(each["spec"]["replicas"] for each in stage.deployments("barges")) == 1
+
+
+def test_a_restarted_operator_takes_nothing_back_that_it_has_told(
+    operator_config: Path,
+    objects: Objects,
+    audit: Audit,
+    team: str,
+    mlflow_url: str,
+    tmp_path: Path,
+):
+    mlflow, stage = Mlflow(mlflow_url), Stage(objects, team)
+    stage.registry("default", mlflow_url)
+    mlflow.register("rafts")
+    mlflow.promote("rafts", mlflow.client.create_model_version("rafts", "s3://elsewhere/x").version)
+    stage.apply("absent", "never-registered")
+    stage.apply("elsewhere", "rafts")
+    stage.apply("lost", "rafts", registry="nowhere")
+    told = {
+        "absent": ("AliasInSync", "ModelNotFound"),
+        "elsewhere": ("Stalled", "SourceNotAllowed"),
+        "lost": ("Stalled", "RegistryNotFound"),
+    }
+
+    def said() -> bool:
+        seen = stage.views()
+        return all(seen[name].reason(kind) == reason for name, (kind, reason) in told.items())
+
+    with operator(operator_config, tmp_path) as first:
+        until(said)
+        first.kill()
+    since = audit.mark()
+    with operator(operator_config, tmp_path) as second:
+        until(lambda: second.metric("pennant_reconcile_duration_seconds_count") >= len(told))
+        began = second.metric(POLLED)
+        until(lambda: second.metric(POLLED) > began + 1)
+    assert not audit.writes(since)
 
 
 def test_an_object_that_is_not_ours_is_left_alone(

@@ -57,6 +57,8 @@ class Poller:
         self._trouble: str | None = None
         self._server_version = ""
         self._news = asyncio.Event()
+        self.asked = asyncio.Event()
+        """The first poll is over, whatever came of it."""
 
     def desired(self, watch: Watch) -> Desired:
         """What is known; a question that was never answered is asked at once."""
@@ -117,6 +119,7 @@ class Poller:
         moved = [watch for watch, was in before.items() if self.desired(watch) != was]
         self._around.enqueue(key for watch in moved for key in self._store.watching(watch))
         models = len({watch.model for watch in self._watches()})
+        self.asked.set()
         await self._around.report(Health(self._server_version, models, self._trouble))
 
     async def _ask(self, watches: set[Watch]) -> None:

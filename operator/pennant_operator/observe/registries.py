@@ -1,6 +1,7 @@
 """The ModelRegistries of the operator's namespace: one poller each, and the answers of them all."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
@@ -23,6 +24,7 @@ from pennant_operator.observe.store import Key, Store
 
 LOG = logging.getLogger(__name__)
 PERIOD = 5.0  # seconds between two LISTs of ModelRegistries
+PATIENCE = 6.0  # seconds for the first polls: a little more than one request may take
 
 WriteStatus = Callable[[Object, dict[str, Any]], Awaitable[Object | None]]
 
@@ -52,7 +54,7 @@ class Registries:
         self._random = random
         self._listed = False
         self.asked = asyncio.Event()
-        """The first LIST is over, whatever came of it."""
+        """The first LIST and the first polls are over, whatever came of them."""
         self._live: dict[str, Object] = {}
         self._pollers: dict[str, Poller] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -93,8 +95,18 @@ class Registries:
                     LOG.warning("ModelRegistries cannot be listed, the last ones stand: %s", error)
                 else:
                     await self._follow(found, group)
-                self.asked.set()
+                await self._first_polls()
                 await self._awaited.pause(PERIOD)
+
+    async def _first_polls(self) -> None:
+        """Who waits for `asked` takes nothing back that was told before this process began."""
+        if self.asked.is_set():
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                for poller in tuple(self._pollers.values()):
+                    await poller.asked.wait()
+        self.asked.set()
 
     async def _follow(self, found: list[Object], group: asyncio.TaskGroup) -> None:
         objects = {obj["metadata"]["name"]: obj for obj in found}
