@@ -201,7 +201,7 @@ async def _hand_over(parts: Parts, lease: asyncio.Task[None]) -> None:
 
 async def _work(parts: Parts) -> None:
     await parts.lists.leading.wait()
-    await parts.registries.asked.wait()  # or what was told of a missing one would be taken back
+    await parts.registries.asked.wait()
     await work(parts.queue, parts.config.workers, parts.reconciler.handle)
 
 
