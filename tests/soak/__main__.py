@@ -28,11 +28,10 @@ def main() -> None:
         if asked.idle_minutes:
             rows += idle.run(found, asked.idle_minutes, asked.idle_deployments)
         if asked.chaos_minutes:
-            rows += chaos.run(found, asked.chaos_minutes, random.Random(asked.seed))
-    flags = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in vars(asked).items())
-    command = f'make soak SOAK_ARGS="{flags}"'
-    print(report.table(rows))
-    report.write(rows, command)
+            rows += chaos.run(found, asked.chaos_minutes, asked.seed)
+    for row in rows:
+        print(row.line(), *row.violations, sep="\n- ")
+    report.write(rows)
     sys.exit(any(row.violations for row in rows))
 
 

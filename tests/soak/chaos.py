@@ -16,12 +16,12 @@ from operator_process import until
 from operator_stage import Stage, View
 from soak.report import Row
 from soak.servers import Servers
-from soak.world import GOOD, STEPS, Follower, World
+from soak.world import EDITED, GOOD, STEPS, Follower, World
 
 FOLLOWERS = 5
 BURST = (4, 16)  # steps between two calms
 CONVERGES = 90.0  # seconds: the registry's longest pause, and a rollout of everything
-QUIET = 3.0  # seconds without a write, once it has
+QUIET = 3.0  # seconds without a write, soon after it has
 
 NOUNS = {
     "alias": "alias moves",
@@ -33,12 +33,12 @@ NOUNS = {
 }
 
 
-def run(servers: Servers, minutes: float, chance: random.Random) -> list[Row]:
+def run(servers: Servers, minutes: float, seed: int) -> list[Row]:
     happened: Counter[str] = Counter()
     with contextlib.ExitStack() as opened:
         stage = Stage(servers.objects, "chaos")
         proxy = opened.enter_context(lying_proxy(servers.mlflow_url))
-        world = World(servers, stage, proxy, chance, opened)
+        world = World(servers, stage, proxy, random.Random(seed), opened)
         world.begin(FOLLOWERS)
         began, calms = time.monotonic(), 0
         violations = list(_calm(world))
@@ -49,7 +49,8 @@ def run(servers: Servers, minutes: float, chance: random.Random) -> list[Row]:
             print(f"chaos: {happened.total()} steps, {calms} calms", flush=True)
     told = ", ".join(f"{_count(happened, name)} {noun}" for name, noun in NOUNS.items())
     how_many = f"{FOLLOWERS} ModelDeployments; {calms} calms after {told}"
-    return [Row("chaos, real processes", time.monotonic() - began, how_many, violations)]
+    options, took = f"--chaos-minutes {minutes:g} --seed {seed}", time.monotonic() - began
+    return [Row("chaos, real processes", options, took, how_many, violations)]
 
 
 def _count(happened: Counter[str], start: str) -> int:
@@ -83,13 +84,20 @@ def _calm(world: World) -> Iterator[str]:
     yield from _unsettled(world)
     for follower in world.followers:
         follower.proved = follower.version in GOOD
-    since, began = world.servers.audit.mark(), time.monotonic()
-    until(lambda: time.monotonic() - began > QUIET)
-    for write, count in world.servers.audit.writes(since).items():
+    with contextlib.suppress(AssertionError):
+        until(lambda: not _writes(world), CONVERGES)
+    for write, count in _writes(world).items():
         yield f"law 7: {count} x {write} though nothing changed"
     for each in world.logs:
         if "fault in the operator" in each.log.read_text():
             yield f"a fault in the operator: {each.log.read_text()[-2000:]}"
+
+
+def _writes(world: World) -> Counter[str]:
+    """What the operator writes in a moment."""
+    since, began = world.servers.audit.mark(), time.monotonic()
+    until(lambda: time.monotonic() - began > QUIET)
+    return world.servers.audit.writes(since)
 
 
 def _unsettled(world: World) -> list[str]:
@@ -99,10 +107,8 @@ def _unsettled(world: World) -> list[str]:
     for follower in world.followers:
         view = seen[follower.name]
         wanted = _wanted(follower, view)
-        sizes = {
-            each["metadata"]["name"]: each["spec"]["replicas"]
-            for each in world.stage.deployments(follower.name)
-        }
+        slots = world.stage.deployments(follower.name)
+        sizes = {each["metadata"]["name"]: each["spec"]["replicas"] for each in slots}
         is_so = {
             "serving": view.serving,
             "summary": view.summary,
@@ -111,6 +117,7 @@ def _unsettled(world: World) -> list[str]:
             "pods": sum(sizes.values()),
             "ready": view.status.get("readyReplicas"),
             "marks": view.live["metadata"].get("finalizers"),
+            "edited": EDITED in str(slots),
         }
         if is_so != wanted:
             found.append(f"{follower}: {is_so} and not {wanted}; slots {sizes}")
@@ -131,4 +138,5 @@ def _wanted(follower: Follower, view: View) -> dict[str, object]:
         "pods": pods,
         "ready": pods,
         "marks": None,
+        "edited": False,
     }

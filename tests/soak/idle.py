@@ -23,4 +23,5 @@ def run(servers: Servers, minutes: float, count: int) -> list[Row]:
         f"{count} ModelDeployments, {found.polls} polls of {sum(found.calls.values())} requests, "
         f"{writes} API writes; operator {memory:.0f} MiB"
     )
-    return [Row("idle is silent", found.seconds, how_many, found.violations())]
+    options = f"--idle-minutes {minutes:g} --idle-deployments {count}"
+    return [Row("idle is silent", options, found.seconds, how_many, found.violations())]

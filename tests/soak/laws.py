@@ -18,7 +18,7 @@ KILLS = Path(__file__).resolve().parents[1] / "unit" / "test_kills.py"
 
 
 def run(minutes: float, seed: int) -> list[Row]:
-    return [_random_lives(minutes, seed), *([_kills()] if KILLS.exists() else [])]
+    return [_random_lives(minutes, seed), *([_kills(minutes)] if KILLS.exists() else [])]
 
 
 def _random_lives(minutes: float, seed: int) -> Row:
@@ -42,10 +42,11 @@ def _random_lives(minutes: float, seed: int) -> Row:
         batches += 1
         print(f"laws: {batches * BATCH} lives", flush=True)
     how_many = f"{batches * BATCH} random lives of {STEPS} steps"
-    return Row("laws, in memory", time.monotonic() - began, how_many, violations)
+    options, took = f"--laws-minutes {minutes:g} --seed {seed}", time.monotonic() - began
+    return Row("laws, in memory", options, took, how_many, violations)
 
 
-def _kills() -> Row:
+def _kills(minutes: float) -> Row:
     """Every request of every story meets every fate (tests/unit/test_kills.py)."""
     began = time.monotonic()
     ran = subprocess.run(
@@ -53,4 +54,6 @@ def _kills() -> Row:
     )
     said = ran.stdout.strip().splitlines()[-1]
     violations = [said] if ran.returncode else []
-    return Row("a kill at every request, in memory", time.monotonic() - began, said, violations)
+    took = time.monotonic() - began
+    options = f"--laws-minutes {minutes:g}"
+    return Row("a kill at every request, in memory", options, took, said, violations)

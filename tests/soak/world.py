@@ -16,6 +16,7 @@ from pretended_kubelet import cannot_load, ready
 from soak.servers import Servers
 
 GOOD, BROKEN = ("1", "2", "3"), ("4", "5")
+EDITED = "an-image-of-mine"
 OTHER_DIGEST = "cd" * 32
 TROUBLES = (
     lying_proxy.down,
@@ -125,7 +126,7 @@ class World:
         name = self.random.choice(self.stage.deployments(self._any().name) or [None])
         if name is not None:
             containers = name["spec"]["template"]["spec"]["containers"]
-            containers[0]["image"] = "mine"
+            containers[0]["image"] = EDITED
             body = {"spec": {"template": {"spec": {"containers": containers}}}}
             self._patch(name["metadata"]["name"], body)
 
