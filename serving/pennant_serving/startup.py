@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from starlette.routing import BaseRoute
 
 from pennant_serving import adapters
+from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle, open_bundle
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.model import Model
 from pennant_serving.pool import Pool
-from pennant_serving.selftest import self_test
+from pennant_serving.selftest import example_of, self_test
 from pennant_serving.settings import Settings
 
 
@@ -27,6 +28,8 @@ async def bring_up(settings: Settings, lifecycle: Lifecycle, own: AdapterRoutes)
     with phase("self-test") as notes:
         if not await self_test(model, settings.self_test):
             notes.append("skipped: off, or no input example")
+    with phase("batching") as notes:
+        notes.append(await _prove(model))
     own.open(_routes(model), pool)
     lifecycle.ready(model)
 
@@ -44,7 +47,17 @@ def _load(settings: Settings, pool: Pool) -> Model:
     bundle = _open(settings)
     name = adapters.choose(settings.adapter, bundle)
     adapter = adapters.load(name, bundle)
-    return Model(settings.model, settings.version, name, adapter, bundle, pool)
+    batcher = Batcher(adapter, pool, settings.limits)
+    return Model(settings.model, settings.version, name, adapter, bundle, pool, batcher)
+
+
+async def _prove(model: Model) -> str:
+    """Try on the example what may be predicted together; the outcome in a few words."""
+    rows = example_of(model)
+    if rows is not None and len(rows):
+        await model.batcher.prove(rows)
+    together = model.batcher.joins
+    return "requests are predicted together" if together else "each request is predicted alone"
 
 
 def _open(settings: Settings) -> Bundle:
