@@ -58,6 +58,13 @@ class TimedOut(ServingError):  # noqa: N818
     code = "DEADLINE_EXCEEDED"
 
 
+def content(path: str, code: str, message: str) -> dict[str, str]:
+    """An error's body: V2 clients read `error`; MLflow's read `error_code` and `message`."""
+    if path == "/invocations":
+        return {"error_code": code, "message": message}
+    return {"error": message}
+
+
 def from_model(error: BaseException) -> ServingError:
     """What an adapter raised, as the client is told it."""
     if isinstance(error, ServingError):
@@ -66,5 +73,4 @@ def from_model(error: BaseException) -> ServingError:
         problem: ServingError = InvalidInput(str(error))
     else:
         problem = PredictFailed(f"the model raised {type(error).__name__}: {error}")
-    problem.__cause__ = error
     return problem

@@ -9,10 +9,12 @@ import uvloop
 
 from pennant_serving.app import create_app
 from pennant_serving.endpoints.own import AdapterRoutes
+from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.server import create_server
 from pennant_serving.settings import Settings
 from pennant_serving.startup import bring_up
+from pennant_serving.telemetry import Telemetry
 
 
 def run(settings: Settings, listener: socket.socket) -> None:
@@ -23,9 +25,12 @@ def run(settings: Settings, listener: socket.socket) -> None:
 
 async def _run(settings: Settings, listener: socket.socket) -> None:
     lifecycle, own = Lifecycle(), AdapterRoutes()
-    server = create_server(create_app(settings, lifecycle, own), settings, lifecycle)
+    telemetry = Telemetry(settings.model, settings.version)
+    app = create_app(settings, lifecycle, own, telemetry)
+    lane = FastLane(telemetry)
+    server = create_server(app, settings, lifecycle, lane)
     serving = asyncio.create_task(server.serve([listener]))
-    loading = asyncio.create_task(bring_up(settings, lifecycle, own))
+    loading = asyncio.create_task(bring_up(settings, lifecycle, own, lane))
     await asyncio.wait((serving, loading), return_when=asyncio.FIRST_COMPLETED)
     if loading.done():
         loading.result()

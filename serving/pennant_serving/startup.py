@@ -9,46 +9,55 @@ from contextlib import contextmanager
 from starlette.routing import BaseRoute
 
 from pennant_serving import adapters
+from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle, open_bundle
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.failures import PodError, Reason
+from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.model import Model
 from pennant_serving.pool import Pool
 from pennant_serving.selftest import example_of, self_test
 from pennant_serving.settings import Settings
+from pennant_serving.telemetry import Telemetry
 
 
-async def bring_up(settings: Settings, lifecycle: Lifecycle, own: AdapterRoutes) -> None:
+async def bring_up(
+    settings: Settings, lifecycle: Lifecycle, own: AdapterRoutes, lane: FastLane
+) -> None:
     """Make the server ready. Raises PodError when this version must not get traffic."""
-    pool = Pool()
-    with phase("load"):
-        model = await pool.run(_load, settings, pool)
-    with phase("self-test") as notes:
+    pool, telemetry = Pool(), lane.telemetry
+    with phase("load", telemetry):
+        bundle, name, adapter = await pool.run(load, settings)
+    batcher = Batcher(adapter, pool, settings.limits, telemetry)
+    model = Model(settings.model, settings.version, name, adapter, bundle, pool, batcher)
+    with phase("self-test", telemetry) as notes:
         if not await self_test(model, settings.self_test):
             notes.append("skipped: off, or no input example")
-    with phase("batching") as notes:
+    with phase("batching", telemetry) as notes:
         notes.append(await _prove(model))
     own.open(_routes(model), pool)
+    lane.open(model)
     lifecycle.ready(model)
 
 
 @contextmanager
-def phase(name: str) -> Iterator[list[str]]:
-    """Print a line with the seconds that a phase took, and what was noted."""
+def phase(name: str, telemetry: Telemetry) -> Iterator[list[str]]:
+    """Tell the seconds that a phase took, and what was noted, in a line of the log."""
     started = time.monotonic()
     notes: list[str] = []
     yield notes
-    print(f"{name}: {time.monotonic() - started:.2f} s", *notes, flush=True)
+    seconds = time.monotonic() - started
+    telemetry.phase(name, seconds)
+    print(f"{name}: {seconds:.2f} s", *notes, flush=True)
 
 
-def _load(settings: Settings, pool: Pool) -> Model:
+def load(settings: Settings) -> tuple[Bundle, str, Adapter]:
+    """The bundle on the volume, and the adapter that it needs, by name. Raises PodError."""
     bundle = _open(settings)
     name = adapters.choose(settings.adapter, bundle)
-    adapter = adapters.load(name, bundle)
-    batcher = Batcher(adapter, pool, settings.limits)
-    return Model(settings.model, settings.version, name, adapter, bundle, pool, batcher)
+    return bundle, name, adapters.load(name, bundle)
 
 
 async def _prove(model: Model) -> str:

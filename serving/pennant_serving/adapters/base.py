@@ -27,8 +27,8 @@ class Adapter(Protocol):
     take the request and return a response; they run in the same threads as `predict`. It may say
     more about itself: `joins = False` when the answer to a row depends on the rows beside it;
     `steady = True` when `predict` waits for nothing and takes a time that depends on the number of
-    rows only, so that short predictions may run in the event loop; and, with `predict_array(array)` and
-    `to_array(rows)`, an `array_spec` of the arrays that it takes in place of `Rows`.
+    rows only, so that short predictions may run in the event loop; and an `array_spec`, with
+    `predict_array(array)` and `to_array(rows)`, when it takes arrays in place of `Rows`.
     """
 
     @property

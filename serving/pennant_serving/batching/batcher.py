@@ -14,7 +14,7 @@ from pennant_serving.batching.line import Line
 from pennant_serving.batching.policy import Limits, Situation
 from pennant_serving.batching.runner import Observer, Runner
 from pennant_serving.batching.work import Work
-from pennant_serving.errors import TimedOut, Unavailable
+from pennant_serving.errors import TimedOut, Unavailable, from_model
 from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
 
@@ -102,7 +102,12 @@ class Batcher:
             proof.measure(runner, value, rows, self._most)
 
     def _value(self, rows: Rows) -> Any:
-        return rows if self.array_spec is None else self._adapter.to_array(rows)
+        if self.array_spec is None:
+            return rows
+        try:
+            return self._adapter.to_array(rows)
+        except Exception as error:
+            raise from_model(error) from error
 
     def _enqueue(self, work: Work) -> None:
         self._line.add(work)

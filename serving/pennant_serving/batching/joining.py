@@ -95,6 +95,5 @@ def _types(value: Any) -> Hashable:
         types = tuple(map(_types, value))
         return None if None in types else types
     if isinstance(value, int) and not isinstance(value, bool):
-        return int if -EXACT <= value < EXACT else None
-    known: Hashable = type(value)
-    return known if isinstance(value, (bool, float, str)) else None
+        return "int" if -EXACT <= value < EXACT else None
+    return type(value).__name__ if isinstance(value, (bool, float, str)) else None

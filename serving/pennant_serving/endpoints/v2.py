@@ -39,7 +39,7 @@ async def infer(request: Request) -> Response:
     _check_path(request)
     model = _model(request)
     asked = v2.decode(await read_json(request))
-    result = await model.predict(asked.rows)
+    result = await model.predict(asked.rows, "v2")
     body = v2.encode(result, asked, model.name, model.version)
     return Response(body, media_type="application/json")
 
