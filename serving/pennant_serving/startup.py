@@ -22,14 +22,24 @@ from pennant_serving.selftest import example_of, self_test
 from pennant_serving.settings import Settings
 from pennant_serving.telemetry import Telemetry
 
+Loaded = tuple[Bundle, str, Adapter]
+"""A bundle, and its adapter's name and self."""
+
 
 async def bring_up(
-    settings: Settings, lifecycle: Lifecycle, own: AdapterRoutes, lane: FastLane
+    settings: Settings,
+    lifecycle: Lifecycle,
+    own: AdapterRoutes,
+    lane: FastLane,
+    loaded: Loaded | None = None,
 ) -> None:
-    """Make the server ready. Raises PodError when this version must not get traffic."""
+    """Make the server ready, with what is loaded already. Raises PodError when this version must
+    not get traffic."""
     pool, telemetry = Pool(), lane.telemetry
-    with phase("load", telemetry):
-        bundle, name, adapter = await pool.run(load, settings)
+    if loaded is None:
+        with phase("load", telemetry):
+            loaded = await pool.run(load, settings)
+    bundle, name, adapter = loaded
     batcher = Batcher(adapter, pool, settings.limits, telemetry)
     model = Model(settings.model, settings.version, name, adapter, bundle, pool, batcher)
     with phase("self-test", telemetry) as notes:
@@ -43,17 +53,18 @@ async def bring_up(
 
 
 @contextmanager
-def phase(name: str, telemetry: Telemetry) -> Iterator[list[str]]:
+def phase(name: str, telemetry: Telemetry | None = None) -> Iterator[list[str]]:
     """Tell the seconds that a phase took, and what was noted, in a line of the log."""
     started = time.monotonic()
     notes: list[str] = []
     yield notes
     seconds = time.monotonic() - started
-    telemetry.phase(name, seconds)
+    if telemetry is not None:
+        telemetry.phase(name, seconds)
     print(f"{name}: {seconds:.2f} s", *notes, flush=True)
 
 
-def load(settings: Settings) -> tuple[Bundle, str, Adapter]:
+def load(settings: Settings) -> Loaded:
     """The bundle on the volume, and the adapter that it needs, by name. Raises PodError."""
     bundle = _open(settings)
     name = adapters.choose(settings.adapter, bundle)
@@ -65,8 +76,9 @@ async def _prove(model: Model) -> str:
     rows = example_of(model)
     if rows is not None and len(rows):
         await model.batcher.prove(rows)
-    together = model.batcher.joins
-    return "requests are predicted together" if together else "each request is predicted alone"
+    largest = model.batcher.runner.speed.largest
+    where = f", up to {largest} rows in the event loop" if largest else ""
+    return f"requests are predicted {'together' if model.batcher.joins else 'one by one'}{where}"
 
 
 def _open(settings: Settings) -> Bundle:

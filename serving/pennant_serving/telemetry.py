@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -11,7 +12,8 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pennant_serving.batching.runner import Observer
-from pennant_serving.histograms import Family, Histograms, Series
+from pennant_serving.histograms import Family, Histograms, Series, summed
+from pennant_serving.sharing import others
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 ROWS = tuple(4.0**power for power in range(9))
@@ -50,6 +52,7 @@ class Telemetry(Observer, Collector):
         self._predictions = self.histograms.series(PREDICTIONS.name, *self._identity)
         self._waits: dict[str, Series] = {}
         self._phases: dict[str, float] = {}
+        self._folder: Path | None = None
 
     def requests(self, protocol: str, route: str, code: int) -> Series:
         """The durations of requests of one kind."""
@@ -76,6 +79,10 @@ class Telemetry(Observer, Collector):
         """A phase of the start took so long."""
         self._phases[name] = seconds
 
+    def share(self, folder: Path) -> None:
+        """Answer for all workers from now on: they leave their counts in this folder."""
+        self._folder = folder
+
     def collect(self) -> Iterator[Metric]:
         """For prometheus_client."""
         start = GaugeMetricFamily(
@@ -84,7 +91,8 @@ class Telemetry(Observer, Collector):
         for name, seconds in self._phases.items():
             start.add_metric((*self._identity, name), seconds)
         yield start
-        yield from self.histograms.collect()
+        shared = [] if self._folder is None else others(self._folder)
+        yield from summed(FAMILIES, self.histograms.snapshot(), *shared).collect()
 
     def exposition(self) -> bytes:
         """The Prometheus text format."""

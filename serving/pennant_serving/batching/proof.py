@@ -44,7 +44,7 @@ def measure(runner: Runner, value: Any, rows: int, most: int) -> None:
 
 def _is_short(runner: Runner, batch: Any, size: int) -> bool:
     for _ in range(TRIES):
-        runner.speed.measured(size, attempt(runner.predict, lambda: batch).seconds)
+        runner.speed.measured(size, attempt(runner.predict, lambda: batch).effort)
         if runner.speed.proved(size):
             return True
     return False

@@ -85,7 +85,7 @@ class Runner:
         rows = batch.rows
         self._observer.predicted(rows, outcome.seconds)
         if outcome.error is None:
-            self.speed.measured(rows, outcome.seconds)
+            self.speed.measured(rows, outcome.effort)
         if outcome.error is None or len(batch.works) == 1:
             self._hand_out(batch, outcome)
         else:

@@ -20,6 +20,8 @@ class Outcome:
     result: Any
     error: BaseException | None
     seconds: float
+    effort: float
+    """Seconds of processor time, of all threads: what a busy machine does not make longer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,17 +42,17 @@ class Batch:
 
 def attempt(predict: Callable[[Any], Any], value: Callable[[], Any]) -> Outcome:
     """Call the model; whatever it raises is an outcome, `sys.exit()` too."""
-    started = clock()
+    started, effort = clock(), time.process_time()
     try:
         result, error = predict(value()), None
     except BaseException as raised:  # noqa: BLE001 - someone else's code must not end the server
         result, error = None, raised
-    return Outcome(result, error, clock() - started)
+    return Outcome(result, error, clock() - started, time.process_time() - effort)
 
 
 def attempt_each(predict: Callable[[Any], Any], works: Sequence[Work]) -> list[Outcome]:
     """Each on its own, because together they failed; those that nobody waits for are left out."""
-    nothing = Outcome(None, None, 0.0)
+    nothing = Outcome(None, None, 0.0, 0.0)
     return [nothing if work.over else attempt(predict, Batch([work]).value) for work in works]
 
 
