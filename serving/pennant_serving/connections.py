@@ -20,6 +20,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pennant_serving.accesslog import request_id
 from pennant_serving.fast.exchange import Exchange
 from pennant_serving.fast.lane import FastLane, Headers, Route, is_plain
 from pennant_serving.lifecycle import Lifecycle, Phase
@@ -96,6 +97,8 @@ class PennantProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         exchange = Exchange(self, self.lane, route, asked, self._started)
+        if self.lane.telemetry.access_log is not None:
+            exchange.told = (request_id(self.headers), self.url.decode())
         self.cycle = exchange  # type: ignore[assignment]
         self._exchange = exchange
         exchange.start()

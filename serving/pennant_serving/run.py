@@ -10,6 +10,7 @@ from typing import Any
 
 import uvloop
 
+from pennant_serving.accesslog import AccessLog
 from pennant_serving.app import create_app
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.fast.lane import FastLane
@@ -41,6 +42,8 @@ async def _run(
 ) -> None:
     lifecycle, own = Lifecycle(), AdapterRoutes()
     telemetry = Telemetry(settings.model, settings.version)
+    if settings.access_log:
+        telemetry.access_log = AccessLog(settings.model, settings.version)
     lane = FastLane(telemetry)
     app = create_app(settings, lifecycle, own, telemetry)
     server = create_server(app, settings, lifecycle, lane)

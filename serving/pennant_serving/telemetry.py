@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pennant_serving.accesslog import HEADER, AccessLog, request_id
 from pennant_serving.batching.runner import Observer
 from pennant_serving.histograms import Family, Histograms, Series, summed
 from pennant_serving.sharing import others
@@ -53,6 +54,7 @@ class Telemetry(Observer, Collector):
         self._waits: dict[str, Series] = {}
         self._phases: dict[str, float] = {}
         self._folder: Path | None = None
+        self.access_log: AccessLog | None = None
 
     def requests(self, protocol: str, route: str, code: int) -> Series:
         """The durations of requests of one kind."""
@@ -108,12 +110,15 @@ class Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        code = 500
+        code, log = 500, self._telemetry.access_log
+        tag = request_id(scope["headers"]) if log else b""
 
         async def watched(message: Message) -> None:
             nonlocal code
             if message["type"] == "http.response.start":
                 code = message["status"]
+                if tag:
+                    message["headers"] = [*message.get("headers", ()), (HEADER, tag)]
             await send(message)
 
         try:
@@ -122,6 +127,8 @@ class Observed:
             route = getattr(scope.get("route"), "path", "") or "unmatched"
             seconds = time.perf_counter() - started
             self._telemetry.observe(route, code, seconds, protocol_of(route))
+            if log:
+                log.write(tag, scope["method"], scope["path"], code, seconds)
 
 
 def protocol_of(route: str) -> str:

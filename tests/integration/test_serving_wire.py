@@ -29,6 +29,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         "PENNANT_ADAPTER": "serving_array_adapter:ArrayAdapter",
         "PENNANT_REQUEST_TIMEOUT": str(TIMEOUT),
         "PENNANT_MAX_CONNECTION_AGE": "60",
+        "PENNANT_ACCESS_LOG": "true",
     }
     with serving(folder, path, **variables) as started:
         started.wait_until("/v2/health/ready")
@@ -201,3 +202,18 @@ def test_metrics_tell_protocols_batches_and_phases_apart(pod):
         'pennant_serving_start_seconds{model="iris",phase="load"',
     ):
         assert wanted in text, text
+
+
+def test_each_request_is_a_line_of_the_log_under_the_id_that_its_answer_carries(pod):
+    given = "X-Request-Id: mine-1\r\n"
+    with Wire(pod) as wire:
+        wire.send(request(infer(), more=given))
+        assert b"x-request-id: mine-1" in wire.response()[1]
+        wire.send(request(b"{", path="/invocations", more=given.replace("1", "2")))
+        assert b"x-request-id: mine-2" in wire.response()[1]
+        wire.send(request(infer()))
+        assert b"x-request-id: " in wire.response()[1]
+    lines = [json.loads(line) for line in pod.log.read_text().splitlines() if line[0] == "{"]
+    found = {line["id"]: (line["path"], line["status"], line["version"]) for line in lines}
+    assert found["mine-1"] == ("/v2/models/iris/infer", 200, "7")
+    assert found["mine-2"] == ("/invocations", 400, "7")

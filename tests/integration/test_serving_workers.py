@@ -26,10 +26,12 @@ COUNTED = re.compile(
 
 
 @contextlib.contextmanager
-def pod(folder: Path, adapter: str = ARRAYS, **variables: str) -> Iterator[Serving]:
+def pod(
+    folder: Path, adapter: str = ARRAYS, *, load_seconds: str = "0", **variables: str
+) -> Iterator[Serving]:
     path = folder / "bundle"
     path.mkdir()
-    (path / "any").write_text("")
+    (path / "load-seconds").write_text(load_seconds)
     on_volume(path)
     with serving(
         folder, path, PENNANT_ADAPTER=adapter, PENNANT_WORKERS="2", **variables
@@ -102,9 +104,7 @@ def test_a_version_that_cannot_be_served_ends_all_workers_with_its_reason(
 
 
 def test_the_server_is_live_before_the_model_is_loaded_and_may_be_ended_then(tmp_path):
-    folder = tmp_path / "bundle"
-    with pod(tmp_path, "serving_slow_adapter:SlowAdapter") as started:
-        (folder / "load-seconds").write_text("30")
+    with pod(tmp_path, "serving_slow_adapter:SlowAdapter", load_seconds="30") as started:
         started.wait_until("/v2/health/live")
         assert started.request("/v2/health/ready")[0] == 503
         started.process.send_signal(signal.SIGTERM)

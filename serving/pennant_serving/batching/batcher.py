@@ -18,6 +18,8 @@ from pennant_serving.errors import TimedOut, Unavailable, from_model
 from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
 
+LOST = 3
+"""Time-outs. A model that takes a little too long under load may still come back before."""
 LARGE = 1024
 """Rows that are too many to be turned into an array in the event loop."""
 
@@ -82,8 +84,13 @@ class Batcher:
 
     @property
     def stuck(self) -> bool:
-        """All threads are in predictions that do not end."""
-        return self.runner.running.stuck
+        """All threads are in predictions that nobody waits for any more."""
+        return self.runner.running.stuck(time.perf_counter() - self.limits.timeout)
+
+    @property
+    def lost(self) -> bool:
+        """They have been for so long that only a new process will help."""
+        return self.runner.running.stuck(time.perf_counter() - LOST * self.limits.timeout)
 
     @property
     def joins(self) -> bool:

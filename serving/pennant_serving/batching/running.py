@@ -62,7 +62,6 @@ class Running:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._batches: dict[Batch, None] = {}
-        self.overdue = 0
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -78,13 +77,10 @@ class Running:
         return now - next(reversed(self._batches)).started if self._batches else 0.0
 
     def older_than(self, moment: float) -> Iterator[Work]:
-        """The unanswered requests in batches that came before a moment; counts what is stuck."""
-        late = [batch for batch in self._batches if batch.started < moment]
-        self.overdue = len(late)
+        """The unanswered requests in these batches that came before a moment."""
         for batch in self._batches:
             yield from (work for work in batch.works if work.arrived < moment and not work.over)
 
-    @property
-    def stuck(self) -> bool:
-        """No thread is left, and none will be soon."""
-        return self.overdue >= self._threads
+    def stuck(self, moment: float) -> bool:
+        """All threads are in predictions that began before a moment."""
+        return sum(batch.started < moment for batch in self._batches) >= self._threads

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Protocol
 
+from pennant_serving.accesslog import HEADER
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import PredictFailed, ServingError
 from pennant_serving.fast.lane import FastLane, Headers, Route
@@ -32,7 +33,7 @@ class Exchange:
 
     __slots__ = (
         "_connection", "_id", "_lane", "_route", "_started", "disconnected", "keep_alive",
-        "response_complete", "work",
+        "response_complete", "told", "work",
     )  # fmt: skip
     message_event = _NobodyWaits()
 
@@ -47,6 +48,8 @@ class Exchange:
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
+        self.told: tuple[bytes, str] | None = None
+        """The request's id and path, when there is an access log."""
         array, spec = asked.array, lane.batcher.array_spec
         self.work = Work(array, len(array), spec, self._done, route.protocol)
 
@@ -73,15 +76,26 @@ class Exchange:
         if error is not None:
             self._fail(error)
             return
-        head = self._lane.head(self._connection.default_headers)
-        self._connection.respond(self, head, body)
-        self._route.answered.observe(self._seconds())
+        self._respond(self._lane.head(self._connection.default_headers), body)
+        seconds = self._seconds()
+        self._route.answered.observe(seconds)
+        self._log(200, seconds)
 
     def _fail(self, error: ServingError) -> None:
-        head, body = self._lane.failed(self._route, error, self._connection.default_headers)
+        self._respond(*self._lane.failed(self._route, error, self._connection.default_headers))
+        route, seconds = self._route, self._seconds()
+        self._lane.telemetry.observe(route.path, error.status, seconds, route.protocol)
+        self._log(error.status, seconds)
+
+    def _respond(self, head: bytes, body: bytes) -> None:
+        if self.told is not None:
+            head += b"%s: %s\r\n" % (HEADER, self.told[0])
         self._connection.respond(self, head, body)
-        route = self._route
-        self._lane.telemetry.observe(route.path, error.status, self._seconds(), route.protocol)
+
+    def _log(self, code: int, seconds: float) -> None:
+        log = self._lane.telemetry.access_log
+        if log is not None and self.told is not None:
+            log.write(self.told[0], "POST", self.told[1], code, seconds)
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._started
