@@ -214,21 +214,35 @@ def test_only_what_was_proved_short_runs_in_the_event_loop():
     assert adapter.threads == {"MainThread"}
 
 
-def test_a_proof_is_undone_by_three_long_runs_and_needs_a_steady_adapter():
-    speed = Speed(steady=True)
-    for _ in range(2 * PROOFS):
-        speed.measured(5, SHORT / 2)
-    assert speed.proved(8)
+def proved(*, steady: bool = True) -> Speed:
+    speed = Speed(steady=steady)
+    for _ in range(PROOFS):
+        speed.tried(8, SHORT / 2)
+    return speed
+
+
+def test_a_proof_is_undone_by_long_runs_in_a_row_and_comes_back():
+    speed = proved()
+    assert speed.proved(5)
     assert not speed.proved(9)
-    for _ in range(PROOFS - 1):
+    for _ in range(PROOFS):
+        speed.measured(7, SHORT / 2)
+    for _ in range(PROOFS):
         speed.measured(7, 2 * SHORT)
     assert speed.proved(5)
     speed.measured(7, 2 * SHORT)
     assert not speed.proved(5)
-    unsteady = Speed(steady=False)
     for _ in range(PROOFS):
-        unsteady.measured(1, 0)
-    assert not unsteady.proved(1)
+        speed.measured(7, SHORT / 2)
+    assert speed.proved(5)
+
+
+def test_nothing_is_proved_by_requests_nor_of_an_adapter_that_may_wait():
+    speed = Speed(steady=True)
+    for _ in range(PROOFS):
+        speed.measured(1, 0)
+    assert not speed.proved(1)
+    assert not proved(steady=False).proved(8)
 
 
 @pytest.mark.parametrize(

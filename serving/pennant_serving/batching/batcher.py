@@ -20,6 +20,8 @@ from pennant_serving.rows import Rows
 
 LOST = 3
 """Time-outs. A model that takes a little too long under load may still come back before."""
+ARRAY = "array"
+"""The kind of all arrays: a model takes one."""
 LARGE = 1024
 """Rows that are too many to be turned into an array in the event loop."""
 
@@ -43,7 +45,7 @@ class Batcher:
     async def predict(self, rows: Rows, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
         value = await self._pool.run(self._value, rows) if len(rows) > LARGE else self._value(rows)
-        kind = joining.kind(value) if isinstance(value, Rows) else self.array_spec
+        kind = joining.kind(value) if isinstance(value, Rows) else ARRAY
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def done(result: Any, error: Exception | None) -> None:

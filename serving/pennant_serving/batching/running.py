@@ -21,7 +21,7 @@ class Outcome:
     error: BaseException | None
     seconds: float
     effort: float
-    """Seconds of processor time, of all threads: what a busy machine does not make longer."""
+    """Seconds of the thread's processor time, which a busy machine does not make longer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,12 +42,12 @@ class Batch:
 
 def attempt(predict: Callable[[Any], Any], value: Callable[[], Any]) -> Outcome:
     """Call the model; whatever it raises is an outcome, `sys.exit()` too."""
-    started, effort = clock(), time.process_time()
+    started, effort = clock(), time.thread_time()
     try:
         result, error = predict(value()), None
     except BaseException as raised:  # noqa: BLE001 - someone else's code must not end the server
         result, error = None, raised
-    return Outcome(result, error, clock() - started, time.process_time() - effort)
+    return Outcome(result, error, clock() - started, time.thread_time() - effort)
 
 
 def attempt_each(predict: Callable[[Any], Any], works: Sequence[Work]) -> list[Outcome]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 SHORT = 0.002
 """Seconds of processor time."""
 PROOFS = 3
-"""Short runs of a size that make it proved, and long ones that disprove it."""
+"""Short runs in a row that prove a size."""
 
 
 class Speed:
@@ -30,14 +30,25 @@ class Speed:
         """The most rows that may be predicted in the loop; 0 when none may."""
         return max((2**size for size, score in self._score.items() if score >= PROOFS), default=0)
 
-    def measured(self, rows: int, seconds: float) -> None:
-        """Learn from one prediction. One that was long by chance does not undo a proof; three do,
-        and then only as many short ones again as there were before the first proof."""
-        if not self._steady:
-            return
+    def forget(self, rows: int) -> None:
+        """The trial of a size has failed."""
+        del self._score[(rows - 1).bit_length()]
+
+    def tried(self, rows: int, seconds: float) -> None:
+        """Learn from one prediction at the start, when nothing else runs."""
         size = (rows - 1).bit_length()
         score = self._score.get(size, 0)
+        self._score[size] = score + 1 if self._steady and seconds <= SHORT else 0
+
+    def measured(self, rows: int, seconds: float) -> None:
+        """Learn from one prediction of a request. One that was long by chance does not undo a
+        proof; three do, until as many are short again. What was never proved stays in the thread,
+        whose own time does not tell what a library does in others."""
+        size = (rows - 1).bit_length()
+        score = self._score.get(size)
+        if score is None:
+            return
         if seconds <= SHORT:
-            self._score[size] = score + 1 if score < PROOFS else 2 * PROOFS - 1
+            self._score[size] = min(score + 1, 2 * PROOFS)
         else:
-            self._score[size] = max(0, score - 1) if score > PROOFS else 0
+            self._score[size] = score - 1 if score > PROOFS else 0

@@ -6,6 +6,7 @@ import time
 from typing import Any, Protocol
 
 from pennant_serving.accesslog import HEADER
+from pennant_serving.batching.batcher import ARRAY
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import PredictFailed, ServingError
 from pennant_serving.fast.lane import FastLane, Headers, Route
@@ -50,8 +51,7 @@ class Exchange:
         self.response_complete = False
         self.told: tuple[bytes, str] | None = None
         """The request's id and path, when there is an access log."""
-        array, spec = asked.array, lane.batcher.array_spec
-        self.work = Work(array, len(array), spec, self._done, route.protocol)
+        self.work = Work(asked.array, len(asked.array), ARRAY, self._done, route.protocol)
 
     def start(self) -> None:
         """Wait for the model, or say that too many do."""
