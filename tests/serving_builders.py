@@ -14,6 +14,8 @@ from starlette.applications import Starlette
 from pennant_registry import digest
 from pennant_serving import manifest
 from pennant_serving.app import create_app
+from pennant_serving.batching.batcher import Batcher
+from pennant_serving.batching.policy import Limits
 from pennant_serving.bundle import Bundle
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle import Lifecycle
@@ -48,9 +50,10 @@ def settings(**changes: Any) -> Settings:
     return Settings(**({"model": "iris", "version": "7"} | changes))
 
 
-def model(adapter: Any = None, *, pool: Pool | None = None) -> Model:
-    bundle = Bundle(Path("/nowhere"), None)
-    return Model("iris", "7", "test", adapter or Echo(), bundle, pool or Pool())
+def model(adapter: Any = None, *, pool: Pool | None = None, **limits: Any) -> Model:
+    bundle, adapter, pool = Bundle(Path("/nowhere"), None), adapter or Echo(), pool or Pool()
+    batcher = Batcher(adapter, pool, Limits(**limits))
+    return Model("iris", "7", "test", adapter, bundle, pool, batcher)
 
 
 class Client:

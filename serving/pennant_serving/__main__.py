@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 
 from pennant_serving.environ import SettingsError, termination_log
@@ -22,27 +22,33 @@ def main(variables: Mapping[str, str]) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        _serve(Settings.from_env(variables))
+        return _serve(Settings.from_env(variables), lambda error: _failed(error, variables))
     except PodError as error:
-        if error.__cause__:  # whose code it was, for the person who reads the log
-            traceback.print_exception(error.__cause__)
-        report_failure(error, termination_log(variables))
-        return 1
+        return _failed(error, variables)
     except (SettingsError, OSError) as error:
         failure = PodError(Reason.START_FAILED, f"the server could not start: {error}")
-        report_failure(failure, termination_log(variables))
-        return 1
-    return 0
+        return _failed(failure, variables)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, fail: Callable[[PodError], int]) -> int:
     print(settings, flush=True)
     started = time.monotonic()
     listener = listen(settings.port)  # probes that come during the imports wait in its queue
     from pennant_serving.run import run
+    from pennant_serving.workers import supervise
 
     print(f"imports: {time.monotonic() - started:.2f} s", flush=True)
+    if settings.workers > 1:
+        return supervise(settings, listener, fail)
     run(settings, listener)
+    return 0
+
+
+def _failed(error: PodError, variables: Mapping[str, str]) -> int:
+    if error.__cause__:  # whose code it was, for the person who reads the log
+        traceback.print_exception(error.__cause__)
+    report_failure(error, termination_log(variables))
+    return 1
 
 
 def _terminated(signum: int, _frame: FrameType | None) -> None:

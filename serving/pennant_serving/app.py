@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from pennant_serving.endpoints import health, mlflow, v2
 from pennant_serving.endpoints.own import AdapterRoutes
-from pennant_serving.errors import ServingError
+from pennant_serving.errors import ServingError, content
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.settings import Settings
 from pennant_serving.telemetry import Observed, Telemetry
@@ -20,9 +20,14 @@ MODEL = "/v2/models/{model}"
 VERSION = MODEL + "/versions/{version}"
 
 
-def create_app(settings: Settings, lifecycle: Lifecycle, own: AdapterRoutes) -> Starlette:
+def create_app(
+    settings: Settings,
+    lifecycle: Lifecycle,
+    own: AdapterRoutes,
+    telemetry: Telemetry | None = None,
+) -> Starlette:
     """The application, which answers its probes before there is a model."""
-    telemetry = Telemetry(settings.model, settings.version)
+    telemetry = telemetry or Telemetry(settings.model, settings.version)
 
     async def metrics(_request: Request) -> Response:
         return Response(telemetry.exposition(), media_type="text/plain; version=0.0.4")
@@ -77,7 +82,5 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 def _answer(
     request: Request, status: int, code: str, message: str, headers: object = None
 ) -> Response:
-    """V2 clients read `error`; MLflow's read `error_code` and `message`."""
-    mlflow_style = {"error_code": code, "message": message}
-    content = mlflow_style if request.url.path == "/invocations" else {"error": message}
-    return JSONResponse(content, status_code=status, headers=headers)  # type: ignore[arg-type]
+    body = content(request.url.path, code, message)
+    return JSONResponse(body, status_code=status, headers=headers)  # type: ignore[arg-type]

@@ -1,9 +1,13 @@
-"""How long a connection lives.
+"""A connection: how its requests are told apart, how long it lives, how long it may dawdle.
 
 Moving a Service's selector does not move connections that are established. So each connection ends,
 after a while, with a response that says `Connection: close`, and the client's next request goes to
 whoever has the traffic then. Only a response ends it: closing an idle connection could meet a
 request that is already on its way.
+
+Requests for the fast lane are kept from uvicorn until they turn out to be more than it can do; then
+uvicorn sees them as if they had just arrived. Its own bookkeeping (pipelining, draining, the end)
+goes by `self.cycle`, which is an `Exchange` while the lane has a request.
 """
 
 from __future__ import annotations
@@ -11,34 +15,166 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import time
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pennant_serving.accesslog import request_id
+from pennant_serving.fast.exchange import Exchange
+from pennant_serving.fast.lane import FastLane, Headers, Route, is_plain
 from pennant_serving.lifecycle import Lifecycle, Phase
 
 JITTER = 0.2
 """So that the connections of one client do not all end in the same moment."""
+IDLE_SECONDS = 75
+"""Longer than common proxies keep idle connections, so that it is they who close them."""
+SLOWEST = 16 * 1024
+"""Bytes a second that a body must come at, beyond its first seconds."""
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\n%sconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-def protocol_class(lifecycle: Lifecycle, max_age: float) -> type[HttpToolsProtocol]:
-    """uvicorn's protocol, whose connections end `max_age` seconds (+-20 %) after they began."""
+class PennantProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with the fast lane in front. A subclass for each server is made below."""
 
-    class AgingProtocol(HttpToolsProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            lifetime = max_age * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
-            self._ends_at = self.loop.time() + lifetime
-            _send_at_once(transport)
+    lifecycle: Lifecycle
+    lane: FastLane
+    max_age: float
+    timeout: float
 
-        def on_headers_complete(self) -> None:
-            super().on_headers_complete()
-            # The request's task has not run yet. A cycle that must not be kept alive says so in
-            # its response, and closes once that is sent.
-            if lifecycle.phase is Phase.DRAINING or self.loop.time() >= self._ends_at:
-                self.cycle.keep_alive = False
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        now = self.loop.time()
+        self._ends_at = now + self.max_age * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+        self._route: Route | None = None
+        self._exchange: Exchange | None = None
+        self._receiving = False
+        self._received = 0
+        self._since = now
+        _send_at_once(transport)
 
-    return AgingProtocol
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._exchange is not None:
+            self._exchange.abandon()
+            self._exchange = None
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._receiving = True
+        self._received = 0
+        self._since = self.loop.time()
+
+    def on_headers_complete(self) -> None:
+        self._started = time.perf_counter()
+        route = self.lane.routes.get(self.url)
+        if route is not None and self._is_fast():
+            self._route = route
+            self._body = b""
+        else:
+            self._hand_to_uvicorn()
+
+    def on_body(self, body: bytes) -> None:
+        self._received += len(body)
+        if self._route is None:
+            super().on_body(body)
+        else:
+            self._body += body
+
+    def on_message_complete(self) -> None:
+        self._receiving = False
+        route = self._route
+        if route is None:
+            super().on_message_complete()
+            return
+        self._route = None
+        asked = route.decode(self._body)
+        if asked is None:
+            self._hand_to_uvicorn()
+            super().on_body(self._body)
+            super().on_message_complete()
+            return
+        exchange = Exchange(self, self.lane, route, asked, self._started)
+        if self.lane.telemetry.access_log is not None:
+            exchange.told = (request_id(self.headers), self.url.decode())
+        self.cycle = exchange  # type: ignore[assignment]
+        self._exchange = exchange
+        exchange.start()
+
+    def respond(self, exchange: Exchange, head: bytes, body: bytes) -> None:
+        """Send a response of the fast lane, and go on with what has arrived meanwhile."""
+        exchange.response_complete = True
+        self._exchange = None
+        if self.transport.is_closing():
+            return
+        keep = self.pipeline or (exchange.keep_alive and not self._is_over())
+        end = b"" if keep else b"connection: close\r\n"
+        self.transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (head, len(body), end, body))
+        if not keep:
+            self.transport.close()
+        self._since = self.loop.time()
+        self.server_state.total_requests += 1
+        if self.flow.read_paused or self.pipeline:
+            self.on_response_complete()
+
+    def shutdown(self) -> None:
+        """Close now, or with the response to what is arriving or being answered."""
+        self._ends_at = 0.0
+        if not self._receiving:
+            super().shutdown()
+
+    def hurry(self, now: float) -> None:
+        """Called every second: end what has been idle, or arriving, for too long."""
+        waited = now - self._since
+        if self._receiving:
+            if waited > self.timeout + self._received / SLOWEST:
+                lines = (b"%s: %s\r\n" % header for header in self.default_headers)
+                self.transport.write(TOO_SLOW % b"".join(lines))
+                self.transport.close()
+        elif waited > IDLE_SECONDS and self._is_free():
+            self.transport.close()
+
+    @property
+    def default_headers(self) -> Headers:
+        """That every response carries."""
+        return self.server_state.default_headers
+
+    def _is_free(self) -> bool:
+        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+
+    def _is_over(self) -> bool:
+        return self.lifecycle.phase is Phase.DRAINING or self.loop.time() >= self._ends_at
+
+    def _is_fast(self) -> bool:
+        parser = self.parser
+        return (
+            parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and self._is_free()
+            and is_plain(self.headers)
+        )
+
+    def _hand_to_uvicorn(self) -> None:
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers.extend(headers)  # it is in the scope
+        super().on_headers_complete()
+        # The request's task has not run yet. A cycle that must not be kept alive says so in its
+        # response, and closes once that is sent.
+        if self._is_over():
+            self.cycle.keep_alive = False
+
+
+def protocol_class(
+    lifecycle: Lifecycle, lane: FastLane, max_age: float, timeout: float
+) -> type[HttpToolsProtocol]:
+    """The protocol of a server, whose connections end `max_age` seconds (+-20 %) after they began,
+    and must bring their requests within about `timeout` seconds."""
+    values = {"lifecycle": lifecycle, "lane": lane, "max_age": max_age, "timeout": timeout}
+    return type("ServerProtocol", (PennantProtocol,), values)
 
 
 def end_with_current_response(connections: set[Any]) -> None:

@@ -47,6 +47,17 @@ class Environ:
             raise SettingsError(f"{name}={value!r} is not a number of seconds above zero")
         return number
 
+    def number(self, name: str, default: float, *, high: float) -> float:
+        """A decimal number from 0 to `high`. Raises SettingsError."""
+        value = self.text(name, str(default))
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= high:
+            raise SettingsError(f"{name}={value!r} is not a number from 0 to {high:g}")
+        return number
+
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         """One of `choices`. Raises SettingsError."""
         value = self.text(name, default)

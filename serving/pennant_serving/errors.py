@@ -49,3 +49,28 @@ class Unavailable(ServingError):  # noqa: N818
     status = 503
     code = "TEMPORARILY_UNAVAILABLE"
     headers = {"retry-after": "1"}  # noqa: RUF012 - never changed
+
+
+class TimedOut(ServingError):  # noqa: N818
+    """The model did not answer in time."""
+
+    status = 504
+    code = "DEADLINE_EXCEEDED"
+
+
+def content(path: str, code: str, message: str) -> dict[str, str]:
+    """An error's body: V2 clients read `error`; MLflow's read `error_code` and `message`."""
+    if path == "/invocations":
+        return {"error_code": code, "message": message}
+    return {"error": message}
+
+
+def from_model(error: BaseException) -> ServingError:
+    """What an adapter raised, as the client is told it."""
+    if isinstance(error, ServingError):
+        return error
+    if isinstance(error, ValueError):  # how an adapter, which knows no class of ours, says so
+        problem: ServingError = InvalidInput(str(error))
+    else:
+        problem = PredictFailed(f"the model raised {type(error).__name__}: {error}")
+    return problem

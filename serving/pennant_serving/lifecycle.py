@@ -30,6 +30,17 @@ class Lifecycle:
             raise Unavailable("the model is still being loaded")
         return self._model
 
+    @property
+    def is_ready(self) -> bool:
+        """Requests are welcome, and there is somebody to answer them."""
+        stuck = self._model is not None and self._model.batcher.stuck
+        return self.phase is Phase.READY and not stuck
+
+    @property
+    def is_live(self) -> bool:
+        """False when only a new process will help."""
+        return self._model is None or not self._model.batcher.lost
+
     def ready(self, model: Model) -> None:
         """The model answered its self-test; a drain that came first stays a drain."""
         self._model = model

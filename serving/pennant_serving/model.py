@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pennant_serving.adapters.base import Adapter
+from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle
-from pennant_serving.errors import InvalidInput, PredictFailed, ServingError
 from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
 
@@ -23,18 +23,13 @@ class Model:
     bundle: Bundle
     pool: Pool
 
-    async def predict(self, rows: Rows) -> Any:
+    batcher: Batcher
+
+    async def predict(self, rows: Rows, protocol: str = "own") -> Any:
         """What the model says to these rows, one entry for each.
 
-        Raises InvalidInput when the rows do not fit the model, Unavailable when too many calls
-        wait, PredictFailed when the model itself raises.
+        Rows that wait at the same time are predicted together (`batching`), whichever protocol they
+        came by. Raises InvalidInput when the rows do not fit the model, Unavailable when too many
+        requests wait, TimedOut when the answer takes too long, PredictFailed when the model raises.
         """
-        try:
-            return await self.pool.run(self.adapter.predict, rows)
-        except ServingError:
-            raise
-        except ValueError as error:  # how an adapter, which knows no class of ours, says bad input
-            raise InvalidInput(str(error)) from error
-        except Exception as error:
-            message = f"the model raised {type(error).__name__}: {error}"
-            raise PredictFailed(message) from error
+        return await self.batcher.predict(rows, protocol)

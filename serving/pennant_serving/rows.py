@@ -11,7 +11,8 @@ class Rows:
 
     Iterating and indexing give each row as an adapter's `predict` wants to see it: a dict when the
     columns have names, otherwise the row's value (a list, a number, a string). An adapter that
-    works on whole batches takes `columns` and `values` as they are.
+    works on whole batches takes `columns` and `values` as they are; the values are a list, or the
+    array that a binary protocol brought.
     """
 
     __slots__ = ("columns", "values")

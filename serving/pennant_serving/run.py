@@ -4,29 +4,68 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
 
 import uvloop
 
+from pennant_serving.accesslog import AccessLog
 from pennant_serving.app import create_app
 from pennant_serving.endpoints.own import AdapterRoutes
+from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.server import create_server
 from pennant_serving.settings import Settings
-from pennant_serving.startup import bring_up
+from pennant_serving.sharing import publish
+from pennant_serving.startup import Loaded, bring_up
+from pennant_serving.telemetry import Telemetry
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
-    """Serve until SIGTERM. Raises PodError when the model cannot be served."""
+def run(
+    settings: Settings,
+    listener: socket.socket,
+    loaded: Loaded | None = None,
+    folder: Path | None = None,
+) -> None:
+    """Serve until SIGTERM. Raises PodError when the model cannot be served.
+
+    A worker gets the folder of the workers' metrics, and what its parent has loaded: nothing yet
+    means that somebody else will serve the model.
+    """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(settings, listener))
+        runner.run(_run(settings, listener, loaded, folder))
 
 
-async def _run(settings: Settings, listener: socket.socket) -> None:
+async def _run(
+    settings: Settings, listener: socket.socket, loaded: Loaded | None, folder: Path | None
+) -> None:
     lifecycle, own = Lifecycle(), AdapterRoutes()
-    server = create_server(create_app(settings, lifecycle, own), settings, lifecycle)
-    serving = asyncio.create_task(server.serve([listener]))
-    loading = asyncio.create_task(bring_up(settings, lifecycle, own))
-    await asyncio.wait((serving, loading), return_when=asyncio.FIRST_COMPLETED)
-    if loading.done():
-        loading.result()
-    await serving
+    telemetry = Telemetry(settings.model, settings.version)
+    if settings.access_log:
+        telemetry.access_log = AccessLog(settings.model, settings.version)
+    lane = FastLane(telemetry)
+    app = create_app(settings, lifecycle, own, telemetry)
+    server = create_server(app, settings, lifecycle, lane)
+    if folder is None:
+        first = [server.serve([listener]), bring_up(settings, lifecycle, own, lane)]
+    elif loaded is None:
+        first = [server.serve([listener])]
+    else:
+        telemetry.share(folder)
+        await bring_up(settings, lifecycle, own, lane, loaded)
+        first = [server.serve([listener]), publish(telemetry.histograms, folder)]
+    await _until_first(*first)
+
+
+async def _until_first(
+    serving: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]
+) -> None:
+    """Until the server has ended. Raises what one of the others raises."""
+    server = asyncio.create_task(serving)
+    tasks = [asyncio.create_task(each) for each in others]
+    await asyncio.wait((server, *tasks), return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        if task.done():
+            task.result()
+    await server

@@ -16,7 +16,7 @@ async def self_test(model: Model, mode: str) -> bool:
     """Whether there was an example to try; mode is IfPresent, Required or Off. Raises PodError."""
     if mode == "Off":
         return False
-    rows = _example(model)
+    rows = example_of(model)
     if rows is None:
         if mode == "Required":
             raise _failed(model, "it has none, and serving.selfTest is Required: log one with it")
@@ -26,7 +26,8 @@ async def self_test(model: Model, mode: str) -> bool:
     return True
 
 
-def _example(model: Model) -> Rows | None:
+def example_of(model: Model) -> Rows | None:
+    """The rows that the adapter gives as an example. Raises PodError when they cannot be read."""
     try:
         example = model.adapter.input_example
         return None if example is None else Rows.of(example)

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from pennant_serving.connections import end_with_current_response, protocol_class
+from pennant_serving.connections import IDLE_SECONDS, end_with_current_response, protocol_class
+from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle, Phase
 from pennant_serving.settings import Settings
 
@@ -25,8 +26,8 @@ that stays has not: three readiness probes, a second apart, must fail first, and
 hear of it. At most a quarter of the time to drain."""
 SETTLE_SECONDS = 1.0
 POLL_SECONDS = 0.02
-IDLE_SECONDS = 75
-"""Longer than common proxies keep idle connections, so that it is they who close them."""
+TICKS = 10
+"""uvicorn's, in a second."""
 
 
 class Server(uvicorn.Server):
@@ -52,6 +53,14 @@ class Server(uvicorn.Server):
         end_with_current_response(self.server_state.connections)
         self.should_exit = True
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; once a second those who dawdle are told to hurry."""
+        if counter % TICKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                connection.hurry(now)  # type: ignore[union-attr]
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting a little later than asked, then let uvicorn finish."""
         if self._was_ready:
@@ -72,13 +81,13 @@ class Server(uvicorn.Server):
             await asyncio.sleep(POLL_SECONDS)
 
 
-def create_server(app: object, settings: Settings, lifecycle: Lifecycle) -> Server:
+def create_server(app: object, settings: Settings, lifecycle: Lifecycle, lane: FastLane) -> Server:
     """A server for one application, with the headers that every response carries."""
     accept = min(ACCEPT_SECONDS, settings.drain_seconds / 4)
     rest = settings.drain_seconds - accept - SETTLE_SECONDS
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http=protocol_class(lifecycle, settings.max_connection_age),
+        http=protocol_class(lifecycle, lane, settings.max_connection_age, settings.request_timeout),
         loop="uvloop",
         ws="none",
         lifespan="off",

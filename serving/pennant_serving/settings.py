@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pennant_serving.batching.policy import Limits
 from pennant_serving.environ import Environ, SettingsError
 
 BUILT_IN_ADAPTERS = ("auto", "pyfunc", "sklearn")
@@ -27,9 +28,23 @@ class Settings:
     """Seconds after which a connection is ended by its next response."""
     drain_seconds: float = 20.0
     """Seconds from SIGTERM to the end of the process, at most."""
+    workers: int = 1
+    """Processes that share the port and the loaded model."""
+    batch_max_rows: int = 1024
+    """Rows that are predicted together, at most; 1 switches that off."""
+    batch_max_delay: float = 0.0
+    """Seconds that a request waits for others on an idle server."""
+    request_timeout: float = 30.0
+    """Seconds from a request's arrival to its answer, and for its bytes to arrive."""
+    access_log: bool = False
     deployment: str = ""
     revision: str = ""
     """Whose pod this is; for the log."""
+
+    @property
+    def limits(self) -> Limits:
+        """How requests are put together."""
+        return Limits(self.batch_max_rows, self.batch_max_delay, self.request_timeout)
 
     def __str__(self) -> str:
         owner = f" for {self.deployment}, revision {self.revision}" if self.deployment else ""
@@ -50,6 +65,11 @@ class Settings:
             port=env.integer("PENNANT_PORT", 8080, low=1, high=65535),
             max_connection_age=env.seconds("PENNANT_MAX_CONNECTION_AGE", 2),
             drain_seconds=env.seconds("PENNANT_DRAIN_SECONDS", 20),
+            workers=env.integer("PENNANT_WORKERS", 1, low=1, high=32),
+            batch_max_rows=env.integer("PENNANT_BATCH_MAX_ROWS", 1024, low=1, high=65536),
+            batch_max_delay=env.number("PENNANT_BATCH_MAX_DELAY", 0, high=1),
+            request_timeout=env.seconds("PENNANT_REQUEST_TIMEOUT", 30),
+            access_log=env.choice("PENNANT_ACCESS_LOG", "false", ("true", "false")) == "true",
         )
 
 

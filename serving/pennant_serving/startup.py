@@ -9,42 +9,76 @@ from contextlib import contextmanager
 from starlette.routing import BaseRoute
 
 from pennant_serving import adapters
+from pennant_serving.adapters.base import Adapter
+from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle, open_bundle
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.failures import PodError, Reason
+from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.model import Model
 from pennant_serving.pool import Pool
-from pennant_serving.selftest import self_test
+from pennant_serving.selftest import example_of, self_test
 from pennant_serving.settings import Settings
+from pennant_serving.telemetry import Telemetry
+
+Loaded = tuple[Bundle, str, Adapter]
+"""A bundle, and its adapter's name and self."""
 
 
-async def bring_up(settings: Settings, lifecycle: Lifecycle, own: AdapterRoutes) -> None:
-    """Make the server ready. Raises PodError when this version must not get traffic."""
-    pool = Pool()
-    with phase("load"):
-        model = await pool.run(_load, settings, pool)
-    with phase("self-test") as notes:
+async def bring_up(
+    settings: Settings,
+    lifecycle: Lifecycle,
+    own: AdapterRoutes,
+    lane: FastLane,
+    loaded: Loaded | None = None,
+) -> None:
+    """Make the server ready, with what is loaded already. Raises PodError when this version must
+    not get traffic."""
+    pool, telemetry = Pool(), lane.telemetry
+    if loaded is None:
+        with phase("load", telemetry):
+            loaded = await pool.run(load, settings)
+    bundle, name, adapter = loaded
+    batcher = Batcher(adapter, pool, settings.limits, telemetry)
+    model = Model(settings.model, settings.version, name, adapter, bundle, pool, batcher)
+    with phase("self-test", telemetry) as notes:
         if not await self_test(model, settings.self_test):
             notes.append("skipped: off, or no input example")
+    with phase("batching", telemetry) as notes:
+        notes.append(await _prove(model))
     own.open(_routes(model), pool)
+    lane.open(model)
     lifecycle.ready(model)
 
 
 @contextmanager
-def phase(name: str) -> Iterator[list[str]]:
-    """Print a line with the seconds that a phase took, and what was noted."""
+def phase(name: str, telemetry: Telemetry | None = None) -> Iterator[list[str]]:
+    """Tell the seconds that a phase took, and what was noted, in a line of the log."""
     started = time.monotonic()
     notes: list[str] = []
     yield notes
-    print(f"{name}: {time.monotonic() - started:.2f} s", *notes, flush=True)
+    seconds = time.monotonic() - started
+    if telemetry is not None:
+        telemetry.phase(name, seconds)
+    print(f"{name}: {seconds:.2f} s", *notes, flush=True)
 
 
-def _load(settings: Settings, pool: Pool) -> Model:
+def load(settings: Settings) -> Loaded:
+    """The bundle on the volume, and the adapter that it needs, by name. Raises PodError."""
     bundle = _open(settings)
     name = adapters.choose(settings.adapter, bundle)
-    adapter = adapters.load(name, bundle)
-    return Model(settings.model, settings.version, name, adapter, bundle, pool)
+    return bundle, name, adapters.load(name, bundle)
+
+
+async def _prove(model: Model) -> str:
+    """Try on the example what may be predicted together; the outcome in a few words."""
+    rows = example_of(model)
+    if rows is not None and len(rows):
+        await model.batcher.prove(rows)
+    largest = model.batcher.runner.speed.largest
+    where = f", up to {largest} rows in the event loop" if largest else ""
+    return f"requests are predicted {'together' if model.batcher.joins else 'one by one'}{where}"
 
 
 def _open(settings: Settings) -> Bundle:

@@ -1,33 +1,100 @@
-"""Metrics: how many requests, how long they took, and how they ended."""
+"""Metrics: how many requests, how long they took and how they ended, and what the model took."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+from pennant_serving.accesslog import HEADER, AccessLog, request_id
+from pennant_serving.batching.runner import Observer
+from pennant_serving.histograms import Family, Histograms, Series, summed
+from pennant_serving.sharing import others
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+ROWS = tuple(4.0**power for power in range(9))
+MODEL = ("model", "version")
+REQUESTS = Family(
+    "pennant_serving_request_duration_seconds",
+    "Requests by their end: from the parsed head to the last byte handed to the socket.",
+    (*MODEL, "protocol", "route", "code"),
+    SECONDS,
+)
+WAITS = Family(
+    "pennant_serving_queue_seconds",
+    "Requests by the time from being decoded to the beginning of their prediction.",
+    (*MODEL, "protocol"),
+    SECONDS,
+)
+BATCHES = Family(
+    "pennant_serving_batch_rows", "Predictions by the rows that they answer.", MODEL, ROWS
+)
+PREDICTIONS = Family(
+    "pennant_serving_predict_duration_seconds", "Calls of the model.", MODEL, SECONDS
+)
+FAMILIES = (REQUESTS, WAITS, BATCHES, PREDICTIONS)
 
 
-class Telemetry:
+class Telemetry(Observer, Collector):
     """The metrics of one process, which serves one version of one model."""
 
     def __init__(self, model: str, version: str) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
+        self._registry.register(self)
         self._identity = (model, version)
-        self._duration = Histogram(
-            "pennant_serving_request_duration_seconds",
-            "Requests by their end: from the parsed head to the last byte handed to the socket.",
-            ("model", "version", "route", "code"),
-            buckets=BUCKETS,
-            registry=self._registry,
-        )
+        self.histograms = Histograms(FAMILIES)
+        self._batches = self.histograms.series(BATCHES.name, *self._identity)
+        self._predictions = self.histograms.series(PREDICTIONS.name, *self._identity)
+        self._waits: dict[str, Series] = {}
+        self._phases: dict[str, float] = {}
+        self._folder: Path | None = None
+        self.access_log: AccessLog | None = None
 
-    def observe(self, route: str, code: int, seconds: float) -> None:
-        """Count one request."""
-        self._duration.labels(*self._identity, route, str(code)).observe(seconds)
+    def requests(self, protocol: str, route: str, code: int) -> Series:
+        """The durations of requests of one kind."""
+        return self.histograms.series(REQUESTS.name, *self._identity, protocol, route, str(code))
+
+    def observe(self, route: str, code: int, seconds: float, protocol: str = "own") -> None:
+        """Count one request; its protocol is v2, mlflow, grpc or own."""
+        self.requests(protocol, route, code).observe(seconds)
+
+    def waited(self, protocol: str, seconds: float) -> None:
+        """A request of this protocol left the line."""
+        series = self._waits.get(protocol)
+        if series is None:
+            series = self.histograms.series(WAITS.name, *self._identity, protocol)
+            self._waits[protocol] = series
+        series.observe(seconds)
+
+    def predicted(self, rows: int, seconds: float) -> None:
+        """The model was asked for so many rows, and took so long."""
+        self._batches.observe(rows)
+        self._predictions.observe(seconds)
+
+    def phase(self, name: str, seconds: float) -> None:
+        """A phase of the start took so long."""
+        self._phases[name] = seconds
+
+    def share(self, folder: Path) -> None:
+        """Answer for all workers from now on: they leave their counts in this folder."""
+        self._folder = folder
+
+    def collect(self) -> Iterator[Metric]:
+        """For prometheus_client."""
+        start = GaugeMetricFamily(
+            "pennant_serving_start_seconds", "The phases of the start.", labels=(*MODEL, "phase")
+        )
+        for name, seconds in self._phases.items():
+            start.add_metric((*self._identity, name), seconds)
+        yield start
+        shared = [] if self._folder is None else others(self._folder)
+        yield from summed(FAMILIES, self.histograms.snapshot(), *shared).collect()
 
     def exposition(self) -> bytes:
         """The Prometheus text format."""
@@ -43,16 +110,29 @@ class Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        code = 500
+        code, log = 500, self._telemetry.access_log
+        tag = request_id(scope["headers"]) if log else b""
 
         async def watched(message: Message) -> None:
             nonlocal code
             if message["type"] == "http.response.start":
                 code = message["status"]
+                if tag:
+                    message["headers"] = [*message.get("headers", ()), (HEADER, tag)]
             await send(message)
 
         try:
             await self._app(scope, receive, watched)
         finally:
             route = getattr(scope.get("route"), "path", "") or "unmatched"
-            self._telemetry.observe(route, code, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._telemetry.observe(route, code, seconds, protocol_of(route))
+            if log:
+                log.write(tag, scope["method"], scope["path"], code, seconds)
+
+
+def protocol_of(route: str) -> str:
+    """The protocol that a route's template belongs to."""
+    if route == "/invocations":
+        return "mlflow"
+    return "v2" if route == "/v2" or route.startswith("/v2/") else "own"

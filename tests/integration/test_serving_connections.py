@@ -102,6 +102,20 @@ def test_a_prediction_that_never_ends_does_not_keep_the_process(pod):
     assert pod.process.wait(timeout=7) == 0
 
 
+def test_predictions_that_never_end_are_time_outs_and_take_readiness_but_not_health(tmp_path):
+    path = tmp_path / "bundle"
+    path.mkdir()
+    (path / "any").write_text("")
+    on_volume(path)
+    with serving(tmp_path, path, PENNANT_ADAPTER=SLOW, PENNANT_REQUEST_TIMEOUT="0.5") as stuck:
+        stuck.wait_until("/v2/health/ready")
+        for _ in range(4):  # one for each thread
+            assert stuck.request("/invocations", {"instances": [60]})[0] == 504
+        wait_for(lambda: stuck.request("/v2/health/ready")[0] == 503)
+        assert stuck.request("/v2")[0] == 200
+        wait_for(lambda: stuck.request("/v2/health/live")[0] == 503)
+
+
 class Client(threading.Thread):
     """Asks steadily, on one connection for as long as the server keeps it, or always a new one."""
 

@@ -111,7 +111,7 @@ def test_requests_are_counted_by_template_and_code():
         http.get(path)
     text = http.get("/metrics").text
     counts = [line for line in text.splitlines() if "_duration_seconds_count" in line]
-    labels = '{code="200",model="iris",route="/greet/{user}",version="7"} 2.0'
+    labels = '{code="200",model="iris",protocol="own",route="/greet/{user}",version="7"} 2.0'
     assert any(line.endswith(labels) for line in counts)
     assert any('route="unmatched"' in line and 'code="404"' in line for line in counts)
     assert any('route="/v2/models/{model}"' in line for line in counts)

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from pennant_serving.rows import Rows
 
 
+@dataclass(frozen=True)
+class ArraySpec:
+    """The one array that a model takes: rows of so many numbers of one type."""
+
+    dtype: str
+    width: int
+    names: tuple[str, ...] = ()
+    """The columns, in order; empty when they have no names."""
+
+
 class Adapter(Protocol):
     """Answers rows by a bundle that it loaded. Any importable class of this shape will do.
 
     An adapter may also have `routes()`, returning starlette Routes with plain `def` endpoints that
-    take the request and return a response; they run in the same threads as `predict`.
+    take the request and return a response; they run in the same threads as `predict`. It may say
+    more about itself: `joins = False` when the answer to a row depends on the rows beside it;
+    `steady = True` when `predict` waits for nothing and takes a time that depends on the number of
+    rows only, so that short predictions may run in the event loop; and an `array_spec`, with
+    `predict_array(array)` and `to_array(rows)`, when it takes arrays in place of `Rows`.
     """
 
     @property

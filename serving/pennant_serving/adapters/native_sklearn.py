@@ -6,7 +6,10 @@ import warnings
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from pennant_serving.adapters import example, tables
+from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel, read_mlmodel
 from pennant_serving.rows import Rows
@@ -18,12 +21,15 @@ SELECTORS = frozenset({"ColumnTransformer", "FunctionTransformer"})
 class SklearnAdapter:
     """Loads the estimator that the bundle's sklearn flavor names."""
 
+    steady = True
+
     def __init__(self, mlmodel: MLmodel, estimator: Any) -> None:
         self._mlmodel = mlmodel
         self._estimator = estimator
         self._names = _names(mlmodel, estimator)
         self._width: int | None = getattr(estimator, "n_features_in_", None)
         self._takes_frame = bool(self._names) and _takes_frame(mlmodel, estimator)
+        self.array_spec = None if self._takes_frame else self._spec()
         # Arrays are checked against the names here, so scikit-learn need not miss them.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 
@@ -41,15 +47,24 @@ class SklearnAdapter:
 
     def predict(self, rows: Rows) -> Any:
         """Raises InvalidInput, and scikit-learn's ValueError, for rows that do not fit."""
-        return self._estimator.predict(
-            self._frame(rows) if self._takes_frame else self._array(rows)
-        )
+        return self.predict_array(self._frame(rows) if self._takes_frame else self.to_array(rows))
+
+    def predict_array(self, array: Any) -> Any:
+        """Raises scikit-learn's ValueError for values that do not fit."""
+        return self._estimator.predict(array)
+
+    def _spec(self) -> ArraySpec | None:
+        dtype = tables.dtype_of(self._mlmodel)
+        if dtype is None or self._width is None or np.dtype(dtype).kind not in "iuf":
+            return None
+        return ArraySpec(dtype, self._width, self._names)
 
     def _frame(self, rows: Rows) -> Any:
         ordered = tables.ordered(rows, self._names, required=frozenset(self._names))
         return tables.frame(ordered, self._mlmodel.columns)
 
-    def _array(self, rows: Rows) -> Any:
+    def to_array(self, rows: Rows) -> Any:
+        """The array that the estimator takes. Raises InvalidInput for rows that do not fit."""
         if self._names:
             rows = tables.ordered(rows, self._names, required=frozenset(self._names))
         array = tables.array(rows.values, tables.dtype_of(self._mlmodel))

@@ -59,6 +59,8 @@ def dtype_of(mlmodel: MLmodel) -> str | None:
 
 
 def _named(rows: Rows, names: tuple[str, ...]) -> Rows:
+    if isinstance(rows.values, np.ndarray) and rows.values.shape[1:] == (len(names),):
+        return Rows(rows.values, names)
     values = [row if isinstance(row, list) else [row] for row in rows.values]
     for row in values:
         if len(row) != len(names):

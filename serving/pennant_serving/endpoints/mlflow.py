@@ -22,5 +22,5 @@ async def invoke(request: Request) -> Response:
     lifecycle: Lifecycle = request.app.state.lifecycle
     model = lifecycle.model
     rows = invocations.decode(await read_json(request))
-    result = await model.predict(rows)
+    result = await model.predict(rows, "mlflow")
     return Response(invocations.encode(result), media_type="application/json")

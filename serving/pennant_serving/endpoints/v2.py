@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from pennant_serving.codecs import v2
 from pennant_serving.endpoints.body import read_json
 from pennant_serving.errors import NoSuchModel
-from pennant_serving.lifecycle import Lifecycle, Phase
+from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.model import Model
 from pennant_serving.settings import Settings
 
@@ -30,7 +30,7 @@ async def model_metadata(request: Request) -> Response:
 async def model_ready(request: Request) -> Response:
     _check_path(request)
     lifecycle: Lifecycle = request.app.state.lifecycle
-    is_ready = lifecycle.phase is Phase.READY
+    is_ready = lifecycle.is_ready
     content = {"name": request.path_params["model"], "ready": is_ready}
     return JSONResponse(content, status_code=200 if is_ready else 503)
 
@@ -39,7 +39,7 @@ async def infer(request: Request) -> Response:
     _check_path(request)
     model = _model(request)
     asked = v2.decode(await read_json(request))
-    result = await model.predict(asked.rows)
+    result = await model.predict(asked.rows, "v2")
     body = v2.encode(result, asked, model.name, model.version)
     return Response(body, media_type="application/json")
 

@@ -1,0 +1,174 @@
+"""Takes requests, decides what is predicted when, and sees to it that everyone is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Hashable
+from typing import Any
+
+from pennant_serving.adapters.base import Adapter
+from pennant_serving.batching import joining, policy, proof
+from pennant_serving.batching.cut import Cut
+from pennant_serving.batching.line import Line
+from pennant_serving.batching.policy import Limits, Situation
+from pennant_serving.batching.runner import Observer, Runner
+from pennant_serving.batching.work import Work
+from pennant_serving.errors import TimedOut, Unavailable, from_model
+from pennant_serving.pool import Pool
+from pennant_serving.rows import Rows
+
+LOST = 3
+"""Time-outs. A model that takes a little too long under load may still come back before."""
+ARRAY = "array"
+"""The kind of all arrays: a model takes one."""
+LARGE = 1024
+"""Rows that are too many to be turned into an array in the event loop."""
+
+
+class Batcher:
+    """All predictions of one model. Its methods are for the event loop only."""
+
+    def __init__(
+        self, adapter: Adapter, pool: Pool, limits: Limits, observer: Observer | None = None
+    ) -> None:
+        self.limits = limits
+        self.array_spec = getattr(adapter, "array_spec", None)
+        """The type of the arrays that may be submitted; None when only `Rows` may."""
+        self._adapter: Any = adapter
+        self._pool = pool
+        self._line = Line()
+        self.runner = Runner(adapter, pool, observer or Observer(), self._look)
+        self._looking = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def predict(self, rows: Rows, protocol: str = "own") -> Any:
+        """What the model says to these rows. Raises ServingError; see `Model.predict`."""
+        value = await self._pool.run(self._value, rows) if len(rows) > LARGE else self._value(rows)
+        kind = joining.kind(value) if isinstance(value, Rows) else ARRAY
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def done(result: Any, error: Exception | None) -> None:
+            if future.done():  # cancelled in this turn of the loop
+                return
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        work = Work(value, len(rows), kind, done, protocol)
+        self.submit(work)
+        try:
+            return await future
+        finally:
+            self.abandon(work)
+
+    async def prove(self, rows: Rows) -> None:
+        """Learn from the model's example what may be joined, and what may run in the loop."""
+        await self._pool.run(self._prove, self._value(rows), len(rows))
+
+    def submit(self, work: Work) -> None:
+        """Put into the line; `work.done` is called later. Raises Unavailable when it is full."""
+        line, limits = self._line, self.limits
+        if not policy.has_room(line.requests, line.rows, work.rows, limits):
+            raise Unavailable(f"{line.requests} requests are waiting already")
+        work.arrived = time.perf_counter()
+        if work.rows > limits.max_rows and work.kind is not None and self._most > 1:
+            Cut(work, limits.max_rows, self._enqueue)
+        else:
+            self._enqueue(work)
+
+    def abandon(self, work: Work) -> None:
+        """Nobody waits for the answer any more."""
+        if not work.over:
+            work.over = True
+            self._line.forget(work)
+
+    @property
+    def stuck(self) -> bool:
+        """All threads are in predictions that nobody waits for any more."""
+        return self.runner.running.stuck(time.perf_counter() - self.limits.timeout)
+
+    @property
+    def lost(self) -> bool:
+        """They have been for so long that only a new process will help."""
+        return self.runner.running.stuck(time.perf_counter() - LOST * self.limits.timeout)
+
+    @property
+    def joins(self) -> bool:
+        """Requests are predicted together."""
+        return self.runner.joins and self.limits.max_rows > 1
+
+    @property
+    def _most(self) -> int:
+        return self.limits.max_rows if self.joins else 1
+
+    def _prove(self, value: Any, rows: int) -> None:
+        runner = self.runner
+        if self.limits.max_rows > 1:
+            runner.joins = proof.answers_row_by_row(runner.predict, value, rows)
+        if runner.steady:
+            proof.measure(runner, value, rows, self._most)
+
+    def _value(self, rows: Rows) -> Any:
+        if self.array_spec is None:
+            return rows
+        try:
+            return self._adapter.to_array(rows)
+        except Exception as error:
+            raise from_model(error) from error
+
+    def _enqueue(self, work: Work) -> None:
+        self._line.add(work)
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        """Not at once: what else arrived in this turn of the loop comes along."""
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        """Start what may start now, and come back when more may."""
+        self._looking = False
+        now, pauses = time.perf_counter(), []
+        for kind in self._line.kinds():
+            pause = self._start(kind, now)
+            if pause is not None:
+                pauses.append(pause)
+        if self._line.requests or len(self.runner.running):
+            self._expire(now)
+            self._come_back(min(pauses, default=self.limits.timeout))
+
+    def _start(self, kind: Hashable, now: float) -> float | None:
+        """Run the next batch of a kind if it may run; seconds after which to try again."""
+        most, running = self._most, self.runner.running
+        rows, first = self._line.head(kind, most)
+        short = self.runner.speed.proved(min(rows, most))
+        situation = Situation(
+            rows=rows,
+            waited=now - first,
+            running=0 if short else len(running),
+            youngest=running.youngest(now),
+        )
+        pause = policy.pause(situation, self.limits, self._pool.threads, joins=self.joins)
+        if pause != 0.0:
+            return pause
+        run = self.runner.here if short else self.runner.in_thread
+        run(self._line.take(kind, most))
+        return 0.0 if self._line.has(kind) else None
+
+    def _expire(self, now: float) -> None:
+        moment = now - self.limits.timeout
+        for work in [*self._line.older_than(moment), *self.runner.running.older_than(moment)]:
+            self._line.forget(work)
+            work.fail(TimedOut(f"no answer within {self.limits.timeout:g} s"))
+
+    def _come_back(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if seconds == 0.0:
+            self._look_soon()
+        else:
+            soon = min(seconds, self.limits.timeout / 8)
+            self._timer = asyncio.get_running_loop().call_later(soon, self._look)

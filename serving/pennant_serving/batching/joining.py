@@ -1,0 +1,99 @@
+"""One input of many, and many results of one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from pennant_serving.rows import Rows
+
+EXACT = 2**63
+"""Whole numbers beyond this change the type of the whole array that they are put in."""
+LOOKED_AT = 128
+"""Rows. Larger lists are predicted alone: looking at every value would take longer than that."""
+
+
+class NotOneEach(Exception):  # noqa: N818
+    """A result that cannot be told apart by rows."""
+
+
+def kind(rows: Rows) -> Hashable:
+    """Rows of the same kind become the same types, together or alone. None: like no others."""
+    if isinstance(rows.values, np.ndarray):
+        array = rows.values
+        return None if array.dtype == object else (rows.columns, array.dtype, array.shape[1:])
+    if not 0 < len(rows) <= LOOKED_AT:
+        return None
+    first = _types(rows.values[0])
+    if first is None or any(_types(row) != first for row in rows.values[1:]):
+        return None
+    return (rows.columns, first)
+
+
+def join(values: Sequence[Any]) -> Any:
+    """One input of several of the same kind."""
+    if len(values) == 1:
+        return values[0]
+    if isinstance(values[0], Rows):
+        return Rows(_joined([each.values for each in values]), values[0].columns)
+    return np.concatenate(values)
+
+
+def part(value: Any, start: int, end: int) -> Any:
+    """Some rows of an input or a result."""
+    if isinstance(value, Rows):
+        return Rows(value.values[start:end], value.columns)
+    if isinstance(value, dict):
+        return {name: part(each, start, end) for name, each in value.items()}
+    return value.iloc[start:end] if hasattr(value, "iloc") else value[start:end]
+
+
+def split(result: Any, sizes: Sequence[int]) -> list[Any]:
+    """The results of requests that had so many rows each. Raises NotOneEach."""
+    if len(sizes) == 1:
+        return [result]
+    check(result, sum(sizes))
+    parts, start = [], 0
+    for size in sizes:
+        parts.append(part(result, start, start + size))
+        start += size
+    return parts
+
+
+def check(result: Any, rows: int) -> None:
+    """Raises NotOneEach unless there is one entry for each row."""
+    for each in result.values() if isinstance(result, dict) else (result,):
+        if isinstance(each, (str, bytes)) or not hasattr(each, "__getitem__"):
+            raise NotOneEach(f"the prediction is a {type(each).__name__}")
+        if len(each) != rows:
+            raise NotOneEach(f"{len(each)} predictions for {rows} rows")
+
+
+def merge(results: Sequence[Any]) -> Any:
+    """One result of the parts of a request that was cut."""
+    first = results[0]
+    if isinstance(first, dict):
+        return {name: merge([each[name] for each in results]) for name in first}
+    if hasattr(first, "iloc"):
+        import pandas as pd
+
+        return pd.concat(results)
+    return _joined(results)
+
+
+def _joined(parts: Sequence[Sequence[Any]]) -> Any:
+    arrays = isinstance(parts[0], np.ndarray)
+    return np.concatenate(parts) if arrays else list(chain.from_iterable(parts))
+
+
+def _types(value: Any) -> Hashable:
+    """What arrays and frames of this value would be made of; None when only all of it can tell."""
+    if isinstance(value, list):
+        types = tuple(map(_types, value))
+        return None if None in types else types
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "int" if -EXACT <= value < EXACT else None
+    return type(value).__name__ if isinstance(value, (bool, float, str)) else None

@@ -1,0 +1,56 @@
+"""When the next batch may start. Pure: numbers in, a number out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WAITING = 2048
+"""Requests that may wait; the next one is told to come back later."""
+WAITING_BATCHES = 64
+"""Full batches' worth of rows that may wait, because rows are what takes memory and time."""
+PATIENCE = 0.01
+"""Seconds. A batch that takes longer does not hold up those who wait for the next one: they get a
+thread of their own, so that a slow model uses all of its threads and a huge request only one."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How requests are put together."""
+
+    max_rows: int = 1024
+    """Rows in a batch, at most; 1 means that nothing is joined."""
+    max_delay: float = 0.0
+    """Seconds that a request waits for others while nothing runs."""
+    timeout: float = 30.0
+    """Seconds from a request's arrival to its answer, at most."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the decision depends on."""
+
+    rows: int
+    """That wait."""
+    waited: float
+    """Seconds, the first of them."""
+    running: int
+    """Batches."""
+    youngest: float
+    """Seconds since the latest of these began."""
+
+
+def pause(now: Situation, limits: Limits, threads: int, *, joins: bool) -> float | None:
+    """Seconds until the next batch may start: 0 is now, None is when another one ends."""
+    if now.running >= threads:
+        return None
+    if not joins or now.rows >= limits.max_rows:
+        return 0.0
+    if now.running:
+        return max(0.0, PATIENCE - now.youngest)
+    return max(0.0, limits.max_delay - now.waited)
+
+
+def has_room(requests: int, rows: int, more: int, limits: Limits) -> bool:
+    """Whether a request of `more` rows may join the line. An empty line takes any."""
+    most = WAITING_BATCHES * max(limits.max_rows, WAITING)
+    return not requests or (requests < WAITING and rows + more <= most)

@@ -1,0 +1,116 @@
+"""Predicts batches, in the event loop or in threads, and hands out the answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pennant_serving.adapters.base import Adapter
+from pennant_serving.batching import joining
+from pennant_serving.batching.joining import NotOneEach
+from pennant_serving.batching.running import Batch, Outcome, Running, attempt, attempt_each
+from pennant_serving.batching.speed import Speed
+from pennant_serving.batching.work import Work
+from pennant_serving.errors import from_model
+from pennant_serving.pool import Pool
+from pennant_serving.rows import Rows
+
+
+class Observer:
+    """Is told of each batch. This one does not listen; telemetry's does."""
+
+    def waited(self, protocol: str, seconds: float) -> None:
+        """A request of this protocol left the line."""
+
+    def predicted(self, rows: int, seconds: float) -> None:
+        """The model was asked for so many rows, and took so long."""
+
+
+class Runner:
+    """Asks the model."""
+
+    def __init__(
+        self, adapter: Adapter, pool: Pool, observer: Observer, ended: Callable[[], None]
+    ) -> None:
+        self.joins: bool = getattr(adapter, "joins", True)
+        """Whether requests may be predicted together; False once that was seen not to work."""
+        self.steady: bool = getattr(adapter, "steady", False)
+        self.speed = Speed(steady=self.steady)
+        self.running = Running(pool.threads)
+        self._adapter: Any = adapter
+        self._pool = pool
+        self._observer = observer
+        self._on_end = ended
+
+    def predict(self, value: Any) -> Any:
+        """What the adapter says, or raises."""
+        if isinstance(value, Rows):
+            return self._adapter.predict(value)
+        return self._adapter.predict_array(value)
+
+    def here(self, works: Sequence[Work]) -> None:
+        """Predict at once, in the event loop."""
+        batch = self._begin(works)
+        self._ended(batch, attempt(self.predict, batch.value))
+
+    def in_thread(self, works: Sequence[Work]) -> None:
+        """Predict beside the event loop."""
+        batch = self._begin(works)
+        self._beside(batch, self._ended, attempt, self.predict, batch.value)
+
+    def _begin(self, works: Sequence[Work]) -> Batch:
+        batch = Batch(works)
+        for work in works:
+            self._observer.waited(work.protocol, batch.started - work.arrived)
+        return batch
+
+    def _beside(
+        self,
+        batch: Batch,
+        then: Callable[[Batch, Any], None],
+        function: Callable[..., Any],
+        *arguments: Any,
+    ) -> None:
+        def ended(future: asyncio.Future[Any]) -> None:
+            self.running.remove(batch)
+            if not future.cancelled():
+                then(batch, future.result())
+            self._on_end()
+
+        self.running.add(batch)
+        self._pool.start(function, *arguments).add_done_callback(ended)
+
+    def _ended(self, batch: Batch, outcome: Outcome) -> None:
+        rows = batch.rows
+        self._observer.predicted(rows, outcome.seconds)
+        if outcome.error is None:
+            self.speed.measured(rows, outcome.effort)
+        if outcome.error is None or len(batch.works) == 1:
+            self._hand_out(batch, outcome)
+        else:
+            self._one_by_one(batch)
+
+    def _hand_out(self, batch: Batch, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            batch.works[0].fail(from_model(outcome.error))
+            return
+        try:
+            parts = joining.split(outcome.result, [work.rows for work in batch.works])
+        except NotOneEach as problem:
+            print(f"requests are no longer predicted together: {problem}", flush=True)
+            self.joins = False
+            self._one_by_one(batch)
+            return
+        for work, part in zip(batch.works, parts, strict=True):
+            work.answer(part)
+
+    def _one_by_one(self, batch: Batch) -> None:
+        """Whose rows make the model raise must not cost the others their answer."""
+        again = Batch(batch.works)
+        self._beside(again, self._each_ended, attempt_each, self.predict, again.works)
+
+    def _each_ended(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        for work, outcome in zip(batch.works, outcomes, strict=True):
+            self._observer.predicted(work.rows, outcome.seconds)
+            self._hand_out(Batch([work]), outcome)

@@ -1,0 +1,54 @@
+"""Which batches are short enough to be predicted in the event loop.
+
+A thread costs a small prediction more than it takes, and the loop can do nothing better meanwhile
+than let requests gather. But what runs in the loop holds up everything, health included: so only an
+adapter that says that it waits for nothing, and that its time depends on nothing but the number of
+rows, may run there, and only sizes that were measured, several times in a row, and found short.
+"""
+
+from __future__ import annotations
+
+SHORT = 0.002
+"""Seconds of processor time."""
+PROOFS = 3
+"""Short runs in a row that prove a size."""
+
+
+class Speed:
+    """What was measured, by the number of rows rounded up to a power of two."""
+
+    def __init__(self, *, steady: bool) -> None:
+        self._steady = steady
+        self._score: dict[int, int] = {}
+
+    def proved(self, rows: int) -> bool:
+        """Whether so many rows may be predicted in the loop."""
+        return self._score.get((rows - 1).bit_length(), 0) >= PROOFS
+
+    @property
+    def largest(self) -> int:
+        """The most rows that may be predicted in the loop; 0 when none may."""
+        return max((2**size for size, score in self._score.items() if score >= PROOFS), default=0)
+
+    def forget(self, rows: int) -> None:
+        """The trial of a size has failed."""
+        del self._score[(rows - 1).bit_length()]
+
+    def tried(self, rows: int, seconds: float) -> None:
+        """Learn from one prediction at the start, when nothing else runs."""
+        size = (rows - 1).bit_length()
+        score = self._score.get(size, 0)
+        self._score[size] = score + 1 if self._steady and seconds <= SHORT else 0
+
+    def measured(self, rows: int, seconds: float) -> None:
+        """Learn from one prediction of a request. One that was long by chance does not undo a
+        proof; three do, until as many are short again. What was never proved stays in the thread,
+        whose own time does not tell what a library does in others."""
+        size = (rows - 1).bit_length()
+        score = self._score.get(size)
+        if score is None:
+            return
+        if seconds <= SHORT:
+            self._score[size] = min(score + 1, 2 * PROOFS)
+        else:
+            self._score[size] = score - 1 if score > PROOFS else 0

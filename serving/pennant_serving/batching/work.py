@@ -1,0 +1,42 @@
+"""One request's input on its way through the batcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from pennant_serving.errors import ServingError
+
+Done = Callable[[Any, ServingError | None], None]
+"""Called once in the event loop, with the result or with the error."""
+
+
+class Work:
+    """What to predict, and whom to tell."""
+
+    __slots__ = ("arrived", "done", "kind", "over", "protocol", "rows", "value")
+
+    def __init__(
+        self, value: Any, rows: int, kind: Hashable, done: Done, protocol: str = "own"
+    ) -> None:
+        self.value = value
+        self.rows = rows
+        self.kind = kind
+        """Inputs of the same kind may be joined; None is like no other."""
+        self.done = done
+        self.protocol = protocol
+        self.arrived = 0.0
+        self.over = False
+        """Answered, or nobody waits for it any more."""
+
+    def answer(self, result: Any) -> None:
+        """Tell the result, unless it is too late."""
+        if not self.over:
+            self.over = True
+            self.done(result, None)
+
+    def fail(self, error: ServingError) -> None:
+        """Tell what went wrong, unless it is too late."""
+        if not self.over:
+            self.over = True
+            self.done(None, error)

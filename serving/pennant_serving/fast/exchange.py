@@ -1,0 +1,101 @@
+"""One request on its way through the fast lane, from its decoded body to its response."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Protocol
+
+from pennant_serving.accesslog import HEADER
+from pennant_serving.batching.batcher import ARRAY
+from pennant_serving.batching.work import Work
+from pennant_serving.errors import PredictFailed, ServingError
+from pennant_serving.fast.lane import FastLane, Headers, Route
+from pennant_serving.fast.requests import Asked
+
+
+class Connection(Protocol):
+    """What an exchange needs of its connection."""
+
+    @property
+    def default_headers(self) -> Headers:
+        """That every response carries."""
+
+    def respond(self, exchange: Exchange, head: bytes, body: bytes) -> None:
+        """Send the response."""
+
+
+class _NobodyWaits:
+    def set(self) -> None:
+        """uvicorn wakes who waits for a request's body; here it has been read."""
+
+
+class Exchange:
+    """Has the attributes by which uvicorn knows a request that is being answered."""
+
+    __slots__ = (
+        "_connection", "_id", "_lane", "_route", "_started", "disconnected", "keep_alive",
+        "response_complete", "told", "work",
+    )  # fmt: skip
+    message_event = _NobodyWaits()
+
+    def __init__(
+        self, connection: Connection, lane: FastLane, route: Route, asked: Asked, started: float
+    ) -> None:
+        self._connection = connection
+        self._lane = lane
+        self._route = route
+        self._id = asked.id
+        self._started = started
+        self.keep_alive = True
+        self.disconnected = False
+        self.response_complete = False
+        self.told: tuple[bytes, str] | None = None
+        """The request's id and path, when there is an access log."""
+        self.work = Work(asked.array, len(asked.array), ARRAY, self._done, route.protocol)
+
+    def start(self) -> None:
+        """Wait for the model, or say that too many do."""
+        try:
+            self._lane.batcher.submit(self.work)
+        except ServingError as full:
+            self._fail(full)
+
+    def abandon(self) -> None:
+        """The client is gone."""
+        self._lane.batcher.abandon(self.work)
+        self._lane.telemetry.observe(self._route.path, 499, self._seconds(), self._route.protocol)
+
+    def _done(self, result: Any, error: ServingError | None) -> None:
+        if error is None:
+            try:
+                body = self._route.encode(result, self._id)
+            except ServingError as raised:
+                error = raised
+            except Exception as raised:  # noqa: BLE001 - batch mates must get their answers
+                error = PredictFailed(f"the prediction cannot be written: {raised}")
+        if error is not None:
+            self._fail(error)
+            return
+        self._respond(self._lane.head(self._connection.default_headers), body)
+        seconds = self._seconds()
+        self._route.answered.observe(seconds)
+        self._log(200, seconds)
+
+    def _fail(self, error: ServingError) -> None:
+        self._respond(*self._lane.failed(self._route, error, self._connection.default_headers))
+        route, seconds = self._route, self._seconds()
+        self._lane.telemetry.observe(route.path, error.status, seconds, route.protocol)
+        self._log(error.status, seconds)
+
+    def _respond(self, head: bytes, body: bytes) -> None:
+        if self.told is not None:
+            head += b"%s: %s\r\n" % (HEADER, self.told[0])
+        self._connection.respond(self, head, body)
+
+    def _log(self, code: int, seconds: float) -> None:
+        log = self._lane.telemetry.access_log
+        if log is not None and self.told is not None:
+            log.write(self.told[0], "POST", self.told[1], code, seconds)
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started

@@ -1,0 +1,167 @@
+"""Several processes over one port: the model is loaded once, then the process forks.
+
+The workers share the listening socket, so a connection waits in one queue for whoever accepts next;
+one that is not ready accepts nothing, one that dies is forked again from the loaded model, and none
+of its waiting connections are lost with it. Until the model is loaded a child without one answers
+the probes. The first process only waits; it ends when the workers have drained.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.run import run
+from pennant_serving.settings import Settings
+from pennant_serving.sharing import retire
+from pennant_serving.startup import Loaded, load, phase
+from pennant_serving.telemetry import FAMILIES
+
+PR_SET_PDEATHSIG = 1
+"""Linux: the signal that a process gets when its parent is gone."""
+GAVE_UP = 1
+"""The exit code of a worker that has told the reason itself."""
+WINDOW = 60.0
+"""Seconds in which each worker may crash once on the average, and no more."""
+
+
+def supervise(settings: Settings, listener: socket.socket, fail: Callable[[PodError], int]) -> int:
+    """Serve with several workers until SIGTERM; the exit code. Raises PodError.
+
+    `fail` reports a worker's PodError and answers its exit code.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pennant-"))
+    supervisor = Supervisor(settings.workers, listener, folder)
+    signal.signal(signal.SIGTERM, supervisor.terminate)
+
+    def work(loaded: Loaded | None) -> int:
+        try:
+            run(settings, listener, loaded, folder)
+        except PodError as error:
+            return fail(error)
+        return 0
+
+    waiting = fork(lambda: work(None))
+    try:
+        with phase("load"):
+            loaded = load(settings)
+        gc.collect()
+        gc.freeze()  # a collection would touch, and so copy, every page that the workers share
+        supervisor.start(lambda: work(loaded))
+    finally:
+        end(waiting)
+    return supervisor.run()
+
+
+class Supervisor:
+    """Keeps a number of workers running."""
+
+    def __init__(self, count: int, listener: socket.socket, folder: Path) -> None:
+        self._count = count
+        self._listener = listener
+        self._folder = folder
+        self._work: Callable[[], int]
+        self._workers: set[int] = set()
+        self._crashes: list[float] = []
+        self._draining = False
+
+    def start(self, work: Callable[[], int]) -> None:
+        """Start all workers; each ends with what `work` returns."""
+        self._work = work
+        for _ in range(self._count):
+            self._add()
+
+    def run(self) -> int:
+        """Replace workers that crash, until all have ended. Raises PodError when too many do."""
+        while self._workers:
+            process, status = os.wait()
+            if process in self._workers:
+                self._workers.discard(process)
+                retire(self._folder, process, FAMILIES)
+                code = os.waitstatus_to_exitcode(status)
+                if code == GAVE_UP and not self._draining:
+                    self.terminate()
+                    return code
+                if not self._draining:
+                    self._replace(process, code)
+        return 0
+
+    def terminate(self, *_: object) -> None:
+        """Let all workers drain."""
+        self._draining = True
+        self._listener.close()  # or who connects after the last worker would wait for nobody
+        if not self._workers:
+            sys.exit(0)
+        for process in self._workers:
+            end(process)
+
+    def _add(self) -> None:
+        with _undisturbed():
+            self._workers.add(fork(self._work))
+
+    def _replace(self, process: int, code: int) -> None:
+        self._crashes.append(time.monotonic())
+        print(f"worker {process} ended with {code} and is replaced", flush=True)
+        if too_many(self._crashes, self._count, time.monotonic()):
+            self.terminate()
+            message = f"more than {self._count} workers ended in {WINDOW:g} s, the last with {code}"
+            raise PodError(Reason.START_FAILED, message)
+        self._add()
+
+
+def too_many(crashes: Sequence[float], count: int, now: float) -> bool:
+    """Whether workers crash faster than is worth replacing them."""
+    return sum(now - WINDOW < moment for moment in crashes) > count
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No SIGTERM while a process is forked: it would find either of the two half made."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def fork(work: Callable[[], int]) -> int:
+    """A process that ends with what `work` returns, or with this one; its id."""
+    with _undisturbed():
+        process = os.fork()
+        if process == 0:
+            signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            _end_as(work)
+    return process
+
+
+def end(process: int) -> None:
+    """Ask a process to end, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+
+
+def _end_as(work: Callable[[], int]) -> None:
+    """The rest of a forked process: it must never return into its parent's code."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    code = 2
+    try:
+        code = work()
+    except SystemExit as asked:
+        code = asked.code if isinstance(asked.code, int) else 2
+    except BaseException:  # noqa: BLE001 - said here, because nobody above will
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)

@@ -1,0 +1,219 @@
+"""The fast lane on the wire: whatever HTTP allows is answered in order, once, and by the rules."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from serving_array_adapter import RAISES, REFUSES
+from serving_builders import on_volume
+from serving_process import Serving, serving
+
+pytestmark = pytest.mark.integration
+
+TIMEOUT = 1.0
+
+
+@pytest.fixture(scope="module")
+def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("pod")
+    path = folder / "bundle"
+    path.mkdir()
+    (path / "any").write_text("")
+    on_volume(path)
+    variables = {
+        "PENNANT_ADAPTER": "serving_array_adapter:ArrayAdapter",
+        "PENNANT_REQUEST_TIMEOUT": str(TIMEOUT),
+        "PENNANT_MAX_CONNECTION_AGE": "60",
+        "PENNANT_ACCESS_LOG": "true",
+    }
+    with serving(folder, path, **variables) as started:
+        started.wait_until("/v2/health/ready")
+        yield started
+
+
+class Wire:
+    """A socket that reads one response at a time."""
+
+    def __init__(self, pod: Serving) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", pod.port), timeout=20)
+        self._left = b""
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def response(self) -> tuple[int, bytes, bytes]:
+        """Status, head and body."""
+        head, body = self._until(b"\r\n\r\n")
+        lengths = [
+            line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+        ]
+        length = int(lengths[0].partition(b":")[2]) if lengths else 0
+        while len(body) < length:
+            body += self.socket.recv(65536)
+        self._left = body[length:]
+        return int(head.split()[1]), head.lower(), body[:length]
+
+    def _until(self, end: bytes) -> tuple[bytes, bytes]:
+        data = self._left
+        while end not in data:
+            more = self.socket.recv(65536)
+            assert more, data
+            data += more
+        head, _, rest = data.partition(end)
+        return head, rest
+
+    def ended(self) -> bool:
+        return not self._left and self.socket.recv(1) == b""
+
+
+def request(body: Any, *, path: str = "/v2/models/iris/infer", more: str = "") -> bytes:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: pod\r\nContent-Length: {len(data)}\r\n{more}\r\n"
+    return head.encode() + data
+
+
+def infer(first: float = 1.0, **more: Any) -> dict[str, Any]:
+    data = {"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [first, 2.0]}
+    return {"inputs": [data], **more}
+
+
+def summed(body: bytes) -> float:
+    return json.loads(body)["outputs"][0]["data"][0]
+
+
+def test_requests_in_a_pipeline_are_answered_in_order_whichever_way_they_go(pod):
+    nested = infer(2.0)
+    nested["inputs"][0]["data"] = [[2.0, 2.0]]  # the general way
+    get = b"GET /v2/health/live HTTP/1.1\r\nHost: pod\r\n\r\n"
+    with Wire(pod) as wire:
+        parts = [request(infer(1.0)), request(nested), request(infer(3.0)), get]
+        wire.send(b"".join(parts) + request({"instances": [[4, 2]]}, path="/invocations"))
+        bodies = [wire.response()[2] for _ in range(5)]
+    assert [summed(body) for body in bodies[:3]] == [3.0, 4.0, 5.0]
+    assert json.loads(bodies[3]) == {"live": True}
+    assert json.loads(bodies[4]) == {"predictions": [6.0]}
+
+
+def test_a_request_may_arrive_byte_by_byte(pod):
+    with Wire(pod) as wire:
+        for byte in request(infer()):
+            wire.send(bytes([byte]))
+        assert summed(wire.response()[2]) == 3.0
+
+
+def test_a_chunked_body_and_one_that_waits_for_a_go_ahead_are_answered(pod):
+    data = json.dumps(infer()).encode()
+    head = b"POST /v2/models/iris/infer HTTP/1.1\r\nHost: pod\r\n"
+    with Wire(pod) as wire:
+        wire.send(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        wire.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
+        assert summed(wire.response()[2]) == 3.0
+        wire.send(head + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(data))
+        assert wire.response()[0] == 100
+        wire.send(data)
+        assert summed(wire.response()[2]) == 3.0
+
+
+def test_every_answer_of_the_fast_lane_carries_what_all_answers_carry(pod):
+    with Wire(pod) as wire:
+        for first, status in ((1.0, 200), (RAISES, 500), (REFUSES, 400)):
+            wire.send(request(infer(first, id="42")))
+            got, head, body = wire.response()
+            assert got == status
+            for line in (b"x-pennant-model: iris", b"x-pennant-version: 7", b"date: "):
+                assert line in head
+            assert json.loads(body).get("id") == ("42" if status == 200 else None)
+
+
+def test_a_client_that_asks_to_close_is_closed(pod):
+    with Wire(pod) as wire:
+        wire.send(request(infer(), more="Connection: close\r\n"))
+        assert b"connection: close" in wire.response()[1]
+        assert wire.ended()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[" * 30000,
+        b'{"inputs":' * 5000,
+        b"\xff\xfe",
+        json.dumps(infer(float("nan"))).encode(),
+        json.dumps({"inputs": [infer()["inputs"][0] | {"shape": [2, 2]}]}).encode(),
+        json.dumps({"inputs": [infer()["inputs"][0] | {"datatype": "FP65"}]}).encode(),
+        json.dumps({"inputs": [infer()["inputs"][0] | {"data": ["a", "b"]}]}).encode(),
+        json.dumps(
+            {"inputs": [infer()["inputs"][0] | {"shape": [1, 3], "data": [1, 2, 3]}]}
+        ).encode(),
+    ],
+    ids=range(11),
+)
+def test_a_wrong_body_is_a_400_that_says_what_is_wrong_and_the_connection_goes_on(pod, body):
+    with Wire(pod) as wire:
+        for path, key in (("/v2/models/iris/infer", "error"), ("/invocations", "message")):
+            wire.send(request(body, path=path))
+            status, _, answer = wire.response()
+            assert (status, bool(json.loads(answer)[key])) == (400, True)
+        wire.send(request(infer()))
+        assert summed(wire.response()[2]) == 3.0
+
+
+def test_who_sends_half_a_request_and_waits_is_told_that_it_took_too_long(pod):
+    for half in (b"POST /v2/models/iris/infer HTT", request(infer())[:-5]):
+        with Wire(pod) as wire:
+            started = time.monotonic()
+            wire.send(half)
+            status, head, _ = wire.response()
+            assert (status, b"x-pennant-version: 7" in head) == (408, True)
+            assert TIMEOUT <= time.monotonic() - started < 15 * TIMEOUT
+            assert wire.ended()
+
+
+def test_a_client_that_leaves_costs_the_others_nothing(pod):
+    for _ in range(20):
+        with Wire(pod) as leaving:
+            leaving.send(request(infer()))
+    with Wire(pod) as wire:
+        wire.send(request(infer()))
+        assert summed(wire.response()[2]) == 3.0
+
+
+def test_metrics_tell_protocols_batches_and_phases_apart(pod):
+    text = pod.request("/metrics")[2].decode()
+    for wanted in (
+        'protocol="v2",route="/v2/models/{model}/infer"',
+        'pennant_serving_queue_seconds_count{model="iris",protocol="v2"',
+        'pennant_serving_batch_rows_bucket{le="1.0",model="iris"',
+        "pennant_serving_predict_duration_seconds_count",
+        'pennant_serving_start_seconds{model="iris",phase="load"',
+    ):
+        assert wanted in text, text
+
+
+def test_each_request_is_a_line_of_the_log_under_the_id_that_its_answer_carries(pod):
+    given = "X-Request-Id: mine-1\r\n"
+    with Wire(pod) as wire:
+        wire.send(request(infer(), more=given))
+        assert b"x-request-id: mine-1" in wire.response()[1]
+        wire.send(request(b"{", path="/invocations", more=given.replace("1", "2")))
+        assert b"x-request-id: mine-2" in wire.response()[1]
+        wire.send(request(infer()))
+        assert b"x-request-id: " in wire.response()[1]
+    lines = [json.loads(line) for line in pod.log.read_text().splitlines() if line[0] == "{"]
+    found = {line["id"]: (line["path"], line["status"], line["version"]) for line in lines}
+    assert found["mine-1"] == ("/v2/models/iris/infer", 200, "7")
+    assert found["mine-2"] == ("/invocations", 400, "7")

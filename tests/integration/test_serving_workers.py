@@ -1,0 +1,111 @@
+"""Several workers over one port: they answer as one, are replaced, add up, and drain together."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from serving_array_adapter import DIES
+from serving_builders import on_volume
+from serving_process import Serving, serving
+
+pytestmark = pytest.mark.integration
+
+ARRAYS = "serving_array_adapter:ArrayAdapter"
+COUNTED = re.compile(
+    r'^pennant_serving_request_duration_seconds_count\{.*code="200".*protocol="mlflow".*\} (\S+)',
+    re.MULTILINE,
+)
+
+
+@contextlib.contextmanager
+def pod(
+    folder: Path, adapter: str = ARRAYS, *, load_seconds: str = "0", **variables: str
+) -> Iterator[Serving]:
+    path = folder / "bundle"
+    path.mkdir()
+    (path / "load-seconds").write_text(load_seconds)
+    on_volume(path)
+    with serving(
+        folder, path, PENNANT_ADAPTER=adapter, PENNANT_WORKERS="2", **variables
+    ) as started:
+        yield started
+
+
+def children(pod: Serving) -> list[int]:
+    path = Path(f"/proc/{pod.process.pid}/task/{pod.process.pid}/children")
+    return [int(process) for process in path.read_text().split()]
+
+
+def ask(pod: Serving, first: float = 1.0) -> float:
+    status, _, body = pod.request("/invocations", {"instances": [[first, 2.0]]})
+    assert status == 200, body
+    return json.loads(body)["predictions"][0]
+
+
+def counted(pod: Serving) -> float:
+    return sum(map(float, COUNTED.findall(pod.request("/metrics")[2].decode())))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_workers_answer_add_up_are_replaced_and_drain(tmp_path):
+    with pod(tmp_path, PENNANT_DRAIN_SECONDS="4") as started:
+        started.wait_until("/v2/health/ready")
+        assert [ask(started) for _ in range(10)] == [3.0] * 10
+        wait_for(lambda: counted(started) == 10 and len(children(started)) == 2)
+
+        victim = children(started)[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda: len(children(started)) == 2 and victim not in children(started))
+        assert [ask(started) for _ in range(10)] == [3.0] * 10
+        wait_for(lambda: counted(started) == 20)
+        assert "is replaced" in started.log.read_text()
+
+        workers = children(started)
+        started.process.send_signal(signal.SIGTERM)
+        assert started.process.wait(timeout=30) == 0
+        assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def test_a_request_that_kills_its_worker_every_time_ends_the_pod_with_a_reason(tmp_path):
+    with pod(tmp_path) as started:
+        started.wait_until("/v2/health/ready")
+        deadline = time.monotonic() + 60
+        while started.process.poll() is None:
+            assert time.monotonic() < deadline
+            with contextlib.suppress(OSError, AssertionError, EOFError):
+                ask(started, DIES)
+        assert (started.process.returncode, started.reason()) == (1, "StartFailed")
+
+
+@pytest.mark.parametrize(
+    ("adapter", "reason"),
+    [("nowhere:Class", "LoadFailed"), ("serving_builders:Echo", "SelfTestFailed")],
+)
+def test_a_version_that_cannot_be_served_ends_all_workers_with_its_reason(
+    tmp_path, adapter, reason
+):
+    with pod(tmp_path, adapter, PENNANT_SELF_TEST="Required") as started:
+        assert started.process.wait(timeout=60) == 1
+        assert started.reason() == reason
+
+
+def test_the_server_is_live_before_the_model_is_loaded_and_may_be_ended_then(tmp_path):
+    with pod(tmp_path, "serving_slow_adapter:SlowAdapter", load_seconds="30") as started:
+        started.wait_until("/v2/health/live")
+        assert started.request("/v2/health/ready")[0] == 503
+        started.process.send_signal(signal.SIGTERM)
+        assert started.process.wait(timeout=20) == 0

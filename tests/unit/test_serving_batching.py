@@ -1,0 +1,335 @@
+"""Micro-batching: what is predicted together, when, and that nobody pays for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+from serving_builders import Echo, model
+
+from pennant_serving.adapters.base import ArraySpec
+from pennant_serving.batching import policy, proof
+from pennant_serving.batching.batcher import Batcher
+from pennant_serving.batching.line import Line
+from pennant_serving.batching.policy import Limits, Situation
+from pennant_serving.batching.speed import PROOFS, SHORT, Speed
+from pennant_serving.batching.work import Work
+from pennant_serving.errors import InvalidInput, PredictFailed, TimedOut, Unavailable
+from pennant_serving.pool import Pool
+from pennant_serving.rows import Rows
+
+pytestmark = pytest.mark.unit
+
+
+class Recorder(Echo):
+    """Echoes, and remembers the batches it was given."""
+
+    def __init__(self, hold: threading.Event | None = None) -> None:
+        self.batches: list[Rows] = []
+        self._hold = hold
+
+    def predict(self, rows):
+        self.batches.append(rows)
+        if self._hold is not None:
+            self._hold.wait(5)
+        return super().predict(rows)
+
+
+class Sums:
+    """A model of arrays, whose time depends on the number of rows only."""
+
+    steady = True
+    input_example = None
+    array_spec = ArraySpec("float64", 2)
+
+    def __init__(self) -> None:
+        self.threads: set[str] = set()
+        self.sizes: list[int] = []
+
+    def to_array(self, rows):
+        return np.asarray(rows.values, dtype="float64")
+
+    def predict(self, rows):
+        return self.predict_array(self.to_array(rows))
+
+    def predict_array(self, array):
+        self.threads.add(threading.current_thread().name.partition("_")[0])
+        self.sizes.append(len(array))
+        return array.sum(axis=1)
+
+
+def ask(served, *requests, together: bool = True):
+    """The answers to requests that arrive in the same turn of the loop, or one after the other."""
+
+    async def run():
+        if together:
+            return await asyncio.gather(*map(served.predict, requests), return_exceptions=True)
+        return [await served.predict(rows) for rows in requests]
+
+    return asyncio.run(run())
+
+
+def test_requests_that_wait_together_are_predicted_together():
+    adapter = Recorder()
+    assert ask(model(adapter), Rows(["a"]), Rows(["b", "c"])) == [["a"], ["b", "c"]]
+    assert [list(batch) for batch in adapter.batches] == [["a", "b", "c"]]
+
+
+def test_no_batch_has_more_rows_than_it_may_and_one_switches_it_off():
+    for most, sizes in ((2, [2, 1]), (1, [1, 1, 1])):
+        adapter = Recorder()
+        ask(model(adapter, max_rows=most), Rows(["a"]), Rows(["b"]), Rows(["c"]))
+        assert sorted(map(len, adapter.batches), reverse=True) == sizes
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Rows(["a"]), Rows([1])),
+        (Rows([1]), Rows([1.5])),
+        (Rows([1]), Rows([True])),
+        (Rows([1]), Rows([2**63])),
+        (Rows([[1.0]]), Rows([[1.0, 2.0]])),
+        (Rows([[1.0]], ("a",)), Rows([[1.0]], ("b",))),
+        (Rows([[None]]), Rows([[1.0]])),
+        (Rows([{"a": 1}]), Rows([{"a": 1}])),
+        (Rows(np.ones((1, 2))), Rows(np.ones((1, 2), dtype="float32"))),
+    ],
+    ids=str,
+)
+def test_requests_that_would_change_each_others_types_never_share_a_batch(one, other):
+    adapter = Recorder()
+    ask(model(adapter), one, other)
+    assert len(adapter.batches) == 2
+
+
+def test_who_makes_the_model_raise_does_not_cost_the_others_their_answer():
+    good, boom, bad = ask(model(), Rows(["a"]), Rows(["boom"]), Rows(["bad"]))
+    assert good == ["a"]
+    assert isinstance(boom, PredictFailed)
+    assert isinstance(bad, InvalidInput)
+
+
+class Summary(Echo):
+    def predict(self, rows):
+        return [len(list(rows))]
+
+
+def test_a_model_that_does_not_answer_each_row_is_asked_request_by_request():
+    served = model(Summary())
+    assert ask(served, Rows(["a", "b"]), Rows(["c"])) == [[2], [1]]
+    assert not served.batcher.joins
+
+
+def test_a_request_of_many_rows_is_cut_and_the_others_go_in_between():
+    adapter = Sums()
+    large, small = np.arange(20.0).reshape(10, 2), [[1.0, 2.0]]
+    answers = ask(model(adapter, max_rows=4), Rows(large), Rows(small))
+    assert answers[0].tolist() == large.sum(axis=1).tolist()
+    assert (answers[1].tolist(), adapter.sizes) == ([3.0], [4, 1, 4, 2])
+
+
+def test_a_line_that_is_full_refuses_at_once(monkeypatch):
+    monkeypatch.setattr(policy, "WAITING", 1)
+    first, second = ask(model(max_rows=1), Rows(["a"]), Rows(["b"]))
+    assert first == ["a"]
+    assert isinstance(second, Unavailable)
+
+
+def test_a_request_whose_client_is_gone_is_dropped_from_the_line():
+    async def leave():
+        release = threading.Event()
+        adapter = Recorder(release)
+        served = model(adapter, pool=Pool(threads=1))
+        first = asyncio.create_task(served.predict(Rows(["a"])))
+        gone = asyncio.create_task(served.predict(Rows(["b"])))
+        stays = asyncio.create_task(served.predict(Rows([1])))
+        await asyncio.sleep(0.02)
+        gone.cancel()
+        await asyncio.wait({gone})
+        release.set()
+        assert (await first, await stays) == (["a"], [1])
+        return [list(batch) for batch in adapter.batches]
+
+    assert asyncio.run(leave()) in ([["a", "b"], [1]], [["a"], [1]])
+
+
+def test_a_prediction_that_does_not_end_is_a_time_out_and_takes_its_thread_with_it():
+    async def hang():
+        release = threading.Event()
+        served = model(Recorder(release), pool=Pool(threads=1), timeout=0.1)
+        try:
+            started = time.monotonic()
+            with pytest.raises(TimedOut, match=r"0\.1 s"):
+                await served.predict(Rows(["a"]))
+            assert time.monotonic() - started < 1
+            assert served.batcher.stuck
+            with pytest.raises(TimedOut):
+                await served.predict(Rows(["b"]))
+        finally:
+            release.set()
+        assert await served.predict(Rows(["c"])) == ["c"]
+        assert not served.batcher.stuck
+
+    asyncio.run(hang())
+
+
+def test_a_slow_batch_does_not_hold_up_the_next_one():
+    async def overtake():
+        hold = threading.Event()
+
+        class Slow(Echo):
+            def predict(self, rows):
+                if "slow" in rows.values:
+                    hold.wait(5)
+                return super().predict(rows)
+
+        served = model(Slow())
+        slow = asyncio.create_task(served.predict(Rows(["slow"])))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert await served.predict(Rows(["quick"])) == ["quick"]
+        assert not slow.done()
+        hold.set()
+        assert await slow == ["slow"]
+
+    asyncio.run(overtake())
+
+
+def test_only_what_was_proved_short_runs_in_the_event_loop():
+    adapter = Sums()
+    served = model(adapter)
+    ask(served, Rows([[1.0, 2.0]]))
+    assert adapter.threads == {"predict"}
+    adapter.threads.clear()
+    asyncio.run(served.batcher.prove(Rows([[1.0, 2.0]])))
+    adapter.threads.clear()
+    ask(served, Rows([[1.0, 2.0]]))
+    assert adapter.threads == {"MainThread"}
+
+
+def proved(*, steady: bool = True) -> Speed:
+    speed = Speed(steady=steady)
+    for _ in range(PROOFS):
+        speed.tried(8, SHORT / 2)
+    return speed
+
+
+def test_a_proof_is_undone_by_long_runs_in_a_row_and_comes_back():
+    speed = proved()
+    assert speed.proved(5)
+    assert not speed.proved(9)
+    for _ in range(PROOFS):
+        speed.measured(7, SHORT / 2)
+    for _ in range(PROOFS):
+        speed.measured(7, 2 * SHORT)
+    assert speed.proved(5)
+    speed.measured(7, 2 * SHORT)
+    assert not speed.proved(5)
+    for _ in range(PROOFS):
+        speed.measured(7, SHORT / 2)
+    assert speed.proved(5)
+
+
+def test_nothing_is_proved_by_requests_nor_of_an_adapter_that_may_wait():
+    speed = Speed(steady=True)
+    for _ in range(PROOFS):
+        speed.measured(1, 0)
+    assert not speed.proved(1)
+    assert not proved(steady=False).proved(8)
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        (Situation(rows=1, waited=0, running=0, youngest=0), 0.0),
+        (Situation(rows=1, waited=0, running=1, youngest=0.002), policy.PATIENCE - 0.002),
+        (Situation(rows=1, waited=0, running=1, youngest=1), 0.0),
+        (Situation(rows=9, waited=0, running=1, youngest=0), 0.0),
+        (Situation(rows=9, waited=9, running=4, youngest=9), None),
+    ],
+)
+def test_a_batch_starts_when_nothing_runs_or_what_runs_takes_long(situation, expected):
+    assert policy.pause(situation, Limits(max_rows=9), 4, joins=True) == pytest.approx(expected)
+
+
+def test_an_idle_server_waits_only_as_long_as_it_was_told():
+    limits, new = Limits(max_delay=0.5), Situation(rows=1, waited=0.1, running=0, youngest=0)
+    assert policy.pause(new, limits, 4, joins=True) == pytest.approx(0.4)
+    assert policy.pause(new, limits, 4, joins=False) == 0
+
+
+def test_kinds_take_turns():
+    line = Line()
+    for kind in "aaab":
+        line.add(Work(kind, 1, kind, print))
+    taken = [line.take(line.kinds()[0], 2) for _ in range(3)]
+    assert [[work.value for work in batch] for batch in taken] == [["a", "a"], ["b"], ["a"]]
+    assert (line.requests, line.rows) == (0, 0)
+
+
+class Centered(Echo):
+    def predict(self, rows):
+        return np.asarray(rows.values) - np.mean(rows.values)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "expected"), [(Echo(), True), (Summary(), False), (Centered(), False)]
+)
+def test_a_model_proves_at_the_start_that_a_row_does_not_depend_on_its_neighbours(
+    adapter, expected
+):
+    served = model(adapter)
+    asyncio.run(served.batcher.prove(Rows([1.0, 5.0])))
+    assert served.batcher.joins is expected
+
+
+VALUES = st.one_of(
+    st.integers(-(2**70), 2**70), st.floats(allow_nan=False), st.booleans(), st.text(max_size=3)
+)
+MATRICES = st.integers(1, 3).flatmap(
+    lambda width: st.lists(st.lists(VALUES, min_size=width, max_size=width), min_size=1, max_size=4)
+)
+
+
+class Typed:
+    """Answers each row with the types that NumPy made of it: batch mates must not change them."""
+
+    input_example = None
+
+    def predict(self, rows):
+        array = np.asarray(rows.values, dtype=None)
+        kind = "text" if array.dtype.kind == "U" else str(array.dtype)
+        return [(kind, row) for row in array.tolist()]
+
+
+@budget(max_examples=150, deadline=None)
+@given(st.lists(MATRICES, min_size=1, max_size=6), st.sampled_from([2, 3, 1024]))
+def test_answers_are_the_same_together_as_one_by_one(requests, most):
+    rows = [Rows(values) for values in requests]
+    served = Batcher(Typed(), POOL, Limits(max_rows=most))
+    assert ask(served, *rows) == ask(served, *rows, together=False)
+
+
+POOL = Pool()
+FLOATS = st.floats(-1e6, 1e6)
+
+
+@budget(max_examples=100, deadline=None)
+@given(
+    st.lists(st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=9), min_size=1, max_size=9),
+    st.sampled_from([2, 5, 1024]),
+)
+def test_arrays_are_answered_the_same_together_and_in_parts(requests, most):
+    rows = [Rows([list(row) for row in values]) for values in requests]
+    together = ask(Batcher(Sums(), POOL, Limits(max_rows=most)), *rows)
+    assert all(
+        proof.same(answer, Sums().predict(alone))
+        for answer, alone in zip(together, rows, strict=True)
+    )
