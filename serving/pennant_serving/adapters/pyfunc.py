@@ -39,10 +39,10 @@ class PyfuncAdapter:
     def input_example(self) -> Rows | None:
         return example.read(self._mlmodel)
 
-    def predict(self, rows: Rows) -> Any:
-        """Raises InvalidInput for rows that do not fit the signature."""
+    def predict(self, rows: Rows, params: dict[str, Any] | None = None) -> Any:
+        """Raises InvalidInput for rows and params that do not fit the signature."""
         try:
-            return self._model.predict(self._data(rows))
+            return self._model.predict(self._data(rows), params=params)
         except MlflowException as error:
             if error.error_code in BAD_REQUEST:
                 raise InvalidInput(error.message) from error
