@@ -57,6 +57,7 @@ def create_app(
         },
     )
     app.router.default = own  # asked last, so what the adapter adds cannot hide the above
+    app.state.telemetry = telemetry
     app.state.settings = settings
     app.state.lifecycle = lifecycle
     return app

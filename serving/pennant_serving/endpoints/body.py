@@ -10,14 +10,6 @@ LIMIT = 64 * 1024 * 1024
 """Bytes. Larger batches should be split: the whole body is parsed at once."""
 
 
-async def read_json(request: Request) -> bytes:
-    """The body. Raises TooLarge, or UnsupportedMediaType when it says that it is not JSON."""
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
-    if kind.lower() not in ("application/json", "text/json"):
-        raise UnsupportedMediaType(f"content-type {kind} is not supported: send application/json")
-    return await read(request)
-
-
 async def read(request: Request) -> bytes:
     """The body, whatever it says it is. Raises TooLarge, or UnsupportedMediaType if compressed."""
     encoding = request.headers.get("content-encoding", "identity").lower()
