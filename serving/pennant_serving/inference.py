@@ -10,7 +10,7 @@ from pennant_serving.model import Model
 from pennant_serving.settings import Settings
 
 
-async def answer(model: Model, asked: InferRequest) -> Any:
+async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
     """What the model says. Raises as `Model.predict` does.
 
     Of the request's parameters those reach the model that its signature calls its params: the
@@ -19,7 +19,7 @@ async def answer(model: Model, asked: InferRequest) -> Any:
     mlmodel = model.bundle.mlmodel
     known = {each["name"] for each in mlmodel.params} if mlmodel else set()
     params = {name: value for name, value in asked.parameters.items() if name in known}
-    return await model.outputs(asked.rows, asked.outputs, params)
+    return await model.outputs(asked.rows, asked.outputs, protocol, params)
 
 
 def check_identity(settings: Settings, name: str, version: str | None) -> None:

@@ -12,7 +12,7 @@ from pennant_serving.adapters.base import Adapter, Further
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle
 from pennant_serving.codecs.outputs import named
-from pennant_serving.errors import from_model
+from pennant_serving.errors import ServingError, from_model
 from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
 
@@ -74,5 +74,7 @@ class Model:
         """By itself, in a thread. Unavailable and what the model raised are ServingErrors."""
         try:
             return await self.pool.run(function, *arguments)
+        except ServingError:
+            raise
         except Exception as error:
             raise from_model(error) from error

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
-import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
-from mlflow.pyfunc import PythonModel, load_model, save_model, scoring_server
+from mlflow.pyfunc import PyFuncModel, PythonModel, load_model, save_model, scoring_server
 from mlflow.sklearn import save_model as save_sklearn
-from serving_builders import settings
+from serving_builders import Client, model, settings
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -29,8 +27,6 @@ from pennant_serving.bundle import Bundle
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.mlmodel import read_mlmodel
-from pennant_serving.model import Model
-from pennant_serving.pool import Pool
 
 pytestmark = pytest.mark.integration
 
@@ -47,22 +43,40 @@ class Scaled(PythonModel):
 
 
 @dataclass(frozen=True)
+class Answer:
+    """The parts of a response that clients go by."""
+
+    status: int
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True)
 class Pair:
     """The same model behind MLflow's server and behind ours."""
 
-    mlflow: Any
-    ours: Any
+    mlflow: PyFuncModel
+    ours: Client
 
-    def ask(self, content_type: str | None, body: bytes) -> tuple[httpx.Response, httpx.Response]:
-        theirs, ours = (asyncio.run(_post(a, content_type, body)) for a in (self.mlflow, self.ours))
-        return theirs, ours
+    def ask(self, content_type: str, body: bytes) -> tuple[Answer, Answer]:
+        return self._theirs(content_type, body), self._ours(content_type, body)
 
+    def _ours(self, content_type: str, body: bytes) -> Answer:
+        headers = {"content-type": content_type}
+        answer = self.ours.post("/invocations", content=body, headers=headers)
+        return Answer(answer.status_code, answer.text)
 
-async def _post(app: Any, content_type: str | None, body: bytes) -> httpx.Response:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    headers = {"content-type": content_type} if content_type else {}
-    async with httpx.AsyncClient(transport=transport, base_url="http://pod") as http:
-        return await http.post("/invocations", content=body, headers=headers)
+    def _theirs(self, content_type: str, body: bytes) -> Answer:
+        """What its route does, without FastAPI around it."""
+        schema = self.mlflow.metadata.get_input_schema()
+        try:
+            found = scoring_server.invocations(body, content_type, self.mlflow, schema)
+        except MlflowException as error:
+            return Answer(error.get_http_status_code(), error.serialize_as_json())
+        return Answer(found.status, found.response)
 
 
 def save(name: str, path: Path) -> None:
@@ -96,20 +110,19 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pair]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's own, about its own
             save(name, folder / name)
-            theirs = scoring_server.init(load_model(str(folder / name)))
+            theirs = load_model(str(folder / name))
         found[name] = Pair(theirs, ours(folder / name, "auto"))
         found[f"{name} by pyfunc"] = Pair(theirs, ours(folder / name, "pyfunc"))
-    os.environ.pop("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", None)
     return found
 
 
-def ours(path: Path, adapter: str) -> Any:
+def ours(path: Path, adapter: str) -> Client:
     bundle = Bundle(path, read_mlmodel(path))
     name = adapters.choose(adapter, bundle)
-    model = Model("iris", "7", name, adapters.load(name, bundle), bundle, Pool())
+    served = model(adapters.load(name, bundle))
     lifecycle = Lifecycle()
-    lifecycle.ready(model)
-    return create_app(settings(), lifecycle, AdapterRoutes())
+    lifecycle.ready(replace(served, bundle=bundle, adapter_name=name))
+    return Client(create_app(settings(), lifecycle, AdapterRoutes()))
 
 
 def parquet(table: pd.DataFrame) -> bytes:
@@ -186,7 +199,6 @@ BAD: dict[str, list[tuple[str, str, Any]]] = {
         ("another type", "text/html", b"<p>"),
         ("another charset", f"{JSON}; charset=latin-1", {"dataframe_split": SPLIT}),
         ("another parameter", f"{CSV}; header=absent", b"a,b\n1,2\n"),
-        ("no type", None, {"dataframe_split": SPLIT}),
     ],
     "mixed": [
         ("a number for a text", JSON, {"dataframe_records": [{"city": 1, "size": 1.0}]}),

@@ -43,10 +43,10 @@ def decode(body: bytes) -> Rows:
 
 def encode(result: Any) -> bytes:
     """The body of a response. Raises PredictFailed for predictions that have no JSON."""
-    if hasattr(result, "columns") and hasattr(result, "to_dict"):  # a DataFrame
-        result = result.to_dict(orient="records")
-    elif hasattr(result, "to_numpy"):  # a Series
-        result = result.to_numpy()
+    if hasattr(result, "to_frame"):  # a Series is a frame of one column, as MLflow writes it
+        result = result.to_frame()
+    if hasattr(result, "columns") and hasattr(result, "to_dict"):
+        result = result.rename(columns=str).to_dict(orient="records")
     return dump({"predictions": result})
 
 

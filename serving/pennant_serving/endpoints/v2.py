@@ -33,7 +33,7 @@ async def infer(request: Request) -> Response:
     _check_path(request)
     model = _model(request)
     asked = v2.decode(await read(request), header_length(request))
-    result = await inference.answer(model, asked)
+    result = await inference.answer(model, asked, "v2")
     head, *parts = v2.encode_mixed(result, asked, model.name, model.version)
     if not parts:
         return Response(head, media_type="application/json")

@@ -70,7 +70,8 @@ class Service:
         inference.check_identity(self._settings, request.model_name, request.model_version)
         model = self._lifecycle.model
         asked = codec.decode(request)
-        return codec.encode(await inference.answer(model, asked), asked, model.name, model.version)
+        result = await inference.answer(model, asked, "grpc")
+        return codec.encode(result, asked, model.name, model.version)
 
     def _method(self, name: str, call: Call) -> grpc.RpcMethodHandler[Any, Any]:
         request_class, response_class = (message(f"inference.{name}{e}") for e in ENDS)
