@@ -19,7 +19,6 @@ import pytest
 import tritonclient.grpc
 import tritonclient.http
 from mlflow.models import infer_signature
-from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from mlflow.sklearn import save_model
 from mlflow_server import free_port
 from serving_builders import on_volume
@@ -108,6 +107,9 @@ def test_tritons_client_is_told_what_is_wrong(triton):
 
 
 def test_mlflows_client_gets_predictions(pod):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its import warns about type hints of its own
+        from mlflow.pyfunc.scoring_server.client import ScoringServerClient
     client = ScoringServerClient("127.0.0.1", pod.port)
     client.ping()
     assert client.get_version().startswith("3.")
