@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SOURCES := registry operator serving examples dev bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock format chart bench-serving
+.PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ format: setup ## let ruff rewrite
 chart: ## copy definitions and rights from manifests/ into the Helm chart
 	cp manifests/crd/model*.yaml charts/pennant/files/crd/
 	cp manifests/base/clusterrole.yaml manifests/base/role.yaml charts/pennant/files/rbac/
+
+PROTO := serving/pennant_serving/grpc
+proto: setup ## compile the gRPC protocol's messages
+	$(BIN)/python -m grpc_tools.protoc -I $(PROTO) --descriptor_set_out $(PROTO)/protocol.binpb $(PROTO)/protocol.proto $(PROTO)/health.proto
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 lock: setup ## renew the hash-pinned locks, one per image

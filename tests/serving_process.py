@@ -75,6 +75,7 @@ def serving(folder: Path, model_path: Path, **variables: str) -> Iterator[Servin
         "PENNANT_MODEL_VERSION": "7",
         "PENNANT_MODEL_PATH": str(model_path),
         "PENNANT_PORT": str(port),
+        "PENNANT_GRPC_PORT": "0",
         "PENNANT_TERMINATION_LOG": str(termination_log),
     }
     with log.open("wb") as output:

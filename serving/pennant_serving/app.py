@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pennant_serving.endpoints import health, mlflow, v2
+from pennant_serving.endpoints import docs, health, mlflow, v2
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.errors import ServingError, content
 from pennant_serving.lifecycle import Lifecycle
@@ -47,6 +47,8 @@ def create_app(
             Route("/health", health.ping),
             Route("/version", mlflow.mlflow_version),
             Route("/invocations", mlflow.invoke, methods=["POST"]),
+            Route("/openapi.json", docs.openapi),
+            Route("/docs", docs.docs),
             Route("/metrics", metrics),
         ],
         middleware=[Middleware(Observed, telemetry=telemetry)],
@@ -57,6 +59,7 @@ def create_app(
         },
     )
     app.router.default = own  # asked last, so what the adapter adds cannot hide the above
+    app.state.telemetry = telemetry
     app.state.settings = settings
     app.state.lifecycle = lifecycle
     return app

@@ -33,7 +33,7 @@ class TooLarge(ServingError):  # noqa: N818
 
 
 class UnsupportedMediaType(ServingError):  # noqa: N818
-    """The body is not JSON."""
+    """The body is of a kind that this server does not read."""
 
     status = 415
     code = "BAD_REQUEST"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import Enum
 
 from pennant_serving.errors import Unavailable
@@ -21,7 +22,12 @@ class Lifecycle:
 
     def __init__(self) -> None:
         self.phase = Phase.STARTING
+        self.draining = asyncio.Event()
         self._model: Model | None = None
+
+    @property
+    def has_model(self) -> bool:
+        return self._model is not None
 
     @property
     def model(self) -> Model:
@@ -50,3 +56,4 @@ class Lifecycle:
     def drain(self) -> None:
         """Readiness fails from now on."""
         self.phase = Phase.DRAINING
+        self.draining.set()

@@ -32,6 +32,8 @@ class MLmodel:
     """Empty without a signature, and with one of tensors."""
     tensors: tuple[dict[str, Any], ...]
     outputs: tuple[dict[str, Any], ...]
+    params: tuple[dict[str, Any], ...]
+    """What may be said beside the rows: name, type, default, shape."""
     example: Path | None
     """The input example as a body for /invocations."""
     from_type_hint: bool
@@ -68,6 +70,7 @@ def read_mlmodel(bundle: Path) -> MLmodel | None:
         columns=tuple(_column(each) for each in inputs if each["type"] != "tensor"),
         tensors=tuple(each for each in inputs if each["type"] == "tensor"),
         outputs=tuple(json.loads(signature.get("outputs") or "[]")),
+        params=tuple(json.loads(signature.get("params") or "[]")),
         example=_example(bundle, content.get("saved_input_example_info") or {}),
         from_type_hint=bool(content.get("is_signature_from_type_hint")),
     )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from pennant_serving.adapters.base import Adapter
+from pennant_serving.adapters.base import Adapter, Further
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle
+from pennant_serving.codecs.outputs import named
+from pennant_serving.errors import ServingError, from_model
 from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
 
@@ -25,11 +30,51 @@ class Model:
 
     batcher: Batcher
 
-    async def predict(self, rows: Rows, protocol: str = "own") -> Any:
+    @cached_property
+    def further(self) -> dict[str, Further]:
+        """Outputs that a V2 request may name beside the usual ones."""
+        return getattr(self.adapter, "further", {})
+
+    @cached_property
+    def takes_params(self) -> bool:
+        return "params" in inspect.signature(self.adapter.predict).parameters
+
+    async def predict(
+        self, rows: Rows, protocol: str = "own", params: Mapping[str, Any] | None = None
+    ) -> Any:
         """What the model says to these rows, one entry for each.
 
         Rows that wait at the same time are predicted together (`batching`), whichever protocol they
-        came by. Raises InvalidInput when the rows do not fit the model, Unavailable when too many
-        requests wait, TimedOut when the answer takes too long, PredictFailed when the model raises.
+        came by; those with params on their own. A model that knows no params goes without them, as
+        with MLflow. Raises InvalidInput when the rows do not fit the model, Unavailable when too
+        many requests wait, TimedOut when the answer takes too long, PredictFailed when the model
+        raises.
         """
+        if params and self.takes_params:
+            return await self._run(self.adapter.predict, rows, dict(params))
         return await self.batcher.predict(rows, protocol)
+
+    async def outputs(
+        self,
+        rows: Rows,
+        names: Sequence[str],
+        protocol: str = "own",
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The prediction, and what else is wanted by name. Raises as `predict` does."""
+        wanted = [name for name in names if name in self.further]
+        if not wanted:
+            return await self.predict(rows, protocol, params)
+        found = {name: await self._run(self.further[name].answer, rows) for name in wanted}
+        if len(wanted) == len(names):
+            return found
+        return dict(named(await self.predict(rows, protocol, params))) | found
+
+    async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """By itself, in a thread. Unavailable and what the model raised are ServingErrors."""
+        try:
+            return await self.pool.run(function, *arguments)
+        except ServingError:
+            raise
+        except Exception as error:
+            raise from_model(error) from error

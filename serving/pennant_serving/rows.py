@@ -26,6 +26,8 @@ class Rows:
 
     def __getitem__(self, index: int) -> Any:
         row = self.values[index]
+        if hasattr(row, "tolist"):
+            row = row.tolist()
         return row if self.columns is None else dict(zip(self.columns, row, strict=True))
 
     def __iter__(self) -> Iterator[Any]:

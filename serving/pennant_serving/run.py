@@ -14,6 +14,7 @@ from pennant_serving.accesslog import AccessLog
 from pennant_serving.app import create_app
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.fast.lane import FastLane
+from pennant_serving.grpc import open_grpc
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.server import create_server
 from pennant_serving.settings import Settings
@@ -47,15 +48,19 @@ async def _run(
     lane = FastLane(telemetry)
     app = create_app(settings, lifecycle, own, telemetry)
     server = create_server(app, settings, lifecycle, lane)
+    if folder is not None and loaded is None:
+        await _until_first(server.serve([listener]))
+        return
+    grpc = asyncio.create_task(open_grpc(settings, lifecycle, telemetry))
+    coming_up = bring_up(settings, lifecycle, own, lane, loaded, beside=grpc)
     if folder is None:
-        first = [server.serve([listener]), bring_up(settings, lifecycle, own, lane)]
-    elif loaded is None:
-        first = [server.serve([listener])]
+        await _until_first(server.serve([listener]), coming_up)
     else:
         telemetry.share(folder)
-        await bring_up(settings, lifecycle, own, lane, loaded)
-        first = [server.serve([listener]), publish(telemetry.histograms, folder)]
-    await _until_first(*first)
+        await coming_up
+        await _until_first(server.serve([listener]), publish(telemetry.histograms, folder))
+    if grpc.done() and (grpc_server := grpc.result()):
+        await grpc_server.ended()
 
 
 async def _until_first(

@@ -83,7 +83,7 @@ class Server(uvicorn.Server):
 
 def create_server(app: object, settings: Settings, lifecycle: Lifecycle, lane: FastLane) -> Server:
     """A server for one application, with the headers that every response carries."""
-    accept = min(ACCEPT_SECONDS, settings.drain_seconds / 4)
+    accept = accept_seconds(settings)
     rest = settings.drain_seconds - accept - SETTLE_SECONDS
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
@@ -96,16 +96,13 @@ def create_server(app: object, settings: Settings, lifecycle: Lifecycle, lane: F
         server_header=False,
         proxy_headers=False,
         # Here, and not in a middleware, because uvicorn answers some requests itself.
-        headers=[
-            ("x-pennant-model", _latin(settings.model)),
-            ("x-pennant-version", _latin(settings.version)),
-        ],
+        headers=list(settings.identity),
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=max(1, int(rest)),
     )
     return Server(config, lifecycle, accept)
 
 
-def _latin(text: str) -> str:
-    """A name as a header's value can hold it."""
-    return text.encode("ascii", "backslashreplace").decode()
+def accept_seconds(settings: Settings) -> float:
+    """How long new connections are taken after SIGTERM."""
+    return min(ACCEPT_SECONDS, settings.drain_seconds / 4)

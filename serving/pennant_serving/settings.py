@@ -24,6 +24,8 @@ class Settings:
     """`auto`, `pyfunc`, `sklearn`, or `module:Class`."""
     self_test: str = "IfPresent"
     port: int = 8080
+    grpc_port: int = 9000
+    """0 means no gRPC."""
     max_connection_age: float = 2.0
     """Seconds after which a connection is ended by its next response."""
     drain_seconds: float = 20.0
@@ -50,6 +52,12 @@ class Settings:
         owner = f" for {self.deployment}, revision {self.revision}" if self.deployment else ""
         return f"{self.model} version {self.version}{owner}, port {self.port}"
 
+    @property
+    def identity(self) -> tuple[tuple[str, str], ...]:
+        """The headers that every response carries, with names as a header's value can hold them."""
+        facts = (("x-pennant-model", self.model), ("x-pennant-version", self.version))
+        return tuple((name, _ascii(value)) for name, value in facts)
+
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Settings:
         """Raises SettingsError, naming the variable and its value."""
@@ -63,6 +71,7 @@ class Settings:
             adapter=_adapter(env),
             self_test=env.choice("PENNANT_SELF_TEST", "IfPresent", SELF_TESTS),
             port=env.integer("PENNANT_PORT", 8080, low=1, high=65535),
+            grpc_port=env.integer("PENNANT_GRPC_PORT", 9000, low=0, high=65535),
             max_connection_age=env.seconds("PENNANT_MAX_CONNECTION_AGE", 2),
             drain_seconds=env.seconds("PENNANT_DRAIN_SECONDS", 20),
             workers=env.integer("PENNANT_WORKERS", 1, low=1, high=32),
@@ -71,6 +80,10 @@ class Settings:
             request_timeout=env.seconds("PENNANT_REQUEST_TIMEOUT", 30),
             access_log=env.choice("PENNANT_ACCESS_LOG", "false", ("true", "false")) == "true",
         )
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _adapter(env: Environ) -> str:

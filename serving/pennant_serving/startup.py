@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
 from starlette.routing import BaseRoute
@@ -32,9 +32,12 @@ async def bring_up(
     own: AdapterRoutes,
     lane: FastLane,
     loaded: Loaded | None = None,
+    beside: Awaitable[object] | None = None,
 ) -> None:
-    """Make the server ready, with what is loaded already. Raises PodError when this version must
-    not get traffic."""
+    """Make the server ready, with what is loaded already, once `beside` is done too.
+
+    Raises PodError when this version must not get traffic.
+    """
     pool, telemetry = Pool(), lane.telemetry
     if loaded is None:
         with phase("load", telemetry):
@@ -49,6 +52,8 @@ async def bring_up(
         notes.append(await _prove(model))
     own.open(_routes(model), pool)
     lane.open(model)
+    if beside is not None:
+        await beside
     lifecycle.ready(model)
 
 

@@ -56,12 +56,14 @@ class Telemetry(Observer, Collector):
         self._folder: Path | None = None
         self.access_log: AccessLog | None = None
 
-    def requests(self, protocol: str, route: str, code: int) -> Series:
+    def requests(self, protocol: str, route: str, code: int | str) -> Series:
         """The durations of requests of one kind."""
         return self.histograms.series(REQUESTS.name, *self._identity, protocol, route, str(code))
 
-    def observe(self, route: str, code: int, seconds: float, protocol: str = "own") -> None:
-        """Count one request; its protocol is v2, mlflow, grpc or own."""
+    def observe(
+        self, route: str, code: int | str, seconds: float, protocol: str = "own"
+    ) -> None:
+        """Count one request; its protocol is v2, mlflow, grpc or own; gRPC's codes are names."""
         self.requests(protocol, route, code).observe(seconds)
 
     def waited(self, protocol: str, seconds: float) -> None:

@@ -73,7 +73,7 @@ def test_errors_have_the_shape_of_their_protocol():
 def test_a_wrong_method_and_a_wrong_content_type_are_said_so():
     http = client()
     assert http.get("/invocations").status_code == 405
-    answer = http.post("/invocations", content="a,b", headers={"content-type": "text/csv"})
+    answer = http.post("/invocations", content="a,b", headers={"content-type": "text/html"})
     assert answer.status_code == 415
 
 

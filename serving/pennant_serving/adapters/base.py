@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -20,6 +20,16 @@ class ArraySpec:
     """The columns, in order; empty when they have no names."""
 
 
+@dataclass(frozen=True)
+class Further:
+    """An answer that a model gives beside its predictions, when a V2 request names it."""
+
+    answer: Callable[[Rows], Any]
+    datatype: str
+    shape: tuple[int, ...]
+    """-1 where it depends on the rows."""
+
+
 class Adapter(Protocol):
     """Answers rows by a bundle that it loaded. Any importable class of this shape will do.
 
@@ -28,7 +38,9 @@ class Adapter(Protocol):
     more about itself: `joins = False` when the answer to a row depends on the rows beside it;
     `steady = True` when `predict` waits for nothing and takes a time that depends on the number of
     rows only, so that short predictions may run in the event loop; and an `array_spec`, with
-    `predict_array(array)` and `to_array(rows)`, when it takes arrays in place of `Rows`.
+    `predict_array(array)` and `to_array(rows)`, when it takes arrays in place of `Rows`. Beside
+    its predictions it may have `further` outputs, a dict of `Further` by name, and its `predict` may
+    take `params`: a dict of what a request says beside the rows, or None.
     """
 
     @property

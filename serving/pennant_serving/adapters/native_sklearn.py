@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from pennant_serving.adapters import example, tables
-from pennant_serving.adapters.base import ArraySpec
+from pennant_serving.adapters.base import ArraySpec, Further
+from pennant_serving.codecs import datatypes
 from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel, read_mlmodel
 from pennant_serving.rows import Rows
 
 # Steps that pick columns by name, or whose own function may.
 SELECTORS = frozenset({"ColumnTransformer", "FunctionTransformer"})
+PROBABILITIES = ("predict_proba", "predict_log_proba")
 
 
 class SklearnAdapter:
@@ -27,6 +31,9 @@ class SklearnAdapter:
         self._mlmodel = mlmodel
         self._estimator = estimator
         self._names = _names(mlmodel, estimator)
+        # MLflow's pyfunc_predict_fn: which method is this model's answer.
+        method = mlmodel.flavors.get("python_function", {}).get("predict_fn", "predict")
+        self._predict: Callable[[Any], Any] = getattr(estimator, method)
         self._width: int | None = getattr(estimator, "n_features_in_", None)
         self._takes_frame = bool(self._names) and _takes_frame(mlmodel, estimator)
         self.array_spec = None if self._takes_frame else self._spec()
@@ -47,17 +54,33 @@ class SklearnAdapter:
 
     def predict(self, rows: Rows) -> Any:
         """Raises InvalidInput, and scikit-learn's ValueError, for rows that do not fit."""
-        return self.predict_array(self._frame(rows) if self._takes_frame else self.to_array(rows))
+        return self._ask(self._predict, rows)
 
     def predict_array(self, array: Any) -> Any:
         """Raises scikit-learn's ValueError for values that do not fit."""
-        return self._estimator.predict(array)
+        return self._predict(array)
 
     def _spec(self) -> ArraySpec | None:
         dtype = tables.dtype_of(self._mlmodel)
         if dtype is None or self._width is None or np.dtype(dtype).kind not in "iuf":
             return None
         return ArraySpec(dtype, self._width, self._names)
+
+    @property
+    def further(self) -> dict[str, Further]:
+        """What a classifier knows beside its predictions."""
+        classes = getattr(self._estimator, "classes_", None)
+        if not isinstance(classes, np.ndarray):
+            return {}
+        width = len(classes)
+        found = {"classes": Further(lambda _: classes, datatypes.of_dtype(classes.dtype), (width,))}
+        for name in PROBABILITIES:
+            if (method := getattr(self._estimator, name, None)) is not None:
+                found[name] = Further(partial(self._ask, method), "FP64", (-1, width))
+        return found
+
+    def _ask(self, function: Callable[[Any], Any], rows: Rows) -> Any:
+        return function(self._frame(rows) if self._takes_frame else self.to_array(rows))
 
     def _frame(self, rows: Rows) -> Any:
         ordered = tables.ordered(rows, self._names, required=frozenset(self._names))

@@ -39,10 +39,10 @@ class PyfuncAdapter:
     def input_example(self) -> Rows | None:
         return example.read(self._mlmodel)
 
-    def predict(self, rows: Rows) -> Any:
-        """Raises InvalidInput for rows that do not fit the signature."""
+    def predict(self, rows: Rows, params: dict[str, Any] | None = None) -> Any:
+        """Raises InvalidInput for rows and params that do not fit the signature."""
         try:
-            return self._model.predict(self._data(rows))
+            return self._model.predict(self._data(rows), params=params)
         except MlflowException as error:
             if error.error_code in BAD_REQUEST:
                 raise InvalidInput(error.message) from error
@@ -55,7 +55,9 @@ class PyfuncAdapter:
             required = frozenset(c.name for c in self._mlmodel.columns if c.name and c.required)
             rows = tables.ordered(rows, self._mlmodel.names, required=required)
         if self._mlmodel.tensors and rows.columns is not None:
-            return self._named_arrays(rows)
+            if self._mlmodel.tensors[0].get("name"):
+                return self._named_arrays(rows)
+            rows = Rows(rows.values)  # columns of a frame, for a model that takes one array
         if rows.columns is not None or self._mlmodel.columns:
             return tables.frame(rows, self._mlmodel.columns)
         return tables.array(rows.values, tables.dtype_of(self._mlmodel))

@@ -11,7 +11,12 @@ from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import Column, MLmodel
 from pennant_serving.rows import Rows
 
-FRAME_TYPES = {"integer": "int32", "float": "float32", "double": "float64"}
+FRAME_TYPES = {
+    "integer": "int32",
+    "float": "float32",
+    "double": "float64",
+    "datetime": "datetime64[ns]",
+}
 """JSON has one kind of number. Types that are absent here come out right by themselves."""
 
 
@@ -74,10 +79,8 @@ def _named(rows: Rows, names: tuple[str, ...]) -> Rows:
 def _check_columns(
     given: tuple[str, ...], names: tuple[str, ...], required: frozenset[str]
 ) -> None:
-    missing = [name for name in names if name in required and name not in given]
-    unknown = [name for name in given if name not in names]
-    for problem, found in (("missing", missing), ("unknown", unknown)):
-        if found:
-            raise InvalidInput(
-                f"{problem} columns: {', '.join(found)}; the model takes {', '.join(names)}"
-            )
+    """Columns that the model does not know are left out, as MLflow does."""
+    if missing := [name for name in names if name in required and name not in given]:
+        raise InvalidInput(
+            f"missing columns: {', '.join(missing)}; the model takes {', '.join(names)}"
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pennant_serving.codecs.jsonio import dump, load_object
@@ -11,26 +13,40 @@ from pennant_serving.rows import Rows
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
-def decode(body: bytes) -> Rows:
-    """The rows of a request. Raises InvalidInput."""
+@dataclass(frozen=True)
+class Invocation:
+    """What a client asked."""
+
+    rows: Rows
+    params: Mapping[str, Any] | None = None
+
+
+def parse(body: bytes) -> Invocation:
+    """A request in JSON; what else it holds is ignored, as MLflow does. Raises InvalidInput."""
     content = load_object(body)
     forms = [form for form in FORMS if form in content]
     if len(forms) != 1:
         raise InvalidInput(f"the body must hold exactly one of {', '.join(FORMS)}, not {forms}")
-    if unknown := [key for key in content if key != forms[0]]:
-        raise InvalidInput(f"this server does not know {', '.join(map(repr, unknown))}")
+    params = content.get("params")
+    if params is not None and not isinstance(params, dict):
+        raise InvalidInput("params must be an object of names and values")
     rows = _DECODERS[forms[0]](content[forms[0]])
     if not len(rows):
         raise InvalidInput(f"{forms[0]} holds no rows")
-    return rows
+    return Invocation(rows, params)
+
+
+def decode(body: bytes) -> Rows:
+    """The rows of a request in JSON. Raises InvalidInput."""
+    return parse(body).rows
 
 
 def encode(result: Any) -> bytes:
     """The body of a response. Raises PredictFailed for predictions that have no JSON."""
-    if hasattr(result, "columns") and hasattr(result, "to_dict"):  # a DataFrame
-        result = result.to_dict(orient="records")
-    elif hasattr(result, "to_numpy"):  # a Series
-        result = result.to_numpy()
+    if hasattr(result, "to_frame"):  # a Series is a frame of one column, as MLflow writes it
+        result = result.to_frame()
+    if hasattr(result, "columns") and hasattr(result, "to_dict"):
+        result = result.rename(columns=str).to_dict(orient="records")
     return dump({"predictions": result})
 
 
@@ -46,14 +62,18 @@ def _split(content: Any) -> Rows:
 
 
 def _records(content: Any) -> Rows:
+    """What a record leaves out is null, as in MLflow's frames."""
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise InvalidInput("dataframe_records must be a list of objects")
-    columns = tuple(content[0]) if content else ()
+    columns = tuple(dict.fromkeys(column for row in content for column in row))
+    return Rows([[row.get(column) for column in columns] for row in content], columns)
+
+
+def _objects(content: list[dict[str, Any]]) -> Rows:
+    columns = tuple(content[0])
     for row in content:
         if row.keys() != set(columns):
-            raise InvalidInput(
-                f"each of dataframe_records must have the same keys: {', '.join(columns)}"
-            )
+            raise InvalidInput(f"each of instances must have the same keys: {', '.join(columns)}")
     return Rows([[row[column] for column in columns] for row in content], columns)
 
 
@@ -61,14 +81,18 @@ def _instances(content: Any) -> Rows:
     if not isinstance(content, list):
         raise InvalidInput("instances must be a list")
     if content and all(isinstance(row, dict) for row in content):
-        return _records(content)
+        return _objects(content)
     return Rows(content)
 
 
 def _inputs(content: Any) -> Rows:
-    """A list of rows, or one list for each named input."""
-    if not isinstance(content, dict):
+    """A list of rows, one list for each named input, or what makes one row."""
+    if isinstance(content, list):
         return _instances(content)
+    if not isinstance(content, dict):
+        return Rows([content])
+    if content and not any(isinstance(values, list) for values in content.values()):
+        return Rows([list(content.values())], tuple(content))
     lengths = {len(values) if isinstance(values, list) else None for values in content.values()}
     if len(lengths) != 1 or None in lengths:
         raise InvalidInput("inputs must be a list, or an object of lists of the same length")

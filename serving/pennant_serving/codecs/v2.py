@@ -1,16 +1,22 @@
-"""Open Inference Protocol V2, JSON: tensors to rows, and predictions to tensors.
+"""Open Inference Protocol V2 over HTTP: tensors to rows, and predictions to tensors.
 
 Several tensors are columns by name. One tensor is positional rows (a vector: one value per row),
-unless the request says `"parameters": {"content_type": "pd"}`.
+unless the request says `"parameters": {"content_type": "pd"}`. With the binary tensor extension the
+JSON is followed by the bytes of the tensors that have a `binary_data_size`, one after the other.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from pennant_serving.codecs import tensors
+import numpy as np
+
+from pennant_serving.codecs import json_data, tensors
 from pennant_serving.codecs.jsonio import dump, load_object
+from pennant_serving.codecs.outputs import outputs_of
+from pennant_serving.codecs.tensors import Tensor
 from pennant_serving.errors import InvalidInput
 from pennant_serving.rows import Rows
 
@@ -22,65 +28,122 @@ class InferRequest:
     rows: Rows
     id: str | None
     outputs: tuple[str, ...]
-    """The outputs it wants; empty means all."""
+    """The outputs it wants; empty means the model's usual ones."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    binary: bool = False
+    """Whether outputs come as bytes, those aside of which the request says otherwise."""
+    binary_outputs: Mapping[str, bool] = field(default_factory=dict)
+
+    def is_binary(self, output: str) -> bool:
+        return self.binary_outputs.get(output, self.binary)
 
 
-def decode(body: bytes) -> InferRequest:
-    """A request for inference. Raises InvalidInput."""
-    content = load_object(body)
+def decode(body: bytes, header_length: int | None = None) -> InferRequest:
+    """A request for inference, whose JSON has `header_length` bytes. Raises InvalidInput."""
+    if header_length is not None and header_length > len(body):
+        message = f"inference-header-content-length is {header_length}, the body has {len(body)}"
+        raise InvalidInput(message)
+    end = len(body) if header_length is None else header_length
+    content = load_object(body[:end])
     inputs = content.get("inputs")
     if not isinstance(inputs, list) or not inputs:
         raise InvalidInput("inputs must be a list of at least one tensor")
-    parameters = content.get("parameters") or {}
-    as_columns = len(inputs) > 1 or parameters.get("content_type") == "pd"
-    read = [tensors.read(tensor) for tensor in inputs]
+    parameters = _parameters(content)
+    read = _tensors(inputs, memoryview(body)[end:])
+    outputs = _outputs(content.get("outputs") or [])
     return InferRequest(
-        rows=_columns(read) if as_columns else Rows(read[0].rows),
+        rows=rows_of(read, parameters),
         id=content.get("id"),
-        outputs=_names(content.get("outputs") or []),
+        outputs=tuple(outputs),
+        parameters=parameters,
+        binary=parameters.get("binary_data_output") is True,
+        binary_outputs={n: wanted for n, wanted in outputs.items() if wanted is not None},
     )
 
 
+def rows_of(read: Sequence[Tensor], parameters: Mapping[str, Any]) -> Rows:
+    """The rows that a request's tensors make. Raises InvalidInput."""
+    if len(read) == 1 and parameters.get("content_type") != "pd":
+        return Rows(read[0].rows)
+    if len({len(tensor.rows) for tensor in read}) != 1:
+        sizes = ", ".join(f"{tensor.name}: {len(tensor.rows)}" for tensor in read)
+        raise InvalidInput(f"all tensors must have the same number of rows ({sizes})")
+    names = tuple(tensor.name for tensor in read)
+    if len(set(names)) != len(names):
+        raise InvalidInput(f"two inputs have the same name ({', '.join(names)})")
+    columns = [tensor.scalars for tensor in read]
+    if _is_table(columns):
+        table: Any = np.column_stack(columns)
+        return Rows(table, names)
+    plain = [each.tolist() if isinstance(each, np.ndarray) else each for each in columns]
+    return Rows([list(row) for row in zip(*plain, strict=True)], names)
+
+
 def encode(result: Any, request: InferRequest, model: str, version: str) -> bytes:
-    """The body of a response.
+    """The JSON of a response, as `encode_mixed` makes it for a request without binary outputs."""
+    return b"".join(encode_mixed(result, request, model, version))
+
+
+def encode_mixed(result: Any, request: InferRequest, model: str, version: str) -> list[bytes]:
+    """The parts of a response's body: JSON, then the bytes of each binary output.
 
     Raises InvalidInput when the request wants an output that the model does not have, PredictFailed
     for predictions that are no tensor.
     """
-    outputs = [tensors.write(name, values) for name, values in _named(result)]
-    if request.outputs:
-        outputs = _wanted(outputs, request.outputs)
-    content = {"model_name": model, "model_version": version, "outputs": outputs}
-    return dump(content | ({"id": request.id} if request.id is not None else {}))
+    described, parts = [], []
+    for output in outputs_of(result, request.outputs):
+        if not request.is_binary(output.name):
+            described.append(output.json())
+            continue
+        parts.append(output.raw())
+        described.append(output.head | {"parameters": {"binary_data_size": len(parts[-1])}})
+    content = {"model_name": model, "model_version": version, "outputs": described}
+    return [dump(content | ({"id": request.id} if request.id is not None else {})), *parts]
 
 
-def _columns(read: list[tensors.Tensor]) -> Rows:
-    if len({len(tensor.rows) for tensor in read}) != 1:
-        sizes = ", ".join(f"{tensor.name}: {len(tensor.rows)}" for tensor in read)
-        raise InvalidInput(f"all tensors must have the same number of rows ({sizes})")
-    columns = [tensor.scalars for tensor in read]
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    return Rows(rows, tuple(tensor.name for tensor in read))
+def _tensors(inputs: list[Any], rest: memoryview) -> list[Tensor]:
+    read, place = [], 0
+    for each in inputs:
+        described = tensors.head(each)
+        size = described.parameters.get("binary_data_size")
+        if size is None:
+            read.append(tensors.of_flat(described, json_data.flat(described, each.get("data"))))
+            continue
+        if not isinstance(size, int) or not 0 <= size <= len(rest) - place:
+            message = f"binary_data_size is {size}, but {len(rest) - place} bytes are left"
+            raise InvalidInput(f"input {described.name!r}: {message}")
+        read.append(tensors.of_raw(described, rest[place : place + size]))
+        place += size
+    if place != len(rest):
+        raise InvalidInput(f"{len(rest) - place} bytes after the last tensor belong to none")
+    return read
 
 
-def _names(outputs: Any) -> tuple[str, ...]:
+def _parameters(content: dict[str, Any]) -> dict[str, Any]:
+    parameters = content.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise InvalidInput("parameters must be an object")
+    return parameters
+
+
+def _outputs(outputs: Any) -> dict[str, bool | None]:
+    """The names of the outputs that are asked for, and whether each shall be bytes."""
     if not isinstance(outputs, list) or not all(isinstance(each, dict) for each in outputs):
         raise InvalidInput("outputs must be a list of objects with a name")
-    return tuple(str(each.get("name")) for each in outputs)
+    return {str(each.get("name")): _wants_bytes(each) for each in outputs}
 
 
-def _named(result: Any) -> list[tuple[str, Any]]:
-    if isinstance(result, dict):
-        return [(str(name), values) for name, values in result.items()]
-    if hasattr(result, "columns") and hasattr(result, "to_dict"):  # a DataFrame
-        return [(str(name), result[name].to_numpy()) for name in result.columns]
-    return [("predict", result)]
+def _wants_bytes(output: dict[str, Any]) -> bool | None:
+    parameters = output.get("parameters") or {}
+    if "classification" in parameters:
+        name = output.get("name")
+        raise InvalidInput(f"output {name!r}: classification is not supported: ask predict_proba")
+    wanted = parameters.get("binary_data")
+    return wanted if isinstance(wanted, bool) else None
 
 
-def _wanted(outputs: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, Any]]:
-    by_name = {output["name"]: output for output in outputs}
-    if unknown := [name for name in names if name not in by_name]:
-        raise InvalidInput(
-            f"there is no output {', '.join(unknown)}; the model has {', '.join(by_name)}"
-        )
-    return [by_name[name] for name in names]
+def _is_table(columns: Sequence[Any]) -> bool:
+    """Whether all are vectors of numbers of one type, so that one array can hold them."""
+    return all(isinstance(each, np.ndarray) and each.ndim == 1 for each in columns) and (
+        len({each.dtype for each in columns}) == 1
+    )

@@ -10,19 +10,27 @@ LIMIT = 64 * 1024 * 1024
 """Bytes. Larger batches should be split: the whole body is parsed at once."""
 
 
-async def read_json(request: Request) -> bytes:
-    """The body. Raises TooLarge, or UnsupportedMediaType when it says that it is not JSON."""
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
-    if kind.lower() not in ("application/json", "text/json"):
-        raise UnsupportedMediaType(f"content-type {kind} is not supported: send application/json")
-    if "inference-header-content-length" in request.headers:
-        raise InvalidInput("binary tensors are not supported: send the data as JSON")
+async def read(request: Request) -> bytes:
+    """The body, whatever it says it is. Raises TooLarge, or UnsupportedMediaType if compressed."""
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        raise UnsupportedMediaType(f"content-encoding {encoding} is not supported: send it plain")
     _check(request.headers.get("content-length", "0"))
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk
         _check(str(len(chunks)))
     return bytes(chunks)
+
+
+def header_length(request: Request) -> int | None:
+    """How many bytes of a V2 body are JSON; None when all are. Raises InvalidInput."""
+    text = request.headers.get("inference-header-content-length")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise InvalidInput(f"inference-header-content-length {text!r} is not a number of bytes")
+    return int(text)
 
 
 def _check(length: str) -> None:

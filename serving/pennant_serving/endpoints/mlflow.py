@@ -8,8 +8,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from pennant_serving.codecs import invocations
-from pennant_serving.endpoints.body import read_json
+from pennant_serving.codecs.frames import CSV, from_csv, from_parquet
+from pennant_serving.codecs.invocations import Invocation
+from pennant_serving.endpoints.body import read
+from pennant_serving.endpoints.media import JSON, form_of
 from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.model import Model
 
 MLFLOW_VERSION = version("mlflow-skinny")
 
@@ -20,7 +24,16 @@ async def mlflow_version(_request: Request) -> Response:
 
 async def invoke(request: Request) -> Response:
     lifecycle: Lifecycle = request.app.state.lifecycle
-    model = lifecycle.model
-    rows = invocations.decode(await read_json(request))
-    result = await model.predict(rows, "mlflow")
+    asked = await _read(request, lifecycle.model)
+    result = await lifecycle.model.predict(asked.rows, "mlflow", asked.params)
     return Response(invocations.encode(result), media_type="application/json")
+
+
+async def _read(request: Request, model: Model) -> Invocation:
+    form = form_of(request.headers.get("content-type", JSON))
+    body = await read(request)
+    if form == JSON:
+        return invocations.parse(body)
+    if form == CSV:
+        return Invocation(await model.pool.run(from_csv, body, model.bundle.mlmodel))
+    return Invocation(await model.pool.run(from_parquet, body))

@@ -25,6 +25,18 @@ class AdapterRoutes:
         """Serve these routes from now on, their plain functions in the model's threads."""
         self._router = Router([_pooled(route, pool) for route in routes])
 
+    @property
+    def paths(self) -> list[tuple[str, str]]:
+        """Method and path of each route, for the documentation."""
+        routes = self._router.routes if self._router else []
+        return [
+            (method, route.path)
+            for route in routes
+            if isinstance(route, Route)
+            for method in sorted(route.methods or ())
+            if method != "HEAD"
+        ]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._router is None:
             raise Unavailable("the model is still being loaded")

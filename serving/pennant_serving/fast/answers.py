@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 import orjson
 
-from pennant_serving.codecs import invocations, v2
+from pennant_serving.codecs import datatypes, invocations, v2
 from pennant_serving.codecs.jsonio import dump
-from pennant_serving.codecs.tensors import KINDS
 from pennant_serving.rows import Rows
 
-PLAIN = frozenset(KINDS)
 NO_ROWS = Rows(())
 
 
@@ -28,7 +26,7 @@ class Encoder:
 
     def v2(self, result: Any, request_id: str | None) -> bytes:
         """A V2 response. Raises PredictFailed for what has no JSON."""
-        if not isinstance(result, np.ndarray) or not result.ndim or result.dtype.kind not in PLAIN:
+        if not _is_plain(result):
             request = v2.InferRequest(NO_ROWS, request_id, ())
             return v2.encode(result, request, self._model, self._version)
         middle = self._middles.get(result.dtype) or self._middle(result.dtype)
@@ -41,7 +39,13 @@ class Encoder:
         return invocations.encode(result)
 
     def _middle(self, dtype: np.dtype[Any]) -> bytes:
-        kind = KINDS[dtype.kind]
-        datatype = kind if kind == "BOOL" else f"{kind}{dtype.itemsize * 8}"
+        datatype = datatypes.of_dtype(dtype)
         middle = self._middles[dtype] = f',"datatype":"{datatype}","data":'.encode()
         return middle
+
+
+def _is_plain(result: Any) -> bool:
+    """An array of numbers."""
+    if not isinstance(result, np.ndarray) or not result.ndim:
+        return False
+    return datatypes.of_dtype(result.dtype) != "BYTES"

@@ -1,0 +1,100 @@
+"""gRPC's messages: tensors to rows, and predictions to tensors.
+
+A client that sends raw contents is answered with raw contents, as is one whose answer has FP16,
+for which there are no others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pennant_serving.codecs import binary, tensors
+from pennant_serving.codecs.datatypes import DTYPES
+from pennant_serving.codecs.outputs import Output, outputs_of
+from pennant_serving.codecs.tensors import Head, Tensor
+from pennant_serving.codecs.v2 import InferRequest, rows_of
+from pennant_serving.errors import InvalidInput
+from pennant_serving.grpc.messages import ModelInferResponse
+
+CONTENTS = {
+    "BOOL": "bool_contents",
+    **dict.fromkeys(("INT8", "INT16", "INT32"), "int_contents"),
+    "INT64": "int64_contents",
+    **dict.fromkeys(("UINT8", "UINT16", "UINT32"), "uint_contents"),
+    "UINT64": "uint64_contents",
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    "BYTES": "bytes_contents",
+}
+
+
+def decode(request: Any) -> InferRequest:
+    """What a ModelInferRequest asks. Raises InvalidInput."""
+    raw = request.raw_input_contents
+    if not request.inputs:
+        raise InvalidInput("there must be at least one input")
+    if raw and len(raw) != len(request.inputs):
+        count = f"{len(raw)} raw_input_contents for {len(request.inputs)} inputs"
+        raise InvalidInput(f"there must be one for each input: {count}")
+    read = [
+        tensors.of_raw(_head(each), raw[place]) if raw else _of_contents(_head(each), each.contents)
+        for place, each in enumerate(request.inputs)
+    ]
+    parameters = _plain(request.parameters)
+    return InferRequest(
+        rows=rows_of(read, parameters),
+        id=request.id or None,
+        outputs=tuple(each.name for each in request.outputs),
+        parameters=parameters,
+        binary=bool(raw),
+    )
+
+
+def encode(result: Any, request: InferRequest, model: str, version: str) -> Any:
+    """A ModelInferResponse. Raises as `outputs_of` does."""
+    outputs = outputs_of(result, request.outputs)
+    response = ModelInferResponse(model_name=model, model_version=version, id=request.id or "")
+    for output in outputs:
+        response.outputs.add(**output.head)
+    if request.binary or any(output.datatype not in CONTENTS for output in outputs):
+        response.raw_output_contents.extend(output.raw() for output in outputs)
+        return response
+    for output, written in zip(outputs, response.outputs, strict=True):
+        getattr(written.contents, CONTENTS[output.datatype]).extend(_elements(output))
+    return response
+
+
+def _head(tensor: Any) -> Head:
+    parameters = _plain(tensor.parameters)
+    return tensors.checked(Head(tensor.name, tensor.datatype, tensor.shape, parameters))
+
+
+def _of_contents(described: Head, contents: Any) -> Tensor:
+    name, field = described.name, CONTENTS.get(described.datatype)
+    if field is None:
+        message = f"{described.datatype} has no contents but raw_input_contents"
+        raise InvalidInput(f"input {name!r}: {message}")
+    found = list(getattr(contents, field))
+    if described.datatype == "BYTES":
+        found = [binary.text(name, each) for each in found]
+    tensor = tensors.of_flat(described, found)
+    if described.datatype == "BYTES":
+        return tensor
+    try:
+        return Tensor(name, np.array(tensor.rows, dtype=DTYPES[described.datatype]))
+    except OverflowError as error:
+        raise InvalidInput(f"input {name!r}: not all are {described.datatype}: {error}") from error
+
+
+def _elements(output: Output) -> list[Any]:
+    if output.datatype != "BYTES":
+        return list(output.elements.tolist())
+    return [each.encode() if isinstance(each, str) else each for each in output.elements]
+
+
+def _plain(parameters: Any) -> dict[str, Any]:
+    """InferParameters as the values they hold; one that holds none is as if it were absent."""
+    chosen = {name: each.WhichOneof("parameter_choice") for name, each in parameters.items()}
+    return {name: getattr(parameters[name], kind) for name, kind in chosen.items() if kind}

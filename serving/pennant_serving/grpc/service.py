@@ -1,0 +1,100 @@
+"""The calls of the inference service, and how their errors end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+
+from pennant_serving import inference, metadata
+from pennant_serving.errors import ServingError
+from pennant_serving.grpc import codec
+from pennant_serving.grpc.messages import message
+from pennant_serving.lifecycle import Lifecycle, Phase
+from pennant_serving.settings import Settings
+from pennant_serving.telemetry import Telemetry
+
+SERVICE = "inference.GRPCInferenceService"
+CODES = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    404: grpc.StatusCode.NOT_FOUND,
+    503: grpc.StatusCode.UNAVAILABLE,
+}
+"""By the HTTP status of the same error; what is absent is INTERNAL."""
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Call = Callable[[Any], Awaitable[Any]]
+
+
+class Service:
+    """Open Inference V2 for the one model of this process."""
+
+    def __init__(self, settings: Settings, lifecycle: Lifecycle, telemetry: Telemetry) -> None:
+        self._settings = settings
+        self._lifecycle = lifecycle
+        self._telemetry = telemetry
+
+    def handler(self) -> grpc.GenericRpcHandler:
+        """The service as a server takes it."""
+        calls: dict[str, Call] = {
+            "ServerLive": self._server_live,
+            "ServerReady": self._server_ready,
+            "ModelReady": self._model_ready,
+            "ServerMetadata": self._server_metadata,
+            "ModelMetadata": self._model_metadata,
+            "ModelInfer": self._model_infer,
+        }
+        methods = {name: self._method(name, call) for name, call in calls.items()}
+        return grpc.method_handlers_generic_handler(SERVICE, methods)
+
+    async def _server_live(self, _request: Any) -> Any:
+        return {"live": True}
+
+    async def _server_ready(self, _request: Any) -> Any:
+        return {"ready": self._lifecycle.phase is Phase.READY}
+
+    async def _model_ready(self, request: Any) -> Any:
+        inference.check_identity(self._settings, request.name, request.version)
+        return {"ready": self._lifecycle.phase is Phase.READY}
+
+    async def _server_metadata(self, _request: Any) -> Any:
+        return metadata.SERVER
+
+    async def _model_metadata(self, request: Any) -> Any:
+        inference.check_identity(self._settings, request.name, request.version)
+        return metadata.of_model(self._lifecycle.model)
+
+    async def _model_infer(self, request: Any) -> Any:
+        inference.check_identity(self._settings, request.model_name, request.model_version)
+        model = self._lifecycle.model
+        asked = codec.decode(request)
+        result = await inference.answer(model, asked, "grpc")
+        return codec.encode(result, asked, model.name, model.version)
+
+    def _method(self, name: str, call: Call) -> grpc.RpcMethodHandler[Any, Any]:
+        request_class, response_class = (message(f"inference.{name}{e}") for e in ENDS)
+
+        async def answer(request: Any, context: Context) -> Any:
+            started, code = time.perf_counter(), grpc.StatusCode.INTERNAL
+            await context.send_initial_metadata(self._settings.identity)
+            try:
+                content = await call(request)
+                code = grpc.StatusCode.OK
+            except ServingError as error:
+                code = CODES.get(error.status, code)
+                await context.abort(code, str(error))
+            finally:
+                route, seconds = f"/{SERVICE}/{name}", time.perf_counter() - started
+                self._telemetry.observe(route, code.name, seconds)
+            return response_class(**content) if isinstance(content, dict) else content
+
+        return grpc.unary_unary_rpc_method_handler(
+            answer,
+            request_deserializer=request_class.FromString,
+            response_serializer=response_class.SerializeToString,
+        )
+
+
+ENDS = ("Request", "Response")

@@ -1,0 +1,42 @@
+"""What the server and its model say about themselves, in V2's words."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from pennant_serving.codecs.datatypes import MLFLOW_TYPES
+from pennant_serving.model import Model
+
+SERVER = {
+    "name": "pennant-serving",
+    "version": version("pennant"),
+    "extensions": ["binary_tensor_data"],
+}
+
+
+def of_model(model: Model) -> dict[str, Any]:
+    """Inputs and outputs come from the signature; empty lists mean that there is none."""
+    mlmodel = model.bundle.mlmodel
+    outputs = [_tensor(each, "predict") for each in mlmodel.outputs] if mlmodel else []
+    if model.adapter_name == "sklearn" and len(outputs) == 1:
+        outputs[0]["name"] = "predict"  # an array, whatever the column was called in training
+    further = [
+        {"name": name, "datatype": each.datatype, "shape": list(each.shape)}
+        for name, each in model.further.items()
+    ]
+    inputs = enumerate(mlmodel.inputs if mlmodel else ())
+    return {
+        "name": model.name,
+        "versions": [model.version],
+        "platform": model.adapter_name,
+        "inputs": [_tensor(each, f"input-{place}") for place, each in inputs],
+        "outputs": outputs + further,
+    }
+
+
+def _tensor(entry: dict[str, Any], unnamed: str) -> dict[str, Any]:
+    spec = entry.get("tensor-spec")
+    datatype = MLFLOW_TYPES.get(str(spec["dtype"] if spec else entry["type"]), "BYTES")
+    shape = spec["shape"] if spec else [-1]
+    return {"name": entry.get("name") or unnamed, "datatype": datatype, "shape": shape}

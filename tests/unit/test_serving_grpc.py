@@ -1,0 +1,91 @@
+"""gRPC's messages: every datatype as contents and as raw bytes, and what does not fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pennant_serving.codecs import binary
+from pennant_serving.codecs.datatypes import DTYPES
+from pennant_serving.errors import InvalidInput
+from pennant_serving.grpc import codec
+from pennant_serving.grpc.messages import ModelInferRequest
+
+pytestmark = pytest.mark.unit
+
+
+def request(datatype="FP32", shape=(2,), raw=None, outputs=(), **contents):
+    made = ModelInferRequest(model_name="iris", id="42")
+    made.inputs.add(name="x", datatype=datatype, shape=shape, contents=contents)
+    if raw is not None:
+        made.raw_input_contents.append(raw)
+    for name in outputs:
+        made.outputs.add(name=name)
+    return made
+
+
+def answer(result, asked):
+    return codec.encode(result, codec.decode(asked), "iris", "7")
+
+
+@pytest.mark.parametrize("datatype", [name for name in DTYPES if name in codec.CONTENTS])
+def test_every_datatype_has_its_contents_both_ways(datatype):
+    field = codec.CONTENTS[datatype]
+    asked = request(datatype, (2, 1), **{field: [0, 1]})
+    rows = codec.decode(asked).rows
+    assert (rows.values.dtype, list(rows)) == (DTYPES[datatype], [[0], [1]])
+    response = answer(rows.values.ravel(), asked)
+    assert list(getattr(response.outputs[0].contents, field)) == [0, 1]
+    assert (response.id, response.model_version) == ("42", "7")
+
+
+def test_texts_have_their_contents_both_ways():
+    asked = request("BYTES", bytes_contents=[b"a", "ü".encode()])
+    assert list(codec.decode(asked).rows) == ["a", "ü"]
+    assert list(answer(["ü"], asked).outputs[0].contents.bytes_contents) == ["ü".encode()]
+
+
+def test_raw_contents_are_answered_with_raw_contents():
+    asked = request("FP16", raw=binary.write("FP16", [1, 2]), outputs=["predict"])
+    response = answer(codec.decode(asked).rows.values, asked)
+    assert response.outputs[0].datatype == "FP16"
+    assert np.frombuffer(response.raw_output_contents[0], "<f2").tolist() == [1, 2]
+
+
+def test_an_answer_in_fp16_can_only_be_raw():
+    response = answer(np.array([1], "f2"), request(fp32_contents=[1, 2]))
+    assert len(response.raw_output_contents) == 1
+
+
+def test_parameters_are_plain_values():
+    asked = request(fp32_contents=[1, 2])
+    asked.parameters["factor"].int64_param = 3
+    asked.parameters["content_type"].string_param = "pd"
+    asked.parameters["nothing"].SetInParent()
+    decoded = codec.decode(asked)
+    assert decoded.parameters == {"factor": 3, "content_type": "pd"}
+    assert list(decoded.rows) == [{"x": 1.0}, {"x": 2.0}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (ModelInferRequest(), "at least one input"),
+        (request("FP64", fp32_contents=[1, 2]), "data holds 0"),
+        (request("FP16", fp32_contents=[1, 2]), "no contents but raw"),
+        (request("INT8", int_contents=[1, 300]), "not all are INT8"),
+        (request("FP8"), "'FP8' is none of"),
+        (request("BYTES", bytes_contents=[b"a", b"\xff"]), "not UTF-8"),
+        (request(shape=(-1,)), "no elements"),
+    ],
+)
+def test_a_request_that_does_not_fit_says_why(asked, says):
+    with pytest.raises(InvalidInput, match=says):
+        codec.decode(asked)
+
+
+def test_there_is_one_raw_content_for_each_input():
+    asked = request(raw=b"")
+    asked.raw_input_contents.append(b"")
+    with pytest.raises(InvalidInput, match="2 raw_input_contents for 1 inputs"):
+        codec.decode(asked)
