@@ -39,7 +39,7 @@ class Adapter(Protocol):
     `steady = True` when `predict` waits for nothing and takes a time that depends on the number of
     rows only, so that short predictions may run in the event loop; and an `array_spec`, with
     `predict_array(array)` and `to_array(rows)`, when it takes arrays in place of `Rows`. Beside
-    its predictions it may have `further` outputs, a dict of `Further` by name, and its `predict` may
+    its predictions it may have `further` outputs, a dict of `Further` by name; its `predict` may
     take `params`: a dict of what a request says beside the rows, or None.
     """
 
