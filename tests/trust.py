@@ -3,6 +3,9 @@
 A sample is one request on a fresh connection to a ModelDeployment's Service, beside what its
 status said while the request was under way. Status and traffic are two writes and endpoints take a
 moment to reach every node, so a disagreement counts only when it outlasts TOLERATED.
+
+What was scaled to zero says so at once, and its last pods answer while they drain: where all pods
+of a Service are on their way out, kube-proxy goes on sending new connections to them.
 """
 
 from collections.abc import Iterable
@@ -10,6 +13,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 TOLERATED = 2.0  # seconds
+DRAINING = 30.0  # seconds that a pod has to end
+LEAVING = frozenset({"ScaledToZero", "ScaledDown"})  # why Ready is False then
 
 
 class Said(NamedTuple):
@@ -17,6 +22,7 @@ class Said(NamedTuple):
 
     ready: bool | None = None
     version: str | None = None
+    leaving: bool = False  # scaled to zero: the last pods may still drain
 
 
 class Sample(NamedTuple):
@@ -36,6 +42,7 @@ class Disagreement(NamedTuple):
     problem: str
     begun: float
     ended: float
+    tolerated: float = TOLERATED
 
     @property
     def seconds(self) -> float:
@@ -45,7 +52,7 @@ class Disagreement(NamedTuple):
     @property
     def counts(self) -> bool:
         """Whether it outlasted what is tolerated."""
-        return self.seconds > TOLERATED
+        return self.seconds > self.tolerated
 
     def __str__(self) -> str:
         return f"{self.of}: for {self.seconds:.1f} s {self.problem}"
@@ -53,9 +60,12 @@ class Disagreement(NamedTuple):
 
 def said_by(status: dict[str, Any]) -> Said:
     """The claims of a ModelDeployment's status."""
-    conditions = {each["type"]: each["status"] for each in status.get("conditions", ())}
-    ready = conditions["Ready"] == "True" if "Ready" in conditions else None
-    return Said(ready, status.get("serving", {}).get("version"))
+    conditions = {each["type"]: each for each in status.get("conditions", ())}
+    version = status.get("serving", {}).get("version")
+    if "Ready" not in conditions:
+        return Said(version=version)
+    ready = conditions["Ready"]
+    return Said(ready["status"] == "True", version, leaving=ready["reason"] in LEAVING)
 
 
 def problem(sample: Sample) -> str:
@@ -89,13 +99,15 @@ def disagreements(samples: Iterable[Sample]) -> list[Disagreement]:
     for (of, told), group in groupby(ordered, key=lambda sample: (sample.of, problem(sample))):
         if told:
             run = list(group)
-            found.append(Disagreement(of, told, run[0].at, run[-1].at))
+            leaving = all(sample.said[-1].leaving for sample in run)
+            limit = DRAINING if leaving else TOLERATED
+            found.append(Disagreement(of, told, run[0].at, run[-1].at, limit))
     return found
 
 
 def told(samples: list[Sample]) -> str:
-    """One line for the end of the tier."""
-    found = disagreements(samples)
+    """One line for the end of the tier; draining is no disagreement until it outlasts DRAINING."""
+    found = [each for each in disagreements(samples) if each.counts or each.tolerated == TOLERATED]
     counted = sum(each.counts for each in found)
     longest = max((each.seconds for each in found), default=0.0)
     return (

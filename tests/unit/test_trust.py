@@ -82,6 +82,14 @@ def test_another_wrong_word_begins_another_one():
     assert not any(each.counts for each in disagreements(samples))
 
 
+def test_pods_that_drain_after_a_scale_to_zero_may_answer_for_half_a_minute():
+    gone = Said(ready=False, version="1", leaving=True)
+    short, long = ([sample(at, gone) for at in (0, last)] for last in (29, 31))
+    assert not disagreements(short)[0].counts
+    assert disagreements(long)[0].counts
+    assert told(short).endswith("0 disagreements of more than 2 s, the longest 0.0 s")
+
+
 def test_each_modeldeployment_is_judged_by_itself():
     samples = [sample(at, of=of, answers=None) for at in (0, 3) for of in ("news", "ads")]
     assert {each.of for each in disagreements(samples) if each.counts} == {"news", "ads"}
@@ -100,8 +108,10 @@ def test_what_a_status_claims_is_its_ready_condition_and_its_serving_version():
         "serving": {"version": "7"},
         "conditions": [
             {"type": "Stalled", "status": "False"},
-            {"type": "Ready", "status": "True"},
+            {"type": "Ready", "status": "True", "reason": "Serving"},
         ],
     }
     assert said_by(status) == Said(ready=True, version="7")
+    status["conditions"][1] |= {"status": "False", "reason": "ScaledToZero"}
+    assert said_by(status) == Said(ready=False, version="7", leaving=True)
     assert said_by({}) == Said()
