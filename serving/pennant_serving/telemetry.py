@@ -60,9 +60,7 @@ class Telemetry(Observer, Collector):
         """The durations of requests of one kind."""
         return self.histograms.series(REQUESTS.name, *self._identity, protocol, route, str(code))
 
-    def observe(
-        self, route: str, code: int | str, seconds: float, protocol: str = "own"
-    ) -> None:
+    def observe(self, route: str, code: int | str, seconds: float, protocol: str = "own") -> None:
         """Count one request; its protocol is v2, mlflow, grpc or own; gRPC's codes are names."""
         self.requests(protocol, route, code).observe(seconds)
 
