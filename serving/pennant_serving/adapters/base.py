@@ -38,9 +38,10 @@ class Adapter(Protocol):
     more about itself: `joins = False` when the answer to a row depends on the rows beside it;
     `steady = True` when `predict` waits for nothing and takes a time that depends on the number of
     rows only, so that short predictions may run in the event loop; and an `array_spec`, with
-    `predict_array(array)` and `to_array(rows)`, when it takes arrays in place of `Rows`. Beside
-    its predictions it may have `further` outputs, a dict of `Further` by name; its `predict` may
-    take `params`: a dict of what a request says beside the rows, or None.
+    `predict_array(array)` and `to_array(rows)`, when it takes arrays in place of `Rows`.
+
+    Beside its predictions it may have `further` outputs, a dict of `Further` by name. Its `predict`
+    may take `params`: a dict of what a request says beside the rows, or None.
     """
 
     @property
