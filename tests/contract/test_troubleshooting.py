@@ -38,7 +38,9 @@ NOT_MESSAGES = (
     *("runAsNonRoot|run as root", "exceeded quota", "failed to create typed patch object"),
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret',
-    "skipped: off, or no input example",  # a line of the log of what went well
+    # Lines of the log of what went well.
+    *("skipped: off, or no input example", "requests are predicted ", "one by one"),
+    *(", up to ", " rows in the event loop"),
 )
 
 

@@ -27,7 +27,8 @@ def conflict(children: dict[str, Object], owner: Object) -> str | None:
     names = ", ".join(f"{owner['metadata']['namespace']}/{name}" for name in foreign)
     return (
         f"{names} exists and does not belong to this ModelDeployment; it is left as it is: "
-        "rename or delete it (this is seen within seconds), or give this ModelDeployment another name"
+        "rename or delete it (this is seen within seconds), "
+        "or give this ModelDeployment another name"
     )
 
 
