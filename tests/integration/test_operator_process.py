@@ -253,7 +253,7 @@ def test_a_restarted_operator_takes_nothing_back_that_it_has_told(
         seen = stage.views()
         return all(seen[name].reason(kind) == reason for name, (kind, reason) in told.items())
 
-    with operator(operator_config, tmp_path) as first:
+    with operator(operator_config, tmp_path, **ALONE) as first:
         until(said)
         first.kill()
     since = audit.mark()

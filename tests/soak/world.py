@@ -10,7 +10,7 @@ from typing import Any
 import lying_proxy
 from lying_proxy import Proxy
 from mlflow_server import Mlflow
-from operator_process import Operator, operator
+from operator_process import ALONE, Operator, operator
 from operator_stage import Stage
 from pretended_kubelet import cannot_load, ready
 from soak.servers import Servers
@@ -102,7 +102,7 @@ class World:
 
     def operator_starts(self) -> None:
         if self.running is None:
-            started = operator(self.servers.kubeconfig, self.servers.folder)
+            started = operator(self.servers.kubeconfig, self.servers.folder, **ALONE)
             self.running = self.opened.enter_context(started)
             self.logs.append(self.running)
 
