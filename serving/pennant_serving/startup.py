@@ -81,9 +81,7 @@ async def _prove(model: Model) -> str:
     rows = example_of(model)
     if rows is not None and len(rows):
         await model.batcher.prove(rows)
-    largest = model.batcher.runner.speed.largest
-    where = f", up to {largest} rows in the event loop" if largest else ""
-    return f"requests are predicted {'together' if model.batcher.joins else 'one by one'}{where}"
+    return str(model.batcher)
 
 
 def _open(settings: Settings) -> Bundle:

@@ -42,6 +42,12 @@ class Batcher:
         self._looking = False
         self._timer: asyncio.TimerHandle | None = None
 
+    def __str__(self) -> str:
+        """How requests are predicted, in a few words."""
+        largest = self.runner.speed.largest
+        where = f", up to {largest} rows in the event loop" if largest else ""
+        return f"requests are predicted {'together' if self.joins else 'one by one'}{where}"
+
     async def predict(self, rows: Rows, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
         value = await self._pool.run(self._value, rows) if len(rows) > LARGE else self._value(rows)
