@@ -42,6 +42,11 @@ class _Integers(msgspec.Struct, forbid_unknown_fields=True):
     datatype: Literal["INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8"]
     data: list[Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]]
 
+    def is_in_range(self) -> bool:
+        """Whether the values are of the type that was said, and not of a larger one."""
+        limits = np.iinfo(self.datatype.lower())
+        return bool(limits.min <= min(self.data) and max(self.data) <= limits.max)
+
 
 class _InferFloats(msgspec.Struct, forbid_unknown_fields=True):
     inputs: tuple[_Floats]
@@ -95,6 +100,8 @@ class Decoder:
         rows, width = tensor.shape
         fits = rows > 0 and width == self._spec.width and len(tensor.data) == rows * width
         if not fits or len(content.outputs) > 1:
+            return None
+        if isinstance(tensor, _Integers) and not tensor.is_in_range():
             return None
         array = self._array(tensor.data)
         return None if array is None else Asked(array.reshape(tensor.shape), content.id)

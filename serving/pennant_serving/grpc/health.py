@@ -10,7 +10,7 @@ import grpc
 
 from pennant_serving.grpc.messages import HealthCheckResponse, message
 from pennant_serving.grpc.service import SERVICE, Context
-from pennant_serving.lifecycle import Lifecycle, Phase
+from pennant_serving.lifecycle import Lifecycle
 
 HEALTH = "grpc.health.v1.Health"
 KNOWN = ("", SERVICE, HEALTH)
@@ -51,7 +51,7 @@ class Health:
     def _status(self, service: str) -> Any:
         if service not in KNOWN:
             return HealthCheckResponse(status="SERVICE_UNKNOWN")
-        is_ready = self._lifecycle.phase is Phase.READY
+        is_ready = self._lifecycle.is_ready
         return HealthCheckResponse(status="SERVING" if is_ready else "NOT_SERVING")
 
 

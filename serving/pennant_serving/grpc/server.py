@@ -59,5 +59,5 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_connection_age_grace_ms", int(settings.drain_seconds * 1000)),
         ("grpc.max_receive_message_length", LIMIT),
         ("grpc.max_send_message_length", -1),
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(settings.workers > 1)),  # one worker beside the other
     ]

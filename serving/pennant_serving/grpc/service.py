@@ -12,7 +12,7 @@ from pennant_serving import inference, metadata
 from pennant_serving.errors import ServingError
 from pennant_serving.grpc import codec
 from pennant_serving.grpc.messages import message
-from pennant_serving.lifecycle import Lifecycle, Phase
+from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.settings import Settings
 from pennant_serving.telemetry import Telemetry
 
@@ -21,6 +21,7 @@ CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
     503: grpc.StatusCode.UNAVAILABLE,
+    504: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 """By the HTTP status of the same error; what is absent is INTERNAL."""
 
@@ -53,11 +54,11 @@ class Service:
         return {"live": True}
 
     async def _server_ready(self, _request: Any) -> Any:
-        return {"ready": self._lifecycle.phase is Phase.READY}
+        return {"ready": self._lifecycle.is_ready}
 
     async def _model_ready(self, request: Any) -> Any:
         inference.check_identity(self._settings, request.name, request.version)
-        return {"ready": self._lifecycle.phase is Phase.READY}
+        return {"ready": self._lifecycle.is_ready}
 
     async def _server_metadata(self, _request: Any) -> Any:
         return metadata.SERVER
@@ -87,7 +88,7 @@ class Service:
                 await context.abort(code, str(error))
             finally:
                 route, seconds = f"/{SERVICE}/{name}", time.perf_counter() - started
-                self._telemetry.observe(route, code.name, seconds)
+                self._telemetry.observe(route, code.name, seconds, "grpc")
             return response_class(**content) if isinstance(content, dict) else content
 
         return grpc.unary_unary_rpc_method_handler(
