@@ -247,7 +247,7 @@ def numbers(predictions: Any) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore")  # MLflow's and scikit-learn's, about such requests
-@pytest.mark.parametrize(("pair", "what", "content_type", "body"), cases(GOOD))
+@pytest.mark.parametrize(("pair", "what", "content_type", "body"), list(cases(GOOD)))
 def test_a_good_request_gets_mlflows_answer(pairs, pair, what, content_type, body):
     theirs, ours = pairs[pair].ask(content_type, encoded(body))
     assert (theirs.status, ours.status) == (200, 200), ours.text
@@ -256,7 +256,7 @@ def test_a_good_request_gets_mlflows_answer(pairs, pair, what, content_type, bod
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("pair", "what", "content_type", "body"), cases(BAD))
+@pytest.mark.parametrize(("pair", "what", "content_type", "body"), list(cases(BAD)))
 def test_a_bad_request_gets_mlflows_status(pairs, pair, what, content_type, body):
     theirs, ours = pairs[pair].ask(content_type, encoded(body))
     assert (theirs.status, ours.status) == DIFFERENT.get((pair, what), (theirs.status,) * 2)

@@ -103,6 +103,8 @@ class Decoder:
             return None
         if isinstance(tensor, _Integers) and not tensor.is_in_range():
             return None
+        if isinstance(tensor, _Integers) and not tensor.is_in_range():
+            return None
         array = self._array(tensor.data)
         return None if array is None else Asked(array.reshape(tensor.shape), content.id)
 

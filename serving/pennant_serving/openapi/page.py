@@ -14,6 +14,7 @@ from pennant_serving import metadata
 from pennant_serving.model import Model
 from pennant_serving.openapi.document import JSON
 
+NEWLINE = "\n"
 UNKNOWN = "<p>The model comes without a signature, so there is no telling.</p>"
 
 
@@ -37,19 +38,16 @@ def _asks(paths: dict[str, Any], address: str) -> Iterable[str]:
         if "requestBody" not in calls.get("post", {}):
             continue
         example = calls["post"]["requestBody"]["content"][JSON].get("example", {})
-        body = json.dumps(example, ensure_ascii=False)
+        body, text = json.dumps(example, ensure_ascii=False), _readable(example)
         curl = f"curl {address}{path} -H 'Content-Type: {JSON}' -d {shlex.quote(body)}"
         yield (
             f"<h2>{escape(calls['post']['summary'])}</h2>"
             f'<form action="{escape(path)}">'
-            f'<textarea rows="{ROWS}" spellcheck="false" aria-label="Body of the request">'
-            f"{escape(_readable(example))}</textarea>"
+            f'<textarea rows="{text.count(NEWLINE) + 2}" spellcheck="false"'
+            f' aria-label="Body of the request">{escape(text)}</textarea>'
             f"<button>Send</button> <code>POST {escape(path)}</code><output></output></form>"
             f"<details><summary>As a command</summary><pre>{escape(curl)}</pre></details>"
         )
-
-
-ROWS = 9
 
 
 def _readable(example: dict[str, Any]) -> str:
