@@ -71,7 +71,7 @@ class Audit:
             {
                 did: n
                 for did, n in self.requests(since).items()
-                if did.split()[0] not in READS and did != "update leases"
+                if did.split()[0] not in READS and not did.endswith(" leases")
             }
         )
 
