@@ -31,7 +31,7 @@ PROSE = re.compile(r"[A-Za-z]{2,},?:? [a-z]")
 # What a container of ours may leave as its termination message; answers to requests are elsewhere.
 SERVING = (
     *("fetch/*.py", "__main__.py", "bundle.py", "environ.py", "failures.py", "mlmodel.py"),
-    *("selftest.py", "startup.py", "workers.py", "adapters/__init__.py", "adapters/trouble.py"),
+    *("selftest.py", "startup.py", "adapters/__init__.py", "adapters/trouble.py"),
 )
 NOT_MESSAGES = (
     # What others say, to be understood.

@@ -31,11 +31,6 @@ def test_everything_but_the_model_has_a_default():
         ("PENNANT_ADAPTER", "tensorflow"),
         ("PENNANT_ADAPTER", "module:"),
         ("PENNANT_DRAIN_SECONDS", "-1"),
-        ("PENNANT_WORKERS", "0"),
-        ("PENNANT_BATCH_MAX_ROWS", "0"),
-        ("PENNANT_BATCH_MAX_DELAY", "1.5"),
-        ("PENNANT_BATCH_MAX_DELAY", "nan"),
-        ("PENNANT_ACCESS_LOG", "yes"),
         ("PENNANT_MAX_CONNECTION_AGE", "soon"),
     ],
 )
