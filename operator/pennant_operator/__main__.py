@@ -16,6 +16,7 @@ from pennant_operator.observe.namespaces import forbidden, wait_until_allowed
 from pennant_operator.observe.watch import watch
 from pennant_operator.run import logs, operator
 from pennant_operator.run.leadership import LostError
+from pennant_operator.run.wiring import wire
 
 LOG = logging.getLogger("pennant_operator")
 
@@ -59,7 +60,7 @@ async def run(config: Config) -> None:
         waiting = asyncio.create_task(_start_anew_when_allowed(api, left_out, stop))
         try:
             feed = functools.partial(watch, take_signals=take_signals)
-            await operator.run(operator.wire(allowed, api), feed, stop)
+            await operator.run(wire(allowed, api), feed, stop)
         finally:
             waiting.cancel()
         LOG.info("stopped")

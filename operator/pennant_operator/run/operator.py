@@ -1,34 +1,15 @@
-"""Wires the parts and keeps them running: all of them, or none."""
+"""Keeps the parts running: all of them, or none."""
 
 import asyncio
 import logging
-import random
-import uuid
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from pennant_operator.act.cluster import Cluster
-from pennant_operator.act.events import Recorder
-from pennant_operator.act.limiter import Limiter
-from pennant_operator.config import Config
-from pennant_operator.decide.observed import Images
 from pennant_operator.kube import Api
-from pennant_operator.observe.children import Children
-from pennant_operator.observe.followed import Around
-from pennant_operator.observe.gather import Observer
-from pennant_operator.observe.registries import Registries
 from pennant_operator.observe.store import Key, Store
 from pennant_operator.run import http, receiver
-from pennant_operator.run.backoff import Backoff
-from pennant_operator.run.leader import Elector
-from pennant_operator.run.leadership import Alone, Leadership, clock
-from pennant_operator.run.lists import Lists
-from pennant_operator.run.metrics import Metrics
-from pennant_operator.run.queue import WorkQueue, work
-from pennant_operator.run.reconcile import Reconciler
-from pennant_operator.run.relay import Relay, address, identity
+from pennant_operator.run.queue import work
+from pennant_operator.run.wiring import Parts
 
 LOG = logging.getLogger(__name__)
 
@@ -48,99 +29,6 @@ class Watcher(Protocol):
         """Feed them until `stop`."""
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The wired operator."""
-
-    config: Config
-    api: Api
-    store: Store
-    queue: WorkQueue[Key]
-    registries: Registries
-    reconciler: Reconciler
-    cluster: Cluster
-    metrics: Metrics
-    lease: Leadership
-    lists: Lists
-
-
-def wire(config: Config, api: Api) -> Parts:
-    """Build every part; nothing runs yet."""
-    store, queue = Store(), WorkQueue[Key]()
-    lease = _leadership(config, api)
-    metrics = Metrics(depth=queue.__len__, may_write=lease.may_last, now=_now)
-    limiter = Limiter(config.write_rate, burst=max(1, int(2 * config.write_rate)))
-    cluster = Cluster(api, limiter=limiter, fence=lease.may_last, count=metrics.wrote)
-
-    def enqueue(keys: Iterable[Key]) -> None:
-        for key in keys:
-            queue.add(key)
-
-    registries = Registries(
-        Around(
-            api=api,
-            store=store,
-            namespace=config.namespace,
-            enqueue=enqueue,
-            write_status=cluster.apply_status,
-            counts=metrics.registries,
-            now=_now,
-            random=random.random,
-        )
-    )
-    children = Children(api, store)
-    reconciler = Reconciler(
-        store=store,
-        children=children,
-        observer=Observer(
-            children, registries.look, Images(config.fetch_image, config.serving_image)
-        ),
-        cluster=cluster,
-        recorder=Recorder(cluster, config.identity),
-        metrics=metrics,
-        queue=queue,
-        backoff=Backoff(random.random),
-        now=_now,
-    )
-    return Parts(
-        config,
-        api,
-        store,
-        queue,
-        registries,
-        reconciler,
-        cluster,
-        metrics,
-        lease,
-        Lists(api, store, queue, lease, config.watch_namespaces),
-    )
-
-
-def _leadership(config: Config, api: Api) -> Leadership:
-    if not config.leader_elect:
-        return Alone()
-    return Elector(
-        api,
-        namespace=config.namespace,
-        # A pod's name stays when its container is started again: that one has to wait, too.
-        identity=identity(
-            f"{config.identity}_{uuid.uuid4().hex[:8]}", config.pod_ip, config.webhook_port
-        ),
-        timing=config.timing,
-        clock=clock,
-        wall=_now,
-        random=random.random,
-    )
-
-
-def _receiver(parts: Parts) -> receiver.Receiver:
-    def leader() -> str | None:
-        return None if parts.lease.may_last() > 0 else address(parts.lease.holder)
-
-    counts = parts.metrics.registries
-    return receiver.Receiver(parts.registries.webhook, counts.hooked, Relay(leader))
-
-
 async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
     """Run until `stop`; raises as soon as one of the parts fails, for the others are blind then.
 
@@ -154,7 +42,7 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         ready=parts.lists.listed.is_set,
         metrics=parts.metrics.registry,
     )
-    hooks = await receiver.serve(config.http_host, config.webhook_port, _receiver(parts))
+    hooks = await receiver.serve(config.http_host, config.webhook_port, parts.hooks)
     over = asyncio.Event()
     lease = asyncio.create_task(parts.lease.run(), name="lease")
     ours: list[asyncio.Task[Any]] = [
@@ -208,7 +96,3 @@ async def _work(parts: Parts) -> None:
 async def _follow_registries(parts: Parts) -> None:
     await parts.lists.leading.wait()
     await parts.registries.run()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -1,0 +1,126 @@
+"""Builds the parts of the operator and gives each what it needs; nothing runs yet."""
+
+import random
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pennant_operator.act.cluster import Cluster
+from pennant_operator.act.events import Recorder
+from pennant_operator.act.limiter import Limiter
+from pennant_operator.config import Config
+from pennant_operator.decide.observed import Images
+from pennant_operator.kube import Api
+from pennant_operator.observe.children import Children
+from pennant_operator.observe.followed import Around
+from pennant_operator.observe.gather import Observer
+from pennant_operator.observe.registries import Registries
+from pennant_operator.observe.store import Key, Store
+from pennant_operator.run.backoff import Backoff
+from pennant_operator.run.leader import Elector
+from pennant_operator.run.leadership import Alone, Leadership, clock
+from pennant_operator.run.lists import Lists
+from pennant_operator.run.metrics import Metrics
+from pennant_operator.run.queue import WorkQueue
+from pennant_operator.run.receiver import Receiver
+from pennant_operator.run.reconcile import Reconciler
+from pennant_operator.run.relay import Relay, address, identity
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The wired operator."""
+
+    config: Config
+    api: Api
+    store: Store
+    queue: WorkQueue[Key]
+    registries: Registries
+    reconciler: Reconciler
+    cluster: Cluster
+    metrics: Metrics
+    lease: Leadership
+    lists: Lists
+    hooks: Receiver
+
+
+def wire(config: Config, api: Api) -> Parts:
+    """Build every part; nothing runs yet."""
+    store, queue = Store(), WorkQueue[Key]()
+    lease = _leadership(config, api)
+    metrics = Metrics(depth=queue.__len__, may_write=lease.may_last, now=_now)
+    limiter = Limiter(config.write_rate, burst=max(1, int(2 * config.write_rate)))
+    cluster = Cluster(api, limiter=limiter, fence=lease.may_last, count=metrics.wrote)
+
+    def enqueue(keys: Iterable[Key]) -> None:
+        for key in keys:
+            queue.add(key)
+
+    registries = Registries(
+        Around(
+            api=api,
+            store=store,
+            namespace=config.namespace,
+            enqueue=enqueue,
+            write_status=cluster.apply_status,
+            counts=metrics.registries,
+            now=_now,
+            random=random.random,
+        )
+    )
+    children = Children(api, store)
+    reconciler = Reconciler(
+        store=store,
+        children=children,
+        observer=Observer(
+            children, registries.look, Images(config.fetch_image, config.serving_image)
+        ),
+        cluster=cluster,
+        recorder=Recorder(cluster, config.identity),
+        metrics=metrics,
+        queue=queue,
+        backoff=Backoff(random.random),
+        now=_now,
+    )
+    return Parts(
+        config=config,
+        api=api,
+        store=store,
+        queue=queue,
+        registries=registries,
+        reconciler=reconciler,
+        cluster=cluster,
+        metrics=metrics,
+        lease=lease,
+        lists=Lists(api, store, queue, lease, config.watch_namespaces),
+        hooks=_receiver(registries, metrics, lease),
+    )
+
+
+def _leadership(config: Config, api: Api) -> Leadership:
+    if not config.leader_elect:
+        return Alone()
+    return Elector(
+        api,
+        namespace=config.namespace,
+        # A pod's name stays when its container is started again: that one has to wait, too.
+        identity=identity(
+            f"{config.identity}_{uuid.uuid4().hex[:8]}", config.pod_ip, config.webhook_port
+        ),
+        timing=config.timing,
+        clock=clock,
+        wall=_now,
+        random=random.random,
+    )
+
+
+def _receiver(registries: Registries, metrics: Metrics, lease: Leadership) -> Receiver:
+    def leader() -> str | None:
+        return None if lease.may_last() > 0 else address(lease.holder)
+
+    return Receiver(registries.webhook, metrics.registries.hooked, Relay(leader))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
