@@ -1,0 +1,48 @@
+"""docs/metrics.md has every metric of the operator, and its alerts ask for metrics that exist.
+
+Those of registries are on docs/registries.md: test_registry_docs.py.
+"""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+import yaml
+
+from pennant_dev.settings import REPOSITORY
+from pennant_operator.run.metrics import Metrics
+
+pytestmark = pytest.mark.contract
+
+PAGE = (REPOSITORY / "docs" / "metrics.md").read_text()
+ROW = re.compile(r"^\| `(pennant_\w+)(?:\{([^}]*)\})?`", re.MULTILINE)
+
+
+def exposed() -> dict[str, set[str]]:
+    """Metric -> its labels, as the operator registers them."""
+    metrics = Metrics(depth=int, may_write=float, now=lambda: datetime.now(UTC))
+    collectors = list(metrics.registry._collector_to_names)
+    found: dict[str, set[str]] = {}
+    for collector in collectors:
+        for family in collector.collect():
+            name = family.name + ("_total" if family.type == "counter" else "")
+            labels = getattr(collector, "_labelnames", getattr(family, "_labelnames", ()))
+            found[name] = set(labels)
+    return {name: labels for name, labels in found.items() if name.startswith("pennant_")}
+
+
+def test_the_page_has_every_metric_with_its_labels():
+    told = {
+        name: {label.strip() for label in labels.split(",") if label.strip()}
+        for name, labels in ROW.findall(PAGE)
+    }
+    of_registries = ("pennant_registry_", "pennant_webhooks_")
+    assert told == {n: labels for n, labels in exposed().items() if not n.startswith(of_registries)}
+
+
+def test_the_alerts_ask_for_metrics_that_exist():
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    rules = yaml.safe_load(block)["spec"]["groups"][0]["rules"]
+    asked = {name for rule in rules for name in re.findall(r"pennant_\w+", rule["expr"])}
+    assert asked <= exposed().keys()
+    assert len(rules) == 4
