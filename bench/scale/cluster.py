@@ -8,24 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit import Audit
 from operator_process import Objects, until
 
 from pennant_dev.binaries import ensure
 from pennant_dev.components import Components
-from pennant_dev.controlplane import ALONE, ControlPlane
+from pennant_dev.controlplane import ControlPlane
 
 NODES = 4
-OPERATOR = "pennant-operator"
 STAGES = Path(__file__).with_name("stages.yaml")
 ANNOTATION = "kwok.x-k8s.io/node"
-AUDIT = """\
-apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived]
-rules:
-  - {level: Metadata, users: ["%s"]}
-  - {level: None}
-"""
 
 
 @dataclass(frozen=True)
@@ -36,16 +28,13 @@ class Cluster:
     objects: Objects
     operator: Path
     """The kubeconfig of the operator; what its user asks for is in the audit log."""
-    audit: Path
+    audit: Audit
 
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[Cluster]:
     """Start everything; stop it at the end."""
-    audit, policy = folder / "audit.log", folder / "audit.yaml"
-    policy.write_text(AUDIT % OPERATOR)
-    flags = (f"--audit-policy-file={policy}", f"--audit-log-path={audit}")
-    plane = ControlPlane(folder / "cluster", flags=(*ALONE, *flags))
+    plane = ControlPlane(folder / "cluster", flags=Audit.flags(folder))
     names = ("kwok", "kube-scheduler", "kube-controller-manager")
     try:
         plane.start()
@@ -55,8 +44,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
             objects.apply(_node(f"fake-{number}"))
         until(lambda: all(map(_ready, objects.of("Node").get().to_dict()["items"])), seconds=60)
         objects.install()
-        identity = plane.write_kubeconfig("operator", f"/O=system:masters/CN={OPERATOR}")
-        yield Cluster(plane, objects, identity, audit)
+        yield Cluster(plane, objects, Audit.kubeconfig(plane), Audit.of(folder))
     finally:
         for name in names:
             plane.processes.stop(name)

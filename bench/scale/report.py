@@ -19,11 +19,11 @@ def _both(values: Sequence[float]) -> str:
 ROWS: dict[str, Callable[[Figures], str]] = {
     "operator restarted, all steady: every object seen, s": lambda f: f"{f.restart:.1f}",
     "API writes of that restart": lambda f: str(f.restart_writes),
-    "memory, MiB (resident)": lambda f: f"{f.memory:.0f}",
-    "CPU while idle, of one core": lambda f: f"{100 * f.idle_cpu:.1f} %",
-    "API reads a minute while idle (watches not counted)": lambda f: f"{f.idle_reads:.1f}",
-    "API writes in two idle minutes": lambda f: str(f.idle_writes),
-    "requests to MLflow a minute while idle": lambda f: f"{f.idle_polls:.1f}",
+    "memory, MiB (resident)": lambda f: f"{f.idle.memory:.0f}",
+    "CPU while idle, of one core": lambda f: f"{100 * f.idle.cpu:.1f} %",
+    "API reads a minute while idle (watches not counted)": lambda f: f"{f.idle.reads:.1f}",
+    "API writes in two idle minutes": lambda f: str(f.idle.writes),
+    "requests to MLflow a minute while idle": lambda f: f"{f.idle.polls:.1f}",
     "alias moved -> candidate's Deployment applied, one at a time, p50 / p99 s": (
         lambda f: _both(f.single)
     ),

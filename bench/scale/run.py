@@ -1,7 +1,6 @@
 """The measurements of one fleet size, in the order in which a fleet lives."""
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from mlflow import MlflowClient
 from mlflow_server import mlflow_server
 from operator_process import Operator, operator, until
 
-from bench.scale import audit
 from bench.scale.cluster import Cluster, cluster
 from bench.scale.fleet import SHARED, Fleet, model_of
 from bench.scale.moves import Sightings, move
@@ -24,8 +22,23 @@ SETTLE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
+class Idle:
+    """Two minutes in which nothing happens."""
+
+    memory: float
+    """MiB, resident, at their end."""
+    cpu: float
+    """Share of one core."""
+    reads: float
+    """GETs and LISTs a minute; watches stay open."""
+    writes: int
+    polls: float
+    """Requests to MLflow a minute."""
+
+
+@dataclass(frozen=True)
 class Figures:
-    """Of one fleet size; seconds, MiB, and counts a minute."""
+    """Of one fleet size; seconds where nothing else is said."""
 
     deployments: int
     rollout: float
@@ -33,12 +46,7 @@ class Figures:
     restart: float
     """From the operator's start to a first reconcile of every one, all steady."""
     restart_writes: int
-    memory: float
-    idle_cpu: float
-    """Share of one core."""
-    idle_reads: float
-    idle_writes: int
-    idle_polls: float
+    idle: Idle
     single: tuple[float, ...]
     at_once: tuple[float, ...]
     shared: tuple[float, ...]
@@ -61,45 +69,47 @@ def _from_nothing(running: Cluster, fleet: Fleet, folder: Path) -> float:
         until(lambda: _serving(running) == _size(fleet), seconds=3600)
         took = time.monotonic() - began
         until(lambda: _quiet(first), seconds=600)
+        first.stop()  # the next one need not wait for its Lease
     return took
 
 
 def _steady(running: Cluster, fleet: Fleet, folder: Path, url: str, rollout: float) -> Figures:
-    since, began = audit.now(), time.monotonic()
+    since, began = running.audit.mark(), time.monotonic()
     with operator(running.operator, folder) as second:
         reconciled = "pennant_reconcile_duration_seconds_count"
         until(lambda: second.metric(reconciled) >= _size(fleet), seconds=600)
         restart = time.monotonic() - began
         until(lambda: second.metric("pennant_queue_depth") == 0, seconds=120)
         until(lambda: _resolved(folder), seconds=300)
-        restart_writes = audit.writes(audit.requests(running.audit, since))
-        cpu, requests, polls = _idle(running, second, folder)
-        memory = usage(second.process.pid).memory
+        restart_writes = running.audit.writes(since).total()
+        idle = _idle(running, second, folder)
         single, at_once, shared = _moves(running, fleet, url)
-    minutes = IDLE_SECONDS / 60
     return Figures(
         deployments=_size(fleet),
         rollout=rollout,
         restart=restart,
         restart_writes=restart_writes,
-        memory=memory,
-        idle_cpu=cpu,
-        idle_reads=(requests.total() - audit.writes(requests)) / minutes,
-        idle_writes=audit.writes(requests),
-        idle_polls=polls / minutes,
+        idle=idle,
         single=single,
         at_once=at_once,
         shared=shared,
     )
 
 
-def _idle(running: Cluster, second: Operator, folder: Path) -> tuple[float, Counter[str], int]:
-    since, before = audit.now(), usage(second.process.pid)
-    polled = _asked_of_mlflow(folder)
+def _idle(running: Cluster, second: Operator, folder: Path) -> Idle:
+    since, polled = running.audit.mark(), _asked_of_mlflow(folder)
+    before = usage(second.process.pid)
     time.sleep(IDLE_SECONDS)
-    spent = usage(second.process.pid).cpu - before.cpu
-    polls = _asked_of_mlflow(folder) - polled
-    return spent / IDLE_SECONDS, audit.requests(running.audit, since), polls
+    after = usage(second.process.pid)
+    asked = running.audit.requests(since)
+    minutes = IDLE_SECONDS / 60
+    return Idle(
+        memory=after.memory,
+        cpu=(after.cpu - before.cpu) / IDLE_SECONDS,
+        reads=sum(n for did, n in asked.items() if did.startswith(("get ", "list "))) / minutes,
+        writes=running.audit.writes(since).total(),
+        polls=(_asked_of_mlflow(folder) - polled) / minutes,
+    )
 
 
 def _resolved(folder: Path) -> bool:
