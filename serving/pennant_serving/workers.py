@@ -56,11 +56,12 @@ def supervise(settings: Settings, listener: socket.socket, fail: Callable[[PodEr
     try:
         with phase("load"):
             loaded = load(settings)
-        gc.collect()
-        gc.freeze()  # a collection would touch, and so copy, every page that the workers share
-        supervisor.start(lambda: work(loaded))
     finally:
         end(waiting)
+        os.waitpid(waiting, 0)  # beside workers that are ready it would answer that nobody is
+    gc.collect()
+    gc.freeze()  # a collection would touch, and so copy, every page that the workers share
+    supervisor.start(lambda: work(loaded))
     return supervisor.run()
 
 
