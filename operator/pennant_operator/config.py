@@ -42,7 +42,7 @@ class Config:
     Default: they cannot."""
     workers: int = 16
     """PENNANT_WORKERS: ModelDeployments reconciled at the same time."""
-    write_rate: float = 20.0
+    write_rate: float = 100.0
     """PENNANT_WRITE_RATE: API writes a second, with a burst of twice as many."""
     leader_elect: bool = True
     """PENNANT_LEADER_ELECT: false writes without the Lease, for whoever knows that nobody else
