@@ -6,8 +6,8 @@ test fails when the two disagreed for too long, and the last lines of the run su
 
 from collections.abc import Iterator
 
-import fleet
 import pytest
+import trials
 from sampler import Sampler, sampling
 
 from pennant_dev import cluster
@@ -59,7 +59,7 @@ def story(kube: Kube) -> Story:
 @pytest.fixture(scope="session")
 def versions(kube: Kube) -> dict[str, str]:
     """Good and bad versions of the model `trials`, by what is the matter with them."""
-    return fleet.register(kube)
+    return trials.register(kube)
 
 
 @pytest.fixture(autouse=True)

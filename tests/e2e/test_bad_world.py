@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from deployed import said
-from fleet import Fleet
 from sampler import Sampler
+from trials import Fleet
 
 from pennant_dev.demo.kube import Kube, Object
 from pennant_dev.demo.pods import NAMESPACE

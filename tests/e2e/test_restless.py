@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from deployed import Deployed, said
-from fleet import Fleet
+from trials import Fleet
 
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import NAMESPACE
