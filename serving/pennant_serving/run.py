@@ -21,6 +21,7 @@ from pennant_serving.settings import Settings
 from pennant_serving.sharing import publish
 from pennant_serving.startup import Loaded, bring_up
 from pennant_serving.telemetry import Telemetry
+from pennant_serving.watch.sampling import create_watch
 
 
 def run(
@@ -45,6 +46,7 @@ async def _run(
     telemetry = Telemetry(settings.model, settings.version)
     if settings.access_log:
         telemetry.access_log = AccessLog(settings.model, settings.version)
+    telemetry.watch = create_watch(settings)
     lane = FastLane(telemetry)
     app = create_app(settings, lifecycle, own, telemetry)
     server = create_server(app, settings, lifecycle, lane)

@@ -39,6 +39,10 @@ class Settings:
     request_timeout: float = 30.0
     """Seconds from a request's arrival to its answer, and for its bytes to arrive."""
     access_log: bool = False
+    payload_log_ratio: float = 0.0
+    """The share of requests whose inputs and outputs are logged; 0 is none."""
+    payload_log_redact: tuple[str, ...] = ()
+    """Inputs and outputs whose values are left out of that log."""
     deployment: str = ""
     revision: str = ""
     """Whose pod this is; for the log."""
@@ -79,6 +83,8 @@ class Settings:
             batch_max_delay=env.number("PENNANT_BATCH_MAX_DELAY", 0, high=1),
             request_timeout=env.seconds("PENNANT_REQUEST_TIMEOUT", 30),
             access_log=env.choice("PENNANT_ACCESS_LOG", "false", ("true", "false")) == "true",
+            payload_log_ratio=env.ratio("PENNANT_PAYLOAD_LOG_RATIO", 0),
+            payload_log_redact=env.names("PENNANT_PAYLOAD_LOG_REDACT"),
         )
 
 

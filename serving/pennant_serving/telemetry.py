@@ -15,6 +15,8 @@ from pennant_serving.accesslog import HEADER, AccessLog, request_id
 from pennant_serving.batching.runner import Observer
 from pennant_serving.histograms import Family, Histograms, Series, summed
 from pennant_serving.sharing import others
+from pennant_serving.watch.record import SCOPE, Record, current
+from pennant_serving.watch.sampling import Watch
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 ROWS = tuple(4.0**power for power in range(9))
@@ -55,6 +57,7 @@ class Telemetry(Observer, Collector):
         self._phases: dict[str, float] = {}
         self._folder: Path | None = None
         self.access_log: AccessLog | None = None
+        self.watch: Watch | None = None
 
     def requests(self, protocol: str, route: str, code: int | str) -> Series:
         """The durations of requests of one kind."""
@@ -111,7 +114,11 @@ class Observed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         code, log = 500, self._telemetry.access_log
+        record: Record | None = scope.get(SCOPE)
         tag = request_id(scope["headers"]) if log else b""
+        if record is not None:
+            tag = record.id
+            current.set(record)  # each request is a task of its own
 
         async def watched(message: Message) -> None:
             nonlocal code
@@ -126,7 +133,10 @@ class Observed:
         finally:
             route = getattr(scope.get("route"), "path", "") or "unmatched"
             seconds = time.perf_counter() - started
-            self._telemetry.observe(route, code, seconds, protocol_of(route))
+            protocol = protocol_of(route)
+            self._telemetry.observe(route, code, seconds, protocol)
+            if record is not None and self._telemetry.watch is not None:
+                self._telemetry.watch.end(record, protocol, route, code, seconds)
             if log:
                 log.write(tag, scope["method"], scope["path"], code, seconds)
 
