@@ -78,6 +78,8 @@ TUNED = parse(
         ("batch_max_rows", 256),
         ("batch_max_delay", 0.0025),
         ("access_log", True),
+        ("traces_endpoint", "http://otel:4318"),
+        ("traces_ratio", 0.1),
         ("payload_log_ratio", 0.001),
         ("payload_log_redact", ("user", "age")),
     ],

@@ -16,7 +16,7 @@ from pennant_serving.grpc.messages import message
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.settings import Settings
 from pennant_serving.telemetry import Telemetry
-from pennant_serving.watch.record import Record, current
+from pennant_serving.watch.record import Record, enter
 
 SERVICE = "inference.GRPCInferenceService"
 CODES = {
@@ -109,7 +109,8 @@ class Service:
         given = context.invocation_metadata() or ()
         texts = ((key.encode(), each) for key, each in given)
         record = watch.begin([(k, v.encode() if isinstance(v, str) else v) for k, v in texts])
-        current.set(record)
+        if record is not None:
+            enter(record)
         return record
 
     def _metadata(self, record: Record | None) -> tuple[tuple[str, str], ...]:

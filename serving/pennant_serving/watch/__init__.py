@@ -1,4 +1,4 @@
-"""Telemetry of sampled requests: what was asked and answered.
+"""Telemetry of sampled requests: the payload log, and traces.
 
 A sample is drawn when a request's head has arrived. A request that is drawn goes the general way,
 never through the fast lane, so those that are not drawn pay for the draw alone, and a server that
