@@ -76,8 +76,8 @@ proto: setup ## compile the gRPC protocol's messages
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 lock: setup ## renew the hash-pinned locks, one per image
 	$(LOCK) --extra operator pyproject.toml -o requirements/operator.txt
-	$(LOCK) --extra serving pyproject.toml -o requirements/serving.txt
-	$(LOCK) --extra serving --extra examples pyproject.toml -o requirements/newsreco.txt
+	$(LOCK) --extra serving --extra traces pyproject.toml -o requirements/serving.txt
+	$(LOCK) --extra serving --extra traces --extra examples pyproject.toml -o requirements/newsreco.txt
 	$(LOCK) --group mlflow-server -o requirements/mlflow.txt
 	$(LOCK) --group mlflow2-server -o requirements/mlflow2.txt
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt

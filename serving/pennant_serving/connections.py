@@ -24,6 +24,8 @@ from pennant_serving.accesslog import request_id
 from pennant_serving.fast.exchange import Exchange
 from pennant_serving.fast.lane import FastLane, Headers, Route, is_plain
 from pennant_serving.lifecycle import Lifecycle, Phase
+from pennant_serving.watch.record import SCOPE
+from pennant_serving.watch.sampling import Watch
 
 JITTER = 0.2
 """So that the connections of one client do not all end in the same moment."""
@@ -168,13 +170,33 @@ class PennantProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
 
+class WatchedProtocol(PennantProtocol):
+    """Draws requests that are recorded; those go the general way."""
+
+    watch: Watch
+
+    def on_headers_complete(self) -> None:
+        self._record = self.watch.begin(self.headers)
+        super().on_headers_complete()
+
+    def _is_fast(self) -> bool:
+        return self._record is None and super()._is_fast()
+
+    def _hand_to_uvicorn(self) -> None:
+        super()._hand_to_uvicorn()
+        self.scope[SCOPE] = self._record  # type: ignore[literal-required]
+
+
 def protocol_class(
     lifecycle: Lifecycle, lane: FastLane, max_age: float, timeout: float
 ) -> type[HttpToolsProtocol]:
     """The protocol of a server, whose connections end `max_age` seconds (+-20 %) after they began,
     and must bring their requests within about `timeout` seconds."""
     values = {"lifecycle": lifecycle, "lane": lane, "max_age": max_age, "timeout": timeout}
-    return type("ServerProtocol", (PennantProtocol,), values)
+    watch = lane.telemetry.watch
+    if watch is None:
+        return type("ServerProtocol", (PennantProtocol,), values)
+    return type("ServerProtocol", (WatchedProtocol,), values | {"watch": watch})
 
 
 def end_with_current_response(connections: set[Any]) -> None:

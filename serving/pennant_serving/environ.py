@@ -58,6 +58,18 @@ class Environ:
             raise SettingsError(f"{name}={value!r} is not a number from 0 to {high:g}")
         return number
 
+    def ratio(self, name: str, default: float) -> float:
+        """A share, from 0 to 1. Raises SettingsError."""
+        try:
+            return self.number(name, default, high=1)
+        except SettingsError as error:
+            raise SettingsError(f"{error}: set the share of requests, such as 0.01") from None
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Names that are separated by commas, without those that are empty."""
+        parts = (part.strip() for part in (self.optional(name) or "").split(","))
+        return tuple(part for part in parts if part)
+
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         """One of `choices`. Raises SettingsError."""
         value = self.text(name, default)

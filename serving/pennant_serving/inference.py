@@ -8,6 +8,7 @@ from pennant_serving.codecs.v2 import InferRequest
 from pennant_serving.errors import NoSuchModel
 from pennant_serving.model import Model
 from pennant_serving.settings import Settings
+from pennant_serving.watch import record
 
 
 async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
@@ -19,7 +20,10 @@ async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
     mlmodel = model.bundle.mlmodel
     known = {each["name"] for each in mlmodel.params} if mlmodel else set()
     params = {name: value for name, value in asked.parameters.items() if name in known}
-    return await model.outputs(asked.rows, asked.outputs, protocol, params)
+    record.asked(model, asked.rows, asked.tensors)
+    result = await model.outputs(asked.rows, asked.outputs, protocol, params)
+    record.answered(result, asked.outputs)
+    return result
 
 
 def check_identity(settings: Settings, name: str, version: str | None) -> None:

@@ -36,6 +36,12 @@ class Model:
         return getattr(self.adapter, "further", {})
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that rows without names have by their place."""
+        spec, mlmodel = self.batcher.array_spec, self.bundle.mlmodel
+        return (spec.names if spec else ()) or (mlmodel.names if mlmodel else ())
+
+    @cached_property
     def takes_params(self) -> bool:
         return "params" in inspect.signature(self.adapter.predict).parameters
 

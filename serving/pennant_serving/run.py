@@ -21,6 +21,7 @@ from pennant_serving.settings import Settings
 from pennant_serving.sharing import publish
 from pennant_serving.startup import Loaded, bring_up
 from pennant_serving.telemetry import Telemetry
+from pennant_serving.watch.sampling import create_watch
 
 
 def run(
@@ -41,11 +42,26 @@ def run(
 async def _run(
     settings: Settings, listener: socket.socket, loaded: Loaded | None, folder: Path | None
 ) -> None:
-    lifecycle, own = Lifecycle(), AdapterRoutes()
     telemetry = Telemetry(settings.model, settings.version)
     if settings.access_log:
         telemetry.access_log = AccessLog(settings.model, settings.version)
-    lane = FastLane(telemetry)
+    if folder is None or loaded is not None:  # not while somebody else will serve the model
+        telemetry.watch = create_watch(settings)
+    try:
+        await _serve(settings, listener, loaded, folder, telemetry)
+    finally:
+        if telemetry.watch is not None:
+            telemetry.watch.close()  # nothing else is left for this loop to do
+
+
+async def _serve(
+    settings: Settings,
+    listener: socket.socket,
+    loaded: Loaded | None,
+    folder: Path | None,
+    telemetry: Telemetry,
+) -> None:
+    lifecycle, own, lane = Lifecycle(), AdapterRoutes(), FastLane(telemetry)
     app = create_app(settings, lifecycle, own, telemetry)
     server = create_server(app, settings, lifecycle, lane)
     if folder is not None and loaded is None:

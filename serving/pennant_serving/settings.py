@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pennant_serving.batching.policy import Limits
 from pennant_serving.environ import Environ, SettingsError
@@ -39,6 +40,14 @@ class Settings:
     request_timeout: float = 30.0
     """Seconds from a request's arrival to its answer, and for its bytes to arrive."""
     access_log: bool = False
+    payload_log_ratio: float = 0.0
+    """The share of requests whose inputs and outputs are logged; 0 is none."""
+    payload_log_redact: tuple[str, ...] = ()
+    """Inputs and outputs whose values are left out of that log."""
+    traces_endpoint: str = ""
+    """The address of an OTLP/HTTP collector; empty means no traces."""
+    traces_ratio: float = 0.01
+    """The share of requests with a span, among those whose caller has not decided."""
     deployment: str = ""
     revision: str = ""
     """Whose pod this is; for the log."""
@@ -79,11 +88,33 @@ class Settings:
             batch_max_delay=env.number("PENNANT_BATCH_MAX_DELAY", 0, high=1),
             request_timeout=env.seconds("PENNANT_REQUEST_TIMEOUT", 30),
             access_log=env.choice("PENNANT_ACCESS_LOG", "false", ("true", "false")) == "true",
+            payload_log_ratio=env.ratio("PENNANT_PAYLOAD_LOG_RATIO", 0),
+            payload_log_redact=env.names("PENNANT_PAYLOAD_LOG_REDACT"),
+            traces_endpoint=_collector(env),
+            traces_ratio=env.ratio("PENNANT_TRACES_RATIO", 0.01),
         )
 
 
 def _ascii(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode()
+
+
+def _collector(env: Environ) -> str:
+    url = env.optional("PENNANT_TRACES_ENDPOINT")
+    if url is None:
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
+    except ValueError:  # a port that is none, or half an IPv6 address
+        usable = False
+    if not usable or set(url) & set("@?#"):
+        shown = url.rpartition("@")[2]
+        raise SettingsError(
+            f"PENNANT_TRACES_ENDPOINT={shown!r} is not an http or https address without user, query"
+            " or fragment: set that of an OTLP/HTTP collector, such as http://otel-collector:4318"
+        )
+    return url
 
 
 def _adapter(env: Environ) -> str:

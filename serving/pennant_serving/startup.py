@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from pennant_serving import adapters
 from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching.batcher import Batcher
+from pennant_serving.batching.timing import Timing
 from pennant_serving.bundle import Bundle, open_bundle
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.failures import PodError, Reason
@@ -43,7 +44,8 @@ async def bring_up(
         with phase("load", telemetry):
             loaded = await pool.run(load, settings)
     bundle, name, adapter = loaded
-    batcher = Batcher(adapter, pool, settings.limits, telemetry)
+    observer = Timing(telemetry) if settings.traces_endpoint else telemetry
+    batcher = Batcher(adapter, pool, settings.limits, observer)
     model = Model(settings.model, settings.version, name, adapter, bundle, pool, batcher)
     with phase("self-test", telemetry) as notes:
         if not await self_test(model, settings.self_test):

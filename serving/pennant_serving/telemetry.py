@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
@@ -13,8 +13,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pennant_serving.accesslog import HEADER, AccessLog, request_id
 from pennant_serving.batching.runner import Observer
+from pennant_serving.batching.work import Work
 from pennant_serving.histograms import Family, Histograms, Series, summed
 from pennant_serving.sharing import others
+from pennant_serving.watch.record import SCOPE, Record, enter
+from pennant_serving.watch.sampling import Watch
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 ROWS = tuple(4.0**power for power in range(9))
@@ -55,6 +58,7 @@ class Telemetry(Observer, Collector):
         self._phases: dict[str, float] = {}
         self._folder: Path | None = None
         self.access_log: AccessLog | None = None
+        self.watch: Watch | None = None
 
     def requests(self, protocol: str, route: str, code: int | str) -> Series:
         """The durations of requests of one kind."""
@@ -64,15 +68,16 @@ class Telemetry(Observer, Collector):
         """Count one request; its protocol is v2, mlflow, grpc or own; gRPC's codes are names."""
         self.requests(protocol, route, code).observe(seconds)
 
-    def waited(self, protocol: str, seconds: float) -> None:
-        """A request of this protocol left the line."""
+    def waited(self, work: Work, seconds: float) -> None:
+        """A request left the line after so long."""
+        protocol = work.protocol
         series = self._waits.get(protocol)
         if series is None:
             series = self.histograms.series(WAITS.name, *self._identity, protocol)
             self._waits[protocol] = series
         series.observe(seconds)
 
-    def predicted(self, rows: int, seconds: float) -> None:
+    def predicted(self, _works: Sequence[Work], rows: int, seconds: float) -> None:
         """The model was asked for so many rows, and took so long."""
         self._batches.observe(rows)
         self._predictions.observe(seconds)
@@ -111,7 +116,11 @@ class Observed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         code, log = 500, self._telemetry.access_log
+        record: Record | None = scope.get(SCOPE)
         tag = request_id(scope["headers"]) if log else b""
+        if record is not None:
+            tag = record.id
+            enter(record)
 
         async def watched(message: Message) -> None:
             nonlocal code
@@ -126,7 +135,11 @@ class Observed:
         finally:
             route = getattr(scope.get("route"), "path", "") or "unmatched"
             seconds = time.perf_counter() - started
-            self._telemetry.observe(route, code, seconds, protocol_of(route))
+            protocol = protocol_of(route)
+            self._telemetry.observe(route, code, seconds, protocol)
+            if record is not None and self._telemetry.watch is not None:
+                method: str = scope["method"]
+                self._telemetry.watch.end(record, protocol, route, code, seconds, method)
             if log:
                 log.write(tag, scope["method"], scope["path"], code, seconds)
 

@@ -31,6 +31,8 @@ def test_everything_but_the_model_has_a_default():
         ("PENNANT_ADAPTER", "tensorflow"),
         ("PENNANT_ADAPTER", "module:"),
         ("PENNANT_DRAIN_SECONDS", "-1"),
+        ("PENNANT_PAYLOAD_LOG_RATIO", "1.5"),
+        ("PENNANT_PAYLOAD_LOG_RATIO", "1%"),
         ("PENNANT_MAX_CONNECTION_AGE", "soon"),
     ],
 )
@@ -38,6 +40,16 @@ def test_a_bad_value_is_named_with_its_variable(name, value):
     with pytest.raises(SettingsError, match=name) as raised:
         Settings.from_env(REQUIRED | {name: value})
     assert value in str(raised.value)
+
+
+def test_a_share_that_is_none_is_told_what_to_write():
+    with pytest.raises(SettingsError, match=r"set the share of requests, such as 0\.01"):
+        Settings.from_env(REQUIRED | {"PENNANT_PAYLOAD_LOG_RATIO": "10"})
+
+
+def test_names_to_redact_are_separated_by_commas():
+    read = Settings.from_env(REQUIRED | {"PENNANT_PAYLOAD_LOG_REDACT": "user, home address,,"})
+    assert read.payload_log_redact == ("user", "home address")
 
 
 def test_a_volume_with_another_version_is_refused(tmp_path):

@@ -13,6 +13,7 @@ from pennant_serving.batching.cut import Cut
 from pennant_serving.batching.line import Line
 from pennant_serving.batching.policy import Limits, Situation
 from pennant_serving.batching.runner import Observer, Runner
+from pennant_serving.batching.timing import timed
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import TimedOut, Unavailable, from_model
 from pennant_serving.pool import Pool
@@ -62,7 +63,7 @@ class Batcher:
             else:
                 future.set_exception(error)
 
-        work = Work(value, len(rows), kind, done, protocol)
+        work = timed(Work(value, len(rows), kind, done, protocol))
         self.submit(work)
         try:
             return await future

@@ -28,7 +28,7 @@ class Cut:
         whole, start = self._whole, len(self._results) * self._size
         end = min(start + self._size, whole.rows)
         value = joining.part(whole.value, start, end)
-        part = Work(value, end - start, whole.kind, self._done, whole.protocol)
+        part = whole.part(value, end - start, self._done)
         part.arrived = whole.arrived
         self._enqueue(part)
 

@@ -20,11 +20,11 @@ from pennant_serving.rows import Rows
 class Observer:
     """Is told of each batch. This one does not listen; telemetry's does."""
 
-    def waited(self, protocol: str, seconds: float) -> None:
-        """A request of this protocol left the line."""
+    def waited(self, work: Work, seconds: float) -> None:
+        """A request left the line after so long."""
 
-    def predicted(self, rows: int, seconds: float) -> None:
-        """The model was asked for so many rows, and took so long."""
+    def predicted(self, works: Sequence[Work], rows: int, seconds: float) -> None:
+        """The model was asked for so many rows, those of these requests, and took so long."""
 
 
 class Runner:
@@ -62,7 +62,7 @@ class Runner:
     def _begin(self, works: Sequence[Work]) -> Batch:
         batch = Batch(works)
         for work in works:
-            self._observer.waited(work.protocol, batch.started - work.arrived)
+            self._observer.waited(work, batch.started - work.arrived)
         return batch
 
     def _beside(
@@ -83,7 +83,7 @@ class Runner:
 
     def _ended(self, batch: Batch, outcome: Outcome) -> None:
         rows = batch.rows
-        self._observer.predicted(rows, outcome.seconds)
+        self._observer.predicted(batch.works, rows, outcome.seconds)
         if outcome.error is None:
             self.speed.measured(rows, outcome.effort)
         if outcome.error is None or len(batch.works) == 1:
@@ -112,5 +112,5 @@ class Runner:
 
     def _each_ended(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         for work, outcome in zip(batch.works, outcomes, strict=True):
-            self._observer.predicted(work.rows, outcome.seconds)
+            self._observer.predicted([work], work.rows, outcome.seconds)
             self._hand_out(Batch([work]), outcome)

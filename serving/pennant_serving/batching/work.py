@@ -29,6 +29,10 @@ class Work:
         self.over = False
         """Answered, or nobody waits for it any more."""
 
+    def part(self, value: Any, rows: int, done: Done) -> Work:
+        """Work for some of its rows."""
+        return Work(value, rows, self.kind, done, self.protocol)
+
     def answer(self, result: Any) -> None:
         """Tell the result, unless it is too late."""
         if not self.over:

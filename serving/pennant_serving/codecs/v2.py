@@ -33,6 +33,8 @@ class InferRequest:
     binary: bool = False
     """Whether outputs come as bytes, those aside of which the request says otherwise."""
     binary_outputs: Mapping[str, bool] = field(default_factory=dict)
+    tensors: tuple[str, ...] = ()
+    """The names of its inputs."""
 
     def is_binary(self, output: str) -> bool:
         return self.binary_outputs.get(output, self.binary)
@@ -58,6 +60,7 @@ def decode(body: bytes, header_length: int | None = None) -> InferRequest:
         parameters=parameters,
         binary=parameters.get("binary_data_output") is True,
         binary_outputs={n: wanted for n, wanted in outputs.items() if wanted is not None},
+        tensors=tuple(each.name for each in read),
     )
 
 

@@ -14,6 +14,7 @@ from pennant_serving.endpoints.body import read
 from pennant_serving.endpoints.media import JSON, form_of
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.model import Model
+from pennant_serving.watch import record
 
 MLFLOW_VERSION = version("mlflow-skinny")
 
@@ -25,7 +26,9 @@ async def mlflow_version(_request: Request) -> Response:
 async def invoke(request: Request) -> Response:
     lifecycle: Lifecycle = request.app.state.lifecycle
     asked = await _read(request, lifecycle.model)
+    record.asked(lifecycle.model, asked.rows)
     result = await lifecycle.model.predict(asked.rows, "mlflow", asked.params)
+    record.answered(result)
     return Response(invocations.encode(result), media_type="application/json")
 
 

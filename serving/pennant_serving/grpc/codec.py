@@ -49,6 +49,7 @@ def decode(request: Any) -> InferRequest:
         outputs=tuple(each.name for each in request.outputs),
         parameters=parameters,
         binary=bool(raw),
+        tensors=tuple(each.name for each in read),
     )
 
 

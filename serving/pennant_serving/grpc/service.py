@@ -9,12 +9,14 @@ from typing import Any
 import grpc
 
 from pennant_serving import inference, metadata
+from pennant_serving.accesslog import HEADER
 from pennant_serving.errors import ServingError
 from pennant_serving.grpc import codec
 from pennant_serving.grpc.messages import message
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.settings import Settings
 from pennant_serving.telemetry import Telemetry
+from pennant_serving.watch.record import Record, enter
 
 SERVICE = "inference.GRPCInferenceService"
 CODES = {
@@ -79,7 +81,8 @@ class Service:
 
         async def answer(request: Any, context: Context) -> Any:
             started, code = time.perf_counter(), grpc.StatusCode.INTERNAL
-            await context.send_initial_metadata(self._settings.identity)
+            record = self._begin(context)
+            await context.send_initial_metadata(self._metadata(record))
             try:
                 content = await call(request)
                 code = grpc.StatusCode.OK
@@ -89,6 +92,8 @@ class Service:
             finally:
                 route, seconds = f"/{SERVICE}/{name}", time.perf_counter() - started
                 self._telemetry.observe(route, code.name, seconds, "grpc")
+                if record is not None and self._telemetry.watch is not None:
+                    self._telemetry.watch.end(record, "grpc", route, code.name, seconds)
             return response_class(**content) if isinstance(content, dict) else content
 
         return grpc.unary_unary_rpc_method_handler(
@@ -96,6 +101,22 @@ class Service:
             request_deserializer=request_class.FromString,
             response_serializer=response_class.SerializeToString,
         )
+
+    def _begin(self, context: Context) -> Record | None:
+        watch = self._telemetry.watch
+        if watch is None:
+            return None
+        given = context.invocation_metadata() or ()
+        texts = ((key.encode(), each) for key, each in given)
+        record = watch.begin([(k, v.encode() if isinstance(v, str) else v) for k, v in texts])
+        if record is not None:
+            enter(record)
+        return record
+
+    def _metadata(self, record: Record | None) -> tuple[tuple[str, str], ...]:
+        if record is None:
+            return self._settings.identity
+        return (*self._settings.identity, (HEADER.decode(), record.id.decode()))
 
 
 ENDS = ("Request", "Response")
