@@ -63,6 +63,16 @@ def test_every_form_of_invocations_is_answered(pod):
         assert predictions(pod.request("/invocations", body)) == pytest.approx([10, 21]), body
 
 
+def test_numbers_are_served_by_the_native_adapter_without_pandas(model_path, tmp_path):
+    with serving(tmp_path, model_path, PENNANT_ADAPTER="sklearn") as pod:
+        pod.wait_until("/v2/health/ready")
+        answer = pod.request("/invocations", {"dataframe_records": RECORDS})
+        assert predictions(answer) == pytest.approx([10, 21])
+        mapped = Path(f"/proc/{pod.process.pid}/maps").read_text()
+        assert "/sklearn/" in mapped
+        assert "/pandas/" not in mapped
+
+
 def test_v2_is_answered_by_matrix_and_by_columns(pod):
     matrix = {"name": "x", "shape": [2, 2], "datatype": "FP64", "data": [0, 1, 1, 2]}
     a = {"name": "a", "shape": [2], "datatype": "INT64", "data": [0, 1]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -105,6 +107,7 @@ class SklearnAdapter:
 
 def load_estimator(mlmodel: MLmodel) -> Any:
     """The estimator, by the format that the MLmodel file says."""
+    _import_lean()
     flavor = mlmodel.flavors["sklearn"]
     path = mlmodel.folder / flavor["pickled_model"]
     if flavor.get("code"):
@@ -118,6 +121,21 @@ def load_estimator(mlmodel: MLmodel) -> Any:
     # cloudpickle's files are pickles; that library must only be importable. The bytes were verified
     # by fetch, and running what was registered is what serving is.
     return pickle.loads(path.read_bytes())  # noqa: S301
+
+
+def _import_lean() -> None:
+    """scikit-learn without pandas, which takes as long to import as the rest of it.
+
+    sklearn.utils.fixes imports pandas where it is installed, only to never use it. What handles
+    frames imports it when it is given one.
+    """
+    if "pandas" in sys.modules or "sklearn" in sys.modules:
+        return
+    sys.modules["pandas"] = None  # type: ignore[assignment]  # the import system: not installed
+    try:
+        importlib.import_module("sklearn")
+    finally:
+        del sys.modules["pandas"]
 
 
 def _names(mlmodel: MLmodel, estimator: Any) -> tuple[str, ...]:
