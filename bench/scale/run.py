@@ -13,7 +13,7 @@ from bench.scale.fleet import SHARED, Fleet, model_of
 from bench.scale.moves import Sightings, move
 from bench.scale.process import usage
 
-SINGLE_MOVES = 20
+SINGLE_MOVES = 10
 AT_ONCE = 100
 SHARING = 200
 IDLE_SECONDS = 120.0

@@ -102,10 +102,11 @@ def test_an_alias_brings_up_a_candidate_with_everything_around_it(
 ):
     mlflow = Mlflow(mlflow_url)
     registry(objects, "default", mlflow_url)
-    mlflow.promote("cars", mlflow.register("cars"))
+    version = mlflow.register("cars")
+    mlflow.promote("cars", version)
     deployment(objects, team, "cars", "cars")
     found = until(lambda: candidate(objects, team, "cars"))
-    assert serves(found) == "1"
+    assert serves(found) == version
     until(lambda: all(objects.list(kind, team) for kind in CHILDREN))  # one write after the other
     live = objects.get("ModelDeployment", team, "cars")
     children = [o for kind in CHILDREN for o in objects.list(kind, team)]

@@ -10,6 +10,7 @@ from registry_polls import Counted, ask, models, to_stage, version
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
+from pennant_operator.observe import strategy
 from pennant_operator.observe.poll import Poll
 
 pytestmark = pytest.mark.integration
@@ -34,6 +35,12 @@ def followed(poll: Poll, watch: Watch) -> tuple[str, tuple[str, ...]]:
     answer = poll.known.answers[watch]
     assert isinstance(answer, ModelVersion), answer
     return answer.version, answer.beside
+
+
+@pytest.fixture(autouse=True)
+def worth_a_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many models other tests have left in the servers."""
+    monkeypatch.setattr(strategy, "WALK_WORTH_2", 10**6)
 
 
 @either
