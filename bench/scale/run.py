@@ -11,7 +11,7 @@ from operator_process import Operator, operator, until
 from bench.scale.cluster import Cluster, cluster
 from bench.scale.fleet import SHARED, Fleet, model_of
 from bench.scale.moves import Sightings, move
-from bench.scale.process import usage
+from bench.scale.process import cpu_seconds
 
 SINGLE_MOVES = 10
 AT_ONCE = 100
@@ -98,14 +98,14 @@ def _steady(running: Cluster, fleet: Fleet, folder: Path, url: str, rollout: flo
 
 def _idle(running: Cluster, second: Operator, folder: Path) -> Idle:
     since, polled = running.audit.mark(), _asked_of_mlflow(folder)
-    before = usage(second.process.pid)
+    before = cpu_seconds(second.process.pid)
     time.sleep(IDLE_SECONDS)
-    after = usage(second.process.pid)
+    spent = cpu_seconds(second.process.pid) - before
     asked = running.audit.requests(since)
     minutes = IDLE_SECONDS / 60
     return Idle(
-        memory=after.memory,
-        cpu=(after.cpu - before.cpu) / IDLE_SECONDS,
+        memory=second.memory(),
+        cpu=spent / IDLE_SECONDS,
         reads=sum(n for did, n in asked.items() if did.startswith(("get ", "list "))) / minutes,
         writes=running.audit.writes(since).total(),
         polls=(_asked_of_mlflow(folder) - polled) / minutes,

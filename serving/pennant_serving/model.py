@@ -27,7 +27,6 @@ class Model:
     adapter: Adapter
     bundle: Bundle
     pool: Pool
-
     batcher: Batcher
 
     @cached_property
