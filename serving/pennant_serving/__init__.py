@@ -8,3 +8,8 @@ Life of a request: codec (`codecs/`: Open Inference V2 or MLflow's JSON) -> `Row
 `predict` in a bounded thread pool -> codec. Both containers end with one JSON object as their
 termination message (`failures`), which is all the operator ever reads from them.
 """
+
+import time
+
+BEGUN = time.monotonic()
+"""When the first of our lines ran."""

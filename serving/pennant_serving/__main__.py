@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from types import FrameType
@@ -14,6 +13,7 @@ from types import FrameType
 from pennant_serving.environ import SettingsError, termination_log
 from pennant_serving.failures import PodError, Reason, report_failure
 from pennant_serving.listener import listen
+from pennant_serving.phases import Phases
 from pennant_serving.settings import Settings
 
 
@@ -32,15 +32,15 @@ def main(variables: Mapping[str, str]) -> int:
 
 def _serve(settings: Settings, fail: Callable[[PodError], int]) -> int:
     print(settings, flush=True)
-    started = time.monotonic()
     listener = listen(settings.port)  # probes that come during the imports wait in its queue
     from pennant_serving.run import run
     from pennant_serving.workers import supervise
 
-    print(f"imports: {time.monotonic() - started:.2f} s", flush=True)
+    phases = Phases()
+    phases.imported()
     if settings.workers > 1:
-        return supervise(settings, listener, fail)
-    run(settings, listener)
+        return supervise(settings, listener, fail, phases)
+    run(settings, listener, phases)
     return 0
 
 

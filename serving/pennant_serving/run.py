@@ -16,6 +16,7 @@ from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.grpc import open_grpc
 from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.phases import Phases
 from pennant_serving.server import create_server
 from pennant_serving.settings import Settings
 from pennant_serving.sharing import publish
@@ -27,6 +28,7 @@ from pennant_serving.watch.sampling import create_watch
 def run(
     settings: Settings,
     listener: socket.socket,
+    phases: Phases,
     loaded: Loaded | None = None,
     folder: Path | None = None,
 ) -> None:
@@ -36,13 +38,17 @@ def run(
     means that somebody else will serve the model.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(settings, listener, loaded, folder))
+        runner.run(_run(settings, listener, phases, loaded, folder))
 
 
 async def _run(
-    settings: Settings, listener: socket.socket, loaded: Loaded | None, folder: Path | None
+    settings: Settings,
+    listener: socket.socket,
+    phases: Phases,
+    loaded: Loaded | None,
+    folder: Path | None,
 ) -> None:
-    telemetry = Telemetry(settings.model, settings.version)
+    telemetry = Telemetry(settings.model, settings.version, phases)
     if settings.access_log:
         telemetry.access_log = AccessLog(settings.model, settings.version)
     if folder is None or loaded is not None:  # not while somebody else will serve the model

@@ -1,10 +1,8 @@
-"""From an open port to ready: load, self-test, own routes. One log line for each phase."""
+"""From an open port to ready: load, self-test, own routes."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 
 from starlette.routing import BaseRoute
 
@@ -21,7 +19,6 @@ from pennant_serving.model import Model
 from pennant_serving.pool import Pool
 from pennant_serving.selftest import example_of, self_test
 from pennant_serving.settings import Settings
-from pennant_serving.telemetry import Telemetry
 
 Loaded = tuple[Bundle, str, Adapter]
 """A bundle, and its adapter's name and self."""
@@ -40,35 +37,25 @@ async def bring_up(
     Raises PodError when this version must not get traffic.
     """
     pool, telemetry = Pool(), lane.telemetry
+    phase = telemetry.phases.phase
     if loaded is None:
-        with phase("load", telemetry):
+        with phase("load"):
             loaded = await pool.run(load, settings)
     bundle, name, adapter = loaded
     observer = Timing(telemetry) if settings.traces_endpoint else telemetry
     batcher = Batcher(adapter, pool, settings.limits, observer)
     model = Model(settings.model, settings.version, name, adapter, bundle, pool, batcher)
-    with phase("self-test", telemetry) as notes:
+    with phase("self-test") as notes:
         if not await self_test(model, settings.self_test):
             notes.append("skipped: off, or no input example")
-    with phase("batching", telemetry) as notes:
+    with phase("batching") as notes:
         notes.append(await _prove(model))
     own.open(_routes(model), pool)
     lane.open(model)
     if beside is not None:
         await beside
     lifecycle.ready(model)
-
-
-@contextmanager
-def phase(name: str, telemetry: Telemetry | None = None) -> Iterator[list[str]]:
-    """Tell the seconds that a phase took, and what was noted, in a line of the log."""
-    started = time.monotonic()
-    notes: list[str] = []
-    yield notes
-    seconds = time.monotonic() - started
-    if telemetry is not None:
-        telemetry.phase(name, seconds)
-    print(f"{name}: {seconds:.2f} s", *notes, flush=True)
+    print(telemetry.phases.line("ready"), flush=True)
 
 
 def load(settings: Settings) -> Loaded:

@@ -15,6 +15,7 @@ from pennant_serving.accesslog import HEADER, AccessLog, request_id
 from pennant_serving.batching.runner import Observer
 from pennant_serving.batching.work import Work
 from pennant_serving.histograms import Family, Histograms, Series, summed
+from pennant_serving.phases import Phases
 from pennant_serving.sharing import others
 from pennant_serving.watch.record import SCOPE, Record, enter
 from pennant_serving.watch.sampling import Watch
@@ -46,7 +47,7 @@ FAMILIES = (REQUESTS, WAITS, BATCHES, PREDICTIONS)
 class Telemetry(Observer, Collector):
     """The metrics of one process, which serves one version of one model."""
 
-    def __init__(self, model: str, version: str) -> None:
+    def __init__(self, model: str, version: str, phases: Phases | None = None) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._registry.register(self)
@@ -55,7 +56,7 @@ class Telemetry(Observer, Collector):
         self._batches = self.histograms.series(BATCHES.name, *self._identity)
         self._predictions = self.histograms.series(PREDICTIONS.name, *self._identity)
         self._waits: dict[str, Series] = {}
-        self._phases: dict[str, float] = {}
+        self.phases = phases or Phases()
         self._folder: Path | None = None
         self.access_log: AccessLog | None = None
         self.watch: Watch | None = None
@@ -82,10 +83,6 @@ class Telemetry(Observer, Collector):
         self._batches.observe(rows)
         self._predictions.observe(seconds)
 
-    def phase(self, name: str, seconds: float) -> None:
-        """A phase of the start took so long."""
-        self._phases[name] = seconds
-
     def share(self, folder: Path) -> None:
         """Answer for all workers from now on: they leave their counts in this folder."""
         self._folder = folder
@@ -95,7 +92,7 @@ class Telemetry(Observer, Collector):
         start = GaugeMetricFamily(
             "pennant_serving_start_seconds", "The phases of the start.", labels=(*MODEL, "phase")
         )
-        for name, seconds in self._phases.items():
+        for name, seconds in self.phases.seconds.items():
             start.add_metric((*self._identity, name), seconds)
         yield start
         shared = [] if self._folder is None else others(self._folder)

@@ -22,10 +22,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pennant_serving.failures import PodError, Reason
+from pennant_serving.phases import Phases
 from pennant_serving.run import run
 from pennant_serving.settings import Settings
 from pennant_serving.sharing import retire
-from pennant_serving.startup import Loaded, load, phase
+from pennant_serving.startup import Loaded, load
 from pennant_serving.telemetry import FAMILIES
 
 PR_SET_PDEATHSIG = 1
@@ -36,7 +37,12 @@ WINDOW = 60.0
 """Seconds in which each worker may crash once on the average, and no more."""
 
 
-def supervise(settings: Settings, listener: socket.socket, fail: Callable[[PodError], int]) -> int:
+def supervise(
+    settings: Settings,
+    listener: socket.socket,
+    fail: Callable[[PodError], int],
+    phases: Phases,
+) -> int:
     """Serve with several workers until SIGTERM; the exit code. Raises PodError.
 
     `fail` reports a worker's PodError and answers its exit code.
@@ -47,14 +53,14 @@ def supervise(settings: Settings, listener: socket.socket, fail: Callable[[PodEr
 
     def work(loaded: Loaded | None) -> int:
         try:
-            run(settings, listener, loaded, folder)
+            run(settings, listener, phases, loaded, folder)
         except PodError as error:
             return fail(error)
         return 0
 
     waiting = fork(lambda: work(None))
     try:
-        with phase("load"):
+        with phases.phase("load"):
             loaded = load(settings)
     finally:
         end(waiting)

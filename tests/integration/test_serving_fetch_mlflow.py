@@ -124,6 +124,16 @@ def test_the_container_reports_by_its_termination_message(logged, tmp_path):
     assert len(message["digest"]) == 64
 
 
+def test_the_last_line_of_the_log_says_where_the_seconds_went(logged, tmp_path):
+    done, message = run_container(logged, logged.model, tmp_path)
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["event"] == "fetched"
+    assert list(told["phases"]) == ["process", "import", "verify", "list", "download"]
+    assert all(seconds > 0 for name, seconds in told["phases"].items() if name != "process")
+    assert sum(told["phases"].values()) <= told["seconds"] + 0.02  # the kernel counts hundredths
+    assert message["seconds"] <= told["seconds"]
+
+
 def test_the_container_ends_with_a_reason(logged, tmp_path):
     done, message = run_container(logged, "models:/fetched@production", tmp_path)
     assert (done.returncode, message["reason"]) == (1, "SourceNotAllowed")

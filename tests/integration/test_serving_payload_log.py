@@ -49,7 +49,7 @@ def pod(model_path: Path, grpc_port: int, tmp_path_factory) -> Iterator[Serving]
 
 
 def lines(pod: Serving) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in pod.log.read_text().splitlines() if line[0] == "{"]
+    return [json.loads(line) for line in pod.log.read_text().splitlines() if '"id"' in line]
 
 
 def logged(pod: Serving, path: str, body: Any) -> tuple[dict[str, str], dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import warnings
@@ -114,9 +115,21 @@ def test_even_a_request_that_is_not_http_is_told_the_version(pod):
         assert b"x-pennant-version: 7" in raw.recv(65536)
 
 
-def test_each_phase_of_the_start_is_one_line_of_the_log(pod):
-    lines = pod.log.read_text().splitlines()[1:4]
-    assert [line.partition(":")[0] for line in lines] == ["imports", "load", "self-test"]
+def test_the_start_is_one_line_of_the_log_and_the_same_in_the_metrics(pod):
+    (line,) = [each for each in pod.log.read_text().splitlines() if each.startswith("{")]
+    told = json.loads(line)
+    assert told["event"] == "ready"
+    assert abs(told["time"] - pod.log.stat().st_mtime) < 5
+    assert list(told["phases"]) == ["process", "import", "load", "self-test", "batching"]
+    assert 0 < max(told["phases"].values()) < told["seconds"] < 60
+    assert told["notes"]["batching"].startswith("requests are predicted ")
+
+    found = re.findall(
+        r'^pennant_serving_start_seconds{.*phase="(.*?)".*} (.*)$',
+        pod.request("/metrics")[2].decode(),
+        re.MULTILINE,
+    )
+    assert {name: round(float(seconds), 3) for name, seconds in found} == told["phases"]
 
 
 def test_the_server_is_live_before_the_model_is_loaded(tmp_path):

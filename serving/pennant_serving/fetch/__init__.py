@@ -14,20 +14,25 @@ from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import download, sources, volume
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.manifest import Manifest
+from pennant_serving.phases import Phases
 
 
-def fetch(settings: Settings) -> tuple[Manifest, bool]:
+def fetch(settings: Settings, phases: Phases | None = None) -> tuple[Manifest, bool]:
     """Put the bundle on the volume; say what it is, and whether it was there already.
 
     Raises PodError.
     """
-    if found := volume.verified(settings.wanted, settings.model_path):
+    phases = phases or Phases()
+    with phases.phase("verify"):
+        found = volume.verified(settings.wanted, settings.model_path)
+    if found:
         check_digest(found.digest, settings)
         return found, True
     sources.check(settings.source, settings.allowed_sources)
     with volume.staging(settings.model_path) as folder:
-        bundle = download.to_folder(settings, folder)
-        manifest = describe(settings, bundle)
+        bundle = download.to_folder(settings, folder, phases)
+        with phases.phase("verify"):
+            manifest = describe(settings, bundle)
         check_digest(manifest.digest, settings)
         volume.publish(folder, manifest, settings.model_path)
     return manifest, False

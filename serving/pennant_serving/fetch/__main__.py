@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping, MutableMapping
 from types import FrameType
 
@@ -14,18 +13,20 @@ from pennant_serving.failures import PodError, Reason, report_failure, report_su
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.fetch.web import same_server
+from pennant_serving.phases import Phases, age
 
 
 def main(variables: MutableMapping[str, str]) -> int:
     """Fetch what the environment asks for; the exit code."""
     signal.signal(signal.SIGTERM, _terminated)
-    started = time.monotonic()
+    phases = Phases()
+    phases.imported()
     log = termination_log(variables)
     try:
         settings = _settings(variables)
         if not same_server(settings.registry_url, settings.source):
             _forget_credentials(variables)
-        manifest, cached = fetch(settings)
+        manifest, cached = fetch(settings, phases)
     except PodError as error:
         report_failure(error, log)
         return 1
@@ -33,7 +34,7 @@ def main(variables: MutableMapping[str, str]) -> int:
         problem = f"the volume cannot be written: {error}: see serving.storage"
         report_failure(PodError(Reason.DOWNLOAD_FAILED, problem), log)
         return 1
-    seconds = round(time.monotonic() - started, 3)
+    seconds = round(age(), 3)
     facts = {"digest": manifest.digest, "version": manifest.version, "bytes": manifest.bytes}
     report_success({**facts, "seconds": seconds, "cached": cached}, log)
     where = "found on the volume" if cached else f"fetched from {manifest.source}"
@@ -42,6 +43,7 @@ def main(variables: MutableMapping[str, str]) -> int:
         f" {manifest.bytes} bytes, sha256 {manifest.digest}, {seconds} s",
         flush=True,
     )
+    print(phases.line("fetched"), flush=True)
     return 0
 
 

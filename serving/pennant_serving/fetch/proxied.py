@@ -18,6 +18,7 @@ from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch.answers import Trouble
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.fetch.web import Web
+from pennant_serving.phases import Phases
 
 CHUNK = 1 << 20
 
@@ -33,22 +34,25 @@ class Entry:
 class Proxy:
     """The artifact proxy of one registry."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, phases: Phases) -> None:
+        self._phase = phases.phase
         self._web = Web(settings)
         self._base = f"{settings.registry_url}/api/2.0/mlflow-artifacts/artifacts"
 
     def list(self, path: str) -> list[Entry]:
         """What lies directly in a folder. Raises PodError."""
-        return self._web.read(f"{self._base}?{urlencode({'path': path})}", _entries)
+        with self._phase("list"):
+            return self._web.read(f"{self._base}?{urlencode({'path': path})}", _entries)
 
     def save(self, path: str, target: Path) -> None:
         """Stream one file to `target`. Raises PodError."""
-        self._web.read(f"{self._base}/{quote(path)}", lambda response: _save(response, target))
+        with self._phase("download"):
+            self._web.read(f"{self._base}/{quote(path)}", lambda response: _save(response, target))
 
 
-def download(settings: Settings, path: str, folder: Path) -> Path:
+def download(settings: Settings, path: str, folder: Path, phases: Phases) -> Path:
     """Download a file or a folder; the folder, or the one file in it. Raises PodError."""
-    proxy = Proxy(settings)
+    proxy = Proxy(settings, phases)
     if entries := proxy.list(path):
         _save_folder(proxy, path, entries, folder)
         return folder

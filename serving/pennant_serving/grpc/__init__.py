@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.settings import Settings
-from pennant_serving.startup import phase
 from pennant_serving.telemetry import Telemetry
 
 if TYPE_CHECKING:  # it imports grpcio
@@ -28,7 +27,7 @@ async def open_grpc(
     """
     if not settings.grpc_port:
         return None
-    with phase("grpc", telemetry) as notes:
+    with telemetry.phases.phase("grpc") as notes:
         if find_spec("grpc") is None:
             notes.append(f"skipped: there is no grpcio here, so {settings.grpc_port} stays closed")
             return None
