@@ -223,14 +223,6 @@ def test_a_store_with_a_certificate_of_its_own_is_trusted_by_the_registrys_bundl
     assert (tmp_path / "models" / "bundle" / "MLmodel").read_text() == "x"
 
 
-def test_what_shows_a_folder_is_no_file_of_it(s3, prepare, tmp_path):
-    s3.put("mlflow/marked/", b"")
-    s3.put("mlflow/marked/data/", b"")
-    s3.put("mlflow/marked/data/model.pkl", b"the bytes")
-    fetched, _ = fetch(prepare(s3.credentials, f"{ROOT}/marked"))
-    assert (fetched.files, fetched.kind) == (1, "folder")
-
-
 def test_the_container_reports_by_its_termination_message(s3, logged, prepare, tmp_path):
     log = tmp_path / "termination-log"
     prepare(s3.credentials, direct(logged.model), PENNANT_TERMINATION_LOG=str(log))

@@ -15,7 +15,11 @@ EXCERPT = 300
 MISSING = ("NoSuchKey", "BlobNotFound")
 NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "AuthorizationHeaderMalformed")
 REFUSED = re.compile(r"status code: 40[13]\b|<Code>(ExpiredToken|InvalidToken|XAdminUserNotFound)<")
-NO_IDENTITY = re.compile(r"169\.254\.1\d\d\.\d+|metadata\.google\.internal|sts\.[\w.-]*amazonaws")
+# The addresses that answer for a node's, a pod's or a service account's identity.
+NO_IDENTITY = re.compile(
+    r"/latest/(api/token|meta-data)|169\.254\.|computeMetadata|//sts\.|/oauth2/"
+)
+CERTIFICATE = re.compile(r"InvalidCertificate\(\s*(\w+)")
 CAUSE = re.compile(r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)')
 
 
@@ -38,8 +42,8 @@ def explained(source: str, error: Exception) -> PodError:
     if code in NO_BUCKET:
         advice = "check spec.artifacts.root of the ModelRegistry, and endpoint and region"
         return PodError(Reason.DOWNLOAD_FAILED, f"{said}: {advice}")
-    if "invalid peer certificate" in debug:
-        problem = f"{source}: the store's certificate is not trusted"
+    if distrust := CERTIFICATE.search(debug):
+        problem = f"{source}: the store's certificate is not trusted ({distrust[1]})"
         return PodError(Reason.DOWNLOAD_FAILED, f"{problem}: set the registry's caBundle")
     return PodError(Reason.DOWNLOAD_FAILED, said)
 
