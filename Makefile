@@ -80,6 +80,7 @@ lock: setup ## renew the hash-pinned locks, one per image
 	$(LOCK) --extra serving --extra traces --extra examples pyproject.toml -o requirements/newsreco.txt
 	$(LOCK) --group mlflow-server -o requirements/mlflow.txt
 	$(LOCK) --group mlflow2-server -o requirements/mlflow2.txt
+	$(LOCK) --group boto3 -o requirements/boto3.txt
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	for peer in mlserver kserve bentoml; do \
 	  $(LOCK) bench/serving/requirements/$$peer.in -o bench/serving/requirements/$$peer.txt || exit 1; done

@@ -45,17 +45,20 @@ class Mlflow:
 
 
 @contextlib.contextmanager
-def mlflow_server(folder: Path, python: Path = THIS) -> Iterator[str]:
+def mlflow_server(
+    folder: Path, python: Path = THIS, artifacts: str = "", **variables: str
+) -> Iterator[str]:
     """Runs a server that keeps its data in `folder` and yields its address.
 
-    `python` is the interpreter of an environment that has MLflow.
+    `python` is the interpreter of an environment that has MLflow; `artifacts` is where it keeps
+    what it proxies, if not in `folder`.
     """
     port = free_port()
     log = folder / "mlflow-server.log"
     with log.open("ab") as output:
         server = subprocess.Popen(
-            [str(python), *_arguments(folder, port)],
-            env=_environment(python),
+            [str(python), *_arguments(folder, port, artifacts)],
+            env=_environment(python) | variables,
             stdout=output,
             stderr=output,
             cwd=folder,
@@ -79,12 +82,12 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _arguments(folder: Path, port: int) -> list[str]:
+def _arguments(folder: Path, port: int, artifacts: str) -> list[str]:
     return [
         *("-m", "mlflow", "server", "--workers", "1"),
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
-        *("--artifacts-destination", str(folder / "mlartifacts")),
+        *("--artifacts-destination", artifacts or str(folder / "mlartifacts")),
     ]
 
 

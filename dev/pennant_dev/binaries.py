@@ -34,6 +34,10 @@ class Published:
 
 PUBLISHED = {
     "coredns": Published("github.com/coredns/coredns", "v1.12.4", "about 90 seconds, once"),
+    # A real S3 server, over a folder.
+    "versitygw": Published(
+        "github.com/versity/versitygw/cmd/versitygw", "v1.8.0", "about a minute, once", "-s -w"
+    ),
     "kwok": Published("sigs.k8s.io/kwok/cmd/kwok", "v0.8.0", "about 2 minutes, once"),
     "helm": Published(
         "helm.sh/helm/v3/cmd/helm",

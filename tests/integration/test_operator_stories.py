@@ -74,6 +74,17 @@ class Tale:
         (fetch,) = live["spec"]["template"]["spec"]["initContainers"]
         return {each["name"]: each["value"] for each in fetch["env"] if "value" in each}
 
+    def allowed(self) -> list[str]:
+        """The sources that pods which come now may pull."""
+        name = f"{self.name}-registry"
+        config = self.stage.objects.get("ConfigMap", self.stage.namespace, name)
+        return str(config["data"]["allowed-sources"]).split(",")
+
+    def deployments(self) -> dict[str, int]:
+        """Both slots, and how often they were changed."""
+        found = self.stage.deployments(self.name)
+        return {each["metadata"]["name"]: each["metadata"]["generation"] for each in found}
+
 
 @pytest.fixture
 def tale(objects: Objects, mlflow_url: str, request: pytest.FixtureRequest) -> Iterator[Tale]:
@@ -164,6 +175,33 @@ def test_a_digest_tag_that_is_added_later_rolls_nothing(running: Operator, tale:
     began = running.metric(polled)
     until(lambda: running.metric(polled) > began + 2)
     assert tale.stage.written() == before
+
+
+def test_another_way_to_the_artifacts_rolls_nothing_and_is_taken_by_the_next_version(
+    running: Operator, tale: Tale, mlflow_url: str
+):
+    """Law 5. Where pods pull from is recorded with the revision."""
+    tale.apply()
+    tale.serves("1")
+    proxied, before = tale.told()["PENNANT_MODEL_SOURCE"], tale.deployments()
+    direct = {"mode": "Direct", "root": "s3://models/mlflow"}
+    tale.stage.registry("default", mlflow_url, artifacts=direct)
+    until(lambda: "s3://models/mlflow/" in tale.allowed())
+    # Pods of the first version that come now still pull as it is recorded.
+    assert tale.allowed() == ["mlflow-artifacts:/", "s3://models/mlflow/"]
+    assert (tale.told()["PENNANT_MODEL_SOURCE"], tale.deployments()) == (proxied, before)
+    second = tale.register()
+    tale.promote(second)
+    tale.serves(second)
+    source = tale.told()["PENNANT_MODEL_SOURCE"]
+    assert source.startswith("s3://models/mlflow/0/")
+    assert source.endswith("/artifacts/newsreco.pkl")
+    tale.stage.registry("default", mlflow_url, artifacts={**direct, "mode": "Proxied"})
+    third = tale.register()
+    tale.promote(third)
+    tale.serves(third)
+    assert tale.told()["PENNANT_MODEL_SOURCE"].startswith("mlflow-artifacts:/0/")
+    assert "s3://models/mlflow/" in tale.allowed()
 
 
 FAILING = {

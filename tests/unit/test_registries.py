@@ -26,6 +26,16 @@ def test_the_defaults_are_filled_in():
     assert spec.refusal("any", "model") is None
 
 
+def test_pods_pull_from_the_root_in_mode_direct_only():
+    direct = parse(model_registry(artifacts={"mode": "Direct", "root": "s3://bucket/prefix/"}))
+    assert direct.pull_root == "s3://bucket/prefix"
+    assert direct.facts().allowed_sources == ("mlflow-artifacts:/", "s3://bucket/prefix/")
+    proxied = parse(model_registry(artifacts={"mode": "Proxied", "root": "s3://bucket/prefix"}))
+    assert proxied.pull_root is None
+    # What was recorded in mode Direct is still pulled by pods that come later.
+    assert proxied.facts() == direct.facts()
+
+
 def test_a_slash_at_the_end_of_the_address_is_dropped():
     assert parse(model_registry(url="http://proxy.example/mlflow/")).url.endswith("/mlflow")
 
@@ -36,6 +46,12 @@ def test_a_slash_at_the_end_of_the_address_is_dropped():
         ({"url": "ftp://x"}, "spec.url 'ftp://x'"),
         ({"url": "http://"}, "spec.url"),
         ({"url": "http://user:pw@x"}, "credentialsSecret"),
+        ({"artifacts": {"mode": "Direct"}}, "spec.artifacts.root is missing"),
+        ({"artifacts": {"mode": "Direct", "root": "file:///mnt"}}, "spec.artifacts.root file:"),
+        ({"artifacts": {"root": "s3://key:secret@bucket"}}, "without credentials"),
+        ({"artifacts": {"root": "s3://bucket/a/../b"}}, "spec.artifacts.root"),
+        ({"artifacts": {"root": "s3://bucket/a,b"}}, "spec.artifacts.root"),
+        ({"artifacts": {"root": "s3://bucket/?x=1"}}, "spec.artifacts.root"),
         ({"pollInterval": "fast"}, "spec.pollInterval"),
         ({"pollInterval": "10ms"}, "1s or more"),
     ],

@@ -4,6 +4,7 @@ UPDATE_GOLDEN=1 rewrites the files.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from builders import IMAGES, REGISTRY, model_deployment, version
 
 from pennant_operator.decide import render
+from pennant_operator.decide.pod import pod_spec
 from pennant_operator.decide.revision import Record, revision_of
 from pennant_operator.decide.spec import InvalidSpecError, parse
 from pennant_operator.decide.tuning import tuning
@@ -75,6 +77,18 @@ def against_golden(name: str, *manifests: dict) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(text)
     assert path.read_text() == text
+
+
+def test_a_claim_with_the_bundle_is_mounted_into_fetch_alone_and_cannot_be_written():
+    at = replace(version(7), source="pvc://mlflow-artifacts/root/1/models/m-7/artifacts")
+    pod = pod_spec(parse(model_deployment()), at, "abc123", IMAGES)
+    (volume,) = (v for v in pod["volumes"] if "persistentVolumeClaim" in v)
+    # Else fsGroup would change the owner of all that is in it.
+    assert volume["persistentVolumeClaim"] == {"claimName": "mlflow-artifacts", "readOnly": True}
+    mounting = {c["name"]: c["volumeMounts"] for c in pod["initContainers"] + pod["containers"]}
+    (mount,) = (m for m in mounting["fetch"] if m["name"] == volume["name"])
+    assert mount == {"name": "artifacts", "mountPath": "/mnt/artifacts", "readOnly": True}
+    assert volume["name"] not in {m["name"] for m in mounting["serve"]}
 
 
 def test_a_deployment_with_nothing_but_defaults():

@@ -52,6 +52,13 @@ def test_settings_are_read_from_the_environment():
     assert read.expected_digests == (("the version's tag pennant.sha256", "ab"),)
 
 
+def test_an_s3_endpoint_is_known_by_mlflows_name_and_by_the_aws_tools():
+    assert settings().s3_endpoint is None
+    read = settings(AWS_ENDPOINT_URL="https://b", MLFLOW_S3_ENDPOINT_URL="http://a")
+    assert read.s3_endpoint == "http://a"
+    assert settings(AWS_ENDPOINT_URL="https://b").s3_endpoint == "https://b"
+
+
 @pytest.mark.parametrize("name", ENVIRONMENT)
 def test_a_missing_variable_is_named(name):
     with pytest.raises(SettingsError, match=name):

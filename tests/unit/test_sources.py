@@ -1,8 +1,12 @@
 """Sources that may be downloaded, and those that float or lead elsewhere."""
 
-import pytest
+from dataclasses import replace
 
-from pennant_operator.decide.sources import DEFAULT_ALLOWED, refusal
+import pytest
+from builders import version
+
+from pennant_operator.decide.observed import ModelVersion, Refused
+from pennant_operator.decide.sources import DEFAULT_ALLOWED, allowed_with, pulled, refusal
 
 pytestmark = pytest.mark.unit
 
@@ -43,6 +47,8 @@ def test_a_host_in_the_address_is_refused_whatever_is_allowed():
         "mlflow-artifacts:/1/../../2/secret",
         "mlflow-artifacts:/1/%2e%2e/2",
         "mlflow-artifacts:/1/%252e%252e/2",
+        "mlflow-artifacts:/1/%2525252525252e%2525252525252e/2",
+        "mlflow-artifacts:../2",
         "mlflow-artifacts:/1\\..\\2",
         "mlflow-artifacts:/1/a\nb",
     ],
@@ -59,3 +65,58 @@ def test_a_prefix_ends_at_a_slash():
 def test_a_refusal_says_what_is_allowed():
     message = refused("s3://bucket/x")
     assert "mlflow-artifacts:/" in (message or "")
+
+
+ROOT = "s3://bucket/mlflow"
+OF_THE_ROOT = allowed_with(DEFAULT_ALLOWED, ROOT)
+
+
+def direct(source: str, *allowed: str) -> str | Refused:
+    at = replace(version(7), source=source)
+    found = pulled(at, ROOT, allowed or OF_THE_ROOT, registry="default")
+    return found.source if isinstance(found, ModelVersion) else found
+
+
+@pytest.mark.parametrize(
+    ("source", "at"),
+    [
+        ("mlflow-artifacts:/1/run/artifacts/x.pkl", "s3://bucket/mlflow/1/run/artifacts/x.pkl"),
+        ("mlflow-artifacts:///1/models/m-7", "s3://bucket/mlflow/1/models/m-7"),
+        ("mlflow-artifacts:/1/my model..pkl", "s3://bucket/mlflow/1/my model..pkl"),
+        ("s3://bucket/mlflow/2/elsewhere", "s3://bucket/mlflow/2/elsewhere"),
+    ],
+)
+def test_with_a_root_pods_pull_from_behind_the_server(source: str, at: str):
+    assert direct(source) == at
+
+
+def test_without_a_root_the_server_hands_out_its_own():
+    assert pulled(version(7), None, DEFAULT_ALLOWED, registry="default") == version(7)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "mlflow-artifacts:/../other/secret",
+        "mlflow-artifacts:../other",
+        "mlflow-artifacts:/1/%2e%2e/%2e%2e/other",
+        "mlflow-artifacts:/1/%25252e%25252e/x",
+        "mlflow-artifacts:/1\\..\\2",
+        "mlflow-artifacts://evil.example/1/x",
+        "s3://bucket/mlflow/../other",
+        "s3://bucket/mlflow-2/x",
+        "s3://bucket/other",
+        "models:/cars@production",
+    ],
+)
+def test_nothing_leads_out_of_the_root(source: str):
+    assert isinstance(direct(source), Refused)
+
+
+def test_what_is_allowed_of_the_server_is_allowed_at_its_root_and_no_more():
+    given = ("mlflow-artifacts:/3/", "gs://other")
+    allowed = allowed_with(given, ROOT)
+    assert allowed == (*given, "s3://bucket/mlflow/3/")
+    assert direct("mlflow-artifacts:/3/x", *allowed) == "s3://bucket/mlflow/3/x"
+    assert isinstance(direct("mlflow-artifacts:/4/x", *allowed), Refused)
+    assert isinstance(direct("s3://bucket/mlflow/4/x", *allowed), Refused)

@@ -5,6 +5,7 @@ credentials, no root, no capabilities, a read-only root file system.
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from pennant_operator.decide.container import from_config, identity, mounts, security, value
 from pennant_operator.decide.observed import Images, ModelVersion
@@ -14,6 +15,7 @@ from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
 
 CA_PATH = "/etc/pennant/registry/ca.crt"
+ARTIFACTS_PATH = "/mnt/artifacts"
 GROUP = 65532
 GRACE_SECONDS = 30
 
@@ -44,7 +46,7 @@ def pod_spec(spec: Spec, version: ModelVersion, revision: str, images: Images) -
         **{field: serving[field] for field in _COPIED if field in serving},
         "initContainers": [_fetch(spec, version, revision, images)],
         "containers": [serve(spec, version, revision, images)],
-        "volumes": _volumes(spec),
+        "volumes": [*_volumes(spec), *_claims(version)],
     }
 
 
@@ -70,6 +72,9 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
         env.append(value("PENNANT_MODEL_SHA256", version.sha256))
     else:
         env.append(from_config("PENNANT_PINNED_SHA256", digests, revision, optional=True))
+    claimed = _claims(version)
+    if claimed:
+        env.append(value("PENNANT_ARTIFACTS_PATH", ARTIFACTS_PATH))
     secret = spec.serving.get("credentialsSecret")
     return {
         "name": FETCH,
@@ -85,6 +90,7 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
         "volumeMounts": [
             *mounts(read_only=False),
             {"name": "registry-ca", "mountPath": "/etc/pennant/registry", "readOnly": True},
+            *({"name": c["name"], "mountPath": ARTIFACTS_PATH, "readOnly": True} for c in claimed),
         ],
     }
 
@@ -103,3 +109,13 @@ def _volumes(spec: Spec) -> list[dict[str, Any]]:
             },
         },
     ]
+
+
+def _claims(version: ModelVersion) -> list[dict[str, Any]]:
+    """The volume of a source in a claim of this namespace (pvc://claim/path); else none."""
+    source = urlsplit(version.source)
+    if source.scheme != "pvc":
+        return []
+    # Read-only here too: otherwise fsGroup would change the owner of all that is in it.
+    claim = {"claimName": source.netloc, "readOnly": True}
+    return [{"name": "artifacts", "persistentVolumeClaim": claim}]

@@ -7,11 +7,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pennant_operator.decide.observed import Object, Refused, RegistryFacts, Unknown
-from pennant_operator.decide.sources import DEFAULT_ALLOWED
+from pennant_operator.decide.sources import DEFAULT_ALLOWED, allowed_with
 from pennant_operator.decide.times import parse_duration
 from pennant_operator.decide.vocabulary import Reason
 
 MINIMUM_POLL = timedelta(seconds=1)
+DIRECT = "Direct"  # spec.artifacts.mode: pods pull from the store behind the server
+_ROOT = re.compile(
+    r"((s3|gs)://[A-Za-z0-9._-]+|(wasbs|abfss)://[a-z0-9$-]+@[A-Za-z0-9.-]+|pvc://[a-z0-9.-]+)"
+    r"(/[^?#%,\\\x00-\x1f\x7f]*)?"
+)
 
 
 class InvalidRegistryError(ValueError):
@@ -39,6 +44,7 @@ class RegistrySpec:
     allowed_models: tuple[str, ...]
     allowed_sources: tuple[str, ...]
     webhook: WebhookSpec | None = None
+    pull_root: str | None = None  # with mode Direct: where pods pull what the server proxies
 
     def facts(self) -> RegistryFacts:
         """What fetch containers need of it."""
@@ -64,6 +70,8 @@ class RegistrySpec:
 def parse(registry: Object) -> RegistrySpec:
     """The spec of a ModelRegistry object; raises InvalidRegistryError."""
     spec, name = registry.get("spec", {}), registry["metadata"]["name"]
+    artifacts = spec.get("artifacts", {})
+    root = _root(artifacts)
     return RegistrySpec(
         name=name,
         url=_url("spec.url", spec.get("url", "")),
@@ -72,8 +80,9 @@ def parse(registry: Object) -> RegistrySpec:
         poll_interval=_interval(spec.get("pollInterval", "15s")),
         allowed_namespaces=tuple(spec.get("allowedNamespaces", ("*",))),
         allowed_models=tuple(spec.get("allowedModels", ("*",))),
-        allowed_sources=tuple(spec.get("allowedSources", DEFAULT_ALLOWED)),
+        allowed_sources=allowed_with(tuple(spec.get("allowedSources", DEFAULT_ALLOWED)), root),
         webhook=_webhook(name, spec.get("webhook")),
+        pull_root=root if artifacts.get("mode") == DIRECT else None,
     )
 
 
@@ -141,6 +150,20 @@ def _webhook(name: str, webhook: dict[str, Any] | None) -> WebhookSpec | None:
     if not webhook.get("register"):
         return WebhookSpec(secret)
     return WebhookSpec(secret, _url("spec.webhook.url", webhook.get("url", "")) + f"/hooks/{name}")
+
+
+def _root(artifacts: dict[str, Any]) -> str | None:
+    root = str(artifacts.get("root", "")).rstrip("/")
+    if not root and artifacts.get("mode") == DIRECT:
+        raise InvalidRegistryError(
+            "spec.artifacts.root is missing: write the MLflow server's --artifacts-destination"
+        )
+    if root and (not _ROOT.fullmatch(root) or not {"..", "."}.isdisjoint(root.split("/"))):
+        raise InvalidRegistryError(
+            f"spec.artifacts.root {root.partition(':')[0]}:... is not such as s3://bucket/prefix, "
+            "without credentials and query"
+        )
+    return root or None
 
 
 def _url(field: str, text: str) -> str:

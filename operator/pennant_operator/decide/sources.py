@@ -3,16 +3,47 @@
 Pods download what the operator resolved once. A source that is resolved again at download time
 (an alias, a stage) would let two pods of one revision load different bytes; a source outside the
 registry's list would send a namespace's credentials to an address nobody approved.
+
+What the MLflow server proxies lies in a store behind it. With a root, pods pull from there: the
+address is made here, once, and recorded with the revision, so that another root rolls nothing.
 """
 
+from dataclasses import replace
 from urllib.parse import unquote
 
-from pennant_operator.decide.observed import Refused
+from pennant_operator.decide.observed import ModelVersion, Refused
 from pennant_operator.decide.vocabulary import Reason
 
 PROXIED = "mlflow-artifacts:"
 DEFAULT_ALLOWED = ("mlflow-artifacts:/",)
 _UNRESOLVED = ("models:", "runs:")
+
+
+def pulled(
+    version: ModelVersion, root: str | None, allowed: tuple[str, ...], *, registry: str
+) -> ModelVersion | Refused:
+    """The version with the address that pods pull it from, or why they may not.
+
+    `root` is where the server's proxied artifacts lie; None leaves them to the server.
+    """
+    told = refusal(version.source, allowed, registry=registry)
+    if told is not None or root is None:
+        return told or version
+    return replace(version, source=_behind(version.source, root))
+
+
+def allowed_with(given: tuple[str, ...], root: str | None) -> tuple[str, ...]:
+    """Prefixes with what they stand for at the root: what is allowed by one name is by both."""
+    if root is None:
+        return given
+    behind = (_behind(prefix, root) for prefix in given if prefix.startswith(PROXIED))
+    return (*given, *(prefix for prefix in behind if prefix not in given))
+
+
+def _behind(source: str, root: str) -> str:
+    if not source.startswith(PROXIED):
+        return source
+    return f"{root}/{source.removeprefix(PROXIED).lstrip('/')}"
 
 
 def refusal(source: str, allowed: tuple[str, ...], *, registry: str) -> Refused | None:
@@ -51,11 +82,18 @@ def _fault(source: str) -> str | None:
 
 def _plain(source: str) -> bool:
     """No step upwards and nothing unprintable, however often it is percent-encoded."""
-    for _ in range(3):
-        if "\\" in source or not source.isprintable() or ".." in source.split("/"):
+    while True:
+        if "\\" in source or not source.isprintable() or ".." in _segments(source):
             return False
-        source = unquote(source)
-    return True
+        decoded = unquote(source)
+        if decoded == source:
+            return True
+        source = decoded
+
+
+def _segments(source: str) -> list[str]:
+    """Of the path, which may begin right after the scheme: mlflow-artifacts:../x."""
+    return [*source.split("/"), *source.partition(":")[2].split("/")]
 
 
 def _below(source: str, prefix: str) -> bool:

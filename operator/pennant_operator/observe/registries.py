@@ -52,9 +52,9 @@ class Registries:
             return refused, facts
         desired = poller.desired(watch)
         if isinstance(desired, ModelVersion):
-            allowed = poller.spec.allowed_sources
-            refused = sources.refusal(desired.source, allowed, registry=watch.registry)
-        return refused or desired, facts
+            root, allowed = poller.spec.pull_root, poller.spec.allowed_sources
+            desired = sources.pulled(desired, root, allowed, registry=watch.registry)
+        return desired, facts
 
     def webhook(self, name: str) -> Webhook | None:
         """What takes the webhooks of a registry; None where none are asked for."""

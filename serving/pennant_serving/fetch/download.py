@@ -1,10 +1,10 @@
-"""Getting a source to a folder: by the registry's artifact proxy, or from a store of its own."""
+"""Getting a source to a folder: by the registry's artifact proxy, or from where it lies itself."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pennant_serving.fetch import proxied, sources, stores
+from pennant_serving.fetch import claims, objects, proxied, sources, stores
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.phases import Phases
 
@@ -12,7 +12,16 @@ from pennant_serving.phases import Phases
 def to_folder(settings: Settings, folder: Path, phases: Phases) -> Path:
     """Download into `folder`; the bundle is that folder, or the one file in it. Raises PodError."""
     path = sources.proxied_path(settings.source)
-    if path is None:
-        with phases.phase("download"):
-            return stores.download(settings.source, folder)
-    return proxied.download(settings, path, folder, phases)
+    if path is not None:
+        return proxied.download(settings, path, folder, phases)
+    with phases.phase("download"):
+        return _directly(settings, folder)
+
+
+def _directly(settings: Settings, folder: Path) -> Path:
+    scheme = settings.source.partition(":")[0]
+    if scheme in objects.SCHEMES:
+        return objects.download(settings, folder)
+    if scheme == claims.SCHEME:
+        return claims.copy(settings, folder)
+    return stores.download(settings.source, folder)

@@ -40,6 +40,9 @@ class Settings:
     allowed_sources: tuple[str, ...] = (DEFAULT_ALLOWED,)
     registry_ca: Path | None = None
     credentials: Credentials = Credentials()
+    s3_endpoint: str | None = None
+    artifacts_path: Path = Path("/mnt/artifacts")
+    """Where a claim with artifacts is mounted, if one is."""
     expected_digests: tuple[tuple[str, str], ...] = ()
     """(who says so, hex sha256)"""
     patience: float = 30.0
@@ -65,6 +68,8 @@ class Settings:
             allowed_sources=_list(env.text("PENNANT_ALLOWED_SOURCES", DEFAULT_ALLOWED)),
             registry_ca=Path(ca) if ca else None,
             credentials=_credentials(env),
+            s3_endpoint=_s3_endpoint(env),
+            artifacts_path=Path(env.text("PENNANT_ARTIFACTS_PATH", "/mnt/artifacts")),
             expected_digests=_digests(env),
             patience=env.seconds("PENNANT_FETCH_PATIENCE", 30),
         )
@@ -76,6 +81,12 @@ def _credentials(env: Environ) -> Credentials:
         password=env.optional("MLFLOW_TRACKING_PASSWORD"),
         token=env.optional("MLFLOW_TRACKING_TOKEN"),
     )
+
+
+def _s3_endpoint(env: Environ) -> str | None:
+    """By MLflow's name, or by those of the AWS tools."""
+    names = ("MLFLOW_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+    return next((found for name in names if (found := env.optional(name))), None)
 
 
 def _registry_url(env: Environ) -> str:

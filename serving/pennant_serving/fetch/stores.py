@@ -1,4 +1,4 @@
-"""Downloading from a store of its own (s3, gs, wasbs, ...) with MLflow's client.
+"""Downloading from any other store (hdfs, sftp, ...) with MLflow's client and its library.
 
 The client is imported late: it costs most of a second that a proxied source need not pay.
 """
