@@ -14,6 +14,7 @@ from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
 
 CA_PATH = "/etc/pennant/registry/ca.crt"
+CERTIFICATE_PATH = "/etc/pennant/client"
 GROUP = 65532
 GRACE_SECONDS = 30
 
@@ -65,12 +66,15 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
         from_config("PENNANT_REGISTRY_URL", config, "url"),
         from_config("PENNANT_ALLOWED_SOURCES", config, "allowed-sources"),
         value("PENNANT_REGISTRY_CA", CA_PATH),
+        from_config("PENNANT_REGISTRY_PROXY", config, "proxy", optional=True),
     ]
     if version.sha256:
         env.append(value("PENNANT_MODEL_SHA256", version.sha256))
     else:
         env.append(from_config("PENNANT_PINNED_SHA256", digests, revision, optional=True))
     secret = spec.serving.get("credentialsSecret")
+    if secret:
+        env.append(value("PENNANT_REGISTRY_CLIENT", CERTIFICATE_PATH))
     return {
         "name": FETCH,
         "image": images.fetch,
@@ -85,6 +89,7 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
         "volumeMounts": [
             *mounts(read_only=False),
             {"name": "registry-ca", "mountPath": "/etc/pennant/registry", "readOnly": True},
+            *([{"name": "client", "mountPath": CERTIFICATE_PATH, "readOnly": True}] * bool(secret)),
         ],
     }
 
@@ -102,4 +107,14 @@ def _volumes(spec: Spec) -> list[dict[str, Any]]:
                 "optional": True,
             },
         },
+        *_client_certificate(spec.serving.get("credentialsSecret")),
     ]
+
+
+def _client_certificate(secret: str | None) -> list[dict[str, Any]]:
+    """The files of a kubernetes.io/tls Secret, where this one has them."""
+    if not secret:
+        return []
+    items = [{"key": key, "path": key} for key in ("tls.crt", "tls.key")]
+    files = {"secretName": secret, "items": items, "defaultMode": 0o440, "optional": True}
+    return [{"name": "client", "secret": files}]

@@ -39,10 +39,11 @@ class RegistrySpec:
     allowed_models: tuple[str, ...]
     allowed_sources: tuple[str, ...]
     webhook: WebhookSpec | None = None
+    proxy: str | None = None  # an http address
 
     def facts(self) -> RegistryFacts:
         """What fetch containers need of it."""
-        return RegistryFacts(self.url, self.allowed_sources, self.ca_bundle)
+        return RegistryFacts(self.url, self.allowed_sources, self.ca_bundle, self.proxy or "")
 
     def refusal(self, namespace: str, model: str) -> Refused | None:
         """Why a namespace may not follow a model here; None when it may."""
@@ -66,7 +67,7 @@ def parse(registry: Object) -> RegistrySpec:
     spec, name = registry.get("spec", {}), registry["metadata"]["name"]
     return RegistrySpec(
         name=name,
-        url=_url("spec.url", spec.get("url", "")),
+        url=_server(spec.get("url", "")),
         credentials_secret=spec.get("credentialsSecret") or None,
         ca_bundle=spec.get("caBundle", ""),
         poll_interval=_interval(spec.get("pollInterval", "15s")),
@@ -74,6 +75,7 @@ def parse(registry: Object) -> RegistrySpec:
         allowed_models=tuple(spec.get("allowedModels", ("*",))),
         allowed_sources=tuple(spec.get("allowedSources", DEFAULT_ALLOWED)),
         webhook=_webhook(name, spec.get("webhook")),
+        proxy=_proxy(spec["proxy"]) if spec.get("proxy") else None,
     )
 
 
@@ -143,9 +145,31 @@ def _webhook(name: str, webhook: dict[str, Any] | None) -> WebhookSpec | None:
     return WebhookSpec(secret, _url("spec.webhook.url", webhook.get("url", "")) + f"/hooks/{name}")
 
 
+def _server(text: str) -> str:
+    if text.startswith("databricks"):
+        raise InvalidRegistryError(
+            f"spec.url {text!r} names Databricks, whose registries (Unity Catalog's too) are not "
+            "supported: use the address of an MLflow server"
+        )
+    return _url("spec.url", text)
+
+
+def _proxy(text: str) -> str:
+    if not text.startswith("http://"):
+        raise InvalidRegistryError(
+            f"spec.proxy {text!r} is not an http address: write for example http://proxy:3128 "
+            "(an https spec.url stays encrypted through it)"
+        )
+    return _url("spec.proxy", text)
+
+
 def _url(field: str, text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # half an IPv6 address, a port that is none
+        usable = False
+    if not usable:
         raise InvalidRegistryError(f"{field} {text!r} is not an http or https address")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InvalidRegistryError(

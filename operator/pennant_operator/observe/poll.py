@@ -15,9 +15,9 @@ from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.absence import missing_version, nothing_there, unresolved
 from pennant_operator.observe.answers import Found, Registered
 from pennant_operator.observe.filters import quotable
-from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.registry import Registry
 from pennant_operator.observe.strategy import strategy
+from pennant_operator.observe.trouble import RegistryTroubleError
 
 LOG = logging.getLogger(__name__)
 

@@ -28,6 +28,17 @@ class Credentials:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    certificate: Path | None = None
+    """A folder that may hold tls.crt and tls.key."""
+
+
+@dataclass(frozen=True)
+class HttpProxy:
+    """The way to the registry that its administrator configured."""
+
+    host: str  # and port
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class Settings:
     registry_url: str
     allowed_sources: tuple[str, ...] = (DEFAULT_ALLOWED,)
     registry_ca: Path | None = None
+    registry_proxy: HttpProxy | None = None
     credentials: Credentials = Credentials()
     expected_digests: tuple[tuple[str, str], ...] = ()
     """(who says so, hex sha256)"""
@@ -64,6 +76,7 @@ class Settings:
             registry_url=_registry_url(env),
             allowed_sources=_list(env.text("PENNANT_ALLOWED_SOURCES", DEFAULT_ALLOWED)),
             registry_ca=Path(ca) if ca else None,
+            registry_proxy=_proxy(env),
             credentials=_credentials(env),
             expected_digests=_digests(env),
             patience=env.seconds("PENNANT_FETCH_PATIENCE", 30),
@@ -71,11 +84,31 @@ class Settings:
 
 
 def _credentials(env: Environ) -> Credentials:
+    certificate = env.optional("PENNANT_REGISTRY_CLIENT")
     return Credentials(
-        username=env.optional("MLFLOW_TRACKING_USERNAME"),
-        password=env.optional("MLFLOW_TRACKING_PASSWORD"),
-        token=env.optional("MLFLOW_TRACKING_TOKEN"),
+        username=_secret(env, "MLFLOW_TRACKING_USERNAME"),
+        password=_secret(env, "MLFLOW_TRACKING_PASSWORD"),
+        token=_secret(env, "MLFLOW_TRACKING_TOKEN"),
+        certificate=Path(certificate) if certificate else None,
     )
+
+
+def _secret(env: Environ, name: str) -> str | None:
+    """Without the line break that `echo` and editors leave at the end of a Secret's value."""
+    return (env.optional(name) or "").rstrip("\r\n") or None
+
+
+def _proxy(env: Environ) -> HttpProxy | None:
+    url = env.optional("PENNANT_REGISTRY_PROXY")
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or "@" in parts.netloc:
+        raise SettingsError(
+            f"PENNANT_REGISTRY_PROXY={parts.scheme}://{parts.hostname}... is not an http address"
+            " without credentials in it"
+        )
+    return HttpProxy(parts.netloc, _secret(env, "PROXY_USERNAME"), _secret(env, "PROXY_PASSWORD"))
 
 
 def _registry_url(env: Environ) -> str:
