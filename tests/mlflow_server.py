@@ -15,7 +15,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pennant_dev.environments import THIS, environment
@@ -45,23 +45,32 @@ class Mlflow:
 
 
 @contextlib.contextmanager
-def mlflow_server(folder: Path, python: Path = THIS) -> Iterator[str]:
+def mlflow_server(
+    folder: Path,
+    python: Path = THIS,
+    *,
+    store: str = "",
+    prefix: str = "",
+    arguments: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[str]:
     """Runs a server that keeps its data in `folder` and yields its address.
 
-    `python` is the interpreter of an environment that has MLflow.
+    `python` is the interpreter of an environment that has MLflow, `store` the database's address
+    where it is not sqlite, `prefix` the path that everything of it lies below.
     """
-    port = free_port()
+    port, store = free_port(), store or f"sqlite:///{folder}/mlflow.db"
     log = folder / "mlflow-server.log"
     with log.open("ab") as output:
         server = subprocess.Popen(
-            [str(python), *_arguments(folder, port)],
-            env=_environment(python),
+            [str(python), *_arguments(folder, port, store, prefix), *arguments],
+            env=_environment(python) | dict(environ or {}),
             stdout=output,
             stderr=output,
             cwd=folder,
             start_new_session=True,
         )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{prefix}"
     try:
         _wait_until_healthy(url, server, log)
         yield url
@@ -79,12 +88,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _arguments(folder: Path, port: int) -> list[str]:
+def _arguments(folder: Path, port: int, store: str, prefix: str) -> list[str]:
     return [
         *("-m", "mlflow", "server", "--workers", "1"),
         *("--host", "127.0.0.1", "--port", str(port)),
-        *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
+        *("--backend-store-uri", store),
         *("--artifacts-destination", str(folder / "mlartifacts")),
+        *(("--static-prefix", prefix) if prefix else ()),
     ]
 
 

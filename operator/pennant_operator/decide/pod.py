@@ -14,7 +14,6 @@ from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
 
 CA_PATH = "/etc/pennant/registry/ca.crt"
-CERTIFICATE_PATH = "/etc/pennant/client"
 GROUP = 65532
 GRACE_SECONDS = 30
 
@@ -73,8 +72,6 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
     else:
         env.append(from_config("PENNANT_PINNED_SHA256", digests, revision, optional=True))
     secret = spec.serving.get("credentialsSecret")
-    if secret:
-        env.append(value("PENNANT_REGISTRY_CLIENT", CERTIFICATE_PATH))
     return {
         "name": FETCH,
         "image": images.fetch,
@@ -89,7 +86,6 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
         "volumeMounts": [
             *mounts(read_only=False),
             {"name": "registry-ca", "mountPath": "/etc/pennant/registry", "readOnly": True},
-            *([{"name": "client", "mountPath": CERTIFICATE_PATH, "readOnly": True}] * bool(secret)),
         ],
     }
 
@@ -107,14 +103,4 @@ def _volumes(spec: Spec) -> list[dict[str, Any]]:
                 "optional": True,
             },
         },
-        *_client_certificate(spec.serving.get("credentialsSecret")),
     ]
-
-
-def _client_certificate(secret: str | None) -> list[dict[str, Any]]:
-    """The files of a kubernetes.io/tls Secret, where this one has them."""
-    if not secret:
-        return []
-    items = [{"key": key, "path": key} for key in ("tls.crt", "tls.key")]
-    files = {"secretName": secret, "items": items, "defaultMode": 0o440, "optional": True}
-    return [{"name": "client", "secret": files}]

@@ -17,6 +17,7 @@ from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.observe.credentials import Credentials
 from pennant_operator.observe.tls import context
 from pennant_operator.observe.trouble import (
+    NotAllowedError,
     RegistryTroubleError,
     client_certificate,
     no_connection,
@@ -108,6 +109,8 @@ class MlflowHttp:
             answer = json.loads(text)
         except ValueError:
             answer = None
+        if status == 403 and "Host header" not in text:
+            raise NotAllowedError(self._stranger(status, text))
         if not isinstance(answer, dict):
             raise RegistryTroubleError(self._stranger(status, text))
         if status == 200:

@@ -19,6 +19,13 @@ class RegistryTroubleError(Exception):
     """No answer that anything may be concluded from (law 2); says what to do about it."""
 
 
+class NotAllowedError(RegistryTroubleError):
+    """The registry answers, and does not let this account see what it was asked for.
+
+    Where it does not let the account see anything, that is trouble with the registry.
+    """
+
+
 def no_connection(spec: RegistrySpec, error: Exception) -> str:
     """What an exception of a request means."""
     causes = list(_causes(error))

@@ -28,8 +28,9 @@ class Credentials:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
-    certificate: Path | None = None
-    """A folder that may hold tls.crt and tls.key."""
+    certificate: str | None = field(default=None, repr=False)
+    """PEM; `key` is its private key."""
+    key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,12 @@ class Settings:
 
 
 def _credentials(env: Environ) -> Credentials:
-    certificate = env.optional("PENNANT_REGISTRY_CLIENT")
     return Credentials(
         username=_secret(env, "MLFLOW_TRACKING_USERNAME"),
         password=_secret(env, "MLFLOW_TRACKING_PASSWORD"),
         token=_secret(env, "MLFLOW_TRACKING_TOKEN"),
-        certificate=Path(certificate) if certificate else None,
+        certificate=env.optional("tls.crt"),  # so named in the Secrets of kubernetes.io/tls
+        key=env.optional("tls.key"),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import ssl
-from pathlib import Path
 
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import Credentials, Settings
 
 
 def context(settings: Settings) -> ssl.SSLContext:
@@ -19,20 +19,24 @@ def context(settings: Settings) -> ssl.SSLContext:
     except OSError as error:
         message = f"PENNANT_REGISTRY_CA={ca} cannot be used: {error}"
         raise PodError(Reason.DOWNLOAD_FAILED, message) from error
-    if settings.credentials.certificate is not None:
-        _show(made, settings.credentials.certificate)
+    _show(made, settings.credentials)
     return made
 
 
-def _show(made: ssl.SSLContext, folder: Path) -> None:
-    chain, key = folder / "tls.crt", folder / "tls.key"
-    if not chain.is_file() and not key.is_file():
+def _show(made: ssl.SSLContext, credentials: Credentials) -> None:
+    chain, key = credentials.certificate, credentials.key
+    if chain is None and key is None:
         return
-    try:
-        made.load_cert_chain(chain, key, password="")
-    except (OSError, ValueError) as error:
-        message = (
-            f"tls.crt and tls.key of serving.credentialsSecret cannot be used ({error}): give it a"
-            " certificate and its own key, in PEM and without a password"
-        )
-        raise PodError(Reason.CREDENTIALS_MISSING, message) from error
+    # OpenSSL takes files only. This one is in memory: the key is on no volume.
+    with os.fdopen(os.memfd_create("client-certificate"), "w") as file:
+        file.write(f"{chain or ''}\n{key or ''}\n")
+        file.flush()
+        try:
+            made.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password="")
+        except (OSError, ValueError) as error:
+            why = getattr(error, "reason", None) or type(error).__name__
+            message = (
+                f"tls.crt and tls.key of serving.credentialsSecret cannot be used ({why}): give it"
+                " a certificate and its own key, in PEM and without a password"
+            )
+            raise PodError(Reason.CREDENTIALS_MISSING, message) from error
