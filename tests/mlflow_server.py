@@ -15,7 +15,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pennant_dev.environments import THIS, environment
@@ -46,25 +46,33 @@ class Mlflow:
 
 @contextlib.contextmanager
 def mlflow_server(
-    folder: Path, python: Path = THIS, artifacts: str = "", **variables: str
+    folder: Path,
+    python: Path = THIS,
+    *,
+    store: str = "",
+    artifacts: str = "",
+    prefix: str = "",
+    arguments: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Runs a server that keeps its data in `folder` and yields its address.
 
-    `python` is the interpreter of an environment that has MLflow; `artifacts` is where it keeps
-    what it proxies, if not in `folder`.
+    `python` is the interpreter of an environment that has MLflow, `store` the database's address
+    where it is not sqlite, `artifacts` the store that it proxies where it is not in `folder`,
+    `prefix` the path that everything of it lies below.
     """
-    port = free_port()
+    port, store = free_port(), store or f"sqlite:///{folder}/mlflow.db"
     log = folder / "mlflow-server.log"
     with log.open("ab") as output:
         server = subprocess.Popen(
-            [str(python), *_arguments(folder, port, artifacts)],
-            env=_environment(python) | variables,
+            [str(python), *_arguments(folder, port, store, artifacts, prefix), *arguments],
+            env=_environment(python) | dict(environ or {}),
             stdout=output,
             stderr=output,
             cwd=folder,
             start_new_session=True,
         )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{prefix}"
     try:
         _wait_until_healthy(url, server, log)
         yield url
@@ -82,12 +90,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _arguments(folder: Path, port: int, artifacts: str) -> list[str]:
+def _arguments(folder: Path, port: int, store: str, artifacts: str, prefix: str) -> list[str]:
     return [
         *("-m", "mlflow", "server", "--workers", "1"),
         *("--host", "127.0.0.1", "--port", str(port)),
-        *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
+        *("--backend-store-uri", store),
         *("--artifacts-destination", artifacts or str(folder / "mlartifacts")),
+        *(("--static-prefix", prefix) if prefix else ()),
     ]
 
 

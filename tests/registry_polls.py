@@ -12,7 +12,8 @@ from mlflow import MlflowClient
 
 from pennant_operator.decide.registries import parse
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.mlflow_http import MlflowHttp, Refusal
+from pennant_operator.observe.credentials import Credentials
+from pennant_operator.observe.mlflow_http import NONE, MlflowHttp, Refusal
 from pennant_operator.observe.poll import Known, Poll
 from pennant_operator.observe.registry import Registry
 
@@ -20,8 +21,8 @@ from pennant_operator.observe.registry import Registry
 class Counted(MlflowHttp):
     """The real thing, which remembers what was asked."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(parse({"metadata": {"name": "default"}, "spec": {"url": url}}))
+    def __init__(self, url: str, known: Credentials = NONE) -> None:
+        super().__init__(parse({"metadata": {"name": "default"}, "spec": {"url": url}}), known)
         self.asked: list[str] = []
 
     async def get(self, path: str, query: Any) -> dict[str, Any] | Refusal:

@@ -19,7 +19,9 @@ from recorder import Answer, Recorder, as_json, recorder, redirect_to, registry,
 from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import ControlPlane, control_plane
 from pennant_operator.decide.registries import parse
-from pennant_operator.observe.mlflow_http import MlflowHttp, RegistryTroubleError, credentials
+from pennant_operator.observe.credentials import credentials
+from pennant_operator.observe.mlflow_http import MlflowHttp
+from pennant_operator.observe.trouble import RegistryTroubleError
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Credentials, Settings, Wanted

@@ -14,9 +14,9 @@ from registry_polls import Counted, ask, models, version
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.poll import Known, Poll
 from pennant_operator.observe.registry import Registry
+from pennant_operator.observe.trouble import RegistryTroubleError
 
 pytestmark = pytest.mark.integration
 

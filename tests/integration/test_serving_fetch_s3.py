@@ -54,7 +54,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 @pytest.fixture(scope="module")
 def logged(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
     folder, variables = tmp_path_factory.mktemp("mlflow-s3"), mlflow_s3_variables(s3)
-    with mlflow_server(folder, artifacts=ROOT, **variables) as url:
+    with mlflow_server(folder, artifacts=ROOT, environ=variables) as url:
         mlflow.set_tracking_uri(url)
         client = MlflowClient(url)
         estimator = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])

@@ -60,6 +60,7 @@ class RegistryFacts:
     url: str
     allowed_sources: tuple[str, ...] = ("mlflow-artifacts:/",)
     ca_bundle: str = ""
+    proxy: str = ""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
         from_config("PENNANT_REGISTRY_URL", config, "url"),
         from_config("PENNANT_ALLOWED_SOURCES", config, "allowed-sources"),
         value("PENNANT_REGISTRY_CA", CA_PATH),
+        from_config("PENNANT_REGISTRY_PROXY", config, "proxy", optional=True),
     ]
     if version.sha256:
         env.append(value("PENNANT_MODEL_SHA256", version.sha256))

@@ -45,10 +45,11 @@ class RegistrySpec:
     allowed_sources: tuple[str, ...]
     webhook: WebhookSpec | None = None
     pull_root: str | None = None  # with mode Direct: where pods pull what the server proxies
+    proxy: str | None = None  # an http address
 
     def facts(self) -> RegistryFacts:
         """What fetch containers need of it."""
-        return RegistryFacts(self.url, self.allowed_sources, self.ca_bundle)
+        return RegistryFacts(self.url, self.allowed_sources, self.ca_bundle, self.proxy or "")
 
     def refusal(self, namespace: str, model: str) -> Refused | None:
         """Why a namespace may not follow a model here; None when it may."""
@@ -74,7 +75,7 @@ def parse(registry: Object) -> RegistrySpec:
     root = _root(artifacts)
     return RegistrySpec(
         name=name,
-        url=_url("spec.url", spec.get("url", "")),
+        url=_server(spec.get("url", "")),
         credentials_secret=spec.get("credentialsSecret") or None,
         ca_bundle=spec.get("caBundle", ""),
         poll_interval=_interval(spec.get("pollInterval", "15s")),
@@ -83,6 +84,7 @@ def parse(registry: Object) -> RegistrySpec:
         allowed_sources=allowed_with(tuple(spec.get("allowedSources", DEFAULT_ALLOWED)), root),
         webhook=_webhook(name, spec.get("webhook")),
         pull_root=root if artifacts.get("mode") == DIRECT else None,
+        proxy=_proxy(spec["proxy"]) if spec.get("proxy") else None,
     )
 
 
@@ -166,9 +168,31 @@ def _root(artifacts: dict[str, Any]) -> str | None:
     return root or None
 
 
+def _server(text: str) -> str:
+    if text.startswith("databricks"):
+        raise InvalidRegistryError(
+            f"spec.url {text!r} names Databricks, whose registries (Unity Catalog's too) are not "
+            "supported: use the address of an MLflow server"
+        )
+    return _url("spec.url", text)
+
+
+def _proxy(text: str) -> str:
+    if not text.startswith("http://"):
+        raise InvalidRegistryError(
+            f"spec.proxy {text!r} is not an http address: write for example http://proxy:3128 "
+            "(an https spec.url stays encrypted through it)"
+        )
+    return _url("spec.proxy", text)
+
+
 def _url(field: str, text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # half an IPv6 address, a port that is none
+        usable = False
+    if not usable:
         raise InvalidRegistryError(f"{field} {text!r} is not an http or https address")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InvalidRegistryError(

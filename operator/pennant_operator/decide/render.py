@@ -156,8 +156,8 @@ def _declared(record: Record | None) -> list[str]:
 def registry_config_of(spec: Spec, registry: RegistryFacts) -> Object:
     """What `fetch` must know of the registry; changing it rolls nothing, new pods read it."""
     data = {"url": registry.url, "allowed-sources": ",".join(registry.allowed_sources)}
-    if registry.ca_bundle:
-        data["ca.crt"] = registry.ca_bundle
+    optional = {"ca.crt": registry.ca_bundle, "proxy": registry.proxy}
+    data |= {key: value for key, value in optional.items() if value}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

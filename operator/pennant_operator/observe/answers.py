@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pennant_operator.observe.mlflow_http import RegistryTroubleError
+from pennant_operator.observe.trouble import RegistryTroubleError
 
 Found: TypeAlias = dict[str, Any]  # MLflow's model_version object
 

@@ -4,20 +4,27 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from pennant_operator.decide.registries import RegistrySpec
-from pennant_operator.observe.mlflow_http import MlflowHttp, RegistryTroubleError, credentials
+from pennant_operator.observe.credentials import Credentials, UnusableError, credentials
+from pennant_operator.observe.mlflow_http import MlflowHttp
+from pennant_operator.observe.tls import UntrustableError
+from pennant_operator.observe.trouble import RegistryTroubleError
 
 ReadSecret: TypeAlias = Callable[[str], Awaitable[Mapping[str, str]]]  # RegistryTroubleError
 Count: TypeAlias = Callable[[int, float], None]  # status and seconds of a request
 
 
-async def connect(spec: RegistrySpec, read_secret: ReadSecret, count: Count) -> MlflowHttp:
+async def held(spec: RegistrySpec, read_secret: ReadSecret) -> Mapping[str, str] | None:
+    """What its Secret holds now, None where it names none; raises RegistryTroubleError."""
+    name = spec.credentials_secret
+    return None if name is None else await read_secret(name)
+
+
+def connect(spec: RegistrySpec, secret: Mapping[str, str] | None, count: Count) -> MlflowHttp:
     """A connection to be closed after use; raises RegistryTroubleError."""
-    name, authorization = spec.credentials_secret, None
-    if name is not None:
-        authorization = credentials(await read_secret(name))
-        if authorization is None:
-            raise RegistryTroubleError(
-                f"Secret {name} holds no credentials: give it MLFLOW_TRACKING_USERNAME and "
-                "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
-            )
-    return MlflowHttp(spec, authorization, count)
+    try:
+        found = Credentials() if secret is None else credentials(secret)
+        return MlflowHttp(spec, found, count)
+    except UnusableError as error:
+        raise RegistryTroubleError(f"Secret {spec.credentials_secret} {error}") from error
+    except UntrustableError as error:
+        raise RegistryTroubleError(str(error)) from error

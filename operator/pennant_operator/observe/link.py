@@ -1,13 +1,22 @@
-"""A poller's line to its server: made when there is something to ask, made anew after trouble."""
+"""A poller's line to its server: made when there is something to ask, made anew after trouble.
 
-from collections.abc import Collection
+And when the Secret has changed: nobody has to wait until what it held before is refused.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
 
 from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.connection import Count, ReadSecret, connect
+from pennant_operator.observe.connection import Count, ReadSecret, connect, held
 from pennant_operator.observe.mlflow_http import MlflowHttp
 from pennant_operator.observe.poll import Known, Poll
 from pennant_operator.observe.registry import Registry
+from pennant_operator.observe.secrets import SecretUnreadError
+
+LOG = logging.getLogger(__name__)
+PACE = 0.9  # seconds between two reads of the Secret: once a poll, and not with every hint
 
 
 class Link:
@@ -21,19 +30,39 @@ class Link:
         self._known = known
         self._read_secret = read_secret
         self._count = count
+        self._held: Mapping[str, str] | None = None
+        self._read_at = float("-inf")
         self._http: MlflowHttp | None = None
         self._poll: Poll | None = None
 
     async def ask(self, watches: Collection[Watch]) -> None:
         """Bring the answers to these up to date; raises RegistryTroubleError."""
-        if self._poll is None:
-            self._http = await connect(self._spec, self._read_secret, self._count)
-            registry = Registry(self._http)
-            self.server_version = await registry.server_version()
-            self._poll = Poll(registry, self.server_version, self._known)
+        poll = await self._connected()
         if not watches:
-            await self._poll.registry.ping()
-        await self._poll.ask(watches)
+            await poll.registry.ping()
+        await poll.ask(watches)
+
+    async def _connected(self) -> Poll:
+        if self._poll is not None and not await self._secret_changed():
+            return self._poll
+        await self.drop()
+        self._held = await held(self._spec, self._read_secret)
+        self._http = connect(self._spec, self._held, self._count)
+        registry = Registry(self._http)
+        self.server_version = await registry.server_version()
+        self._poll = Poll(registry, self.server_version, self._known)
+        return self._poll
+
+    async def _secret_changed(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now < self._read_at + PACE:
+            return False
+        self._read_at = now
+        try:
+            return await held(self._spec, self._read_secret) != self._held
+        except SecretUnreadError as error:
+            LOG.warning("registry %s: %s", self._spec.name, error)  # what it held stands
+            return False
 
     async def drop(self) -> None:
         """Credentials and version are read again after every trouble: both may be its cure."""

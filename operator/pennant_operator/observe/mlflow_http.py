@@ -4,9 +4,7 @@ MLflow's own refusals are JSON with an error code; everything else that may answ
 (an ingress, a proxy, the host check, a login page) says nothing about models and is trouble.
 """
 
-import base64
 import json
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,13 +14,19 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from pennant_operator.decide.registries import RegistrySpec
+from pennant_operator.observe.credentials import Credentials
+from pennant_operator.observe.tls import context
+from pennant_operator.observe.trouble import (
+    NotAllowedError,
+    RegistryTroubleError,
+    client_certificate,
+    no_connection,
+    proxy_refuses,
+)
 
 TIMEOUT = 5.0  # seconds of one request
 API = "/api/2.0/mlflow/"
-
-
-class RegistryTroubleError(Exception):
-    """No answer that anything may be concluded from (law 2); says what to do about it."""
+NONE = Credentials()
 
 
 @dataclass(frozen=True)
@@ -34,34 +38,31 @@ class Refusal:
     message: str
 
 
-def credentials(secret: Mapping[str, str]) -> str | None:
-    """The Authorization header for a Secret's decoded data; None when it holds no credentials."""
-    if token := secret.get("MLFLOW_TRACKING_TOKEN"):
-        return f"Bearer {token}"
-    user, password = (secret.get(f"MLFLOW_TRACKING_{k}") for k in ("USERNAME", "PASSWORD"))
-    if not user or password is None:
-        return None
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
 class MlflowHttp:
     """One server's address, trust and credentials; close it after use."""
 
     def __init__(
         self,
         spec: RegistrySpec,
-        authorization: str | None = None,
+        known: Credentials = NONE,
         count: Callable[[int, float], None] = lambda _status, _seconds: None,
     ) -> None:
-        """`count` is told status (0: no answer) and seconds of every request."""
-        self._url = spec.url
+        """`count` is told status (0: no answer) and seconds of every request.
+
+        Raises UntrustableError and UnusableError.
+        """
+        self._spec, self._url = spec, spec.url
         self._count = count
+        encrypted = spec.url.startswith("https:")
+        trust = context(spec.ca_bundle, known.certificate) if encrypted else True
+        headers, self._tunnel = _headers(known, encrypted=encrypted)
         # Redirects and proxies of the environment are not followed: credentials go to the
-        # configured address only.
+        # configured address only, by the configured way.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=4, ssl=_trust(spec)),
+            connector=aiohttp.TCPConnector(limit=4, ssl=trust),
             timeout=aiohttp.ClientTimeout(total=TIMEOUT),
-            headers={"Authorization": authorization} if authorization else {},
+            proxy=spec.proxy,
+            headers=headers,
         )
 
     async def close(self) -> None:
@@ -84,7 +85,11 @@ class MlflowHttp:
         began, status = time.perf_counter(), 0
         try:
             async with self._session.request(
-                method, self._url + path, allow_redirects=False, **content
+                method,
+                self._url + path,
+                allow_redirects=False,
+                proxy_headers=self._tunnel,
+                **content,
             ) as response:
                 text = await response.text(errors="replace")
                 status = response.status
@@ -95,10 +100,7 @@ class MlflowHttp:
                 " no NetworkPolicy keeps the operator from it."
             ) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise RegistryTroubleError(
-                f"{self._url} cannot be reached ({error}): see that MLflow runs there, and that "
-                "spec.url is right."
-            ) from error
+            raise RegistryTroubleError(no_connection(self._spec, error)) from error
         finally:
             self._count(status, time.perf_counter() - began)
 
@@ -107,6 +109,8 @@ class MlflowHttp:
             answer = json.loads(text)
         except ValueError:
             answer = None
+        if status == 403 and "Host header" not in text:
+            raise NotAllowedError(self._stranger(status, text))
         if not isinstance(answer, dict):
             raise RegistryTroubleError(self._stranger(status, text))
         if status == 200:
@@ -124,6 +128,10 @@ class MlflowHttp:
                 f"MLflow refuses the host name {host}: start it with --allowed-hosts {host} "
                 "(or MLFLOW_SERVER_ALLOWED_HOSTS), beside the names that others call it by."
             )
+        if status == 407:
+            return proxy_refuses(self._spec, status, said)
+        if status == 400 and "SSL certificate" in text:
+            return client_certificate(self._spec, said)
         if status in {401, 403}:
             return (
                 f"{self._url} refuses these credentials ({status}: {said}): name a Secret with "
@@ -138,12 +146,8 @@ class MlflowHttp:
         )
 
 
-def _trust(spec: RegistrySpec) -> ssl.SSLContext | bool:
-    if not spec.ca_bundle:
-        return True
-    try:
-        return ssl.create_default_context(cadata=spec.ca_bundle)
-    except ssl.SSLError as error:
-        raise RegistryTroubleError(
-            f"spec.caBundle holds no certificate that can be read ({error}): write PEM."
-        ) from error
+def _headers(known: Credentials, *, encrypted: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Of each request, and of what is said to a proxy that makes a tunnel for encrypted ones."""
+    mine = {"Authorization": known.authorization} if known.authorization else {}
+    proxys = {"Proxy-Authorization": known.proxy_authorization} if known.proxy_authorization else {}
+    return (mine, proxys) if encrypted else (mine | proxys, {})

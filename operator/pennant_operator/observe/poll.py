@@ -12,12 +12,17 @@ from typing import TypeAlias
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.absence import missing_version, nothing_there, unresolved
+from pennant_operator.observe.absence import (
+    missing_version,
+    not_allowed,
+    nothing_there,
+    unresolved,
+)
 from pennant_operator.observe.answers import Found, Registered
 from pennant_operator.observe.filters import quotable
-from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.registry import Registry
 from pennant_operator.observe.strategy import strategy
+from pennant_operator.observe.trouble import NotAllowedError, RegistryTroubleError
 
 LOG = logging.getLogger(__name__)
 
@@ -59,11 +64,25 @@ class Poll:
             of_model.setdefault(watch.model, []).append(watch)
         how = strategy(of_model, self.server_version, self.known.size)
         listed = await self._search(how.listed, whole=how.whole) if how.listed else {}
+        answers = bool(how.listed)
         for name, asked in of_model.items():
-            single = name in how.singly
-            model = await self.registry.model(name) if single else listed.get(name)
-            for watch in asked:
-                await self._compare(watch, model)
+            try:
+                single = name in how.singly
+                model = await self.registry.model(name) if single else listed.get(name)
+                for watch in asked:
+                    await self._compare(watch, model)
+            except NotAllowedError as error:
+                if not answers:
+                    await self.registry.ping()  # or the account may see nothing at all
+                answers = True
+                self._hidden(asked, error)
+
+    def _hidden(self, watches: Iterable[Watch], error: NotAllowedError) -> None:
+        """One model that nobody gave the account is no reason to know nothing of the others."""
+        for watch in watches:
+            if watch not in self.known.answers:
+                LOG.warning("%s: %s", watch.model, error)
+                self.known.unresolved[watch] = not_allowed(watch)
 
     async def _search(self, models: tuple[str, ...], *, whole: bool) -> dict[str, Registered]:
         listed = await self.registry.search(None if whole else models)

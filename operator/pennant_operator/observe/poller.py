@@ -18,11 +18,11 @@ from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.observe.connection import Count, ReadSecret
 from pennant_operator.observe.link import Link
-from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.outage import Outage
 from pennant_operator.observe.poll import Known
 from pennant_operator.observe.questions import Questions
 from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.trouble import RegistryTroubleError
 
 LOG = logging.getLogger(__name__)
 

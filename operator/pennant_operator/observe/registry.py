@@ -11,7 +11,8 @@ from typing import Any
 from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.observe.answers import Found, Registered, registered, understood, version
 from pennant_operator.observe.filters import filters, named
-from pennant_operator.observe.mlflow_http import MlflowHttp, Refusal, RegistryTroubleError
+from pennant_operator.observe.mlflow_http import MlflowHttp, Refusal
+from pennant_operator.observe.trouble import RegistryTroubleError
 from pennant_registry.names import TAG_SHA256
 
 PAGE = 1000  # the most that MLflow gives

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from pennant_operator.observe.delivery import Delivery
-from pennant_operator.observe.mlflow_http import RegistryTroubleError
+from pennant_operator.observe.trouble import RegistryTroubleError
 
 KEY = "webhook-secret"
 SHORTEST = 16  # characters: a guess costs an attacker one request

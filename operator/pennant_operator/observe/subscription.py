@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pennant_operator.observe.answers import understood
-from pennant_operator.observe.mlflow_http import MlflowHttp, Refusal, RegistryTroubleError
+from pennant_operator.observe.mlflow_http import MlflowHttp, Refusal
+from pennant_operator.observe.trouble import RegistryTroubleError
 
 EVENTS = (
     {"entity": "MODEL_VERSION_ALIAS", "action": "CREATED"},

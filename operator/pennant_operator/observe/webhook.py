@@ -14,12 +14,12 @@ from enum import StrEnum
 from pennant_operator.decide.health import WebhookHealth
 from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.connection import Count, ReadSecret, connect
+from pennant_operator.observe.connection import Count, ReadSecret, connect, held
 from pennant_operator.observe.delivery import delivery, hint
-from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.remembered import Remembered
 from pennant_operator.observe.signing_secret import SigningSecret
 from pennant_operator.observe.subscription import NEEDS, Wanted, subscribe, unsubscribe
+from pennant_operator.observe.trouble import RegistryTroubleError
 
 LOG = logging.getLogger(__name__)
 AGAIN = 60.0  # seconds between two looks at the Secret
@@ -133,7 +133,8 @@ class Webhook:
         self._health = WebhookHealth(None, known.registered, known.url)
 
     async def _tell(self, wanted: Wanted | None) -> WebhookHealth:
-        http = await connect(self._spec, self._around.read_secret, self._around.count)
+        secret = await held(self._spec, self._around.read_secret)
+        http = connect(self._spec, secret, self._around.count)
         try:
             if wanted is not None:
                 told = await subscribe(http, wanted, self._health.registered)

@@ -7,9 +7,10 @@ trouble on the way.
 from __future__ import annotations
 
 import json
+import ssl
 from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 
 from pennant_serving.failures import PodError, Reason
 
@@ -35,12 +36,39 @@ def judge(url: str, error: HTTPError) -> PodError | Trouble:
     if "Invalid Host header" in text:
         advice = "add this host to MLFLOW_SERVER_ALLOWED_HOSTS of the MLflow server"
         return PodError(Reason.DOWNLOAD_FAILED, f"{said}: {advice}")
+    if error.code == 407:
+        return _proxy_refuses(said)
+    if error.code == 400 and "SSL certificate" in text:  # nginx's own words
+        return _certificate_refused(said)
     if error.code in (401, 403):
         advice = "check serving.credentialsSecret and that this user may read the experiment"
         return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
     if error.code < 500 and error.code not in PASSING:
         return PodError(Reason.DOWNLOAD_FAILED, said)
     return Trouble(f"answered {error.code}, and not in MLflow's words: {_excerpt(text)}")
+
+
+def unreachable(url: str, error: URLError) -> PodError | Trouble:
+    """The error to raise when there is no answer."""
+    why = error.reason
+    if isinstance(why, ssl.SSLCertVerificationError):
+        message = f"{url}: its certificate is not trusted ({why.verify_message}): set the"
+        return PodError(Reason.DOWNLOAD_FAILED, f"{message} registry's caBundle")
+    if isinstance(why, ssl.SSLError) and "alert" in str(why).lower():
+        return _certificate_refused(f"{url}: {why.reason}")
+    if "Tunnel connection failed: 407" in str(why):
+        return _proxy_refuses(f"{url}: {why}")
+    return Trouble(f"cannot be reached: {why}")
+
+
+def _proxy_refuses(said: str) -> PodError:
+    advice = "put PROXY_USERNAME and PROXY_PASSWORD into serving.credentialsSecret"
+    return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
+
+
+def _certificate_refused(said: str) -> PodError:
+    advice = "put tls.crt and tls.key that the server trusts into serving.credentialsSecret"
+    return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
 
 
 def _body(error: HTTPError) -> str:

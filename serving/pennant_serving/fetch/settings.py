@@ -28,6 +28,18 @@ class Credentials:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    certificate: str | None = field(default=None, repr=False)
+    """PEM; `key` is its private key."""
+    key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class HttpProxy:
+    """The way to the registry that its administrator configured."""
+
+    host: str  # and port
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Settings:
     registry_url: str
     allowed_sources: tuple[str, ...] = (DEFAULT_ALLOWED,)
     registry_ca: Path | None = None
+    registry_proxy: HttpProxy | None = None
     credentials: Credentials = Credentials()
     s3_endpoint: str | None = None
     artifacts_path: Path = Path("/mnt/artifacts")
@@ -67,6 +80,7 @@ class Settings:
             registry_url=_registry_url(env),
             allowed_sources=_list(env.text("PENNANT_ALLOWED_SOURCES", DEFAULT_ALLOWED)),
             registry_ca=Path(ca) if ca else None,
+            registry_proxy=_proxy(env),
             credentials=_credentials(env),
             s3_endpoint=_s3_endpoint(env),
             artifacts_path=Path(env.text("PENNANT_ARTIFACTS_PATH", "/mnt/artifacts")),
@@ -77,9 +91,11 @@ class Settings:
 
 def _credentials(env: Environ) -> Credentials:
     return Credentials(
-        username=env.optional("MLFLOW_TRACKING_USERNAME"),
-        password=env.optional("MLFLOW_TRACKING_PASSWORD"),
-        token=env.optional("MLFLOW_TRACKING_TOKEN"),
+        username=_secret(env, "MLFLOW_TRACKING_USERNAME"),
+        password=_secret(env, "MLFLOW_TRACKING_PASSWORD"),
+        token=_secret(env, "MLFLOW_TRACKING_TOKEN"),
+        certificate=env.optional("tls.crt"),  # so named in the Secrets of kubernetes.io/tls
+        key=env.optional("tls.key"),
     )
 
 
@@ -87,6 +103,24 @@ def _s3_endpoint(env: Environ) -> str | None:
     """By MLflow's name, or by those of the AWS tools."""
     names = ("MLFLOW_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
     return next((found for name in names if (found := env.optional(name))), None)
+
+
+def _secret(env: Environ, name: str) -> str | None:
+    """Without the line break that `echo` and editors leave at the end of a Secret's value."""
+    return (env.optional(name) or "").rstrip("\r\n") or None
+
+
+def _proxy(env: Environ) -> HttpProxy | None:
+    url = env.optional("PENNANT_REGISTRY_PROXY")
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or "@" in parts.netloc:
+        raise SettingsError(
+            f"PENNANT_REGISTRY_PROXY={parts.scheme}://{parts.hostname}... is not an http address"
+            " without credentials in it"
+        )
+    return HttpProxy(parts.netloc, _secret(env, "PROXY_USERNAME"), _secret(env, "PROXY_PASSWORD"))
 
 
 def _registry_url(env: Environ) -> str:

@@ -15,6 +15,7 @@ from typing import IO, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import (
+    BaseHandler,
     HTTPRedirectHandler,
     HTTPSHandler,
     ProxyHandler,
@@ -23,8 +24,9 @@ from urllib.request import (
 )
 
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch.answers import Trouble, judge
-from pennant_serving.fetch.settings import Credentials, Settings
+from pennant_serving.fetch.answers import Trouble, judge, unreachable
+from pennant_serving.fetch.settings import Credentials, HttpProxy, Settings
+from pennant_serving.fetch.tls import context
 
 TIMEOUT = 10.0
 """Seconds without a byte."""
@@ -38,9 +40,10 @@ class Web:
 
     def __init__(self, settings: Settings) -> None:
         self._authorization = authorization(settings.credentials)
-        # No proxy of the environment either: it would read what is sent.
-        direct, trust = ProxyHandler({}), HTTPSHandler(context=_tls(settings))
-        self._opener = build_opener(direct, trust, Redirects())
+        # No proxy of the environment: it would read what is sent.
+        direct, trust = ProxyHandler({}), HTTPSHandler(context=context(settings))
+        configured = [Through(settings.registry_proxy)] if settings.registry_proxy else []
+        self._opener = build_opener(direct, *configured, trust, Redirects())
         self._patience = settings.patience
 
     def read(self, url: str, consume: Callable[[HTTPResponse], T]) -> T:
@@ -68,9 +71,29 @@ class Web:
         except HTTPError as error:
             raise judge(url, error) from error
         except URLError as error:
-            raise _unreachable(url, error) from error
-        except (HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
+            raise unreachable(url, error) from error
+        except ssl.SSLError as error:  # TLS 1.3 says only now that it misses a certificate
+            raise unreachable(url, URLError(error)) from error
+        except (HTTPException, ConnectionError, TimeoutError) as error:
             raise Trouble(f"the connection broke: {error!r}") from error
+
+
+class Through(BaseHandler):
+    """Sends everything by one proxy, also what the environment would except from proxies."""
+
+    handler_order = 100  # before those that connect
+
+    def __init__(self, proxy: HttpProxy) -> None:
+        self._host = proxy.host
+        self._authorization = authorization(Credentials(proxy.username, proxy.password))
+
+    def http_open(self, req: Request) -> None:
+        """Only says how; None leaves it to the next handler to connect."""
+        if self._authorization:
+            req.add_unredirected_header("Proxy-Authorization", self._authorization)
+        req.set_proxy(self._host, "http")
+
+    https_open = http_open
 
 
 class Redirects(HTTPRedirectHandler):
@@ -101,21 +124,3 @@ def same_server(old: str, new: str) -> bool:
         return True
     upgraded = (here.scheme, there.scheme) == ("http", "https")
     return upgraded and here.hostname == there.hostname and not here.port and not there.port
-
-
-def _tls(settings: Settings) -> ssl.SSLContext:
-    ca = settings.registry_ca
-    # The operator always names the file; it is there when the registry has a caBundle.
-    given = ca is not None and ca.is_file() and ca.stat().st_size
-    try:
-        return ssl.create_default_context(cafile=ca if given else None)
-    except OSError as error:
-        message = f"PENNANT_REGISTRY_CA={ca} cannot be used: {error}"
-        raise PodError(Reason.DOWNLOAD_FAILED, message) from error
-
-
-def _unreachable(url: str, error: URLError) -> Exception:
-    if isinstance(error.reason, ssl.SSLCertVerificationError):
-        message = f"{url}: its certificate is not trusted ({error.reason.verify_message}): set the"
-        return PodError(Reason.DOWNLOAD_FAILED, f"{message} registry's caBundle")
-    return Trouble(f"cannot be reached: {error.reason}")

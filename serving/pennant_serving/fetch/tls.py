@@ -1,0 +1,42 @@
+"""Whom fetch trusts, and the certificate that it shows to the registry."""
+
+from __future__ import annotations
+
+import os
+import ssl
+
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.fetch.settings import Credentials, Settings
+
+
+def context(settings: Settings) -> ssl.SSLContext:
+    """For connections to the registry. Raises PodError."""
+    ca = settings.registry_ca
+    # The operator always names the file; it is there when the registry has a caBundle.
+    given = ca is not None and ca.is_file() and ca.stat().st_size
+    try:
+        made = ssl.create_default_context(cafile=ca if given else None)
+    except OSError as error:
+        message = f"PENNANT_REGISTRY_CA={ca} cannot be used: {error}"
+        raise PodError(Reason.DOWNLOAD_FAILED, message) from error
+    _show(made, settings.credentials)
+    return made
+
+
+def _show(made: ssl.SSLContext, credentials: Credentials) -> None:
+    chain, key = credentials.certificate, credentials.key
+    if chain is None and key is None:
+        return
+    # OpenSSL takes files only. This one is in memory: the key is on no volume.
+    with os.fdopen(os.memfd_create("client-certificate"), "w") as file:
+        file.write(f"{chain or ''}\n{key or ''}\n")
+        file.flush()
+        try:
+            made.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password="")
+        except (OSError, ValueError) as error:
+            why = getattr(error, "reason", None) or type(error).__name__
+            message = (
+                f"tls.crt and tls.key of serving.credentialsSecret cannot be used ({why}): give it"
+                " a certificate and its own key, in PEM and without a password"
+            )
+            raise PodError(Reason.CREDENTIALS_MISSING, message) from error

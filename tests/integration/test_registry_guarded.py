@@ -1,0 +1,255 @@
+"""A registry as teams run it: over PostgreSQL, and everybody has an account of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from basic_auth import ADMIN, Guarded, guarded
+from mlflow import MlflowClient
+from mlflow_server import Mlflow
+from postgres import postgres
+from registry_polls import Counted, to_stage, version
+
+from pennant_operator.decide.observed import Absent, ModelVersion
+from pennant_operator.decide.registries import parse
+from pennant_operator.decide.spec import Watch
+from pennant_operator.observe import registry as pages
+from pennant_operator.observe.connection import connect
+from pennant_operator.observe.credentials import credentials
+from pennant_operator.observe.link import Link
+from pennant_operator.observe.poll import Known, Poll
+from pennant_operator.observe.registry import Registry
+from pennant_operator.observe.trouble import RegistryTroubleError
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.fetch import fetch
+from pennant_serving.fetch.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+# In PostgreSQL with a language's order none of these is where SQLite has it, and some are
+# different only in what a language looks at last.
+NAMES = ["a_b", "a-b", "ab", "alpha", "Alpha", "ALPHA", "Beta", "beta", "a b", "ä", "a.b", "ab "]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with postgres() as store, guarded(tmp_path_factory.mktemp("guarded"), store) as started:
+        yield started
+
+
+@pytest.fixture
+def mlflow(server: Guarded, monkeypatch: pytest.MonkeyPatch) -> Mlflow:
+    """The administrator's client."""
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", ADMIN[0])
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", ADMIN[1])
+    return Mlflow(server.url)
+
+
+def spec(server: Guarded):
+    named = {"url": server.url, "credentialsSecret": "mlflow"}
+    return parse({"metadata": {"name": "default"}, "spec": named})
+
+
+def reader(server: Guarded, *models: str) -> dict[str, str]:
+    """The Secret of an account that may read these and nothing else."""
+    account = server.user(f"u{uuid4().hex[:8]}")
+    for model in models:
+        server.may_read(account["MLFLOW_TRACKING_USERNAME"], "registered_model", model)
+    if models:
+        server.may_read(account["MLFLOW_TRACKING_USERNAME"], "experiment", "0")
+    return account
+
+
+def link(server: Guarded, known: Known, secret: dict[str, str]) -> Link:
+    async def read(_: str) -> dict[str, str]:
+        return dict(secret)
+
+    return Link(spec(server), known, read, lambda _status, _seconds: None)
+
+
+def follow(name: str) -> Watch:
+    return Watch("default", name, alias="production")
+
+
+def promoted(mlflow: Mlflow, name: str = "") -> str:
+    name = name or f"m{uuid4().hex[:8]}"
+    mlflow.promote(name, mlflow.register(name))
+    return name
+
+
+def test_who_may_only_read_sees_the_alias_move_and_its_pods_get_the_bytes(
+    server: Guarded, mlflow: Mlflow, tmp_path: Path
+):
+    model = promoted(mlflow)
+    secret, known = reader(server, model), Known()
+
+    async def scenario() -> None:
+        line = link(server, known, secret)
+        try:
+            await line.ask([follow(model)])
+            assert known.answers[follow(model)].version == "1"
+            mlflow.promote(model, mlflow.register(model))
+            await line.ask([follow(model)])
+        finally:
+            await line.drop()
+
+    asyncio.run(scenario())
+    found = known.answers[follow(model)]
+    assert isinstance(found, ModelVersion)
+    assert found.version == "2"
+    told = {
+        "PENNANT_MODEL_NAME": model,
+        "PENNANT_MODEL_VERSION": "2",
+        "PENNANT_MODEL_SOURCE": found.source,
+        "PENNANT_MODEL_PATH": str(tmp_path / "bundle"),
+        "PENNANT_REGISTRY_URL": server.url,
+    }
+    fetch(Settings.from_env(told | reader(server, model)))
+    assert (tmp_path / "bundle" / "newsreco.pkl").read_text() == "a model"
+    with pytest.raises(PodError) as refused:
+        fetch(
+            Settings.from_env(told | {"PENNANT_MODEL_PATH": str(tmp_path / "x")} | reader(server))
+        )
+    assert refused.value.reason is Reason.CREDENTIALS_MISSING
+
+
+@pytest.mark.parametrize("more", [0, 4], ids=["asked one by one", "searched"])
+def test_a_model_that_the_account_may_not_read_hides_no_other(
+    server: Guarded, mlflow: Mlflow, more: int
+):
+    models, secrets = [promoted(mlflow) for _ in range(1 + more)], promoted(mlflow)
+    secret, known = reader(server, *models), Known()
+
+    async def scenario() -> None:
+        line = link(server, known, secret)
+        try:
+            await line.ask([follow(name) for name in (*models, secrets)])
+            assert {watch.model for watch in known.answers} == set(models)
+            assert "may not read" in known.unresolved[follow(secrets)]
+            server.may_read(secret["MLFLOW_TRACKING_USERNAME"], "registered_model", secrets)
+            await line.ask([follow(name) for name in (*models, secrets)])
+        finally:
+            await line.drop()
+
+    asyncio.run(scenario())
+    assert isinstance(known.answers[follow(secrets)], ModelVersion)
+    assert known.unresolved == {}
+
+
+def test_another_account_in_the_secret_is_taken_up_with_the_next_poll(
+    server: Guarded, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("pennant_operator.observe.link.PACE", 0.0)
+    one, other = promoted(mlflow), promoted(mlflow)
+    secret, known = reader(server, one), Known()
+
+    async def scenario() -> None:
+        line = link(server, known, secret)
+        try:
+            await line.ask([follow(one), follow(other)])
+            assert set(known.answers) == {follow(one)}
+            secret.update(reader(server, other))
+            await line.ask([follow(one), follow(other)])
+        finally:
+            await line.drop()
+
+    asyncio.run(scenario())
+    assert set(known.answers) == {follow(one), follow(other)}
+
+
+def test_a_wrong_password_is_told_with_what_to_do(server: Guarded):
+    async def scenario() -> None:
+        wrong = {"MLFLOW_TRACKING_USERNAME": "nobody", "MLFLOW_TRACKING_PASSWORD": "at-all"}
+        http = connect(spec(server), wrong, lambda _status, _seconds: None)
+        try:
+            await Registry(http).ping()
+        finally:
+            await http.close()
+
+    with pytest.raises(RegistryTroubleError, match="of an account that may read the models"):
+        asyncio.run(scenario())
+
+
+# What a poll relies on, where the database sorts as people do.
+
+
+def as_administrator(server: Guarded) -> Counted:
+    pair = dict(zip(("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"), ADMIN, strict=True))
+    return Counted(server.url, credentials(pair))
+
+
+@pytest.mark.parametrize("page", [1, 2, 5, 1000])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole walk", "by name"])
+def test_every_page_of_a_search_holds_what_the_others_do_not(
+    server: Guarded, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch, page: int, whole: bool
+):
+    for name in NAMES:
+        if not mlflow.client.search_registered_models(f'name = "{name}"'):
+            mlflow.client.create_registered_model(name)
+            mlflow.client.create_model_version(name, "s3://bucket/x")
+            mlflow.client.set_registered_model_alias(name, "production", "1")
+    monkeypatch.setattr(pages, "PAGE", page)
+    came: list[str] = []
+    understood = pages.registered
+
+    def counted(model):
+        came.append(model["name"])
+        return understood(model)
+
+    monkeypatch.setattr(pages, "registered", counted)
+
+    async def scenario():
+        http = as_administrator(server)
+        try:
+            return await Registry(http).search(None if whole else NAMES)
+        finally:
+            await http.close()
+
+    found = asyncio.run(scenario())
+    assert len(came) == len(set(came))
+    assert set(NAMES) <= found.keys()
+    assert {found[name].aliases["production"] for name in NAMES} == {"1"}
+
+
+def test_upper_and_lower_case_are_different_models_and_aliases(server: Guarded, mlflow: Mlflow):
+    upper, lower = f"M{uuid4().hex[:8]}", f"m{uuid4().hex[:8]}"
+    promoted(mlflow, upper)
+    wanted = [follow(upper), follow(upper.lower()), follow(upper.upper()), follow(lower)]
+    wanted.append(Watch("default", upper, alias="Production"))
+
+    async def scenario() -> Known:
+        http, known = as_administrator(server), Known()
+        try:
+            await Poll(Registry(http), "3.17.2", known).ask(wanted)
+        finally:
+            await http.close()
+        return known
+
+    known = asyncio.run(scenario())
+    there = [watch for watch, found in known.answers.items() if not isinstance(found, Absent)]
+    assert [watch.model for watch in there] == [upper]
+    assert len(known.answers) == len(set(wanted))
+
+
+@pytest.mark.parametrize("page", [1, 1000])
+def test_the_highest_version_of_a_stage_is_the_highest_number(
+    server: Guarded, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch, page: int
+):
+    monkeypatch.setattr(pages, "PAGE", page)
+    client, name = MlflowClient(server.url), f"m{uuid4().hex[:8]}"
+    client.create_registered_model(name)
+    for _ in range(11):  # as text 9 is more than 11
+        to_stage(client, name, version(client, name), "Production")
+
+    async def scenario() -> list[str]:
+        http = as_administrator(server)
+        try:
+            return [each["version"] for each in await Registry(http).in_stage(name, "Production")]
+        finally:
+            await http.close()
+
+    assert [int(each) for each in asyncio.run(scenario())] == list(range(11, 0, -1))
