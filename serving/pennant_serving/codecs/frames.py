@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
-from pennant_serving.codecs.size import check_table, check_unpacked
+from pennant_serving.codecs.size import check_table, check_unpacked, check_values
 from pennant_serving.errors import InvalidInput, TooLarge, UnsupportedMediaType
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Rows
@@ -36,6 +36,7 @@ def from_csv(body: bytes, mlmodel: MLmodel | None) -> Rows:
     import pandas as pd
 
     text = _text(body)
+    check_values(text.count(","))
     check_table(1 + text.count("\n") + text.count("\r"), _width(text))
     columns = mlmodel.columns if mlmodel else ()
     types = {each.name: COLUMN_TYPES[each.type] for each in columns if each.type in COLUMN_TYPES}
@@ -73,8 +74,9 @@ def _width(text: str) -> int:
     """Columns of the table that pandas will make: of the header, or of the first row if that has
     more. Shorter rows are filled up."""
     try:
-        lines = (line for line in csv.reader(io.StringIO(text)) if "".join(line).strip())
-        return max(map(len, islice(lines, 2)), default=0)
+        lines = csv.reader(io.StringIO(text))
+        told = (line for line in lines if len(line) > 1 or "".join(line).strip())
+        return max(map(len, islice(told, 2)), default=0)
     except csv.Error as error:
         raise InvalidInput(f"the body is no CSV: {error}") from error
 

@@ -12,6 +12,8 @@ from pennant_serving.errors import TooLarge
 MOST_VALUES = 4 * 1024 * 1024
 """The largest body can hold them as numbers of 15 digits; in memory they take 130 MiB as such, and
 at the worst, as objects of one key, four times as much."""
+MOST_COLUMNS = 65536
+"""A table of pandas, and a record, cost much more by column than by row."""
 MOST_BYTES = 4 * 64 * 1024 * 1024
 """Of what a compressed file holds."""
 JSON_OPENERS = (b",", b"[", b"{")
@@ -25,6 +27,9 @@ def check_json(body: bytes) -> None:
 
 def check_table(rows: int, columns: int) -> None:
     """Raises TooLarge."""
+    if columns > MOST_COLUMNS:
+        message = f"the table has {columns} columns, more than the {MOST_COLUMNS} that are taken"
+        raise TooLarge(message)
     check_values(rows * columns)
 
 
