@@ -53,7 +53,7 @@ def settings(**changes: Any) -> Settings:
 def model(adapter: Any = None, *, pool: Pool | None = None, **limits: Any) -> Model:
     bundle, adapter, pool = Bundle(Path("/nowhere"), None), adapter or Echo(), pool or Pool()
     batcher = Batcher(adapter, pool, Limits(**limits))
-    return Model("iris", "7", "test", adapter, bundle, pool, batcher)
+    return Model("iris", "7", "test", adapter, bundle, batcher)
 
 
 class Client:
@@ -79,7 +79,7 @@ def client(adapter: Any = None, *, loaded: bool = True) -> Client:
     if loaded:
         served = model(adapter)
         routes = getattr(served.adapter, "routes", list)
-        own.open(routes(), served.pool)
+        own.open(routes(), served.batcher)
         lifecycle.ready(served)
     return Client(create_app(settings(), lifecycle, own))
 

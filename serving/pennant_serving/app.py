@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pennant_serving.endpoints import docs, health, mlflow, v2
+from pennant_serving.endpoints.body import Bodies
 from pennant_serving.endpoints.own import AdapterRoutes
-from pennant_serving.errors import ServingError, content
+from pennant_serving.errors import ServingError, content, nested_too_deeply, no_memory
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.settings import Settings
 from pennant_serving.telemetry import Observed, Telemetry
@@ -55,11 +56,14 @@ def create_app(
         exception_handlers={
             ServingError: _serving_error,
             HTTPException: _http_error,
+            MemoryError: _no_memory,
+            RecursionError: _nested_too_deeply,
             Exception: _unexpected,
         },
     )
     app.router.default = own  # asked last, so what the adapter adds cannot hide the above
     app.state.telemetry = telemetry
+    app.state.bodies = Bodies()
     app.state.settings = settings
     app.state.lifecycle = lifecycle
     return app
@@ -68,6 +72,16 @@ def create_app(
 async def _serving_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServingError)
     return _answer(request, error.status, error.code, str(error), error.headers)
+
+
+async def _no_memory(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MemoryError)
+    return await _serving_error(request, no_memory(error))
+
+
+async def _nested_too_deeply(request: Request, _error: Exception) -> Response:
+    """What a model raises has been caught before; this comes from looking at a request."""
+    return await _serving_error(request, nested_too_deeply())
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+LONGEST = 2000
+"""Characters of a message. It may repeat what was sent, and that may be megabytes."""
+
 
 class ServingError(Exception):
     """Answered with `status` and one sentence."""
@@ -9,6 +12,10 @@ class ServingError(Exception):
     status = 500
     code = "INTERNAL_ERROR"
     headers: dict[str, str] | None = None
+
+    def __init__(self, message: str) -> None:
+        more = len(message) - LONGEST
+        super().__init__(f"{message[:LONGEST]} [and {more} more]" if more > 0 else message)
 
 
 class InvalidInput(ServingError):  # noqa: N818 - adapters raise it, and it reads well there
@@ -43,6 +50,13 @@ class PredictFailed(ServingError):  # noqa: N818
     """The model raised."""
 
 
+class OutOfMemory(ServingError):  # noqa: N818
+    """There was not enough memory to answer this request; there may be for others."""
+
+    status = 507
+    code = "RESOURCE_EXHAUSTED"
+
+
 class Unavailable(ServingError):  # noqa: N818
     """Not ready yet, or too much waiting already."""
 
@@ -69,8 +83,21 @@ def from_model(error: BaseException) -> ServingError:
     """What an adapter raised, as the client is told it."""
     if isinstance(error, ServingError):
         return error
+    if isinstance(error, MemoryError):
+        return no_memory(error)
     if isinstance(error, ValueError):  # how an adapter, which knows no class of ours, says so
         problem: ServingError = InvalidInput(str(error))
     else:
         problem = PredictFailed(f"the model raised {type(error).__name__}: {error}")
     return problem
+
+
+def no_memory(error: MemoryError) -> OutOfMemory:
+    """NumPy says in its error how much was wanted; others say nothing."""
+    said = f" ({error})" if str(error) else ""
+    return OutOfMemory(f"not enough memory to answer this{said}: send fewer rows at a time")
+
+
+def nested_too_deeply() -> InvalidInput:
+    """For what the decoders, and what looks at rows, raise RecursionError."""
+    return InvalidInput("the request is nested too deeply")

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 from pennant_serving.codecs.v2 import InferRequest
-from pennant_serving.errors import NoSuchModel
+from pennant_serving.errors import NoSuchModel, TimedOut, nested_too_deeply
 from pennant_serving.model import Model
 from pennant_serving.settings import Settings
 from pennant_serving.watch import record
+
+LARGE = 256 * 1024
+"""Bytes of a body that take longer to decode than others should wait."""
+
+T = TypeVar("T")
 
 
 async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
@@ -24,6 +32,35 @@ async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
     result = await model.outputs(asked.rows, asked.outputs, protocol, params)
     record.answered(result, asked.outputs)
     return result
+
+
+async def decoded(model: Model, decode: Callable[..., T], body: bytes, *more: Any) -> T:
+    """What a codec makes of a body; of a large one in a thread, so that others go on meanwhile.
+
+    Raises as the codec does, and as `Batcher.aside` does.
+    """
+    if len(body) <= LARGE:
+        return decode(body, *more)
+    return await model.batcher.aside(_decode, decode, body, *more)
+
+
+def _decode(decode: Callable[..., T], *arguments: Any) -> T:
+    try:
+        return decode(*arguments)
+    except RecursionError:  # or it would look as if the model had raised it
+        raise nested_too_deeply() from None
+
+
+@asynccontextmanager
+async def in_time(model: Model) -> AsyncIterator[None]:
+    """For all that is done between a request and its answer. Raises TimedOut when it takes longer
+    than a request may."""
+    seconds = model.batcher.limits.timeout
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise TimedOut(f"no answer within {seconds:g} s") from None
 
 
 def check_identity(settings: Settings, name: str, version: str | None) -> None:

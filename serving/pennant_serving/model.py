@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,8 +13,6 @@ from pennant_serving.adapters.base import Adapter, Further
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle
 from pennant_serving.codecs.outputs import named
-from pennant_serving.errors import ServingError, from_model
-from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
 
 
@@ -26,7 +25,6 @@ class Model:
     adapter_name: str
     adapter: Adapter
     bundle: Bundle
-    pool: Pool
     batcher: Batcher
 
     @cached_property
@@ -56,7 +54,7 @@ class Model:
         raises.
         """
         if params and self.takes_params:
-            return await self._run(self.adapter.predict, rows, dict(params))
+            return await self.batcher.aside(self.adapter.predict, rows, dict(params))
         return await self.batcher.predict(rows, protocol)
 
     async def outputs(
@@ -70,16 +68,8 @@ class Model:
         wanted = [name for name in names if name in self.further]
         if not wanted:
             return await self.predict(rows, protocol, params)
-        found = {name: await self._run(self.further[name].answer, rows) for name in wanted}
+        further = [self.batcher.aside(self.further[name].answer, rows) for name in wanted]
+        found = dict(zip(wanted, await asyncio.gather(*further), strict=True))
         if len(wanted) == len(names):
             return found
         return dict(named(await self.predict(rows, protocol, params))) | found
-
-    async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """By itself, in a thread. Unavailable and what the model raised are ServingErrors."""
-        try:
-            return await self.pool.run(function, *arguments)
-        except ServingError:
-            raise
-        except Exception as error:
-            raise from_model(error) from error

@@ -40,17 +40,17 @@ async def bring_up(
     phase = telemetry.phases.phase
     if loaded is None:
         with phase("load"):
-            loaded = await pool.run(load, settings)
+            loaded = await pool.start(load, settings)
     bundle, name, adapter = loaded
     observer = Timing(telemetry) if settings.traces_endpoint else telemetry
     batcher = Batcher(adapter, pool, settings.limits, observer)
-    model = Model(settings.model, settings.version, name, adapter, bundle, pool, batcher)
+    model = Model(settings.model, settings.version, name, adapter, bundle, batcher)
     with phase("self-test") as notes:
         if not await self_test(model, settings.self_test):
             notes.append("skipped: off, or no input example")
     with phase("batching") as notes:
         notes.append(await _prove(model))
-    own.open(_routes(model), pool)
+    own.open(_routes(model), batcher)
     lane.open(model)
     if beside is not None:
         await beside

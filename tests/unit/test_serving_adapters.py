@@ -116,6 +116,14 @@ def test_a_damaged_pickle_tells_the_versions_it_was_trained_and_loaded_with(tmp_
         adapters.load("sklearn", bundle(folder))
 
 
+def test_a_bundle_that_names_no_version_is_not_said_to_be_trained_with_none(tmp_path):
+    folder = sklearn_bundle(tmp_path, weighted())
+    (folder / "model.pkl").write_bytes(b"\x80")
+    with pytest.raises(PodError, match="its MLmodel does not say what version") as raised:
+        adapters.load("sklearn", bundle(folder))
+    assert "None" not in raised.value.message
+
+
 def test_any_importable_class_is_an_adapter(tmp_path):
     adapter = adapters.load("serving_builders:Echo", bundle(tmp_path))
     assert adapter.predict(Rows([[1]], ("a",))) == [{"a": 1}]

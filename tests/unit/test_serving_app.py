@@ -12,10 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pennant_serving.endpoints import body
-from pennant_serving.errors import Unavailable
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.lifecycle import Lifecycle, Phase
-from pennant_serving.pool import Pool
 from pennant_serving.selftest import self_test
 
 pytestmark = pytest.mark.unit
@@ -116,22 +114,6 @@ def test_requests_are_counted_by_template_and_code():
     assert any('route="unmatched"' in line and 'code="404"' in line for line in counts)
     assert any('route="/v2/models/{model}"' in line for line in counts)
     assert "U1" not in text
-
-
-def test_more_calls_than_the_queue_holds_are_refused_at_once():
-    async def overload():
-        pool, release = Pool(threads=1, queue=1), threading.Event()
-        waiting = [asyncio.create_task(pool.run(release.wait)) for _ in range(2)]
-        await asyncio.sleep(0)
-        try:
-            with pytest.raises(Unavailable, match="2 requests"):
-                await pool.run(release.wait)
-        finally:
-            release.set()
-        assert await asyncio.gather(*waiting) == [True, True]
-        assert await pool.run(release.wait)
-
-    asyncio.run(overload())
 
 
 def test_a_process_that_drains_never_becomes_ready():

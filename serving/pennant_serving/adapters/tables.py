@@ -36,7 +36,7 @@ def array(values: Sequence[Any], dtype: str | None) -> np.ndarray[Any, Any]:
     """An array of numbers, or of objects when it is not numbers. Raises InvalidInput."""
     try:
         result = np.asarray(values, dtype=dtype)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(f"the rows are not a table of {dtype or 'values'}: {error}") from error
     return result if result.dtype.kind in "biuf" else result.astype(object)
 
@@ -51,7 +51,7 @@ def frame(rows: Rows, columns: tuple[Column, ...]) -> Any:
         if wanted := types.get(name):
             try:
                 table[name] = table[name].astype(wanted)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, OverflowError) as error:
                 raise InvalidInput(f"column {name!r} is not {wanted}: {error}") from error
     return table
 

@@ -40,4 +40,7 @@ def _trained_with(bundle: Bundle) -> str:
     from importlib.metadata import version
 
     trained = bundle.mlmodel.flavors["sklearn"].get("sklearn_version")
-    return f"trained with scikit-learn {trained}, this image has {version('scikit-learn')}"
+    here = f"this image has {version('scikit-learn')}"
+    if trained is None:
+        return f"its MLmodel does not say what version of scikit-learn it was trained with, {here}"
+    return f"trained with scikit-learn {trained}, {here}"

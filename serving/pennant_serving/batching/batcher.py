@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Any, TypeVar
 
 from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching import joining, policy, proof
@@ -14,7 +15,7 @@ from pennant_serving.batching.line import Line
 from pennant_serving.batching.policy import Limits, Situation
 from pennant_serving.batching.runner import Observer, Runner
 from pennant_serving.batching.timing import timed
-from pennant_serving.batching.work import Work
+from pennant_serving.batching.work import Aside, Done, Work
 from pennant_serving.errors import TimedOut, Unavailable, from_model
 from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
@@ -25,6 +26,8 @@ ARRAY = "array"
 """The kind of all arrays: a model takes one."""
 LARGE = 1024
 """Rows that are too many to be turned into an array in the event loop."""
+
+T = TypeVar("T")
 
 
 class Batcher:
@@ -51,8 +54,21 @@ class Batcher:
 
     async def predict(self, rows: Rows, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
-        value = await self._pool.run(self._value, rows) if len(rows) > LARGE else self._value(rows)
+        value = await self.aside(self._value, rows) if len(rows) > LARGE else self._value(rows)
         kind = joining.kind(value) if isinstance(value, Rows) else ARRAY
+        return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))
+
+    async def aside(self, function: Callable[..., T], *arguments: Any) -> T:
+        """What a function returns in one of the model's threads, for which it waits in the line.
+
+        Raises ServingError, as predictions do: so nothing that a request makes us call goes without
+        a limit to how many wait, a time-out, and being missed when it never ends.
+        """
+        call = partial(function, *arguments)
+        result: T = await self._answer(lambda done: Aside(call, done))
+        return result
+
+    async def _answer(self, work_for: Callable[[Done], Work]) -> Any:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def done(result: Any, error: Exception | None) -> None:
@@ -63,7 +79,7 @@ class Batcher:
             else:
                 future.set_exception(error)
 
-        work = timed(Work(value, len(rows), kind, done, protocol))
+        work = work_for(done)
         self.submit(work)
         try:
             return await future
@@ -72,7 +88,7 @@ class Batcher:
 
     async def prove(self, rows: Rows) -> None:
         """Learn from the model's example what may be joined, and what may run in the loop."""
-        await self._pool.run(self._prove, self._value(rows), len(rows))
+        await self._pool.start(self._prove, self._value(rows), len(rows))
 
     def submit(self, work: Work) -> None:
         """Put into the line; `work.done` is called later. Raises Unavailable when it is full."""
@@ -151,18 +167,24 @@ class Batcher:
         """Run the next batch of a kind if it may run; seconds after which to try again."""
         most, running = self._most, self.runner.running
         rows, first = self._line.head(kind, most)
-        short = self.runner.speed.proved(min(rows, most))
+        is_aside = isinstance(kind, Aside)
+        short = not is_aside and self.runner.speed.proved(min(rows, most))
         situation = Situation(
             rows=rows,
             waited=now - first,
             running=0 if short else len(running),
             youngest=running.youngest(now),
         )
-        pause = policy.pause(situation, self.limits, self._pool.threads, joins=self.joins)
+        joins = self.joins and not is_aside
+        pause = policy.pause(situation, self.limits, self._pool.threads, joins=joins)
         if pause != 0.0:
             return pause
-        run = self.runner.here if short else self.runner.in_thread
-        run(self._line.take(kind, most))
+        works = self._line.take(kind, most)
+        if is_aside:
+            self.runner.aside(works[0])
+        else:
+            run = self.runner.here if short else self.runner.in_thread
+            run(works)
         return 0.0 if self._line.has(kind) else None
 
     def _expire(self, now: float) -> None:

@@ -15,6 +15,9 @@ EXACT = 2**63
 LOOKED_AT = 128
 """Rows. Larger lists are predicted alone: looking at every value would take longer than that."""
 
+DEEPEST = 32
+"""Lists in lists; no array goes deeper."""
+
 
 class NotOneEach(Exception):  # noqa: N818
     """A result that cannot be told apart by rows."""
@@ -89,10 +92,12 @@ def _joined(parts: Sequence[Sequence[Any]]) -> Any:
     return np.concatenate(parts) if arrays else list(chain.from_iterable(parts))
 
 
-def _types(value: Any) -> Hashable:
+def _types(value: Any, depth: int = 0) -> Hashable:
     """What arrays and frames of this value would be made of; None when only all of it can tell."""
     if isinstance(value, list):
-        types = tuple(map(_types, value))
+        if depth == DEEPEST:
+            return None
+        types = tuple(_types(each, depth + 1) for each in value)
         return None if None in types else types
     if isinstance(value, int) and not isinstance(value, bool):
         return "int" if -EXACT <= value < EXACT else None

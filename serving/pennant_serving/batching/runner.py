@@ -59,6 +59,11 @@ class Runner:
         batch = self._begin(works)
         self._beside(batch, self._ended, attempt, self.predict, batch.value)
 
+    def aside(self, work: Work) -> None:
+        """Call a function beside the event loop. It is no prediction, so nobody observes it."""
+        batch = Batch([work])
+        self._beside(batch, self._hand_out, attempt, _call, lambda: work.value)
+
     def _begin(self, works: Sequence[Work]) -> Batch:
         batch = Batch(works)
         for work in works:
@@ -114,3 +119,7 @@ class Runner:
         for work, outcome in zip(batch.works, outcomes, strict=True):
             self._observer.predicted([work], work.rows, outcome.seconds)
             self._hand_out(Batch([work]), outcome)
+
+
+def _call(function: Callable[[], Any]) -> Any:
+    return function()

@@ -44,3 +44,12 @@ class Work:
         if not self.over:
             self.over = True
             self.done(None, error)
+
+
+class Aside(Work):
+    """A function to call in one of the model's threads, in turn with the predictions."""
+
+    __slots__ = ()
+
+    def __init__(self, function: Callable[[], Any], done: Done) -> None:
+        super().__init__(function, 1, None, done)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pennant_serving.codecs.datatypes import DTYPES
+from pennant_serving.codecs.size import check_values
 from pennant_serving.errors import InvalidInput
 
 Buffer = bytes | memoryview
@@ -27,7 +28,8 @@ def read(name: str, datatype: str, shape: Sequence[int], raw: Buffer) -> Any:
     Raises InvalidInput, naming the tensor.
     """
     if datatype == "BYTES":
-        elements = _split(name, raw)
+        check_values(math.prod(shape))
+        elements = _split(name, raw, math.prod(shape))
     else:
         dtype = DTYPES[datatype]
         if len(raw) % dtype.itemsize:
@@ -47,10 +49,12 @@ def write(datatype: str, elements: Any) -> bytes:
     return np.ascontiguousarray(elements, dtype=DTYPES[datatype]).tobytes()
 
 
-def _split(name: str, raw: Buffer) -> np.ndarray[Any, Any]:
+def _split(name: str, raw: Buffer, most: int) -> np.ndarray[Any, Any]:
     found: list[str] = []
     place = 0
     while place < len(raw):
+        if len(found) == most:
+            raise InvalidInput(f"input {name!r}: there are bytes after its {most} elements")
         start = place + LENGTH.size
         if start > len(raw):
             raise InvalidInput(f"input {name!r}: the bytes end within an element's length")

@@ -5,12 +5,15 @@ pandas is imported with the first such request: most pods never see one.
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import islice
 from typing import Any
 
-from pennant_serving.errors import InvalidInput, UnsupportedMediaType
+from pennant_serving.codecs.size import check_table, check_unpacked, check_values
+from pennant_serving.errors import InvalidInput, TooLarge, UnsupportedMediaType
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Rows
 
@@ -28,29 +31,61 @@ COLUMN_TYPES = {
 
 
 def from_csv(body: bytes, mlmodel: MLmodel | None) -> Rows:
-    """The rows below a header line, with the types of the signature. Raises InvalidInput."""
+    """The rows below a header line, with the types of the signature. Raises InvalidInput, or
+    TooLarge."""
     import pandas as pd
 
+    text = _text(body)
+    check_values(text.count(","))
+    check_table(1 + text.count("\n") + text.count("\r"), _width(text))
     columns = mlmodel.columns if mlmodel else ()
     types = {each.name: COLUMN_TYPES[each.type] for each in columns if each.type in COLUMN_TYPES}
-    return _rows("CSV", lambda: pd.read_csv(io.StringIO(body.decode()), dtype=types or None))
+    return _rows("CSV", lambda: pd.read_csv(io.StringIO(text), dtype=types or None))
 
 
 def from_parquet(body: bytes) -> Rows:
-    """The rows of a file. Raises InvalidInput, or UnsupportedMediaType without pyarrow."""
+    """The rows of a file. Raises InvalidInput, TooLarge, UnsupportedMediaType without pyarrow."""
     if find_spec("pyarrow") is None:
         raise UnsupportedMediaType(
             f"{PARQUET} needs pyarrow, which this image lacks: send JSON or CSV, or set"
             " serving.image to one that has it"
         )
-    import pandas as pd
+    from pyarrow import parquet
 
-    return _rows("Parquet", lambda: pd.read_parquet(io.BytesIO(body)))
+    def read() -> Any:
+        file = parquet.ParquetFile(io.BytesIO(body))
+        facts = file.metadata
+        check_table(facts.num_rows, facts.num_columns)
+        groups = map(facts.row_group, range(facts.num_row_groups))
+        check_unpacked(sum(group.total_byte_size for group in groups))
+        return file.read(use_threads=False).to_pandas()
+
+    return _rows("Parquet", read)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the body is not UTF-8: {error}") from error
+
+
+def _width(text: str) -> int:
+    """Columns of the table that pandas will make: of the header, or of the first row if that has
+    more. Shorter rows are filled up."""
+    try:
+        lines = csv.reader(io.StringIO(text))
+        told = (line for line in lines if len(line) > 1 or "".join(line).strip())
+        return max(map(len, islice(told, 2)), default=0)
+    except csv.Error as error:
+        raise InvalidInput(f"the body is no CSV: {error}") from error
 
 
 def _rows(form: str, read: Callable[[], Any]) -> Rows:
     try:
         table = read()
+    except (TooLarge, MemoryError):
+        raise
     except Exception as error:  # pandas and pyarrow raise what they like about a bad file
         raise InvalidInput(f"the body is no {form} of a table: {error}") from error
     if table.empty:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pennant_serving.codecs.jsonio import dump, load_object
+from pennant_serving.codecs.size import check_table
 from pennant_serving.errors import InvalidInput
 from pennant_serving.rows import Rows
 
@@ -54,7 +55,9 @@ def _split(content: Any) -> Rows:
     if not isinstance(content, dict) or not isinstance(content.get("data"), list):
         raise InvalidInput("dataframe_split must be an object with columns and data")
     data, columns = content["data"], content.get("columns")
-    width = len(columns) if isinstance(columns, list) else None
+    if columns is not None and not isinstance(columns, list):
+        raise InvalidInput("dataframe_split.columns must be a list of names")
+    width = None if columns is None else len(columns)
     for row in data:
         if not isinstance(row, list) or (width is not None and len(row) != width):
             raise InvalidInput(f"each row of dataframe_split.data must be a list of {width} values")
@@ -66,6 +69,7 @@ def _records(content: Any) -> Rows:
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise InvalidInput("dataframe_records must be a list of objects")
     columns = tuple(dict.fromkeys(column for row in content for column in row))
+    check_table(len(content), len(columns))
     return Rows([[row.get(column) for column in columns] for row in content], columns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reprlib import repr as shown
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from pennant_serving.errors import InvalidInput
 def flat(described: Head, data: Any) -> list[Any]:
     """The elements in row-major order. Raises InvalidInput, naming the tensor."""
     values = list(data) if isinstance(data, list) else []
-    while values and isinstance(values[0], list):
+    for _ in described.shape:
+        if not values or not isinstance(values[0], list):
+            break
         values = [each for row in values for each in (row if isinstance(row, list) else [row])]
     wanted = _python_types(described.datatype)
     for value in values:
@@ -48,4 +51,4 @@ def _check_range(described: Head, values: list[Any]) -> None:
 
 
 def _not_of_type(described: Head, value: Any) -> InvalidInput:
-    return InvalidInput(f"input {described.name!r}: {value!r} is not {described.datatype}")
+    return InvalidInput(f"input {described.name!r}: {shown(value)} is not {described.datatype}")

@@ -6,11 +6,13 @@ from typing import Any
 
 import orjson
 
+from pennant_serving.codecs.size import check_json
 from pennant_serving.errors import InvalidInput, PredictFailed
 
 
 def load_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that a body is. Raises InvalidInput."""
+    """The JSON object that a body is. Raises InvalidInput, or TooLarge for too many values."""
+    check_json(body)
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:

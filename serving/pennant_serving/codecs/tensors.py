@@ -7,12 +7,16 @@ import binascii
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from reprlib import repr as shown
 from typing import Any
 
 import numpy as np
 
 from pennant_serving.codecs import binary, datatypes
 from pennant_serving.errors import InvalidInput
+
+MOST_DIMENSIONS = 32
+"""NumPy's own limit is 64, and no model comes near either."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +52,27 @@ def head(tensor: Any) -> Head:
         raise InvalidInput("each input must be an object with name, shape, datatype and data")
     name, shape = tensor["name"], tensor.get("shape")
     if not isinstance(shape, list) or not all(_is_size(size) for size in shape):
-        raise InvalidInput(f"input {name!r}: shape must be a list of sizes, not {shape!r}")
+        raise InvalidInput(f"input {name!r}: shape must be a list of sizes, not {shown(shape)}")
     parameters = tensor.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise InvalidInput(f"input {name!r}: parameters must be an object")
-    return checked(Head(name, str(tensor.get("datatype")), shape, parameters))
+    datatype = tensor.get("datatype")
+    if not isinstance(datatype, str):
+        raise InvalidInput(f"input {name!r}: datatype must be a text, not {shown(datatype)}")
+    return checked(Head(name, datatype, shape, parameters))
 
 
 def checked(described: Head) -> Head:
     """The same. Raises InvalidInput for a type that there is not, or a tensor without elements."""
-    name, shape = described.name, list(described.shape)
+    name = described.name
+    if len(described.shape) > MOST_DIMENSIONS:
+        message = f"{len(described.shape)} dimensions are more than {MOST_DIMENSIONS}"
+        raise InvalidInput(f"input {name!r}: {message}")
+    shape = list(described.shape)
     if described.datatype not in datatypes.NAMES:
         known = ", ".join(datatypes.NAMES)
         raise InvalidInput(f"input {name!r}: datatype {described.datatype!r} is none of {known}")
-    if not shape or math.prod(shape) < 1:
+    if not shape or min(shape) < 1:
         raise InvalidInput(f"input {name!r}: shape {shape} has no elements")
     return described
 

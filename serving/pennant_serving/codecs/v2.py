@@ -26,7 +26,7 @@ class InferRequest:
     """What a client asked."""
 
     rows: Rows
-    id: str | None
+    id: str | int | None
     outputs: tuple[str, ...]
     """The outputs it wants; empty means the model's usual ones."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -55,7 +55,7 @@ def decode(body: bytes, header_length: int | None = None) -> InferRequest:
     outputs = _outputs(content.get("outputs") or [])
     return InferRequest(
         rows=rows_of(read, parameters),
-        id=content.get("id"),
+        id=_id(content),
         outputs=tuple(outputs),
         parameters=parameters,
         binary=parameters.get("binary_data_output") is True,
@@ -129,17 +129,29 @@ def _parameters(content: dict[str, Any]) -> dict[str, Any]:
     return parameters
 
 
+def _id(content: dict[str, Any]) -> str | int | None:
+    found = content.get("id")
+    if found is not None and not isinstance(found, (str, int)):
+        raise InvalidInput("id must be a text")
+    return found
+
+
 def _outputs(outputs: Any) -> dict[str, bool | None]:
     """The names of the outputs that are asked for, and whether each shall be bytes."""
-    if not isinstance(outputs, list) or not all(isinstance(each, dict) for each in outputs):
+    if not isinstance(outputs, list) or not all(_is_named(each) for each in outputs):
         raise InvalidInput("outputs must be a list of objects with a name")
-    return {str(each.get("name")): _wants_bytes(each) for each in outputs}
+    return {each["name"]: _wants_bytes(each) for each in outputs}
+
+
+def _is_named(output: Any) -> bool:
+    return isinstance(output, dict) and isinstance(output.get("name"), str)
 
 
 def _wants_bytes(output: dict[str, Any]) -> bool | None:
-    parameters = output.get("parameters") or {}
+    name, parameters = output["name"], output.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise InvalidInput(f"output {name!r}: parameters must be an object")
     if "classification" in parameters:
-        name = output.get("name")
         raise InvalidInput(f"output {name!r}: classification is not supported: ask predict_proba")
     wanted = parameters.get("binary_data")
     return wanted if isinstance(wanted, bool) else None

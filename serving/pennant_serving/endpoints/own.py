@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
+from pennant_serving.batching.batcher import Batcher
 from pennant_serving.errors import Unavailable
-from pennant_serving.pool import Pool
 
 
 class AdapterRoutes:
@@ -21,9 +21,9 @@ class AdapterRoutes:
     def __init__(self) -> None:
         self._router: Router | None = None
 
-    def open(self, routes: Sequence[BaseRoute], pool: Pool) -> None:
+    def open(self, routes: Sequence[BaseRoute], batcher: Batcher) -> None:
         """Serve these routes from now on, their plain functions in the model's threads."""
-        self._router = Router([_pooled(route, pool) for route in routes])
+        self._router = Router([_aside(route, batcher) for route in routes])
 
     @property
     def paths(self) -> list[tuple[str, str]]:
@@ -43,14 +43,24 @@ class AdapterRoutes:
         await self._router(scope, receive, send)
 
 
-def _pooled(route: BaseRoute, pool: Pool) -> BaseRoute:
+def _aside(route: BaseRoute, batcher: Batcher) -> BaseRoute:
     """The same route, with its function under the same limits as `predict`."""
     if not isinstance(route, Route) or iscoroutinefunction(route.endpoint):
         return route
     function: Any = route.endpoint
 
+    def attempt(request: Request) -> tuple[Any, Exception | None]:
+        """Its own errors stay what they are: starlette's HTTPException is an answer."""
+        try:
+            return function(request), None
+        except Exception as error:  # noqa: BLE001 - raised again above
+            return None, error
+
     async def endpoint(request: Request) -> Response:
-        response: Response = await pool.run(function, request)
+        response: Response
+        response, raised = await batcher.aside(attempt, request)
+        if raised is not None:
+            raise raised
         return response
 
     methods = sorted(route.methods) if route.methods else None

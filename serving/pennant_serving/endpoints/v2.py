@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from pennant_serving import inference, metadata
 from pennant_serving.codecs import v2
-from pennant_serving.endpoints.body import header_length, read
+from pennant_serving.endpoints.body import Bodies, header_length
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.model import Model
 
@@ -32,9 +32,11 @@ async def model_ready(request: Request) -> Response:
 async def infer(request: Request) -> Response:
     _check_path(request)
     model = _model(request)
-    asked = v2.decode(await read(request), header_length(request))
-    result = await inference.answer(model, asked, "v2")
-    head, *parts = v2.encode_mixed(result, asked, model.name, model.version)
+    bodies: Bodies = request.app.state.bodies
+    async with bodies.read(request) as body, inference.in_time(model):
+        asked = await inference.decoded(model, v2.decode, body, header_length(request))
+        result = await inference.answer(model, asked, "v2")
+        head, *parts = v2.encode_mixed(result, asked, model.name, model.version)
     if not parts:
         return Response(head, media_type="application/json")
     headers = {"inference-header-content-length": str(len(head))}

@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from pennant_serving.codecs import binary, tensors
 from pennant_serving.codecs.datatypes import DTYPES
 from pennant_serving.codecs.outputs import Output, outputs_of
+from pennant_serving.codecs.size import check_values
 from pennant_serving.codecs.tensors import Head, Tensor
 from pennant_serving.codecs.v2 import InferRequest, rows_of
 from pennant_serving.errors import InvalidInput
+from pennant_serving.grpc.fields import check_fields
 from pennant_serving.grpc.messages import ModelInferResponse
 
 CONTENTS = {
@@ -28,6 +31,16 @@ CONTENTS = {
     "FP64": "fp64_contents",
     "BYTES": "bytes_contents",
 }
+
+
+def parse(message_class: Any, raw: bytes) -> Any:
+    """The message that these bytes are. Raises InvalidInput, or TooLarge."""
+    name = message_class.DESCRIPTOR.name
+    try:
+        check_fields(raw)
+        return message_class.FromString(raw)
+    except (DecodeError, ValueError) as error:
+        raise InvalidInput(f"the request is no {name}: {error}") from error
 
 
 def decode(request: Any) -> InferRequest:
@@ -77,6 +90,7 @@ def _of_contents(described: Head, contents: Any) -> Tensor:
     if field is None:
         message = f"{described.datatype} has no contents but raw_input_contents"
         raise InvalidInput(f"input {name!r}: {message}")
+    check_values(len(getattr(contents, field)))
     found = list(getattr(contents, field))
     if described.datatype == "BYTES":
         found = [binary.text(name, each) for each in found]

@@ -10,7 +10,7 @@ import grpc
 
 from pennant_serving import inference, metadata
 from pennant_serving.accesslog import HEADER
-from pennant_serving.errors import ServingError
+from pennant_serving.errors import ServingError, no_memory
 from pennant_serving.grpc import codec
 from pennant_serving.grpc.messages import message
 from pennant_serving.lifecycle import Lifecycle
@@ -22,8 +22,10 @@ SERVICE = "inference.GRPCInferenceService"
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
     503: grpc.StatusCode.UNAVAILABLE,
     504: grpc.StatusCode.DEADLINE_EXCEEDED,
+    507: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 """By the HTTP status of the same error; what is absent is INTERNAL."""
 
@@ -72,21 +74,23 @@ class Service:
     async def _model_infer(self, request: Any) -> Any:
         inference.check_identity(self._settings, request.model_name, request.model_version)
         model = self._lifecycle.model
-        asked = codec.decode(request)
-        result = await inference.answer(model, asked, "grpc")
-        return codec.encode(result, asked, model.name, model.version)
+        async with inference.in_time(model):
+            asked = codec.decode(request)
+            result = await inference.answer(model, asked, "grpc")
+            return codec.encode(result, asked, model.name, model.version)
 
     def _method(self, name: str, call: Call) -> grpc.RpcMethodHandler[Any, Any]:
         request_class, response_class = (message(f"inference.{name}{e}") for e in ENDS)
 
-        async def answer(request: Any, context: Context) -> Any:
+        async def answer(request: bytes, context: Context) -> Any:
             started, code = time.perf_counter(), grpc.StatusCode.INTERNAL
             record = self._begin(context)
             await context.send_initial_metadata(self._metadata(record))
             try:
-                content = await call(request)
+                content = await call(codec.parse(request_class, request))
                 code = grpc.StatusCode.OK
-            except ServingError as error:
+            except (ServingError, MemoryError) as raised:
+                error = no_memory(raised) if isinstance(raised, MemoryError) else raised
                 code = CODES.get(error.status, code)
                 await context.abort(code, str(error))
             finally:
@@ -98,7 +102,7 @@ class Service:
 
         return grpc.unary_unary_rpc_method_handler(
             answer,
-            request_deserializer=request_class.FromString,
+            request_deserializer=None,  # what is no message is told so by us
             response_serializer=response_class.SerializeToString,
         )
 
