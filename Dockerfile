@@ -45,14 +45,20 @@ COPY --from=operator-deps /venv /venv
 COPY --from=code /app /app
 ENTRYPOINT ["python", "-m", "pennant_operator"]
 
+# serving-boosters adds XGBoost, LightGBM and onnxruntime: 110 MB.
+ARG SERVING_LOCK=serving
 FROM tools AS serving-deps
-COPY requirements/serving.txt /requirements.txt
-RUN /tools/bin/pip --python /venv/bin/python install --require-hashes -r /requirements.txt
+ARG SERVING_LOCK
+COPY requirements/${SERVING_LOCK}.txt /requirements.txt
+RUN /tools/bin/pip --python /venv/bin/python install --require-hashes -r /requirements.txt \
+    && cp /venv/lib/python3*/site-packages/scikit_learn.libs/libgomp-*.so.1* /libgomp.so.1
 
 FROM runtime AS pennant-serving
 LABEL org.opencontainers.image.title="pennant-serving" \
       org.opencontainers.image.description="Fetches and serves one version of an MLflow model"
 COPY --from=serving-deps /venv /venv
+# LightGBM's wheel wants the system's OpenMP, which slim images lack.
+COPY --from=serving-deps /libgomp.so.1 /usr/lib/
 COPY --from=code /app /app
 CMD ["python", "-m", "pennant_serving"]
 

@@ -74,9 +74,11 @@ proto: setup ## compile the gRPC protocol's messages
 	$(BIN)/python -m grpc_tools.protoc -I $(PROTO) --descriptor_set_out $(PROTO)/protocol.binpb $(PROTO)/protocol.proto $(PROTO)/health.proto
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+BOOSTERS := --extra serving --extra traces --extra xgboost --extra lightgbm --extra onnx
 lock: setup ## renew the hash-pinned locks, one per image
 	$(LOCK) --extra operator pyproject.toml -o requirements/operator.txt
 	$(LOCK) --extra serving --extra traces pyproject.toml -o requirements/serving.txt
+	$(LOCK) $(BOOSTERS) pyproject.toml -o requirements/serving-boosters.txt
 	$(LOCK) --extra serving --extra traces --extra examples pyproject.toml -o requirements/newsreco.txt
 	$(LOCK) --group mlflow-server -o requirements/mlflow.txt
 	$(LOCK) --group mlflow2-server -o requirements/mlflow2.txt

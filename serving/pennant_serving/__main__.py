@@ -7,22 +7,25 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from types import FrameType
 
 from pennant_serving.environ import SettingsError, termination_log
 from pennant_serving.failures import PodError, Reason, report_failure
 from pennant_serving.listener import listen
 from pennant_serving.phases import Phases
-from pennant_serving.settings import Settings
+from pennant_serving.settings import THREADS, Settings
 
 
-def main(variables: Mapping[str, str]) -> int:
+def main(variables: MutableMapping[str, str]) -> int:
     """Serve until SIGTERM; the exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        return _serve(Settings.from_env(variables), lambda error: _failed(error, variables))
+        settings = Settings.from_env(variables)
+        # Before any library is loaded: they count the node's processors, not the container's.
+        variables[THREADS] = str(settings.threads)
+        return _serve(settings, lambda error: _failed(error, variables))
     except PodError as error:
         return _failed(error, variables)
     except (SettingsError, OSError) as error:

@@ -13,14 +13,16 @@ SERVER = {
     "version": version("pennant"),
     "extensions": ["binary_tensor_data"],
 }
+ANSWER_ARRAYS = ("sklearn", "xgboost", "lightgbm")
+"""Adapters whose predictions have no name."""
 
 
 def of_model(model: Model) -> dict[str, Any]:
     """Inputs and outputs come from the signature; empty lists mean that there is none."""
     mlmodel = model.bundle.mlmodel
     outputs = [_tensor(each, "predict") for each in mlmodel.outputs] if mlmodel else []
-    if model.adapter_name == "sklearn" and len(outputs) == 1:
-        outputs[0]["name"] = "predict"  # an array, whatever the column was called in training
+    if model.adapter_name in ANSWER_ARRAYS and len(outputs) == 1:
+        outputs[0]["name"] = "predict"  # whatever the column was called in training
     further = [
         {"name": name, "datatype": each.datatype, "shape": list(each.shape)}
         for name, each in model.further.items()

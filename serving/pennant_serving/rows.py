@@ -43,3 +43,15 @@ class Rows:
             columns = tuple(rows[0])
             return cls([[row[column] for column in columns] for row in rows], columns)
         return cls(rows)
+
+
+class Table(dict[str, Any]):
+    """A prediction that is a table: its columns by name, each with one entry for each row.
+
+    What MLflow answers with a DataFrame, without pandas.
+    """
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows, as MLflow writes them."""
+        columns = (list(column) for column in self.values())
+        return [dict(zip(self, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pennant_serving import cpus
 from pennant_serving.batching.policy import Limits
 from pennant_serving.environ import Environ, SettingsError
 
-BUILT_IN_ADAPTERS = ("auto", "pyfunc", "sklearn")
+BUILT_IN_ADAPTERS = ("auto", "pyfunc", "sklearn", "xgboost", "lightgbm", "onnx")
+THREADS = "OMP_NUM_THREADS"
+"""What libraries of linear algebra and of trees go by."""
 SELF_TESTS = ("IfPresent", "Required", "Off")
 
 
@@ -22,7 +25,7 @@ class Settings:
     version: str
     model_path: Path = Path("/models/bundle")
     adapter: str = "auto"
-    """`auto`, `pyfunc`, `sklearn`, or `module:Class`."""
+    """One of BUILT_IN_ADAPTERS, or `module:Class`."""
     self_test: str = "IfPresent"
     port: int = 8080
     grpc_port: int = 9000
@@ -33,6 +36,8 @@ class Settings:
     """Seconds from SIGTERM to the end of the process, at most."""
     workers: int = 1
     """Processes that share the port and the loaded model."""
+    threads: int = 1
+    """That a library may use for one prediction."""
     batch_max_rows: int = 1024
     """Rows that are predicted together, at most; 1 switches that off."""
     batch_max_delay: float = 0.0
@@ -71,6 +76,7 @@ class Settings:
     def from_env(cls, variables: Mapping[str, str]) -> Settings:
         """Raises SettingsError, naming the variable and its value."""
         env = Environ(variables)
+        workers = env.integer("PENNANT_WORKERS", 1, low=1, high=32)
         return cls(
             model=env.text("PENNANT_MODEL_NAME"),
             version=env.text("PENNANT_MODEL_VERSION"),
@@ -83,7 +89,8 @@ class Settings:
             grpc_port=env.integer("PENNANT_GRPC_PORT", 9000, low=0, high=65535),
             max_connection_age=env.seconds("PENNANT_MAX_CONNECTION_AGE", 2),
             drain_seconds=env.seconds("PENNANT_DRAIN_SECONDS", 20),
-            workers=env.integer("PENNANT_WORKERS", 1, low=1, high=32),
+            workers=workers,
+            threads=_threads(env, workers),
             batch_max_rows=env.integer("PENNANT_BATCH_MAX_ROWS", 1024, low=1, high=65536),
             batch_max_delay=env.number("PENNANT_BATCH_MAX_DELAY", 0, high=1),
             request_timeout=env.seconds("PENNANT_REQUEST_TIMEOUT", 30),
@@ -93,6 +100,12 @@ class Settings:
             traces_endpoint=_collector(env),
             traces_ratio=env.ratio("PENNANT_TRACES_RATIO", 0.01),
         )
+
+
+def _threads(env: Environ, workers: int) -> int:
+    """OpenMP's own variable, else the worker's share of the container's processors."""
+    said = (env.optional(THREADS) or "").partition(",")[0].strip()
+    return int(said) if said.isdigit() and int(said) else max(1, cpus.available() // workers)
 
 
 def _ascii(text: str) -> str:

@@ -20,8 +20,8 @@ from pennant_serving.pool import Pool
 from pennant_serving.selftest import example_of, self_test
 from pennant_serving.settings import Settings
 
-Loaded = tuple[Bundle, str, Adapter]
-"""A bundle, and its adapter's name and self."""
+Loaded = tuple[Bundle, str, Adapter | None]
+"""A bundle, and its adapter's name and self; None when each worker must load its own."""
 
 
 async def bring_up(
@@ -42,6 +42,9 @@ async def bring_up(
         with phase("load"):
             loaded = await pool.start(load, settings)
     bundle, name, adapter = loaded
+    if adapter is None:
+        with phase("load"):
+            adapter = await pool.run(adapters.load, name, bundle, settings.threads)
     observer = Timing(telemetry) if settings.traces_endpoint else telemetry
     batcher = Batcher(adapter, pool, settings.limits, observer)
     model = Model(settings.model, settings.version, name, adapter, bundle, batcher)
@@ -62,7 +65,9 @@ def load(settings: Settings) -> Loaded:
     """The bundle on the volume, and the adapter that it needs, by name. Raises PodError."""
     bundle = _open(settings)
     name = adapters.choose(settings.adapter, bundle)
-    return bundle, name, adapters.load(name, bundle)
+    if settings.workers > 1 and not adapters.survives_fork(name):
+        return bundle, name, None
+    return bundle, name, adapters.load(name, bundle, settings.threads)
 
 
 async def _prove(model: Model) -> str:

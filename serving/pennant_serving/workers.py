@@ -16,10 +16,13 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import TypeVar
 
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.phases import Phases
@@ -33,6 +36,7 @@ PR_SET_PDEATHSIG = 1
 """Linux: the signal that a process gets when its parent is gone."""
 GAVE_UP = 1
 """The exit code of a worker that has told the reason itself."""
+T = TypeVar("T")
 WINDOW = 60.0
 """Seconds in which each worker may crash once on the average, and no more."""
 
@@ -61,7 +65,7 @@ def supervise(
     waiting = fork(lambda: work(None))
     try:
         with phases.phase("load"):
-            loaded = load(settings)
+            loaded = _in_thread(lambda: load(settings))
     finally:
         end(waiting)
         os.waitpid(waiting, 0)  # beside workers that are ready it would answer that nobody is
@@ -69,6 +73,29 @@ def supervise(
     gc.freeze()  # a collection would touch, and so copy, every page that the workers share
     supervisor.start(lambda: work(loaded))
     return supervisor.run()
+
+
+def _in_thread(function: Callable[[], T]) -> T:
+    """What the function returns or raises, from a thread that is gone afterwards.
+
+    OpenMP's threads belong to the thread that asked for them: its copy in a forked process would
+    wait for ever for those that were not copied. LightGBM and XGBoost use them to load a model.
+    """
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            future.set_exception(error)
+
+    thread = threading.Thread(target=work, daemon=True)  # SIGTERM does not wait for it
+    thread.start()
+    try:
+        return future.result()
+    finally:
+        if future.done():
+            thread.join()
 
 
 class Supervisor:

@@ -40,6 +40,10 @@ class Adapter(Protocol):
     rows only, so that short predictions may run in the event loop; and an `array_spec`, with
     `predict_array(array)` and `to_array(rows)`, when it takes arrays in place of `Rows`.
 
+    `survives_fork = False` says that what it loaded cannot be used in a process that was forked
+    afterwards, so that each worker loads its own. Its `load` may take `threads`: how many a
+    prediction may use.
+
     Beside its predictions it may have `further` outputs, a dict of `Further` by name. Its `predict`
     may take `params`: a dict of what a request says beside the rows, or None.
     """

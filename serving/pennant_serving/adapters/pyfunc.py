@@ -56,13 +56,8 @@ class PyfuncAdapter:
             rows = tables.ordered(rows, self._mlmodel.names, required=required)
         if self._mlmodel.tensors and rows.columns is not None:
             if self._mlmodel.tensors[0].get("name"):
-                return self._named_arrays(rows)
+                return tables.named_arrays(rows, self._mlmodel.tensors)
             rows = Rows(rows.values)  # columns of a frame, for a model that takes one array
         if rows.columns is not None or self._mlmodel.columns:
             return tables.frame(rows, self._mlmodel.columns)
         return tables.array(rows.values, tables.dtype_of(self._mlmodel))
-
-    def _named_arrays(self, rows: Rows) -> Any:
-        types = {each.get("name"): each["tensor-spec"]["dtype"] for each in self._mlmodel.tensors}
-        columns = zip(rows.columns or (), zip(*rows.values, strict=True), strict=True)
-        return {name: tables.array(values, types.get(name)) for name, values in columns}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,16 @@ def dtype_of(mlmodel: MLmodel) -> str | None:
     """The type of a model's one array, or None when only the values can tell."""
     if len(mlmodel.tensors) == 1:
         return str(mlmodel.tensors[0]["tensor-spec"]["dtype"])
-    return "float64" if mlmodel.is_numeric else None
+    if not mlmodel.is_numeric:
+        return None
+    return "float32" if all(column.type == "float" for column in mlmodel.columns) else "float64"
+
+
+def named_arrays(rows: Rows, tensors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Each column as an array, of the type of the tensor of its name. Raises InvalidInput."""
+    types = {each.get("name"): each["tensor-spec"]["dtype"] for each in tensors}
+    columns = zip(rows.columns or (), zip(*rows.values, strict=True), strict=True)
+    return {name: array(values, types.get(name)) for name, values in columns}
 
 
 def _named(rows: Rows, names: tuple[str, ...]) -> Rows:

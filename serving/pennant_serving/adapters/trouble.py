@@ -19,6 +19,16 @@ def explain(adapter: str, bundle: Bundle, error: Exception) -> str:
     return said
 
 
+def lacking(library: str, bundle: Bundle) -> str:
+    """What to do about a flavor whose library the image does not have."""
+    needs = _requirement(bundle.path, library)
+    return (
+        f"the bundle is an MLflow model that {library} loads: {needs}this image lacks it; set"
+        " serving.image to one that has it, such as pennant-serving built with"
+        " SERVING_LOCK=serving-boosters"
+    )
+
+
 def _requirement(folder: Path, module: str) -> str:
     """The line of the bundle's requirements.txt about a package, if the names agree."""
     path = folder / "requirements.txt"

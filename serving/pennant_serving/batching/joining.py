@@ -50,7 +50,7 @@ def part(value: Any, start: int, end: int) -> Any:
     if isinstance(value, Rows):
         return Rows(value.values[start:end], value.columns)
     if isinstance(value, dict):
-        return {name: part(each, start, end) for name, each in value.items()}
+        return type(value)((name, part(each, start, end)) for name, each in value.items())
     return value.iloc[start:end] if hasattr(value, "iloc") else value[start:end]
 
 
@@ -79,7 +79,7 @@ def merge(results: Sequence[Any]) -> Any:
     """One result of the parts of a request that was cut."""
     first = results[0]
     if isinstance(first, dict):
-        return {name: merge([each[name] for each in results]) for name in first}
+        return type(first)((name, merge([each[name] for each in results])) for name in first)
     if hasattr(first, "iloc"):
         import pandas as pd
 

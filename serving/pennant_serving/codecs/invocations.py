@@ -9,7 +9,7 @@ from typing import Any
 from pennant_serving.codecs.jsonio import dump, load_object
 from pennant_serving.codecs.size import check_table
 from pennant_serving.errors import InvalidInput
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Rows, Table
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
@@ -44,6 +44,8 @@ def decode(body: bytes) -> Rows:
 
 def encode(result: Any) -> bytes:
     """The body of a response. Raises PredictFailed for predictions that have no JSON."""
+    if isinstance(result, Table):
+        return dump({"predictions": result.records()})
     if hasattr(result, "to_frame"):  # a Series is a frame of one column, as MLflow writes it
         result = result.to_frame()
     if hasattr(result, "columns") and hasattr(result, "to_dict"):

@@ -1,0 +1,61 @@
+"""Estimators of the scikit-learn kind: loading them, and what a classifier knows."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pennant_serving.adapters.base import Further
+from pennant_serving.adapters.lean import without
+from pennant_serving.codecs import datatypes
+from pennant_serving.rows import Rows
+
+PROBABILITIES = ("predict_proba", "predict_log_proba")
+Ask = Callable[[Callable[[Any], Any], Rows], Any]
+"""Ask a method of a model for some rows."""
+
+
+def load_estimator(path: Path, flavor: dict[str, Any]) -> Any:
+    """The estimator in a file, by the format that the flavor says. Raises what unpickling does."""
+    import_sklearn()
+    if flavor.get("code"):
+        raise ValueError("the bundle brings code of its own: set serving.adapter to pyfunc")
+    if flavor.get("serialization_format") == "skops":
+        from skops.io import load
+
+        return load(path, trusted=flavor.get("skops_trusted_types") or [])
+    import pickle
+
+    # cloudpickle's files are pickles; that library must only be importable. The bytes were verified
+    # by fetch, and running what was registered is what serving is.
+    return pickle.loads(path.read_bytes())  # noqa: S301
+
+
+def import_sklearn() -> None:
+    """scikit-learn without pandas, which takes as long to import as the rest of it.
+
+    sklearn.utils.fixes imports pandas where it is installed, only to never use it. What handles
+    frames imports it when it is given one.
+    """
+    if "sklearn" not in sys.modules:
+        with without("pandas"):
+            importlib.import_module("sklearn")
+
+
+def further(estimator: Any, ask: Ask) -> dict[str, Further]:
+    """What a classifier knows beside its predictions."""
+    classes = getattr(estimator, "classes_", None)
+    if not isinstance(classes, np.ndarray):
+        return {}
+    width = len(classes)
+    found = {"classes": Further(lambda _: classes, datatypes.of_dtype(classes.dtype), (width,))}
+    for name in PROBABILITIES:
+        if (method := getattr(estimator, name, None)) is not None:
+            found[name] = Further(partial(ask, method), "FP64", (-1, width))
+    return found

@@ -1,0 +1,64 @@
+"""Which flavors are served natively, and which of their models. Pure, but for reading MLmodel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pennant_serving.mlmodel import MLmodel, read_mlmodel
+
+LIBRARIES = {"xgboost": "xgboost", "lightgbm": "lightgbm", "onnx": "onnxruntime"}
+"""What must be importable to serve a flavor, beside what every serving image has."""
+NATIVE = ("sklearn", *LIBRARIES)
+XGBOOST_BOOSTER = "xgboost.core.Booster"
+LIGHTGBM_BOOSTER = "lightgbm.basic.Booster"
+
+
+def native(mlmodel: MLmodel) -> str | None:
+    """The flavor that is served without MLflow, None when MLflow must serve the model."""
+    for name in NATIVE:
+        if name in mlmodel.flavors:
+            return name if name == "sklearn" or not why_not(name, mlmodel) else None
+    return None
+
+
+def needed_library(mlmodel: MLmodel) -> str | None:
+    """The library that loads the model, natively or by MLflow; None when all images have it."""
+    return next((lib for name, lib in LIBRARIES.items() if name in mlmodel.flavors), None)
+
+
+def native_flavor(bundle: Path, name: str) -> tuple[MLmodel, dict[str, Any]]:
+    """What the bundle says about a flavor. Raises ValueError when it cannot be served natively."""
+    mlmodel = read_mlmodel(bundle)
+    if mlmodel is None or name not in mlmodel.flavors:
+        raise ValueError(f"the bundle is no MLflow model with the {name} flavor")
+    if reason := why_not(name, mlmodel):
+        raise ValueError(f"{reason}: set serving.adapter to pyfunc")
+    return mlmodel, mlmodel.flavors[name]
+
+
+def why_not(name: str, mlmodel: MLmodel) -> str:
+    """Why only MLflow can serve this model as it says; empty when the adapter can, too."""
+    flavor = mlmodel.flavors[name]
+    kind = flavor.get("model_class", name)
+    if flavor.get("code"):
+        return "the bundle brings code of its own"
+    if not kind.startswith(name):
+        return f"the model is a {kind}, a class of its own"
+    if not _takes_numbers(mlmodel):
+        return "the signature has inputs that are no numbers"
+    if name == "onnx":
+        return ""
+    if len(mlmodel.tensors) > 1:
+        return "the signature has several tensors"
+    return "the signature has params" if name == "xgboost" and mlmodel.params else ""
+
+
+def _takes_numbers(mlmodel: MLmodel) -> bool:
+    """Also when there is no signature."""
+    if mlmodel.columns:
+        return mlmodel.is_numeric
+    dtypes = [str(each["tensor-spec"]["dtype"]) for each in mlmodel.tensors]
+    return all(np.dtype(each).kind in "biuf" for each in dtypes)

@@ -1,0 +1,62 @@
+"""LightGBM models without MLflow: a Booster, or an estimator of its scikit-learn API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from pennant_serving.adapters import estimators
+from pennant_serving.adapters.base import Further
+from pennant_serving.adapters.boosted import BoostedAdapter
+from pennant_serving.adapters.flavors import LIGHTGBM_BOOSTER, native_flavor
+from pennant_serving.adapters.lean import without
+from pennant_serving.mlmodel import MLmodel
+
+FEW = 128
+"""Rows that one thread predicts faster than it wakes others."""
+
+
+class LightGBMAdapter(BoostedAdapter):
+    """Loads the model that the bundle's lightgbm flavor names."""
+
+    def __init__(self, mlmodel: MLmodel, model: Any, threads: int) -> None:
+        """`model` is a Booster or an LGBMModel."""
+        self._model = model
+        self._threads = threads
+        booster = getattr(model, "booster_", model)
+        if any(booster.pandas_categorical or ()):
+            raise ValueError(
+                "the model was trained with categories of a DataFrame, which a signature of"
+                " numbers does not have: set serving.adapter to pyfunc"
+            )
+        super().__init__(
+            mlmodel,
+            self._with_threads(model.predict),
+            features=booster.feature_name(),
+            width=booster.num_feature(),
+        )
+
+    @classmethod
+    def load(cls, bundle: Path, threads: int) -> Self:
+        """Raises ValueError for a bundle of another kind, or what unpickling raises."""
+        mlmodel, flavor = native_flavor(bundle, "lightgbm")
+        path = mlmodel.folder / flavor["data"]
+        if flavor.get("model_class", LIGHTGBM_BOOSTER) != LIGHTGBM_BOOSTER:
+            return cls(mlmodel, estimators.load_estimator(path, flavor), threads)
+        with without("pandas", "sklearn"):
+            from lightgbm import Booster
+        return cls(mlmodel, Booster(model_file=path), threads)
+
+    @property
+    def further(self) -> dict[str, Further]:
+        """What a classifier knows beside its predictions."""
+        return estimators.further(self._model, self._ask_method)
+
+    def _ask_method(self, method: Any, rows: Any) -> Any:
+        return self.ask(self._with_threads(method), rows)
+
+    def _with_threads(self, method: Any) -> Any:
+        def ask(array: Any) -> Any:
+            return method(array, num_threads=1 if len(array) <= FEW else self._threads)
+
+        return ask

@@ -1,0 +1,106 @@
+"""ONNX models by onnxruntime, without MLflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from pennant_serving.adapters import example, onnx_session, tables
+from pennant_serving.adapters.base import ArraySpec
+from pennant_serving.adapters.flavors import native_flavor
+from pennant_serving.errors import InvalidInput
+from pennant_serving.mlmodel import MLmodel
+from pennant_serving.rows import Rows, Table
+
+
+class OnnxAdapter:
+    """Answers with the model's outputs by name.
+
+    As MLflow does: columns are answered with a table, of one value for each row and output;
+    tensors with tensors.
+    """
+
+    steady = True
+    survives_fork = False  # a session has threads of its own
+
+    def __init__(self, mlmodel: MLmodel, session: Any) -> None:
+        """`session` is an onnxruntime.InferenceSession."""
+        self._mlmodel = mlmodel
+        self._session = session
+        self._inputs = onnx_session.inputs_of(session)
+        self._outputs = [each.name for each in session.get_outputs()]
+        self.joins = onnx_session.has_free_rows(session)
+        self.array_spec = self._spec()
+
+    @classmethod
+    def load(cls, bundle: Path, threads: int) -> Self:
+        """Raises ValueError for a bundle of another kind, or what onnxruntime raises."""
+        mlmodel, flavor = native_flavor(bundle, "onnx")
+        session = onnx_session.start(mlmodel.folder / flavor["data"], flavor, threads)
+        return cls(mlmodel, session)
+
+    @property
+    def input_example(self) -> Rows | None:
+        return example.read(self._mlmodel)
+
+    def predict(self, rows: Rows) -> dict[str, Any]:
+        """Raises InvalidInput for rows that do not fit."""
+        if self._mlmodel.names:
+            required = frozenset(c.name for c in self._mlmodel.columns if c.name and c.required)
+            rows = tables.ordered(rows, self._mlmodel.names, required=required)
+        signed = bool(self._mlmodel.columns or self._mlmodel.tensors)
+        as_table = bool(self._mlmodel.columns) or (rows.columns is not None and not signed)
+        return self._run(self._feeds(rows), as_table=as_table)
+
+    def predict_array(self, array: Any) -> dict[str, Any]:
+        """Raises InvalidInput for an array that does not fit."""
+        feeds = {self._inputs[0].name: array}
+        return self._run(feeds, as_table=bool(self._mlmodel.columns))
+
+    def to_array(self, rows: Rows) -> Any:
+        """The one input, as the array that the model takes. Raises InvalidInput."""
+        if self._mlmodel.names:
+            names = self._mlmodel.names
+            rows = tables.ordered(rows, names, required=frozenset(names))
+        array = self._inputs[0].array(rows.values, tables.dtype_of(self._mlmodel))
+        if array.ndim != 2 or self.array_spec is None or array.shape[1] != self.array_spec.width:
+            raise InvalidInput(f"rows are of shape {array.shape[1:]}, not what the model takes")
+        return array
+
+    def _spec(self) -> ArraySpec | None:
+        """Of a model that takes one matrix of floats, and nothing else."""
+        first = self._inputs[0]
+        signed = bool(self._mlmodel.columns or self._mlmodel.tensors)
+        if len(self._inputs) > 1 or first.width is None or first.dtype.kind != "f" or not signed:
+            return None
+        if any(each.get("name") for each in self._mlmodel.tensors):
+            return None
+        return ArraySpec(str(first.dtype), first.width, self._mlmodel.names)
+
+    def _feeds(self, rows: Rows) -> dict[str, Any]:
+        """The inputs by name, as MLflow's wrapper makes them."""
+        if len(self._inputs) > 1 or self._is_named(rows):
+            if rows.columns is None:
+                names = ", ".join(each.name for each in self._inputs)
+                raise InvalidInput(f"the model takes several inputs, by name: {names}")
+            given = tables.named_arrays(rows, self._mlmodel.tensors)
+            if missing := [each.name for each in self._inputs if each.name not in given]:
+                raise InvalidInput(f"missing inputs: {', '.join(missing)}")
+            return {each.name: each.cast(given[each.name]) for each in self._inputs}
+        first = self._inputs[0]
+        return {first.name: first.array(rows.values, tables.dtype_of(self._mlmodel))}
+
+    def _is_named(self, rows: Rows) -> bool:
+        """Rows of one tensor, by its name."""
+        named = any(each.get("name") for each in self._mlmodel.tensors)
+        return named and rows.columns == (self._inputs[0].name,)
+
+    def _run(self, feeds: dict[str, Any], *, as_table: bool) -> dict[str, Any]:
+        values = onnx_session.run(self._session, self._outputs, feeds)
+        found = dict(zip(self._outputs, values, strict=True))
+        if not as_table:
+            return found
+        flat = Table((name, np.asarray(value).reshape(-1)) for name, value in found.items())
+        return flat if len({len(value) for value in flat.values()}) == 1 else found

@@ -1,0 +1,87 @@
+"""What models of numbers have in common: rows become one array, with its columns by name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pennant_serving.adapters import example, tables
+from pennant_serving.adapters.base import ArraySpec
+from pennant_serving.errors import InvalidInput
+from pennant_serving.mlmodel import MLmodel
+from pennant_serving.rows import Rows
+
+
+class TabularAdapter:
+    """Answers rows by a function of an array, of one row each and one column for each feature."""
+
+    steady = True
+    dtype_of_unknown: str | None = None
+    """The array's type for a model without a signature; None when the values shall tell."""
+
+    def __init__(
+        self,
+        mlmodel: MLmodel,
+        answer: Callable[[Any], Any],
+        *,
+        names: tuple[str, ...],
+        width: int | None,
+        takes_frame: bool = False,
+    ) -> None:
+        """`width` is the number of features, None when any will do.
+
+        With `takes_frame` the function is given DataFrames.
+        """
+        self._mlmodel = mlmodel
+        self._answer = answer
+        self._names = names
+        self._width = width
+        self._takes_frame = takes_frame
+        self._dtype = tables.dtype_of(mlmodel) or self.dtype_of_unknown
+        self.array_spec = None if takes_frame else self._spec()
+        # Arrays are checked against the names here, so scikit-learn need not miss them.
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+
+    @property
+    def input_example(self) -> Rows | None:
+        return example.read(self._mlmodel)
+
+    def predict(self, rows: Rows) -> Any:
+        """Raises InvalidInput, and the library's ValueError, for rows that do not fit."""
+        return self.ask(self._answer, rows)
+
+    def predict_array(self, array: Any) -> Any:
+        """Raises the library's ValueError for values that do not fit."""
+        return self._answer(array)
+
+    def ask(self, function: Callable[[Any], Any], rows: Rows) -> Any:
+        """What a function of the model's input says. Raises as `predict` does."""
+        return function(self._frame(rows) if self._takes_frame else self.to_array(rows))
+
+    def to_array(self, rows: Rows) -> Any:
+        """The array that the function takes. Raises InvalidInput for rows that do not fit."""
+        if self._names:
+            rows = tables.ordered(rows, self._names, required=frozenset(self._names))
+        array = tables.array(rows.values, self._dtype)
+        if self._width is None:
+            return array
+        if array.ndim == 1 and self._width == 1:
+            array = array.reshape(-1, 1)
+        if array.ndim != 2 or array.shape[1] != self._width:
+            message = (
+                f"rows are of shape {array.shape[1:]}, but the model takes {self._width} values"
+            )
+            raise InvalidInput(message)
+        return array
+
+    def _spec(self) -> ArraySpec | None:
+        if self._dtype is None or self._width is None or np.dtype(self._dtype).kind not in "iuf":
+            return None
+        return ArraySpec(self._dtype, self._width, self._names)
+
+    def _frame(self, rows: Rows) -> Any:
+        ordered = tables.ordered(rows, self._names, required=frozenset(self._names))
+        return tables.frame(ordered, self._mlmodel.columns)
