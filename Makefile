@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SOURCES := registry operator serving examples dev bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving bench-scale
+.PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving bench-scale bench-rollout
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench-serving: setup ## our server and its peers on one core, into docs/ (first 
 SIZES ?= 100 1000
 bench-scale: setup ## fleets of ModelDeployments on a control plane with KWOK's pods, into docs/scale.md (20 min)
 	PYTHONPATH=tests:dev $(BIN)/python -m bench.scale $(SIZES)
+
+bench-rollout: setup ## seconds from an alias to its answers on the cluster, into docs/ (12 min)
+	PYTHONPATH=tests/e2e:dev $(BIN)/python -m bench.rollout $(BENCH_ARGS)
 
 soak: setup ## minutes of idleness and of chaos; the table goes into docs/reliability.md (20 min)
 	PYTHONPATH=tests:tests/unit:dev $(BIN)/python -m soak $(SOAK_ARGS)

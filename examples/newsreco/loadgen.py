@@ -5,6 +5,7 @@
 Requests start at a steady rate whether or not earlier ones were answered; every other one opens a
 connection of its own, the rest share a few keep-alive connections. Rows go to standard output
 every 200 ms in the form of `loadgen_report`, so a reader can follow with `kubectl logs -f`.
+With `--body` it sends that JSON by POST: `--path /invocations --marker predictions` shows answers.
 It ends after `--seconds` or on SIGTERM, with status 0 whatever the answers were.
 """
 
@@ -27,6 +28,27 @@ FLUSH_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
+class Question:
+    """What every request asks, but for its path."""
+
+    body: bytes = b""
+    """Sent by POST; empty means GET."""
+    marker: str = "marker"
+    """The field of an answer that tells who made it."""
+
+    async def on(self, connection: Connection, host: str, path: str) -> Answer:
+        """The answer to one request."""
+        if self.body:
+            return await connection.post(host, path, self.body)
+        return await connection.get(host, path)
+
+    def marker_of(self, body: bytes) -> str:
+        """Empty when the answer has none."""
+        answer = json.loads(body)
+        return str(answer.get(self.marker, "")) if isinstance(answer, dict) else ""
+
+
+@dataclass(frozen=True)
 class Clock:
     """Unix time that never steps back: the wall clock is read once."""
 
@@ -41,8 +63,11 @@ class Clock:
 class Load:
     """The running requests and the rows that were not printed yet."""
 
-    def __init__(self, target: Target, *, connections: int, timeout: float) -> None:
+    def __init__(
+        self, target: Target, question: Question, *, connections: int, timeout: float
+    ) -> None:
         self._target = target
+        self._question = question
         self._timeout = timeout
         self._pool = Pool(target, connections)
         self._clock = Clock()
@@ -79,7 +104,7 @@ class Load:
             async with asyncio.timeout(self._timeout):
                 answer = await (self._fresh(path) if kind == FRESH else self._pooled(path))
             status, version = answer.status, answer.headers.get("x-pennant-version", "")
-            marker = _marker(answer.body) if status == 200 else ""
+            marker = self._question.marker_of(answer.body) if status == 200 else ""
         except TimeoutError:
             error = f"no answer in {self._timeout:g} s"
         except (OSError, AnswerError, ValueError) as problem:
@@ -89,22 +114,17 @@ class Load:
     async def _fresh(self, path: str) -> Answer:
         connection = await Connection.open(self._target)
         with contextlib.closing(connection):
-            return await connection.get(self._target.host, path)
+            return await self._question.on(connection, self._target.host, path)
 
     async def _pooled(self, path: str) -> Answer:
         connection = await self._pool.take()
         answer = None
         try:
-            answer = await connection.get(self._target.host, path)
+            answer = await self._question.on(connection, self._target.host, path)
         finally:
             # A connection whose answer was not read to its end is never used again.
             self._pool.give_back(connection, closes=answer is None or answer.closes)
         return answer
-
-
-def _marker(body: bytes) -> str:
-    answer = json.loads(body)
-    return str(answer.get("marker", "")) if isinstance(answer, dict) else ""
 
 
 async def run(load: Load, paths: Sequence[str], rate: float, seconds: float) -> None:
@@ -141,6 +161,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="newsreco.loadgen", description=__doc__.splitlines()[0])
     parser.add_argument("--url", required=True, help="http://host[:port] of the Service")
     parser.add_argument("--path", action="append", help="asked in turn; default /recommend/U106")
+    parser.add_argument("--body", default="", help="JSON to send by POST instead of a GET")
+    parser.add_argument("--marker", default="marker", help="the answer's field that is recorded")
     parser.add_argument("--rate", type=float, default=60, help="requests a second (at most 1000)")
     parser.add_argument("--seconds", type=float, default=600, help="at most 3600")
     parser.add_argument("--connections", type=int, default=6, help="keep-alive connections kept")
@@ -148,7 +170,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if not (0 < args.rate <= 1000 and 0 < args.seconds <= 3600):
         parser.error("--rate must be in (0, 1000] and --seconds in (0, 3600]")
-    load = Load(Target.of(args.url), connections=args.connections, timeout=args.timeout)
+    question = Question(args.body.encode(), args.marker)
+    target = Target.of(args.url)
+    load = Load(target, question, connections=args.connections, timeout=args.timeout)
     asyncio.run(run(load, args.path or ["/recommend/U106"], args.rate, args.seconds))
 
 

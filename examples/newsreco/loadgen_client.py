@@ -69,8 +69,15 @@ class Connection:
 
     async def get(self, host: str, path: str) -> Answer:
         """Send one GET and read its whole answer; AnswerError or OSError when that fails."""
-        request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n\r\n"
-        self._writer.write(request.encode())
+        return await self._ask(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n", b"")
+
+    async def post(self, host: str, path: str, body: bytes) -> Answer:
+        """Send JSON by POST, else as `get`."""
+        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        return await self._ask(f"{head}Content-Length: {len(body)}\r\n", body)
+
+    async def _ask(self, head: str, body: bytes) -> Answer:
+        self._writer.write(f"{head}Accept: application/json\r\n\r\n".encode() + body)
         try:
             status = _status(await self._reader.readuntil(b"\r\n"))
             headers = await self._headers()

@@ -22,6 +22,8 @@ class Lifecycle:
 
     def __init__(self) -> None:
         self.phase = Phase.STARTING
+        self.started = asyncio.Event()
+        """Ready, or never to be."""
         self.draining = asyncio.Event()
         self._model: Model | None = None
 
@@ -52,8 +54,10 @@ class Lifecycle:
         self._model = model
         if self.phase is Phase.STARTING:
             self.phase = Phase.READY
+        self.started.set()
 
     def drain(self) -> None:
         """Readiness fails from now on."""
         self.phase = Phase.DRAINING
+        self.started.set()
         self.draining.set()

@@ -10,29 +10,23 @@ import pytest
 import trials
 from sampler import Sampler, sampling
 
-from pennant_dev import cluster
-from pennant_dev.demo import acts, setup
-from pennant_dev.demo.__main__ import prepare
+from pennant_dev.demo import acts
+from pennant_dev.demo.__main__ import borrowed
 from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.stage import URL, Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.demo.traffic import Traffic
 from pennant_dev.leftovers import leftovers
-from pennant_dev.local import Local
-from pennant_dev.settings import Settings
 
 SUMMARY = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session")
 def prepared() -> Iterator[Kube]:
-    provider = cluster.choose(Settings.from_env())
-    was_there = not isinstance(provider, Local) or bool(leftovers())
-    yield prepare()
-    setup.remove(setup.connect())
-    if not was_there:
-        provider.down()
-        assert leftovers() == []
+    was_there = bool(leftovers())
+    with borrowed() as kube:
+        yield kube
+    assert was_there or leftovers() == []
 
 
 @pytest.fixture(scope="session")

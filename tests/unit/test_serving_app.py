@@ -6,12 +6,14 @@ import asyncio
 import threading
 
 import pytest
-from serving_builders import Echo, client, model
+from serving_builders import Client, Echo, client, model, settings
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pennant_serving.app import create_app
 from pennant_serving.endpoints import body
+from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.lifecycle import Lifecycle, Phase
 from pennant_serving.selftest import self_test
@@ -37,6 +39,34 @@ def test_the_server_is_live_but_not_ready_while_the_model_loads():
     for path in ("/v2/models/iris/ready", "/ping", "/health", "/v2/models/iris", "/greet/U1"):
         assert http.get(path).status_code == 503
     assert http.post("/invocations", json={"instances": [1]}).headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("ends", "answer"),
+    [
+        (lambda lifecycle: lifecycle.ready(model()), (200, "ready")),
+        (lambda lifecycle: lifecycle.drain(), (503, "draining")),
+    ],
+)
+def test_a_probe_that_may_wait_is_answered_when_the_server_is_ready_or_never_will_be(ends, answer):
+    lifecycle = Lifecycle()
+    app = create_app(settings(), lifecycle, AdapterRoutes())
+
+    async def scenario():
+        asked = asyncio.create_task(Client(app).request("GET", "/v2/health/ready?wait=5"))
+        await asyncio.sleep(0)
+        assert not asked.done()
+        ends(lifecycle)
+        return await asked
+
+    said = asyncio.run(scenario())
+    assert (said.status_code, said.json()["phase"]) == answer
+
+
+@pytest.mark.parametrize("wait", ["0.001", "0", "-1", "nan", "soon", ""])
+def test_a_probe_waits_no_longer_than_it_said(wait):
+    answer = client(loaded=False).get(f"/v2/health/ready?wait={wait}")
+    assert (answer.status_code, answer.json()["phase"]) == (503, "starting")
 
 
 def test_a_ready_server_answers_both_protocols():

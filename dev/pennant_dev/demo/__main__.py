@@ -3,15 +3,20 @@
 import argparse
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from pennant_dev import cluster
 from pennant_dev.demo import acts, picture, report, setup
 from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.demo.stage import NAME, URL, Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.demo.traffic import Traffic
-from pennant_dev.settings import REPOSITORY
+from pennant_dev.leftovers import leftovers
+from pennant_dev.local import Local
+from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shell import DevError, say, step
 
 OPERATOR = "--selector=app.kubernetes.io/name=pennant-operator"  # all its replicas
@@ -61,6 +66,19 @@ def prepare() -> Kube:
     setup.install_registry(kube)
     setup.install_toolbox(kube)
     return kube
+
+
+@contextmanager
+def borrowed() -> Iterator[Kube]:
+    """What `prepare` makes, taken away afterwards; the cluster too, where it was not there."""
+    provider = cluster.choose(Settings.from_env())
+    was_there = not isinstance(provider, Local) or bool(leftovers())
+    try:
+        yield prepare()
+    finally:
+        setup.remove(setup.connect())
+        if not was_there:
+            provider.down()
 
 
 def down() -> int:

@@ -1,7 +1,7 @@
 """Steady traffic from a pod inside the cluster, followed from here."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from newsreco.loadgen_report import Row, parse_line
 from pennant_dev.demo.kube import Kube, Stream
@@ -17,13 +17,21 @@ class Traffic:
     """The load generator's pod and every row that it has printed so far."""
 
     def __init__(
-        self, kube: Kube, url: str, rate: int = RATE, *, name: str = POD, node: str = ""
+        self,
+        kube: Kube,
+        url: str,
+        rate: int = RATE,
+        *,
+        name: str = POD,
+        node: str = "",
+        options: Sequence[str] = (),
     ) -> None:
         self._kube = kube
         self._url = url
         self._rate = rate
         self._name = name
         self._node = node
+        self._options = options
         self._rows: list[Row] = []
         self._logs: Stream | None = None
 
@@ -39,6 +47,7 @@ class Traffic:
     def start(self) -> None:
         """Start the pod and wait for its first rows."""
         options = [f"--url={self._url}", f"--rate={self._rate}", f"--seconds={SECONDS}"]
+        options += self._options
         command = ["python", "-m", "newsreco.loadgen", *options]
         self._kube.create(pod(self._name, command, self._node))
         self._kube.pod_is("Running", self._name, NAMESPACE)

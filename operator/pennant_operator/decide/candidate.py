@@ -17,6 +17,7 @@ def entry(
     *,
     revision: str,
     version: str,
+    image: str | None,
     slot: Slot,
     verdict: Verdict | None,
     now: datetime,
@@ -29,6 +30,8 @@ def entry(
     if until is not None and now >= until:
         before = {**_without_hold(before), "since": format_time(now)}
     found = {**before, "version": version, "slot": slot.name}
+    if image:
+        found["image"] = image
     if "firstReadyTime" not in found and slot.revision == revision and slot.ready:
         found["firstReadyTime"] = format_time(now)
     if isinstance(verdict, Held):

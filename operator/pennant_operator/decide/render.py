@@ -147,9 +147,8 @@ def service_of(
 
 
 def _declared(record: Record | None) -> list[str]:
-    pod = record.manifest["spec"]["template"]["spec"] if record else {"containers": ()}
-    serve = [container for container in pod["containers"] if container["name"] == SERVE]
-    named = {port.get("name") for container in serve for port in container.get("ports", ())}
+    ports = record.container.get("ports", ()) if record else ()
+    named = {port.get("name") for port in ports}
     return [name for name in SERVICE_PORTS if name == PORT_NAME or name in named]
 
 

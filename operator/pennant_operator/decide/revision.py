@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from pennant_operator.decide.pods import SERVE
+
 FORMAT = 1
 LENGTH = 10  # hex digits: 40 bits name a handful of revisions of one object
 
@@ -28,6 +30,12 @@ class Record:
     uid: str = ""
     resource_version: str = ""
     number: int = 0
+
+    @property
+    def container(self) -> dict[str, Any]:
+        """The one that answers requests, as recorded."""
+        containers = self.manifest["spec"]["template"]["spec"]["containers"]
+        return next((each for each in containers if each["name"] == SERVE), {})
 
 
 def revision_of(

@@ -51,8 +51,11 @@ def _pennant(serving: dict[str, Any], images: Images) -> dict[str, Any]:
             *tuning(serving),
         ],
         "ports": _ports(http=PORT, grpc=GRPC_PORT),
-        # One second: how fast a rollout may be. The answer costs the pod microseconds.
-        "readinessProbe": _probe("ready", periodSeconds=1, timeoutSeconds=2, failureThreshold=3),
+        # While the server starts it keeps the question until it is ready: no rollout waits for a
+        # probe's next turn. Later the answer costs the pod microseconds.
+        "readinessProbe": _probe(
+            "ready?wait=1.5", periodSeconds=1, timeoutSeconds=2, failureThreshold=3
+        ),
         "livenessProbe": _probe(
             "live", initialDelaySeconds=30, periodSeconds=10, timeoutSeconds=5, failureThreshold=3
         ),

@@ -31,6 +31,12 @@ class Watch:
     version: str | None = None
 
     @property
+    def title(self) -> str:
+        """The question, as a log line has it."""
+        of = self.pointer if self.version is None else f"version {self.version}"
+        return f"{of} of model {self.model}"
+
+    @property
     def pointer(self) -> str:
         """What says which version is desired, as people call it."""
         if self.stage is not None:

@@ -44,6 +44,12 @@ class Step:
         told = (self.memory.status.get("serving") or {}, *self.memory.history)
         return next((str(t["version"]) for t in told if t.get("revision") == revision), "unknown")
 
+    def image_of(self, revision: str) -> str | None:
+        """What its pods run, as recorded; None where somebody deleted its record."""
+        record = self.records.get(revision)
+        image: str | None = record.container.get("image") if record else None
+        return image
+
     def digest_of(self, revision: str) -> str | None:
         """The digest that its pods must have fetched: tagged when registered, else pinned."""
         record = self.records.get(revision)
@@ -95,7 +101,8 @@ def _serving(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     digest = step.digest_of(traffic.revision)
     if digest is None and traffic.revision == step.goal.target:
         digest = getattr(step.verdict, "digest", None)  # this plan pins it
-    return {**entry, "digest": digest} if digest else entry
+    told = {"digest": digest, "image": step.image_of(traffic.revision)}
+    return {**entry, **{name: value for name, value in told.items() if value}}
 
 
 def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
@@ -108,6 +115,7 @@ def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
         step.memory,
         revision=target,
         version=step.records[target].version,
+        image=step.image_of(target),
         slot=step.world.idle,
         verdict=step.verdict,
         now=step.now,

@@ -6,13 +6,13 @@ long enough to be told (law 2, law 7).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide import registries
 from pennant_operator.decide.health import Health
-from pennant_operator.decide.observed import Desired, Unknown
+from pennant_operator.decide.observed import Desired, ModelVersion, Unknown
 from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
@@ -128,10 +128,19 @@ class Poller:
         else:
             self._trouble = None
             self._outage.succeeded()
-        moved = [watch for watch, was in before.items() if self.desired(watch) != was]
+        moved = {w: was for w, was in before.items() if self.desired(w) != was}
+        self._tell(moved)
         self._around.enqueue(key for watch in moved for key in self._store.watching(watch))
         self.asked.set()
         await self._around.report(Health(self._link.server_version, self._models, self._trouble))
+
+    def _tell(self, moved: Mapping[Watch, Desired]) -> None:
+        """A line for each move; what is heard for the first time, or not for a while, is none."""
+        for watch, was in moved.items():
+            now = self.desired(watch)
+            if isinstance(was, ModelVersion) and isinstance(now, ModelVersion):
+                told = (self.spec.name, watch.title, now.version, was.version)
+                LOG.info("registry %s: %s is version %s, was %s", *told)
 
     def _unanswered(self) -> set[Watch]:
         return self._survey() - self._known.answers.keys() - self._known.unresolved.keys()

@@ -100,7 +100,10 @@ class Webhook:
         question = hint(self._spec.name, body)
         if question is None:
             return Outcome.IGNORED
-        return Outcome.ACCEPTED if self._around.look(question) else Outcome.UNWATCHED
+        if not self._around.look(question):
+            return Outcome.UNWATCHED
+        LOG.info("registry %s: a webhook tells of %s", self._spec.name, question.title)
+        return Outcome.ACCEPTED
 
     def settle_again(self) -> None:
         """The server was away: it may know nothing of us any more."""

@@ -1,0 +1,123 @@
+"""`python -m bench.rollout`: how long it takes from an alias that moves to the answers.
+
+On the cluster, brought up for it where it is not there. Prints the tables and writes them with a
+plot into docs/ (rollout-bench.md, .json and .svg).
+"""
+
+import argparse
+import datetime
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from bench.rollout import plot, report, timeline
+from bench.rollout.bench import Bench
+from bench.rollout.by_hand import ByHand
+from bench.rollout.followed import POLL_SECONDS, Followed, follow_by
+from bench.rollout.sightings import Sightings
+from pennant_dev.demo import setup
+from pennant_dev.demo.__main__ import borrowed
+from pennant_dev.demo.kube import Kube
+from pennant_dev.settings import REPOSITORY
+from pennant_dev.shell import DevError, say
+
+PAGE = Path(__file__).with_name("page.md")
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure, print and write; the exit code is 1 when one of Pennant's requests failed."""
+    arguments = _arguments(words)
+    try:
+        with borrowed() as kube:
+            setup.install_toolbox(kube)
+            moves = _run(kube, arguments)
+    except DevError as error:
+        say(str(error))
+        return 2
+    found = report.Report(*_setting(), tuple(moves))
+    print(report.markdown(found))
+    if arguments.write is not None:
+        _write(found, arguments.write)
+    return 1 if found.failed else 0
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.rollout", description=__doc__)
+    parser.add_argument("--webhook", type=int, default=20, help="moves with the webhook")
+    parser.add_argument("--back", type=int, default=10, help="of which are taken back")
+    parser.add_argument("--poll", type=int, default=8, help="moves by the poll alone")
+    parser.add_argument("--by-hand", type=int, default=5, help="moves of `mlflow models serve`")
+    parser.add_argument("--write", type=Path, default=REPOSITORY / "docs", help="folder")
+    parser.add_argument("--dry", dest="write", action="store_const", const=None, help="only print")
+    return parser.parse_args(words)
+
+
+def _run(kube: Kube, plan: argparse.Namespace) -> list[timeline.Move]:
+    moves: list[timeline.Move] = []
+    with Sightings(kube) as sightings:
+        bench = Bench(kube, sightings)
+        bench.register(1 + max(plan.webhook + plan.poll, plan.by_hand))
+        try:
+            _followed(bench, plan, moves)
+        finally:
+            kube.apply(setup.MANIFESTS / "demo" / "registry")
+        if plan.by_hand:
+            hand = ByHand(bench)
+            with hand.serving() as traffic:
+                moves += [_told(hand.move(traffic, 2 + n)) for n in range(plan.by_hand)]
+        if sightings.blind:
+            raise DevError("a watch or a log ended during the run: moments may be missing")
+    return moves
+
+
+def _followed(bench: Bench, plan: argparse.Namespace, moves: list[timeline.Move]) -> None:
+    followed, version = Followed(bench), 1
+    follow_by(bench.kube, webhook=True)
+    with followed.serving() as traffic:
+        for number in range(plan.webhook):
+            before, version = followed.version, version + 1
+            moves.append(_told(followed.move(traffic, timeline.WEBHOOK, version, wait=1)))
+            if number < plan.back:
+                moves.append(_told(followed.back(traffic, before)))
+        follow_by(bench.kube, webhook=False)
+        for _ in range(plan.poll):
+            version += 1
+            moves.append(_told(followed.move(traffic, timeline.POLL, version, POLL_SECONDS)))
+
+
+def _told(move: timeline.Move) -> timeline.Move:
+    parts = ", ".join(f"{name} {seconds:.2f}" for name, seconds in move.parts.items())
+    old = ", ".join(f"{k} {s:.2f}" for k, s in move.last_old.items() if s is not None)
+    say(f"{move.kind}: {move.total:.2f} s ({parts}); last old: {old}; {move.failed} failed")
+    return move
+
+
+def _setting() -> tuple[str, str, str]:
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    command = shlex.join(["python", "-m", "bench.rollout", *sys.argv[1:]])
+    machine = f"{len(models)} cores of {models[0] if models else platform.machine()}"
+    return (
+        datetime.datetime.now(datetime.UTC).date().isoformat(),
+        command,
+        f"{machine}, Linux {platform.release()}, with the whole cluster, MLflow and clients on it",
+    )
+
+
+def _write(found: report.Report, folder: Path) -> None:
+    page = folder / "rollout-bench.md"
+    page.write_text(f"{PAGE.read_text()}\n{report.markdown(found)}")
+    page.with_suffix(".json").write_text(json.dumps(asdict(found), indent=1) + "\n")
+    page.with_suffix(".svg").write_text(plot.draw(found))
+    say(f"written: {page}, .json and .svg")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,141 @@
+"""Moves that Pennant follows: with the webhook, by its poll alone, and back within the bake."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from deployed import Deployed
+
+from bench.rollout import timeline
+from bench.rollout.bench import MODEL, Bench, pause, settled
+from bench.rollout.sightings import REVISION
+from pennant_dev.demo import setup
+from pennant_dev.demo.kube import Kube
+from pennant_dev.demo.pods import NAMESPACE
+from pennant_dev.demo.traffic import Traffic
+from pennant_dev.shell import wait_until
+
+NAME = "followed"
+POLL_SECONDS = 15.0
+BAKE = "6s"
+"""Longer than a move back takes, and short, for the next move waits for its end."""
+RESOURCES = {"requests": {"cpu": "50m", "memory": "192Mi"}, "limits": {"memory": "768Mi"}}
+
+
+class Followed:
+    """A ModelDeployment of two pods, in the namespace of the toolbox."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._deployed = Deployed(bench.kube, NAME, model=MODEL)
+        self.version = 1
+
+    @contextmanager
+    def serving(self) -> Iterator[Traffic]:
+        """It serves version 1, under traffic; deleted afterwards."""
+        self._bench.point(NAME, 1)
+        spec = {"serving": {"resources": RESOURCES}, "rollout": {"bake": BAKE}}
+        self._deployed.apply(replicas=2, **spec)
+        try:
+            self._deployed.until(serving="1", summary="Serving", readyReplicas=2)
+            with self._bench.traffic(NAME) as traffic:
+                yield traffic
+        finally:
+            self._deployed.delete("--wait=false")
+
+    def move(self, traffic: Traffic, kind: str, version: int, wait: float) -> timeline.Move:
+        """To a version that never served, from rest, after at most `wait` seconds."""
+        settled(self._is_settled, f"{NAME} does not come to rest")
+        pause(wait)
+        asked = self._bench.point(NAME, version)
+        seen = self._bench.answered(traffic, asked, self.version, version)
+        found = self._bench.sightings
+        wait_until(lambda: str(version) in found.applied, "no Deployment of it was seen", 5)
+        applied, revision = found.applied[str(version)]
+        moments = {
+            **self._operator(kind, asked, version),
+            "applied": applied,
+            **timeline.of_all(self._pods(revision)),
+            "switched": self._switched(asked, revision),
+        }
+        self.version = version
+        return _as_move(kind, asked, moments, seen)
+
+    def back(self, traffic: Traffic, version: int) -> timeline.Move:
+        """To the version before, which is still warm."""
+        asked = self._bench.point(NAME, version)
+        seen = self._bench.answered(traffic, asked, self.version, version)
+        revision = self._bench.sightings.applied[str(version)][1]
+        moments = {
+            **self._operator(timeline.BACK, asked, version),
+            "switched": self._switched(asked, revision),
+        }
+        self.version = version
+        return _as_move(timeline.BACK, asked, moments, seen)
+
+    def _operator(self, kind: str, asked: float, version: int) -> dict[str, float]:
+        found, told = self._bench.sightings, {}
+        hooks = [at for at, alias in found.hooks if at >= asked and alias == NAME]
+        known = [at for at, *what in found.moves if at >= asked and what == [NAME, str(version)]]
+        if hooks and kind != timeline.POLL:
+            told["hook"] = hooks[0]
+        if known:
+            told["noticed"] = known[0]
+        return told
+
+    def _pods(self, revision: str) -> list[timeline.Pod]:
+        logs = _logs(self._bench.kube, revision)
+        pods = [
+            p for p in self._bench.sightings.pods.values() if p.labels.get(REVISION) == revision
+        ]
+        found = []
+        for pod in pods:
+            told = timeline.moments_of(*(logs.get((pod.name, each)) for each in ("fetch", "serve")))
+            seen = {"scheduled": pod.scheduled, "ready": pod.ready}
+            known = {name: at for name, at in seen.items() if at is not None}
+            found.append(timeline.Pod({**told.moments, **known}))
+        return found
+
+    def _switched(self, asked: float, revision: str) -> float:
+        found = [at for at, to in self._bench.sightings.switches if at >= asked and to == revision]
+        return found[0] if found else asked
+
+    def _is_settled(self) -> bool:
+        return self._deployed.status["summary"] == "Serving" and len(self._live()) == 2
+
+    def _live(self) -> list[Any]:
+        labels = f"pennant.dev/deployment={NAME}"
+        return self._bench.kube.list("pods", NAMESPACE, labels)
+
+
+def follow_by(kube: Kube, *, webhook: bool) -> None:
+    """The ModelRegistry's way to hear of moves; the poll is the default one, as in production."""
+    hook = None if not webhook else {
+        "secret": {"name": "mlflow-webhook"},
+        "register": True,
+        "url": f"http://pennant-webhooks.{setup.OPERATOR_NAMESPACE}.svc.cluster.local:8082",
+    }  # fmt: skip
+    spec = {"spec": {"pollInterval": f"{POLL_SECONDS:.0f}s", "webhook": hook}}
+    where = ("modelregistry", "default", f"--namespace={setup.OPERATOR_NAMESPACE}")
+    kube("patch", *where, "--type=merge", f"--patch={json.dumps(spec)}")
+
+
+def _as_move(
+    kind: str, asked: float, moments: dict[str, float], seen: dict[str, Any]
+) -> timeline.Move:
+    moments = {**moments, "answered": seen.pop("answered")}
+    return timeline.Move(kind, asked, moments, **seen)
+
+
+def _logs(kube: Kube, revision: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """The JSON lines of a revision's pods, by pod and container."""
+    selector = f"--selector=pennant.dev/deployment={NAME},pennant.dev/revision={revision}"
+    options = ("--all-containers", "--prefix", "--tail=-1", f"--namespace={NAMESPACE}")
+    found = {}
+    for line in kube("logs", selector, *options).splitlines():
+        where, _, said = line.partition(" ")
+        if said.startswith('{"event":'):
+            _, pod, container = where.strip("[]").split("/")
+            found[pod, container] = json.loads(said)
+    return found

@@ -1,0 +1,115 @@
+"""The tables of a run, and whether it kept within the budgets. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bench.rollout.timeline import (
+    BACK,
+    BY_HAND,
+    PARTS,
+    POLL,
+    WEBHOOK,
+    Move,
+    Spread,
+    spread,
+)
+from newsreco.loadgen_report import FRESH, POOLED
+
+TITLES = {
+    WEBHOOK: "Pennant, with the webhook",
+    POLL: "Pennant, by its poll alone",
+    BACK: "Pennant, back within the bake",
+    BY_HAND: "by hand",
+}
+BUDGETS = {
+    "with the webhook, first new answer": (WEBHOOK, "first", 4.5),
+    "with the webhook, last old answer of kept connections": (WEBHOOK, POOLED, 7.0),
+    "back within the bake, new connections": (BACK, FRESH, 0.5),
+}
+"""Series, which figure, seconds; the median counts."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run."""
+
+    date: str
+    command: str
+    machine: str
+    moves: tuple[Move, ...]
+
+    def series(self, kind: str) -> list[Move]:
+        """The moves of one kind."""
+        return [move for move in self.moves if move.kind == kind]
+
+    def figure(self, kind: str, which: str) -> Spread | None:
+        """`first` is the first new answer; else the last old one, by kind of connection."""
+        if which == "first":
+            return spread([move.total for move in self.series(kind)])
+        last = [move.last_old.get(which) for move in self.series(kind)]
+        return spread([each for each in last if each is not None])
+
+    @property
+    def failed(self) -> int:
+        """Requests of Pennant's series that failed."""
+        return sum(move.failed for move in self.moves if move.kind != BY_HAND)
+
+
+def markdown(report: Report) -> str:
+    """All tables."""
+    kinds = [kind for kind in TITLES if report.series(kind)]
+    parts = [f"{report.date}, `{report.command}`. {report.machine}.", "", *_summary(report, kinds)]
+    parts += ["", *_budgets(report), "", "## Parts", ""]
+    parts += ["Seconds, least / median / p99; medians need not add up.", "", *_parts(report, kinds)]
+    return "\n".join(parts) + "\n"
+
+
+def _summary(report: Report, kinds: Sequence[str]) -> Iterable[str]:
+    figures: dict[str, Callable[[str], str]] = {
+        "moves": lambda kind: str(len(report.series(kind))),
+        "first new answer": lambda kind: _shown(report.figure(kind, "first")),
+        "last old answer, new connections": lambda kind: _shown(report.figure(kind, FRESH)),
+        "last old answer, kept connections": lambda kind: _shown(report.figure(kind, POOLED)),
+        "requests, of which failed": lambda kind: _requests(report.series(kind)),
+    }
+    return _table(
+        ["seconds: least / median / p99", *(TITLES[kind] for kind in kinds)],
+        [[name, *map(show, kinds)] for name, show in figures.items()],
+    )
+
+
+def _budgets(report: Report) -> Iterable[str]:
+    rows = []
+    for name, (kind, which, most) in BUDGETS.items():
+        found = report.figure(kind, which)
+        if found is not None:
+            kept = "kept" if found.median <= most else "**not kept**"
+            rows.append([name, f"<= {most} s", f"{found.median:.2f} s", kept])
+    return _table(["budget", "", "median", ""], rows)
+
+
+def _parts(report: Report, kinds: Sequence[str]) -> Iterable[str]:
+    rows = []
+    for name, what in PARTS.items():
+        found = [spread(_of(report.series(kind), name)) for kind in kinds]
+        if any(found):
+            rows.append([what, *map(_shown, found)])
+    return _table(["part", *(TITLES[kind] for kind in kinds)], rows)
+
+
+def _of(moves: Iterable[Move], name: str) -> list[float]:
+    return [move.parts[name] for move in moves if name in move.parts]
+
+
+def _requests(moves: Iterable[Move]) -> str:
+    moves = list(moves)
+    return f"{sum(m.requests for m in moves):,}, {sum(m.failed for m in moves)}"
+
+
+def _shown(found: Spread | None) -> str:
+    return "-" if found is None else " / ".join(f"{each:.2f}" for each in found)
+
+
+def _table(heads: list[str], rows: Iterable[list[str]]) -> list[str]:
+    lines = [heads, ["---", *("---:" for _ in heads[1:])], *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
