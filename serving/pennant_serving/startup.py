@@ -44,7 +44,7 @@ async def bring_up(
     bundle, name, adapter = loaded
     if adapter is None:
         with phase("load"):
-            adapter = await pool.run(adapters.load, name, bundle, settings.threads)
+            adapter = await pool.start(adapters.load, name, bundle, settings.threads)
     observer = Timing(telemetry) if settings.traces_endpoint else telemetry
     batcher = Batcher(adapter, pool, settings.limits, observer)
     model = Model(settings.model, settings.version, name, adapter, bundle, batcher)
