@@ -60,6 +60,7 @@ class PennantProtocol(HttpToolsProtocol):
         if self._exchange is not None:
             self._exchange.abandon()
             self._exchange = None
+        self.cycle = None  # type: ignore[assignment]  # it refers to this
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -92,10 +93,11 @@ class PennantProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         self._route = None
-        asked = route.decode(self._body)
+        body, self._body = self._body, b""
+        asked = route.decode(body)
         if asked is None:
             self._hand_to_uvicorn()
-            super().on_body(self._body)
+            super().on_body(body)
             super().on_message_complete()
             return
         exchange = Exchange(self, self.lane, route, asked, self._started)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from serving_array_adapter import ArrayAdapter
+from serving_builders import model
 
 from pennant_serving.adapters import tables
 from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.codecs import invocations, v2
 from pennant_serving.errors import InvalidInput
 from pennant_serving.fast.answers import Encoder
-from pennant_serving.fast.lane import LARGEST, is_plain
-from pennant_serving.fast.requests import Decoder
+from pennant_serving.fast.exchange import Exchange
+from pennant_serving.fast.lane import LARGEST, FastLane, is_plain
+from pennant_serving.fast.requests import Asked, Decoder
 from pennant_serving.rows import Rows
+from pennant_serving.telemetry import Telemetry
 
 pytestmark = pytest.mark.unit
 
@@ -182,3 +189,42 @@ def test_answers_are_written_as_the_general_way_writes_them(result, request_id):
 )
 def test_only_a_plain_head_may_take_the_fast_lane(headers, expected):
     assert is_plain(headers) is expected
+
+
+class Connection:
+    """Keeps its latest exchange, as a real one does until the next request."""
+
+    default_headers = ()
+
+    def __init__(self) -> None:
+        self.answered = asyncio.Event()
+
+    def respond(self, exchange: Exchange, head: bytes, body: bytes) -> None:
+        self.answered.set()
+
+
+@pytest.mark.parametrize("end", ["answered", "abandoned"])
+def test_a_request_that_is_over_is_freed_without_a_garbage_collection(end):
+    array = np.array([[1.0, 2.0]])
+    freed = weakref.ref(array)
+
+    async def exchange(array: np.ndarray) -> None:
+        lane = FastLane(Telemetry("iris", "7"))
+        lane.open(model(ArrayAdapter()))
+        connection = Connection()
+        route = lane.routes[b"/invocations"]
+        one = Exchange(connection, lane, route, Asked(array), 0.0)
+        one.start()
+        if end == "abandoned":
+            one.abandon()
+        else:
+            await connection.answered.wait()
+
+    gc.disable()
+    try:
+        coroutine = exchange(array)
+        del array
+        asyncio.run(coroutine)
+        assert freed() is None
+    finally:
+        gc.enable()

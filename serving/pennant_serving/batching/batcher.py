@@ -104,7 +104,7 @@ class Batcher:
     def abandon(self, work: Work) -> None:
         """Nobody waits for the answer any more."""
         if not work.over:
-            work.over = True
+            work.end()
             self._line.forget(work)
 
     @property

@@ -35,15 +35,16 @@ class Work:
 
     def answer(self, result: Any) -> None:
         """Tell the result, unless it is too late."""
-        if not self.over:
-            self.over = True
-            self.done(result, None)
+        self.end()(result, None)
 
     def fail(self, error: ServingError) -> None:
         """Tell what went wrong, unless it is too late."""
-        if not self.over:
-            self.over = True
-            self.done(None, error)
+        self.end()(None, error)
+
+    def end(self) -> Done:
+        """Nobody waits for it any more; whoever did is returned."""
+        done, self.done, self.over = self.done, _nobody, True
+        return done
 
 
 class Aside(Work):
@@ -53,3 +54,8 @@ class Aside(Work):
 
     def __init__(self, function: Callable[[], Any], done: Done) -> None:
         super().__init__(function, 1, None, done)
+
+
+def _nobody(_result: Any, _error: ServingError | None) -> None:
+    """In the place of whom was told: who refers to the work would stay in memory with it, and its
+    rows, until the next garbage collection."""
