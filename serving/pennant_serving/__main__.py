@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -35,6 +36,7 @@ def main(variables: MutableMapping[str, str]) -> int:
 
 def _serve(settings: Settings, fail: Callable[[PodError], int]) -> int:
     print(settings, flush=True)
+    gc.disable()  # until it is ready: what is imported and loaded stays
     listener = listen(settings.port)  # probes that come during the imports wait in its queue
     from pennant_serving.run import run
     from pennant_serving.workers import supervise
