@@ -27,9 +27,9 @@ def load_estimator(path: Path, flavor: dict[str, Any]) -> Any:
     if flavor.get("code"):
         raise ValueError("the bundle brings code of its own: set serving.adapter to pyfunc")
     if flavor.get("serialization_format") == "skops":
-        from skops.io import load
+        from pennant_serving.adapters import skops_file
 
-        return load(path, trusted=flavor.get("skops_trusted_types") or [])
+        return skops_file.load(path, flavor.get("skops_trusted_types") or [])
     import pickle
 
     # cloudpickle's files are pickles; that library must only be importable. The bytes were verified
