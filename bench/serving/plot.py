@@ -137,8 +137,9 @@ def _starts(results: Iterable[Result]) -> Panel:
 
 
 def _weights(results: Iterable[Result]) -> Panel:
-    bars = tuple(Bar(r.pss, f"{r.pss:.0f} MiB" if r.pss else "") for r in results)
-    return Panel("Memory", "all processes, PSS", bars)
+    weights = [result.loaded.pss if result.loaded else None for result in results]
+    bars = tuple(Bar(pss, f"{pss:.0f} MiB" if pss else "") for pss in weights)
+    return Panel("Memory", "after the load, PSS", bars)
 
 
 def _colour(result: Result) -> str:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.serving.run import Plan, Result
+from bench.serving.server import Memory
 
 NONE = "-"
 HEADLINE = 64
@@ -68,6 +69,9 @@ def markdown(report: Report) -> str:
     for rows in report.plan.rows:
         parts += [f"{_rows(rows)} a request: right answers per second, and p99 in ms:", ""]
         parts += [*_everything(report, rows), ""]
+    if any(result.phases for result in report.results):
+        parts += ["## Where the start goes", "", "Seconds by phase; `grpc` runs beside `load`.", ""]
+        parts += [*_starts(report), ""]
     troubles = [f"- {result.name}: {result.trouble}" for result in report.results if result.trouble]
     if troubles:
         parts += ["## Not measured", "", *troubles, ""]
@@ -88,7 +92,7 @@ def _facts(report: Report) -> str:
 def _headline(report: Report) -> Iterable[str]:
     sizes = report.plan.rows
     heads = ["server", *(f"{_rows(n)}: requests/s, p50, p99 ms, Pennant is" for n in sizes)]
-    heads += ["start, s", "memory: PSS (RSS), MiB"]
+    heads += ["start, s", "idle: PSS (RSS), MiB", "after the load: PSS (RSS), MiB"]
     return _table(heads, (_headline_row(report, result) for result in report.results))
 
 
@@ -102,8 +106,20 @@ def _headline_row(report: Report, result: Result) -> list[str]:
         cells.append(
             f"{found.rate:,.0f}, {found.p50:.1f}, {found.p99:.1f}{ratio}" if found else NONE
         )
-    weight = f"{result.pss:.0f} ({result.rss:.0f})" if result.pss and result.rss else NONE
-    return [*cells, f"{result.start:.2f}" if result.start else NONE, weight]
+    start = f"{result.start:.2f}" if result.start else NONE
+    return [*cells, start, _weight(result.idle), _weight(result.loaded)]
+
+
+def _weight(memory: Memory | None) -> str:
+    return f"{memory.pss:.0f} ({memory.rss:.0f})" if memory else NONE
+
+
+def _starts(report: Report) -> Iterable[str]:
+    told = [result for result in report.results if result.phases]
+    names = list(dict.fromkeys(name for result in told for name in result.phases))
+    rows = ([result.name, *(f"{result.phases.get(name, 0):.2f}" for name in names),
+             f"{result.start or 0:.2f}"] for result in told)  # fmt: skip
+    return _table(["server", *names, "first right answer"], rows)
 
 
 def _everything(report: Report, rows: int) -> Iterable[str]:

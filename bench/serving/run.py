@@ -1,4 +1,4 @@
-"""Measures one server: how it starts, what it answers at each point, and what it weighs then."""
+"""Measures one server: how it starts, what it weighs then, its answers, and its weight after."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.serving.asked import Asked, write
 from bench.serving.load import Load, load
 from bench.serving.peers import Peer, Site, free_port
-from bench.serving.server import Server, running
+from bench.serving.server import Memory, Server, running
 from bench.serving.workload import Workload
 from pennant_dev.environments import THIS, environment
 from pennant_dev.shell import DevError, run, say
@@ -46,9 +46,12 @@ class Result:
     versions: dict[str, str] = field(default_factory=dict)
     start: float | None = None
     """Seconds from the start of the process to the first right answer."""
-    pss: float | None = None
-    """MiB after all load, shared pages counted once."""
-    rss: float | None = None
+    phases: dict[str, float] = field(default_factory=dict)
+    """Seconds of that start, by what it tells itself; phases may overlap."""
+    idle: Memory | None = None
+    """After the first answer."""
+    loaded: Memory | None = None
+    """After all load."""
     points: tuple[Point, ...] = ()
     trouble: str | None = None
 
@@ -77,12 +80,16 @@ def _measured(peer: Peer, versions: dict[str, str], site: Site, plan: Plan) -> R
     asked = {rows: _write(peer, site, rows) for rows in plan.rows}
     first = next(iter(asked.values()))
     with _running(peer, site) as server:
-        cold = first.first_right(server)  # from here on its files are in memory
+        cold = first.first_right(server), server.phases()  # its files are in memory from here on
     with _running(peer, site) as server:
-        start = min(cold, first.first_right(server))
+        warm = first.first_right(server), server.phases()
+        start, phases = min(cold, warm, key=lambda found: found[0])
+        idle = server.memory()
         points = tuple(p for rows, each in asked.items() for p in _points(server, each, rows, plan))
-        pss, rss = server.memory()
-    return Result(peer.name, peer.against, peer.checked, versions, start, pss, rss, points)
+        loaded = server.memory()
+    return Result(
+        peer.name, peer.against, peer.checked, versions, start, phases, idle, loaded, points
+    )
 
 
 def _points(server: Server, asked: Asked, rows: int, plan: Plan) -> Iterator[Point]:

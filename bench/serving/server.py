@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,16 @@ from pennant_dev.shell import DevError
 CORE = "0"
 START_DEADLINE_SECONDS = 120
 STOP_DEADLINE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Memory:
+    """MiB of a server's processes together."""
+
+    pss: float
+    """Pages that several processes share are divided among them."""
+    rss: float
+    """Pages that several processes share are counted in each."""
 
 
 @dataclass
@@ -53,10 +64,16 @@ class Server:
             time.sleep(0.005)
         raise DevError(f"no answer on {path}: {self.log.read_text(errors='replace')[-1500:]}")
 
-    def memory(self) -> tuple[float, float]:
-        """MiB of all its processes: proportional (shared pages once), and resident."""
+    def memory(self) -> Memory:
+        """What all its processes weigh now."""
         rollups = [_rollup(pid) for pid in family(self.mark)]
-        return sum(r["Pss"] for r in rollups) / 1024, sum(r["Rss"] for r in rollups) / 1024
+        return Memory(*(sum(each[kind] for each in rollups) / 1024 for kind in ("Pss", "Rss")))
+
+    def phases(self) -> dict[str, float]:
+        """Seconds by phase of its start, by its log (docs/serving.md); only ours tells them."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        ready = next((line for line in lines if line.startswith('{"event": "ready"')), "{}")
+        return dict(json.loads(ready).get("phases", {}))
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from bench.serving.peers import PEERS
 from bench.serving.protocols import INVOCATIONS, PLAIN, V2, V2_COLUMNS
 from bench.serving.report import Report, Setting, markdown, to_json
 from bench.serving.run import Plan, Point, Result
+from bench.serving.server import Memory, Server
 from bench.serving.workload import FEATURES
 from pennant_dev.shell import DevError
 
@@ -30,7 +31,9 @@ def load(rate=1000, *, failed=0, busy=0.5):
 
 def result(name, rate, against=None, **more):
     points = (Point(1, 64, load(rate, **more)), Point(100, 64, load(rate // 10)))
-    return Result(name, against, True, {"thing": "1.2"}, 1.5, 80.0, 100.0, points)
+    phases = {} if against else {"import": 0.4, "load": 0.9}
+    idle, loaded = Memory(70.0, 90.0), Memory(80.0, 100.0)
+    return Result(name, against, True, {"thing": "1.2"}, 1.5, phases, idle, loaded, points)
 
 
 def report(*results):
@@ -100,6 +103,17 @@ def test_the_tables_tell_figures_ratios_failures_and_troubles():
     assert "| Slow | - | 250, 9.2, 3 failed |" in text
     assert "requests lost or answered wrongly: 3" in text
     assert "- Broken: no such module" in text
+    assert "| 1.50 | 70 (90) | 80 (100) |" in text
+    assert "| Pennant | 0.40 | 0.90 | 1.50 |" in text
+
+
+def test_the_phases_of_a_start_are_those_that_a_log_tells(tmp_path):
+    log = tmp_path / "server.log"
+    server = Server(process=None, begun=0, port=0, log=log, mark="")
+    log.write_text("hello\n")
+    assert server.phases() == {}
+    log.write_text('hello\n{"event": "ready", "seconds": 1, "phases": {"load": 0.5}}\n')
+    assert server.phases() == {"load": 0.5}
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head():
@@ -110,7 +124,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head():
             tables = [*tables, []] if not before.startswith("|") else tables
             tables[-1].append(line.count("|"))
         before = line
-    assert len(tables) == 3
+    assert len(tables) == 4
     assert all(len(set(table)) == 1 for table in tables)
 
 
