@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SOURCES := registry operator serving examples dev bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving bench-scale bench-rollout
+.PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving bench-flavors bench-scale bench-rollout
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ unit contract integration e2e: setup
 
 bench-serving: setup ## our server and its peers on one core, into docs/ (first 5, then 12 min); BENCH_ARGS=--quick
 	PYTHONPATH=dev $(BIN)/python -m bench.serving $(BENCH_ARGS)
+
+bench-flavors: setup ## one row by our adapters and by MLflow's pyfunc, into docs/serving.md (1 min)
+	PYTHONPATH=tests:dev $(BIN)/python -m bench.flavors
 
 SIZES ?= 100 1000
 bench-scale: setup ## fleets of ModelDeployments on a control plane with KWOK's pods, into docs/scale.md (20 min)

@@ -36,8 +36,8 @@ class Settings:
     """Seconds from SIGTERM to the end of the process, at most."""
     workers: int = 1
     """Processes that share the port and the loaded model."""
-    threads: int = 1
-    """That a library may use for one prediction."""
+    omp_threads: int = 0
+    """OpenMP's own setting; 0 when it has none."""
     batch_max_rows: int = 1024
     """Rows that are predicted together, at most; 1 switches that off."""
     batch_max_delay: float = 0.0
@@ -62,6 +62,11 @@ class Settings:
         """How requests are put together."""
         return Limits(self.batch_max_rows, self.batch_max_delay, self.request_timeout)
 
+    @property
+    def threads(self) -> int:
+        """That a library may use for one prediction: this worker's share of the processors."""
+        return self.omp_threads or max(1, cpus.available() // self.workers)
+
     def __str__(self) -> str:
         owner = f" for {self.deployment}, revision {self.revision}" if self.deployment else ""
         return f"{self.model} version {self.version}{owner}, port {self.port}"
@@ -76,7 +81,6 @@ class Settings:
     def from_env(cls, variables: Mapping[str, str]) -> Settings:
         """Raises SettingsError, naming the variable and its value."""
         env = Environ(variables)
-        workers = env.integer("PENNANT_WORKERS", 1, low=1, high=32)
         return cls(
             model=env.text("PENNANT_MODEL_NAME"),
             version=env.text("PENNANT_MODEL_VERSION"),
@@ -89,8 +93,8 @@ class Settings:
             grpc_port=env.integer("PENNANT_GRPC_PORT", 9000, low=0, high=65535),
             max_connection_age=env.seconds("PENNANT_MAX_CONNECTION_AGE", 2),
             drain_seconds=env.seconds("PENNANT_DRAIN_SECONDS", 20),
-            workers=workers,
-            threads=_threads(env, workers),
+            workers=env.integer("PENNANT_WORKERS", 1, low=1, high=32),
+            omp_threads=_omp_threads(env),
             batch_max_rows=env.integer("PENNANT_BATCH_MAX_ROWS", 1024, low=1, high=65536),
             batch_max_delay=env.number("PENNANT_BATCH_MAX_DELAY", 0, high=1),
             request_timeout=env.seconds("PENNANT_REQUEST_TIMEOUT", 30),
@@ -102,10 +106,10 @@ class Settings:
         )
 
 
-def _threads(env: Environ, workers: int) -> int:
-    """OpenMP's own variable, else the worker's share of the container's processors."""
+def _omp_threads(env: Environ) -> int:
+    """Libraries read it, too, and pass over what they do not understand."""
     said = (env.optional(THREADS) or "").partition(",")[0].strip()
-    return int(said) if said.isdigit() and int(said) else max(1, cpus.available() // workers)
+    return int(said) if said.isdigit() else 0
 
 
 def _ascii(text: str) -> str:

@@ -31,6 +31,16 @@ def test_the_example_needs_exactly_what_serving_needs():
     assert pins("newsreco.txt") == pins("serving.txt")
 
 
+def test_the_image_with_boosters_is_the_serving_image_and_the_libraries_of_its_flavors():
+    more = {pin.split("==")[0] for pin in pins("serving-boosters.txt") - pins("serving.txt")}
+    assert pins("serving.txt") < pins("serving-boosters.txt")
+    assert more == {"xgboost-cpu", "lightgbm", "onnxruntime", "flatbuffers"}
+
+
+def test_flavors_are_tested_with_the_libraries_that_their_image_has():
+    assert pins("serving-boosters.txt") <= pins("dev.txt")
+
+
 def test_the_operators_image_holds_no_machine_learning_library():
     names = {pin.split("==")[0] for pin in pins("operator.txt")}
     assert not names & {"mlflow", "mlflow-skinny", "pandas", "numpy", "scikit-learn"}
