@@ -63,7 +63,14 @@ def logged(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's own, about its own
             with mlflow.start_run() as run:
-                log_model(estimator, name="model", registered_model_name="direct")
+                # Named, because MLflow takes long to find them out.
+                needs = ["scikit-learn"]
+                log_model(
+                    estimator,
+                    name="model",
+                    registered_model_name="direct",
+                    pip_requirements=needs,
+                )
                 mlflow.log_text("the bytes", "folder with space/naïve file.txt")
                 mlflow.log_text("the bytes", "model.pkl")
         artifacts = client.get_run(run.info.run_id).info.artifact_uri
