@@ -15,7 +15,7 @@ class Reason(StrEnum):
     """Every reason a termination message may give."""
 
     BUNDLE_MISSING = "BundleMissing"
-    """MLflow itself says that the version's files are not there."""
+    """MLflow, or the store, itself says that the version's files are not there."""
     CREDENTIALS_MISSING = "CredentialsMissing"
     """The registry or the store refused us: no credentials, wrong ones, or without the right."""
     DIGEST_MISMATCH = "DigestMismatch"

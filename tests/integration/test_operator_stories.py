@@ -80,6 +80,11 @@ class Tale:
         config = self.stage.objects.get("ConfigMap", self.stage.namespace, name)
         return str(config["data"]["allowed-sources"]).split(",")
 
+    def registry_is_known(self) -> bool:
+        """The operator goes by the ModelRegistry as it is now."""
+        live = self.stage.objects.get("ModelRegistry", NAMESPACE, "default")
+        return bool(live["status"]["observedGeneration"] == live["metadata"]["generation"])
+
     def deployments(self) -> dict[str, int]:
         """Both slots, and how often they were changed."""
         found = self.stage.deployments(self.name)
@@ -197,6 +202,7 @@ def test_another_way_to_the_artifacts_rolls_nothing_and_is_taken_by_the_next_ver
     assert source.startswith("s3://models/mlflow/0/")
     assert source.endswith("/artifacts/newsreco.pkl")
     tale.stage.registry("default", mlflow_url, artifacts={**direct, "mode": "Proxied"})
+    until(tale.registry_is_known)
     third = tale.register()
     tale.promote(third)
     tale.serves(third)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import warnings
@@ -18,6 +19,7 @@ from lying_proxy import lying_proxy
 from mlflow import MlflowClient
 from mlflow.sklearn import log_model
 from mlflow_server import mlflow_server
+from operator_process import until
 from s3_server import BUCKET, S3, Wire, mlflow_s3_variables, s3_server
 from sklearn.linear_model import LinearRegression
 
@@ -61,7 +63,14 @@ def logged(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's own, about its own
             with mlflow.start_run() as run:
-                log_model(estimator, name="model", registered_model_name="direct")
+                # Named, because MLflow takes long to find them out.
+                needs = ["scikit-learn"]
+                log_model(
+                    estimator,
+                    name="model",
+                    registered_model_name="direct",
+                    pip_requirements=needs,
+                )
                 mlflow.log_text("the bytes", "folder with space/naïve file.txt")
                 mlflow.log_text("the bytes", "model.pkl")
         artifacts = client.get_run(run.info.run_id).info.artifact_uri
@@ -201,6 +210,16 @@ def test_a_store_that_stalls_is_given_up(s3, big, prepare, monkeypatch):
     with Wire(s3.url, after=5 << 20, breaks=None, stalls=True) as wire:
         found = failure(prepare(s3.credentials, f"{ROOT}/big", MLFLOW_S3_ENDPOINT_URL=wire.url))
     assert found.reason is Reason.DOWNLOAD_FAILED
+
+
+def test_a_pod_that_is_deleted_does_not_wait_for_its_store(s3, big, prepare, monkeypatch):
+    with Wire(s3.url, after=5 << 20, breaks=None, stalls=True) as wire:
+        prepare(s3.credentials, f"{ROOT}/big", MLFLOW_S3_ENDPOINT_URL=wire.url)
+        command = [sys.executable, "-m", "pennant_serving.fetch"]
+        with subprocess.Popen(command, env=os.environ) as container:
+            until(lambda: wire.broken > 0)  # it waits for the rest now
+            container.terminate()
+            assert container.wait(timeout=5) == 128 + signal.SIGTERM
 
 
 def test_a_store_that_is_down_is_the_worlds_fault(s3, prepare):

@@ -62,8 +62,11 @@ def _forget_credentials(variables: MutableMapping[str, str]) -> None:
 
 
 def _terminated(signum: int, _frame: FrameType | None) -> None:
-    """Process 1 of a container ignores signals that it does not handle."""
-    sys.exit(128 + signum)
+    """Process 1 of a container ignores signals that it does not handle.
+
+    At once, without the threads that wait for a store: what is staged is of no use to anybody.
+    """
+    os._exit(128 + signum)
 
 
 if __name__ == "__main__":

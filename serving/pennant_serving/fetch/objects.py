@@ -7,7 +7,6 @@ with a file where it broke off.
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.fetch.store_errors import explained
+from pennant_serving.fetch.web import FIRST_DELAY, LONGEST_DELAY
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -26,8 +26,8 @@ CHUNK = 1 << 20
 AT_ONCE = 8
 STALLED = timedelta(seconds=10)
 """Without a byte."""
-TRIES = 20
-"""More than patience allows, which is what ends them."""
+LONGEST = timedelta(hours=1)
+"""For one file; only a library that is told so goes on with one that breaks off late."""
 
 
 def download(settings: Settings, folder: Path) -> Path:
@@ -35,7 +35,9 @@ def download(settings: Settings, folder: Path) -> Path:
     key = urlsplit(settings.source).path.strip("/")
     try:
         store = open_store(settings)
-        files = _below(store, key)
+        # The library holds its thread up: in this one, signals would wait for the store.
+        with ThreadPoolExecutor(1) as pool:
+            files = pool.submit(_below, store, key).result()
         wanted = {f"{key}/{name}": name for name in files} or {key: key.rpartition("/")[2]}
         _save_all(store, wanted, folder)
     except PodError:
@@ -69,7 +71,8 @@ def open_store(settings: Settings) -> ObjectStore:
 
 def _options(settings: Settings) -> dict[str, Any]:
     client: dict[str, Any] = {
-        "timeout": timedelta(hours=1),  # for a whole answer, however big
+        "timeout": LONGEST,
+        "connect_timeout": timedelta(seconds=3),
         "read_timeout": STALLED,
         "user_agent": "pennant-fetch",
         "allow_http": (settings.s3_endpoint or "").startswith("http://"),
@@ -77,11 +80,23 @@ def _options(settings: Settings) -> dict[str, Any]:
     ca = settings.registry_ca
     if ca is not None and ca.is_file() and ca.stat().st_size:
         client["root_certificate"] = ca.read_bytes()  # beside the system's
-    patience = timedelta(seconds=settings.patience)
-    return {
-        "client_options": client,
-        "retry_config": {"max_retries": TRIES, "retry_timeout": patience},
+    retry = {
+        "max_retries": _tries(settings.patience),
+        "retry_timeout": LONGEST,
+        "backoff": {
+            "init_backoff": timedelta(seconds=FIRST_DELAY),
+            "max_backoff": timedelta(seconds=LONGEST_DELAY),
+        },
     }
+    return {"client_options": client, "retry_config": retry}
+
+
+def _tries(patience: float) -> int:
+    """How many pauses between attempts fit into it."""
+    tries, delay = 0, FIRST_DELAY
+    while patience > 0:
+        tries, patience, delay = tries + 1, patience - delay, min(2 * delay, LONGEST_DELAY)
+    return tries
 
 
 def _below(store: ObjectStore, key: str) -> list[str]:
@@ -102,24 +117,20 @@ def _safe(name: str) -> str:
 
 
 def _save_all(store: ObjectStore, wanted: dict[str, str], folder: Path) -> None:
-    over = threading.Event()
-
     def save(key: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         answer = store.get(key)
         with target.open("wb") as file:
             for chunk in answer.stream(min_chunk_size=CHUNK):
-                if over.is_set():
-                    return
                 file.write(chunk)
             received = file.tell()
         if received != answer.meta["size"]:
             raise ValueError(f"{key} ended after {received} of {answer.meta['size']} bytes")
 
-    pool = ThreadPoolExecutor(AT_ONCE)
-    try:
-        for saved in [pool.submit(save, key, folder / name) for key, name in wanted.items()]:
-            saved.result()
-    finally:  # one failure, or the signal to end, ends all of them
-        over.set()
-        pool.shutdown(cancel_futures=True)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        saving = [pool.submit(save, key, folder / name) for key, name in wanted.items()]
+        try:
+            for each in saving:
+                each.result()
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -14,7 +14,7 @@ EXCERPT = 300
 """Characters of a foreign answer that go into a message."""
 MISSING = ("NoSuchKey", "BlobNotFound")
 NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "AuthorizationHeaderMalformed")
-REFUSED = re.compile(r"status code: 40[13]\b|<Code>(ExpiredToken|InvalidToken|XAdminUserNotFound)<")
+REFUSED = re.compile(r"code: 40[13]\b|<Code>(ExpiredToken|InvalidToken|XAdminUserNotFound)<")
 # The addresses that answer for a node's, a pod's or a service account's identity.
 NO_IDENTITY = re.compile(
     r"/latest/(api/token|meta-data)|169\.254\.|computeMetadata|//sts\.|/oauth2/"
@@ -27,7 +27,7 @@ def explained(source: str, error: Exception) -> PodError:
     """The error to end with."""
     # Behind this the library prints its own structures, for developers.
     text = str(error)
-    first, _, debug = text.partition("\n\nDebug source:")
+    first, _, debug = text.partition("\n\nDebug ")
     code = _element("Code", first)
     said = f"{source}: {_said(first, debug)}"
     if isinstance(error, FileNotFoundError) and code in MISSING:
