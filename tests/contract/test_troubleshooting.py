@@ -37,6 +37,7 @@ NOT_MESSAGES = (
     # What others say, to be understood.
     *("runAsNonRoot|run as root", "exceeded quota", "failed to create typed patch object"),
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
+    "SSL certificate",
     r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret',
     # Lines of the log of what went well.
     *("skipped: off, or no input example", "requests are predicted ", "one by one"),
