@@ -28,6 +28,9 @@ class Record:
     uid: str = ""
     resource_version: str = ""
     number: int = 0
+    registry: str = ""  # these three are absent from records of earlier operators
+    created: int = 0  # the version, in the registry's milliseconds
+    registered: int = 0  # its model, likewise
 
 
 def revision_of(
@@ -45,6 +48,9 @@ def to_data(record: Record) -> dict[str, Any]:
         "format": FORMAT,
         "model": record.model,
         "version": record.version,
+        "registry": record.registry,
+        "created": record.created,
+        "registered": record.registered,
         "source": record.source,
         "sha256": record.sha256,
         "manifest": record.manifest,
@@ -64,4 +70,7 @@ def from_object(obj: dict[str, Any], *, revision: str) -> Record:
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
         number=obj.get("revision", 0),
+        registry=data.get("registry", ""),
+        created=data.get("created", 0),
+        registered=data.get("registered", 0),
     )
