@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
+import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,7 +21,7 @@ Serve: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaita
 
 
 @contextlib.contextmanager
-def listening(serve: Serve, trust: ssl.SSLContext | None = None) -> Iterator[int]:
+def listening(serve: Serve) -> Iterator[int]:
     """The port of a server that does this with each connection, in a thread of its own."""
     loop, ports = asyncio.new_event_loop(), []
 
@@ -28,7 +31,7 @@ def listening(serve: Serve, trust: ssl.SSLContext | None = None) -> Iterator[int
         writer.close()
 
     async def listen() -> None:
-        server = await asyncio.start_server(came, "127.0.0.1", 0, ssl=trust)
+        server = await asyncio.start_server(came, "127.0.0.1", 0)
         ports.append(int(server.sockets[0].getsockname()[1]))
         started.set()
         with contextlib.suppress(asyncio.CancelledError):
@@ -38,8 +41,6 @@ def listening(serve: Serve, trust: ssl.SSLContext | None = None) -> Iterator[int
     task = loop.create_task(listen())
 
     def run() -> None:
-        # What a client does that is not trusted is the client's to tell.
-        loop.set_exception_handler(lambda *_: None)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             runner.run(asyncio.wait([task]))
 
@@ -55,14 +56,50 @@ def listening(serve: Serve, trust: ssl.SSLContext | None = None) -> Iterator[int
 
 @contextlib.contextmanager
 def tls_front(url: str, trust: ssl.SSLContext) -> Iterator[str]:
-    """The https address of a server that speaks to `url` for whoever `trust` lets in."""
-    target = urlsplit(url).netloc
+    """The https address of a server that speaks to `url` for whoever `trust` lets in.
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _joined(reader, writer, target)
+    With blocking sockets: asyncio's do not say why they let nobody in.
+    """
+    target = _address(urlsplit(url).netloc)
 
-    with listening(serve, trust) as port:
-        yield f"https://127.0.0.1:{port}"
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            wrapped = trust.wrap_socket(self.request, True, do_handshake_on_connect=False)
+            with contextlib.suppress(OSError), wrapped as came:
+                if _let_in(came):
+                    with socket.create_connection(target) as other:
+                        _pass_on(came, other)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _let_in(came: ssl.SSLSocket) -> bool:
+    """Whether the client is trusted; the one that is not has time to read why."""
+    try:
+        came.do_handshake()
+    except ssl.SSLError:
+        came.shutdown(socket.SHUT_WR)
+        while came.recv(65536):
+            pass
+        return False
+    return True
+
+
+def _pass_on(came: ssl.SSLSocket, other: socket.socket) -> None:
+    while ready := [came] if came.pending() else select.select([came, other], [], [], 10)[0]:
+        for each in ready:
+            read = each.recv(65536)
+            if not read:
+                return
+            (other if each is came else came).sendall(read)
 
 
 @dataclass
@@ -74,13 +111,16 @@ class ForwardProxy:
     asked: list[str] = field(default_factory=list)
     """The first lines of the requests it let pass."""
     refused: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    """The header Proxy-Authorization of each request, where there is one."""
     seen: bytearray = field(default_factory=bytearray)
-    """Everything that was sent through it."""
+    """Everything that was sent through it, itself left out."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         line, *headers = head.rstrip().split("\r\n")
         given = {k.lower(): v.strip() for k, _, v in (each.partition(":") for each in headers)}
+        self.told += [v for k, v in given.items() if k == "proxy-authorization"]
         if self.credentials not in {None, given.get("proxy-authorization")}:
             self.refused.append(line)
             writer.write(
@@ -116,8 +156,7 @@ async def _joined(
     seen: Callable[[bytes], None] = lambda _: None,
 ) -> None:
     """Hand on bytes both ways until both sides have ended."""
-    host, _, port = netloc.rpartition(":")
-    back, forth = await asyncio.open_connection(host, int(port))
+    back, forth = await asyncio.open_connection(*_address(netloc))
     try:
         forth.write(first)
         seen(first)
@@ -135,3 +174,8 @@ async def _copied(
             target.write(read)
             await target.drain()
     target.close()
+
+
+def _address(netloc: str) -> tuple[str, int]:
+    host, _, port = netloc.rpartition(":")
+    return host, int(port)

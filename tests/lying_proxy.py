@@ -32,6 +32,10 @@ class Request:
         self.path = path
         self._headers = headers
 
+    def header(self, name: str) -> str | None:
+        """One of its headers."""
+        return self._headers.get(name)
+
     def forward(self) -> Answer:
         """MLflow's own answer."""
         to = http.client.HTTPConnection(self.proxy.target, timeout=30)

@@ -38,6 +38,7 @@ NOT_MESSAGES = (
     *("runAsNonRoot|run as root", "exceeded quota", "failed to create typed patch object"),
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
+    "SSL certificate",
     r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret',
     # Lines of the log of what went well.
     *("skipped: off, or no input example", "requests are predicted ", "one by one"),

@@ -22,6 +22,7 @@ class ModelVersion:
     created: int  # milliseconds since the epoch, the registry's own time stamp
     source: str  # artifact URI without alias or stage, e.g. mlflow-artifacts:/1/<run>/artifacts/x
     sha256: str | None = None  # the tag `pennant.sha256`
+    registered: int = 0  # when its model was made, likewise
     beside: tuple[str, ...] = ()  # lower versions in the same stage, highest first
 
 

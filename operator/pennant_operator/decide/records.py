@@ -36,6 +36,9 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
         sha256=version.sha256,
         manifest=render.deployment_of(world.spec, version, goal.target, observed.images),
         number=max((r.number for r in records.values()), default=0) + 1,
+        registry=world.spec.watch.registry,
+        created=version.created,
+        registered=version.registered,
     )
     return records
 

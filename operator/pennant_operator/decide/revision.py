@@ -30,6 +30,9 @@ class Record:
     uid: str = ""
     resource_version: str = ""
     number: int = 0
+    registry: str = ""  # these three are absent from records of earlier operators
+    created: int = 0  # the version, in the registry's milliseconds
+    registered: int = 0  # its model, likewise
 
     @property
     def container(self) -> dict[str, Any]:
@@ -53,6 +56,9 @@ def to_data(record: Record) -> dict[str, Any]:
         "format": FORMAT,
         "model": record.model,
         "version": record.version,
+        "registry": record.registry,
+        "created": record.created,
+        "registered": record.registered,
         "source": record.source,
         "sha256": record.sha256,
         "manifest": record.manifest,
@@ -72,4 +78,7 @@ def from_object(obj: dict[str, Any], *, revision: str) -> Record:
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
         number=obj.get("revision", 0),
+        registry=data.get("registry", ""),
+        created=data.get("created", 0),
+        registered=data.get("registered", 0),
     )

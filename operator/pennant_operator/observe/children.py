@@ -63,7 +63,7 @@ class Children:
         found: dict[str, Object] = {}
         for kind, child in names(name):
             obj = self._store.get(kind, namespace, child)
-            if obj is not None and not (_watched(obj) and _controlled(obj, uid)):
+            if obj is not None and not (_watched(obj) and controlled(obj, uid)):
                 # No event need ever tell of a change of what is not this owner's.
                 obj = await self._read(namespace, kind, child)
             if obj is not None:
@@ -75,7 +75,7 @@ class Children:
         found = {}
         for obj in self._store.children(_key(owner), "ControllerRevision"):
             revision = obj["metadata"].get("labels", {}).get(LABEL_REVISION)
-            if revision and _controlled(obj, owner["metadata"]["uid"]):
+            if revision and controlled(obj, owner["metadata"]["uid"]):
                 found[revision] = from_object(obj, revision=revision)
         return found
 
@@ -111,6 +111,7 @@ def _watched(obj: Object) -> bool:
     return bool(obj["metadata"].get("labels", {}).get(LABEL_MANAGED_BY) == MANAGED_BY)
 
 
-def _controlled(obj: Object, uid: str) -> bool:
+def controlled(obj: Object, uid: str) -> bool:
+    """Whether an object is this owner's, and not one that is only labelled so."""
     references = obj["metadata"].get("ownerReferences", ())
     return any(r.get("controller") and r["uid"] == uid for r in references)

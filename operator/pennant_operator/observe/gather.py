@@ -10,8 +10,9 @@ from pennant_operator.decide.spec import Watch, watch_of
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Object
 from pennant_operator.observe.children import Children
+from pennant_operator.observe.store import Key
 
-Look = Callable[[Watch, str], tuple[Desired, RegistryFacts | None]]
+Look = Callable[[Watch, Key], tuple[Desired, RegistryFacts | None]]
 
 
 class Observer:
@@ -41,4 +42,5 @@ class Observer:
         watch = watch_of(owner)
         if watch is None:  # `plan` says what is wrong with the spec
             return Unknown(Reason.WAITING_FOR_REGISTRY, "The spec cannot be understood."), None
-        return self._look(watch, owner["metadata"]["namespace"])
+        meta = owner["metadata"]
+        return self._look(watch, (meta["namespace"], meta["name"]))

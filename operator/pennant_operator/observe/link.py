@@ -5,13 +5,14 @@ And when the Secret has changed: nobody has to wait until what it held before is
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.connection import Count, ReadSecret, connect, held
 from pennant_operator.observe.mlflow_http import MlflowHttp
 from pennant_operator.observe.poll import Known, Poll
+from pennant_operator.observe.recorded import Pointed
 from pennant_operator.observe.registry import Registry
 from pennant_operator.observe.secrets import SecretUnreadError
 
@@ -23,13 +24,19 @@ class Link:
     """One server, and what it calls itself."""
 
     def __init__(
-        self, spec: RegistrySpec, known: Known, read_secret: ReadSecret, count: Count
+        self,
+        spec: RegistrySpec,
+        known: Known,
+        read_secret: ReadSecret,
+        count: Count,
+        recorded: Callable[[Watch, Pointed], bool] = lambda _watch, _at: False,
     ) -> None:
         self.server_version = ""
         self._spec = spec
         self._known = known
         self._read_secret = read_secret
         self._count = count
+        self._recorded = recorded
         self._held: Mapping[str, str] | None = None
         self._read_at = float("-inf")
         self._http: MlflowHttp | None = None
@@ -50,7 +57,7 @@ class Link:
         self._http = connect(self._spec, self._held, self._count)
         registry = Registry(self._http)
         self.server_version = await registry.server_version()
-        self._poll = Poll(registry, self.server_version, self._known)
+        self._poll = Poll(registry, self.server_version, self._known, self._recorded)
         return self._poll
 
     async def _secret_changed(self) -> bool:

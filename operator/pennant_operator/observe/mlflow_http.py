@@ -55,14 +55,14 @@ class MlflowHttp:
         self._count = count
         encrypted = spec.url.startswith("https:")
         trust = context(spec.ca_bundle, known.certificate) if encrypted else True
-        headers, self._tunnel = _headers(known, encrypted=encrypted)
+        # Not the session's own headers: aiohttp tells these to proxies, too.
+        self._headers, self._tunnel = _headers(known, encrypted=encrypted)
         # Redirects and proxies of the environment are not followed: credentials go to the
         # configured address only, by the configured way.
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=4, ssl=trust),
             timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             proxy=spec.proxy,
-            headers=headers,
         )
 
     async def close(self) -> None:
@@ -88,6 +88,7 @@ class MlflowHttp:
                 method,
                 self._url + path,
                 allow_redirects=False,
+                headers=self._headers,
                 proxy_headers=self._tunnel,
                 **content,
             ) as response:

@@ -6,7 +6,7 @@ request says so too (law 2): pages are by offset, so a model may slip between tw
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ from pennant_operator.observe.absence import (
 )
 from pennant_operator.observe.answers import Found, Registered
 from pennant_operator.observe.filters import quotable
+from pennant_operator.observe.recorded import Pointed
 from pennant_operator.observe.registry import Registry
 from pennant_operator.observe.strategy import strategy
 from pennant_operator.observe.trouble import NotAllowedError, RegistryTroubleError
@@ -35,6 +36,8 @@ class Known:
     """What a registry answered so far; it outlives connections and outages."""
 
     answers: dict[Watch, Answer] = field(default_factory=dict)
+    # Where nothing more was asked: everybody who watches it has a record of this version.
+    pointed: dict[Watch, Pointed] = field(default_factory=dict)
     unresolved: dict[Watch, str] = field(default_factory=dict)  # found, but not where its bytes are
     size: int = 0  # registered models there are, as of the last walk through all
     resolved: dict[tuple[str, str, int], ModelVersion] = field(default_factory=dict)
@@ -42,7 +45,7 @@ class Known:
 
     def forget_all_but(self, watches: set[Watch]) -> None:
         """Drop what nobody watches any more."""
-        for table in (self.answers, self.unresolved, self.stamps):
+        for table in (self.answers, self.pointed, self.unresolved, self.stamps):
             for watch in table.keys() - watches:
                 del table[watch]
         models = {watch.model for watch in watches}
@@ -56,6 +59,7 @@ class Poll:
     registry: Registry
     server_version: str
     known: Known
+    recorded: Callable[[Watch, Pointed], bool] = lambda _watch, _at: False
 
     async def ask(self, watches: Iterable[Watch]) -> None:
         """Answer these; raises RegistryTroubleError, and then every earlier answer stands."""
@@ -80,7 +84,7 @@ class Poll:
     def _hidden(self, watches: Iterable[Watch], error: NotAllowedError) -> None:
         """One model that nobody gave the account is no reason to know nothing of the others."""
         for watch in watches:
-            if watch not in self.known.answers:
+            if watch not in self.known.answers and watch not in self.known.pointed:
                 LOG.warning("%s: %s", watch.model, error)
                 self.known.unresolved[watch] = not_allowed(watch)
 
@@ -102,8 +106,18 @@ class Poll:
                 await self._compare(watch, again, confirmed=True)
         elif model is not None:
             stamp = _stamp(watch, model)
-            if self.known.stamps.get(watch) != stamp and await self._find(watch, model):
+            if self.known.stamps.get(watch) == stamp:
+                return
+            if self._is_recorded(watch, model) or await self._find(watch, model):
                 self.known.stamps[watch] = stamp
+
+    def _is_recorded(self, watch: Watch, model: Registered) -> bool:
+        """Before anything else is known of a watch: after a restart."""
+        at = Pointed(model.created, _number(watch, model))
+        if watch.stage is not None or watch in self.known.answers or not self.recorded(watch, at):
+            return False
+        self.known.pointed[watch] = at
+        return True
 
     async def _find(self, watch: Watch, model: Registered) -> bool:
         """Take the version that is desired now; False when it is to be asked for again."""
@@ -112,7 +126,7 @@ class Poll:
         else:
             found = await self._version(watch.model, _number(watch, model))
         if found:
-            return await self._resolve(watch, *found)
+            return await self._resolve(watch, model, *found)
         if watch.version is not None:
             self._nothing(watch, missing_version(watch))
         return False  # it moved between two questions: the next poll sees where
@@ -124,10 +138,11 @@ class Poll:
 
     def _nothing(self, watch: Watch, found: Absent) -> None:
         self.known.answers[watch] = found
+        self.known.pointed.pop(watch, None)
         self.known.unresolved.pop(watch, None)
         self.known.stamps.pop(watch, None)
 
-    async def _resolve(self, watch: Watch, found: Found, *others: Found) -> bool:
+    async def _resolve(self, watch: Watch, of: Registered, found: Found, *others: Found) -> bool:
         """Where the version's bytes are; `others` are beside it in its stage."""
         model, number = found["name"], str(found["version"])
         identity = (model, number, int(found["creation_timestamp"]))
@@ -141,7 +156,10 @@ class Poll:
             return False
         self.known.unresolved.pop(watch, None)
         beside = tuple(str(other["version"]) for other in others)
-        self.known.answers[watch] = replace(self.known.resolved[identity], beside=beside)
+        self.known.pointed.pop(watch, None)
+        self.known.answers[watch] = replace(
+            self.known.resolved[identity], beside=beside, registered=of.created
+        )
         return True
 
 

@@ -6,7 +6,7 @@ long enough to be told (law 2, law 7).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from pennant_operator.observe.link import Link
 from pennant_operator.observe.outage import Outage
 from pennant_operator.observe.poll import Known
 from pennant_operator.observe.questions import Questions
+from pennant_operator.observe.recorded import Pointed, recorded
 from pennant_operator.observe.store import Key, Store
 from pennant_operator.observe.trouble import RegistryTroubleError
 
@@ -53,7 +54,7 @@ class Poller:
         self._store = store
         self._around = around
         self._known = known or Known()
-        self._link = Link(spec, self._known, around.read_secret, around.count)
+        self._link = Link(spec, self._known, around.read_secret, around.count, self._all_recorded)
         self._outage = Outage()
         self._trouble: str | None = None
         self._models = 0
@@ -61,15 +62,20 @@ class Poller:
         self.asked = asyncio.Event()
         """The first poll is over, whatever came of it."""
 
-    def desired(self, watch: Watch) -> Desired:
-        """What is known; a question that was never answered is asked at once."""
-        name = self.spec.name
+    def desired(self, watch: Watch, key: Key) -> Desired:
+        """What is known, for one ModelDeployment; what was never answered is asked at once."""
+        name, known = self.spec.name, self._known
         if self._outage.told:
             return registries.silent(name, self._outage.since)
-        if watch in self._known.answers:
-            return self._known.answers[watch]
-        if watch in self._known.unresolved:
-            return Unknown(Reason.WAITING_FOR_REGISTRY, self._known.unresolved[watch])
+        if watch in known.answers:
+            return known.answers[watch]
+        if watch in known.pointed:
+            found = recorded(self._store, key, watch, known.pointed[watch])
+            if found is not None:
+                return found
+            known.stamps.pop(watch, None)  # it is new here: now it must be asked for
+        if watch in known.unresolved:
+            return Unknown(Reason.WAITING_FOR_REGISTRY, known.unresolved[watch])
         self._questions.new()
         return registries.not_asked(name)
 
@@ -116,7 +122,7 @@ class Poller:
                 self._questions.rest(loop.time() - began)
 
     async def _turn(self, watches: set[Watch]) -> None:
-        before = {watch: self.desired(watch) for watch in watches}
+        before = {watch: self._told(watch) for watch in watches}
         self._questions.taken()  # what comes from now on is asked after this
         try:
             await self._link.ask(before.keys())
@@ -128,22 +134,42 @@ class Poller:
         else:
             self._trouble = None
             self._outage.succeeded()
-        moved = {w: was for w, was in before.items() if self.desired(w) != was}
-        self._tell(moved)
-        self._around.enqueue(key for watch in moved for key in self._store.watching(watch))
+        for watch in before:
+            self._tell(watch, before)
         self.asked.set()
         await self._around.report(Health(self._link.server_version, self._models, self._trouble))
 
-    def _tell(self, moved: Mapping[Watch, Desired]) -> None:
-        """A line for each move; what is heard for the first time, or not for a while, is none."""
-        for watch, was in moved.items():
-            now = self.desired(watch)
-            if isinstance(was, ModelVersion) and isinstance(now, ModelVersion):
-                told = (self.spec.name, watch.title, now.version, was.version)
-                LOG.info("registry %s: %s is version %s, was %s", *told)
+    def _tell(self, watch: Watch, before: dict[Watch, object]) -> None:
+        """Whom it concerns, once, if anything is new; a line of the log if it is a move."""
+        was, now = before[watch], self._told(watch)
+        if now == was:
+            return
+        before[watch] = now
+        if isinstance(was, ModelVersion | Pointed) and isinstance(now, ModelVersion | Pointed):
+            told = (self.spec.name, watch.title, now.version, was.version)
+            LOG.info("registry %s: %s is version %s, was %s", *told)
+        self._around.enqueue(self._store.watching(watch))
+
+    def _told(self, watch: Watch) -> object:
+        """What must change for anybody to be told something else."""
+        known = self._known
+        if self._outage.told:
+            return True
+        found = known.answers.get(watch) or known.pointed.get(watch)
+        return found or known.unresolved.get(watch)
 
     def _unanswered(self) -> set[Watch]:
-        return self._survey() - self._known.answers.keys() - self._known.unresolved.keys()
+        known = self._known
+        recorded = known.pointed.keys() & known.stamps.keys()
+        return self._survey() - known.answers.keys() - known.unresolved.keys() - recorded
+
+    def _all_recorded(self, watch: Watch, at: Pointed) -> bool:
+        """Whether everybody who watches it, and may, has run this version before."""
+        return all(
+            recorded(self._store, key, watch, at) is not None
+            for key in self._store.watching(watch)
+            if self.spec.refusal(key[0], watch.model) is None
+        )
 
     def _survey(self) -> set[Watch]:
         """What is asked of this registry by somebody who may; anything else is forgotten."""

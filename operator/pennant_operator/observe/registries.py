@@ -17,6 +17,7 @@ from pennant_operator.decide.spec import Watch
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.awaited import Awaited
 from pennant_operator.observe.followed import Around, Followed, Reporter
+from pennant_operator.observe.store import Key
 from pennant_operator.observe.webhook import Webhook
 
 LOG = logging.getLogger(__name__)
@@ -40,17 +41,17 @@ class Registries:
         self._invalid: dict[str, Refused] = {}
         self._awaited = Awaited(around.now)
 
-    def look(self, watch: Watch, namespace: str) -> tuple[Desired, RegistryFacts | None]:
-        """What a ModelDeployment of this namespace is to run, and what its pods need for it."""
+    def look(self, watch: Watch, key: Key) -> tuple[Desired, RegistryFacts | None]:
+        """What a ModelDeployment is to run, and what its pods need for it."""
         followed = self._followed.get(watch.registry)
         if followed is None:
             return self._without_poller(watch.registry), None
         poller = followed.poller
         facts = poller.spec.facts()
-        refused = poller.spec.refusal(namespace, watch.model)
+        refused = poller.spec.refusal(key[0], watch.model)
         if refused is not None:
             return refused, facts
-        desired = poller.desired(watch)
+        desired = poller.desired(watch, key)
         if isinstance(desired, ModelVersion):
             root, allowed = poller.spec.pull_root, poller.spec.allowed_sources
             desired = sources.pulled(desired, root, allowed, registry=watch.registry)

@@ -37,8 +37,8 @@ def no_connection(spec: RegistrySpec, error: Exception) -> str:
                 f"the proxy {spec.proxy} cannot be reached ({cause.os_error}): see that it runs, "
                 "and that spec.proxy is right."
             )
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return _untrusted(spec, cause)
+        if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+            return _untrusted(spec, cause.certificate_error)
         if isinstance(cause, ssl.SSLError) and "alert" in str(cause).lower():
             return client_certificate(spec, str(cause.reason or cause))
     return (
@@ -68,13 +68,15 @@ def client_certificate(spec: RegistrySpec, why: str) -> str:
     )
 
 
-def _untrusted(spec: RegistrySpec, error: ssl.SSLCertVerificationError) -> str:
-    cure = "write the certificate of the authority that signed it into spec.caBundle"
-    if error.verify_code == EXPIRED:
+def _untrusted(spec: RegistrySpec, error: Exception) -> str:
+    cure, code = "write the certificate of the authority that signed it into spec.caBundle", 0
+    if isinstance(error, ssl.SSLCertVerificationError):
+        code, error = error.verify_code, Exception(error.verify_message)
+    if code == EXPIRED:
         cure = "have the server's certificate, or its authority's, renewed"
-    if error.verify_code in {OTHER_NAME, OTHER_ADDRESS}:
+    if code in {OTHER_NAME, OTHER_ADDRESS}:
         cure = "write a name that the certificate is for into spec.url"
-    return f"{spec.url} has a certificate that is not trusted ({error.verify_message}): {cure}."
+    return f"{spec.url} has a certificate that is not trusted ({error}): {cure}."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,0 +1,82 @@
+"""A restart asks a registry what moved, and nothing about what is recorded in the cluster."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import lying_proxy
+import pytest
+from lying_proxy import Proxy
+from mlflow_server import Mlflow
+from operator_process import ALONE, Objects, Operator, operator, until
+from operator_stage import Stage
+
+pytestmark = pytest.mark.integration
+
+NAMES = [f"rec-{number}" for number in range(5)]
+RESOLVING = ("model-versions/get", "model-versions/get-download-uri", "runs/get")
+
+
+def taken(proxy: Proxy) -> Counter[str]:
+    """What it was asked since this was asked last, by the last words of the path."""
+    asked, proxy.asked = proxy.asked, []
+    return Counter(urlsplit(path).path.removeprefix("/api/2.0/mlflow/") for path in asked)
+
+
+@contextmanager
+def restarted(config: Path, folder: Path, proxy: Proxy) -> Iterator[Operator]:
+    """A new operator that has polled twice."""
+    proxy.asked = []
+    with operator(config, folder, **ALONE) as running:
+        until(lambda: sum("/search" in path for path in proxy.asked) >= 2)
+        yield running
+
+
+def test_a_restart_resolves_only_what_moved_meanwhile_and_what_is_new(
+    objects: Objects, operator_config: Path, mlflow_url: str, tmp_path: Path
+):
+    stage, mlflow = Stage(objects, "restart"), Mlflow(mlflow_url)
+    prefix = f"r{uuid4().hex[:8]}"
+    models = {name: f"{prefix}-{name}" for name in NAMES}
+    for model in models.values():
+        mlflow.promote(model, mlflow.register(model))
+    with lying_proxy.lying_proxy(mlflow_url) as proxy:
+        stage.registry("restart", proxy.url)
+        try:
+            with operator(operator_config, tmp_path, **ALONE) as first:
+                for name, model in models.items():
+                    stage.apply(name, model, registry="restart")
+                until(lambda: stage.all_serve("1", NAMES), 90)
+                first.kill()
+            before = stage.written()
+            assert taken(proxy)["model-versions/get"] == len(NAMES)
+
+            with restarted(operator_config, tmp_path, proxy) as second:
+                assert not taken(proxy).keys() & set(RESOLVING)
+                assert stage.written() == before
+                assert stage.all_serve("1", NAMES)
+                # Somebody new, who follows what others have: their records are not this one's.
+                stage.apply("young", models["rec-0"], registry="restart")
+                stage.serves("young", "1", 60)
+                assert taken(proxy)["model-versions/get"] == 1
+                second.kill()
+
+            mlflow.promote(models["rec-3"], mlflow.register(models["rec-3"]))
+            # Made again under its name, its version 1 is another one.
+            mlflow.client.delete_registered_model(models["rec-4"])
+            mlflow.promote(models["rec-4"], mlflow.register(models["rec-4"]))
+            revisions = stage.revisions("rec-4")
+            with restarted(operator_config, tmp_path, proxy):
+                stage.serves("rec-3", "2", 60)
+                until(lambda: stage.look() and not stage.revisions("rec-4") <= revisions, 60)
+                assert taken(proxy)["model-versions/get"] == 2
+                assert {n: stage.written()[n] for n in NAMES[:3]} == {
+                    n: before[n] for n in NAMES[:3]
+                }
+        finally:
+            stage.clear()
