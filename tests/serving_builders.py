@@ -63,12 +63,13 @@ class Client:
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def get(self, path: str) -> httpx.Response:
-        return asyncio.run(self._request("GET", path))
+        return asyncio.run(self.request("GET", path))
 
     def post(self, path: str, **content: Any) -> httpx.Response:
-        return asyncio.run(self._request("POST", path, **content))
+        return asyncio.run(self.request("POST", path, **content))
 
-    async def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
+    async def request(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """For callers with an event loop of their own."""
         async with httpx.AsyncClient(transport=self._transport, base_url="http://pod") as http:
             return await http.request(method, path, **content)
 

@@ -144,7 +144,7 @@ def asked_of(worker: int, pod: Serving) -> Asking:
     """A request that this worker has taken."""
     before = sockets(worker)
     asking = Asking(pod)
-    wait_for(lambda: sockets(worker) > before)
+    wait_for(lambda: bool(sockets(worker) - before))
     return asking
 
 
@@ -170,12 +170,12 @@ def children(pod: Serving) -> list[int]:
     return [int(process) for process in path.read_text().split()]
 
 
-def sockets(process: int) -> int:
-    found = 0
+def sockets(process: int) -> set[str]:
+    found = set()
     for path in Path(f"/proc/{process}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            found += str(path.readlink()).startswith("socket:")
-    return found
+            found.add(str(path.readlink()))
+    return {link for link in found if link.startswith("socket:")}
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
