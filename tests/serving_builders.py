@@ -69,6 +69,7 @@ class Client:
         return asyncio.run(self.request("POST", path, **content))
 
     async def request(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """For callers with an event loop of their own."""
         async with httpx.AsyncClient(transport=self._transport, base_url="http://pod") as http:
             return await http.request(method, path, **content)
 

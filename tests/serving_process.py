@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,13 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, model_path: Path, **variables: str) -> Iterator[Serving]:
-    """Start `python -m pennant_serving` on a bundle; it is ended when the block is left."""
+def serving(
+    folder: Path, model_path: Path, *, under: Sequence[str] = (), **variables: str
+) -> Iterator[Serving]:
+    """Start `python -m pennant_serving` on a bundle; it is ended when the block is left.
+
+    A command such as prlimit may start it.
+    """
     port, log, termination_log = free_port(), folder / "serve.log", folder / "termination-log"
     environment = {
         "PATH": os.defpath,
@@ -80,7 +85,7 @@ def serving(folder: Path, model_path: Path, **variables: str) -> Iterator[Servin
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pennant_serving"],
+            [*under, sys.executable, "-m", "pennant_serving"],
             env=environment | variables,
             stdout=output,
             stderr=output,

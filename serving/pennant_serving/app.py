@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pennant_serving.crowd import Refusing
 from pennant_serving.endpoints import docs, health, mlflow, v2
 from pennant_serving.endpoints.body import Bodies
 from pennant_serving.endpoints.own import AdapterRoutes
@@ -52,7 +53,7 @@ def create_app(
             Route("/docs", docs.docs),
             Route("/metrics", metrics),
         ],
-        middleware=[Middleware(Observed, telemetry=telemetry)],
+        middleware=[Middleware(Observed, telemetry=telemetry), Middleware(Refusing)],
         exception_handlers={
             ServingError: _serving_error,
             HTTPException: _http_error,

@@ -21,9 +21,11 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pennant_serving.accesslog import request_id
+from pennant_serving.crowd import BEYOND
 from pennant_serving.fast.exchange import Exchange
 from pennant_serving.fast.lane import FastLane, Headers, Route, is_plain
 from pennant_serving.lifecycle import Lifecycle, Phase
+from pennant_serving.refusal import refusal
 from pennant_serving.watch.record import SCOPE
 from pennant_serving.watch.sampling import Watch
 
@@ -33,7 +35,12 @@ IDLE_SECONDS = 75
 """Longer than common proxies keep idle connections, so that it is they who close them."""
 SLOWEST = 16 * 1024
 """Bytes a second that a body must come at, beyond its first seconds."""
-TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\n%sconnection: close\r\ncontent-length: 0\r\n\r\n"
+LARGEST_HEAD = 64 * 1024
+"""Bytes of a request's head that come after its first packet."""
+CROWDED = 0.75
+"""The share of all places from which on the idle ones leave theirs early."""
+BEYOND_SECONDS = 1.0
+"""For a request on a connection beyond the limit to arrive."""
 
 
 class PennantProtocol(HttpToolsProtocol):
@@ -43,6 +50,7 @@ class PennantProtocol(HttpToolsProtocol):
     lane: FastLane
     max_age: float
     timeout: float
+    most: int
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -53,6 +61,10 @@ class PennantProtocol(HttpToolsProtocol):
         self._receiving = False
         self._received = 0
         self._since = now
+        self._beyond = len(self.connections) > self.most
+        self._messages = 0
+        self._head = 0
+        self._unsent = (0, now)
         _send_at_once(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -62,7 +74,17 @@ class PennantProtocol(HttpToolsProtocol):
             self._exchange = None
         self.cycle = None  # type: ignore[assignment]  # it refers to this
 
+    def data_received(self, data: bytes) -> None:
+        message = self._messages
+        super().data_received(data)
+        if self._receiving and message == self._messages:  # more of the same
+            self._head += len(data)
+            if self._head > LARGEST_HEAD + 8 * self._received:  # small chunks have long heads
+                self._refuse(431, f"more than {LARGEST_HEAD} bytes of headers")
+
     def on_message_begin(self) -> None:
+        self._messages += 1
+        self._head = 0
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -133,23 +155,50 @@ class PennantProtocol(HttpToolsProtocol):
         """Called every second: end what has been idle, or arriving, for too long."""
         waited = now - self._since
         if self._receiving:
-            if waited > self.timeout + self._received / SLOWEST:
-                lines = (b"%s: %s\r\n" % header for header in self.default_headers)
-                self.transport.write(TOO_SLOW % b"".join(lines))
+            patience = BEYOND_SECONDS if self._beyond else self.timeout
+            if waited > patience + self._received / SLOWEST:
+                self._refuse(408, f"the request did not arrive within {patience:g} s")
+        elif self._is_free():
+            if waited > self._idle_seconds():
                 self.transport.close()
-        elif waited > IDLE_SECONDS and self._is_free():
-            self.transport.close()
+        elif self._is_stalled(now):
+            self.transport.abort()
 
     @property
     def default_headers(self) -> Headers:
         """That every response carries."""
         return self.server_state.default_headers
 
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's answer to what is not HTTP."""
+        self._refuse(400, msg)
+
+    def _refuse(self, status: int, why: str) -> None:
+        """Answer without having understood the request, and close."""
+        lines = b"".join(b"%s: %s\r\n" % header for header in self.default_headers)
+        self.transport.write(refusal(status, why, lines))
+        self.transport.close()
+
+    def _idle_seconds(self) -> float:
+        """How long this connection may be idle: hardly, when others need its place."""
+        if self._beyond:
+            return BEYOND_SECONDS
+        is_crowded = len(self.connections) > self.most * CROWDED
+        return self.max_age if is_crowded else IDLE_SECONDS
+
+    def _is_stalled(self, now: float) -> bool:
+        """Whether the client has read nothing of its response for as long as a request may take."""
+        size = self.transport.get_write_buffer_size()
+        if size != self._unsent[0]:
+            self._unsent = (size, now)
+        return size > 0 and now - self._unsent[1] > self.timeout
+
     def _is_free(self) -> bool:
         return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
     def _is_over(self) -> bool:
-        return self.lifecycle.phase is Phase.DRAINING or self.loop.time() >= self._ends_at
+        is_old = self.loop.time() >= self._ends_at
+        return is_old or self._beyond or self.lifecycle.phase is Phase.DRAINING
 
     def _is_fast(self) -> bool:
         parser = self.parser
@@ -157,6 +206,7 @@ class PennantProtocol(HttpToolsProtocol):
             parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
             and self._is_free()
+            and not self._beyond
             and is_plain(self.headers)
         )
 
@@ -165,6 +215,8 @@ class PennantProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)  # it is in the scope
+        if self._beyond:
+            self.scope[BEYOND] = self.most  # type: ignore[literal-required]
         super().on_headers_complete()
         # The request's task has not run yet. A cycle that must not be kept alive says so in its
         # response, and closes once that is sent.
@@ -190,11 +242,12 @@ class WatchedProtocol(PennantProtocol):
 
 
 def protocol_class(
-    lifecycle: Lifecycle, lane: FastLane, max_age: float, timeout: float
+    lifecycle: Lifecycle, lane: FastLane, *, max_age: float, timeout: float, most: int
 ) -> type[HttpToolsProtocol]:
     """The protocol of a server, whose connections end `max_age` seconds (+-20 %) after they began,
-    and must bring their requests within about `timeout` seconds."""
-    values = {"lifecycle": lifecycle, "lane": lane, "max_age": max_age, "timeout": timeout}
+    and must bring their requests within about `timeout` seconds; it keeps `most` of them."""
+    limits = {"max_age": max_age, "timeout": timeout, "most": most}
+    values = {"lifecycle": lifecycle, "lane": lane, **limits}
     watch = lane.telemetry.watch
     if watch is None:
         return type("ServerProtocol", (PennantProtocol,), values)

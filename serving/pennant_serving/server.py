@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import uvicorn
 
+from pennant_serving import crowd
 from pennant_serving.connections import IDLE_SECONDS, end_with_current_response, protocol_class
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle, Phase
@@ -87,7 +88,13 @@ def create_server(app: object, settings: Settings, lifecycle: Lifecycle, lane: F
     rest = settings.drain_seconds - accept - SETTLE_SECONDS
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http=protocol_class(lifecycle, lane, settings.max_connection_age, settings.request_timeout),
+        http=protocol_class(
+            lifecycle,
+            lane,
+            max_age=settings.max_connection_age,
+            timeout=settings.request_timeout,
+            most=crowd.connections(),
+        ),
         loop="uvloop",
         ws="none",
         lifespan="off",

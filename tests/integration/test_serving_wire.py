@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,6 +183,41 @@ def test_who_sends_half_a_request_and_waits_is_told_that_it_took_too_long(pod):
             assert (status, b"x-pennant-version: 7" in head) == (408, True)
             assert TIMEOUT <= time.monotonic() - started < 15 * TIMEOUT
             assert wire.ended()
+
+
+def test_a_head_that_does_not_end_is_refused(pod):
+    for start in (b"GET /v2 HTTP/1.1\r\n", b"GET /v2 HTTP/1.1\r\nX: "):
+        with Wire(pod) as wire, contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                wire.send(start)
+                start = b"Y: " + b"z" * 1000 + (b"\r\n" if start.endswith(b"\n") else b"")
+            status, _, body = wire.response()
+            assert (status, json.loads(body)["error"]) == (431, "more than 65536 bytes of headers")
+
+
+def test_what_is_not_http_is_told_so_in_json(pod):
+    with Wire(pod) as wire:
+        wire.send(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")
+        status, _, body = wire.response()
+        assert (status, json.loads(body)["error"]) == (400, "Invalid HTTP request received.")
+
+
+def test_who_does_not_read_the_response_is_cut_off(pod):
+    before = open_files(pod)
+    with Wire(pod) as wire:
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        wire.send(request(infer(id="x" * 20_000_000)))
+        assert open_files(pod) > before
+        deadline = time.monotonic() + 15 * TIMEOUT
+        while open_files(pod) > before:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        received = sum(map(len, iter(lambda: wire.socket.recv(65536), b"")))
+        assert 0 < received < 20_000_000
+
+
+def open_files(pod: Serving) -> int:
+    return len(list(Path(f"/proc/{pod.process.pid}/fd").iterdir()))
 
 
 def test_a_client_that_leaves_costs_the_others_nothing(pod):
