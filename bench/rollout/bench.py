@@ -57,10 +57,10 @@ class Bench:
         return float(said)
 
     @contextmanager
-    def traffic(self, name: str, port: int = 80) -> Iterator[Traffic]:
+    def traffic(self, name: str, rate: int = RATE) -> Iterator[Traffic]:
         """Predictions of a Service, asked for all along from a pod of its own."""
-        url = f"http://{name}.{NAMESPACE}.svc.cluster.local:{port}"
-        flow = Traffic(self.kube, url, RATE, name=f"load-{name}", options=QUESTION)
+        url = f"http://{name}.{NAMESPACE}.svc.cluster.local"
+        flow = Traffic(self.kube, url, rate, name=f"load-{name}", options=QUESTION)
         try:
             flow.start()
             yield flow

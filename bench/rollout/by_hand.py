@@ -15,6 +15,8 @@ from pennant_dev.demo.traffic import Traffic
 
 NAME = "by-hand"
 PORT = 8080
+RATE = 20
+"""Requests a second: more of them would slow the start of the new pods on a small machine."""
 LABELS = {"app": NAME}
 
 
@@ -34,7 +36,7 @@ class ByHand:
         kube("apply", "-f", "-", stdin=json.dumps(things))
         try:
             kube.rolled_out(NAME, NAMESPACE, seconds=180)
-            with self._bench.traffic(NAME) as traffic:
+            with self._bench.traffic(NAME, RATE) as traffic:
                 yield traffic
         finally:
             where = f"--namespace={NAMESPACE}"

@@ -18,7 +18,7 @@ from pennant_dev.shell import wait_until
 
 NAME = "followed"
 POLL_SECONDS = 15.0
-BAKE = "6s"
+BAKE = "8s"
 """Longer than a move back takes, and short, for the next move waits for its end."""
 RESOURCES = {"requests": {"cpu": "50m", "memory": "192Mi"}, "limits": {"memory": "768Mi"}}
 
@@ -75,14 +75,11 @@ class Followed:
         return _as_move(timeline.BACK, asked, moments, seen)
 
     def _operator(self, kind: str, asked: float, version: int) -> dict[str, float]:
-        found, told = self._bench.sightings, {}
-        hooks = [at for at, alias in found.hooks if at >= asked and alias == NAME]
-        known = [at for at, *what in found.moves if at >= asked and what == [NAME, str(version)]]
-        if hooks and kind != timeline.POLL:
-            told["hook"] = hooks[0]
-        if known:
-            told["noticed"] = known[0]
-        return told
+        after = [each for each in self._bench.sightings.told if each.at >= asked]
+        hooks = [each.at for each in after if each[1:] == (NAME, "")]
+        known = [each.at for each in after if each[1:] == (NAME, str(version))]
+        found = {"hook": hooks if kind != timeline.POLL else [], "noticed": known}
+        return {name: times[0] for name, times in found.items() if times}
 
     def _pods(self, revision: str) -> list[timeline.Pod]:
         logs = _logs(self._bench.kube, revision)

@@ -1,14 +1,13 @@
 """What the API server and the operator's log tell, with the time at which it was heard."""
 
 import json
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import TracebackType
 
 from pennant_dev.demo import setup
+from pennant_dev.demo.heard import SELECTOR, Heard, heard
 from pennant_dev.demo.kube import Kube, Object, Stream
 from pennant_dev.demo.pods import NAMESPACE
 
@@ -16,8 +15,6 @@ REVISION = "pennant.dev/revision"
 VERSION = "pennant.dev/model-version"
 ACTIVE = "pennant.dev/active-revision"
 WATCHED = ("deployments", "pods", "services")
-HOOKED = re.compile(r"^(\S+) .*: a webhook tells of alias (\S+) of model (\S+)$")
-NOTICED = re.compile(r"^(\S+) .*: alias (\S+) of model (\S+) is version (\S+), was \S+$")
 
 
 @dataclass
@@ -44,17 +41,15 @@ class Sightings:
     """When a Service was seen to lead to another revision than before."""
     pods: dict[str, Pod] = field(default_factory=dict)
     """By uid."""
-    hooks: list[tuple[float, str]] = field(default_factory=list)
-    """When a webhook about an alias was taken."""
-    moves: list[tuple[float, str, str]] = field(default_factory=list)
-    """When the operator knew that an alias is a version."""
+    told: list[Heard] = field(default_factory=list)
+    """What the operator's log said of aliases."""
     _streams: list[Stream] = field(default_factory=list)
 
     def __enter__(self) -> "Sightings":
         words = (f"--namespace={NAMESPACE}", "--watch", "--output-watch-events", "--output=json")
         for kind in WATCHED:
             self._streams.append(self.kube.stream("get", kind, *words, take=self._changed))
-        log = ("--selector=app.kubernetes.io/name=pennant-operator", "--timestamps", "--tail=0")
+        log = (SELECTOR, "--timestamps", "--tail=0")
         where = f"--namespace={setup.OPERATOR_NAMESPACE}"
         self._streams.append(self.kube.stream("logs", "-f", *log, where, take=self._logged))
         return self
@@ -105,14 +100,4 @@ class Sightings:
             pod.ready = now
 
     def _logged(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            if found := HOOKED.match(line.rstrip()):
-                self.hooks.append((_unix(found[1]), found[2]))
-            elif found := NOTICED.match(line.rstrip()):
-                self.moves.append((_unix(found[1]), found[2], found[4]))
-
-
-def _unix(stamp: str) -> float:
-    """Of `2026-11-21T12:00:00.123456789Z`, which has more digits than Python reads."""
-    whole, _, fraction = stamp.removesuffix("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{fraction or 0}")
+        self.told.extend(heard(lines))

@@ -3,10 +3,16 @@
 import pytest
 
 from newsreco.loadgen_report import FRESH, Move, Row
-from pennant_dev.demo.report import problems, table
+from pennant_dev.demo.heard import Heard, heard
+from pennant_dev.demo.report import alias_to_answer, problems, table
 from pennant_dev.demo.story import Act, Story
 
 pytestmark = pytest.mark.unit
+
+
+LOGGED = "2026-11-21 12:00:00,000 INFO pennant_operator.observe: registry default"
+HOOK = f"1970-01-01T00:00:{{}}Z {LOGGED}: a webhook tells of alias production of model news\n"
+MOVED = f"1970-01-01T00:00:11.500Z {LOGGED}: alias production of model news is version 2, was 1\n"
 
 
 def row(finished, version, **changes):
@@ -33,12 +39,29 @@ def test_the_table_has_a_line_for_each_act_and_one_for_all():
 
 def test_an_act_with_a_move_shows_its_first_new_and_last_old_answer():
     (line,) = [line for line in table(story(*GOOD)).splitlines() if line.startswith("2.")]
-    assert " ".join(line.split()) == "2. v2 is promoted v1 -> v2 4.5 s 6.2 s 3 0"
+    assert " ".join(line.split()) == "2. v2 is promoted v1 -> v2 - 4.5 s 6.2 s 3 0"
 
 
 def test_a_version_that_never_answered_shows_no_times():
     (line,) = [line for line in table(story(*GOOD)).splitlines() if line.startswith("3.")]
-    assert " ".join(line.split()) == "3. a broken v3 v2 -> v3 - - 1 0"
+    assert " ".join(line.split()) == "3. a broken v3 v2 -> v3 - - - 1 0"
+
+
+def test_an_act_whose_move_came_by_webhook_says_when_it_was_heard():
+    found = story(*GOOD)
+    found.told = [*heard([HOOK.format("10.900000001"), HOOK.format("11.25"), MOVED])]
+    (line,) = [line for line in table(found).splitlines() if line.startswith("2.")]
+    assert " ".join(line.split()) == "2. v2 is promoted v1 -> v2 0.0 s 4.5 s 6.2 s 3 0"
+    assert alias_to_answer(found) == "from alias to answer: v2 answered after 4.5 s (by webhook)"
+
+
+def test_without_a_webhook_it_was_the_poll():
+    assert alias_to_answer(story(*GOOD)).endswith("v2 answered after 4.5 s (by poll)")
+
+
+def test_the_operators_log_tells_of_webhooks_and_moves_and_of_nothing_else():
+    lines = [HOOK.format("11.25"), MOVED, "1970-01-01T00:00:12Z leading as a_b", "", "rubbish"]
+    assert [*heard(lines)] == [Heard(11.25, "production"), Heard(11.5, "production", "2")]
 
 
 def test_nothing_is_wrong_with_a_good_demo():

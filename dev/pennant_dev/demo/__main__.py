@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pennant_dev import cluster
 from pennant_dev.demo import acts, picture, report, setup
+from pennant_dev.demo.heard import SELECTOR
 from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.demo.stage import NAME, URL, Stage
@@ -18,8 +19,6 @@ from pennant_dev.leftovers import leftovers
 from pennant_dev.local import Local
 from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shell import DevError, say, step
-
-OPERATOR = "--selector=app.kubernetes.io/name=pennant-operator"  # all its replicas
 
 AROUND = f"""
 Everything is still there. Look around:
@@ -43,6 +42,7 @@ def up(svg: Path) -> int:
         look_at(kube)
         raise
     say(f"\n{report.table(story)}\n")
+    say(report.alias_to_answer(story))
     save(story, svg)
     for problem in report.problems(story):
         say(f"demo: {problem}")
@@ -100,7 +100,7 @@ def look_at(kube: Kube) -> None:
     words = (
         ("describe", "modeldeployment", NAME, f"--namespace={NAMESPACE}"),
         ("get", "pods", "--all-namespaces", "--output=wide"),
-        ("logs", OPERATOR, "--prefix", "--namespace=pennant-system", "--tail=40"),
+        ("logs", SELECTOR, "--prefix", "--namespace=pennant-system", "--tail=40"),
     )
     for each in words:
         say(f"\n$ kubectl {' '.join(each)}\n{kube(*each, check=False)}")

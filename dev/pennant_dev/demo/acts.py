@@ -21,6 +21,7 @@ def play(stage: Stage) -> Story:
     follow(stage, 5, "the alias goes back to v1", first)
     stage.traffic.stop()
     stage.story.rows = stage.traffic.rows
+    stage.story.told = stage.heard()
     return stage.story
 
 

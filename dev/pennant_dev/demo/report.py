@@ -5,14 +5,28 @@ from collections.abc import Sequence
 from newsreco.loadgen_report import reasons
 from pennant_dev.demo.story import Act, Story
 
-HEADER = ("act", "alias", "first new answer", "last old answer", "requests", "failed")
+HEADER = ("act", "alias", "webhook", "first new answer", "last old answer", "requests", "failed")
 
 
 def table(story: Story) -> str:
     """Aligned rows, one an act, and the sum."""
     rows = [_cells(story, act) for act in story.acts]
-    total = ("all", "", "", "", str(len(story.rows)), str(len(story.failed)))
+    total = ("all", "", "", "", "", str(len(story.rows)), str(len(story.failed)))
     return _aligned([HEADER, *rows, total])
+
+
+def alias_to_answer(story: Story) -> str:
+    """One line: how long traffic took to follow the alias, and who told the operator."""
+    moves = [
+        (act.move.new, story.timing_of(act), story.hooked(act)) for act in story.acts if act.move
+    ]
+    told = [
+        f"v{new} answered after {timing.first_new:.1f} s"
+        + (" (by webhook)" if hooked is not None else " (by poll)")
+        for new, timing, hooked in moves
+        if timing.first_new is not None
+    ]
+    return f"from alias to answer: {', '.join(told) or 'no alias moved under traffic'}"
 
 
 def problems(story: Story) -> list[str]:
@@ -36,6 +50,7 @@ def _cells(story: Story, act: Act) -> tuple[str, ...]:
     return (
         f"{act.number}. {act.title}",
         move,
+        _seconds(story.hooked(act)),
         _seconds(timing.first_new),
         _seconds(timing.last_old) if timing.first_new is not None else "-",
         str(len(rows)),

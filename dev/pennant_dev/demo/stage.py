@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from newsreco.loadgen_report import Move
 from pennant_dev.demo import setup, watch
+from pennant_dev.demo.heard import SELECTOR, Heard, heard
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import NAMESPACE, job
 from pennant_dev.demo.story import Act, Story
@@ -17,6 +18,7 @@ from pennant_dev.demo.traffic import Traffic, by_version
 from pennant_dev.shell import DevError, say, step
 
 NAME = "news-recommender"
+ALIAS = "production"
 URL = f"http://{NAME}.{NAMESPACE}.svc.cluster.local"
 CALM = 5.0
 """Seconds of traffic shown before and after a change."""
@@ -100,6 +102,12 @@ class Stage:
 
         restarted = "{.status.containerStatuses[?(@.restartCount>0)].ready}=true"
         self.kube.wait_for(restarted, "pod", pod, NAMESPACE, seconds=90)
+
+    def heard(self) -> list[Heard]:
+        """What the operator's log says of the alias."""
+        where = f"--namespace={setup.OPERATOR_NAMESPACE}"
+        log = self.kube("logs", SELECTOR, "--timestamps", "--tail=-1", where)
+        return sorted(each for each in heard(log.splitlines()) if each.alias == ALIAS)
 
     def calm(self) -> None:
         """Let the traffic flow for a while."""

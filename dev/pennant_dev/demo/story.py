@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from newsreco.loadgen_report import Move, Row, Timing, between, failures, mismatches, timing
+from pennant_dev.demo.heard import Heard
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Story:
     acts: list[Act] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     markers: dict[str, str] = field(default_factory=dict)
+    told: list[Heard] = field(default_factory=list)
+    """What the operator's log said of aliases."""
     outage: tuple[float, float] | None = None
     """When MLflow had no pods."""
 
@@ -33,6 +36,15 @@ class Story:
     def timing_of(self, act: Act) -> Timing:
         """Seconds from an act's alias move to the first new and last old answer."""
         return timing(self.rows_of(act), act.move) if act.move else Timing(None, None)
+
+    def hooked(self, act: Act) -> float | None:
+        """Seconds from an act's alias move to its webhook at the operator."""
+        if act.move is None:
+            return None
+        since = act.begun
+        hooks = [each.at for each in self.told if not each.version and since <= each.at < act.ended]
+        # MLflow sends it while the request that sets the alias is still being answered.
+        return max(hooks[0] - act.move.at, 0.0) if hooks else None
 
     @property
     def failed(self) -> list[Row]:
