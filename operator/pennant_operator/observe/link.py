@@ -1,6 +1,6 @@
 """A poller's line to its server: made when there is something to ask, made anew after trouble."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.decide.spec import Watch
@@ -24,8 +24,8 @@ class Link:
         self._http: MlflowHttp | None = None
         self._poll: Poll | None = None
 
-    async def ask(self, watches: Collection[Watch]) -> None:
-        """Bring the answers to these up to date; raises RegistryTroubleError."""
+    async def ask(self, watches: Collection[Watch], answered: Callable[[Watch], None]) -> None:
+        """Bring the answers to these up to date, telling of each; raises RegistryTroubleError."""
         if self._poll is None:
             self._http = await connect(self._spec, self._read_secret, self._count)
             registry = Registry(self._http)
@@ -33,7 +33,7 @@ class Link:
             self._poll = Poll(registry, self.server_version, self._known)
         if not watches:
             await self._poll.registry.ping()
-        await self._poll.ask(watches)
+        await self._poll.ask(watches, answered)
 
     async def drop(self) -> None:
         """Credentials and version are read again after every trouble: both may be its cure."""

@@ -6,7 +6,7 @@ request says so too (law 2): pages are by offset, so a model may slip between tw
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.absence import missing_version, nothing_there, unresolved
 from pennant_operator.observe.answers import Found, Registered
+from pennant_operator.observe.few_at_once import few_at_once
 from pennant_operator.observe.filters import quotable
 from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.registry import Registry
@@ -52,18 +53,28 @@ class Poll:
     server_version: str
     known: Known
 
-    async def ask(self, watches: Iterable[Watch]) -> None:
-        """Answer these; raises RegistryTroubleError, and then every earlier answer stands."""
+    async def ask(
+        self, watches: Iterable[Watch], answered: Callable[[Watch], None] = lambda _: None
+    ) -> None:
+        """Answer these; raises RegistryTroubleError, and then every earlier answer stands.
+
+        `answered` is told of each as soon as it is: who waits for the first of a hundred that
+        moved does not wait for the last.
+        """
         of_model: dict[str, list[Watch]] = {}
         for watch in sorted(watches, key=str):
             of_model.setdefault(watch.model, []).append(watch)
         how = strategy(of_model, self.server_version, self.known.size)
         listed = await self._search(how.listed, whole=how.whole) if how.listed else {}
-        for name, asked in of_model.items():
+
+        async def one(name: str) -> None:
             single = name in how.singly
             model = await self.registry.model(name) if single else listed.get(name)
-            for watch in asked:
+            for watch in of_model[name]:
                 await self._compare(watch, model)
+                answered(watch)
+
+        await few_at_once(one, of_model)
 
     async def _search(self, models: tuple[str, ...], *, whole: bool) -> dict[str, Registered]:
         listed = await self.registry.search(None if whole else models)

@@ -118,8 +118,15 @@ class Poller:
     async def _turn(self, watches: set[Watch]) -> None:
         before = {watch: self.desired(watch) for watch in watches}
         self._questions.taken()  # what comes from now on is asked after this
+
+        def tell(watch: Watch) -> None:
+            now = self.desired(watch)
+            if now != before[watch]:
+                before[watch] = now
+                self._around.enqueue(self._store.watching(watch))
+
         try:
-            await self._link.ask(before.keys())
+            await self._link.ask(before.keys(), tell)
         except RegistryTroubleError as error:
             LOG.warning("registry %s: %s", self.spec.name, error)
             self._trouble = str(error)
@@ -128,8 +135,8 @@ class Poller:
         else:
             self._trouble = None
             self._outage.succeeded()
-        moved = [watch for watch, was in before.items() if self.desired(watch) != was]
-        self._around.enqueue(key for watch in moved for key in self._store.watching(watch))
+        for watch in before:  # what an outage told, or its end takes back
+            tell(watch)
         self.asked.set()
         await self._around.report(Health(self._link.server_version, self._models, self._trouble))
 
