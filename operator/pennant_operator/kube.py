@@ -83,6 +83,9 @@ async def connect(kubeconfig: Path | None) -> ApiClient:
         await load_kube_config(  # type: ignore[no-untyped-call]
             config_file=location, client_configuration=configuration
         )
+    # What it would cost to trust the environment: two threads a request, one of which reads .netrc
+    # for credentials that nobody gave us. The watches do not look there either.
+    configuration.client_session_kwargs = {"trust_env": False}
     client = ApiClient(configuration)
     client.rest_client = _Transport(configuration)
     return client
