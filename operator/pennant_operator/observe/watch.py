@@ -32,6 +32,23 @@ class Jittered:
             yield min(30.0, 2.0**attempt) * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
 
 
+class NoMemory(kopf.DiffBaseStorage):
+    """Of what an object was before: handlers of raw events are told what it is.
+
+    The framework's own copies the whole object with each event, for handlers that we have none of.
+    """
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Nothing of the object."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        """Nothing was kept."""
+
+    def store(self, **_: Any) -> None:
+        """Nothing is kept."""
+
+
 async def watch(
     api: Api,
     store: Store,
@@ -96,6 +113,7 @@ def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # Events are ours (act/events.py)
     settings.peering.standalone = True  # peering is no lock
+    settings.persistence.diffbase_storage = NoMemory()
     settings.scanning.disabled = True  # no watch of CRDs and namespaces; __main__ checks the CRDs
     settings.queueing.worker_limit = None  # a limit starves; our own queue bounds the work
     settings.queueing.idle_timeout = 0.5  # a task per object that just changed, not for longer
