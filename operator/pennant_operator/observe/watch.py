@@ -14,7 +14,7 @@ from typing import Any
 import kopf
 
 from pennant_operator.decide.vocabulary import GROUP, MANAGED_SELECTOR, VERSION
-from pennant_operator.kube import Api
+from pennant_operator.kube import PAGE, Api
 from pennant_operator.observe.session import session
 from pennant_operator.observe.store import Key, Store
 
@@ -119,7 +119,7 @@ def _settings() -> kopf.OperatorSettings:
     settings.queueing.idle_timeout = 0.5  # a task per object that just changed, not for longer
     settings.watching.server_timeout = 300  # reconnect regularly: connections die unnoticed
     settings.watching.initial_streaming = False  # loses objects when the first stream breaks
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = PAGE
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
     settings.networking.error_backoffs = Jittered()
