@@ -31,6 +31,10 @@ class Write:
     """A request to write, as the API server took it, whatever became of it."""
 
     user: str
+    what: str
+    """The resource, such as `deployments`."""
+    name: str
+    """Of the object; empty where the API server was to choose one."""
     began: datetime
     ended: datetime
 
@@ -46,7 +50,8 @@ class Audit:
         """What an API server needs to be told to keep this log in a folder."""
         policy = folder / "audit.yaml"
         policy.write_text(POLICY)
-        return (*ALONE, f"--audit-policy-file={policy}", f"--audit-log-path={cls.of(folder).log}")
+        log = (f"--audit-log-path={cls.of(folder).log}", "--audit-log-maxsize=100000")  # one file
+        return (*ALONE, f"--audit-policy-file={policy}", *log)
 
     @classmethod
     def of(cls, folder: Path) -> Audit:
@@ -75,11 +80,11 @@ class Audit:
             }
         )
 
-    def written(self, *users: str) -> list[Write]:
-        """What these users wrote, first come first; the Lease excepted."""
+    def written(self, *users: str, since: int = 0) -> list[Write]:
+        """What these users wrote since a mark, first come first; the Lease excepted."""
         found = (
             _write(entry)
-            for entry in self._entries()
+            for entry in self._entries(since)
             if entry["user"]["username"] in users
             and entry["verb"] not in READS
             and _object(entry) != "leases"
@@ -99,6 +104,8 @@ class Audit:
 def _write(entry: dict[str, Any]) -> Write:
     return Write(
         user=entry["user"]["username"],
+        what=_object(entry),
+        name=entry.get("objectRef", {}).get("name", ""),
         began=datetime.fromisoformat(entry["requestReceivedTimestamp"]),
         ended=datetime.fromisoformat(entry["stageTimestamp"]),
     )

@@ -18,6 +18,14 @@ from pennant_dev.controlplane import ControlPlane
 NODES = 4
 STAGES = Path(__file__).with_name("stages.yaml")
 ANNOTATION = "kwok.x-k8s.io/node"
+UNPACED = ("--kube-api-qps=2000", "--kube-api-burst=4000")
+HASTY = (
+    *UNPACED,
+    *(f"--concurrent-{kind}-syncs=20" for kind in ("deployment", "replicaset")),
+    # On a busy machine a heartbeat may be late; then no Deployment would be ready for a while.
+    "--node-monitor-grace-period=1h",
+)
+"""What is measured is the operator: others that make it wait wait as little as they can."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,8 @@ def _controllers(plane: ControlPlane) -> None:
     components = Components(plane, programs["kubelite"], Path())
     start = plane.processes.start
     # No ports: another cluster of this machine may have the usual ones.
-    start("kube-controller-manager", [*components.controller_manager(), "--secure-port=0"])
-    start("kube-scheduler", [*components.scheduler(), "--secure-port=0"])
+    start("kube-controller-manager", [*components.controller_manager(), "--secure-port=0", *HASTY])
+    start("kube-scheduler", [*components.scheduler(), "--secure-port=0", *UNPACED])
     selector = f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake"
     kwok = [f"--kubeconfig={plane.kubeconfig}", f"--config={STAGES}", "--manage-all-nodes=false"]
     start("kwok", [programs["kwok"], *kwok, selector, "--node-lease-duration-seconds=40"])

@@ -5,6 +5,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlflow.store.db.utils import _initialize_tables
 from mlflow.store.model_registry.dbmodels.models import (
@@ -13,7 +14,7 @@ from mlflow.store.model_registry.dbmodels.models import (
     SqlRegisteredModel,
     SqlRegisteredModelAlias,
 )
-from operator_process import NAMESPACE, Objects
+from operator_process import NAMESPACE, Objects, until
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
@@ -65,6 +66,20 @@ class Fleet:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(objects.apply, self._deployments()))
 
+    def take_webhooks(self, objects: Objects, receiver: str) -> None:
+        """Have MLflow send its webhooks to the operator, and return once it was told to."""
+        named = {"apiVersion": "v1", "kind": "Secret"}
+        metadata = {"name": "hooks", "namespace": NAMESPACE}
+        secret = {"webhook-secret": "a secret of the bench"}
+        objects.apply({**named, "metadata": metadata, "stringData": secret})
+        webhook = {"secret": {"name": "hooks"}, "register": True, "url": receiver}
+        objects.patch("ModelRegistry", NAMESPACE, "default", {"spec": {"webhook": webhook}})
+        until(lambda: _registry(objects).get("status", {}).get("webhook"), seconds=60)
+
+    def followers(self) -> list[str]:
+        """The ModelDeployments that share one model."""
+        return [name_of(self.own + number) for number in range(self.sharing)]
+
     def _deployments(self) -> list[dict[str, object]]:
         own = [_deployment(n, model_of(n)) for n in range(self.own)]
         return own + [_deployment(self.own + n, SHARED) for n in range(self.sharing)]
@@ -75,11 +90,20 @@ def model_of(number: int) -> str:
     return f"model-{number:05}"
 
 
+def name_of(number: int) -> str:
+    """The ModelDeployment of this number."""
+    return f"fleet-{number:05}"
+
+
+def _registry(objects: Objects) -> dict[str, Any]:
+    return objects.get("ModelRegistry", NAMESPACE, "default") or {}
+
+
 def _deployment(number: int, model: str) -> dict[str, object]:
     return {
         "apiVersion": "pennant.dev/v1alpha1",
         "kind": "ModelDeployment",
-        "metadata": {"name": f"fleet-{number:05}", "namespace": f"team-{number % NAMESPACES}"},
+        "metadata": {"name": name_of(number), "namespace": f"team-{number % NAMESPACES}"},
         "spec": {
             "model": {"name": model, "alias": ALIAS},
             "replicas": 1,

@@ -1,70 +1,103 @@
 """How long it takes from an alias that moves to the candidate's Deployment."""
 
-import contextlib
-import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from kubernetes import watch
-from kubernetes.client import ApiException
+from audit import USER, Audit
 from mlflow import MlflowClient
-from operator_process import Objects, until
-from urllib3.exceptions import HTTPError
+from operator_process import until
 
-from bench.scale.fleet import ALIAS
+from bench.scale.fleet import ALIAS, SHARED, Fleet, model_of, name_of
 
-VERSION = "pennant.dev/model-version"
-MODEL = "pennant.dev/model"
-
-
-@dataclass
-class Sightings:
-    """When each (ModelDeployment, version) was first seen in a Deployment's template."""
-
-    objects: Objects
-    seen: dict[tuple[str, str], float] = field(default_factory=dict)
-
-    def start(self) -> None:
-        """Watch every Deployment from now on, in a thread that ends with the process."""
-        threading.Thread(target=self._follow, daemon=True).start()
-
-    def _follow(self) -> None:
-        while True:
-            # The API server may not have caught up with itself yet, and ends watches when it likes.
-            with contextlib.suppress(ApiException, HTTPError):
-                watcher = watch.Watch()  # type: ignore[no-untyped-call]
-                for event in self.objects.of("Deployment").watch(watcher=watcher):
-                    self._take(event["raw_object"])
-
-    def _take(self, deployment: dict[str, Any]) -> None:
-        now = time.monotonic()
-        labels = deployment["metadata"].get("labels", {})
-        told = deployment["spec"]["template"]["metadata"].get("annotations", {})
-        if VERSION in told and deployment["spec"].get("replicas"):
-            self.seen.setdefault((labels.get("pennant.dev/deployment", ""), told[VERSION]), now)
+SINGLE = 10
+AT_ONCE = 100
+PATIENCE = 300.0
+"""Seconds for the last candidate of a move."""
+CALM = 5.0
+"""Seconds without a write: the rollouts are over, and what they left is put away."""
 
 
-def move(
-    mlflow: MlflowClient, sightings: Sightings, targets: dict[str, list[str]], version: str
-) -> list[float]:
-    """Move the alias of every model at once; seconds until each ModelDeployment's candidate.
+@dataclass(frozen=True)
+class Moves:
+    """Seconds from each alias that moved to the candidate's Deployment."""
 
-    `targets` is model -> names of the ModelDeployments that follow it.
-    """
-    moved: dict[str, float] = {}
+    single: tuple[float, ...]
+    at_once: tuple[float, ...]
+    shared: tuple[float, ...]
+    writes: float
+    """API writes of one move, with all that follows from it."""
+    reads: float
 
-    def one(model: str) -> None:
-        mlflow.set_registered_model_alias(model, ALIAS, version)
-        moved[model] = time.monotonic()
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(one, targets))
-    wanted = {(name, version): model for model, names in targets.items() for name in names}
-    until(lambda: wanted.keys() <= sightings.seen.keys(), seconds=300)
-    return [sightings.seen[key] - moved[model] for key, model in wanted.items()]
+@dataclass(frozen=True)
+class Mover:
+    """Moves aliases, and reads in the audit log what came of it."""
+
+    mlflow: MlflowClient
+    audit: Audit
+
+    def measure(self, fleet: Fleet, version: str) -> Moves:
+        """One alias after the other, many at once, and one that many ModelDeployments follow."""
+        since = self.audit.mark()
+        own = {model_of(number): [name_of(number)] for number in range(fleet.own)}
+        models = list(own)
+        single = [self._move({m: own[m]}, version) for m in models[:SINGLE]]
+        self._calm()
+        at_once = self._move({m: own[m] for m in models[SINGLE : SINGLE + AT_ONCE]}, version)
+        self._calm()
+        shared = self._move({SHARED: fleet.followers()}, version)
+        self._calm()
+        moved = len(single) + len(at_once) + len(shared)
+        return Moves(
+            tuple(took for each in single for took in each),
+            at_once,
+            shared,
+            writes=self.audit.writes(since).total() / moved,
+            reads=reads(self.audit.requests(since)) / moved,
+        )
+
+    def _move(self, targets: Mapping[str, Sequence[str]], version: str) -> tuple[float, ...]:
+        """Move the alias of every model at once; `targets` is model -> who follows it.
+
+        The clock starts when MLflow is asked to move the alias, and stops when the API server has
+        answered the first write of a Deployment of the follower's.
+        """
+        since, moved = self.audit.mark(), dict[str, float]()
+
+        def one(model: str) -> None:
+            moved[model] = time.time()
+            self.mlflow.set_registered_model_alias(model, ALIAS, version)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(one, targets))
+        model_by_name = {name: model for model, names in targets.items() for name in names}
+        until(lambda: model_by_name.keys() <= self._applied(since).keys(), PATIENCE)
+        applied = self._applied(since)
+        return tuple(applied[name] - moved[model] for name, model in model_by_name.items())
+
+    def _applied(self, since: int) -> dict[str, float]:
+        """ModelDeployment -> the unix time of the first write of one of its Deployments."""
+        found: dict[str, float] = {}
+        for write in self.audit.written(USER, since=since):
+            if write.what == "deployments":
+                found.setdefault(write.name.rpartition("-")[0], write.ended.timestamp())
+        return found
+
+    def _calm(self) -> None:
+        until(self.quiet, PATIENCE)
+
+    def quiet(self) -> bool:
+        """Whether nothing is written for some seconds."""
+        since = self.audit.mark()
+        time.sleep(CALM)
+        return not self.audit.writes(since)
+
+
+def reads(requests: Mapping[str, int]) -> int:
+    """GETs and LISTs among requests; watches stay open."""
+    return sum(n for did, n in requests.items() if did.startswith(("get ", "list ")))
 
 
 def percentile(values: Iterable[float], share: float) -> float:

@@ -1,53 +1,143 @@
-"""The figures as the table of docs/scale.md."""
+"""The figures as docs/scale.md tells them: the table, the picture, and the numbers themselves."""
 
 import datetime
+import json
 import os
+import platform
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import asdict, dataclass
 
+from bench.scale import plot
+from bench.scale.budgets import HOOK, POLLED, memory_of
 from bench.scale.moves import percentile
 from bench.scale.run import Figures
+from pennant_dev.settings import REPOSITORY
+from pennant_dev.shell import say
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "scale.md"
+PAGE = REPOSITORY / "docs" / "scale.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
-def _both(values: Sequence[float]) -> str:
-    return f"{percentile(values, 0.5):.2f} / {percentile(values, 0.99):.2f}" if values else "-"
+@dataclass(frozen=True)
+class Setting:
+    """When, where and how."""
+
+    date: str
+    machine: str
+    command: str
 
 
-ROWS: dict[str, Callable[[Figures], str]] = {
-    "operator restarted, all steady: every object seen, s": lambda f: f"{f.restart:.1f}",
-    "API writes of that restart": lambda f: str(f.restart_writes),
-    "memory, MiB (resident)": lambda f: f"{f.idle.memory:.0f}",
-    "CPU while idle, of one core": lambda f: f"{100 * f.idle.cpu:.1f} %",
-    "API reads a minute while idle (watches not counted)": lambda f: f"{f.idle.reads:.1f}",
-    "API writes in two idle minutes": lambda f: str(f.idle.writes),
-    "requests to MLflow a minute while idle": lambda f: f"{f.idle.polls:.1f}",
-    "alias moved -> candidate's Deployment applied, one at a time, p50 / p99 s": (
-        lambda f: _both(f.single)
-    ),
-    "the same, 100 aliases at once, p50 / p99 s": lambda f: _both(f.at_once),
-    "the same, one alias that many follow, p50 / p99 s": lambda f: _both(f.shared),
-    "from nothing to all of them Serving, s": lambda f: f"{f.rollout:.0f}",
-}
+@dataclass(frozen=True)
+class Report:
+    """All sizes of a run, as far as it got."""
+
+    setting: Setting
+    found: tuple[Figures, ...]
+
+
+def setting(sizes: Sequence[int]) -> Setting:
+    """Of a run that is made here and now."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return Setting(
+        date=f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+        machine=f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}",
+        command=f'make bench-scale SIZES="{" ".join(map(str, sizes))}"',
+    )
+
+
+def publish(report: Report) -> None:
+    """Put it between the marks of the page, with the picture and the numbers beside it."""
+    told = table(report.found)
+    say(told)
+    before, rest = PAGE.read_text().split(BEGIN)
+    how = f"{report.setting.date}, {report.setting.machine}: `{report.setting.command}`"
+    shown = "![Memory and alias moves by fleet size](scale.svg)"
+    after = rest.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n{how}\n\n{shown}\n\n{told}\n{END}{after}")
+    PAGE.with_suffix(".svg").write_text(plot.draw(report.found, how.replace("`", "")))
+    PAGE.with_suffix(".json").write_text(json.dumps(asdict(report), indent=1) + "\n")
 
 
 def table(found: Sequence[Figures]) -> str:
     """A Markdown table, one column a fleet size."""
-    head = ["ModelDeployments", *(f"{f.deployments:,}" for f in found)]
-    lines = [head, ["---", *("---:" for _ in found)]]
-    lines += [[name, *map(cell, found)] for name, cell in ROWS.items()]
+    head = ["", *(f"{f.deployments:,}" for f in found), "budget"]
+    lines = [head, ["---", *("---:" for _ in found), "---"]]
+    lines += [[row.name, *map(row.cell, found), row.budget] for row in ROWS]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def publish(found: Sequence[Figures], sizes: Sequence[int]) -> None:
-    """Put the table between the marks of the page, with the date and the command."""
-    text = PAGE.read_text()
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    made = (
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} cores, "
-        f'`make bench-scale SIZES="{" ".join(map(str, sizes))}"`'
-    )
-    PAGE.write_text(f"{before}{BEGIN}\n{made}\n\n{table(found)}\n{END}{after}")
+@dataclass(frozen=True)
+class Row:
+    """One line; `kept` says of a size with a budget whether it is kept."""
+
+    name: str
+    value: Callable[[Figures], str]
+    budget: str = ""
+    kept: Callable[[Figures], bool | None] = lambda _: None
+
+    def cell(self, figures: Figures) -> str:
+        """The value, and whether the budget is kept where there is one."""
+        kept = self.kept(figures)
+        mark = "" if kept is None else " ✓" if kept else " **missed**"
+        return f"{self.value(figures)}{mark}"
+
+
+def _in_memory(figures: Figures) -> bool | None:
+    most = memory_of(figures)
+    return None if most is None else figures.idle.memory <= most
+
+
+def _both(values: Sequence[float]) -> str:
+    return f"{percentile(values, 0.5):.2f} / {percentile(values, 0.99):.2f}"
+
+
+def _on_time(seconds: float, of: Callable[[Figures], Sequence[float]]) -> Callable[[Figures], bool]:
+    return lambda figures: percentile(of(figures), 0.99) <= seconds
+
+
+ROWS = (
+    Row("followers of one model among them", lambda f: str(f.following)),
+    Row("**Start**, all steady: every object known, s", lambda f: f"{f.restart.known:.1f}"),
+    Row("every ModelDeployment looked at, s", lambda f: f"{f.restart.looked_at:.1f}"),
+    Row("API writes of that", lambda f: str(f.restart.writes), "0", lambda f: not f.restart.writes),
+    Row(
+        "**Idle**: memory, MiB resident",
+        lambda f: f"{f.idle.memory:.0f}",
+        "150 up to 1,000, 400 up to 5,000",
+        _in_memory,
+    ),
+    Row("most memory in all its life, MiB", lambda f: f"{f.peak:.0f}"),
+    Row("CPU, of one core", lambda f: f"{f.idle.cpu:.1%}"),
+    Row(
+        "API writes in two minutes", lambda f: str(f.idle.writes), "0", lambda f: not f.idle.writes
+    ),
+    Row("API reads a minute (watches not counted)", lambda f: f"{f.idle.reads:.0f}"),
+    Row("requests to MLflow a minute", lambda f: f"{f.idle.asked:.0f}"),
+    Row("share of the time in which MLflow answers one", lambda f: f"{f.idle.answering:.1%}"),
+    Row(
+        "**Alias moved, with the webhook**: candidate's Deployment applied, p50 / p99 s",
+        lambda f: _both(f.hooked.single),
+        "p99 ≤ 1 s",
+        _on_time(HOOK, lambda f: f.hooked.single),
+    ),
+    Row("100 aliases at once", lambda f: _both(f.hooked.at_once)),
+    Row("one alias that many follow", lambda f: _both(f.hooked.shared)),
+    Row(
+        "**Alias moved, noticed by the poll**: the same, p50 / p99 s",
+        lambda f: _both(f.polled.single),
+        f"p99 ≤ {POLLED:.1f} s",
+        _on_time(POLLED, lambda f: f.polled.single),
+    ),
+    Row("100 aliases at once", lambda f: _both(f.polled.at_once)),
+    Row("one alias that many follow", lambda f: _both(f.polled.shared)),
+    Row(
+        "API writes / reads of one move, to its very end",
+        lambda f: f"{f.hooked.writes:.1f} / {f.hooked.reads:.1f}",
+    ),
+    Row("**From nothing** to all of them Serving, s", lambda f: f"{f.growth.seconds:.0f}"),
+    Row(
+        "API writes / reads of each",
+        lambda f: f"{f.growth.writes:.1f} / {f.growth.reads:.1f}",
+    ),
+    Row("memory afterwards, MiB resident", lambda f: f"{f.growth.memory:.0f}"),
+)

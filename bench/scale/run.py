@@ -1,6 +1,7 @@
 """The measurements of one fleet size, in the order in which a fleet lives."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +10,39 @@ from mlflow_server import mlflow_server
 from operator_process import Operator, operator, until
 
 from bench.scale.cluster import Cluster, cluster
-from bench.scale.fleet import SHARED, Fleet, model_of
-from bench.scale.moves import Sightings, move
-from bench.scale.process import cpu_seconds
+from bench.scale.fleet import Fleet
+from bench.scale.moves import Mover, Moves, reads
+from bench.scale.process import cpu_seconds, peak_memory
+from pennant_dev.shell import say, step
 
-SINGLE_MOVES = 10
-AT_ONCE = 100
 SHARING = 200
 IDLE_SECONDS = 120.0
-SETTLE_SECONDS = 20.0
-"""What a rollout leaves to do after its last word: emptied slots, forgotten records."""
+UNPACED = {"PENNANT_WRITE_RATE": "10000"}
+
+
+@dataclass(frozen=True)
+class Growth:
+    """From the operator's start to every ModelDeployment Serving, from nothing."""
+
+    seconds: float
+    memory: float
+    """MiB, resident, at its end."""
+    writes: float
+    """For each ModelDeployment."""
+    reads: float
+
+
+@dataclass(frozen=True)
+class Restart:
+    """From an operator's start, all being steady."""
+
+    known: float
+    """Seconds until every object was listed."""
+    looked_at: float
+    """Seconds until each ModelDeployment was reconciled."""
+    reads: float
+    """For each ModelDeployment."""
+    writes: int
 
 
 @dataclass(frozen=True)
@@ -32,24 +56,45 @@ class Idle:
     reads: float
     """GETs and LISTs a minute; watches stay open."""
     writes: int
-    polls: float
+    asked: float
     """Requests to MLflow a minute."""
+    answering: float
+    """Share of the time in which MLflow has one of them to answer."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one fleet size; seconds where nothing else is said."""
+    """Of one fleet size."""
 
     deployments: int
-    rollout: float
-    """From the operator's start to every ModelDeployment Serving, from nothing."""
-    restart: float
-    """From the operator's start to a first reconcile of every one, all steady."""
-    restart_writes: int
+    following: int
+    """Of these, the ones that share one model."""
+    growth: Growth
+    restart: Restart
     idle: Idle
-    single: tuple[float, ...]
-    at_once: tuple[float, ...]
-    shared: tuple[float, ...]
+    polled: Moves
+    hooked: Moves
+    peak: float
+    """MiB, the most that was ever resident, of the operator that restarted, idled and moved."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One size's cluster, registry and folder."""
+
+    fleet: Fleet
+    running: Cluster
+    url: str
+    folder: Path
+
+    @property
+    def size(self) -> int:
+        """ModelDeployments."""
+        return self.fleet.own + self.fleet.sharing
+
+    def asked_of_mlflow(self) -> int:
+        """Requests so far, by MLflow's own log."""
+        return (self.folder / "mlflow-server.log").read_text().count('"GET /api/')
 
 
 def measure(own: int, folder: Path) -> Figures:
@@ -57,99 +102,89 @@ def measure(own: int, folder: Path) -> Figures:
     fleet = Fleet(own, min(SHARING, own // 5))
     fleet.seed(folder / "mlflow.db")
     with mlflow_server(folder) as url, cluster(folder) as running:
-        fleet.deploy(running.objects, url)
-        rollout = _from_nothing(running, fleet, folder)
-        return _steady(running, fleet, folder, url, rollout)
+        setting = Setting(fleet, running, url, folder)
+        say(f"{setting.size} ModelDeployments:")
+        with step("  made"):
+            fleet.deploy(running.objects, url)
+        return _live(setting)
 
 
-def _from_nothing(running: Cluster, fleet: Fleet, folder: Path) -> float:
-    """Unpaced, because this is not what is asked: how long do the writes themselves take?"""
-    began = time.monotonic()
-    with operator(running.operator, folder, PENNANT_WRITE_RATE="10000") as first:
-        until(lambda: _serving(running) == _size(fleet), seconds=3600)
-        took = time.monotonic() - began
-        until(lambda: _quiet(first), seconds=600)
-        first.stop()  # the next one need not wait for its Lease
-    return took
-
-
-def _steady(running: Cluster, fleet: Fleet, folder: Path, url: str, rollout: float) -> Figures:
+def _live(setting: Setting) -> Figures:
+    running, mover = setting.running, Mover(MlflowClient(setting.url), setting.running.audit)
+    growth = _grow(setting, mover)
     since, began = running.audit.mark(), time.monotonic()
-    with operator(running.operator, folder) as second:
-        reconciled = "pennant_reconcile_duration_seconds_count"
-        until(lambda: second.metric(reconciled) >= _size(fleet), seconds=600)
-        restart = time.monotonic() - began
-        until(lambda: second.metric("pennant_queue_depth") == 0, seconds=120)
-        until(lambda: _resolved(folder), seconds=300)
-        restart_writes = running.audit.writes(since).total()
-        idle = _idle(running, second, folder)
-        single, at_once, shared = _moves(running, fleet, url)
-    return Figures(
-        deployments=_size(fleet),
-        rollout=rollout,
-        restart=restart,
-        restart_writes=restart_writes,
-        idle=idle,
-        single=single,
-        at_once=at_once,
-        shared=shared,
+    with operator(running.operator, setting.folder) as second:
+        known = time.monotonic() - began
+        with step("  restarted"):
+            restart = _restart(setting, second, since, began, known)
+        with step("  idle"):
+            idle = _idle(setting, second)
+        with step("  moves, noticed by the poll"):
+            polled = mover.measure(setting.fleet, "2")
+        setting.fleet.take_webhooks(running.objects, f"http://127.0.0.1:{second.hooks}")
+        with step("  moves, told by the webhook"):
+            hooked = mover.measure(setting.fleet, "3")
+        peak = peak_memory(second.process.pid)
+    return Figures(setting.size, setting.fleet.sharing, growth, restart, idle, polled, hooked, peak)
+
+
+def _grow(setting: Setting, mover: Mover) -> Growth:
+    """Unpaced, because this is not what is asked: how long do the writes themselves take?"""
+    running = setting.running
+    since, began = running.audit.mark(), time.monotonic()
+    with step("  from nothing to Serving"), operator(running.operator, setting.folder,
+                                                     **UNPACED) as first:  # fmt: skip
+        until(lambda: _told(first, 'serving="1"') == setting.size, seconds=1800)
+        took = time.monotonic() - began
+        until(mover.quiet, seconds=600)
+        requests, writes = running.audit.requests(since), running.audit.writes(since)
+        memory = first.memory()
+        first.stop()  # the next one need not wait for its Lease
+    size = setting.size
+    return Growth(took, memory, writes.total() / size, reads(requests) / size)
+
+
+def _restart(setting: Setting, second: Operator, since: int, began: float, known: float) -> Restart:
+    until(lambda: _told(second, "name=") == setting.size, seconds=600)
+    looked_at = time.monotonic() - began
+    until(lambda: _resolved(setting), seconds=300)
+    audit = setting.running.audit
+    return Restart(
+        known=known,
+        looked_at=looked_at,
+        reads=reads(audit.requests(since)) / setting.size,
+        writes=audit.writes(since).total(),
     )
 
 
-def _idle(running: Cluster, second: Operator, folder: Path) -> Idle:
-    since, polled = running.audit.mark(), _asked_of_mlflow(folder)
-    before = cpu_seconds(second.process.pid)
+def _idle(setting: Setting, second: Operator) -> Idle:
+    audit, pid = setting.running.audit, second.process.pid
+    since, asked = audit.mark(), setting.asked_of_mlflow()
+    answering = "pennant_registry_request_duration_seconds_sum"
+    before, answered = cpu_seconds(pid), second.metric(answering)
     time.sleep(IDLE_SECONDS)
-    spent = cpu_seconds(second.process.pid) - before
-    asked = running.audit.requests(since)
+    spent = cpu_seconds(pid) - before
+    requests: Counter[str] = audit.requests(since)
     minutes = IDLE_SECONDS / 60
     return Idle(
         memory=second.memory(),
         cpu=spent / IDLE_SECONDS,
-        reads=sum(n for did, n in asked.items() if did.startswith(("get ", "list "))) / minutes,
-        writes=running.audit.writes(since).total(),
-        polls=(_asked_of_mlflow(folder) - polled) / minutes,
+        reads=reads(requests) / minutes,
+        writes=audit.writes(since).total(),
+        asked=(setting.asked_of_mlflow() - asked) / minutes,
+        answering=(second.metric(answering) - answered) / IDLE_SECONDS,
     )
 
 
-def _resolved(folder: Path) -> bool:
+def _told(of: Operator, what: str) -> int:
+    """ModelDeployments that the operator tells this of, as it does after each reconcile."""
+    time.sleep(1)  # with thousands of them the answer costs something itself
+    lines = of.get("/metrics")[1].splitlines()
+    return sum(line.startswith("pennant_modeldeployment_info{") and what in line for line in lines)
+
+
+def _resolved(setting: Setting) -> bool:
     """After a start every version is asked for once; from then on it is one poll at a time."""
-    before = _asked_of_mlflow(folder)
+    before = setting.asked_of_mlflow()
     time.sleep(5)
-    return _asked_of_mlflow(folder) - before <= 1
-
-
-def _asked_of_mlflow(folder: Path) -> int:
-    """Requests so far, by MLflow's own log."""
-    return (folder / "mlflow-server.log").read_text().count('"GET /api/')
-
-
-def _moves(
-    running: Cluster, fleet: Fleet, url: str
-) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-    sightings, mlflow = Sightings(running.objects), MlflowClient(url)
-    sightings.start()
-    own = [(model_of(n), f"fleet-{n:05}") for n in range(fleet.own)]
-    single: list[float] = []
-    for model, name in own[:SINGLE_MOVES]:
-        single += move(mlflow, sightings, {model: [name]}, "2")
-    many = own[SINGLE_MOVES : SINGLE_MOVES + AT_ONCE]
-    at_once = move(mlflow, sightings, {model: [name] for model, name in many}, "2")
-    followers = [f"fleet-{n:05}" for n in range(fleet.own, fleet.own + fleet.sharing)]
-    shared = move(mlflow, sightings, {SHARED: followers}, "2")
-    return tuple(single), tuple(at_once), tuple(shared)
-
-
-def _size(fleet: Fleet) -> int:
-    return fleet.own + fleet.sharing
-
-
-def _serving(running: Cluster) -> int:
-    found = running.objects.of("ModelDeployment").get().to_dict()["items"]
-    return sum((each.get("status") or {}).get("summary") == "Serving" for each in found)
-
-
-def _quiet(first: Operator) -> bool:
-    before = first.metric("pennant_api_writes_total")
-    time.sleep(SETTLE_SECONDS)
-    return bool(first.metric("pennant_api_writes_total") == before)
+    return setting.asked_of_mlflow() - before <= 1 + setting.size // 100

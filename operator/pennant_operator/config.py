@@ -43,7 +43,8 @@ class Config:
     workers: int = 16
     """PENNANT_WORKERS: ModelDeployments reconciled at the same time."""
     write_rate: float = 100.0
-    """PENNANT_WRITE_RATE: API writes a second, with a burst of twice as many."""
+    """PENNANT_WRITE_RATE: API writes a second, with a burst of ten times as many: what a hundred
+    ModelDeployments write that follow one alias goes as fast as the API server takes it."""
     leader_elect: bool = True
     """PENNANT_LEADER_ELECT: false writes without the Lease, for whoever knows that nobody else
     does."""

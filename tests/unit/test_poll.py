@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jumping_clock import at_once
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.answers import Found, Registered
+from pennant_operator.observe.few_at_once import FEW
+from pennant_operator.observe.mlflow_http import RegistryTroubleError
 from pennant_operator.observe.poll import Known, Poll
 
 pytestmark = pytest.mark.unit
@@ -78,3 +81,52 @@ def test_a_model_that_slips_between_two_pages_is_not_a_removed_alias(
         assert {watch.model for watch in gone} == set(MODELS) - polls[-1][0].keys()
 
     asyncio.run(scenario())
+
+
+class Slow(Skipping):
+    """Answers take a moment; it remembers how many were under way together."""
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(MODELS, "1"), set())
+        self.under_way = self.most = self.resolved = 0
+
+    async def resolve(self, found: Found) -> ModelVersion:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(1)
+        self.under_way -= 1
+        self.resolved += 1
+        return await super().resolve(found)
+
+
+def test_who_waits_for_the_first_of_many_that_moved_does_not_wait_for_the_last():
+    slow, told = Slow(), list[tuple[str, int]]()
+
+    async def scenario() -> None:
+        registry: Any = slow
+        answered = lambda watch: told.append((watch.model, slow.resolved))  # noqa: E731
+        await Poll(registry, "3.17.2", Known()).ask(WATCHES, answered)
+
+    at_once(scenario())
+    assert sorted(model for model, _ in told) == MODELS
+    assert told[0][1] <= FEW < len(MODELS) == told[-1][1]
+    assert slow.most == FEW
+
+
+def test_trouble_with_one_of_many_is_trouble_and_nothing_more_is_asked():
+    class Troubled(Slow):
+        async def version(self, model: str, number: str) -> Found:
+            if model == MODELS[1]:
+                raise RegistryTroubleError("no answer")
+            return await super().version(model, number)
+
+    troubled = Troubled()
+
+    async def scenario() -> None:
+        registry: Any = troubled
+        with pytest.raises(RegistryTroubleError, match="no answer"):
+            await Poll(registry, "3.17.2", Known()).ask(WATCHES)
+        await asyncio.sleep(10)
+        assert troubled.resolved == 0
+
+    at_once(scenario())

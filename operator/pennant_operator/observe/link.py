@@ -42,12 +42,12 @@ class Link:
         self._http: MlflowHttp | None = None
         self._poll: Poll | None = None
 
-    async def ask(self, watches: Collection[Watch]) -> None:
-        """Bring the answers to these up to date; raises RegistryTroubleError."""
+    async def ask(self, watches: Collection[Watch], answered: Callable[[Watch], None]) -> None:
+        """Bring the answers to these up to date, telling of each; raises RegistryTroubleError."""
         poll = await self._connected()
         if not watches:
             await poll.registry.ping()
-        await poll.ask(watches)
+        await poll.ask(watches, answered)
 
     async def _connected(self) -> Poll:
         if self._poll is not None and not await self._secret_changed():

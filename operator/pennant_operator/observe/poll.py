@@ -19,6 +19,7 @@ from pennant_operator.observe.absence import (
     unresolved,
 )
 from pennant_operator.observe.answers import Found, Registered
+from pennant_operator.observe.few_at_once import few_at_once
 from pennant_operator.observe.filters import quotable
 from pennant_operator.observe.recorded import Pointed
 from pennant_operator.observe.registry import Registry
@@ -61,25 +62,37 @@ class Poll:
     known: Known
     recorded: Callable[[Watch, Pointed], bool] = lambda _watch, _at: False
 
-    async def ask(self, watches: Iterable[Watch]) -> None:
-        """Answer these; raises RegistryTroubleError, and then every earlier answer stands."""
+    async def ask(
+        self, watches: Iterable[Watch], answered: Callable[[Watch], None] = lambda _: None
+    ) -> None:
+        """Answer these; raises RegistryTroubleError, and then every earlier answer stands.
+
+        `answered` is told of each as soon as it is: who waits for the first of a hundred that
+        moved does not wait for the last.
+        """
         of_model: dict[str, list[Watch]] = {}
         for watch in sorted(watches, key=str):
             of_model.setdefault(watch.model, []).append(watch)
         how = strategy(of_model, self.server_version, self.known.size)
         listed = await self._search(how.listed, whole=how.whole) if how.listed else {}
         answers = bool(how.listed)
-        for name, asked in of_model.items():
+
+        async def one(name: str) -> None:
+            nonlocal answers
             try:
                 single = name in how.singly
                 model = await self.registry.model(name) if single else listed.get(name)
-                for watch in asked:
+                for watch in of_model[name]:
                     await self._compare(watch, model)
             except NotAllowedError as error:
                 if not answers:
                     await self.registry.ping()  # or the account may see nothing at all
                 answers = True
-                self._hidden(asked, error)
+                self._hidden(of_model[name], error)
+            for watch in of_model[name]:
+                answered(watch)
+
+        await few_at_once(one, of_model)
 
     def _hidden(self, watches: Iterable[Watch], error: NotAllowedError) -> None:
         """One model that nobody gave the account is no reason to know nothing of the others."""

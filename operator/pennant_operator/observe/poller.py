@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pennant_operator.decide import registries
 from pennant_operator.decide.health import Health
@@ -125,7 +126,7 @@ class Poller:
         before = {watch: self._told(watch) for watch in watches}
         self._questions.taken()  # what comes from now on is asked after this
         try:
-            await self._link.ask(before.keys())
+            await self._link.ask(before.keys(), partial(self._tell, before))
         except RegistryTroubleError as error:
             LOG.warning("registry %s: %s", self.spec.name, error)
             self._trouble = str(error)
@@ -134,12 +135,12 @@ class Poller:
         else:
             self._trouble = None
             self._outage.succeeded()
-        for watch in before:
-            self._tell(watch, before)
+        for watch in before:  # what an outage told, or its end takes back
+            self._tell(before, watch)
         self.asked.set()
         await self._around.report(Health(self._link.server_version, self._models, self._trouble))
 
-    def _tell(self, watch: Watch, before: dict[Watch, object]) -> None:
+    def _tell(self, before: dict[Watch, object], watch: Watch) -> None:
         """Whom it concerns, once, if anything is new; a line of the log if it is a move."""
         was, now = before[watch], self._told(watch)
         if now == was:

@@ -14,7 +14,7 @@ from typing import Any
 import kopf
 
 from pennant_operator.decide.vocabulary import GROUP, MANAGED_SELECTOR, VERSION
-from pennant_operator.kube import Api
+from pennant_operator.kube import PAGE, Api
 from pennant_operator.observe.session import session
 from pennant_operator.observe.store import Key, Store
 
@@ -30,6 +30,23 @@ class Jittered:
         """About 1, 2, 4 ... 30 seconds."""
         for attempt in itertools.islice(itertools.count(), ENOUGH_FAILURES):
             yield min(30.0, 2.0**attempt) * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+
+
+class NoMemory(kopf.DiffBaseStorage):
+    """Of what an object was before: handlers of raw events are told what it is.
+
+    The framework's own copies the whole object with each event, for handlers that we have none of.
+    """
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Nothing of the object."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        """Nothing was kept."""
+
+    def store(self, **_: Any) -> None:
+        """Nothing is kept."""
 
 
 async def watch(
@@ -96,12 +113,13 @@ def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # Events are ours (act/events.py)
     settings.peering.standalone = True  # peering is no lock
+    settings.persistence.diffbase_storage = NoMemory()
     settings.scanning.disabled = True  # no watch of CRDs and namespaces; __main__ checks the CRDs
     settings.queueing.worker_limit = None  # a limit starves; our own queue bounds the work
     settings.queueing.idle_timeout = 0.5  # a task per object that just changed, not for longer
     settings.watching.server_timeout = 300  # reconnect regularly: connections die unnoticed
     settings.watching.initial_streaming = False  # loses objects when the first stream breaks
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = PAGE
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
     settings.networking.error_backoffs = Jittered()

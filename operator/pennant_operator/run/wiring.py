@@ -50,7 +50,7 @@ def wire(config: Config, api: Api) -> Parts:
     store, queue = Store(), WorkQueue[Key]()
     lease = _leadership(config, api)
     metrics = Metrics(depth=queue.__len__, may_write=lease.may_last, now=_now)
-    limiter = Limiter(config.write_rate, burst=max(1, int(2 * config.write_rate)))
+    limiter = Limiter(config.write_rate, burst=max(1, int(10 * config.write_rate)))
     cluster = Cluster(api, limiter=limiter, fence=lease.may_last, count=metrics.wrote)
 
     def enqueue(keys: Iterable[Key]) -> None:
