@@ -42,7 +42,9 @@ class Link:
         self._http: MlflowHttp | None = None
         self._poll: Poll | None = None
 
-    async def ask(self, watches: Collection[Watch], answered: Callable[[Watch], None]) -> None:
+    async def ask(
+        self, watches: Collection[Watch], answered: Callable[[Watch], None] = lambda _: None
+    ) -> None:
         """Bring the answers to these up to date, telling of each; raises RegistryTroubleError."""
         poll = await self._connected()
         if not watches:
