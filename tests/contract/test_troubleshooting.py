@@ -32,6 +32,12 @@ PROSE = re.compile(r"[A-Za-z]{2,},?:? [a-z]")
 SERVING = (
     *("fetch/*.py", "__main__.py", "bundle.py", "environ.py", "failures.py", "mlmodel.py"),
     *("selftest.py", "startup.py", "adapters/__init__.py", "adapters/trouble.py"),
+    *(
+        "adapters/flavors.py",
+        "adapters/estimators.py",
+        "adapters/native_xgboost.py",
+        "adapters/native_lightgbm.py",
+    ),
 )
 NOT_MESSAGES = (
     # What others say, to be understood.
