@@ -90,5 +90,5 @@ lock: setup ## renew the hash-pinned locks, one per image
 	$(LOCK) --group mlflow2-server -o requirements/mlflow2.txt
 	$(LOCK) --group boto3 -o requirements/boto3.txt
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt
-	for peer in mlserver kserve bentoml; do \
+	for peer in mlserver kserve bentoml servers; do \
 	  $(LOCK) bench/serving/requirements/$$peer.in -o bench/serving/requirements/$$peer.txt || exit 1; done

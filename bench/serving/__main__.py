@@ -31,7 +31,7 @@ def main(words: Sequence[str]) -> int:
     arguments = _arguments(words)
     try:
         ensure("wrk")
-        _keep_to_the_load_generators_core()
+        keep_to_the_load_generators_core()
         found = _run(arguments, _chosen(arguments.only))
     except DevError as error:
         say(str(error))
@@ -42,7 +42,8 @@ def main(words: Sequence[str]) -> int:
     return 1 if found.failed or found.unanswered else 0
 
 
-def _keep_to_the_load_generators_core() -> None:
+def keep_to_the_load_generators_core() -> None:
+    """Leave the other core to the server. Raises DevError when there is no other."""
     if len(os.sched_getaffinity(0)) < 2:
         raise DevError("two cores are needed: one for the server, one for the load generator")
     os.sched_setaffinity(0, {int(load.CORE)})
@@ -77,10 +78,11 @@ def _run(arguments: argparse.Namespace, peers: list[Peer]) -> report.Report:
     with tempfile.TemporaryDirectory(prefix="pennant-bench-") as scratch:
         workload = make(Path(scratch))
         results = [measure(p, workload, plan, Path(scratch) / str(n)) for n, p in enumerate(peers)]
-    return report.Report(_setting(), plan, tuple(results))
+    return report.Report(setting("bench.serving"), plan, tuple(results))
 
 
-def _setting() -> report.Setting:
+def setting(module: str) -> report.Setting:
+    """When, where and how this is measured."""
     models = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -89,7 +91,7 @@ def _setting() -> report.Setting:
     told = run(["wrk", "--version"], check=False).split()
     return report.Setting(
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        command=shlex.join(["python", "-m", "bench.serving", *sys.argv[1:]]),
+        command=shlex.join(["python", "-m", module, *sys.argv[1:]]),
         machine=f"{len(models)} cores of {models[0] if models else platform.machine()}, "
         f"Linux {platform.release()}, Python {platform.python_version()}; "
         "the server on one core, the load generator on another",

@@ -60,7 +60,8 @@ class Peer:
     """False for what predicts nothing."""
 
 
-def _pennant(site: Site) -> Command:
+def serving(site: Site) -> Command:
+    """Our own."""
     bundle = site.workload.bundle
     found = manifest.Manifest(
         MODEL, VERSION, "bench", digest.of_path(bundle), "folder", files=1, bytes=1
@@ -138,8 +139,8 @@ _OUR_OWN = ("ours", None, ("scikit-learn", "uvicorn"))
 _MLSERVER = ("mlserver", LOCKS / "mlserver.txt")
 
 PEERS = (
-    Peer(OURS, *_OUR_OWN, V2, _pennant),
-    Peer(OURS_INVOCATIONS, *_OUR_OWN, INVOCATIONS, _pennant),
+    Peer(OURS, *_OUR_OWN, V2, serving),
+    Peer(OURS_INVOCATIONS, *_OUR_OWN, INVOCATIONS, serving),
     Peer("mlflow models serve", "mlflow", REPOSITORY / "requirements" / "mlflow.txt",
          ("mlflow", "scikit-learn"), INVOCATIONS, _mlflow, OURS_INVOCATIONS),
     Peer("MLServer, MLflow runtime", *_MLSERVER, ("mlserver-mlflow", "mlflow", "scikit-learn"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from reprlib import repr as shown
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ def _tensors(inputs: list[Any], rest: memoryview) -> list[Tensor]:
             read.append(tensors.of_flat(described, json_data.flat(described, each.get("data"))))
             continue
         if not isinstance(size, int) or not 0 <= size <= len(rest) - place:
-            message = f"binary_data_size is {size}, but {len(rest) - place} bytes are left"
+            message = f"binary_data_size is {shown(size)}, but {len(rest) - place} bytes are left"
             raise InvalidInput(f"input {described.name!r}: {message}")
         read.append(tensors.of_raw(described, rest[place : place + size]))
         place += size
