@@ -107,8 +107,8 @@ class Poller:
         A hint ends the pause after trouble: the server that sent it is back.
         """
         loop = asyncio.get_running_loop()
-        jitter = 0.9 + 0.2 * self._around.random()
-        pause = self._outage.pause(self.spec.poll_interval).total_seconds() * jitter
+        draw = self._around.random()
+        pause = self._outage.pause(self.spec.poll_interval, draw).total_seconds()
         until = loop.time() + pause
         if self._outage.failures:
             self._questions.rest(pause)
