@@ -83,6 +83,9 @@ def test_a_registry_that_hangs_delays_no_other(
         assert told(stage, "hangs")["reason"] == "NotAnswering"
         assert told(stage, "answers")["reason"] == "Answering"
         assert stage.views()["hangs"].status["desired"]["version"] == "1"
+        unanswered = 'pennant_registry_requests_total{code="0",registry="%s"}'
+        assert running.metric(unanswered % "hangs") > 0
+        assert running.metric(unanswered % "answers") == 0
 
 
 def test_who_is_not_allowed_any_more_is_told_and_keeps_what_serves(

@@ -42,6 +42,11 @@ def test_after_fifteen_minutes_it_is_told_and_over_after_two_good_polls():
 def test_the_pause_grows_to_five_intervals_or_a_minute(interval: int, pauses: list[int]):
     outage, found = Outage(), []
     for _ in pauses:
-        found.append(outage.pause(timedelta(seconds=interval)).total_seconds())
+        found.append(outage.pause(timedelta(seconds=interval), 0.5).total_seconds())
         outage.failed(NOW)
     assert found == pauses
+
+
+def test_polls_of_several_registries_fall_out_of_step():
+    pauses = [Outage().pause(timedelta(seconds=15), draw).total_seconds() for draw in (0, 0.5, 1)]
+    assert pauses == [13.5, 15, 16.5]

@@ -31,8 +31,11 @@ class Outage:
         self.since = self.since or now
         self.told = self.told or now - self.since >= TOLD_AFTER
 
-    def pause(self, interval: timedelta) -> timedelta:
-        """Time until the next poll: longer with each failure, to let the server come up."""
+    def pause(self, interval: timedelta, draw: float) -> timedelta:
+        """Time until the next poll: longer with each failure, to let the server come up.
+
+        `draw`, from 0 to 1, makes it a tenth shorter or longer: registries are not asked in step.
+        """
         longest = max(interval, min(interval * 5, MOST))
         doubled: timedelta = interval * 2 ** min(self.failures, 10)
-        return min(longest, doubled)
+        return min(longest, doubled) * (0.9 + 0.2 * draw)

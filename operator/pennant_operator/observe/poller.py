@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from pennant_operator.decide import registries
+from pennant_operator.decide import registries, sources
 from pennant_operator.decide.health import Health
 from pennant_operator.decide.observed import Desired, ModelVersion, Unknown
 from pennant_operator.decide.registries import RegistrySpec
@@ -71,7 +71,7 @@ class Poller:
         if watch in known.answers:
             return known.answers[watch]
         if watch in known.pointed:
-            found = recorded(self._store, key, watch, known.pointed[watch])
+            found = self._recorded(watch, key, known.pointed[watch])
             if found is not None:
                 return found
             known.stamps.pop(watch, None)  # it is new here: now it must be asked for
@@ -107,8 +107,8 @@ class Poller:
         A hint ends the pause after trouble: the server that sent it is back.
         """
         loop = asyncio.get_running_loop()
-        jitter = 0.9 + 0.2 * self._around.random()
-        pause = self._outage.pause(self.spec.poll_interval).total_seconds() * jitter
+        draw = self._around.random()
+        pause = self._outage.pause(self.spec.poll_interval, draw).total_seconds()
         until = loop.time() + pause
         if self._outage.failures:
             self._questions.rest(pause)
@@ -167,10 +167,17 @@ class Poller:
     def _all_recorded(self, watch: Watch, at: Pointed) -> bool:
         """Whether everybody who watches it, and may, has run this version before."""
         return all(
-            recorded(self._store, key, watch, at) is not None
+            self._recorded(watch, key, at) is not None
             for key in self._store.watching(watch)
             if self.spec.refusal(key[0], watch.model) is None
         )
+
+    def _recorded(self, watch: Watch, key: Key, at: Pointed) -> ModelVersion | None:
+        """Where it was then allowed to come from it may not be any more, or be pulled from."""
+        found, allowed = recorded(self._store, key, watch, at), self.spec.allowed_sources
+        if found and sources.refusal(found.source, allowed, registry=self.spec.name):
+            return None
+        return found
 
     def _survey(self) -> set[Watch]:
         """What is asked of this registry by somebody who may; anything else is forgotten."""

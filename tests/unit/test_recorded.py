@@ -1,0 +1,99 @@
+"""Whose records spare a registry a question after a restart: a ModelDeployment's own, and exact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import NOW
+
+from pennant_operator.decide.observed import ModelVersion, Unknown
+from pennant_operator.decide.registries import parse
+from pennant_operator.decide.spec import Watch
+from pennant_operator.observe.poll import Known
+from pennant_operator.observe.poller import Poller, Surroundings
+from pennant_operator.observe.recorded import Pointed
+from pennant_operator.observe.store import Store
+
+pytestmark = pytest.mark.unit
+
+WATCH = Watch("default", "news", alias="production")
+AT = Pointed(100, "7")
+RECORD = {
+    "format": 1,
+    "model": "news",
+    "version": "7",
+    "registry": "default",
+    "created": 170,
+    "registered": 100,
+    "source": "mlflow-artifacts:/1/run/artifacts/m",
+    "sha256": None,
+    "manifest": {},
+}
+
+
+def store(**record: Any) -> Store:
+    """Two ModelDeployments that watch the same; `rec` has a record."""
+    made = Store()
+    for name in ("rec", "other"):
+        meta = {"name": name, "namespace": "team", "uid": name, "resourceVersion": "1"}
+        spec = {"registry": "default", "model": {"name": "news", "alias": "production"}}
+        made.put({"kind": "ModelDeployment", "metadata": meta, "spec": spec})
+    owner = {"uid": record.pop("owner", "rec"), "controller": True}
+    meta = {"name": "rec-abc", "namespace": "team", "uid": "record", "resourceVersion": "2"}
+    labels = {"pennant.dev/deployment": "rec", "pennant.dev/revision": "abc"}
+    meta |= {"labels": labels, "ownerReferences": [owner]}
+    data = {k: v for k, v in (RECORD | record).items() if v != "absent"}
+    made.put({"kind": "ControllerRevision", "metadata": meta, "data": data})
+    return made
+
+
+def desired(store: Store, name: str = "rec", at: Pointed = AT, **spec: Any) -> Any:
+    """What a poller says that knows where its server points, and has asked nothing more."""
+
+    async def unused(_: Any) -> Any:
+        raise AssertionError("nothing is asked here")
+
+    given = {"url": "http://mlflow.example:5000", **spec}
+    poller = Poller(
+        parse({"metadata": {"name": "default"}, "spec": given}),
+        store,
+        Surroundings(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
+        Known(pointed={WATCH: at}),
+    )
+    return poller.desired(WATCH, ("team", name))
+
+
+def test_the_record_of_that_version_answers():
+    found = desired(store())
+    assert found == ModelVersion("news", "7", 170, RECORD["source"], None, 100)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"registry": "another"},
+        {"model": "another"},
+        {"version": "6"},
+        {"registered": 99},
+        {"registered": "absent", "created": "absent", "registry": "absent"},
+        {"owner": "another"},
+        {"source": "s3://bucket/m"},
+    ],
+    ids=str,
+)
+def test_any_other_record_leaves_it_to_the_registry(record: dict[str, Any]):
+    assert isinstance(desired(store(**record)), Unknown)
+
+
+def test_nobody_elses_record_answers():
+    assert isinstance(desired(store(), "other"), Unknown)
+
+
+def test_a_record_that_knows_no_time_answers_no_registry_that_tells_none():
+    assert isinstance(desired(store(registered=0), at=Pointed(0, "7")), Unknown)
+
+
+def test_a_source_that_is_allowed_by_now_answers():
+    found = desired(store(source="s3://bucket/m"), allowedSources=["s3://bucket"])
+    assert found.source == "s3://bucket/m"
