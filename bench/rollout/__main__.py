@@ -49,7 +49,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.rollout", description=__doc__)
     parser.add_argument("--webhook", type=int, default=20, help="moves with the webhook")
     parser.add_argument("--back", type=int, default=10, help="of which are taken back")
-    parser.add_argument("--poll", type=int, default=8, help="moves by the poll alone")
+    parser.add_argument("--poll", type=int, default=6, help="moves by the poll alone")
     parser.add_argument("--by-hand", type=int, default=5, help="moves of `mlflow models serve`")
     parser.add_argument("--write", type=Path, default=REPOSITORY / "docs", help="folder")
     parser.add_argument("--dry", dest="write", action="store_const", const=None, help="only print")
