@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,12 @@ class MLmodel:
     from_type_hint: bool
     """The model is a Python function whose type hint takes a list of rows."""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The input columns' names; empty when they have none."""
         return tuple(column.name for column in self.columns if column.name)
 
-    @property
+    @cached_property
     def is_numeric(self) -> bool:
         """The signature has columns, and all are numbers."""
         return bool(self.columns) and all(column.type in NUMERIC for column in self.columns)

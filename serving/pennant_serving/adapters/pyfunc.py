@@ -26,6 +26,7 @@ class PyfuncAdapter:
     def __init__(self, mlmodel: MLmodel, model: PyFuncModel) -> None:
         self._mlmodel = mlmodel
         self._model = model
+        self._required = frozenset(c.name for c in mlmodel.columns if c.name and c.required)
 
     @classmethod
     def load(cls, bundle: Path) -> Self:
@@ -52,8 +53,7 @@ class PyfuncAdapter:
         if self._mlmodel.from_type_hint:
             return list(rows)
         if self._mlmodel.names:
-            required = frozenset(c.name for c in self._mlmodel.columns if c.name and c.required)
-            rows = tables.ordered(rows, self._mlmodel.names, required=required)
+            rows = tables.ordered(rows, self._mlmodel.names, required=self._required)
         if self._mlmodel.tensors and rows.columns is not None:
             if self._mlmodel.tensors[0].get("name"):
                 return tables.named_arrays(rows, self._mlmodel.tensors)
