@@ -123,7 +123,7 @@ def _row(result: Result) -> str:
     for connections in PLAN.connections:
         load = result.at(1, connections)
         cells.append(f"{load.rate:,.0f}, {load.p99:.1f}" if load else result.trouble or "-")
-    cells.append(f"{result.pss:.0f}" if result.pss else "-")
+    cells.append(f"{result.loaded.pss:.0f}" if result.loaded else "-")
     return f"| {' | '.join(cells)} |"
 
 
