@@ -23,8 +23,8 @@ URL = f"http://{NAME}.{NAMESPACE}.svc.cluster.local"
 CALM = 5.0
 """Seconds of traffic shown before and after a change."""
 PROMOTE = (
-    "import sys, time; from newsreco.registry import promote; "
-    "promote(int(sys.argv[1])); print(time.time())"
+    "import sys, time; from newsreco.registry import promote; at = time.time(); "
+    "promote(int(sys.argv[1])); print(at)"
 )
 ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=5).read().decode())"
 END_PROCESS = "import os, signal; os.kill(1, signal.SIGTERM)"
@@ -52,7 +52,7 @@ class Stage:
         return found[1]
 
     def promote(self, version: str) -> Move:
-        """Point the alias at a version; the time is taken where and when it was set."""
+        """Point the alias at a version; the time is taken there, just before."""
         said = self._toolbox(PROMOTE, version).split()
         move = Move(float(said[-1]), self._alias, version)
         self._alias = version
