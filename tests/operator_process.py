@@ -17,9 +17,8 @@ from typing import Any, TypeVar
 
 import yaml
 from kubernetes import client, config, dynamic
-from mlflow_server import free_port
 
-from pennant_dev.controlplane import ControlPlane
+from pennant_dev.controlplane import ControlPlane, free_ports
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "pennant-system"
@@ -76,7 +75,7 @@ class Operator:
 @contextlib.contextmanager
 def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operator]:
     """An operator that is ready, ended at the end."""
-    port, hooks, log = free_port(), free_port(), folder / f"operator-{time.monotonic_ns()}.log"
+    (port, hooks), log = free_ports(2), folder / f"operator-{time.monotonic_ns()}.log"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PENNANT_")}
     env = kept | {
         "KUBECONFIG": str(kubeconfig),
