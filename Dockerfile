@@ -2,6 +2,8 @@
 # Dependencies and our own code are layers of their own: an edit to the source reinstalls nothing
 # and ships a layer of a few hundred kilobytes.
 ARG PYTHON_IMAGE=python:3.12-slim
+# serving-boosters adds XGBoost, LightGBM and onnxruntime: 110 MB.
+ARG SERVING_LOCK=serving
 
 # pip and the build backend live in /tools, so that /venv, the only thing shipped, holds neither.
 FROM ${PYTHON_IMAGE} AS tools
@@ -49,8 +51,6 @@ COPY --from=operator-deps /venv /venv
 COPY --from=code /app /app
 ENTRYPOINT ["python", "-m", "pennant_operator"]
 
-# serving-boosters adds XGBoost, LightGBM and onnxruntime: 110 MB.
-ARG SERVING_LOCK=serving
 FROM tools AS serving-deps
 ARG SERVING_LOCK
 COPY requirements/${SERVING_LOCK}.txt /requirements.txt
