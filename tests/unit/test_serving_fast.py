@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,14 @@ def test_the_usual_forms_are_understood(protocol, body):
 )
 def test_everything_else_is_left_to_the_general_way(body):
     assert DECODER.v2(json.dumps(body).encode()) is None
+
+
+def test_a_choice_of_outputs_is_left_to_the_general_way_when_the_model_names_them_itself():
+    several = Decoder(replace(SPEC, names_its_answers=True))
+    everything = {"inputs": [tensor()]}
+    assert several.v2(json.dumps(everything).encode()) is not None
+    chosen = everything | {"outputs": [{"name": "predict"}]}
+    assert several.v2(json.dumps(chosen).encode()) is None
 
 
 @pytest.mark.parametrize("body", CORPUS)

@@ -18,6 +18,8 @@ class ArraySpec:
     width: int
     names: tuple[str, ...] = ()
     """The columns, in order; empty when they have no names."""
+    names_its_answers: bool = False
+    """The answer is outputs by name, of which a request may ask for some."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ class OnnxAdapter:
             return None
         if any(each.get("name") for each in self._mlmodel.tensors):
             return None
-        return ArraySpec(str(first.dtype), first.width, self._mlmodel.names)
+        names = self._mlmodel.names
+        return ArraySpec(str(first.dtype), first.width, names, names_its_answers=True)
 
     def _feeds(self, rows: Rows) -> dict[str, Any]:
         """The inputs by name, as MLflow's wrapper makes them."""
