@@ -20,7 +20,7 @@ def test_no_request_fails_in_twenty_seconds_of_traffic_around(story: Story, numb
     played = act(story, number)
     assert played.move is not None
     start = min(played.begun, played.move.at - 5)
-    rows = between(story.rows, start, max(played.ended, start + 20))
+    rows = between(story.rows, start, max(played.ended, start + 21))
     seconds = max(row.finished for row in rows) - min(row.started for row in rows)
     assert seconds >= 20
     assert len(rows) / seconds >= 50
