@@ -37,7 +37,7 @@ def draw(found: Sequence[Figures], note: str) -> str:
 
 def _heading() -> Iterator[str]:
     yield svg.bold(svg.text(20, 32, "One operator, many ModelDeployments", size=18, colour=INK))
-    yield svg.bold(svg.text(20, 78, "ModelDeployments", size=12, colour=INK))
+    yield svg.bold(svg.text(20, 78, "Fleet", size=12, colour=INK))
     yield svg.bold(svg.text(LEFT, 78, "Memory while idle, MiB", size=12, colour=INK))
     left = LEFT + MEMORY + GAP
     words = "From the alias that moves to the candidate's Deployment, p50 to p99"

@@ -16,7 +16,7 @@ from bench.scale.process import cpu_seconds, peak_memory
 from pennant_dev.shell import say, step
 
 SHARING = 200
-IDLE_SECONDS = 120.0
+IDLE_SECONDS = 60.0
 UNPACED = {"PENNANT_WRITE_RATE": "10000"}
 
 
@@ -47,10 +47,10 @@ class Restart:
 
 @dataclass(frozen=True)
 class Idle:
-    """Two minutes in which nothing happens."""
+    """A minute in which nothing happens."""
 
     memory: float
-    """MiB, resident, at their end."""
+    """MiB, resident, at its end."""
     cpu: float
     """Share of one core."""
     reads: float
