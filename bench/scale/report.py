@@ -109,7 +109,10 @@ ROWS = (
     Row("most memory in all its life, MiB", lambda f: f"{f.peak:.0f}"),
     Row("CPU, of one core", lambda f: f"{f.idle.cpu:.1%}"),
     Row(
-        "API writes in an idle minute", lambda f: str(f.idle.writes), "0", lambda f: not f.idle.writes
+        "API writes in an idle minute",
+        lambda f: str(f.idle.writes),
+        "0",
+        lambda f: not f.idle.writes,
     ),
     Row("API reads a minute (watches not counted)", lambda f: f"{f.idle.reads:.0f}"),
     Row("requests to MLflow a minute", lambda f: f"{f.idle.asked:.0f}"),
