@@ -77,9 +77,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "user_agent": "pennant-fetch",
         "allow_http": (settings.s3_endpoint or "").startswith("http://"),
     }
-    ca = settings.registry_ca
-    if ca is not None and ca.is_file() and ca.stat().st_size:
-        client["root_certificate"] = ca.read_bytes()  # beside the system's
+    if settings.given_ca is not None:
+        client["root_certificate"] = settings.given_ca.read_bytes()  # beside the system's
     retry = {
         "max_retries": _tries(settings.patience),
         "retry_timeout": LONGEST,

@@ -65,6 +65,12 @@ class Settings:
     def source(self) -> str:
         return self.wanted.source
 
+    @property
+    def given_ca(self) -> Path | None:
+        """The registry's CA where it has one: the operator names the file in any case."""
+        ca = self.registry_ca
+        return ca if ca is not None and ca.is_file() and ca.stat().st_size else None
+
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Settings:
         """Raises SettingsError, naming the variable."""

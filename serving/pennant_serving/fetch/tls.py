@@ -11,11 +11,9 @@ from pennant_serving.fetch.settings import Credentials, Settings
 
 def context(settings: Settings) -> ssl.SSLContext:
     """For connections to the registry. Raises PodError."""
-    ca = settings.registry_ca
-    # The operator always names the file; it is there when the registry has a caBundle.
-    given = ca is not None and ca.is_file() and ca.stat().st_size
+    ca = settings.given_ca
     try:
-        made = ssl.create_default_context(cafile=ca if given else None)
+        made = ssl.create_default_context(cafile=ca)
     except OSError as error:
         message = f"PENNANT_REGISTRY_CA={ca} cannot be used: {error}"
         raise PodError(Reason.DOWNLOAD_FAILED, message) from error
