@@ -9,8 +9,9 @@ from pathlib import Path
 
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import Operator, until
+from operator_process import Operator
 from operator_stage import CHILDREN, Stage
+from waiting import until
 
 SETTLES = 600.0  # seconds, on a machine that has other things to do
 POLL = 1.0  # seconds between two polls

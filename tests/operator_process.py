@@ -10,13 +10,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 from kubernetes import client, config, dynamic
+from waiting import until
 
 from pennant_dev.controlplane import ControlPlane, free_ports
 
@@ -26,7 +27,6 @@ NAMESPACE = "pennant-system"
 ALONE = {"PENNANT_LEADER_ELECT": "false"}
 STARTS = 90.0  # seconds, on a machine that has other things to do
 CRDS = ("modeldeployments", "modelregistries")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -104,17 +104,6 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         finally:
             process.kill()
             process.wait()
-
-
-def until(found: Callable[[], T], seconds: float = 30) -> T:
-    """Ask until the answer is true; the answer. AssertionError at the deadline."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = found()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
-        time.sleep(0.1)
 
 
 class Objects:

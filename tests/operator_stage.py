@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from operator_process import NAMESPACE, Objects, until
+from operator_process import NAMESPACE, Objects
 from pretended_kubelet import PretendedKubelet
+from waiting import until
 
 CHILDREN = ("Service", "Deployment", "ConfigMap", "ControllerRevision", "PodDisruptionBudget")
 

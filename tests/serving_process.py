@@ -60,6 +60,11 @@ class Serving:
         except OSError:
             return False
 
+    def logged(self) -> list[dict[str, Any]]:
+        """The whole lines of its log that tell of a request; each is written after its answer."""
+        whole = self.log.read_text().rpartition("\n")[0].splitlines()
+        return [json.loads(line) for line in whole if '"id"' in line]
+
     def reason(self) -> str:
         return str(json.loads(self.termination_log.read_text())["reason"])
 

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from types import FrameType
 
 from pennant_serving.environ import SettingsError, termination_log
@@ -26,15 +26,16 @@ def main(variables: MutableMapping[str, str]) -> int:
         settings = Settings.from_env(variables)
         # Before any library is loaded: they count the node's processors, not the container's.
         variables[THREADS] = str(settings.threads)
-        return _serve(settings, lambda error: _failed(error, variables))
+        _serve(settings)
     except PodError as error:
         return _failed(error, variables)
     except (SettingsError, OSError) as error:
         failure = PodError(Reason.START_FAILED, f"the server could not start: {error}")
         return _failed(failure, variables)
+    return 0
 
 
-def _serve(settings: Settings, fail: Callable[[PodError], int]) -> int:
+def _serve(settings: Settings) -> None:
     print(settings, flush=True)
     gc.disable()  # until it is ready: what is imported and loaded stays
     listener = listen(settings.port)  # probes that come during the imports wait in its queue
@@ -44,9 +45,9 @@ def _serve(settings: Settings, fail: Callable[[PodError], int]) -> int:
     phases = Phases()
     phases.imported()
     if settings.workers > 1:
-        return supervise(settings, listener, fail, phases)
-    run(settings, listener, phases)
-    return 0
+        supervise(settings, listener, phases)
+    else:
+        run(settings, listener, phases)
 
 
 def _failed(error: PodError, variables: Mapping[str, str]) -> int:

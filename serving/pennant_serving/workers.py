@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import json
 import os
 import signal
 import socket
@@ -24,7 +25,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
-from pennant_serving.failures import PodError, Reason
+from pennant_serving.failures import PodError, Reason, failure_message
 from pennant_serving.phases import Phases
 from pennant_serving.run import run
 from pennant_serving.settings import Settings
@@ -35,22 +36,14 @@ from pennant_serving.telemetry import FAMILIES
 PR_SET_PDEATHSIG = 1
 """Linux: the signal that a process gets when its parent is gone."""
 GAVE_UP = 1
-"""The exit code of a worker that has told the reason itself."""
+"""The exit code of a worker that has left the reason in the folder."""
 T = TypeVar("T")
 WINDOW = 60.0
 """Seconds in which each worker may crash once on the average, and no more."""
 
 
-def supervise(
-    settings: Settings,
-    listener: socket.socket,
-    fail: Callable[[PodError], int],
-    phases: Phases,
-) -> int:
-    """Serve with several workers until SIGTERM; the exit code. Raises PodError.
-
-    `fail` reports a worker's PodError and answers its exit code.
-    """
+def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> None:
+    """Serve with several workers until SIGTERM. Raises PodError."""
     folder = Path(tempfile.mkdtemp(prefix="pennant-"))
     supervisor = Supervisor(settings.workers, listener, folder)
     signal.signal(signal.SIGTERM, supervisor.terminate)
@@ -59,7 +52,8 @@ def supervise(
         try:
             run(settings, listener, phases, loaded, folder)
         except PodError as error:
-            return fail(error)
+            leave(error, folder)
+            return GAVE_UP
         return 0
 
     waiting = fork(lambda: work(None))
@@ -72,7 +66,7 @@ def supervise(
     gc.collect()
     gc.freeze()  # a collection would touch, and so copy, every page that the workers share
     supervisor.start(lambda: work(loaded))
-    return supervisor.run()
+    supervisor.run()
 
 
 def _in_thread(function: Callable[[], T]) -> T:
@@ -116,8 +110,11 @@ class Supervisor:
         for _ in range(self._count):
             self._add()
 
-    def run(self) -> int:
-        """Replace workers that crash, until all have ended. Raises PodError when too many do."""
+    def run(self) -> None:
+        """Replace workers that crash, until all have ended.
+
+        Raises PodError when too many do, and that of the first worker that gave up.
+        """
         while self._workers:
             process, status = os.wait()
             if process in self._workers:
@@ -126,10 +123,9 @@ class Supervisor:
                 code = os.waitstatus_to_exitcode(status)
                 if code == GAVE_UP and not self._draining:
                     self.terminate()
-                    return code
+                    raise left(process, self._folder)
                 if not self._draining:
                     self._replace(process, code)
-        return 0
 
     def terminate(self, *_: object) -> None:
         """Let all workers drain."""
@@ -152,6 +148,24 @@ class Supervisor:
             message = f"more than {self._count} workers ended in {WINDOW:g} s, the last with {code}"
             raise PodError(Reason.START_FAILED, message)
         self._add()
+
+
+def leave(error: PodError, folder: Path) -> None:
+    """Leave this process's error to the first one: two that wrote one termination message at a
+    time would spoil it."""
+    if error.__cause__:  # whose code it was, for the person who reads the log
+        traceback.print_exception(error.__cause__)
+    _failure(os.getpid(), folder).write_bytes(failure_message(error))
+
+
+def left(process: int, folder: Path) -> PodError:
+    """The error that a process has left."""
+    told = json.loads(_failure(process, folder).read_bytes())
+    return PodError(Reason(told["reason"]), told["message"])
+
+
+def _failure(process: int, folder: Path) -> Path:
+    return folder / f"{process}.failure"
 
 
 def too_many(crashes: Sequence[float], count: int, now: float) -> bool:

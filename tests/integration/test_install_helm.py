@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from installing import CHART, NAMESPACE, Tools
-from operator_process import CRDS, Objects, until
+from operator_process import CRDS, Objects
+from waiting import until
 
 from pennant_dev.controlplane import ControlPlane, control_plane
 from pennant_dev.shell import DevError

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from installing import Object, Tools, namespace_overlay
 from mlflow_server import Mlflow
-from operator_process import Objects, operator, until
+from operator_process import Objects, operator
 from pretended_kubelet import PretendedKubelet
+from waiting import until
 
 from pennant_dev.controlplane import ControlPlane, control_plane
 from pennant_dev.shell import DevError

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operator_process import NAMESPACE, Objects, Operator, operator, until
+from operator_process import NAMESPACE, Objects, Operator, operator
 from recorder import Answer, Recorder, as_json, recorder, redirect_to, registry, the_file
+from waiting import until
 
 from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import ControlPlane, control_plane

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from mlflow_server import free_port
-from operator_process import until
+from waiting import until
 
 from newsreco import broken, bundle, train
 from newsreco.config import Config

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator, until
+from operator_process import NAMESPACE, Objects, Operator, operator
 from partition import wire
+from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 

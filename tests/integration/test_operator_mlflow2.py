@@ -11,9 +11,10 @@ from uuid import uuid4
 
 import pytest
 from mlflow import MlflowClient
-from operator_process import NAMESPACE, Objects, operator, until
+from operator_process import NAMESPACE, Objects, operator
 from pretended_kubelet import PretendedKubelet
 from registry_polls import to_stage, version
+from waiting import until
 
 from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import ControlPlane, control_plane

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import ALONE, NAMESPACE, Objects, Operator, operator, until
+from operator_process import ALONE, NAMESPACE, Objects, Operator, operator
 from operator_stage import CHILDREN, Stage
 from pretended_kubelet import PretendedKubelet
+from waiting import until
 
 from pennant_dev.controlplane import ControlPlane, control_plane
 

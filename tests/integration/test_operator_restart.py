@@ -13,8 +13,9 @@ import lying_proxy
 import pytest
 from lying_proxy import Proxy
 from mlflow_server import Mlflow
-from operator_process import ALONE, Objects, Operator, operator, until
+from operator_process import ALONE, Objects, Operator, operator
 from operator_stage import Stage
+from waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -13,9 +13,10 @@ import lying_proxy
 import pytest
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator, until
+from operator_process import NAMESPACE, Objects, Operator, operator
 from operator_stage import Stage, View
 from pretended_kubelet import cannot_fetch, cannot_load, coming, ready
+from waiting import until
 
 from pennant_operator.decide.vocabulary import Reason
 

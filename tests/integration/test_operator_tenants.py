@@ -10,8 +10,9 @@ import lying_proxy
 import pytest
 from lying_proxy import Proxy
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator, until
+from operator_process import NAMESPACE, Objects, Operator, operator
 from operator_stage import Stage, View
+from waiting import until
 
 pytestmark = pytest.mark.integration
 

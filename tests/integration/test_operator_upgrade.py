@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import yaml
 from mlflow_server import Mlflow
-from operator_process import Objects, Operator, operator, until
+from operator_process import Objects, Operator, operator
 from operator_stage import Stage
+from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_operator.decide.vocabulary import FIELD_MANAGER

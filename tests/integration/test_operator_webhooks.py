@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, operator, until
+from operator_process import NAMESPACE, Objects, operator
 from registry_polls import models, version
+from waiting import until
 
 from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import control_plane

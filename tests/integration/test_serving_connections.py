@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from serving_builders import on_volume
 from serving_process import JSON, Serving, serving
+from waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -69,11 +70,11 @@ def test_sigterm_loses_no_request(pod):
     clients = [Client(pod, stop, pooled=pooled) for pooled in (True, True, False, False)]
     for client in clients:
         client.start()
-    wait_for(lambda: all(client.answers > 20 for client in clients))
+    until(lambda: all(client.answers > 20 for client in clients))
     pod.process.send_signal(signal.SIGTERM)
-    wait_for(lambda: pod.request("/v2/health/ready")[0] == 503)
+    until(lambda: pod.request("/v2/health/ready")[0] == 503)
     answered = [client.answers for client in clients]
-    wait_for(lambda: all(c.answers > n for c, n in zip(clients, answered, strict=True)))
+    until(lambda: all(c.answers > n for c, n in zip(clients, answered, strict=True)))
     stop.set()
     for client in clients:
         client.join()
@@ -86,7 +87,7 @@ def test_a_request_in_flight_at_sigterm_is_finished_and_ends_its_connection(pod)
     connection = pod.connect()
     asking = threading.Thread(target=lambda: with_answer.append(ask(connection, seconds=2.5)))
     asking.start()
-    wait_for(lambda: connection.sock is not None)
+    until(lambda: connection.sock is not None)
     assert not ask(pod.connect())  # by now the slow one is being computed
     pod.process.send_signal(signal.SIGTERM)
     asking.join()
@@ -111,9 +112,9 @@ def test_predictions_that_never_end_are_time_outs_and_take_readiness_but_not_hea
         stuck.wait_until("/v2/health/ready")
         for _ in range(4):  # one for each thread
             assert stuck.request("/invocations", {"instances": [60]})[0] == 504
-        wait_for(lambda: stuck.request("/v2/health/ready")[0] == 503)
+        until(lambda: stuck.request("/v2/health/ready")[0] == 503)
         assert stuck.request("/v2")[0] == 200
-        wait_for(lambda: stuck.request("/v2/health/live")[0] == 503)
+        until(lambda: stuck.request("/v2/health/live")[0] == 503)
 
 
 class Client(threading.Thread):
@@ -136,10 +137,3 @@ class Client(threading.Thread):
             self.failure = error
         finally:
             connection.close()
-
-
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

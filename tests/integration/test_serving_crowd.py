@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from serving_builders import on_volume
 from serving_process import Serving, serving
+from waiting import until
 
 from pennant_serving import crowd
 
@@ -101,14 +102,14 @@ def test_beyond_the_limit_probes_are_answered_and_others_told_to_come_back(tmp_p
             assert (status, headers["connection"]) == (200, "close")
         assert is_live(kept[0])
         kept.pop().close()
-        wait_for(lambda: started.request("/invocations", {"instances": [[1, 2]]})[0] == 200)
+        until(lambda: started.request("/invocations", {"instances": [[1, 2]]})[0] == 200)
 
 
 def test_idle_connections_make_room_when_places_run_short(tmp_path, connect):
     limit = ("prlimit", f"--nofile={FILES}:{FILES}")
     with pod(tmp_path, *limit, PENNANT_MAX_CONNECTION_AGE="0.5") as started:
         connect(started, PLACES)
-        wait_for(lambda: started.request("/invocations", {"instances": [[1, 2]]})[0] == 200)
+        until(lambda: started.request("/invocations", {"instances": [[1, 2]]})[0] == 200)
 
 
 def test_without_file_descriptors_nothing_spins_and_it_passes(tmp_path, connect):
@@ -118,7 +119,7 @@ def test_without_file_descriptors_nothing_spins_and_it_passes(tmp_path, connect)
         assert is_live(first)
         connect(started, 3 * FILES)
         used, since = processor_seconds(started), time.monotonic()
-        wait_for(lambda: answers(started))
+        until(lambda: answers(started))
         assert is_live(first)
         assert processor_seconds(started) - used < 0.5 + 0.5 * (time.monotonic() - since)
 
@@ -128,10 +129,3 @@ def answers(pod: Serving) -> bool:
         return pod.request("/v2/health/ready")[0] == 200
     except OSError:
         return False
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

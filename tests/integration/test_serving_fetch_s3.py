@@ -19,9 +19,9 @@ from lying_proxy import lying_proxy
 from mlflow import MlflowClient
 from mlflow.sklearn import log_model
 from mlflow_server import mlflow_server
-from operator_process import until
 from s3_server import BUCKET, S3, Wire, mlflow_s3_variables, s3_server
 from sklearn.linear_model import LinearRegression
+from waiting import until
 
 from pennant_dev.pki import Authority
 from pennant_operator.decide.observed import ModelVersion

@@ -7,8 +7,7 @@ import json
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -17,6 +16,7 @@ from mlflow_server import free_port
 from serving_builders import on_volume
 from serving_greedy_adapter import ROOM_MIB
 from serving_process import JSON, Serving, serving
+from waiting import until
 
 from pennant_serving.codecs.size import MOST_VALUES
 from pennant_serving.grpc.messages import ModelInferRequest, ModelInferResponse
@@ -118,7 +118,7 @@ def test_a_worker_that_the_kernel_kills_takes_only_its_own_requests_with_it(tmp_
     variables = {"PENNANT_ADAPTER": "serving_slow_adapter:SlowAdapter", "PENNANT_WORKERS": "2"}
     with serving(tmp_path, bundle(tmp_path), **variables) as started:
         started.wait_until("/v2/health/ready")
-        wait_for(lambda: len(children(started)) == 2)
+        until(lambda: len(children(started)) == 2)
         victim, other = children(started)
         with stopped(other):
             lost = asked_of(victim, started)
@@ -129,7 +129,7 @@ def test_a_worker_that_the_kernel_kills_takes_only_its_own_requests_with_it(tmp_
         for each in (lost, answered):
             each.join(timeout=20)
         assert (lost.outcome, answered.outcome) == ("cut off", "answered")
-        wait_for(lambda: len(children(started)) == 2 and victim not in children(started))
+        until(lambda: len(children(started)) == 2 and victim not in children(started))
 
 
 @contextlib.contextmanager
@@ -144,7 +144,7 @@ def asked_of(worker: int, pod: Serving) -> Asking:
     """A request that this worker has taken."""
     before = sockets(worker)
     asking = Asking(pod)
-    wait_for(lambda: bool(sockets(worker) - before))
+    until(lambda: bool(sockets(worker) - before))
     return asking
 
 
@@ -176,10 +176,3 @@ def sockets(process: int) -> set[str]:
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
             found.add(str(path.readlink()))
     return {link for link in found if link.startswith("socket:")}
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from mlflow_server import free_port
 from serving_builders import on_volume, sklearn_bundle
 from serving_process import Serving, serving
 from sklearn.linear_model import LinearRegression
+from waiting import until
 
 from pennant_serving.grpc.messages import ModelInferRequest, message
 
@@ -48,15 +48,11 @@ def pod(model_path: Path, grpc_port: int, tmp_path_factory) -> Iterator[Serving]
         yield started
 
 
-def lines(pod: Serving) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in pod.log.read_text().splitlines() if '"id"' in line]
-
-
 def logged(pod: Serving, path: str, body: Any) -> tuple[dict[str, str], dict[str, Any]]:
     """The headers of an answer, and the line that it left."""
-    before = len(lines(pod))
+    before = len(pod.logged())
     _, headers, _ = pod.request(path, body)
-    (line,) = lines(pod)[before:]
+    (line,) = until(lambda: pod.logged()[before:])
     return headers, line
 
 
@@ -80,7 +76,7 @@ def test_a_request_is_a_line_with_what_was_asked_and_answered(pod, path, body, p
 
 
 def test_a_call_by_grpc_is_such_a_line(pod, grpc_port):
-    asked, before = ModelInferRequest(model_name="iris"), len(lines(pod))
+    asked, before = ModelInferRequest(model_name="iris"), len(pod.logged())
     asked.inputs.add(name="x", shape=[1, 2], datatype="FP64", contents={"fp64_contents": [1, 2]})
     with grpc.insecure_channel(f"localhost:{grpc_port}") as channel:
         call = channel.unary_unary(
@@ -89,7 +85,7 @@ def test_a_call_by_grpc_is_such_a_line(pod, grpc_port):
             response_deserializer=message("inference.ModelInferResponse").FromString,
         )
         call(asked, metadata=[("x-request-id", "mine")], timeout=10)
-    (line,) = lines(pod)[before:]
+    (line,) = until(lambda: pod.logged()[before:])
     assert (line["id"], line["protocol"], line["status"]) == ("mine", "grpc", "OK")
     assert (line["inputs"], line["outputs"]) == (TOLD, {"predict": [pytest.approx(21)]})
 
@@ -100,10 +96,10 @@ def test_a_request_that_fails_tells_no_answer(pod):
 
 
 def test_other_requests_are_not_told(pod):
-    before = len(lines(pod))
+    before = len(pod.logged())
     for path in ("/metrics", "/v2/models/iris", "/nope"):
         pod.request(path)
-    assert len(lines(pod)) == before
+    assert len(pod.logged()) == before
 
 
 def test_a_share_of_the_requests_is_told_and_the_others_take_the_short_way(model_path, tmp_path):
@@ -111,5 +107,5 @@ def test_a_share_of_the_requests_is_told_and_the_others_take_the_short_way(model
         pod.wait_until("/v2/health/ready")
         answers = [pod.request(INFER, MATRIX)[1] for _ in range(60)]
         drawn = [headers["x-request-id"] for headers in answers if "x-request-id" in headers]
-        assert drawn == [line["id"] for line in lines(pod)]
+        until(lambda: drawn == [line["id"] for line in pod.logged()])
         assert 5 < len(drawn) < 55

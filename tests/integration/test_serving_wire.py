@@ -14,6 +14,7 @@ import pytest
 from serving_array_adapter import RAISES, REFUSES
 from serving_builders import on_volume
 from serving_process import Serving, serving
+from waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -253,7 +254,7 @@ def test_each_request_is_a_line_of_the_log_under_the_id_that_its_answer_carries(
         assert b"x-request-id: mine-2" in wire.response()[1]
         wire.send(request(infer()))
         assert b"x-request-id: " in wire.response()[1]
-    lines = [json.loads(line) for line in pod.log.read_text().splitlines() if '"id"' in line]
-    found = {line["id"]: (line["path"], line["status"], line["version"]) for line in lines}
+    until(lambda: any(line["id"] == "mine-2" for line in pod.logged()))
+    found = {line["id"]: (line["path"], line["status"], line["version"]) for line in pod.logged()}
     assert found["mine-1"] == ("/v2/models/iris/infer", 200, "7")
     assert found["mine-2"] == ("/invocations", 400, "7")

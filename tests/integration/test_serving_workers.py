@@ -15,6 +15,7 @@ import pytest
 from serving_array_adapter import DIES
 from serving_builders import on_volume
 from serving_process import Serving, serving
+from waiting import until
 
 from pennant_serving import sharing
 
@@ -56,13 +57,6 @@ def counted(pod: Serving) -> float:
     return sum(map(float, COUNTED.findall(pod.request("/metrics")[2].decode())))
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def published(pod: Serving, count: float) -> Callable[[], bool]:
     """Whether this was counted for longer than a worker keeps its counts to itself."""
     since = time.monotonic()
@@ -80,14 +74,14 @@ def test_workers_answer_add_up_are_replaced_and_drain(tmp_path):
     with pod(tmp_path, PENNANT_DRAIN_SECONDS="4") as started:
         started.wait_until("/v2/health/ready")
         assert [ask(started) for _ in range(10)] == [3.0] * 10
-        wait_for(published(started, 10))
-        wait_for(lambda: len(children(started)) == 2)
+        until(published(started, 10))
+        until(lambda: len(children(started)) == 2)
 
         victim = children(started)[0]
         os.kill(victim, signal.SIGKILL)
-        wait_for(lambda: len(children(started)) == 2 and victim not in children(started))
+        until(lambda: len(children(started)) == 2 and victim not in children(started))
         assert [ask(started) for _ in range(10)] == [3.0] * 10
-        wait_for(lambda: counted(started) == 20)
+        until(lambda: counted(started) == 20)
         assert "is replaced" in started.log.read_text()
 
         workers = children(started)
