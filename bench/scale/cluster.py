@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit import Audit
-from operator_process import Objects, until
+from operator_process import Objects
+from waiting import until
 
 from pennant_dev.binaries import ensure
 from pennant_dev.components import Components

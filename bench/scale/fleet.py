@@ -14,9 +14,10 @@ from mlflow.store.model_registry.dbmodels.models import (
     SqlRegisteredModel,
     SqlRegisteredModelAlias,
 )
-from operator_process import NAMESPACE, Objects, until
+from operator_process import NAMESPACE, Objects
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
+from waiting import until
 
 ALIAS = "production"
 VERSIONS = 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from audit import USER, Audit
 from mlflow import MlflowClient
-from operator_process import until
+from waiting import until
 
 from bench.scale.fleet import ALIAS, SHARED, Fleet, model_of, name_of
 

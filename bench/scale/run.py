@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow_server import mlflow_server
-from operator_process import Operator, operator, until
+from operator_process import Operator, operator
+from waiting import until
 
 from bench.scale.cluster import Cluster, cluster
 from bench.scale.fleet import Fleet
