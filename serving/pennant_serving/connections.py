@@ -20,6 +20,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pennant_serving.accepting import Waiting
 from pennant_serving.accesslog import request_id
 from pennant_serving.crowd import BEYOND
 from pennant_serving.fast.exchange import Exchange
@@ -48,6 +49,7 @@ class PennantProtocol(HttpToolsProtocol):
 
     lifecycle: Lifecycle
     lane: FastLane
+    waiting: Waiting | None
     max_age: float
     timeout: float
     most: int
@@ -66,6 +68,11 @@ class PennantProtocol(HttpToolsProtocol):
         self._head = 0
         self._unsent = (0, now)
         _send_at_once(transport)
+        if self.waiting is not None:
+            self.waiting.take(self._another)
+
+    def _another(self) -> PennantProtocol:
+        return type(self)(self.config, self.server_state, self.app_state, self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -242,12 +249,19 @@ class WatchedProtocol(PennantProtocol):
 
 
 def protocol_class(
-    lifecycle: Lifecycle, lane: FastLane, *, max_age: float, timeout: float, most: int
+    lifecycle: Lifecycle,
+    lane: FastLane,
+    waiting: Waiting | None,
+    *,
+    max_age: float,
+    timeout: float,
+    most: int,
 ) -> type[HttpToolsProtocol]:
     """The protocol of a server, whose connections end `max_age` seconds (+-20 %) after they began,
-    and must bring their requests within about `timeout` seconds; it keeps `most` of them."""
+    and must bring their requests within about `timeout` seconds; it keeps `most` of them. Where
+    several processes wait for connections, each takes one at a time, so there is no `waiting`."""
     limits = {"max_age": max_age, "timeout": timeout, "most": most}
-    values = {"lifecycle": lifecycle, "lane": lane, **limits}
+    values = {"lifecycle": lifecycle, "lane": lane, "waiting": waiting, **limits}
     watch = lane.telemetry.watch
     if watch is None:
         return type("ServerProtocol", (PennantProtocol,), values)

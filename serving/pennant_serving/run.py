@@ -10,6 +10,7 @@ from typing import Any
 
 import uvloop
 
+from pennant_serving.accepting import Waiting
 from pennant_serving.accesslog import AccessLog
 from pennant_serving.app import create_app
 from pennant_serving.endpoints.own import AdapterRoutes
@@ -69,7 +70,8 @@ async def _serve(
 ) -> None:
     lifecycle, own, lane = Lifecycle(), AdapterRoutes(), FastLane(telemetry)
     app = create_app(settings, lifecycle, own, telemetry)
-    server = create_server(app, settings, lifecycle, lane)
+    waiting = Waiting(listener) if folder is None else None
+    server = create_server(app, settings, lifecycle, lane, waiting)
     if folder is not None and loaded is None:
         await _until_first(server.serve([listener]))
         return

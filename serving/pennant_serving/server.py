@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from pennant_serving import crowd
+from pennant_serving.accepting import Waiting
 from pennant_serving.connections import IDLE_SECONDS, end_with_current_response, protocol_class
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle, Phase
@@ -82,7 +83,13 @@ class Server(uvicorn.Server):
             await asyncio.sleep(POLL_SECONDS)
 
 
-def create_server(app: object, settings: Settings, lifecycle: Lifecycle, lane: FastLane) -> Server:
+def create_server(
+    app: object,
+    settings: Settings,
+    lifecycle: Lifecycle,
+    lane: FastLane,
+    waiting: Waiting | None,
+) -> Server:
     """A server for one application, with the headers that every response carries."""
     accept = accept_seconds(settings)
     rest = settings.drain_seconds - accept - SETTLE_SECONDS
@@ -91,6 +98,7 @@ def create_server(app: object, settings: Settings, lifecycle: Lifecycle, lane: F
         http=protocol_class(
             lifecycle,
             lane,
+            waiting,
             max_age=settings.max_connection_age,
             timeout=settings.request_timeout,
             most=crowd.connections(),
