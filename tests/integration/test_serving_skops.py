@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import special
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import QuantileTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 from sklearn.utils import all_estimators
 from skops.io import dump
 
@@ -52,8 +53,10 @@ def load(folder: Path, model: object, *trusted: str) -> subprocess.CompletedProc
         (make_pipeline(QuantileTransformer(n_quantiles=10, output_distribution="normal"),
                        RandomForestClassifier(3, random_state=0)), [TREE]),
         (HistGradientBoostingClassifier(max_iter=3), [TREES]),
+        (make_pipeline(FunctionTransformer(special.expit), FunctionTransformer(np.log1p),
+                       LogisticRegression()), []),
     ],
-    ids=["linear", "forest", "boosted"],
+    ids=["linear", "forest", "boosted", "ufuncs"],
 )  # fmt: skip
 def test_a_model_is_loaded_without_the_rest_of_scikit_learn(tmp_path, model, trusted):
     model.fit(INPUTS, LABELS)
@@ -70,8 +73,12 @@ class Stranger(BaseEstimator):
 
 @pytest.mark.parametrize(
     ("model", "name"),
-    [(RandomForestClassifier(2).fit(INPUTS, LABELS), TREE), (Stranger(), "Stranger")],
-    ids=["tree", "stranger"],
+    [
+        (RandomForestClassifier(2).fit(INPUTS, LABELS), TREE),
+        (Stranger(), "Stranger"),
+        (FunctionTransformer(np.save), "numpy.save"),
+    ],
+    ids=["tree", "stranger", "function"],
 )
 def test_what_skops_does_not_trust_is_still_refused(tmp_path, model, name):
     done = load(tmp_path, model)
@@ -85,3 +92,24 @@ def test_every_estimator_that_skops_would_find_is_known_by_its_name():
     assert len(found) > 150
     unknown = [e for e in found if not skops_file.is_estimator(e.__module__, e.__name__)]
     assert unknown == []
+
+
+def test_every_ufunc_that_skops_would_find_is_known_by_its_name():
+    """In a process of its own, where skops has not searched."""
+    code = """
+import numpy as np
+from scipy import special
+from pennant_serving.adapters import skops_file
+
+skops_file._skops_io()
+from skops.io._utils import get_public_type_names
+
+names = [get_public_type_names(module, np.ufunc) for module in (np, special)]
+print(*(len(each) for each in names))
+print([n for each in names for n in each if not skops_file.is_public(*n.rsplit(".", 1))])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    counts, unknown = done.stdout.splitlines()
+    assert min(int(count) for count in counts.split()) > 50
+    assert unknown == "[]"
