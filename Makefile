@@ -29,7 +29,7 @@ check: setup ## lint, types, imports and unit tests: under a minute
 unit contract integration e2e: setup
 	$(BIN)/pytest tests/$@ $(PYTEST_ARGS)
 
-bench-serving: setup ## our server and its peers on one core, into docs/ (first 5, then 12 min); BENCH_ARGS=--quick
+bench-serving: setup ## our server and its peers on one core, into docs/ (first 5, then 16 min); BENCH_ARGS="--rounds 1"
 	PYTHONPATH=dev $(BIN)/python -m bench.serving $(BENCH_ARGS)
 
 bench-flavors: setup ## one row by our adapters and by MLflow's pyfunc, into docs/serving.md (1 min)

@@ -1,4 +1,4 @@
-"""`python -m bench.serving`: our server and its peers, one after the other, on one core.
+"""`python -m bench.serving`: our server and its peers, in turn, on one core.
 
 Prints the tables and writes them with a plot into docs/ (serving-bench.md, .json and .svg).
 """
@@ -16,14 +16,14 @@ from pathlib import Path
 
 from bench.serving import load, plot, report
 from bench.serving.peers import PEERS, Peer
-from bench.serving.run import Plan, measure
+from bench.serving.rounds import in_turn
+from bench.serving.run import Plan
 from bench.serving.workload import make
 from pennant_dev.binaries import ensure
 from pennant_dev.settings import REPOSITORY
 from pennant_dev.shell import DevError, run, say
 
 PAGE = Path(__file__).with_name("page.md")
-QUICK_SECONDS = 2
 
 
 def main(words: Sequence[str]) -> int:
@@ -51,8 +51,8 @@ def keep_to_the_load_generators_core() -> None:
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.serving", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=Plan.seconds, help="for each point")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SECONDS} seconds a point")
+    parser.add_argument("--seconds", type=int, default=Plan.seconds, help="a point, in a round")
+    parser.add_argument("--rounds", type=int, default=Plan.rounds, help="through all servers")
     parser.add_argument("--rows", type=int, nargs="+", default=Plan.rows, help="in a request")
     parser.add_argument("--connections", type=int, nargs="+", default=Plan.connections)
     parser.add_argument("--only", nargs="+", default=(), help="servers, by a part of their names")
@@ -73,11 +73,12 @@ def _run(arguments: argparse.Namespace, peers: list[Peer]) -> report.Report:
     plan = Plan(
         rows=tuple(arguments.rows),
         connections=tuple(arguments.connections),
-        seconds=QUICK_SECONDS if arguments.quick else arguments.seconds,
+        rounds=arguments.rounds,
+        seconds=arguments.seconds,
     )
     with tempfile.TemporaryDirectory(prefix="pennant-bench-") as scratch:
         workload = make(Path(scratch))
-        results = [measure(p, workload, plan, Path(scratch) / str(n)) for n, p in enumerate(peers)]
+        results = in_turn(peers, workload, plan, Path(scratch))
     return report.Report(setting("bench.serving"), plan, tuple(results))
 
 

@@ -48,8 +48,8 @@ class Peer:
 
     name: str
     environment: str
-    lock: Path | None
-    """What its environment holds; None for this one, which `make setup` made."""
+    lock: Path
+    """What its environment holds."""
     packages: tuple[str, ...]
     """Whose versions are told."""
     protocol: Protocol
@@ -70,6 +70,7 @@ def serving(site: Site) -> Command:
     return Command(
         [site.python, "-m", "pennant_serving"],
         {
+            "PYTHONPATH": str(site.workload.code),
             "PENNANT_MODEL_NAME": MODEL,
             "PENNANT_MODEL_VERSION": VERSION,
             "PENNANT_MODEL_PATH": str(bundle),
@@ -135,12 +136,13 @@ def free_port() -> int:
 
 OURS = "Pennant"
 OURS_INVOCATIONS = "Pennant, /invocations"
-_OUR_OWN = ("ours", None, ("scikit-learn", "uvicorn"))
+# That of the serving image; its bare applications have the same libraries.
+OUR_OWN = ("serving", REPOSITORY / "requirements" / "serving.txt", ("scikit-learn", "uvicorn"))
 _MLSERVER = ("mlserver", LOCKS / "mlserver.txt")
 
 PEERS = (
-    Peer(OURS, *_OUR_OWN, V2, serving),
-    Peer(OURS_INVOCATIONS, *_OUR_OWN, INVOCATIONS, serving),
+    Peer(OURS, *OUR_OWN, V2, serving),
+    Peer(OURS_INVOCATIONS, *OUR_OWN, INVOCATIONS, serving),
     Peer("mlflow models serve", "mlflow", REPOSITORY / "requirements" / "mlflow.txt",
          ("mlflow", "scikit-learn"), INVOCATIONS, _mlflow, OURS_INVOCATIONS),
     Peer("MLServer, MLflow runtime", *_MLSERVER, ("mlserver-mlflow", "mlflow", "scikit-learn"),
@@ -151,6 +153,6 @@ PEERS = (
          V2, _kserve, OURS),
     Peer("BentoML", "bentoml", LOCKS / "bentoml.txt", ("bentoml", "scikit-learn"),
          PLAIN, _bentoml, OURS),
-    Peer("bare ASGI app with the model", *_OUR_OWN, V2, _predicting, OURS),
-    Peer("bare ASGI app without a model", *_OUR_OWN, V2, _asgi, OURS, checked=False),
+    Peer("bare ASGI app with the model", *OUR_OWN, V2, _predicting, OURS),
+    Peer("bare ASGI app without a model", *OUR_OWN, V2, _asgi, OURS, checked=False),
 )  # fmt: skip

@@ -79,9 +79,9 @@ def markdown(report: Report) -> str:
 
 
 def _facts(report: Report) -> str:
-    told, plan = report.setting, report.plan
+    told = report.setting
     return "\n".join([
-        f"- {told.date}, `{told.command}`: {plan.seconds} s a point, {plan.warm_up} s of warm-up",
+        f"- {told.date}, `{told.command}`: {report.plan}",
         f"- {told.machine}",
         f"- {told.generator}; its core was busy at most {report.busiest:.0%}",
         f"- requests lost or answered wrongly: {report.failed}",

@@ -12,7 +12,7 @@ from bench.serving.load import Load, load
 from bench.serving.peers import Peer, Site, free_port
 from bench.serving.server import Memory, Server, running
 from bench.serving.workload import Workload
-from pennant_dev.environments import THIS, environment
+from pennant_dev.environments import environment
 from pennant_dev.shell import DevError, run, say
 
 
@@ -22,9 +22,16 @@ class Plan:
 
     rows: tuple[int, ...] = (1, 100)
     connections: tuple[int, ...] = (1, 16, 64, 256)
-    seconds: int = 5
+    rounds: int = 3
+    """Times that every server is started and measured, all in turn."""
+    seconds: int = 3
+    """Of a point, in each round."""
     warm_up: int = 1
-    """Seconds of load before each point that count for nothing."""
+    """Seconds of load before each of them that count for nothing."""
+
+    def __str__(self) -> str:
+        each = f"{self.seconds} s a point after {self.warm_up} s of warm-up"
+        return f"{self.rounds} rounds, in each {each}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def measure(peer: Peer, workload: Workload, plan: Plan, folder: Path) -> Result:
     say(peer.name)
     folder.mkdir()
     try:
-        python = environment(peer.environment, peer.lock) if peer.lock else THIS
+        python = environment(peer.environment, peer.lock)
         versions = _versions(peer, python)
         return _measured(peer, versions, Site(python, folder, free_port(), workload), plan)
     except (DevError, subprocess.CalledProcessError) as error:

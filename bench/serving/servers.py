@@ -13,10 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from bench.serving.__main__ import keep_to_the_load_generators_core, setting
-from bench.serving.peers import APPS, LOCKS, Command, Peer, Site, serving
+from bench.serving.peers import APPS, LOCKS, OUR_OWN, Command, Peer, Site, serving
 from bench.serving.protocols import V2
 from bench.serving.report import Setting
-from bench.serving.run import Plan, Result, measure
+from bench.serving.rounds import in_turn
+from bench.serving.run import Plan, Result
 from bench.serving.workload import make
 from pennant_dev.binaries import ensure
 from pennant_dev.settings import REPOSITORY
@@ -58,7 +59,7 @@ def peers(*, echo: bool) -> list[Peer]:
         for name, words in SERVERS.items()
     ]  # fmt: skip
     if echo:
-        found.append(Peer("ours", "ours", None, ("uvicorn",), V2, _ours, checked=False))
+        found.append(Peer("ours", *OUR_OWN, V2, _ours, checked=False))
     return found
 
 
@@ -69,7 +70,7 @@ def _server(words: Callable[[Site], list[str | Path]], site: Site, *, echo: bool
 
 def _ours(site: Site) -> Command:
     command = serving(site)
-    more = {"PENNANT_ADAPTER": "echo_adapter:Echo", "PYTHONPATH": str(APPS)}
+    more = {"PENNANT_ADAPTER": "echo_adapter:Echo", "PYTHONPATH": f"{site.workload.code}:{APPS}"}
     return Command(command.argv, command.environment | more)
 
 
@@ -97,18 +98,15 @@ def _measured() -> dict[str, list[Result]]:
     with tempfile.TemporaryDirectory(prefix="pennant-bench-") as scratch:
         workload = make(Path(scratch))
         return {
-            name: [
-                measure(peer, workload, PLAN, Path(scratch) / f"{peer.name}-{echo}")
-                for peer in peers(echo=echo)
-            ]
+            name: in_turn(peers(echo=echo), workload, PLAN, Path(scratch) / name.split()[1])
             for name, echo in ((BARE, False), (ECHO, True))
         }
 
 
 def markdown(measured: Setting, tables: dict[str, list[Result]]) -> str:
     """A table for each application."""
-    told = [f"- {measured.date}, `{measured.command}`: {PLAN.seconds} s a point",
-            f"- {measured.machine}", f"- {measured.generator}", ""]  # fmt: skip
+    told = [f"- {measured.date}, `{measured.command}`: {PLAN}", f"- {measured.machine}",
+            f"- {measured.generator}", ""]  # fmt: skip
     heads = " | ".join(f"{connections} conn." for connections in PLAN.connections)
     for name, results in tables.items():
         told += [f"{name.capitalize()}: requests per second, and p99 in ms:", ""]

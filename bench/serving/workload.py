@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from pennant_dev.environments import THIS
+from pennant_dev.settings import REPOSITORY
+from pennant_dev.shell import run
+
 FEATURES = 20
 MODEL = "bench"
 VARIANTS = 16
@@ -22,6 +26,8 @@ class Workload:
     joblib: Path
     """The bare pipeline, for servers that know nothing of MLflow."""
     pipeline: Any
+    code: Path
+    """Our own, installed as in the images: a folder for PYTHONPATH."""
 
     def rows(self, count: int) -> list[list[list[float]]]:
         """VARIANTS requests of `count` rows."""
@@ -54,7 +60,13 @@ def make(folder: Path) -> Workload:
     bundle, joblib = folder / "models" / "bundle", folder / "model.joblib"
     mlflow.sklearn.save_model(named, bundle, signature=signature, input_example=example)
     joblib.write_bytes(pickle.dumps(bare))  # joblib reads any pickle
-    return Workload(bundle, joblib, bare)
+    return Workload(bundle, joblib, bare, _installed(folder / "app"))
+
+
+def _installed(target: Path) -> Path:
+    uv, options = THIS.with_name("uv"), ("--quiet", "--no-deps", "--compile-bytecode")
+    run([uv, "pip", "install", "--python", THIS, *options, "--target", target, REPOSITORY])
+    return target
 
 
 def columns() -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from bench.serving.load import Load, parse
 from bench.serving.peers import PEERS
 from bench.serving.protocols import INVOCATIONS, PLAIN, V2, V2_COLUMNS
 from bench.serving.report import Report, Setting, markdown, to_json
+from bench.serving.rounds import combined
 from bench.serving.run import Plan, Point, Result
 from bench.serving.server import Memory, Server
 from bench.serving.workload import FEATURES
@@ -50,6 +52,25 @@ def test_lost_wrong_and_refused_requests_all_failed():
     assert (found.failed, found.requests, found.busy) == (6, 2000, 0.4)
     assert (found.p50, found.p99) == (1.5, 9.25)
     assert found.rate == (2000 - 6) / 2
+
+
+def test_rounds_are_one_result_of_all_requests_and_the_median_rounds_percentiles():
+    slow, quick, usual = (
+        replace(result("Pennant", rate), start=start, points=(Point(1, 64, told),))
+        for rate, start, told in (
+            (0, 1.9, Load(100, 1, 2, 9.0, 90.0, 0.4)),
+            (0, 1.4, Load(400, 0, 2, 2.0, 5.0, 0.9)),
+            (0, 1.6, Load(300, 0, 2, 3.0, 7.0, 0.6)),
+        )
+    )
+    heavy = replace(slow, loaded=Memory(95.0, 120.0))
+    found = combined([heavy, quick, usual])
+    assert found.at(1, 64) == Load(800, 1, 6, 3.0, 7.0, 0.9)
+    assert (found.start, found.loaded) == (1.4, Memory(95.0, 120.0))
+
+
+def test_a_server_that_was_in_trouble_in_one_round_was_in_trouble():
+    assert combined([OURS, BROKEN, OURS]).trouble == "no such module"
 
 
 def test_a_load_generator_that_tells_nothing_is_trouble():
