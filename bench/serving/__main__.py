@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -43,7 +44,8 @@ def main(words: Sequence[str]) -> int:
 
 
 def keep_to_the_load_generators_core() -> None:
-    """Leave the other core to the server. Raises DevError when there is no other."""
+    """Leave the other core to the server; end with it. Raises DevError when there is no other."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     if len(os.sched_getaffinity(0)) < 2:
         raise DevError("two cores are needed: one for the server, one for the load generator")
     os.sched_setaffinity(0, {int(load.CORE)})

@@ -139,6 +139,7 @@ def test_a_table_is_written_as_records_and_stays_one_when_it_is_cut_and_put_toge
 
 def test_a_literal_nan_is_read_and_other_bad_json_is_not():
     assert str(jsonio.load_object(b'{"a": [NaN]}')) == "{'a': [nan]}"
-    for body in (b'{"a": NaN', b"[" * 100_000 + b"NaN", b"nothing"):
+    half_a_pair = (rb'{"a": NaN, "b": "\ud800"}', b'{"a": NaN, "b": "\xed\xa0\x80"}')
+    for body in (b'{"a": NaN', b"[" * 100_000 + b"NaN", b"nothing", *half_a_pair):
         with pytest.raises(InvalidInput, match="the body is not JSON"):
             jsonio.load_object(body)

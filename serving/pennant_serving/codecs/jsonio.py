@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -26,10 +27,11 @@ def load_object(body: bytes) -> dict[str, Any]:
 def _with_nan(body: bytes, error: orjson.JSONDecodeError) -> Any:
     """What Python's own writer makes of values that are missing, and MLflow's client sends."""
     if b"NaN" in body:
-        try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
-            pass
+        with contextlib.suppress(ValueError, RecursionError):
+            content = json.loads(body)
+            if b"\\u" in body or not body.isascii():
+                json.dumps(content, ensure_ascii=False).encode()  # it takes half a surrogate pair
+            return content
     raise InvalidInput(f"the body is not JSON: {error}") from error
 
 
