@@ -12,10 +12,20 @@ from typing import Any
 import numpy as np
 
 from pennant_serving.adapters.base import Further
-from pennant_serving.adapters.lean import without
+from pennant_serving.adapters.lean import deferred, without
 from pennant_serving.codecs import datatypes
 from pennant_serving.rows import Rows
 
+SCIPY_STATS = (
+    "sklearn.utils.fixes",
+    "sklearn.preprocessing",
+    "sklearn.metrics",
+    "sklearn.model_selection",
+    "sklearn._loss",
+    "sklearn.covariance",
+    "sklearn.isotonic",
+)
+"""Where scikit-learn imports it, of what nearly every estimator needs."""
 PROBABILITIES = ("predict_proba", "predict_log_proba")
 Ask = Callable[[Callable[[Any], Any], Rows], Any]
 """Ask a method of a model for some rows."""
@@ -38,14 +48,15 @@ def load_estimator(path: Path, flavor: dict[str, Any]) -> Any:
 
 
 def import_sklearn() -> None:
-    """scikit-learn without pandas, which takes as long to import as the rest of it.
+    """scikit-learn without pandas and scipy.stats: each takes as long to import as the rest of it.
 
-    sklearn.utils.fixes imports pandas where it is installed, only to never use it. What handles
-    frames imports it when it is given one.
+    sklearn.utils.fixes imports pandas where it is installed, only to never use it; what handles
+    frames imports it when it is given one. Of scipy.stats few estimators use a function or two.
     """
     if "sklearn" not in sys.modules:
-        with without("pandas"):
-            importlib.import_module("sklearn")
+        with without("pandas"), deferred("scipy.stats"):
+            for module in SCIPY_STATS:
+                importlib.import_module(module)
 
 
 def further(estimator: Any, ask: Ask) -> dict[str, Further]:

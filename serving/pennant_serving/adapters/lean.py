@@ -1,10 +1,13 @@
-"""Imports without packages that a library only imports because they are installed."""
+"""Imports without what a library imports and this process does not use."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
 
 
 @contextmanager
@@ -21,3 +24,44 @@ def without(*packages: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+@contextmanager
+def deferred(name: str) -> Iterator[None]:
+    """Modules that are imported inside get a stand-in for a module: it and what they take from it
+    by name import the real one when they are used. Everybody else imports the real one."""
+    stand_in = _StandIn(name)
+    is_new = sys.modules.setdefault(name, stand_in) is stand_in
+    try:
+        yield
+    finally:
+        if is_new and sys.modules.get(name) is stand_in:
+            del sys.modules[name]
+
+
+class _StandIn(ModuleType):
+    """In the place of a module that may never be used."""
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return _Later(self.__name__, attribute)
+
+
+class _Later:
+    """In the place of a module's function or object: it can be called, and has attributes."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._found()(*args, **kwargs)
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._found(), attribute)
+
+    def _found(self) -> Any:
+        if isinstance(sys.modules.get(self._module), _StandIn):  # used while it is deferred
+            del sys.modules[self._module]
+        return getattr(importlib.import_module(self._module), self._name)
