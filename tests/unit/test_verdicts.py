@@ -116,7 +116,7 @@ def test_an_eviction_waits_for_the_pod_that_takes_its_place():
 
 def test_pods_that_are_evicted_one_after_the_other_say_so_when_time_is_up():
     young = replace(LOADING, fetched=NOW + timedelta(minutes=44))
-    evicted = {"evicted": "Evicted: usage exceeds the limit of 32Mi. "}
+    evicted = {"evicted": "Evicted: usage exceeds the limit of 32Mi"}
     verdict = judge(trial(young, young, **evicted), NOW + timedelta(minutes=45))
     assert isinstance(verdict, Held)
     assert verdict.reason is Reason.EVICTED

@@ -106,9 +106,7 @@ def trouble_of(pods: tuple[PodFacts, ...], shortage: str | None, evicted: str | 
     if shortage:
         return with_cure(reason_of_shortage(shortage), shortage)
     if not late:
-        return (
-            f"a pod was evicted ({evicted.rstrip('. ')})" if evicted else "pods are being created"
-        )
+        return f"a pod was evicted ({evicted})" if evicted else "pods are being created"
     if late[0].unschedulable:
         return with_cure(Reason.UNSCHEDULABLE, f"pod {late[0].name}: {late[0].unschedulable}")
     return say(late[0]) if late[0].failure else f"pod {late[0].name} is starting"
@@ -191,7 +189,7 @@ def _shortage(trial: Trial) -> tuple[Reason, str]:
 
 
 def _eviction(why: str) -> tuple[Reason, str]:
-    return Reason.EVICTED, f"a pod was evicted ({why.rstrip('. ')}), another takes its place"
+    return Reason.EVICTED, f"a pod was evicted ({why}), another takes its place"
 
 
 def _trouble(pods: list[PodFacts]) -> tuple[Reason, str]:
