@@ -1,12 +1,12 @@
-"""Runs in the toolbox pod: registers the bundles of a tar archive, each as a version that an alias
+"""Runs in the toolbox pod: registers the bundles of a zip archive, each as a version that an alias
 of the same name points at. Standard input: the archive in base64; a folder of it is a bundle.
 """
 
 import base64
 import io
 import sys
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -19,8 +19,8 @@ def main(model: str) -> None:
     experiment = client.create_experiment(model)
     with tempfile.TemporaryDirectory() as folder:
         archive = io.BytesIO(base64.b64decode(sys.stdin.read()))
-        with tarfile.open(fileobj=archive) as opened:
-            opened.extractall(folder, filter="data")
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
         for bundle in sorted(Path(folder).iterdir()):
             run = client.create_run(experiment)
             client.log_artifacts(run.info.run_id, str(bundle), "model")

@@ -6,7 +6,7 @@ The image is not one of the usual four: where nobody has built it, this is left 
 import base64
 import io
 import json
-import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,9 +71,10 @@ def boosted(kube: Kube, bundles: dict[str, Path]) -> Iterator[dict[str, Deployed
 
 def packed(bundles: dict[str, Path]) -> str:
     archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as opened:
+    with zipfile.ZipFile(archive, "w") as opened:
         for name, path in bundles.items():
-            opened.add(path, name)
+            for each in path.rglob("*"):
+                opened.write(each, Path(name, each.relative_to(path)))
     return base64.b64encode(archive.getvalue()).decode()
 
 
