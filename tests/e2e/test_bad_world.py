@@ -64,7 +64,7 @@ ROWS = [
         serving={"image": AS_ROOT}),
     Row("as-somebody", "ImageRunsAsRoot", ("somebody", "a USER that is a number"),
         serving={"image": AS_NAMED}),
-    Row("fills-its-disk", "Evicted", ("local storage usage", "32Mi", "another takes its place"),
+    Row("fills-its-disk", "Evicted", ("a pod was evicted", "another takes its place"),
         "fills-its-disk", always={"resources": FEW_BYTES}),
     Row("no-node", "Unschedulable", ("deadlines.schedule", "make room"),
         serving={"nodeSelector": {ROOM: "yes"}}),
