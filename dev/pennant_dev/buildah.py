@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from pennant_dev import packages
-from pennant_dev.buildkey import reference
+from pennant_dev.buildkey import build_flags, reference
 from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shell import run, say, step
 
@@ -31,7 +31,7 @@ SURPLUS = (
 
 
 def build(name: str, archive: Path, settings: Settings) -> None:
-    """Build one target of the Dockerfile into an archive."""
+    """Build one image of the Dockerfile into an archive."""
     packages.require_debian()
     packages.install(packages.IMAGES)
     _ensure_base(settings)
@@ -40,13 +40,13 @@ def build(name: str, archive: Path, settings: Settings) -> None:
 
 
 def bud_flags(name: str) -> list[str]:
-    """buildah's build command for one target."""
+    """buildah's build command for one image."""
     mounts = [each for each in (CERTIFICATES, PIP_SETTINGS) if each.exists()]
     return [
         *("bud", "--layers", "--network=host", "--isolation=chroot"),
         *(f"--volume={each}:{each}:ro" for each in mounts),
         f"--build-arg=PYTHON_IMAGE={BASE}",
-        *(f"--target={name}", f"--tag={reference(name)}", "--file=Dockerfile", "."),
+        *(*build_flags(name), "--file=Dockerfile", "."),
     ]
 
 

@@ -10,7 +10,13 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "pennant-serving": ("requirements/serving.txt", *CODE),
     "pennant-newsreco": ("requirements/serving.txt", *CODE),
     "pennant-mlflow": ("requirements/mlflow.txt",),
+    "pennant-serving-boosters": ("requirements/serving-boosters.txt", *CODE),
 }
+# Another image from a target of the Dockerfile, by a build argument; built when it is asked for.
+VARIANTS: dict[str, tuple[str, str]] = {
+    "pennant-serving-boosters": ("pennant-serving", "SERVING_LOCK=serving-boosters"),
+}
+USUAL = tuple(name for name in TARGETS if name not in VARIANTS)
 ALWAYS = ("Dockerfile", ".dockerignore")
 NOT_COPIED = {"__pycache__"}
 
@@ -18,6 +24,13 @@ NOT_COPIED = {"__pycache__"}
 def reference(name: str) -> str:
     """The image's name in the cluster."""
     return f"localhost/{name}:dev"
+
+
+def build_flags(name: str) -> list[str]:
+    """What tells Docker or buildah which image to make of the Dockerfile."""
+    target, argument = VARIANTS.get(name, (name, ""))
+    chosen = [f"--build-arg={argument}"] if argument else []
+    return [*chosen, f"--target={target}", f"--tag={reference(name)}"]
 
 
 def build_key(repository: Path, name: str) -> str:

@@ -1,7 +1,8 @@
-"""The command `dev/images`: builds the Dockerfile's targets as `localhost/NAME:dev`.
+"""The command `dev/images`: builds the Dockerfile's images as `localhost/NAME:dev`.
 
-  build [NAME...]  build what changed since the last build; all images without a name
-  list             the images and whether each is up to date
+  build [NAME...]  build what changed since the last build; without a name the usual four, of
+                   which pennant-serving-boosters (XGBoost, LightGBM, ONNX) is none
+  list             the images and whether each is there
 
 With the `kind` provider Docker builds; with `local` buildah does, on a Debian base image that
 `debootstrap` makes, as no image registry is needed there. Archives are cached by a hash of the
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from pennant_dev import buildah, kind
 from pennant_dev.binaries import exclusive
-from pennant_dev.buildkey import TARGETS, build_key, reference
+from pennant_dev.buildkey import TARGETS, USUAL, build_flags, build_key, reference
 from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shell import DevError, run, say, step, succeeds
 
@@ -41,8 +42,8 @@ def archive_path(name: str, settings: Settings) -> Path:
 
 
 def docker_command(name: str) -> list[str]:
-    """Docker's build of one target; its own cache finds what changed."""
-    return ["docker", "build", "--target", name, "--tag", reference(name), "."]
+    """Docker's build of one image; its own cache finds what changed."""
+    return ["docker", "build", *build_flags(name), "."]
 
 
 def uses_docker(settings: Settings) -> bool:
@@ -53,8 +54,8 @@ def uses_docker(settings: Settings) -> bool:
 
 
 def build(names: Sequence[str], settings: Settings) -> None:
-    """Build images, all of them without a name."""
-    for name in names or TARGETS:
+    """Build images, the usual four without a name."""
+    for name in names or USUAL:
         if uses_docker(settings):
             with step(f"built {reference(name)}"):
                 run(docker_command(name), cwd=REPOSITORY)
@@ -62,10 +63,17 @@ def build(names: Sequence[str], settings: Settings) -> None:
             say(f"{reference(name)}: {archive(name, settings)}")
 
 
+def built(name: str, settings: Settings) -> bool:
+    """Whether an image is there; where Docker builds, perhaps of older sources."""
+    if uses_docker(settings):
+        return succeeds(["docker", "image", "inspect", reference(name)])
+    return archive_path(name, settings).exists()
+
+
 def listing(settings: Settings) -> list[str]:
     """A line for each image."""
-    fresh = {name: archive_path(name, settings).exists() for name in TARGETS}
-    return [f"{reference(name)}  {'built' if fresh[name] else 'not built'}" for name in TARGETS]
+    there = {name: built(name, settings) for name in TARGETS}
+    return [f"{reference(name)}  {'built' if there[name] else 'not built'}" for name in TARGETS]
 
 
 def _remove_older(name: str, newest: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pennant_dev import addons, cgroups, network, oci, packages, runtime
+from pennant_dev import addons, auditlog, cgroups, network, oci, packages, runtime
 from pennant_dev.addons import Kubectl
 from pennant_dev.binaries import ensure, exclusive
 from pennant_dev.components import Components
@@ -48,8 +48,9 @@ class Local:
 
     @property
     def _plane(self) -> ControlPlane:
-        first = nodes(self.settings.state)[0]
-        return ControlPlane(self.settings.state, first.address, API_PORT, flags=())
+        state = self.settings.state
+        first = nodes(state)[0]
+        return ControlPlane(state, first.address, API_PORT, flags=auditlog.flags(state))
 
     @property
     def _processes(self) -> Processes:
@@ -119,6 +120,7 @@ class Local:
         parts = Components(plane, programs["kubelite"], programs["coredns"])
         with step("network"):
             network.raise_network(state)
+        auditlog.begin(state)
         with step("control plane"):
             plane.start()
         started("kube-controller-manager", parts.controller_manager())

@@ -142,6 +142,8 @@ conf_dir = "{self.folder / "cni"}"
             "resolvConf": "",
             # Images come by `load` and nowhere else: collecting them would lose them.
             "imageGCHighThresholdPercent": 100,
+            # A pod that fills its disk is evicted within 20 s, not 70.
+            "volumeStatsAggPeriod": "5s",
             "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%"},
             "maxPods": 110,
             "readOnlyPort": 0,

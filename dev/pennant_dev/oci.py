@@ -31,13 +31,15 @@ def inspect(archive: Path) -> list[Image]:
     ]
 
 
-def write_single_binary(archive: Path, binary: Path, reference: str) -> None:
-    """An archive of an image that holds one static program and runs it as nobody."""
+def write_single_binary(
+    archive: Path, binary: Path, reference: str, user: str = "65535:65535"
+) -> None:
+    """An archive of an image that holds one static program; without a user it runs as root."""
     layer = _tar({binary.name: binary.read_bytes()}, mode=0o755)
     config = {
         "architecture": "amd64",
         "os": "linux",
-        "config": {"Entrypoint": [f"/{binary.name}"], "User": "65535:65535"},
+        "config": {"Entrypoint": [f"/{binary.name}"], "User": user},
         "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
     }
     settings = json.dumps(config).encode()

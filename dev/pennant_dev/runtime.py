@@ -48,7 +48,11 @@ def load(node: Node, archive: Path) -> list[str]:
     present = images(node)
     missing = [each for each in wanted if present.get(each.reference) != each.digest]
     if missing:
-        run(_ctr(node, "images", "import", archive))
+        import_it = _ctr(node, "images", "import", archive)
+        # containerd may collect a layer of the image's older build while it unpacks the newer one
+        # onto it ("parent snapshot ... does not exist"); then it has to be unpacked from the start.
+        if not succeeds(import_it):
+            run(import_it)
     return [each.reference for each in missing]
 
 

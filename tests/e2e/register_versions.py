@@ -59,6 +59,9 @@ EXPRESSIONS = {
     "gone": GOOD,
     "fails-its-self-test": ANSWERS.format("rows.missing"),
     "hangs-in-its-self-test": ANSWERS.format("__import__('time').sleep(3600)"),
+    "fills-its-disk": ANSWERS.format(
+        "[open('/tmp/full', 'wb').write(b'x' * (64 << 20)), __import__('time').sleep(3600)]"
+    ),
     "out-of-memory": "b'x' * (1 << 30)",
     "crashes-after-ready": f"({CRASHES}, {GOOD})[1]",
     "never-ready": GOOD,

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 from deployed import said
 from sampler import Sampler
-from trials import Fleet
+from trials import SMALL, Fleet
 
+from pennant_dev import cluster, oci
 from pennant_dev.demo.kube import Kube, Object
 from pennant_dev.demo.pods import NAMESPACE
 
@@ -19,6 +20,10 @@ pytestmark = pytest.mark.e2e
 
 CRAMPED = "cramped"  # a namespace with room for one pod
 ROOM = "pennant.dev/test-room"  # a node label that no node has
+AS_ROOT = "localhost/as-root:dev"
+AS_NAMED = "localhost/as-somebody:dev"
+IMAGES = {AS_ROOT: "", AS_NAMED: "somebody"}  # and whom they run as
+FEW_BYTES = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "32Mi"}}
 # Why a container cannot be created, the kubelet says only when it tries again, 10 to 15 s later.
 SHORT = {"bake": "5s", "deadlines": {"schedule": "5s", "fetch": "45s", "load": "30s"}}
 CUSTOM = {
@@ -55,6 +60,12 @@ ROWS = [
         serving={"env": [NO_MAP]}),
     Row("no-secret", "CredentialsMissing", ("no-such-secret", "credentialsSecret"),
         serving={"credentialsSecret": "no-such-secret"}),
+    Row("as-root", "ImageRunsAsRoot", ("run as root", "a USER that is a number"),
+        serving={"image": AS_ROOT}),
+    Row("as-somebody", "ImageRunsAsRoot", ("somebody", "a USER that is a number"),
+        serving={"image": AS_NAMED}),
+    Row("fills-its-disk", "Evicted", ("a pod was evicted", "another takes its place"),
+        "fills-its-disk", always={"resources": FEW_BYTES}),
     Row("no-node", "Unschedulable", ("deadlines.schedule", "make room"),
         serving={"nodeSelector": {ROOM: "yes"}}),
     Row("no-quota", "QuotaExceeded", ("exceeded quota", "ResourceQuota"), "better"),
@@ -85,7 +96,19 @@ def cramped(kube: Kube) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def fleet(kube: Kube, versions: dict[str, str], cramped: None) -> Iterator[Fleet]:
+def rooted(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Images on every node that Pods may not run: no user, or one that has no number."""
+    folder = tmp_path_factory.mktemp("images")
+    program = folder / "server"
+    program.write_bytes(b"never runs")
+    for number, (reference, user) in enumerate(IMAGES.items()):
+        archive = folder / f"{number}.tar"
+        oci.write_single_binary(archive, program, reference, user)
+        cluster.load([str(archive)])
+
+
+@pytest.fixture(scope="module")
+def fleet(kube: Kube, versions: dict[str, str], cramped: None, rooted: None) -> Iterator[Fleet]:
     """One ModelDeployment for each row: version 1 served, and then came what does not work."""
     found = Fleet(kube, versions)
     for row in ROWS:
@@ -141,6 +164,20 @@ def test_it_goes_on_by_itself_once_the_quota_has_room(fleet: Fleet, held: dict[s
 def test_it_goes_on_by_itself_once_a_node_has_room(fleet: Fleet, held: dict[str, Held]):
     status = fleet["no-node"].until(serving="1", summary="Serving")
     assert status["serving"]["revision"] != held["no-node"].status["serving"]["revision"]
+
+
+def test_it_serves_once_its_image_may_run(fleet: Fleet, held: dict[str, Held]):
+    fleet.change("as-root", serving={"image": CUSTOM["image"]})
+    fleet.apply()
+    status = fleet["as-root"].until(serving="1", summary="Serving")
+    assert status["serving"]["revision"] != held["as-root"].status["serving"]["revision"]
+
+
+def test_another_version_serves_where_one_was_evicted_over_and_over(
+    fleet: Fleet, held: dict[str, Held]
+):
+    fleet.point(("fills-its-disk", "better"))
+    fleet["fills-its-disk"].until(serving=fleet.versions["better"], summary="Serving")
 
 
 def test_a_deployment_of_somebody_else_in_the_place_of_a_slot_is_left_alone(fleet: Fleet):

@@ -10,7 +10,7 @@ import pytest
 
 from pennant_dev import oci
 from pennant_dev.buildah import bud_flags
-from pennant_dev.buildkey import TARGETS, build_key
+from pennant_dev.buildkey import TARGETS, USUAL, build_flags, build_key
 from pennant_dev.iptables import removal
 from pennant_dev.node import nodes
 from pennant_dev.processes import Processes, identify
@@ -80,7 +80,7 @@ def test_an_image_is_built_again_when_a_file_it_holds_changes(tmp_path: Path):
     source.write_text("2")
 
     changed = {name for name in TARGETS if build_key(tmp_path, name) != keys[name]}
-    assert changed == {"pennant-operator", "pennant-serving", "pennant-newsreco"}
+    assert changed == set(TARGETS) - {"pennant-mlflow"}
 
 
 def test_byte_code_changes_no_build_key(tmp_path: Path):
@@ -89,6 +89,16 @@ def test_byte_code_changes_no_build_key(tmp_path: Path):
     (tmp_path / "serving/__pycache__/a.pyc").write_bytes(b"1")
 
     assert build_key(tmp_path, "pennant-serving") == before
+
+
+def test_the_image_with_the_boosters_is_another_build_of_serving_and_made_only_when_asked_for():
+    name = "pennant-serving-boosters"
+
+    assert build_flags(name) == [
+        *("--build-arg=SERVING_LOCK=serving-boosters", "--target=pennant-serving"),
+        "--tag=localhost/pennant-serving-boosters:dev",
+    ]
+    assert name not in USUAL
 
 
 def test_a_build_bakes_no_variable_of_this_machine_into_the_image():

@@ -1,8 +1,13 @@
 """What a Pod object says, as the kubelet writes it."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from pennant_operator.decide.pods import NODE_ENDED, facts
+from pennant_operator.decide.vocabulary import LABEL_REVISION
+from pennant_operator.decide.world import Slot
 
 pytestmark = pytest.mark.unit
 
@@ -111,8 +116,17 @@ def test_a_hostile_message_is_no_more_than_text(message):
 
 
 def test_a_pod_that_its_node_ended_holds_no_process():
-    found = facts(pod(phase="Failed", reason="Evicted", message="low on memory"))
+    found = facts(pod(phase="Failed", reason="Evicted", message="low on memory. "))
     assert found.evicted == "Evicted: low on memory"
+
+
+def test_what_the_kubelet_said_of_one_eviction_is_told_of_the_next_that_it_says_nothing_of():
+    first = facts(pod(phase="Failed", reason="Evicted", message="low on memory"))
+    second = replace(facts(pod(phase="Succeeded")), created=first.created + timedelta(minutes=1))
+    template = {"metadata": {"labels": {LABEL_REVISION: first.revision}}}
+    deployment = {"spec": {"template": template}}
+    assert Slot("blue", deployment, (second, first)).evicted == "Evicted: low on memory"
+    assert Slot("blue", deployment, (second,)).evicted == "Evicted: the node ended it"
 
 
 def test_a_message_that_is_not_ours_is_kept_as_text():

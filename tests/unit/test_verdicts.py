@@ -114,6 +114,21 @@ def test_an_eviction_waits_for_the_pod_that_takes_its_place():
     assert verdict.reason is Reason.EVICTED
 
 
+def test_pods_that_are_evicted_one_after_the_other_say_so_when_time_is_up():
+    young = replace(LOADING, fetched=NOW + timedelta(minutes=44))
+    evicted = {"evicted": "Evicted: usage exceeds the limit of 32Mi"}
+    verdict = judge(trial(young, young, **evicted), NOW + timedelta(minutes=45))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.EVICTED
+    assert "(Evicted: usage exceeds the limit of 32Mi), another" in verdict.message
+
+
+def test_a_pod_that_is_late_by_itself_does_not_blame_an_earlier_eviction():
+    verdict = judge(trial(LOADING, LOADING, evicted="Evicted: x"), NOW + timedelta(minutes=6))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.DEADLINE_EXCEEDED
+
+
 def test_a_rebooted_node_is_not_the_models_fault():
     pods = (failing(NODE_ENDED, attempts=4), failing(NODE_ENDED, node="node-2", attempts=4))
     verdict = judge(trial(*pods), NOW + timedelta(minutes=6))

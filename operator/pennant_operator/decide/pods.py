@@ -12,6 +12,7 @@ FETCH = "fetch"
 SERVE = "serve"
 OOM_KILLED = "OOMKilled"
 BACK_OFF = "CrashLoopBackOff"
+UNSAID = "the node ended it"
 NODE_ENDED = "NodeEnded"  # not the kubelet's word: the node went down under a running container
 
 
@@ -86,8 +87,9 @@ def _evicted(status: dict[str, Any]) -> str | None:
     """A pod that always restarts ends in a final phase only when its node ends it."""
     if status.get("phase") not in {"Failed", "Succeeded"}:
         return None
-    why = status.get("message") or "the node ended it"
-    return f"{status.get('reason') or 'Evicted'}: {why}"
+    if not status.get("message"):
+        return f"{status.get('reason') or 'Evicted'}: {UNSAID}"
+    return f"{status.get('reason') or 'Evicted'}: {status['message'].rstrip('. ')}"
 
 
 def _is_true(condition: dict[str, Any] | None) -> bool:

@@ -157,6 +157,8 @@ def _world(trial: Trial, now: datetime) -> Verdict:
     # Pods that are replaced or evicted start their phases anew; the attempt as a whole ends.
     if now - trial.since >= (total := limits.schedule + limits.fetch + limits.load):
         late = f"all phases together took longer than {format_duration(total)}"
+        if reason is Reason.DEADLINE_EXCEEDED and trial.evicted:
+            reason, why = _eviction(trial.evicted)
         return Held(reason, f"{late}: {why}")
     return Waiting(phase, why)
 
@@ -182,8 +184,12 @@ def _shortage(trial: Trial) -> tuple[Reason, str]:
         reason = reason_of_shortage(trial.shortage)
         return reason, with_cure(reason, trial.shortage)
     if trial.evicted:
-        return Reason.EVICTED, f"a pod was evicted ({trial.evicted}), another takes its place"
+        return _eviction(trial.evicted)
     return Reason.DEADLINE_EXCEEDED, "pods are being created"
+
+
+def _eviction(why: str) -> tuple[Reason, str]:
+    return Reason.EVICTED, f"a pod was evicted ({why}), another takes its place"
 
 
 def _trouble(pods: list[PodFacts]) -> tuple[Reason, str]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pennant_operator.decide.observed import Object, Observed
-from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.pods import UNSAID, PodFacts
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import (
@@ -70,9 +70,16 @@ class Slot:
 
     @property
     def evicted(self) -> str | None:
-        """Why a node ended the newest of the pods that were evicted."""
-        ended = [p for p in self.pods or () if p.evicted and p.revision == self.revision]
-        return max(ended, key=lambda p: p.created).evicted if ended else None
+        """Why a node ended the newest of the pods that were evicted, of those that it says it of.
+
+        The kubelet's words are lost where a process ends well before they are written.
+        """
+        ended = [
+            (not p.evicted.endswith(UNSAID), p.created, p.evicted)
+            for p in self.pods or ()
+            if p.evicted and p.revision == self.revision
+        ]
+        return max(ended)[2] if ended else None
 
     @property
     def shortage(self) -> str | None:
