@@ -155,7 +155,7 @@ def test_a_fault_of_a_worker_ends_the_work():
 
         queue = WorkQueue[str]()
         queue.add("a")
-        with pytest.raises(ExceptionGroup):
+        with pytest.raises(KeyError):
             await work(queue, 2, handle)
 
     at_once(scenario())

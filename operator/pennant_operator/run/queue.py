@@ -11,6 +11,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from pennant_operator.all_or_none import all_or_none
+
 K = TypeVar("K", bound=Hashable)
 
 
@@ -94,7 +96,7 @@ class WorkQueue(Generic[K]):
 
 
 async def work(queue: WorkQueue[K], workers: int, handle: Callable[[K], Awaitable[None]]) -> None:
-    """Hand keys to this many workers until cancelled; an exception of `handle` ends them all."""
+    """Hand keys to this many workers until cancelled; whatever ends one of them ends them all."""
 
     async def worker() -> None:
         while True:
@@ -104,6 +106,4 @@ async def work(queue: WorkQueue[K], workers: int, handle: Callable[[K], Awaitabl
             finally:
                 queue.done(key)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(workers):
-            group.create_task(worker())
+    await all_or_none({f"worker {number}": worker() for number in range(workers)})
