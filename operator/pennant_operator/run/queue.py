@@ -2,7 +2,7 @@
 
 The semantics are client-go's. A key that is added while it waits is one key; a key that is added
 while it is worked on is worked on once more afterwards, by whoever comes first. What a person or a
-pod did (an event) comes before what a timer, a list or a poll of a thousand models brings.
+pod did (an event, an alias that moved) comes before what a timer or a list of a thousand brings.
 """
 
 import asyncio
@@ -105,5 +105,7 @@ async def work(queue: WorkQueue[K], workers: int, handle: Callable[[K], Awaitabl
                 await handle(key)
             finally:
                 queue.done(key)
+            # Thousands that need nothing are looked at without a wait: the Lease must be renewed.
+            await asyncio.sleep(0)
 
     await all_or_none({f"worker {number}": worker() for number in range(workers)})
