@@ -106,7 +106,7 @@ def test_a_poller_that_is_cancelled_from_inside_ends_the_following_of_all_regist
             api=api,
             store=Store(),
             namespace="pennant-system",
-            enqueue=lambda _: None,
+            enqueue=lambda _, *, urgent=False: None,
             write_status=write_status,
             counts=Uncounted(),
             now=lambda: NOW,

@@ -1,7 +1,7 @@
 """One ModelRegistry that is followed: its poller, its webhook, and its status."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -11,11 +11,11 @@ from pennant_operator.all_or_none import all_or_none
 from pennant_operator.decide.health import Health, WebhookHealth, status, webhook_health
 from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.kube import Api, ApiError, Object
-from pennant_operator.observe.poller import Poller, Surroundings
+from pennant_operator.observe.poller import Enqueue, Poller, Surroundings
 from pennant_operator.observe.remembered import Remembered
 from pennant_operator.observe.secrets import read_secret
 from pennant_operator.observe.signing_secret import KEY
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.store import Store
 from pennant_operator.observe.webhook import Webhook, WebhookSurroundings
 
 LOG = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Around:
     api: Api
     store: Store
     namespace: str
-    enqueue: Callable[[Iterable[Key]], None]
+    enqueue: Enqueue
     write_status: WriteStatus
     counts: Counts
     now: Callable[[], datetime]
