@@ -168,7 +168,7 @@ def polls(registry: Large, many: int, watched: int = 400, server: str = "3.17.2"
 
 
 def test_a_registry_of_which_most_is_followed_is_walked_through():
-    registry = Large(450)
+    registry = Large(430)
     polls(registry, 3)
     assert registry.asked == {"walks": 3}
 

@@ -35,8 +35,8 @@ def how(found: Strategy) -> str:
         ("3.17.2", 4, 5000, SEARCH),
         ("3.17.2", 300, 300, SEARCH),  # a single one
         ("3.17.2", 301, 301, WALK),
-        ("3.18.0", 1000, 1250, WALK),
-        ("3.18.0", 1000, 1251, SEARCH),
+        ("3.18.0", 1000, 1100, WALK),
+        ("3.18.0", 1000, 1101, SEARCH),
         ("4.0.0rc1", 5000, 5001, WALK),
         ("3.18.0", 5000, 0, WALK),
         ("3.16.1", 3, 3, ONE_BY_ONE),
@@ -68,9 +68,9 @@ def test_every_model_is_asked_about_once_and_only_quotable_ones_stand_in_a_filte
 
 
 @given(
-    watched=st.integers(0, 2000),
+    watched=st.integers(0, 400),
     version=st.sampled_from(["", "2.22.5", "3.16.1", "3.17.2"]),
-    size=st.integers(0, 5000),
+    size=st.integers(0, 8000),
 )
 def test_a_walk_that_was_given_up_is_not_begun_again(watched: int, version: str, size: int):
     walk = strategy(names(watched), version, size).walk
