@@ -10,7 +10,7 @@ import base64
 import contextlib
 import copy
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -69,12 +69,14 @@ class Hooked:
         self.lose = False
         """Answer hooks, and take none."""
         self.told: dict[Key, float] = {}
+        self.urgent: set[Key] = set()
+        """Those of them that come before what waits already."""
         self.registries = Registries(
             Around(
                 api=self.objects,  # type: ignore[arg-type]
                 store=self.store,
                 namespace="pennant-system",
-                enqueue=lambda keys: self.told.update((key, time.monotonic()) for key in keys),
+                enqueue=self._enqueue,
                 write_status=self.objects.write_status,
                 counts=self,
                 now=lambda: datetime.now(UTC),
@@ -84,6 +86,11 @@ class Hooked:
         self._receiver = receiver.Receiver(
             self.registries.webhook, lambda _, result: self.results.append(str(result))
         )
+
+    def _enqueue(self, keys: Iterable[Key], *, urgent: bool = False) -> None:
+        told = {key: time.monotonic() for key in keys}
+        self.told |= told
+        self.urgent.update(told if urgent else ())
 
     def registry(self, url: str, name: str = "default", **spec: Any) -> None:
         """A ModelRegistry that takes hooks and is polled once a minute."""

@@ -1,11 +1,11 @@
 """One alias move as a line of moments, and what lies between two of them. Pure."""
 
-import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bench.percentile import percentile
 from newsreco.loadgen_report import FRESH, POOLED, Row, timing
 from newsreco.loadgen_report import Move as AliasMove
 
@@ -83,9 +83,7 @@ def spread(values: Sequence[float]) -> Spread | None:
     if not values:
         return None
     ordered = sorted(values)
-    return Spread(
-        ordered[0], statistics.median(ordered), ordered[math.ceil(0.99 * len(ordered)) - 1]
-    )
+    return Spread(ordered[0], statistics.median(ordered), percentile(ordered, 0.99))
 
 
 def moments_of(fetched: Mapping[str, Any] | None, ready: Mapping[str, Any] | None) -> Pod:

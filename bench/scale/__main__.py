@@ -17,7 +17,7 @@ from bench.scale.report import Report, publish, setting
 from bench.scale.run import Figures, measure
 from pennant_dev.shell import say
 
-ENOUGH, EACH = 900, 0.35
+ENOUGH, EACH = 900, 0.7
 """Seconds after which a size is given up: so many, and so many more for each ModelDeployment."""
 
 

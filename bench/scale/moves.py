@@ -1,7 +1,7 @@
 """How long it takes from an alias that moves to the candidate's Deployment."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -98,9 +98,3 @@ class Mover:
 def reads(requests: Mapping[str, int]) -> int:
     """GETs and LISTs among requests; watches stay open."""
     return sum(n for did, n in requests.items() if did.startswith(("get ", "list ")))
-
-
-def percentile(values: Iterable[float], share: float) -> float:
-    """The nearest-rank percentile."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

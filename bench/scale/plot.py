@@ -7,8 +7,9 @@ goes from the median to the 99th percentile.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from bench.percentile import percentile
 from bench.scale.budgets import HOOK, POLLED, memory_of
-from bench.scale.moves import Moves, percentile
+from bench.scale.moves import Moves
 from bench.scale.run import Figures
 from pennant_dev.demo import svg
 

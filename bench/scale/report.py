@@ -7,9 +7,9 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from bench.percentile import percentile
 from bench.scale import plot
 from bench.scale.budgets import HOOK, POLLED, memory_of
-from bench.scale.moves import percentile
 from bench.scale.run import Figures
 from pennant_dev.settings import REPOSITORY
 from pennant_dev.shell import say

@@ -18,6 +18,8 @@ from pennant_dev.shell import say, step
 
 SHARING = 200
 IDLE_SECONDS = 60.0
+GROWS = 0.5
+"""Seconds from nothing to Serving for each, at most, beside ten minutes for all."""
 UNPACED = {"PENNANT_WRITE_RATE": "10000"}
 
 
@@ -132,10 +134,11 @@ def _live(setting: Setting) -> Figures:
 def _grow(setting: Setting, mover: Mover) -> Growth:
     """Unpaced, because this is not what is asked: how long do the writes themselves take?"""
     running = setting.running
+    patience = 600 + GROWS * setting.size
     since, began = running.audit.mark(), time.monotonic()
     with step("  from nothing to Serving"), operator(running.operator, setting.folder,
                                                      **UNPACED) as first:  # fmt: skip
-        until(lambda: _told(first, 'serving="1"') == setting.size, seconds=1800)
+        until(lambda: _told(first, 'serving="1"') == setting.size, patience)
         took = time.monotonic() - began
         until(mover.quiet, seconds=600)
         requests, writes = running.audit.requests(since), running.audit.writes(since)

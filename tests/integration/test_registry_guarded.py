@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +19,7 @@ from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.registries import parse
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe import registry as pages
+from pennant_operator.observe.answers import Registered
 from pennant_operator.observe.connection import connect
 from pennant_operator.observe.credentials import credentials
 from pennant_operator.observe.link import Link
@@ -205,7 +207,8 @@ def test_every_page_of_a_search_holds_what_the_others_do_not(
     async def scenario():
         http = as_administrator(server)
         try:
-            return await Registry(http).search(None if whole else NAMES)
+            registry = Registry(http)
+            return await (registry.walk(most=1_000_000) if whole else registry.search(NAMES))
         finally:
             await http.close()
 
@@ -213,6 +216,17 @@ def test_every_page_of_a_search_holds_what_the_others_do_not(
     assert len(came) == len(set(came))
     assert set(NAMES) <= found.keys()
     assert {found[name].aliases["production"] for name in NAMES} == {"1"}
+    if whole:
+        part = asyncio.run(some(server, most=2))
+        assert 2 < len(part) == min(len(found), math.ceil(3 / page) * page)
+
+
+async def some(server: Guarded, most: int) -> dict[str, Registered]:
+    http = as_administrator(server)
+    try:
+        return await Registry(http).walk(most)
+    finally:
+        await http.close()
 
 
 def test_upper_and_lower_case_are_different_models_and_aliases(server: Guarded, mlflow: Mlflow):

@@ -48,6 +48,8 @@ def test_a_moved_alias_is_noticed_at_once(mlflow_url: str, client: MlflowClient)
         hooked.registry(mlflow_url, webhook=hooked.registered())
         async with hooked.running():
             await until(lambda: hooked.version(watch) == "1" and hooked.status().get("webhook"))
+            assert hooked.told
+            assert not hooked.urgent  # that it is there at all may wait, that it moved may not
             took = []
             for number in "2121":
                 hooked.told.clear()
@@ -55,6 +57,7 @@ def test_a_moved_alias_is_noticed_at_once(mlflow_url: str, client: MlflowClient)
                 await until(lambda: hooked.told)
                 assert hooked.version(watch) == number
                 took.append(hooked.told["team", model] - began)
+            assert hooked.urgent == {("team", model)}
             assert sorted(took)[1] < 1, took  # the machine may be busy, and it polls once a minute
             await asyncio.to_thread(client.delete_registered_model_alias, model, "production")
             await until(lambda: not hooked.version(watch))

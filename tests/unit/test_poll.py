@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,10 +32,11 @@ class Skipping:
         self.aliases = aliases
         self.skipped = skipped
 
-    async def search(self, models: Sequence[str] | None) -> dict[str, Registered]:
-        return {
-            name: self._registered(name) for name in models or MODELS if name not in self.skipped
-        }
+    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+        return {name: self._registered(name) for name in models if name not in self.skipped}
+
+    async def walk(self, most: int) -> dict[str, Registered]:
+        return await self.search(MODELS)
 
     async def model(self, name: str) -> Registered:
         return self._registered(name)
@@ -130,3 +132,63 @@ def test_trouble_with_one_of_many_is_trouble_and_nothing_more_is_asked():
         assert troubled.resolved == 0
 
     at_once(scenario())
+
+
+class Large(Skipping):
+    """A registry of so many models, in pages of a hundred; it counts what it is asked."""
+
+    def __init__(self, size: int, skipped: set[str] = frozenset()) -> None:
+        self.models = [f"m{number}" for number in range(size)]
+        super().__init__(dict.fromkeys(self.models, "1"), skipped)
+        self.asked = Counter[str]()
+
+    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+        self.asked["searches"] += 1
+        return await super().search(models)
+
+    async def walk(self, most: int) -> dict[str, Registered]:
+        self.asked["walks"] += 1
+        return await super().search(self.models[: (most // 100 + 1) * 100])
+
+    async def model(self, name: str) -> Registered:
+        self.asked["single ones"] += 1
+        return await super().model(name)
+
+
+def polls(registry: Large, many: int, watched: int = 400, server: str = "3.17.2") -> Known:
+    known, of_it = Known(), [Watch("default", f"m{n}", alias="production") for n in range(watched)]
+
+    async def scenario() -> None:
+        given: Any = registry
+        for _ in range(many):
+            await Poll(given, server, known).ask(of_it)
+
+    asyncio.run(scenario())
+    return known
+
+
+def test_a_registry_of_which_most_is_followed_is_walked_through():
+    registry = Large(430)
+    polls(registry, 3)
+    assert registry.asked == {"walks": 3}
+
+
+def test_a_walk_through_too_many_is_given_up_and_not_tried_again():
+    registry = Large(5000)
+    known = polls(registry, 3)
+    assert registry.asked == {"walks": 1, "searches": 3}
+    assert len(answers(known)) == 400
+
+
+def test_with_an_older_server_a_walk_that_is_given_up_leaves_one_question_each():
+    registry = Large(5000)
+    known = polls(registry, 2, watched=20, server="3.16.0")
+    assert registry.asked == {"walks": 1, "single ones": 40}
+    assert len(answers(known)) == 20
+
+
+def test_what_slips_out_of_a_walk_is_asked_for_by_itself():
+    registry = Large(400, skipped={"m7", "m100"})
+    known = polls(registry, 1)
+    assert registry.asked == {"walks": 1, "single ones": 2}
+    assert len(answers(known)) == 400

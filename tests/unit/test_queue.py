@@ -1,6 +1,7 @@
 """The work queue, on a clock that jumps."""
 
 import asyncio
+import re
 
 import pytest
 from jumping_clock import at_once
@@ -40,6 +41,21 @@ def test_what_a_person_did_comes_before_what_a_poll_brought():
         queue.add("edited")
         order = [await queue.get() for _ in range(4)]
         assert order == ["both", "edited", "polled", "also polled"]
+
+    at_once(scenario())
+
+
+def test_of_many_that_are_moved_together_the_last_begins_before_the_first_goes_on():
+    async def scenario() -> None:
+        queue, followers = WorkQueue[int](), range(20)
+        for key in followers:
+            queue.add(key, urgent=True)
+        began: list[int] = []
+        for _ in followers:
+            began.append(await queue.get())
+            queue.add(began[-1], urgent=True)  # its own Deployment changed
+            queue.done(began[-1])
+        assert began == list(followers)
 
     at_once(scenario())
 
@@ -148,6 +164,26 @@ def test_workers_work_on_many_keys_at_once_but_never_twice_on_one():
     at_once(scenario())
 
 
+def test_others_get_their_turn_between_any_two_keys_of_a_worker():
+    turns: list[str] = []
+
+    async def handle(key: str) -> None:
+        turns.append(key)
+
+    async def scenario() -> None:
+        queue = WorkQueue[str]()
+        for key in "abc":
+            queue.add(key)
+        working = asyncio.create_task(work(queue, 1, handle))
+        while len(turns) < 20:
+            turns.append("-")
+            await asyncio.sleep(0)
+        working.cancel()
+        assert re.search("a-+b-+c-", "".join(turns))
+
+    at_once(scenario())
+
+
 def test_a_fault_of_a_worker_ends_the_work():
     async def scenario() -> None:
         async def handle(key: str) -> None:
@@ -155,7 +191,7 @@ def test_a_fault_of_a_worker_ends_the_work():
 
         queue = WorkQueue[str]()
         queue.add("a")
-        with pytest.raises(ExceptionGroup):
+        with pytest.raises(KeyError):
             await work(queue, 2, handle)
 
     at_once(scenario())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ ONE_BY_ONE, SEARCH, WALK = "one by one", "search for these", "walk through all"
 def how(found: Strategy) -> str:
     if not found.listed:
         return ONE_BY_ONE
-    return WALK if found.whole else SEARCH
+    return WALK if found.walk else SEARCH
 
 
 @pytest.mark.parametrize(
@@ -31,16 +33,20 @@ def how(found: Strategy) -> str:
         ("3.17.2", 1, 0, ONE_BY_ONE),
         ("3.17.2", 3, 5000, ONE_BY_ONE),
         ("3.17.2", 4, 5000, SEARCH),
-        ("3.18.0", 1000, 1000, SEARCH),
-        ("4.0.0rc1", 1000, 1000, SEARCH),
+        ("3.17.2", 300, 300, SEARCH),  # a single one
+        ("3.17.2", 301, 301, WALK),
+        ("3.18.0", 1000, 1100, WALK),
+        ("3.18.0", 1000, 1101, SEARCH),
+        ("4.0.0rc1", 5000, 5001, WALK),
+        ("3.18.0", 5000, 0, WALK),
         ("3.16.1", 3, 3, ONE_BY_ONE),
         ("3.16.1", 4, 0, WALK),  # how large the registry is, only a walk tells
         ("3.16.1", 55, 1000, ONE_BY_ONE),
         ("3.16.1", 56, 1000, WALK),
         ("2.22.5", 55, 1000, ONE_BY_ONE),
-        ("2.22.5", 250, 1000, ONE_BY_ONE),
-        ("2.22.5", 251, 1000, WALK),
-        ("", 251, 1000, WALK),
+        ("2.22.5", 249, 1000, ONE_BY_ONE),
+        ("2.22.5", 250, 1000, WALK),
+        ("", 250, 1000, WALK),
     ],
 )
 def test_the_cheapest_way_is_taken(version: str, watched: int, size: int, expected: str):
@@ -58,11 +64,21 @@ def test_every_model_is_asked_about_once_and_only_quotable_ones_stand_in_a_filte
     found = strategy(models, version, size)
     assert sorted((*found.singly, *found.listed)) == sorted(models)
     assert all(quotable(name) for name in found.listed)
-    assert not (found.whole and version == "3.17.2")
+    assert not found.walk or found.walk >= size
 
 
-@given(st.lists(st.text("abc", min_size=1, max_size=250), unique=True, max_size=400))
+@given(
+    watched=st.integers(0, 400),
+    version=st.sampled_from(["", "2.22.5", "3.16.1", "3.17.2"]),
+    size=st.integers(0, 8000),
+)
+def test_a_walk_that_was_given_up_is_not_begun_again(watched: int, version: str, size: int):
+    walk = strategy(names(watched), version, size).walk
+    assert not walk or strategy(names(watched), version, walk + 1).walk == 0
+
+
+@given(st.lists(st.text("abcäж模 ", min_size=1, max_size=50), unique=True, max_size=400))
 def test_a_filter_is_short_enough_for_a_request_line(models: list[str]):
     asked = [each["filter"] for each in filters(models)]
-    assert all(len(each) < URL_ROOM + 2 * 250 + CHUNK for each in asked)
+    assert all(len(quote(each, safe="',")) < URL_ROOM + 50 * 9 + CHUNK + 40 for each in asked)
     assert sum(each.count("'") for each in asked) == 2 * len(models)

@@ -1,21 +1,21 @@
 """One ModelRegistry that is followed: its poller, its webhook, and its status."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
+from pennant_operator.all_or_none import all_or_none
 from pennant_operator.decide.health import Health, WebhookHealth, status, webhook_health
 from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.kube import Api, ApiError, Object
-from pennant_operator.observe.poller import Poller, Surroundings
+from pennant_operator.observe.poller import Enqueue, Poller, Surroundings
 from pennant_operator.observe.remembered import Remembered
 from pennant_operator.observe.secrets import read_secret
 from pennant_operator.observe.signing_secret import KEY
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.store import Store
 from pennant_operator.observe.webhook import Webhook, WebhookSurroundings
 
 LOG = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Around:
     api: Api
     store: Store
     namespace: str
-    enqueue: Callable[[Iterable[Key]], None]
+    enqueue: Enqueue
     write_status: WriteStatus
     counts: Counts
     now: Callable[[], datetime]
@@ -117,11 +117,11 @@ class Followed:
         )
 
     async def run(self) -> None:
-        """Follow it until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.poller.run())
-            if self.webhook.health is not None:
-                group.create_task(self.webhook.run())
+        """Follow it until cancelled; raises if that ends in any other way."""
+        parts = {f"the poller of ModelRegistry {self._name}": self.poller.run()}
+        if self.webhook.health is not None:
+            parts[f"the webhook of ModelRegistry {self._name}"] = self.webhook.run()
+        await all_or_none(parts)
 
     async def _polled(self, health: Health) -> None:
         if health.trouble is None:

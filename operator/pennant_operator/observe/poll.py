@@ -6,7 +6,7 @@ request says so too (law 2): pages are by offset, so a model may slip between tw
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -23,7 +23,7 @@ from pennant_operator.observe.few_at_once import few_at_once
 from pennant_operator.observe.filters import quotable
 from pennant_operator.observe.recorded import Pointed
 from pennant_operator.observe.registry import Registry
-from pennant_operator.observe.strategy import strategy
+from pennant_operator.observe.strategy import Strategy, strategy
 from pennant_operator.observe.trouble import NotAllowedError, RegistryTroubleError
 
 LOG = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Known:
     # Where nothing more was asked: everybody who watches it has a record of this version.
     pointed: dict[Watch, Pointed] = field(default_factory=dict)
     unresolved: dict[Watch, str] = field(default_factory=dict)  # found, but not where its bytes are
-    size: int = 0  # registered models there are, as of the last walk through all
+    size: int = 0  # registered models that there are at least, as of the last walk
     resolved: dict[tuple[str, str, int], ModelVersion] = field(default_factory=dict)
     stamps: dict[Watch, Stamp] = field(default_factory=dict)  # as of the answer
 
@@ -73,8 +73,7 @@ class Poll:
         of_model: dict[str, list[Watch]] = {}
         for watch in sorted(watches, key=str):
             of_model.setdefault(watch.model, []).append(watch)
-        how = strategy(of_model, self.server_version, self.known.size)
-        listed = await self._search(how.listed, whole=how.whole) if how.listed else {}
+        how, listed = await self._listed(of_model.keys())
         answers = bool(how.listed)
 
         async def one(name: str) -> None:
@@ -101,10 +100,16 @@ class Poll:
                 LOG.warning("%s: %s", watch.model, error)
                 self.known.unresolved[watch] = not_allowed(watch)
 
-    async def _search(self, models: tuple[str, ...], *, whole: bool) -> dict[str, Registered]:
-        listed = await self.registry.search(None if whole else models)
-        self.known.size = len(listed) if whole else self.known.size
-        return listed
+    async def _listed(self, models: Set[str]) -> tuple[Strategy, dict[str, Registered]]:
+        """How these are asked for, and what is asked for together."""
+        while True:
+            how = strategy(models, self.server_version, self.known.size)
+            if not how.walk:
+                return how, await self.registry.search(how.listed) if how.listed else {}
+            found = await self.registry.walk(how.walk)
+            self.known.size = len(found)
+            if len(found) <= how.walk:
+                return how, found
 
     async def _compare(
         self, watch: Watch, model: Registered | None, *, confirmed: bool = False

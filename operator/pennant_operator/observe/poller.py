@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 from pennant_operator.decide import registries, sources
 from pennant_operator.decide.health import Health
@@ -29,12 +30,19 @@ from pennant_operator.observe.trouble import RegistryTroubleError
 LOG = logging.getLogger(__name__)
 
 
+class Enqueue(Protocol):
+    """Has ModelDeployments looked at."""
+
+    def __call__(self, keys: Iterable[Key], *, urgent: bool = False) -> None:
+        """As soon as a worker is free; urgent ones first."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a poller needs of the rest."""
 
     read_secret: ReadSecret
-    enqueue: Callable[[Iterable[Key]], None]
+    enqueue: Enqueue
     report: Callable[[Health], Awaitable[None]]
     count: Count
     now: Callable[[], datetime]
@@ -141,15 +149,21 @@ class Poller:
         await self._around.report(Health(self._link.server_version, self._models, self._trouble))
 
     def _tell(self, before: dict[Watch, object], watch: Watch) -> None:
-        """Whom it concerns, once, if anything is new; a line of the log if it is a move."""
+        """Whom it concerns, once, if anything is new; a line of the log if it is a move.
+
+        A move is urgent, for a person made it: if many follow, the first of them bring events all
+        along their rollouts, and these must not come before the last ones' beginning.
+        """
         was, now = before[watch], self._told(watch)
         if now == was:
             return
         before[watch] = now
+        moved = False
         if isinstance(was, ModelVersion | Pointed) and isinstance(now, ModelVersion | Pointed):
             told = (self.spec.name, watch.title, now.version, was.version)
             LOG.info("registry %s: %s is version %s, was %s", *told)
-        self._around.enqueue(self._store.watching(watch))
+            moved = True
+        self._around.enqueue(self._store.watching(watch), urgent=moved)
 
     def _told(self, watch: Watch) -> object:
         """What must change for anybody to be told something else."""

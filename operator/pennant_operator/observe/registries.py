@@ -72,7 +72,11 @@ class Registries:
         return registries.not_found(name, self._namespace)
 
     async def run(self) -> None:
-        """Follow the ModelRegistries until cancelled; a poller's bug ends this and the process."""
+        """Follow the ModelRegistries until cancelled.
+
+        A poller that ends unasked ends this and the process: what it followed would be looked at
+        by nobody, while a new process knows everything again after its first poll.
+        """
         async with asyncio.TaskGroup() as group:
             while True:
                 try:

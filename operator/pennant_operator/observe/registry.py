@@ -5,8 +5,9 @@ only; everything else raises RegistryTroubleError (mlflow_http.py).
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any, TypeAlias
 
 from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.observe.answers import Found, Registered, registered, understood, version
@@ -16,6 +17,7 @@ from pennant_operator.observe.trouble import RegistryTroubleError
 from pennant_registry.names import TAG_SHA256
 
 PAGE = 1000  # the most that MLflow gives
+Page: TypeAlias = list[dict[str, Any]]
 NO_SUCH = "RESOURCE_DOES_NOT_EXIST"
 
 
@@ -51,7 +53,8 @@ class Registry:
         with understood():
             found = [
                 version(each)
-                async for each in self._walk("model-versions/search", named(model))
+                async for page in self._pages("model-versions/search", named(model))
+                for each in page
                 if each["current_stage"] == stage
             ]
         return sorted(found, key=lambda each: int(each["version"]), reverse=True)
@@ -60,23 +63,31 @@ class Registry:
         """Raises RegistryTroubleError unless the registry answers these credentials."""
         await self._asked("registered-models/search", {"max_results": "1"})
 
-    async def search(self, models: Sequence[str] | None) -> dict[str, Registered]:
-        """The registered models of these names; None: all there are."""
+    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+        """The registered models of these names."""
         found: dict[str, Registered] = {}
         for chosen in filters(models):
-            async for model in self._walk("registered-models/search", chosen):
-                with understood():
-                    found[model["name"]] = registered(model)
+            async for page in self._pages("registered-models/search", chosen):
+                found |= _by_name(page)
         return found
 
-    async def _walk(self, path: str, chosen: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
-        """Every registered model, or model version, of a search."""
+    async def walk(self, most: int) -> dict[str, Registered]:
+        """All registered models; if there are more than this, a part that is more, too."""
+        found: dict[str, Registered] = {}
+        async with aclosing(self._pages("registered-models/search", {})) as pages:
+            async for page in pages:
+                found |= _by_name(page)
+                if len(found) > most:
+                    break
+        return found
+
+    async def _pages(self, path: str, chosen: dict[str, str]) -> AsyncGenerator[Page, None]:
+        """The registered models, or model versions, of a search."""
         token, items = "", path.split("/", maxsplit=1)[0].replace("-", "_")
         while True:
             query = {"max_results": str(PAGE), **chosen}
             answer = await self._asked(path, query | ({"page_token": token} if token else {}))
-            for item in answer.get(items, ()):
-                yield item
+            yield answer.get(items, [])
             before, token = token, answer.get("next_page_token", "")
             if not token:
                 return
@@ -136,6 +147,11 @@ class Registry:
         if isinstance(answer, Refusal):
             raise _puzzled(answer)
         return answer
+
+
+def _by_name(page: Page) -> dict[str, Registered]:
+    with understood():
+        return {model["name"]: registered(model) for model in page}
 
 
 def _puzzled(refusal: Refusal) -> RegistryTroubleError:

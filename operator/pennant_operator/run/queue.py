@@ -2,7 +2,7 @@
 
 The semantics are client-go's. A key that is added while it waits is one key; a key that is added
 while it is worked on is worked on once more afterwards, by whoever comes first. What a person or a
-pod did (an event) comes before what a timer, a list or a poll of a thousand models brings.
+pod did (an event, an alias that moved) comes before what a timer or a list of a thousand brings.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ import heapq
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
+
+from pennant_operator.all_or_none import all_or_none
 
 K = TypeVar("K", bound=Hashable)
 
@@ -94,7 +96,7 @@ class WorkQueue(Generic[K]):
 
 
 async def work(queue: WorkQueue[K], workers: int, handle: Callable[[K], Awaitable[None]]) -> None:
-    """Hand keys to this many workers until cancelled; an exception of `handle` ends them all."""
+    """Hand keys to this many workers until cancelled; whatever ends one of them ends them all."""
 
     async def worker() -> None:
         while True:
@@ -103,7 +105,7 @@ async def work(queue: WorkQueue[K], workers: int, handle: Callable[[K], Awaitabl
                 await handle(key)
             finally:
                 queue.done(key)
+            # Thousands that need nothing are looked at without a wait: the Lease must be renewed.
+            await asyncio.sleep(0)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(workers):
-            group.create_task(worker())
+    await all_or_none({f"worker {number}": worker() for number in range(workers)})

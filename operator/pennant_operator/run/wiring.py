@@ -53,9 +53,9 @@ def wire(config: Config, api: Api) -> Parts:
     limiter = Limiter(config.write_rate, burst=max(1, int(10 * config.write_rate)))
     cluster = Cluster(api, limiter=limiter, fence=lease.may_last, count=metrics.wrote)
 
-    def enqueue(keys: Iterable[Key]) -> None:
+    def enqueue(keys: Iterable[Key], *, urgent: bool = False) -> None:
         for key in keys:
-            queue.add(key)
+            queue.add(key, urgent=urgent)
 
     registries = Registries(
         Around(
