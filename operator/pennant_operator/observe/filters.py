@@ -15,9 +15,8 @@ def filters(models: Sequence[str]) -> Iterator[dict[str, str]]:
     names, room = list[str](), URL_ROOM
     for name in models:
         names.append(f"'{name}'")
-        room -= len(
-            quote(names[-1], safe="'")
-        )  # a letter of another alphabet is six or nine characters
+        # A letter of another alphabet is six or nine characters.
+        room -= len(quote(names[-1], safe="'"))
         if len(names) == CHUNK or room < 0:
             yield {"filter": f"name IN ({','.join(names)})"}
             names, room = [], URL_ROOM
