@@ -41,6 +41,23 @@ def test_the_digest_comes_from_fetch_and_never_from_serve():
     assert facts(pod(containerStatuses=[{"name": "serve", "state": said}])).digest is None
 
 
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (None, None),
+        ("2Ki", None),
+        ("2047", "the bundle has 2048 bytes, spec.serving.storage.size is 2047"),
+        ("1Ki", "the bundle has 2048 bytes, spec.serving.storage.size is 1Ki"),
+    ],
+)
+def test_a_bundle_larger_than_its_volume_may_be_is_told_by_what_fetch_wrote(limit, told):
+    said = {"terminated": terminated('{"digest": "abc", "bytes": 2048}', 0)}
+    fetched = pod(initContainerStatuses=[{"name": "fetch", "state": said}])
+    volume = {"name": "models", "emptyDir": {"sizeLimit": limit} if limit else {}}
+    fetched["spec"]["volumes"] = [{"name": "tmp", "emptyDir": {}}, volume]
+    assert facts(fetched).overfull == told
+
+
 def test_a_restart_leaves_the_reason_in_the_last_state():
     status = {
         "name": "serve",

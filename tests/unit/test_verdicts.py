@@ -52,6 +52,14 @@ def failing(reason: str, *, node: str = "node-1", attempts: int = 1, container: 
     )
 
 
+def test_a_bundle_that_its_volume_may_not_hold_is_held_although_it_is_ready():
+    full = replace(LOADED, overfull="the bundle has 9 bytes, spec.serving.storage.size is 8")
+    verdict = judge(trial(LOADED, full), NOW)
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.CONFIGURATION_ERROR
+    assert verdict.message.endswith("is 8: its pods would be evicted; raise it")
+
+
 def test_all_ready_with_one_digest_passes():
     assert judge(trial(LOADED, LOADED), NOW) == Passed("d")
 

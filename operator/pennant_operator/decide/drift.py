@@ -1,13 +1,8 @@
 """Whether a live object says what we last applied: the fields we set, and only those."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-_SUFFIXES = {
-    "m": Decimal("0.001"),
-    "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12),
-    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40),
-}  # fmt: skip
+from pennant_operator.decide.quantities import quantity
 
 
 def drifted(applied: Any, live: Any) -> bool:
@@ -34,17 +29,5 @@ def _list_drifted(applied: list[Any], live: list[Any]) -> bool:
 
 def _same_quantity(applied: Any, live: Any) -> bool:
     """The server writes 0.5 as 500m and 1 as "1"."""
-    left, right = _quantity(applied), _quantity(live)
+    left, right = quantity(applied), quantity(live)
     return left is not None and left == right
-
-
-def _quantity(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    text = str(value)
-    suffix = next((s for s in ("Ki", "Mi", "Gi", "Ti", "m", "k", "M", "G", "T")
-                   if text.endswith(s)), "")  # fmt: skip
-    try:
-        return Decimal(text.removesuffix(suffix)) * _SUFFIXES.get(suffix, Decimal(1))
-    except InvalidOperation:
-        return None

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.quantities import quantity
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import LABEL_REVISION
 
 FETCH = "fetch"
 SERVE = "serve"
+MODELS = "models"  # the volume with the bundle
 OOM_KILLED = "OOMKilled"
 BACK_OFF = "CrashLoopBackOff"
 UNSAID = "the node ended it"
@@ -46,6 +48,7 @@ class PodFacts:
     failure: Failure | None = None
     unschedulable: str | None = None  # the scheduler's message
     evicted: str | None = None  # why its node ended it: it holds no process any more
+    overfull: str | None = None  # its volume holds more than it may, so its node will end it
     resource_version: str = ""
 
 
@@ -79,6 +82,7 @@ def facts(pod: dict[str, Any]) -> PodFacts:
         failure=failed[1] if failed else None,
         unschedulable=_unschedulable(conditions.get("PodScheduled")),
         evicted=_evicted(status),
+        overfull=_overfull(pod, fetch),
         resource_version=meta.get("resourceVersion", ""),
     )
 
@@ -109,10 +113,27 @@ def _unschedulable(condition: dict[str, Any] | None) -> str | None:
 
 
 def _digest(container: dict[str, Any] | None) -> str | None:
-    terminated = (container or {}).get("state", {}).get("terminated") or {}
-    if terminated.get("exitCode") != 0:
+    digest = _fetched(container).get("digest")
+    return digest if isinstance(digest, str) else None
+
+
+def _overfull(pod: dict[str, Any], container: dict[str, Any] | None) -> str | None:
+    """The kubelet looks at volumes about once a minute: long after the version could be ready."""
+    size = _fetched(container).get("bytes")
+    volumes = pod.get("spec", {}).get("volumes", ())
+    limit = next(
+        (v.get("emptyDir", {}).get("sizeLimit") for v in volumes if v["name"] == MODELS), 0
+    )
+    most = quantity(limit)
+    if not isinstance(size, int) or not most or size <= most:
         return None
-    return _message(terminated).get("digest")
+    return f"the bundle has {size} bytes, spec.serving.storage.size is {limit}"
+
+
+def _fetched(container: dict[str, Any] | None) -> dict[str, Any]:
+    """What `fetch` said when it had done its work."""
+    terminated = (container or {}).get("state", {}).get("terminated") or {}
+    return _said(terminated) if terminated.get("exitCode") == 0 else {}
 
 
 def _attempts(container: dict[str, Any]) -> int:
@@ -163,14 +184,14 @@ def _unsaid(name: str, terminated: dict[str, Any], limit: Any) -> str:
 
 
 def _message(terminated: dict[str, Any]) -> dict[str, str]:
-    """The termination message when it is a JSON object; anything else says nothing to us.
+    """A bundle is code, so what it leaves as its message may be anything: only text is taken."""
+    return {name: value for name, value in _said(terminated).items() if isinstance(value, str)}
 
-    A bundle is code, so what it leaves here may be anything: only text is taken.
-    """
+
+def _said(terminated: dict[str, Any]) -> dict[str, Any]:
+    """The termination message when it is a JSON object; anything else says nothing to us."""
     try:
         said = json.loads(terminated.get("message") or "null")
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(said, dict):
-        return {}
-    return {name: value for name, value in said.items() if isinstance(value, str)}
+    return said if isinstance(said, dict) else {}

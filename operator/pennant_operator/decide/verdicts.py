@@ -72,6 +72,9 @@ def judge(trial: Trial, now: datetime) -> Verdict:
         return Passed(None)
     if fault := _model_fault(trial):
         return fault
+    if overfull := next((pod.overfull for pod in trial.pods if pod.overfull), None):
+        why = f"{overfull}: its pods would be evicted; raise it"
+        return Held(Reason.CONFIGURATION_ERROR, why)
     if len(trial.pods) >= trial.replicas and all(pod.ready for pod in trial.pods):
         digests = {pod.digest for pod in trial.pods}
         if None not in digests:
