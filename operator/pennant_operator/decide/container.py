@@ -3,6 +3,7 @@
 from typing import Any
 
 from pennant_operator.decide.observed import ModelVersion
+from pennant_operator.decide.pods import MODELS
 from pennant_operator.decide.spec import Spec
 
 MODEL_PATH = "/models/bundle"
@@ -40,7 +41,7 @@ def from_config(name: str, config: str, key: str, **more: bool) -> dict[str, Any
 
 def mounts(*, read_only: bool) -> list[dict[str, Any]]:
     """The bundle's volume, and a place for temporary files."""
-    models: dict[str, Any] = {"name": "models", "mountPath": "/models"}
+    models: dict[str, Any] = {"name": MODELS, "mountPath": "/models"}
     if read_only:
         models["readOnly"] = True
     return [models, {"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 -- a path in the container

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pennant_operator.decide.container import from_config, identity, mounts, security, value
 from pennant_operator.decide.observed import Images, ModelVersion
-from pennant_operator.decide.pods import FETCH
+from pennant_operator.decide.pods import FETCH, MODELS
 from pennant_operator.decide.serve import serve
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
@@ -99,7 +99,7 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
 def _volumes(spec: Spec) -> list[dict[str, Any]]:
     size = spec.serving.get("storage", {}).get("size")
     return [
-        {"name": "models", "emptyDir": {"sizeLimit": size} if size else {}},
+        {"name": MODELS, "emptyDir": {"sizeLimit": size} if size else {}},
         {"name": "tmp", "emptyDir": {}},
         {
             "name": "registry-ca",
