@@ -1,6 +1,8 @@
 """What counts as drift, and what is only the API server's way of writing it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pennant_operator.decide.drift import drifted
 
@@ -35,7 +37,18 @@ def test_the_same_in_other_words_is_no_drift(applied, live):
         ([{"name": "a"}], [{"name": "b"}]),
         (["x"], ["x", "y"]),
         ({"a": "1x"}, {"a": "1y"}),
+        ({"revision": "4e99999999"}, {"revision": "17e3051234"}),  # hashes, and no numbers
+        ({"revision": "10e4000000"}, {"revision": "1e40000000"}),
+        ({"revision": "Infinity"}, {"revision": "NaN"}),
     ],
 )
 def test_another_value_is_drift(applied, live):
     assert drifted(applied, live)
+
+
+VALUES = st.text("0123456789.eE+-kKMGTPimnu") | st.text() | st.integers() | st.floats() | st.none()
+
+
+@given(VALUES, VALUES)
+def test_whatever_the_values_are_they_can_be_compared(applied, live):
+    drifted({"value": applied}, {"value": live})
