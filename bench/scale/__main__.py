@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.scale.report import Report, publish, setting
-from bench.scale.run import Figures, measure
+from bench.scale.report import Measured, publish, setting
+from bench.scale.run import measure
 from pennant_dev.shell import say
 
 ENOUGH, EACH = 900, 0.7
@@ -23,19 +23,18 @@ ENOUGH, EACH = 900, 0.7
 
 def main(sizes: Sequence[int]) -> int:
     """Measure each size and publish it; the exit code is 1 when one could not be measured."""
-    found: list[Figures] = []
-    failed = 0
+    failed, run = 0, setting(sizes)
     for size in sizes:
         folder = Path(tempfile.mkdtemp(prefix="pennant-scale-"))
         try:
             with _within(ENOUGH + EACH * size):
-                found.append(measure(size, folder))
+                figures = measure(size, folder)
         except Exception:  # noqa: BLE001 - the other sizes are measured all the same
             failed += 1
             say(f"{traceback.format_exc()}\n{size} were not measured; what was logged: {folder}")
         else:
             shutil.rmtree(folder)
-            publish(Report(setting(sizes), tuple(found)))
+            publish(Measured(run, figures))
     return min(failed, 1)
 
 

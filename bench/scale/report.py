@@ -7,6 +7,8 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+import msgspec
+
 from bench.percentile import percentile
 from bench.scale import plot
 from bench.scale.budgets import HOOK, POLLED, memory_of
@@ -28,11 +30,16 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Report:
-    """All sizes of a run, as far as it got."""
+class Measured:
+    """One fleet size, and the run that measured it."""
 
     setting: Setting
-    found: tuple[Figures, ...]
+    figures: Figures
+
+    @property
+    def size(self) -> int:
+        """ModelDeployments."""
+        return self.figures.deployments
 
 
 def setting(sizes: Sequence[int]) -> Setting:
@@ -45,17 +52,35 @@ def setting(sizes: Sequence[int]) -> Setting:
     )
 
 
-def publish(report: Report) -> None:
-    """Put it between the marks of the page, with the picture and the numbers beside it."""
-    told = table(report.found)
+def publish(new: Measured) -> None:
+    """Put it between the marks of the page, with the picture and the numbers beside it.
+
+    Sizes that were measured before stay until they are measured again.
+    """
+    numbers = PAGE.with_suffix(".json")
+    before = msgspec.json.decode(numbers.read_bytes(), type=list[Measured])
+    found = sorted([m for m in before if m.size != new.size] + [new], key=lambda m: m.size)
+    figures = [each.figures for each in found]
+    told = table(figures)
     say(told)
-    before, rest = PAGE.read_text().split(BEGIN)
-    how = f"{report.setting.date}, {report.setting.machine}: `{report.setting.command}`"
+    head, rest = PAGE.read_text().split(BEGIN)
+    runs = origins(found)
+    how = "\n".join(f"- {run}" for run in runs)
     shown = "![Memory and alias moves by fleet size](scale.svg)"
-    after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{how}\n\n{shown}\n\n{told}\n{END}{after}")
-    PAGE.with_suffix(".svg").write_text(plot.draw(report.found, how.replace("`", "")))
-    PAGE.with_suffix(".json").write_text(json.dumps(asdict(report), indent=1) + "\n")
+    PAGE.write_text(f"{head}{BEGIN}\n{how}\n\n{shown}\n\n{told}\n{END}{rest.split(END)[1]}")
+    PAGE.with_suffix(".svg").write_text(plot.draw(figures, "; ".join(runs).replace("`", "")))
+    numbers.write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n")
+
+
+def origins(found: Sequence[Measured]) -> list[str]:
+    """Which sizes come from which run."""
+    sizes: dict[Setting, list[str]] = {}
+    for each in found:
+        sizes.setdefault(each.setting, []).append(f"{each.size:,}")
+    return [
+        f"{' and '.join(those)}: {run.date}, {run.machine}, `{run.command}`"
+        for run, those in sizes.items()
+    ]
 
 
 def table(found: Sequence[Figures]) -> str:
