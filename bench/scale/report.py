@@ -11,7 +11,7 @@ import msgspec
 
 from bench.percentile import percentile
 from bench.scale import plot
-from bench.scale.budgets import HOOK, POLLED, memory_of
+from bench.scale.budgets import HOOK, POLLED, is_timed, memory_of
 from bench.scale.run import Figures
 from pennant_dev.settings import REPOSITORY
 from pennant_dev.shell import say
@@ -116,8 +116,10 @@ def _both(values: Sequence[float]) -> str:
     return f"{percentile(values, 0.5):.2f} / {percentile(values, 0.99):.2f}"
 
 
-def _on_time(seconds: float, of: Callable[[Figures], Sequence[float]]) -> Callable[[Figures], bool]:
-    return lambda figures: percentile(of(figures), 0.99) <= seconds
+def _on_time(
+    seconds: float, of: Callable[[Figures], Sequence[float]]
+) -> Callable[[Figures], bool | None]:
+    return lambda figures: percentile(of(figures), 0.99) <= seconds if is_timed(figures) else None
 
 
 ROWS = (
@@ -145,7 +147,7 @@ ROWS = (
     Row(
         "**Alias moved, with the webhook**: candidate's Deployment applied, p50 / p99 s",
         lambda f: _both(f.hooked.single),
-        "p99 ≤ 1 s",
+        "p99 ≤ 1 s up to 1,000",
         _on_time(HOOK, lambda f: f.hooked.single),
     ),
     Row("100 aliases at once", lambda f: _both(f.hooked.at_once)),
@@ -153,7 +155,7 @@ ROWS = (
     Row(
         "**Alias moved, noticed by the poll**: the same, p50 / p99 s",
         lambda f: _both(f.polled.single),
-        f"p99 ≤ {POLLED:.1f} s",
+        f"p99 ≤ {POLLED:.1f} s up to 1,000",
         _on_time(POLLED, lambda f: f.polled.single),
     ),
     Row("100 aliases at once", lambda f: _both(f.polled.at_once)),
