@@ -16,7 +16,7 @@ demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: 15
 demo-down: ## delete what the demo made; the cluster stays
 	@dev/demo down
 
-test: check prepare images ## every tier, on a real cluster (cold: 45 min, warm: 29)
+test: check prepare images ## every tier, on a real cluster (cold: 50 min, warm: 32)
 	$(BIN)/pytest tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
 
 check: setup ## lint, types, imports and unit tests: under a minute
