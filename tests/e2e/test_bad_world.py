@@ -58,8 +58,6 @@ ROWS = [
         serving={"image": "localhost/no-such-image:dev"}),
     Row("no-map", "ConfigurationError", ("no-such-map", "spec.serving"),
         serving={"env": [NO_MAP]}),
-    Row("no-room", "ConfigurationError", ("spec.serving.storage.size is 1Ki", "raise it"),
-        serving={"storage": {"size": "1Ki"}}),
     Row("no-secret", "CredentialsMissing", ("no-such-secret", "credentialsSecret"),
         serving={"credentialsSecret": "no-such-secret"}),
     Row("as-root", "ImageRunsAsRoot", ("run as root", "a USER that is a number"),
