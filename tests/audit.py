@@ -68,7 +68,7 @@ class Audit:
 
     def requests(self, since: int) -> Counter[str]:
         """`verb resource` of everything since a mark."""
-        return Counter(f"{each['verb']} {_object(each)}" for each in self._entries(since))
+        return Counter(f"{each['verb']} {_object(each)}" for each in entries(self.log, since))
 
     def writes(self, since: int) -> Counter[str]:
         """Those that change something; the Lease excepted."""
@@ -84,7 +84,7 @@ class Audit:
         """What these users wrote since a mark, first come first; the Lease excepted."""
         found = (
             _write(entry)
-            for entry in self._entries(since)
+            for entry in entries(self.log, since)
             if entry["user"]["username"] in users
             and entry["verb"] not in READS
             and _object(entry) != "leases"
@@ -95,10 +95,12 @@ class Audit:
         """These users in the order in which they took turns at writing."""
         return [user for user, _ in itertools.groupby(w.user for w in self.written(*users))]
 
-    def _entries(self, since: int = 0) -> Iterator[dict[str, Any]]:
-        with self.log.open("rb") as log:
-            log.seek(since)
-            yield from (json.loads(line) for line in log if line.endswith(b"\n"))
+
+def entries(log: Path, since: int = 0) -> Iterator[dict[str, Any]]:
+    """What an audit log holds from a byte on; a line that is being written is none yet."""
+    with log.open("rb") as opened:
+        opened.seek(since)
+        yield from (json.loads(line) for line in opened if line.endswith(b"\n"))
 
 
 def _write(entry: dict[str, Any]) -> Write:

@@ -6,12 +6,13 @@ with their tokens; the first part of a holder's identity is its pod's name.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from audit import entries
 
 POD = "authentication.kubernetes.io/pod-name"
 NOBODY = ""
@@ -46,10 +47,7 @@ class Tenure:
 
 def requests(log: Path, since: int = 0) -> list[Request]:
     """The writes in the log from a byte on, first come first."""
-    with log.open("rb") as opened:
-        opened.seek(since)
-        found = [_request(json.loads(line)) for line in opened if line.endswith(b"\n")]
-    return sorted(found, key=lambda each: each.began)
+    return sorted(map(_request, entries(log, since)), key=lambda each: each.began)
 
 
 def tenures(found: list[Request]) -> list[Tenure]:

@@ -7,12 +7,11 @@ import logging
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Mapping, MutableMapping
 from types import FrameType
 
 from pennant_serving.environ import SettingsError, termination_log
-from pennant_serving.failures import PodError, Reason, report_failure
+from pennant_serving.failures import PodError, Reason, print_cause, report_failure
 from pennant_serving.listener import listen
 from pennant_serving.phases import Phases
 from pennant_serving.settings import THREADS, Settings
@@ -51,8 +50,7 @@ def _serve(settings: Settings) -> None:
 
 
 def _failed(error: PodError, variables: Mapping[str, str]) -> int:
-    if error.__cause__:  # whose code it was, for the person who reads the log
-        traceback.print_exception(error.__cause__)
+    print_cause(error)
     report_failure(error, termination_log(variables))
     return 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,12 @@ def failure_message(error: PodError) -> bytes:
     while len(encoded := _encode({"reason": error.reason.value, "message": text})) > MESSAGE_BYTES:
         text = text[: len(text) * MESSAGE_BYTES // len(encoded) - 1]
     return encoded
+
+
+def print_cause(error: PodError) -> None:
+    """Whose code it was, for the person who reads the log."""
+    if error.__cause__:
+        traceback.print_exception(error.__cause__)
 
 
 def report_failure(error: PodError, log: Path) -> None:

@@ -25,7 +25,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
-from pennant_serving.failures import PodError, Reason, failure_message
+from pennant_serving.failures import PodError, Reason, failure_message, print_cause
 from pennant_serving.phases import Phases
 from pennant_serving.run import run
 from pennant_serving.settings import Settings
@@ -153,8 +153,7 @@ class Supervisor:
 def leave(error: PodError, folder: Path) -> None:
     """Leave this process's error to the first one: two that wrote one termination message at a
     time would spoil it."""
-    if error.__cause__:  # whose code it was, for the person who reads the log
-        traceback.print_exception(error.__cause__)
+    print_cause(error)
     _failure(os.getpid(), folder).write_bytes(failure_message(error))
 
 
