@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from operator_process import CRDS, REPOSITORY, Objects
+from waiting import until
 
 from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import control_plane
@@ -51,7 +52,10 @@ def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
     ensure("kubelite", "etcd")  # kubelite is kubectl too
     with control_plane(tmp_path_factory.mktemp("plane")) as plane:
         Objects(plane).install()
-        yield Kube(Settings.from_env().bin / "kubectl", plane.kubeconfig)
+        found = Kube(Settings.from_env().bin / "kubectl", plane.kubeconfig)
+        # A kind is served a moment before its schema is published.
+        until(lambda: all(found("explain", kind, check=False) for kind in SCHEMAS))
+        yield found
 
 
 def manifest(kind: str, *, name: str = "x", spec: dict[str, Any] | None = None) -> str:
