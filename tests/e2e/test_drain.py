@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from deployed import Deployed, name_after, serving, traffic
+from deployed import OURS, Deployed, name_after, serving, traffic
 
 from newsreco.loadgen_report import failures
 from pennant_dev.demo.kube import Kube, Object, poll
@@ -65,12 +65,14 @@ def test_draining_a_node_under_traffic_fails_no_request(pair: Deployed):
     with traffic(pair, node=min(others)) as flow:
         flow.flows_until(time.time() + SECONDS)
         try:
+            pair.kube("label", "node", drained, *(f"{name}={said}" for name, said in OURS.items()))
             selector = f"--pod-selector=pennant.dev/deployment={pair.name}"
             pair.kube("drain", drained, selector, "--delete-emptydir-data", "--timeout=120s")
             poll(lambda: len(pair.pods()) == 2, "the pods do not come back", 60)
             assert drained not in {pod["spec"]["nodeName"] for pod in pair.pods()}
         finally:
             pair.kube("uncordon", drained)
+            pair.kube("label", "node", drained, *(f"{name}-" for name in OURS))
         flow.flows_until(time.time() + SECONDS)
     assert failures(flow.rows) == []
 
