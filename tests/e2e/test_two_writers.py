@@ -166,8 +166,8 @@ def test_a_leader_that_stood_still_past_its_lease_writes_nothing_more_and_ends(
     finally:
         os.kill(process, signal.SIGCONT)
     # A process that the kubelet's probe ended would leave 137 or 143.
-    ended = lambda: exit_code(kube, led.identity, container)  # noqa: E731
-    assert poll(ended, "it does not end", 30) == 1
+    poll(lambda: exit_code(kube, led.identity, container) is not None, "it does not end", 30)
+    assert exit_code(kube, led.identity, container) == 1
 
 
 def container_of(kube: Kube, identity: str) -> Object:
