@@ -30,6 +30,7 @@ class Sampler:
         self._claims: dict[str, list[tuple[float, Said]]] = {}
         self._samples: list[Sample] = []
         self._reported: set[Disagreement] = set()
+        self._borne: dict[str, float] = {}
         words = ("exec", "--stdin", f"--namespace={NAMESPACE}", setup.TOOLBOX, "--")
         self._prober = kube.stream(*words, "python", "-c", PROBER, take=self._seen, talk=True)
         self._watch = kube.stream("get", "--raw", WATCH, take=self._changed)
@@ -47,11 +48,19 @@ class Sampler:
 
     def news(self) -> list[Disagreement]:
         """The disagreements that count and were not reported by an earlier call."""
-        found = {each for each in disagreements(list(self._samples)) if each.counts}
+        all_of_them = disagreements(list(self._samples))
+        found = {each for each in all_of_them if each.counts and not self._bears(each)}
         begun = {(each.of, each.begun) for each in self._reported}
         fresh = sorted(each for each in found if (each.of, each.begun) not in begun)
         self._reported |= found
         return fresh
+
+    def bear(self, namespace: str, name: str, seconds: float) -> None:
+        """Its status may be wrong for so long: its operator is killed between any two writes."""
+        self._borne[f"{namespace}/{name}"] = seconds
+
+    def _bears(self, wrong: Disagreement) -> bool:
+        return wrong.seconds <= self._borne.get(wrong.of.partition(" ")[0], 0)
 
     def answering(self, namespace: str, name: str) -> str:
         """The version in the newest answer; empty when the newest request had none."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from deployed import Deployed, serving, traffic
+from sampler import Sampler
 from tenures import NOBODY, Request, requests, strays, tenures
 
 from newsreco.loadgen_report import failures
@@ -47,11 +48,12 @@ LOG = auditlog.path(Settings.from_env().state)
 
 
 @pytest.fixture(scope="module")
-def moved(kube: Kube, story: Story) -> Iterator[Deployed]:
+def moved(kube: Kube, story: Story, sampler: Sampler) -> Iterator[Deployed]:
     """Its alias points at version 2 and 1 in turn for as long as the tests go on, at 2 then."""
     over = threading.Event()
     spec = {"replicas": 2, "serving": {**SERVING, "resources": RESOURCES}}
     with serving(kube, "led-in-turn", **spec) as found, traffic(found) as flow:
+        sampler.bear(found.namespace, found.name, LEASE + RETRY + BUSY)
 
         def move() -> None:
             for version in cycle(("2", "1")):
