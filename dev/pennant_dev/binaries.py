@@ -162,5 +162,8 @@ def _link(link: Path, target: Path) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
     if link.is_symlink() and link.readlink() == target:
         return
-    link.unlink(missing_ok=True)
-    link.symlink_to(target)
+    # In one step: somebody else may be about to run it, or to make the same link.
+    scratch = link.with_name(f".{link.name}-{os.getpid()}")
+    scratch.unlink(missing_ok=True)
+    scratch.symlink_to(target)
+    scratch.replace(link)

@@ -1,11 +1,13 @@
 """A cgroup of its own for each node, on cgroup v1 and v2."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 CONTROLLERS = "+cpu +cpuset +memory +pids"
+PATIENCE = 5.0  # seconds for the last threads of what was killed
 
 
 def create(name: str) -> None:
@@ -24,11 +26,19 @@ def create(name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Remove the cgroup and everything below it; processes in it must be gone."""
+    """Remove the cgroup and everything below it; processes in it must be gone, or about to be."""
+    deadline = time.monotonic() + PATIENCE
+    _remove(name)
+    while existing(name) and time.monotonic() < deadline:
+        time.sleep(0.1)
+        _remove(name)
+
+
+def _remove(name: str) -> None:
     for folder in existing(name):
         below = [each for each in folder.rglob("*") if each.is_dir()]
         for each in sorted([folder, *below], key=lambda path: len(path.parts), reverse=True):
-            with contextlib.suppress(OSError):  # a process still ending: leftovers() reports it
+            with contextlib.suppress(OSError):  # something is in it: leftovers() reports it
                 each.rmdir()
 
 

@@ -42,7 +42,8 @@ def raise_network(state: Path) -> None:
 
 def lower_network(state: Path) -> None:
     """Undo `raise_network` and what pods and kube-proxy added: interfaces and rules."""
-    if not (state / "sysctls.json").exists():  # the network is not of this cluster's making
+    # A network is of this cluster's making by its record, or by its mark where that was lost.
+    if not (state / "sysctls.json").exists() and not bridges(state):
         return
     for bridge in bridges(state):
         for link in _links("master", bridge):

@@ -110,7 +110,8 @@ def end(identity: Identity, grace: float) -> None:
     for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
         if identify(identity.pid) != identity:
             return
-        os.kill(identity.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # it may have ended just now
+            os.kill(identity.pid, number)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and identify(identity.pid) == identity:
             time.sleep(0.02)

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 import trials
+from deployed import OURS, ROOM
 from sampler import Sampler, sampling
 
 from pennant_dev.demo import acts
-from pennant_dev.demo.__main__ import borrowed
+from pennant_dev.demo.__main__ import borrowed, stands
 from pennant_dev.demo.kube import Kube
+from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.demo.stage import URL, Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.demo.traffic import Traffic
@@ -23,10 +25,20 @@ SUMMARY = pytest.StashKey[str]()
 
 @pytest.fixture(scope="session")
 def prepared() -> Iterator[Kube]:
-    was_there = bool(leftovers())
+    was_there = stands()
     with borrowed() as kube:
+        clear(kube)
         yield kube
     assert was_there or leftovers() == []
+
+
+def clear(kube: Kube) -> None:
+    """Undo what a run that was killed has done to a cluster that stands."""
+    (label,) = OURS
+    for node in kube.list("nodes", NAMESPACE, label):
+        kube("uncordon", node["metadata"]["name"])
+    kube("label", "nodes", "--all", f"{label}-", f"{ROOM}-")
+    kube("delete", "namespaces,persistentvolumes", f"--selector={label}", "--timeout=180s")
 
 
 @pytest.fixture(scope="session")

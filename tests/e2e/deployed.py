@@ -15,11 +15,20 @@ from pennant_dev.demo.traffic import Traffic
 from pennant_dev.shell import DevError
 
 MODEL = "news-recommender"
-SET_ALIAS = (
-    "import sys; from pennant_registry import promote; "
-    "promote(int(sys.argv[1]), name=sys.argv[2], alias=sys.argv[3])"
-)
-
+OURS = {"pennant.dev/e2e": "yes"}  # the label of what outlives a run that was killed
+ROOM = "pennant.dev/test-room"  # a node label that no node has
+# Without MLflow's client, which takes longer to import than a rollout may take.
+POINT = """
+import json, os, sys, time, urllib.request
+url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/registered-models/alias"
+headers = {"Content-Type": "application/json"}
+model, pause, *moves = sys.argv[1:]
+for move in moves:
+    alias, version = move.split("=")
+    body = json.dumps({"name": model, "alias": alias, "version": version}).encode()
+    urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60).close()
+    time.sleep(float(pause))
+"""
 REMOVE_ALIAS = (
     "import sys; from mlflow import MlflowClient; "
     "MlflowClient().delete_registered_model_alias(sys.argv[1], sys.argv[2])"
@@ -56,8 +65,8 @@ class Deployed:
         self.kube("apply", "-f", "-", stdin=json.dumps(self.manifest(**spec)))
 
     def point_alias_at(self, version: int | str) -> None:
-        words = (str(version), self.model, self.name)
-        self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", SET_ALIAS, *words)
+        words = (self.model, "0", f"{self.name}={version}")
+        self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", POINT, *words)
 
     def remove_alias(self) -> None:
         words = (self.model, self.name)
@@ -99,17 +108,21 @@ class Deployed:
         return True
 
     def until(self, seconds: float = 90, **wanted: Any) -> Object:
-        """The status once these fields are so; `serving` and `desired` mean their version."""
+        """The status in which these fields were so; `serving` and `desired` mean their version."""
+        found: Object = {}
 
-        def look() -> Object | None:
-            status = self.status
+        def look() -> bool:
+            nonlocal found
+            found = told = self.status
             for field in ("serving", "desired"):
                 if field in wanted:
-                    status = {**status, field: status.get(field, {}).get("version")}
-            return self.status if wanted.items() <= status.items() else None
+                    told = {**told, field: told.get(field, {}).get("version")}
+            return wanted.items() <= told.items()
 
-        found = poll(look, f"{self.name} is not {wanted}, but {self.status}", seconds, every=0.3)
-        assert found is not None
+        try:
+            poll(look, f"{self.name} is not {wanted}", seconds, every=0.3)
+        except DevError as error:
+            raise DevError(f"{error}; its status is {found}") from error
         return found
 
     def condition(self, kind: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Watches every ModelDeployment's status and asks its Service, from inside the cluster, all along.
 
-One `kubectl get --watch` tells what the statuses say, one process in the toolbox pod asks with
-fresh connections (prober.py). `trust` judges what comes of it.
+One watch tells what the statuses say, one process in the toolbox pod asks with fresh connections
+(prober.py). `trust` judges what comes of it. A request counts for the moment when it began.
 """
 
 import json
@@ -18,6 +18,9 @@ from pennant_dev.demo.pods import NAMESPACE
 
 PROBER = Path(__file__).with_name("prober.py").read_text()
 OURS = "/v2/health/ready"
+HOURS = 4
+# A watch that does not say how long it is to last is ended by the API server after 30 to 60 min.
+WATCH = f"/apis/pennant.dev/v1alpha1/modeldeployments?watch=true&timeoutSeconds={HOURS * 3600}"
 
 
 class Sampler:
@@ -27,11 +30,10 @@ class Sampler:
         self._claims: dict[str, list[tuple[float, Said]]] = {}
         self._samples: list[Sample] = []
         self._reported: set[Disagreement] = set()
+        self._borne: dict[str, float] = {}
         words = ("exec", "--stdin", f"--namespace={NAMESPACE}", setup.TOOLBOX, "--")
         self._prober = kube.stream(*words, "python", "-c", PROBER, take=self._seen, talk=True)
-        words = ("get", "modeldeployments", "--all-namespaces", "--watch")
-        options = ("--output-watch-events", "--output=json")
-        self._watch = kube.stream(*words, *options, take=self._changed)
+        self._watch = kube.stream("get", "--raw", WATCH, take=self._changed)
 
     def stop(self) -> None:
         """End both; AssertionError when one has ended by itself, because then nobody looked."""
@@ -46,16 +48,31 @@ class Sampler:
 
     def news(self) -> list[Disagreement]:
         """The disagreements that count and were not reported by an earlier call."""
-        found = {each for each in disagreements(list(self._samples)) if each.counts}
+        all_of_them = disagreements(list(self._samples))
+        found = {each for each in all_of_them if each.counts and not self._bears(each)}
         begun = {(each.of, each.begun) for each in self._reported}
         fresh = sorted(each for each in found if (each.of, each.begun) not in begun)
         self._reported |= found
         return fresh
 
+    def bear(self, namespace: str, name: str, seconds: float) -> None:
+        """Its status may be wrong for so long: its operator is killed between any two writes."""
+        self._borne[f"{namespace}/{name}"] = seconds
+
+    def _bears(self, wrong: Disagreement) -> bool:
+        return wrong.seconds <= self._borne.get(wrong.of.partition(" ")[0], 0)
+
     def answering(self, namespace: str, name: str) -> str:
         """The version in the newest answer; empty when the newest request had none."""
-        mine = (s for s in reversed(self._samples) if s.of.startswith(f"{namespace}/{name} "))
-        return next((sample.version for sample in mine), "")
+        newest = max(self._of(namespace, name), key=lambda sample: sample.at, default=None)
+        return newest.version if newest is not None else ""
+
+    def answered(self, namespace: str, name: str) -> set[str]:
+        """The versions in all answers so far; an empty one is a server's that names none."""
+        return {each.version for each in self._of(namespace, name) if each.answered}
+
+    def _of(self, namespace: str, name: str) -> list[Sample]:
+        return [each for each in list(self._samples) if each.of.startswith(f"{namespace}/{name} ")]
 
     def _changed(self, lines: Iterable[str]) -> None:
         for event in map(json.loads, lines):
@@ -74,10 +91,10 @@ class Sampler:
     def _seen(self, lines: Iterable[str]) -> None:
         for line in lines:
             of, answered, version, seconds = json.loads(line)
-            now = time.monotonic()
+            begun = time.monotonic() - seconds
             if claims := self._claims.get(of):
-                said = said_since(claims, now - seconds)
-                self._samples.append(Sample(now, of, said, answered, version))
+                said = said_since(claims, begun)
+                self._samples.append(Sample(begun, of, said, answered, version))
 
 
 @contextmanager

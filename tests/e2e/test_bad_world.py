@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from deployed import said
+from deployed import OURS, ROOM, said
 from sampler import Sampler
 from trials import SMALL, Fleet
 
@@ -19,13 +19,14 @@ from pennant_dev.demo.pods import NAMESPACE
 pytestmark = pytest.mark.e2e
 
 CRAMPED = "cramped"  # a namespace with room for one pod
-ROOM = "pennant.dev/test-room"  # a node label that no node has
 AS_ROOT = "localhost/as-root:dev"
 AS_NAMED = "localhost/as-somebody:dev"
 IMAGES = {AS_ROOT: "", AS_NAMED: "somebody"}  # and whom they run as
 FEW_BYTES = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "32Mi"}}
 # Why a container cannot be created, the kubelet says only when it tries again, 10 to 15 s later.
 SHORT = {"bake": "5s", "deadlines": {"schedule": "5s", "fetch": "45s", "load": "30s"}}
+# A disk has to fill first, and the kubelet to look at it (every 5 s) and for whom to evict (10 s).
+EVICTABLE = {**SHORT, "deadlines": {**SHORT["deadlines"], "load": "60s"}}
 CUSTOM = {
     "mode": "Custom",
     "image": "localhost/pennant-serving:dev",
@@ -48,6 +49,7 @@ class Row(NamedTuple):
     version: str = ""
     serving: dict[str, Any] = {}  # noqa: RUF012 - never changed
     always: dict[str, Any] = {}  # noqa: RUF012 - of `serving`, from the beginning
+    rollout: dict[str, Any] = SHORT
 
 
 ROWS = [
@@ -65,7 +67,7 @@ ROWS = [
     Row("as-somebody", "ImageRunsAsRoot", ("somebody", "a USER that is a number"),
         serving={"image": AS_NAMED}),
     Row("fills-its-disk", "Evicted", ("a pod was evicted", "another takes its place"),
-        "fills-its-disk", always={"resources": FEW_BYTES}),
+        "fills-its-disk", always={"resources": FEW_BYTES}, rollout=EVICTABLE),
     Row("no-node", "Unschedulable", ("deadlines.schedule", "make room"),
         serving={"nodeSelector": {ROOM: "yes"}}),
     Row("no-quota", "QuotaExceeded", ("exceeded quota", "ResourceQuota"), "better"),
@@ -74,10 +76,10 @@ NAMES = [row.name for row in ROWS]
 
 
 class Held(NamedTuple):
-    """The status once a rollout was held, and the version in an answer of that moment."""
+    """The status once a rollout was held, and the versions in all answers until then."""
 
     status: Object
-    answering: str
+    answered: set[str]
 
 
 def namespace_of(name: str) -> str:
@@ -87,7 +89,8 @@ def namespace_of(name: str) -> str:
 @pytest.fixture(scope="module")
 def cramped(kube: Kube) -> Iterator[None]:
     """A namespace whose quota is one pod."""
-    kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CRAMPED}})
+    named = {"name": CRAMPED, "labels": OURS}
+    kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": named})
     metadata = {"name": "pods", "namespace": CRAMPED}
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata}
     kube.create({**quota, "spec": {"hard": {"pods": "1"}}})
@@ -116,7 +119,7 @@ def fleet(kube: Kube, versions: dict[str, str], cramped: None, rooted: None) -> 
     found.add("taken")
     found.serve()
     for row in ROWS:
-        found.change(row.name, rollout=SHORT, serving=row.serving)
+        found.change(row.name, rollout=row.rollout, serving=row.serving)
     found.apply()
     found.point(*((row.name, row.version) for row in ROWS if row.version))
     yield found
@@ -136,15 +139,15 @@ def held(fleet: Fleet, sampler: Sampler) -> Iterator[dict[str, Held]]:
 
 
 def _held(fleet: Fleet, sampler: Sampler, name: str) -> Held:
-    status = fleet[name].until(serving="1", summary="Held", seconds=120)
-    return Held(status, sampler.answering(namespace_of(name), name))
+    status = fleet[name].until(serving="1", summary="Held", seconds=240)
+    return Held(status, sampler.answered(namespace_of(name), name))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_a_rollout_is_held_with_the_reason_and_version_one_keeps_the_traffic(
     held: dict[str, Held], row: Row
 ):
-    status, answering = held[row.name]
+    status, answered = held[row.name]
     assert status["candidate"]["reason"] == row.reason
     assert said(status, "AliasInSync")[:2] == ("False", "Held")
     for words in row.says:
@@ -154,7 +157,7 @@ def test_a_rollout_is_held_with_the_reason_and_version_one_keeps_the_traffic(
     assert said(status, "Reconciling")[0] == "False"
     assert said(status, "Stalled")[0] == "False"
     assert "rejected" not in status
-    assert answering == ("" if row.always is CUSTOM else "1")  # that server names no version
+    assert answered == {"" if row.always is CUSTOM else "1"}  # that server names no version
 
 
 def test_it_goes_on_by_itself_once_the_quota_has_room(fleet: Fleet, held: dict[str, Held]):
@@ -184,13 +187,13 @@ def test_a_deployment_of_somebody_else_in_the_place_of_a_slot_is_left_alone(flee
     taken = fleet["taken"]
     foreign = _foreign_deployment("taken-green")
     fleet.kube.create(foreign)
-    before = fleet.kube.get("deployment", "taken-green", NAMESPACE)
+    before = as_written(fleet.kube.get("deployment", "taken-green", NAMESPACE))
     fleet.point(("taken", "better"))
     status = taken.until(serving="1", summary="Stalled")
     assert said(status, "Stalled")[:2] == ("True", "NameConflict")
     assert "taken-green" in said(status, "Stalled")[2]
     assert said(status, "Ready")[:2] == ("True", "Serving")
-    assert fleet.kube.get("deployment", "taken-green", NAMESPACE) == before
+    assert as_written(fleet.kube.get("deployment", "taken-green", NAMESPACE)) == before
     fleet.kube("delete", "deployment", "taken-green", f"-n={NAMESPACE}")
     taken.until(serving=fleet.versions["better"], summary="Serving")
 
@@ -205,7 +208,7 @@ def test_a_service_of_somebody_else_with_its_name_is_left_alone(
         "spec": {"selector": {"app": "something-else"}, "ports": [{"port": 80}]},
     }
     kube.create(foreign)
-    before = kube.get("service", "theirs", NAMESPACE)
+    before = as_written(kube.get("service", "theirs", NAMESPACE))
     fleet = Fleet(kube, versions)
     fleet.add("theirs")
     fleet.point(("theirs", "good"))
@@ -215,11 +218,18 @@ def test_a_service_of_somebody_else_with_its_name_is_left_alone(
         assert said(status, "Stalled")[:2] == ("True", "NameConflict")
         assert "theirs" in said(status, "Stalled")[2]
         assert said(status, "Ready")[0] == "False"
-        assert kube.get("service", "theirs", NAMESPACE) == before
+        assert as_written(kube.get("service", "theirs", NAMESPACE)) == before
         kube("delete", "service", "theirs", f"-n={NAMESPACE}")
         fleet["theirs"].until(serving="1", summary="Serving")
     finally:
         fleet.delete()
+
+
+def as_written(thing: Object | None) -> Object:
+    """What its owner wrote: not its status and revision, which Kubernetes may still add."""
+    assert thing is not None
+    kept = ("uid", "generation", "labels", "ownerReferences", "finalizers")
+    return {"spec": thing["spec"]} | {key: thing["metadata"].get(key) for key in kept}
 
 
 def _foreign_deployment(name: str) -> Object:

@@ -45,7 +45,7 @@ ASK = """
 import sys, urllib.request
 headers = {"Content-Type": "application/json"}
 request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), headers)
-print(urllib.request.urlopen(request, timeout=5).read().decode())
+print(urllib.request.urlopen(request, timeout=30).read().decode())
 """
 
 

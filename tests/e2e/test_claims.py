@@ -6,7 +6,7 @@ The server is asked about versions and aliases only.
 from collections.abc import Iterator
 
 import pytest
-from deployed import said
+from deployed import OURS, said
 from trials import Fleet
 
 from pennant_dev.demo import setup
@@ -29,7 +29,8 @@ def claim(kube: Kube) -> Iterator[None]:
     same = {name: it for name, it in volume["spec"].items() if name != "claimRef"}
     unclassed = {"storageClassName": "", "accessModes": ["ReadWriteOnce"]}
     kube.create({
-        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": CLAIM},
+        "apiVersion": "v1", "kind": "PersistentVolume",
+        "metadata": {"name": CLAIM, "labels": OURS},
         "spec": {**same, **unclassed, "persistentVolumeReclaimPolicy": "Retain"},
     })  # fmt: skip
     requests = {"requests": {"storage": same["capacity"]["storage"]}}

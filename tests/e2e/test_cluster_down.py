@@ -4,6 +4,7 @@ Runs a second cluster in a network namespace and a state folder of its own, abou
 the shared cluster goes on. Only where the provider is `local`.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -60,12 +61,12 @@ def run(state: Path) -> Iterator[Run]:
         return done.stdout
 
     own = Path("/proc/self/ns/net").readlink()
-    wait_until(lambda: Path(f"/proc/{holder.pid}/ns/net").readlink() != own, "no namespace", 5)
-    inside("ip", "link", "set", "lo", "up")
     try:
+        wait_until(lambda: Path(f"/proc/{holder.pid}/ns/net").readlink() != own, "no namespace", 30)
+        inside("ip", "link", "set", "lo", "up")
         yield inside
-    finally:
         inside(str(REPOSITORY / "dev/cluster"), "down")
+    finally:
         holder.kill()
         holder.wait()
 
@@ -77,9 +78,7 @@ def test_a_stopped_cluster_leaves_nothing_even_after_an_unclean_stop(run: Run, s
     _run_a_pod(run, *kubectl)
     assert "mount" in run("python3", "-c", LEFT)
 
-    for each in processes(state):
-        os.kill(each.pid, signal.SIGKILL)
-    wait_until(lambda: not processes(state), "killed processes are still there", 10)
+    wait_until(lambda: not _killed(state), "killed processes are still there", 30)
     assert "interface pn0" in run("python3", "-c", LEFT)
 
     run(cluster, "up")
@@ -98,11 +97,20 @@ def test_a_state_folder_of_another_cluster_is_left_alone(tmp_path: Path):
     assert processes(Settings(tmp_path, tmp_path, None).state) == []
 
 
+def _killed(state: Path) -> int:
+    """How many it were: what is killed may just have started others, or be gone."""
+    found = processes(state)
+    for each in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each.pid, signal.SIGKILL)
+    return len(found)
+
+
 def _run_a_pod(run: Run, *kubectl: str) -> None:
     wait_until(
         lambda: "default" in run(*kubectl, "get", "serviceaccounts", "--output=name"),
         "no default service account",
-        20,
+        60,
     )
     run(*kubectl, "run", "probe", "--image=localhost/pause:1", "--image-pull-policy=Never")
-    run(*kubectl, "wait", "--for=condition=Ready", "pod/probe", "--timeout=60s")
+    run(*kubectl, "wait", "--for=condition=Ready", "pod/probe", "--timeout=120s")

@@ -1,21 +1,27 @@
-"""Pods that have to go while they have traffic: a drained node, and evictions one by one."""
+"""Pods that have to go while they have traffic: drained, evicted one by one, or by their node."""
 
 import json
 import time
 from collections.abc import Iterator
 
 import pytest
-from deployed import Deployed, name_after, serving, traffic
+from deployed import OURS, Deployed, name_after, said, serving, traffic
 
 from newsreco.loadgen_report import failures
 from pennant_dev.demo.kube import Kube, Object, poll
-from pennant_dev.demo.pods import NAMESPACE
+from pennant_dev.demo.pods import IMAGE, NAMESPACE
 from pennant_dev.demo.story import Story
 from pennant_dev.shell import DevError
 
 pytestmark = pytest.mark.e2e
 
 SECONDS = 2  # of traffic before and after
+ADAPTER = "newsreco.serving:NewsrecoAdapter"
+FEW_BYTES = {
+    "requests": {"cpu": "50m", "memory": "192Mi"},
+    "limits": {"memory": "768Mi", "ephemeral-storage": "32Mi"},
+}
+FILL = "open('/tmp/full', 'wb').write(b'x' * (64 << 20))"
 
 
 @pytest.fixture
@@ -65,12 +71,14 @@ def test_draining_a_node_under_traffic_fails_no_request(pair: Deployed):
     with traffic(pair, node=min(others)) as flow:
         flow.flows_until(time.time() + SECONDS)
         try:
+            pair.kube("label", "node", drained, *(f"{name}={said}" for name, said in OURS.items()))
             selector = f"--pod-selector=pennant.dev/deployment={pair.name}"
             pair.kube("drain", drained, selector, "--delete-emptydir-data", "--timeout=120s")
             poll(lambda: len(pair.pods()) == 2, "the pods do not come back", 60)
             assert drained not in {pod["spec"]["nodeName"] for pod in pair.pods()}
         finally:
             pair.kube("uncordon", drained)
+            pair.kube("label", "node", drained, *(f"{name}-" for name in OURS))
         flow.flows_until(time.time() + SECONDS)
     assert failures(flow.rows) == []
 
@@ -86,3 +94,33 @@ def test_a_pod_is_not_evicted_while_its_sibling_is_away(pair: Deployed):
         poll(lambda: len(names(pair.pods()) - {first, second}) == 2, "not replaced", 60)
         flow.flows_until(time.time() + SECONDS)
     assert failures(flow.rows) == []
+
+
+def test_a_serving_pod_that_its_node_evicts_is_replaced_while_its_sibling_answers(
+    kube: Kube, story: Story, request: pytest.FixtureRequest
+):
+    """The kubelet asks no budget, and gives the pod a second; its limit was met after it had begun
+    to serve, so nothing is held or rejected.
+    """
+    spec = {"image": IMAGE, "adapter": ADAPTER, "resources": FEW_BYTES}
+    with serving(kube, name_after(request), replicas=2, serving=spec) as found:
+        poll(lambda: len(found.pods()) == 2, "not two pods", 30)
+        before, (full, sibling) = found.status, sorted(names(found.pods()))
+        with traffic(found) as flow:
+            flow.flows_until(time.time() + SECONDS)
+            kube.execute(NAMESPACE, full, "python", "-c", FILL, container="serve")
+            # By default a kubelet looks at volumes once a minute.
+            short = found.until(readyReplicas=1, seconds=180)
+            found.until(readyReplicas=2, summary="Serving")
+            poll(lambda: len(found.pods()) == 2, "the evicted pod is not replaced", 60)
+            flow.flows_until(time.time() + SECONDS)
+        assert failures(flow.rows) == []
+        assert said(short, "Ready")[:2] == ("True", "Serving")
+        assert said(short, "Reconciling")[:2] == ("True", "Scaling")
+        assert said(short, "Reconciling")[2].startswith("1 of 2 pods are ready: ")
+        assert names(found.pods()) & {full, sibling} == {sibling}
+        ended = kube.get("pod", full, NAMESPACE) or {}
+        assert ended["status"]["phase"] in {"Failed", "Succeeded"}  # told to end, never deleted
+        after = found.status
+        assert after["serving"] == before["serving"]
+        assert not {"candidate", "rejected"} & after.keys()

@@ -13,7 +13,10 @@ from pennant_dev.demo.pods import NAMESPACE
 pytestmark = pytest.mark.e2e
 
 NAMES = ("flips", "rests", "grows")
-BREAK = "import os, signal; open('/tmp/broken', 'w').close(); os.kill(1, signal.SIGTERM)"
+# It ends at once itself, before the container does: else it would be said to have been killed.
+BREAK = (
+    "import os, signal; open('/tmp/broken', 'w').close(); os.kill(1, signal.SIGTERM); os._exit(0)"
+)
 
 
 @pytest.fixture(scope="module")

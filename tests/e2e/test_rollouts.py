@@ -43,7 +43,7 @@ def test_suspend_holds_an_alias_move_until_it_is_lifted(deployed: Deployed):
 
 def test_a_removed_alias_keeps_what_serves_or_scales_it_down_as_asked(deployed: Deployed):
     deployed.remove_alias()
-    poll(lambda: deployed.condition("AliasInSync")[1] == "AliasNotSet", "not noticed", 30)
+    poll(lambda: deployed.condition("AliasInSync")[1] == "AliasNotSet", "not noticed", 60)
     assert deployed.condition("Ready") == ("True", "Serving")
     deployed.apply(onAliasRemoved="ScaleDown")
     deployed.until(summary="Waiting", readyReplicas=0)
@@ -86,8 +86,14 @@ def test_no_mark_of_the_framework_is_on_anything(deployed: Deployed):
 
 def test_children_edited_or_deleted_by_hand_come_back(deployed: Deployed):
     slot = deployed.status["selector"].rpartition("=")[2]
-    name = f"deployment/{deployed.name}-{slot}"
-    deployed.kube("scale", name, f"-n={NAMESPACE}", "--replicas=3")
+    name = f"{deployed.name}-{slot}"
+
+    def size() -> int:
+        found = deployed.kube.get("deployment", name, NAMESPACE) or {}
+        return int(found["spec"]["replicas"])
+
+    deployed.kube("scale", f"deployment/{name}", f"-n={NAMESPACE}", "--replicas=3")
+    poll(lambda: size() == 1, "the size is not put right", 30)
     deployed.until(replicas=1, readyReplicas=1)
     deployed.kube("delete", "service", deployed.name, f"-n={NAMESPACE}")
     poll(lambda: deployed.kube.get("service", deployed.name, NAMESPACE), "no Service", 30)
@@ -103,7 +109,7 @@ def test_deleting_it_with_the_operator_down_deletes_its_children(deployed: Deplo
         poll(lambda: not deployed.children(), "children are left", 60)
     finally:
         deployed.kube("scale", *OPERATOR, "--replicas=2")
-        deployed.kube.rolled_out("pennant-operator", setup.OPERATOR_NAMESPACE, seconds=60)
+        deployed.kube.rolled_out("pennant-operator", setup.OPERATOR_NAMESPACE, seconds=120)
 
 
 def test_deleted_and_created_again_at_once_it_serves_again(deployed: Deployed):
@@ -134,7 +140,15 @@ def test_an_idle_operator_writes_nothing(deployed: Deployed):
         lines = [line for line in text.splitlines() if "last_success_timestamp" in line]
         return float(lines[-1].split()[-1])
 
-    before, first = versions(), polls()
+    def settled() -> bool:
+        nonlocal before
+        earlier, before = before, versions()
+        return earlier == before
+
+    # Kubernetes has to write about what has just begun to serve.
+    before = versions()
+    poll(settled, "its objects go on changing", 60, every=3)
+    first = polls()
     poll(lambda: polls() > first + 6, "the registry is not polled", 60)
     assert versions() == before
 

@@ -20,7 +20,9 @@ def test_no_request_fails_in_twenty_seconds_of_traffic_around(story: Story, numb
     played = act(story, number)
     assert played.move is not None
     start = min(played.begun, played.move.at - 5)
-    rows = between(story.rows, start, max(played.ended, start + 21))
+    # On a fast machine the last act may be shorter than that: then what was before it counts too.
+    end = min(max(played.ended, start + 21), max(row.finished for row in story.rows))
+    rows = between(story.rows, min(start, end - 21), end)
     seconds = max(row.finished for row in rows) - min(row.started for row in rows)
     assert seconds >= 20
     assert len(rows) / seconds >= 50

@@ -8,14 +8,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from itertools import cycle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, pairwise
 from pathlib import Path
 
 import pytest
-from deployed import MODEL, Deployed, name_after, serving, traffic
-from tenures import requests, strays, tenures
-from trials import POINT
+from deployed import Deployed, serving, traffic
+from sampler import Sampler
+from tenures import NOBODY, Request, requests, strays, tenures
 
 from newsreco.loadgen_report import failures
 from pennant_dev import auditlog
@@ -36,31 +37,30 @@ pytestmark = [
 ]
 
 NAME, NAMESPACE = "pennant-operator", setup.OPERATOR_NAMESPACE
-LEASE = 15.0  # seconds, as installed
+LEASE, RETRY = 15.0, 2.0  # seconds, as installed
+HAND_OVER = 3.0  # seconds, as docs/availability.md has it
+BUSY = 5.0  # seconds that a busy machine may add
 EVERY = 4.0  # seconds: a rollout takes longer, going back within the bake does not
 SERVING = {"image": IMAGE, "adapter": "newsreco.serving:NewsrecoAdapter"}
 # Other processes of the machine may not starve it: who gets no processor answers nobody.
-BUSY = {"requests": {"cpu": "300m", "memory": "128Mi"}}
+RESOURCES = {"requests": {"cpu": "300m", "memory": "128Mi"}}
 LOG = auditlog.path(Settings.from_env().state)
 
 
-@pytest.fixture
-def moved(kube: Kube, story: Story, request: pytest.FixtureRequest) -> Iterator[Deployed]:
-    """Its alias points at version 2 and 1 in turn for as long as the test goes on, at 2 then."""
+@pytest.fixture(scope="module")
+def moved(kube: Kube, story: Story, sampler: Sampler) -> Iterator[Deployed]:
+    """Its alias points at version 2 and 1 in turn for as long as the tests go on, at 2 then."""
     over = threading.Event()
-    spec = {"replicas": 2, "serving": {**SERVING, "resources": BUSY}}
-    with serving(kube, name_after(request), **spec) as found, traffic(found) as flow:
+    spec = {"replicas": 2, "serving": {**SERVING, "resources": RESOURCES}}
+    with serving(kube, "led-in-turn", **spec) as found, traffic(found) as flow:
+        sampler.bear(found.namespace, found.name, LEASE + RETRY + BUSY)
 
         def move() -> None:
             for version in cycle(("2", "1")):
-                alias_is(version)
+                found.point_alias_at(version)
                 if over.wait(EVERY):
                     break
-            alias_is("2")
-
-        def alias_is(version: str) -> None:
-            words = ("python", "-c", POINT, MODEL, "0", f"{found.name}={version}")
-            kube.execute(found.namespace, setup.TOOLBOX, *words)
+            found.point_alias_at("2")
 
         mover = threading.Thread(target=move)
         mover.start()
@@ -74,23 +74,41 @@ def moved(kube: Kube, story: Story, request: pytest.FixtureRequest) -> Iterator[
     assert failures(flow.rows) == []
 
 
+@dataclass(frozen=True)
+class Led:
+    """Who leads as a test begins, and where the log was then."""
+
+    identity: str
+    since: int
+
+    def wrote(self) -> bool:
+        """It has renewed its Lease and written something else since."""
+        asked = [each for each in requests(LOG, self.since) if each.pod == pod_of(self.identity)]
+        return {None, self.identity} <= {each.holder for each in asked}
+
+    def succession(self) -> tuple[Request, Request] | None:
+        """The last request of its for the Lease, and the one by which another took it."""
+        asked = [each for each in requests(LOG, self.since) if each.holder is not None]
+        pairs = pairwise(each for each in asked if each.code < 300)
+        return next((pair for pair in pairs if pair[1].holder not in {self.identity, NOBODY}), None)
+
+
 @pytest.fixture
-def led(kube: Kube, moved: Deployed) -> Iterator[str]:
+def led(kube: Kube, moved: Deployed) -> Iterator[Led]:
     """The identity that leads as the test begins, with another pod ready; then it is judged."""
-    kube.rolled_out(NAME, NAMESPACE, seconds=60)
-    begun = LOG.stat().st_size
-    first = leader(kube)
-    poll(lambda: wrote(begun, first), "the leader writes nothing", 30)
+    kube.rolled_out(NAME, NAMESPACE, seconds=120)
+    first = Led(poll(lambda: leader(kube), "nobody leads", 30), LOG.stat().st_size)
+    poll(first.wrote, "the leader writes nothing", 30)
     yield first
-    second = leader(kube)
-    assert second != first
-    poll(lambda: wrote(begun, second), "the new leader writes nothing", 30)
+    second = Led(leader(kube), first.since)
+    assert second.identity not in {first.identity, NOBODY}
+    poll(second.wrote, "the new leader writes nothing", 30)
     moved.until(desired="2", seconds=60)
-    kube.rolled_out(NAME, NAMESPACE, seconds=60)
+    kube.rolled_out(NAME, NAMESPACE, seconds=120)
     found = requests(LOG)
     assert "\n".join(map(str, strays(found))) == ""
     turns = [each.identity for each in tenures(found) if each.identity]
-    assert turns[-2:] == [first, second]
+    assert turns[-2:] == [first.identity, second.identity]
 
 
 def leader(kube: Kube) -> str:
@@ -100,11 +118,6 @@ def leader(kube: Kube) -> str:
 
 def pod_of(identity: str) -> str:
     return identity.rpartition("_")[0]
-
-
-def wrote(since: int, identity: str) -> bool:
-    pod = pod_of(identity)
-    return any(each.pod == pod and each.holder is None for each in requests(LOG, since))
 
 
 def process_of(identity: str) -> int:
@@ -121,39 +134,41 @@ def process_of(identity: str) -> int:
     raise AssertionError(f"no process of {identity}")
 
 
-def seconds_until(look: Callable[[], bool], within: float) -> float:
-    begun = time.monotonic()
-    poll(look, "nobody takes over", within, every=0.1)
-    return time.monotonic() - begun
+def taken_over(first: Led) -> tuple[Request, Request]:
+    """Once that is so: the last word of one tenure, and the first of another's."""
+    return poll(first.succession, "nobody takes over", 60, every=0.1)
 
 
-def taken_over(kube: Kube, first: str, within: float) -> float:
-    """Seconds until another leads."""
-    return seconds_until(lambda: leader(kube) not in {first, ""}, within)
+def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(led: Led):
+    os.kill(process_of(led.identity), signal.SIGKILL)
+    renewed, taken = taken_over(led)
+    assert renewed.holder == led.identity
+    assert LEASE <= (taken.began - renewed.began).total_seconds() < LEASE + RETRY + BUSY
 
 
-def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(kube: Kube, led: str):
-    os.kill(process_of(led), signal.SIGKILL)
-    assert taken_over(kube, led, within=40) < LEASE + 2 + 3  # a busy machine
-
-
-def test_a_leader_whose_pod_is_deleted_hands_over_within_three_seconds(kube: Kube, led: str):
-    kube("delete", "pod", pod_of(led), f"-n={NAMESPACE}", "--wait=false")
-    assert taken_over(kube, led, within=40) < 3
+def test_a_leader_whose_pod_is_deleted_gives_its_lease_back_and_another_takes_it_in_seconds(
+    kube: Kube, led: Led
+):
+    asked = time.time()
+    kube("delete", "pod", pod_of(led.identity), f"-n={NAMESPACE}", "--wait=false")
+    released, taken = taken_over(led)
+    assert released.holder == NOBODY
+    assert taken.began.timestamp() - asked < HAND_OVER + BUSY
 
 
 def test_a_leader_that_stood_still_past_its_lease_writes_nothing_more_and_ends(
-    kube: Kube, led: str
+    kube: Kube, led: Led
 ):
-    process, container = process_of(led), container_of(kube, led)["containerID"]
+    process = process_of(led.identity)
+    container = container_of(kube, led.identity)["containerID"]
     os.kill(process, signal.SIGSTOP)
     try:
-        taken_over(kube, led, within=40)
+        taken_over(led)
     finally:
         os.kill(process, signal.SIGCONT)
     # A process that the kubelet's probe ended would leave 137 or 143.
-    poll(lambda: exit_code(kube, led, container) is not None, "it does not end", 30)
-    assert exit_code(kube, led, container) == 1
+    poll(lambda: exit_code(kube, led.identity, container) is not None, "it does not end", 30)
+    assert exit_code(kube, led.identity, container) == 1
 
 
 def container_of(kube: Kube, identity: str) -> Object:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deployed import Deployed
+from deployed import POINT, Deployed
 
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube
@@ -14,18 +14,6 @@ from pennant_dev.demo.pods import NAMESPACE
 MODEL = "trials"
 SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 REGISTER = Path(__file__).with_name("register_versions.py").read_text()
-# Without MLflow's client, which takes longer to import than a rollout may take.
-POINT = """
-import json, os, sys, time, urllib.request
-url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/registered-models/alias"
-headers = {"Content-Type": "application/json"}
-model, pause, *moves = sys.argv[1:]
-for move in moves:
-    alias, version = move.split("=")
-    body = json.dumps({"name": model, "alias": alias, "version": version}).encode()
-    urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10).close()
-    time.sleep(float(pause))
-"""
 
 
 def register(kube: Kube) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """What the driver takes for "it happened", from a ModelDeployment's status and kubectl's lines."""
 
 import pytest
+from waiting import until
 
 from newsreco.loadgen_report import FRESH, Row
 from pennant_dev.demo.acts import rejected, serves, why
-from pennant_dev.demo.kube import poll
+from pennant_dev.demo.kube import Stream, poll
 from pennant_dev.demo.pods import job, pod
 from pennant_dev.demo.traffic import by_version
 from pennant_dev.demo.watch import changes
@@ -37,6 +38,14 @@ def test_answers_are_counted_by_version_and_failures_apart():
 def test_waiting_ends_with_a_sentence_that_names_what_did_not_happen():
     with pytest.raises(DevError, match="MLflow does not end: still waiting after 0 s"):
         poll(lambda: False, "MLflow does not end", seconds=0, every=0)
+
+
+def test_half_a_line_of_a_command_that_was_ended_is_none():
+    taken = list[str]()
+    stream = Stream(["printf", "whole\\nhal"], taken.extend, talk=False)
+    until(lambda: stream.ended)
+    stream.stop()
+    assert taken == ["whole\n"]
 
 
 def test_a_job_is_never_tried_twice_as_each_try_would_register_a_version():

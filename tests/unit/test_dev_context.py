@@ -45,6 +45,11 @@ def test_loading_an_image_says_where_to_push_it_instead():
 
 def test_up_says_when_nothing_answers(tmp_path: Path):
     nowhere = tmp_path / "kubeconfig"
-    nowhere.write_text("apiVersion: v1\nkind: Config\n")
+    # Without an address kubectl would ask whatever listens on this machine's port 8080.
+    nowhere.write_text(
+        "{apiVersion: v1, kind: Config, current-context: nowhere,\n"
+        'clusters: [{name: nowhere, cluster: {server: "https://127.0.0.1:1"}}],\n'
+        "contexts: [{name: nowhere, context: {cluster: nowhere}}]}\n"
+    )
     with pytest.raises(DevError, match="kubectl"):
         choose(settings(KUBECONFIG=str(nowhere))).up()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pennant_dev import oci
+from pennant_dev.binaries import _link
 from pennant_dev.buildah import bud_flags
 from pennant_dev.buildkey import TARGETS, USUAL, build_flags, build_key
 from pennant_dev.iptables import removal
@@ -125,6 +126,14 @@ def test_a_stopped_process_is_gone_with_its_record(tmp_path: Path):
     processes.stop("sleeper")
     assert processes.running("sleeper") is None
     assert processes.names() == []
+
+
+def test_a_link_to_an_older_build_is_replaced_and_nothing_else_is_left(tmp_path: Path):
+    link = tmp_path / "bin" / "kubectl"
+    for target in (tmp_path / "older", tmp_path / "newer"):
+        _link(link, target)
+        assert link.readlink() == target
+    assert list(link.parent.iterdir()) == [link]
 
 
 def test_help_names_every_command():

@@ -143,10 +143,11 @@ def test_serving_a_sklearn_model_imports_no_mlflow(tmp_path):
         "from pennant_serving.adapters.native_sklearn import SklearnAdapter;"
         "from pennant_serving.rows import Rows;"
         f"SklearnAdapter.load(Path({str(folder)!r})).predict(Rows([[1, 2]]));"
-        "sys.exit(str('mlflow' in sys.modules))"
+        "sys.exit(3 if 'mlflow' in sys.modules else 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stderr.strip() == "False"
+    # Not by what it prints: libraries may have something to say about the machine.
+    assert done.returncode == 0, done.stderr
 
 
 def test_values_that_are_not_numbers_stay_objects(tmp_path):

@@ -21,6 +21,8 @@ from pennant_serving.rows import Rows
 pytestmark = pytest.mark.unit
 
 ROWS = Rows(["a"])
+LONG = 60.0
+"""Seconds that a call takes unless it is let go: far more than any test."""
 
 
 class Never(Echo):
@@ -28,10 +30,13 @@ class Never(Echo):
 
     def __init__(self) -> None:
         self.release = threading.Event()
+        self.ended = 0
         self.further = {"more": Further(self.wait, "BYTES", (-1,))}
 
     def wait(self, _rows):
-        return self.release.wait(5)
+        released = self.release.wait(LONG)
+        self.ended += 1
+        return released
 
     def predict(self, rows, params=None):
         return [self.wait(rows)] if params else super().predict(rows)
@@ -60,12 +65,11 @@ def run(scenario, *, threads=4, **limits):
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_call_that_does_not_end_is_a_time_out(call):
     async def scenario(served):
-        started = time.monotonic()
         with pytest.raises(TimedOut, match=r"0\.1 s"):
             await call(served)
-        return time.monotonic() - started
+        assert served.adapter.ended == 0
 
-    assert run(scenario, timeout=0.1) < 1
+    run(scenario, timeout=0.1)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -73,7 +77,8 @@ def test_predictions_go_on_beside_calls_that_do_not_end(call):
     async def scenario(served):
         stuck = asyncio.create_task(call(served))
         for _ in range(20):
-            assert await asyncio.wait_for(served.predict(ROWS), 2) == ["a"]
+            assert await served.predict(ROWS) == ["a"]
+        assert served.adapter.ended == 0
         stuck.cancel()
 
     run(scenario)
@@ -84,9 +89,12 @@ def test_calls_that_never_end_take_readiness_as_predictions_do():
         assert not served.batcher.stuck
         with pytest.raises(TimedOut):
             await CALLS["params"](served)
-        return served.batcher.stuck
+        async with asyncio.timeout(LONG / 2):
+            # Its thread began a little later than the request came.
+            while not served.batcher.stuck:  # noqa: ASYNC110 - nothing tells when it is
+                await asyncio.sleep(0.01)
 
-    assert run(scenario, threads=1, timeout=0.1)
+    run(scenario, threads=1, timeout=0.1)
 
 
 def test_calls_wait_in_the_same_line_and_are_refused_when_it_is_full(monkeypatch):
@@ -107,12 +115,10 @@ def test_all_steps_of_a_request_have_one_time_out_together():
                 await served.batcher.aside(time.sleep, 0.05)
 
     async def scenario(served):
-        started = time.monotonic()
         with pytest.raises(TimedOut, match=r"0\.2 s"):
             await ten_steps(served)
-        return time.monotonic() - started
 
-    assert run(scenario, timeout=0.2) < 1
+    run(scenario, timeout=0.2)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.demo.stage import NAME, URL, Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.demo.traffic import Traffic
-from pennant_dev.leftovers import leftovers
+from pennant_dev.leftovers import processes
 from pennant_dev.local import Local
 from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shell import DevError, say, step
@@ -68,11 +68,16 @@ def prepare() -> Kube:
     return kube
 
 
+def stands() -> bool:
+    """Whether a cluster is there that we would not take away; what a killed one left is none."""
+    settings = Settings.from_env()
+    return not isinstance(cluster.choose(settings), Local) or bool(processes(settings.state))
+
+
 @contextmanager
 def borrowed() -> Iterator[Kube]:
     """What `prepare` makes, taken away afterwards; the cluster too, where it was not there."""
-    provider = cluster.choose(Settings.from_env())
-    was_there = not isinstance(provider, Local) or bool(leftovers())
+    provider, was_there = cluster.choose(Settings.from_env()), stands()
     try:
         yield prepare()
     finally:

@@ -89,7 +89,7 @@ class Kube:
 
 
 class Stream:
-    """A running command whose lines are taken as they come."""
+    """A running command whose lines are taken as they come; half a line at its end is none."""
 
     def __init__(
         self, command: list[str], take: Callable[[Iterable[str]], None], *, talk: bool
@@ -101,7 +101,7 @@ class Stream:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        lines = self._process.stdout or ()
+        lines = (line for line in self._process.stdout or () if line.endswith("\n"))
         self._reader = threading.Thread(target=take, args=(lines,), daemon=True)
         self._reader.start()
 

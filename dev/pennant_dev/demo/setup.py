@@ -95,8 +95,8 @@ def remove(kube: Kube) -> None:
     both = (NAMESPACE, MLFLOW_NAMESPACE)
     kube("delete", "namespace", *both, "--ignore-not-found", "--wait=false")
     kube("delete", "-k", str(MANIFESTS / "demo" / "operator"), "--ignore-not-found",
-         "--timeout=120s")  # fmt: skip
-    kube("wait", "--for=delete", *(f"namespace/{each}" for each in both), "--timeout=120s")
+         "--timeout=300s")  # fmt: skip
+    kube("wait", "--for=delete", *(f"namespace/{each}" for each in both), "--timeout=300s")
 
 
 def _ensure_secret(kube: Kube, namespace: str, name: str, data: dict[str, str]) -> None:
