@@ -20,7 +20,9 @@ PROBER = Path(__file__).with_name("prober.py").read_text()
 OURS = "/v2/health/ready"
 HOURS = 4
 # A watch that does not say how long it is to last is ended by the API server after 30 to 60 min.
-WATCH = f"/apis/pennant.dev/v1alpha1/modeldeployments?watch=true&timeoutSeconds={HOURS * 3600}"
+# It begins with what the API server's cache holds: without a revision it would wait for a newer one.
+OPTIONS = f"watch=true&resourceVersion=0&timeoutSeconds={HOURS * 3600}"
+WATCH = f"/apis/pennant.dev/v1alpha1/modeldeployments?{OPTIONS}"
 
 
 class Sampler:
