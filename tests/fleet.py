@@ -54,6 +54,7 @@ def silence(
     stage: Stage, running: Operator, audit: Audit, mlflow_log: Path, seconds: float
 ) -> Silence:
     """Do nothing for so long, and see what the servers say of it."""
+    running.rests()
     since, logged, written = audit.mark(), mlflow_log.stat().st_size, stage.written()
     began = time.monotonic()
     until(lambda: time.monotonic() - began >= seconds, seconds + 5)
