@@ -58,7 +58,7 @@ class Operator:
         lines = self.get("/metrics")[1].splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(start))
 
-    def rests(self, seconds: float = 2) -> float:
+    def rests(self, seconds: float = 3) -> float:
         """Wait until it has written nothing for so long: what was begun is over. Its writes."""
         wrote, since = -1.0, 0.0
 
