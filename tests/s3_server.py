@@ -43,7 +43,7 @@ class S3:
         command = [self.program, "admin", "--access", ACCESS, "--secret", SECRET]
         command += ["--endpoint-url", self.url, "create-user", "--access", access]
         command += ["--secret", secret, "--role", "user"]
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
         return variables(self.url, access, secret)
 
     def put(self, key: str, content: bytes) -> None:

@@ -208,6 +208,11 @@ def stalled(objects: Objects, name: str) -> str | None:
     return found[0]["reason"] if found else None
 
 
+def with_deployments(objects: Objects) -> set[str]:
+    found = objects.list("Deployment", "team")
+    return {each["metadata"]["labels"]["pennant.dev/deployment"] for each in found}
+
+
 def test_law_13_the_operators_credentials_go_to_that_registry_and_into_no_child(
     objects: Objects, running: Operator
 ):
@@ -222,7 +227,7 @@ def test_law_13_the_operators_credentials_go_to_that_registry_and_into_no_child(
             ("closed", "secrets", "default"),
         ):
             follow(objects, name, model, by)
-        until(lambda: len(objects.list("Deployment", "team")) >= 2)
+        until(lambda: {"rec", "open"} <= with_deployments(objects))
         until(lambda: stalled(objects, "mine") == "RegistryNotFound")
         until(lambda: stalled(objects, "closed") == "NotAllowed")
     pair = base64.b64encode(b"operator:of-the-registry").decode()

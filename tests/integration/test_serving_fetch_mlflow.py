@@ -43,7 +43,9 @@ def logged(mlflow_url: str) -> Iterator[Logged]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about its own
         with mlflow.start_run() as run:
-            log_model(estimator, name="model", registered_model_name="fetched")
+            # Named, because MLflow takes long to find them out.
+            needs = {"pip_requirements": ["scikit-learn"]}
+            log_model(estimator, name="model", registered_model_name="fetched", **needs)
             mlflow.log_text("the bytes", "folder with space/naïve file.txt")
             mlflow.log_text("the bytes", "model.pkl")
     artifacts = client.get_run(run.info.run_id).info.artifact_uri
