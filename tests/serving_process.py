@@ -57,10 +57,15 @@ class Serving:
             time.sleep(0.02)
 
     def clients(self) -> set[int]:
-        """The ports of those whose connections it has open: the kernel tells an inode for each."""
-        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
-        own = f"0100007F:{self.port:04X}"
-        return {int(row[2][-4:], 16) for row in rows if row[1] == own and row[9] != "0"}
+        """The ports of those whose connections it has open: the kernel tells an inode for each.
+
+        It listens for IPv6 too where there is that, and then these are connections of that kind.
+        """
+        tables = (Path(f"/proc/net/{kind}").read_text() for kind in ("tcp", "tcp6"))
+        rows = [row.split() for table in tables for row in table.splitlines()]
+        own = f":{self.port:04X}"
+        found = {int(row[2][-4:], 16) for row in rows if row[1].endswith(own) and row[9] != "0"}
+        return found - {0}  # itself, which listens
 
     def _answers(self, path: str) -> bool:
         try:
