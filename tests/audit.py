@@ -97,10 +97,17 @@ class Audit:
 
 
 def entries(log: Path, since: int = 0) -> Iterator[dict[str, Any]]:
-    """What an audit log holds from a byte on; a line that is being written is none yet."""
+    """What an audit log holds from a byte on."""
+    return map(json.loads, lines(log, since))
+
+
+def lines(log: Path, since: int = 0) -> Iterator[bytes]:
+    """The whole lines that begin at a byte of a log or after it, which is being written."""
     with log.open("rb") as opened:
-        opened.seek(since)
-        yield from (json.loads(line) for line in opened if line.endswith(b"\n"))
+        if since:
+            opened.seek(since - 1)
+            opened.readline()  # of one that was being written then, the rest
+        yield from (line for line in opened if line.endswith(b"\n"))
 
 
 def _write(entry: dict[str, Any]) -> Write:

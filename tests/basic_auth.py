@@ -42,7 +42,7 @@ class Guarded:
         passwords = urllib.request.HTTPPasswordMgrWithPriorAuth()
         passwords.add_password(None, self.url, *ADMIN, is_authenticated=True)
         opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(passwords))
-        opener.open(request, timeout=30).close()
+        opener.open(request, timeout=120).close()
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit import Audit
+from audit import Audit, lines
 from mlflow_server import Mlflow
 from operator_process import Operator
 from operator_stage import CHILDREN, Stage
@@ -54,6 +54,7 @@ def silence(
     stage: Stage, running: Operator, audit: Audit, mlflow_log: Path, seconds: float
 ) -> Silence:
     """Do nothing for so long, and see what the servers say of it."""
+    running.rests()
     since, logged, written = audit.mark(), mlflow_log.stat().st_size, stage.written()
     began = time.monotonic()
     until(lambda: time.monotonic() - began >= seconds, seconds + 5)
@@ -66,9 +67,8 @@ def silence(
 
 def _calls(log: Path, since: int) -> Counter[str]:
     """Method and path of each request in MLflow's access log, after so many bytes of it."""
-    with log.open("rb") as lines:
-        lines.seek(since)
-        asked = [line.decode().split('"')[1] for line in lines if b'HTTP/1.1"' in line]
+    found = (line.decode() for line in lines(log, since))
+    asked = [line.split('"')[1] for line in found if 'HTTP/1.1"' in line]
     return Counter(each.split("?")[0].removesuffix(" HTTP/1.1") for each in asked)
 
 

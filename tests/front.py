@@ -47,7 +47,7 @@ def listening(serve: Serve) -> Iterator[int]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert started.wait(10)
+        assert started.wait(60)
         yield ports[0]
     finally:
         loop.call_soon_threadsafe(task.cancel)

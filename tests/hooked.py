@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp import web
 from mlflow import MlflowClient
 from mlflow_server import free_port
+from waiting import PATIENCE
 
 from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.decide.spec import Watch
@@ -93,8 +94,8 @@ class Hooked:
         self.urgent.update(told if urgent else ())
 
     def registry(self, url: str, name: str = "default", **spec: Any) -> None:
-        """A ModelRegistry that takes hooks and is polled once a minute."""
-        said = {"url": url, "pollInterval": "60s", "webhook": {"secret": {"name": "hooks"}}, **spec}
+        """A ModelRegistry that takes hooks and is polled once an hour."""
+        said = {"url": url, "pollInterval": "1h", "webhook": {"secret": {"name": "hooks"}}, **spec}
         uid = uuid4().hex
         self.objects.registries[name] = {
             "metadata": {"name": name, "namespace": "pennant-system", "uid": uid, "generation": 1},
@@ -181,7 +182,7 @@ def run(scenario: Callable[[Hooked], Awaitable[None]]) -> None:
     asyncio.run(scenario(Hooked()))
 
 
-async def until(true: Callable[[], Any], seconds: float = 40) -> None:
+async def until(true: Callable[[], Any], seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not so within {seconds} s"

@@ -33,6 +33,8 @@ class Tools:
         self._kubectl = Settings.from_env().bin / "kubectl"
         # A file that is not there: nothing reaches the cluster of whoever runs the tests.
         self._env = os.environ | {"KUBECONFIG": str(kubeconfig or "/nonexistent")}
+        if kubeconfig is not None:  # not what was found at this port before, of another server's
+            self._env["KUBECACHEDIR"] = str(kubeconfig.parent / "cache")
 
     def helm(self, *words: str) -> str:
         """Standard output of a helm command; DevError when it fails."""

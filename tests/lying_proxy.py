@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from mlflow_server import free_port
+
 SEARCH = "/api/2.0/mlflow/registered-models/search"
 
 
@@ -58,7 +60,7 @@ class Proxy:
         self.asked: list[str] = []
         self.ended = threading.Event()
         self.trouble: Trouble = Request.forward
-        self._port = 0
+        self._port = free_port()
         self._server: ThreadingHTTPServer | None = None
         self.listen()
 
@@ -69,7 +71,6 @@ class Proxy:
     def listen(self) -> None:
         """Be there, at the same address as before."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler(self))
-        self._port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def refuse(self) -> None:

@@ -17,15 +17,18 @@ from typing import Any
 
 import yaml
 from kubernetes import client, config, dynamic
+from mlflow_server import free_port
 from waiting import until
 
-from pennant_dev.controlplane import ControlPlane, free_ports
+from pennant_dev.controlplane import ControlPlane
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "pennant-system"
 # For one that will be killed: it leaves no Lease that the next one has to wait for.
 ALONE = {"PENNANT_LEADER_ELECT": "false"}
 STARTS = 90.0  # seconds, on a machine that has other things to do
+ENDS = 60.0
+WRITES = "pennant_api_writes_total"
 CRDS = ("modeldeployments", "modelregistries")
 
 
@@ -43,7 +46,7 @@ class Operator:
         """Status and text of one of its own endpoints; 0 when it does not listen."""
         try:
             url = f"http://127.0.0.1:{self.port}{path}"
-            with urllib.request.urlopen(url, timeout=2) as answer:
+            with urllib.request.urlopen(url, timeout=20) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -55,6 +58,19 @@ class Operator:
         lines = self.get("/metrics")[1].splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(start))
 
+    def rests(self, seconds: float = 3) -> float:
+        """Wait until it has written nothing for so long: what was begun is over. Its writes."""
+        wrote, since = -1.0, 0.0
+
+        def quiet() -> bool:
+            nonlocal wrote, since
+            before, wrote = wrote, self.metric(WRITES)
+            since = since if wrote == before else time.monotonic()
+            return time.monotonic() - since >= seconds
+
+        until(quiet, seen=lambda: f"writing, {wrote:.0f} so far,")
+        return wrote
+
     def memory(self) -> float:
         """Resident memory, MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -64,18 +80,18 @@ class Operator:
     def kill(self) -> None:
         """End it as a node does that loses power."""
         self.process.kill()
-        self.process.wait(timeout=15)
+        self.process.wait(timeout=ENDS)
 
     def stop(self) -> int:
         """Ask it to end; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=ENDS)
 
 
 @contextlib.contextmanager
 def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operator]:
     """An operator that is ready, ended at the end."""
-    (port, hooks), log = free_ports(2), folder / f"operator-{time.monotonic_ns()}.log"
+    port, hooks, log = free_port(), free_port(), folder / f"operator-{time.monotonic_ns()}.log"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PENNANT_")}
     env = kept | {
         "KUBECONFIG": str(kubeconfig),
@@ -100,7 +116,7 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         if process.poll() is None:
             process.terminate()  # killed, it would leave the next one a Lease to wait for
         try:
-            process.wait(timeout=15)
+            process.wait(timeout=ENDS)
         finally:
             process.kill()
             process.wait()
@@ -112,7 +128,9 @@ class Objects:
     def __init__(self, plane: ControlPlane) -> None:
         configuration = client.Configuration()
         config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)
-        self._client = dynamic.DynamicClient(client.ApiClient(configuration))
+        # By itself it would go by what was found at this port before, of another server's.
+        cache = str(plane.folder / "discovery.json")
+        self._client = dynamic.DynamicClient(client.ApiClient(configuration), cache_file=cache)
 
     def install(self) -> None:
         """The custom resource definitions and the operator's namespace."""

@@ -69,9 +69,9 @@ class Stage:
         seen = self.look()
         return all(seen[name].settled_on(version) for name in names)
 
-    def serves(self, name: str, version: str, seconds: float = 30) -> View:
+    def serves(self, name: str, version: str) -> View:
         """Wait until one is settled on a version."""
-        until(lambda: self.all_serve(version, [name]), seconds)
+        until(lambda: self.all_serve(version, [name]))
         return self.views()[name]
 
     def deployments(self, name: str) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,8 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-
-DEADLINE_SECONDS = 15
+from waiting import until
 
 
 class Collector:
@@ -34,11 +32,11 @@ class Collector:
                 self.spans.extend(scope.spans)
 
     def wait_for(self, count: int) -> list[Any]:
-        """Poll until so many spans have come."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while len(self.spans) < count:
-            assert time.monotonic() < deadline, f"{len(self.spans)} spans instead of {count}"
-            time.sleep(0.02)
+        """The spans, once so many have come."""
+        until(
+            lambda: len(self.spans) >= count,
+            seen=lambda: f"{len(self.spans)} spans instead of {count}",
+        )
         return self.spans
 
 

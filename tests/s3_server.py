@@ -43,7 +43,7 @@ class S3:
         command = [self.program, "admin", "--access", ACCESS, "--secret", SECRET]
         command += ["--endpoint-url", self.url, "create-user", "--access", access]
         command += ["--secret", secret, "--role", "user"]
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
         return variables(self.url, access, secret)
 
     def put(self, key: str, content: bytes) -> None:
@@ -118,7 +118,7 @@ class Wire:
     def __init__(self, url: str, *, after: int, breaks: int | None, stalls: bool = False) -> None:
         self._target = url.removeprefix("http://").partition(":")
         self._after, self._breaks, self._stalls = after, breaks, stalls
-        self._over = threading.Event()
+        self._over, self._counting = threading.Event(), threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.broken = 0
@@ -145,12 +145,18 @@ class Wire:
             while block := server.recv(BLOCK):
                 client.sendall(block)
                 sent += len(block)
-                if sent > self._after and (self._breaks is None or self.broken < self._breaks):
-                    self.broken += 1
+                if sent > self._after and self._is_to_break():
                     if self._stalls:
                         self._over.wait(30)
                     client.shutdown(socket.SHUT_RDWR)
                     return
+
+    def _is_to_break(self) -> bool:
+        """Whether there are more to break; this one is counted then, whatever thread asks."""
+        with self._counting:
+            more = self._breaks is None or self.broken < self._breaks
+            self.broken += more
+            return more
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from mlflow_server import free_port
 
-READY_DEADLINE_SECONDS = 60
+READY_DEADLINE_SECONDS = 120  # on a machine that has other things to do
 JSON = {"Content-Type": "application/json"}
 
 
@@ -28,11 +28,13 @@ class Serving:
     port: int
     log: Path
     termination_log: Path
+    begun: float
+    """When it was started, in seconds of the time of day."""
     connections: list[http.client.HTTPConnection] = field(default_factory=list)
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection that is closed with the process at the latest."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         self.connections.append(connection)
         return connection
 
@@ -53,6 +55,17 @@ class Serving:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{path} was never 200:\n{self.log.read_text()}")
             time.sleep(0.02)
+
+    def clients(self) -> set[int]:
+        """The ports of those whose connections it has open: the kernel tells an inode for each.
+
+        It listens for IPv6 too where there is that, and then these are connections of that kind.
+        """
+        tables = (Path(f"/proc/net/{kind}").read_text() for kind in ("tcp", "tcp6"))
+        rows = [row.split() for table in tables for row in table.splitlines()]
+        own = f":{self.port:04X}"
+        found = {int(row[2][-4:], 16) for row in rows if row[1].endswith(own) and row[9] != "0"}
+        return found - {0}  # itself, which listens
 
     def _answers(self, path: str) -> bool:
         try:
@@ -88,6 +101,7 @@ def serving(
         "PENNANT_GRPC_PORT": "0",
         "PENNANT_TERMINATION_LOG": str(termination_log),
     }
+    begun = time.time()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*under, sys.executable, "-m", "pennant_serving"],
@@ -95,7 +109,7 @@ def serving(
             stdout=output,
             stderr=output,
         )
-    started = Serving(process, port, log, termination_log)
+    started = Serving(process, port, log, termination_log, begun)
     try:
         yield started
     finally:

@@ -7,14 +7,21 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+PATIENCE = 90.0  # seconds, on a machine that has other things to do
 
 
-def until(found: Callable[[], T], seconds: float = 30) -> T:
-    """Ask until the answer is true; the answer. AssertionError at the deadline."""
+def until(
+    found: Callable[[], T], seconds: float = PATIENCE, *, seen: Callable[[], object] | None = None
+) -> T:
+    """Ask until the answer is true; the answer. AssertionError at the deadline, with what is seen.
+
+    That is the answer itself where nothing else is told.
+    """
     deadline = time.monotonic() + seconds
     while True:
         answer = found()
         if answer:
             return answer
-        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still {seen() if seen else repr(answer)} after {seconds} s")
         time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from mlflow_server import mlflow2, mlflow_server
 from operator_process import Objects
 
 from pennant_dev.binaries import ensure
-from pennant_dev.controlplane import ControlPlane, control_plane
+from pennant_dev.controlplane import ALONE, ControlPlane, control_plane
+from pennant_operator.observe import mlflow_http
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +42,26 @@ def either_mlflow(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No registry is given up by this process while a test may take: the machine may be busy."""
+    monkeypatch.setattr(mlflow_http, "TIMEOUT", 300.0)
+
+
+@contextmanager
+def with_definitions(folder: Path, flags: tuple[str, ...] = ALONE) -> Iterator[ControlPlane]:
+    """An API server that knows our kinds."""
+    ensure("kubelite", "etcd")
+    with control_plane(folder, flags) as started:
+        Objects(started).install()
+        yield started
+
+
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """One API server with the definitions: a module leaves no ModelDeployment behind."""
-    ensure("kubelite", "etcd")
     folder = tmp_path_factory.mktemp("plane")
-    with control_plane(folder, Audit.flags(folder)) as started:
-        Objects(started).install()
+    with with_definitions(folder, Audit.flags(folder)) as started:
         yield started
 
 
@@ -54,6 +69,19 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 def objects(plane: ControlPlane) -> Objects:
     """The objects on it."""
     return Objects(plane)
+
+
+@pytest.fixture(scope="module")
+def own_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One of the module's own, which may leave there what it likes."""
+    with with_definitions(tmp_path_factory.mktemp("own-plane")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def own_objects(own_plane: ControlPlane) -> Objects:
+    """The objects on that."""
+    return Objects(own_plane)
 
 
 @pytest.fixture(scope="session")

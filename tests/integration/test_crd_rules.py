@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
-from operator_process import CRDS, REPOSITORY, Objects
+from operator_process import CRDS, REPOSITORY
 from waiting import until
 
-from pennant_dev.binaries import ensure
-from pennant_dev.controlplane import control_plane
+from pennant_dev.controlplane import ControlPlane
 from pennant_dev.demo.kube import Kube
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError
@@ -48,11 +47,11 @@ OURS = (
 
 
 @pytest.fixture(scope="module")
-def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
-    ensure("kubelite", "etcd")  # kubelite is kubectl too
-    with control_plane(tmp_path_factory.mktemp("plane")) as plane:
-        Objects(plane).install()
-        found = Kube(Settings.from_env().bin / "kubectl", plane.kubeconfig)
+def kube(own_plane: ControlPlane) -> Iterator[Kube]:
+    found = Kube(Settings.from_env().bin / "kubectl", own_plane.kubeconfig)
+    with pytest.MonkeyPatch.context() as environ:
+        # Not what was found at this port before, of another server's.
+        environ.setenv("KUBECACHEDIR", str(own_plane.folder / "cache"))
         # A kind is served a moment before its schema is published.
         until(lambda: all(found("explain", kind, check=False) for kind in SCHEMAS))
         yield found

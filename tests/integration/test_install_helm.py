@@ -63,7 +63,7 @@ def test_a_release_from_an_empty_cluster_to_its_end_and_back(plane: ControlPlane
         "install", *WHERE, "--create-namespace", "--wait", registry_at(first)
     )
     make_ready(objects)
-    said, _ = install.communicate(timeout=60)
+    said, _ = install.communicate(timeout=300)
     assert install.returncode == 0, said
     assert address(objects) == first
     assert definitions(tools) == len(CRDS)

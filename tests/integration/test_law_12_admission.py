@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from builders import IMAGES, model_deployment, version
 from operator_process import Objects
 
-from pennant_dev.binaries import ensure
-from pennant_dev.controlplane import control_plane
 from pennant_operator.decide import render
 from pennant_operator.decide.spec import parse
 
@@ -26,21 +23,12 @@ OWN_SERVER = {
 
 
 @pytest.fixture(scope="module")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Objects]:
-    ensure("kubelite", "etcd")
-    with control_plane(tmp_path_factory.mktemp("plane")) as plane:
-        found = Objects(plane)
-        found.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {
-                    "name": "team",
-                    "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-                },
-            }
-        )
-        yield found
+def objects(own_objects: Objects) -> Objects:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    own_objects.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team", "labels": labels}}
+    )
+    return own_objects
 
 
 def pod(name: str, serving: dict[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,7 @@ from operator_process import NAMESPACE, Objects, Operator, operator
 from recorder import Answer, Recorder, as_json, recorder, redirect_to, registry, the_file
 from waiting import until
 
-from pennant_dev.binaries import ensure
-from pennant_dev.controlplane import ControlPlane, control_plane
+from pennant_dev.controlplane import ControlPlane
 from pennant_operator.decide.registries import parse
 from pennant_operator.observe.credentials import credentials
 from pennant_operator.observe.mlflow_http import MlflowHttp
@@ -163,25 +162,17 @@ def test_law_13_the_registry_gets_them_by_whatever_name_its_artifacts_have(tmp_p
 
 
 @pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    ensure("kubelite", "etcd")
-    with control_plane(tmp_path_factory.mktemp("plane")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def objects(plane: ControlPlane) -> Objects:
-    found = Objects(plane)
-    found.install()
-    for namespace, data in ((NAMESPACE, SECRET), (found.namespace("team"), THEIRS)):
+def objects(own_objects: Objects) -> Objects:
+    for namespace, data in ((NAMESPACE, SECRET), (own_objects.namespace("team"), THEIRS)):
         meta = {"name": "mlflow", "namespace": namespace}
-        found.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": data})
-    return found
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": data}
+        own_objects.apply(secret)
+    return own_objects
 
 
 @pytest.fixture
-def running(plane: ControlPlane, objects: Objects, tmp_path: Path) -> Iterator[Operator]:
-    with operator(plane.kubeconfig, tmp_path) as started:
+def running(own_plane: ControlPlane, objects: Objects, tmp_path: Path) -> Iterator[Operator]:
+    with operator(own_plane.kubeconfig, tmp_path) as started:
         yield started
 
 
@@ -217,6 +208,11 @@ def stalled(objects: Objects, name: str) -> str | None:
     return found[0]["reason"] if found else None
 
 
+def with_deployments(objects: Objects) -> set[str]:
+    found = objects.list("Deployment", "team")
+    return {each["metadata"]["labels"]["pennant.dev/deployment"] for each in found}
+
+
 def test_law_13_the_operators_credentials_go_to_that_registry_and_into_no_child(
     objects: Objects, running: Operator
 ):
@@ -231,7 +227,7 @@ def test_law_13_the_operators_credentials_go_to_that_registry_and_into_no_child(
             ("closed", "secrets", "default"),
         ):
             follow(objects, name, model, by)
-        until(lambda: len(objects.list("Deployment", "team")) >= 2)
+        until(lambda: {"rec", "open"} <= with_deployments(objects))
         until(lambda: stalled(objects, "mine") == "RegistryNotFound")
         until(lambda: stalled(objects, "closed") == "NotAllowed")
     pair = base64.b64encode(b"operator:of-the-registry").decode()

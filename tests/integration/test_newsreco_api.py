@@ -57,7 +57,7 @@ def api(mount: Path, port: int) -> Iterator[subprocess.Popen[str]]:
 
 def ask(port: int, path: str) -> dict:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
             return json.load(answer)
     except OSError:
         return {}
@@ -69,7 +69,7 @@ def test_it_serves_the_mount_and_ends_when_told(mount: Path):
         assert until(lambda: ask(port, "/health"))["source"] == "mount"
         assert ask(port, "/recommend/U106?k=3")["marker"] == "mounted"
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     assert ask(port, "/health") == {}
 
 
@@ -78,6 +78,6 @@ def test_it_ends_rather_than_serve_another_model_than_the_mounted_one(mount: Pat
     broken.save(train.fit(Config()).bundle, mount / bundle.FILE)
     port = free_port()
     with api(mount, port) as process:
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
     assert process.returncode not in (0, -9)
     assert broken.MODULE in said

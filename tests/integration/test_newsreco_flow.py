@@ -25,10 +25,14 @@ from pennant_registry.errors import GateRefusedError
 
 pytestmark = pytest.mark.integration
 
+# Seconds of a request, instead of the library's few: the machine may have other things to do.
+PATIENT = "60"
+
 
 @pytest.fixture
 def client(mlflow_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MlflowClient:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_url)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", PATIENT)
     monkeypatch.delenv("PENNANT_MODEL_PATH", raising=False)
     monkeypatch.chdir(tmp_path)  # training keeps its local copy here
     return MlflowClient(tracking_uri=mlflow_url)
@@ -152,7 +156,11 @@ def test_training_runs_as_a_user_without_name_home_and_writable_folder(mlflow_ur
     code = [sys.executable, "-W", "error::UserWarning", "-m", "newsreco.pipeline", "--no-promote"]
     ran = subprocess.run(
         ["setpriv", "--reuid", "65532", "--regid", "65532", "--clear-groups", *code],
-        env={"PATH": "/nonexistent", "MLFLOW_TRACKING_URI": mlflow_url},
+        env={
+            "PATH": "/nonexistent",
+            "MLFLOW_TRACKING_URI": mlflow_url,
+            "MLFLOW_HTTP_REQUEST_TIMEOUT": PATIENT,
+        },
         executable=shutil.which("setpriv"),
         cwd="/",
         capture_output=True,

@@ -8,12 +8,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator
+from operator_process import ENDS, NAMESPACE, Objects, Operator, operator
 from partition import wire
 from waiting import until
 
@@ -73,22 +74,23 @@ def deployment(namespace: str, name: str, registry: str = "nowhere") -> dict:
     }
 
 
+def lease(objects: Objects) -> dict:
+    return (objects.get("Lease", NAMESPACE, "pennant-operator") or {}).get("spec", {})
+
+
 def holder(objects: Objects) -> str:
     """The name of who leads."""
-    lease = objects.get("Lease", NAMESPACE, "pennant-operator") or {}
-    return lease.get("spec", {}).get("holderIdentity", "").rpartition("_")[0]
+    return lease(objects).get("holderIdentity", "").rpartition("_")[0]
 
 
 def leads(replica: Operator) -> float:
     return replica.metric("pennant_leader ")
 
 
-def taken_over(objects: Objects, name: str, seconds: float) -> float:
+def taken_over(objects: Objects, name: str) -> float:
     """Seconds until this one has the Lease."""
     began = time.monotonic()
-    while holder(objects) != name:
-        assert time.monotonic() < began + seconds, f"{holder(objects)} leads"
-        time.sleep(0.02)
+    until(lambda: holder(objects) == name, seen=lambda: f"{holder(objects)} leads")
     return time.monotonic() - began
 
 
@@ -111,11 +113,12 @@ def test_one_leads_and_the_other_watches_and_neither_asks_nor_writes(
     assert holder(objects) == "quiet-a"
     assert (leads(second), second.metric(polled)) == (0, 0)
     assert second.metric("pennant_queue_depth") == 0
+    until(lambda: audit.written("quiet-a"))
     assert audit.turns("quiet-a", "quiet-b") == ["quiet-a"]
     objects.delete("ModelRegistry", NAMESPACE, "default")
 
 
-def test_a_leader_that_is_told_to_end_hands_over_within_three_seconds(
+def test_a_leader_that_is_told_to_end_hands_over_long_before_its_lease_runs_out(
     audit: Audit, objects: Objects, replica, work: str
 ):
     first = replica("term-a")
@@ -123,9 +126,9 @@ def test_a_leader_that_is_told_to_end_hands_over_within_three_seconds(
     second = replica("term-b")
     until(lambda: audit.written("term-a"))
     first.process.send_signal(signal.SIGTERM)
-    assert taken_over(objects, "term-b", seconds=10) < 3
+    assert taken_over(objects, "term-b") < 9  # three on a machine that has nothing else to do
     until(lambda: audit.written("term-b"))
-    assert first.process.wait(timeout=10) == 0
+    assert first.process.wait(timeout=ENDS) == 0
     assert leads(second) == 1
     assert audit.turns("term-a", "term-b") == ["term-a", "term-b"]
 
@@ -144,8 +147,11 @@ def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(
     until(lambda: leads(first) == 1)
     replica("kill-b")
     until(lambda: audit.written("kill-a"))
-    first.process.kill()
-    assert 12 < taken_over(objects, "kill-b", seconds=40) < 15 + 2 + 3  # a busy machine
+    first.kill()
+    renewed = lease(objects)["renewTime"]
+    assert taken_over(objects, "kill-b") < 45  # seventeen on a machine that has nothing else to do
+    waited = datetime.fromisoformat(lease(objects)["acquireTime"]) - datetime.fromisoformat(renewed)
+    assert waited.total_seconds() >= 15
     until(lambda: audit.written("kill-b"))
     assert audit.turns("kill-a", "kill-b") == ["kill-a", "kill-b"]
 
@@ -159,11 +165,11 @@ def test_a_leader_that_stood_still_writes_nothing_more_and_ends(
     until(lambda: audit.written("still-a"))
     first.process.send_signal(signal.SIGSTOP)
     try:
-        taken_over(objects, "still-b", seconds=8 + 3)
+        taken_over(objects, "still-b")
         until(lambda: audit.written("still-b"))
     finally:
         first.process.send_signal(signal.SIGCONT)
-    assert first.process.wait(timeout=10) == 1
+    assert first.process.wait(timeout=ENDS) == 1
     assert "lost the Lease" in first.log.read_text()
     assert audit.turns("still-a", "still-b") == ["still-a", "still-b"]
 
@@ -177,10 +183,10 @@ def test_a_leader_that_is_cut_off_ends_before_another_begins(
         replica("cut-b", **SHORT)
         until(lambda: audit.written("cut-a"))
         line.cut()
-        taken_over(objects, "cut-b", seconds=8 + 3)
+        taken_over(objects, "cut-b")
         assert leads(first) == 0
         until(lambda: audit.written("cut-b"))
-        assert first.process.wait(timeout=10) == 1
+        assert first.process.wait(timeout=ENDS) == 1
     found = audit.written("cut-a", "cut-b")
     assert audit.turns("cut-a", "cut-b") == ["cut-a", "cut-b"]
     ended = max(write.ended for write in found if write.user == "cut-a")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import ALONE, NAMESPACE, Objects, Operator, operator
+from operator_process import ALONE, NAMESPACE, WRITES, Objects, Operator, operator
 from operator_stage import CHILDREN, Stage
 from pretended_kubelet import PretendedKubelet
 from waiting import until
@@ -115,8 +115,9 @@ def test_an_alias_brings_up_a_candidate_with_everything_around_it(
         (owner,) = child["metadata"]["ownerReferences"]
         assert owner["uid"] == live["metadata"]["uid"]
         assert owner["controller"] is True
-    ready = until(lambda: condition(objects.get("ModelRegistry", NAMESPACE, "default"), "Ready"))
-    assert (ready["status"], ready["reason"]) == ("True", "Answering")
+    until(lambda: told(objects, NAMESPACE, "default", "Ready", "ModelRegistry") == "Answering")
+    ready = condition(objects.get("ModelRegistry", NAMESPACE, "default"), "Ready")
+    assert ready["status"] == "True"
 
 
 def test_law_10_kopf_leaves_no_mark_and_deleting_needs_no_operator(
@@ -142,11 +143,11 @@ def test_an_idle_operator_writes_nothing(
     registry(objects, "default", mlflow_url)
     deployment(objects, team, "waiting", "never-registered")
     until(lambda: told(objects, team, "waiting", "AliasInSync") == "ModelNotFound")
-    before, written = versions(objects, team), running.metric("pennant_api_writes_total")
+    written, before = running.rests(), versions(objects, team)
     began = running.metric(POLLED)
     until(lambda: running.metric(POLLED) > began + 4)
     assert versions(objects, team) == before
-    assert running.metric("pennant_api_writes_total") == written
+    assert running.metric(WRITES) == written
 
 
 def test_a_moved_alias_supersedes_the_candidate(
@@ -187,6 +188,7 @@ def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_d
         until(lambda: settled("1"))
         mlflow.promote("ships", mlflow.register("ships"))
         until(lambda: settled("2"))
+        first.rests()
         assert first.stop() == 0
     live = objects.get("ModelDeployment", team, "ships")
     active = objects.get("Service", team, "ships")["metadata"]["annotations"]
@@ -199,7 +201,7 @@ def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_d
         began = until(lambda: second.metric(POLLED))
         until(lambda: second.metric(POLLED) > began + 3)
         assert versions(objects, team) == before
-        assert second.metric("pennant_api_writes_total") == 0
+        assert second.metric(WRITES) == 0
 
 
 def test_an_operator_that_is_killed_in_mid_rollout_again_and_again_ends_where_it_would_have(
@@ -257,11 +259,12 @@ def test_a_restarted_operator_takes_nothing_back_that_it_has_told(
 
     with operator(operator_config, tmp_path, **ALONE) as first:
         until(said)
+        first.rests()
         first.kill()
     since = audit.mark()
     with operator(operator_config, tmp_path) as second:
         until(lambda: second.metric("pennant_reconcile_duration_seconds_count") >= len(told))
-        began = second.metric(POLLED)
+        began = until(lambda: second.metric(POLLED))
         until(lambda: second.metric(POLLED) > began + 1)
     assert not audit.writes(since)
 
@@ -293,13 +296,11 @@ def test_created_again_under_its_name_it_waits_for_the_old_children_and_makes_it
     mlflow.promote("kites", mlflow.register("kites"))
     deployment(objects, team, "kites", "kites")
     until(lambda: candidate(objects, team, "kites"))
+    running.rests()
     objects.delete("ModelDeployment", team, "kites")
     until(lambda: objects.get("ModelDeployment", team, "kites") is None)
     deployment(objects, team, "kites", "kites")
     uid = objects.get("ModelDeployment", team, "kites")["metadata"]["uid"]
-    for kind in CHILDREN:  # as the garbage collector would, which does not run here
-        for child in objects.list(kind, team):
-            objects.delete(kind, team, child["metadata"]["name"])
 
     def owners() -> set[str]:
         children = [child for kind in CHILDREN for child in objects.list(kind, team)]
@@ -307,6 +308,11 @@ def test_created_again_under_its_name_it_waits_for_the_old_children_and_makes_it
         uids = {child["metadata"]["ownerReferences"][0]["uid"] for child in children}
         return uids if kinds == set(CHILDREN) else set()
 
+    assert owners()
+    assert uid not in owners()
+    for kind in CHILDREN:  # as the garbage collector would, which does not run here
+        for child in objects.list(kind, team):
+            objects.delete(kind, team, child["metadata"]["name"])
     until(lambda: owners() == {uid})
 
 

@@ -83,15 +83,15 @@ class Story:
 
     def all_told(self) -> bool:
         told = self.registries()
-        return all(told[case]["reason"] == "NotAnswering" for case in TROUBLES)
+        return all(told[case].get("reason") == "NotAnswering" for case in TROUBLES)
 
     def all_failed(self, anew: Operator) -> bool:
-        """The new operator has asked every registry, and got what the old one got."""
-        log = anew.log.read_text()
+        """The new operator has asked every registry, got what the old one got, and said so."""
+        log, seen = anew.log.read_text(), self.stage.views()
         asked = all(f"registry {case}: " in log for case in TROUBLES)
-        seen = self.stage.views()
+        said = all(seen[f"{case}-young"].reason("AliasInSync") for case in TROUBLES)
         empty = seen["empty-database-young"].reason("AliasInSync") == "ModelNotFound"
-        return asked and empty and seen["page-skips-young"].candidate == "1"
+        return asked and said and empty and seen["page-skips-young"].candidate == "1"
 
     def halfway(self) -> bool:
         seen = self.stage.look()
@@ -112,23 +112,24 @@ def story(
         proxies = {c: opened.enter_context(lying_proxy.lying_proxy(mlflow_url)) for c in CASES}
         told = Story(stage, Mlflow(mlflow_url), prefix, proxies)
         with operator(operator_config, folder, PENNANT_WRITE_RATE="500", **ALONE) as first:
-            _begins(told)
+            _begins(told, first)
             first.kill()
         with operator(operator_config, folder, PENNANT_WRITE_RATE="500") as second:
             _goes_on(told, second)
             yield told
 
 
-def _begins(story: Story) -> None:
+def _begins(story: Story, running: Operator) -> None:
     for case, proxy in story.proxies.items():
         story.stage.registry(case, proxy.url)
     for model in ("steady", "rolling", "young"):
         story.promote(model)
     story.apply("steady", "rolling")
-    until(lambda: story.all_serve("1", "steady") and story.all_serve("1", "rolling"), 90)
+    until(lambda: story.all_serve("1", "steady") and story.all_serve("1", "rolling"), 180)
     story.stage.kubelet.fates[f"{story.prefix}-rolling", "2"] = coming()
     story.promote("rolling")
     until(story.halfway)
+    running.rests()  # the pods that are coming are known
     story.before, story.children_before = story.stage.look(), story.stage.written()
     for case, (trouble, _) in CASES.items():
         story.proxies[case].fail(trouble)
@@ -138,6 +139,7 @@ def _begins(story: Story) -> None:
 def _goes_on(story: Story, anew: Operator) -> None:
     story.apply("young")
     until(lambda: story.all_failed(anew))
+    anew.rests()
     story.told = story.registries()
     story.during, story.children_during = story.stage.look(), story.stage.written()
     story.stage.kubelet.fates.clear()

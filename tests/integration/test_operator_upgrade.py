@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from mlflow_server import Mlflow
-from operator_process import Objects, Operator, operator
+from operator_process import WRITES, Objects, Operator, operator
 from operator_stage import Stage
 from waiting import until
 
@@ -109,15 +109,15 @@ def test_an_upgrade_writes_no_child_and_tells_the_old_image_once(
     before = older.stage.written()
     environ = {"PENNANT_SERVING_IMAGE": NEW_IMAGE}
     with operator(plane.kubeconfig, tmp_path, **environ) as newer:
-        looked_around(newer)
         until(lambda: older.image("serving") == OLD_IMAGE)
-        told = newer.metric('pennant_api_writes_total{code="200",kind="ModelRegistry"')
-        assert newer.metric("pennant_api_writes_total") - told == 1  # the image, in the status
+        looked_around(newer)
+        told = newer.metric(f'{WRITES}{{code="200",kind="ModelRegistry"')
+        assert newer.rests() - told == 1  # the image, in the status
         assert newer.stop() == 0
     assert older.stage.written() == before
     with operator(plane.kubeconfig, tmp_path, **environ) as newest:
         looked_around(newest)
-        assert newest.metric("pennant_api_writes_total") == 0
+        assert newest.metric(WRITES) == 0
 
 
 def test_more_replicas_are_pods_of_the_recorded_render(newer: Operator, older: Older):

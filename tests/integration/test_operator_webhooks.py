@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -29,22 +28,21 @@ def test_an_alias_that_moves_is_followed_at_once_and_no_hook_writes_a_status(
         objects.install()
         with operator(plane.kubeconfig, tmp_path) as running:
             _apply(objects, mlflow_url, running.hooks, watch.model)
-            until(lambda: _desired(objects) == "1", seconds=60)
-            until(lambda: _registry(objects)["status"].get("webhook"), seconds=60)
+            until(lambda: _desired(objects) == "1")
+            until(lambda: _registry(objects)["status"].get("webhook"))
 
+            running.rests()
             shown = _registry(objects)
-            began = time.monotonic()
             client.set_registered_model_alias(watch.model, "production", "2")
-            until(lambda: _desired(objects) == "2", seconds=20)  # a poll comes once a minute
-            assert time.monotonic() - began < 20
+            until(lambda: _desired(objects) == "2", seconds=45)  # a poll comes once a minute
             accepted = 'pennant_webhooks_total{registry="default",result="accepted"}'
-            assert running.metric(accepted) == 1
+            until(lambda: running.metric(accepted) == 1)
             assert running.metric("pennant_registry_requests_total") > 3
             assert _registry(objects)["metadata"] == shown["metadata"]
 
             spec = {"webhook": {"register": False, "url": None}}
             objects.patch("ModelRegistry", NAMESPACE, "default", {"spec": spec})
-            until(lambda: not client.list_webhooks(), seconds=30)
+            until(lambda: not client.list_webhooks())
             assert running.stop() == 0
 
 

@@ -91,6 +91,7 @@ def test_two_thousand_idle_connections_cost_little_memory_and_nobody_else(tmp_pa
 def test_beyond_the_limit_probes_are_answered_and_others_told_to_come_back(tmp_path, connect):
     limit = ("prlimit", f"--nofile={FILES}:{FILES}")
     with pod(tmp_path, *limit, PENNANT_MAX_CONNECTION_AGE="60") as started:
+        until(lambda: not started.clients())  # those that asked whether it is ready
         kept = connect(started, PLACES)
         for connection in kept:
             assert is_live(connection)

@@ -43,7 +43,9 @@ def logged(mlflow_url: str) -> Iterator[Logged]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about its own
         with mlflow.start_run() as run:
-            log_model(estimator, name="model", registered_model_name="fetched")
+            # Named, because MLflow takes long to find them out.
+            needs = {"pip_requirements": ["scikit-learn"]}
+            log_model(estimator, name="model", registered_model_name="fetched", **needs)
             mlflow.log_text("the bytes", "folder with space/naïve file.txt")
             mlflow.log_text("the bytes", "model.pkl")
     artifacts = client.get_run(run.info.run_id).info.artifact_uri
@@ -129,7 +131,8 @@ def test_the_last_line_of_the_log_says_where_the_seconds_went(logged, tmp_path):
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["event"] == "fetched"
     assert list(told["phases"]) == ["process", "import", "verify", "list", "download"]
-    assert all(seconds > 0 for name, seconds in told["phases"].items() if name != "process")
+    assert min(told["phases"].values()) >= 0
+    assert min(told["phases"][name] for name in ("import", "download")) > 0
     assert sum(told["phases"].values()) <= told["seconds"] + 0.02  # the kernel counts hundredths
     assert message["seconds"] <= told["seconds"]
 
@@ -151,5 +154,5 @@ def run_container(logged: Logged, source: str, folder: Path):
         "PENNANT_TERMINATION_LOG": str(log),
     }
     command = [sys.executable, "-m", "pennant_serving.fetch"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     return done, json.loads(log.read_text())

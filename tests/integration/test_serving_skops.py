@@ -43,7 +43,7 @@ def load(folder: Path, model: object, *trusted: str) -> subprocess.CompletedProc
     dump(model, path)
     np.save(inputs, INPUTS)
     command = [sys.executable, "-c", LOAD, path, inputs, *trusted]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ names = [get_public_type_names(module, np.ufunc) for module in (np, special)]
 print(*(len(each) for each in names))
 print([n for each in names for n in each if not skops_file.is_public(*n.rsplit(".", 1))])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     counts, unknown = done.stdout.splitlines()
     assert min(int(count) for count in counts.split()) > 50

@@ -52,7 +52,7 @@ def post(pod: Serving, path: str, body: Any, **headers: str) -> int:
 
 def end(pod: Serving) -> None:
     pod.process.send_signal(signal.SIGTERM)
-    assert pod.process.wait(timeout=20) == 0
+    assert pod.process.wait(timeout=60) == 0
 
 
 def spans(found: Collector) -> list[tuple[str, dict[str, Any]]]:
@@ -134,7 +134,7 @@ def test_calls_by_grpc_and_requests_to_workers_are_spans_too(model_path, tmp_pat
                 request_serializer=ModelInferRequest.SerializeToString,
                 response_deserializer=message("inference.ModelInferResponse").FromString,
             )
-            call(asked, metadata=[("traceparent", SAMPLED)], timeout=10, wait_for_ready=True)
+            call(asked, metadata=[("traceparent", SAMPLED)], timeout=60, wait_for_ready=True)
         end(pod)
     (by_grpc,) = [span for span in found.spans if span.trace_id.hex() == TRACE]
     assert by_grpc.name == "inference.GRPCInferenceService/ModelInfer"
@@ -148,4 +148,5 @@ def test_a_collector_that_is_away_costs_no_request_and_no_time_at_the_end(model_
         assert post(pod, "/invocations", ROWS) == 200
         started = time.monotonic()
         end(pod)
-        assert time.monotonic() - started < 4 + 5 + 2
+        # Its time to drain, what the last sending may take, and the machine's other work.
+        assert time.monotonic() - started < 4 + 5 + 10

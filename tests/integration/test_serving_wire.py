@@ -7,7 +7,6 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from waiting import until
 
 pytestmark = pytest.mark.integration
 
-TIMEOUT = 1.0
+TIMEOUT = 3.0
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ class Wire:
     """A socket that reads one response at a time."""
 
     def __init__(self, pod: Serving) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", pod.port), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", pod.port), timeout=60)
         self._left = b""
 
     def __enter__(self) -> Wire:
@@ -177,8 +176,8 @@ def test_a_wrong_body_is_a_400_that_says_what_is_wrong_and_the_connection_goes_o
 
 def test_who_sends_half_a_request_and_waits_is_told_that_it_took_too_long(pod):
     for half in (b"POST /v2/models/iris/infer HTT", request(infer())[:-5]):
+        started = time.monotonic()
         with Wire(pod) as wire:
-            started = time.monotonic()
             wire.send(half)
             status, head, _ = wire.response()
             assert (status, b"x-pennant-version: 7" in head) == (408, True)
@@ -205,19 +204,12 @@ def test_what_is_not_http_is_told_so_in_json(pod):
 
 def test_who_does_not_read_the_response_is_cut_off(pod):
     with Wire(pod) as wire:
-        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         wire.send(request(infer(id="x" * 20_000_000)))
-        assert held(wire, pod)
-        until(lambda: not held(wire, pod), 15 * TIMEOUT)
+        client = wire.socket.getsockname()[1]
+        assert client in pod.clients()
+        until(lambda: client not in pod.clients(), 15 * TIMEOUT)
         received = sum(map(len, iter(lambda: wire.socket.recv(65536), b"")))
         assert 0 < received < 20_000_000
-
-
-def held(wire: Wire, pod: Serving) -> bool:
-    """Whether the server has its end of this connection open: the kernel tells an inode for it."""
-    ends = [f"0100007F:{port:04X}" for port in (pod.port, wire.socket.getsockname()[1])]
-    rows = (row.split() for row in Path("/proc/net/tcp").read_text().splitlines())
-    return any(row[1:3] == ends and row[9] != "0" for row in rows)
 
 
 def test_a_client_that_leaves_costs_the_others_nothing(pod):

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from serving_array_adapter import DIES
 from serving_builders import on_volume
-from serving_process import Serving, serving
-from waiting import until
+from serving_process import READY_DEADLINE_SECONDS, Serving, serving
+from waiting import PATIENCE, until
 
 from pennant_serving import sharing
 
@@ -86,14 +86,14 @@ def test_workers_answer_add_up_are_replaced_and_drain(tmp_path):
 
         workers = children(started)
         started.process.send_signal(signal.SIGTERM)
-        assert started.process.wait(timeout=30) == 0
+        assert started.process.wait(timeout=60) == 0
         assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
 
 def test_a_request_that_kills_its_worker_every_time_ends_the_pod_with_a_reason(tmp_path):
     with pod(tmp_path) as started:
         started.wait_until("/v2/health/ready")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while started.process.poll() is None:
             assert time.monotonic() < deadline
             with contextlib.suppress(OSError, AssertionError, EOFError):
@@ -109,13 +109,13 @@ def test_a_version_that_cannot_be_served_ends_all_workers_with_its_reason(
     tmp_path, adapter, reason
 ):
     with pod(tmp_path, adapter, PENNANT_SELF_TEST="Required") as started:
-        assert started.process.wait(timeout=60) == 1
+        assert started.process.wait(timeout=READY_DEADLINE_SECONDS) == 1
         assert started.reason() == reason
 
 
 def test_the_server_is_live_before_the_model_is_loaded_and_may_be_ended_then(tmp_path):
-    with pod(tmp_path, "serving_slow_adapter:SlowAdapter", load_seconds="30") as started:
+    with pod(tmp_path, "serving_slow_adapter:SlowAdapter", load_seconds="300") as started:
         started.wait_until("/v2/health/live")
         assert started.request("/v2/health/ready")[0] == 503
         started.process.send_signal(signal.SIGTERM)
-        assert started.process.wait(timeout=20) == 0
+        assert started.process.wait(timeout=60) == 0

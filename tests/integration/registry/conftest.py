@@ -19,6 +19,8 @@ def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> M
     """A client of the server that the library is configured for: MLflow 3 and 2, one by one."""
     url = request.getfixturevalue(request.param)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+    # The library would give up after a few seconds, and the machine may have other things to do.
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     monkeypatch.delenv("PENNANT_MODEL_PATH", raising=False)
     return MlflowClient(tracking_uri=url)
 
