@@ -20,7 +20,7 @@ PROBER = Path(__file__).with_name("prober.py").read_text()
 OURS = "/v2/health/ready"
 HOURS = 4
 # A watch that does not say how long it is to last is ended by the API server after 30 to 60 min.
-# It begins with what the API server's cache holds: without a revision it would wait for a newer one.
+# It begins with what the API server has in its cache: without a revision it may wait in vain.
 OPTIONS = f"watch=true&resourceVersion=0&timeoutSeconds={HOURS * 3600}"
 WATCH = f"/apis/pennant.dev/v1alpha1/modeldeployments?{OPTIONS}"
 

@@ -16,6 +16,7 @@ from pennant_dev.shell import DevError
 pytestmark = pytest.mark.e2e
 
 SECONDS = 2  # of traffic before and after
+RULES_CHANGE = 5.0  # seconds, on a busy machine
 ADAPTER = "newsreco.serving:NewsrecoAdapter"
 FEW_BYTES = {
     "requests": {"cpu": "50m", "memory": "192Mi"},
@@ -99,8 +100,8 @@ def test_a_pod_is_not_evicted_while_its_sibling_is_away(pair: Deployed):
 def test_a_serving_pod_that_its_node_evicts_is_replaced_while_its_sibling_answers(
     kube: Kube, story: Story, request: pytest.FixtureRequest
 ):
-    """The kubelet asks no budget, and gives the pod a second; its limit was met after it had begun
-    to serve, so nothing is held or rejected.
+    """The kubelet asks no budget and gives the pod a second: until every node's rules have changed,
+    its share of the requests may fail. It had begun to serve, so nothing is held or rejected.
     """
     spec = {"image": IMAGE, "adapter": ADAPTER, "resources": FEW_BYTES}
     with serving(kube, name_after(request), replicas=2, serving=spec) as found:
@@ -114,7 +115,8 @@ def test_a_serving_pod_that_its_node_evicts_is_replaced_while_its_sibling_answer
             found.until(readyReplicas=2, summary="Serving")
             poll(lambda: len(found.pods()) == 2, "the evicted pod is not replaced", 60)
             flow.flows_until(time.time() + SECONDS)
-        assert failures(flow.rows) == []
+        lost = [row.started for row in failures(flow.rows)]
+        assert not lost or max(lost) - min(lost) < RULES_CHANGE
         assert said(short, "Ready")[:2] == ("True", "Serving")
         assert said(short, "Reconciling")[:2] == ("True", "Scaling")
         assert said(short, "Reconciling")[2].startswith("1 of 2 pods are ready: ")
