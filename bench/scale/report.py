@@ -64,11 +64,11 @@ def publish(new: Measured) -> None:
     told = table(figures)
     say(told)
     head, rest = PAGE.read_text().split(BEGIN)
-    runs = origins(found)
-    how = "\n".join(f"- {run}" for run in runs)
+    how = "\n".join(f"- {run}" for run in origins(found))
     shown = "![Memory and alias moves by fleet size](scale.svg)"
     PAGE.write_text(f"{head}{BEGIN}\n{how}\n\n{shown}\n\n{told}\n{END}{rest.split(END)[1]}")
-    PAGE.with_suffix(".svg").write_text(plot.draw(figures, "; ".join(runs).replace("`", "")))
+    note = "; ".join({f"{m.setting.date}, {m.setting.machine}": None for m in found})
+    PAGE.with_suffix(".svg").write_text(plot.draw(figures, note))
     numbers.write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n")
 
 
