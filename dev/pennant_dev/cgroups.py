@@ -1,9 +1,10 @@
 """A cgroup of its own for each node, on cgroup v1 and v2."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from pennant_dev.shell import DevError, wait_until
 
 ROOT = Path("/sys/fs/cgroup")
 CONTROLLERS = "+cpu +cpuset +memory +pids"
@@ -27,19 +28,17 @@ def create(name: str) -> None:
 
 def remove(name: str) -> None:
     """Remove the cgroup and everything below it; processes in it must be gone, or about to be."""
-    deadline = time.monotonic() + PATIENCE
-    _remove(name)
-    while existing(name) and time.monotonic() < deadline:
-        time.sleep(0.1)
-        _remove(name)
+    with contextlib.suppress(DevError):  # something is in it: leftovers() reports it
+        wait_until(lambda: _is_removed(name), f"cgroup {name}", PATIENCE)
 
 
-def _remove(name: str) -> None:
+def _is_removed(name: str) -> bool:
     for folder in existing(name):
         below = [each for each in folder.rglob("*") if each.is_dir()]
         for each in sorted([folder, *below], key=lambda path: len(path.parts), reverse=True):
-            with contextlib.suppress(OSError):  # something is in it: leftovers() reports it
+            with contextlib.suppress(OSError):
                 each.rmdir()
+    return not existing(name)
 
 
 def existing(name: str) -> list[Path]:

@@ -9,14 +9,12 @@ from trials import Fleet
 
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import NAMESPACE
+from pennant_dev.demo.stage import END_PROCESS
 
 pytestmark = pytest.mark.e2e
 
 NAMES = ("flips", "rests", "grows")
-# It ends at once itself, before the container does: else it would be said to have been killed.
-BREAK = (
-    "import os, signal; open('/tmp/broken', 'w').close(); os.kill(1, signal.SIGTERM); os._exit(0)"
-)
+BREAK = f"open('/tmp/broken', 'w').close(); {END_PROCESS}"
 
 
 @pytest.fixture(scope="module")
