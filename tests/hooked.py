@@ -18,9 +18,9 @@ from uuid import uuid4
 import aiohttp
 from aiohttp import web
 from mlflow import MlflowClient
-from mlflow_server import free_port
 from waiting import PATIENCE
 
+from pennant_dev.ports import free_port
 from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.delivery import Delivery, signature

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from mlflow_server import free_port
+from pennant_dev.ports import free_port
 
 SEARCH = "/api/2.0/mlflow/registered-models/search"
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -20,12 +18,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pennant_dev.environments import THIS, environment
+from pennant_dev.ports import free_port
 from pennant_dev.settings import REPOSITORY
 
 START_DEADLINE_SECONDS = 180  # on a machine that has other things to do
-# Below those that the kernel gives whoever connects or listens: what is free stays free until it
-# is used. Each is given once, in an order that no test's seed repeats.
-PORTS = iter(random.SystemRandom().sample(range(20_000, 30_000), 10_000))
 
 
 class Mlflow:
@@ -87,14 +83,6 @@ def mlflow_server(
 def mlflow2() -> Path:
     """The interpreter of an environment with MLflow 2, which is made if it is not there yet."""
     return environment("mlflow2", REPOSITORY / "requirements" / "mlflow2.txt")
-
-
-def free_port() -> int:
-    """A port of this machine's that nobody listens on."""
-    for port in PORTS:
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise RuntimeError("there is no free port left")
 
 
 def _arguments(folder: Path, port: int, store: str, artifacts: str, prefix: str) -> list[str]:

@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 from kubernetes import client, config, dynamic
-from mlflow_server import free_port
 from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
+from pennant_dev.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "pennant-system"

@@ -13,9 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlflow_server import free_port
-
 from pennant_dev.packages import install, require_debian
+from pennant_dev.ports import free_port
 
 PROGRAMS = Path("/usr/lib/postgresql")
 AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlflow_server import free_port
-
 from pennant_dev.binaries import ensure
 from pennant_dev.environments import environment
 from pennant_dev.pki import Authority
+from pennant_dev.ports import free_port
 from pennant_dev.settings import REPOSITORY
 
 ACCESS, SECRET = "administrator", "only of this test"

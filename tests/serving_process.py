@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlflow_server import free_port
+from pennant_dev.ports import free_port
 
 READY_DEADLINE_SECONDS = 120  # on a machine that has other things to do
 JSON = {"Content-Type": "application/json"}

@@ -6,13 +6,13 @@ core is taken.
 """
 
 import json
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.serving.protocols import INVOCATIONS, PLAIN, V2, V2_COLUMNS, Protocol
 from bench.serving.workload import MODEL, Workload
+from pennant_dev.ports import free_port
 from pennant_dev.settings import REPOSITORY
 from pennant_registry import digest
 from pennant_serving import manifest
@@ -126,12 +126,6 @@ def _asgi(site: Site) -> Command:
 
 def _predicting(site: Site) -> Command:
     return Command(_asgi(site).argv, {"BENCH_MODEL": str(site.workload.joblib)})
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 OURS = "Pennant"

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from bench.serving.asked import Asked, write
 from bench.serving.load import Load, load
-from bench.serving.peers import Peer, Site, free_port
+from bench.serving.peers import Peer, Site
 from bench.serving.server import Memory, Server, running
 from bench.serving.workload import Workload
 from pennant_dev.environments import environment
+from pennant_dev.ports import free_port
 from pennant_dev.shell import DevError, run, say
 
 

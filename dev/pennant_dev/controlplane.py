@@ -16,7 +16,6 @@ the ServiceAccount admission plug-in is off, as nothing would make the `default`
 """
 
 import json
-import socket
 import ssl
 import time
 import urllib.request
@@ -27,6 +26,7 @@ from pathlib import Path
 
 from pennant_dev.binaries import ensure
 from pennant_dev.pki import Authority, kubeconfig
+from pennant_dev.ports import free_port
 from pennant_dev.processes import Processes
 from pennant_dev.shell import DevError
 
@@ -106,8 +106,7 @@ class ControlPlane:
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        names = ("api", "etcd", "peer")
-        chosen = dict(zip(names, free_ports(len(names)), strict=True))
+        chosen = {name: free_port() for name in ("api", "etcd", "peer")}
         chosen["api"] = self.port or chosen["api"]
         (self.folder / "ports.json").write_text(json.dumps(chosen))
         self.authority.create()
@@ -188,13 +187,3 @@ def control_plane(folder: Path, flags: tuple[str, ...] = ALONE) -> Iterator[Cont
         yield plane
     finally:
         plane.stop()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on 127.0.0.1 that nobody uses at this moment; all different."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [each.getsockname()[1] for each in held]
-    finally:
-        for each in held:
-            each.close()

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from mlflow_server import free_port
 from waiting import until
 
 from newsreco import broken, bundle, train
 from newsreco.config import Config
+from pennant_dev.ports import free_port
 
 pytestmark = pytest.mark.integration
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 from mlflow import MlflowClient
-from mlflow_server import free_port
 
 from newsreco import bundle, data, pipeline, registry, train
 from newsreco.api import create_app
 from newsreco.config import Config
 from newsreco.generate import generate
 from newsreco.registry import ALIAS, REGISTERED_NAME
+from pennant_dev.ports import free_port
 from pennant_registry import MetricMin, resolve
 from pennant_registry.errors import GateRefusedError
 

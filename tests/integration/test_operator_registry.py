@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput
-from mlflow_server import free_port
 from registry_polls import Counted, ask, models, version
 
+from pennant_dev.ports import free_port
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.poll import Known, Poll

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
-from mlflow_server import free_port
 
+from pennant_dev.ports import free_port
 from pennant_operator.kube import Api, connect
 
 pytestmark = pytest.mark.integration

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from certificates import Authority, Pair
 from front import ForwardProxy, forward_proxy, tls_front
-from mlflow_server import Mlflow, free_port, mlflow_server
+from mlflow_server import Mlflow, mlflow_server
 from recorder import recorder, registry
 
+from pennant_dev.ports import free_port
 from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.decide.registries import parse
 from pennant_operator.decide.spec import Watch

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import mlflow  # noqa: F401 - it takes seconds itself, which are not the library's
 import pytest
-from mlflow_server import free_port
 
 import pennant_registry
+from pennant_dev.ports import free_port
 from pennant_registry import errors
 
 pytestmark = pytest.mark.integration

@@ -20,7 +20,6 @@ import tritonclient.grpc
 import tritonclient.http
 from mlflow.models import infer_signature
 from mlflow.sklearn import save_model
-from mlflow_server import free_port
 from serving_builders import on_volume
 from serving_process import Serving, serving
 from serving_slow_adapter import computes
@@ -29,6 +28,7 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 from waiting import PATIENCE, until
 
+from pennant_dev.ports import free_port
 from pennant_serving.grpc.messages import HealthCheckResponse, message
 
 pytestmark = pytest.mark.integration

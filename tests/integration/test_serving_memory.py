@@ -12,12 +12,12 @@ from pathlib import Path
 
 import grpc
 import pytest
-from mlflow_server import free_port
 from serving_builders import on_volume
 from serving_greedy_adapter import ROOM_MIB
 from serving_process import JSON, Serving, serving
 from waiting import until
 
+from pennant_dev.ports import free_port
 from pennant_serving.codecs.size import MOST_VALUES
 from pennant_serving.grpc.messages import ModelInferRequest, ModelInferResponse
 

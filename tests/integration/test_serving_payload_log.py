@@ -9,12 +9,12 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from mlflow_server import free_port
 from serving_builders import on_volume, sklearn_bundle
 from serving_process import Serving, serving
 from sklearn.linear_model import LinearRegression
 from waiting import until
 
+from pennant_dev.ports import free_port
 from pennant_serving.grpc.messages import ModelInferRequest, message
 
 pytestmark = pytest.mark.integration

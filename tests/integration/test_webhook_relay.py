@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import aiohttp
 import pytest
-from mlflow_server import free_port
 
+from pennant_dev.ports import free_port
 from pennant_operator.observe.webhook import Outcome
 from pennant_operator.run import receiver
 from pennant_operator.run.relay import Relay, address, identity
