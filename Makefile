@@ -4,6 +4,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := registry operator serving examples dev bench tests
 
+# Where it is set (for the sake of images, often), each process here would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving bench-flavors bench-scale bench-rollout
 
@@ -63,7 +66,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@echo "installing the locked development environment into .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.8
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 

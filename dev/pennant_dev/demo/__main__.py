@@ -77,13 +77,18 @@ def stands() -> bool:
 @contextmanager
 def borrowed() -> Iterator[Kube]:
     """What `prepare` makes, taken away afterwards; the cluster too, where it was not there."""
-    provider, was_there = cluster.choose(Settings.from_env()), stands()
+    was_there = stands()
     try:
         yield prepare()
     finally:
-        setup.remove(setup.connect())
-        if not was_there:
-            provider.down()
+        give_back(was_there=was_there)
+
+
+def give_back(*, was_there: bool) -> None:
+    """Take away what `prepare` made; the cluster too, where it was not there."""
+    setup.remove(setup.connect())
+    if not was_there:
+        cluster.choose(Settings.from_env()).down()
 
 
 def down() -> int:
