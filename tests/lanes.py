@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pytest
-from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
@@ -33,9 +31,13 @@ def module_of(test: str) -> str:
     return test.partition("::")[0]
 
 
-def next_module(waiting: Iterable[str], worker: int, workers: int) -> str:
+def is_of_the_cluster(worker: str, workers: int) -> bool:
+    """Whether a worker (`gw0`, `gw1`, ...) begins with modules of the cluster."""
+    return int(worker.removeprefix("gw")) < min(CLUSTER_WORKERS, workers - 1)
+
+
+def next_module(waiting: Iterable[str], *, of_the_cluster: bool) -> str:
     """The one of the waiting modules that a worker should take; `waiting` is never empty."""
-    of_the_cluster = worker < min(CLUSTER_WORKERS, workers - 1)
 
     def rank(module: str) -> tuple[bool, bool, int, int]:
         tier = next((n for n, start in enumerate(TIERS) if module.startswith(start)), 0)
@@ -54,13 +56,11 @@ def is_alone(module: str) -> bool:
 class Lanes(LoadScopeScheduling):
     """Hands out modules by `next_module`."""
 
-    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
-        super().__init__(config, log)
-
     def _split_scope(self, nodeid: str) -> str:
         return module_of(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        number = int(node.gateway.id.removeprefix("gw"))
-        self.workqueue.move_to_end(next_module(self.workqueue, number, self.numnodes), last=False)
+        cluster = is_of_the_cluster(node.gateway.id, self.numnodes)
+        chosen = next_module(self.workqueue, of_the_cluster=cluster)
+        self.workqueue.move_to_end(chosen, last=False)
         super()._assign_work_unit(node)
