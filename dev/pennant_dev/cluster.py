@@ -1,7 +1,7 @@
 """The command `dev/cluster`.
 
   up               start the cluster (idempotent)
-  prepare          install and build what `up` needs, start nothing
+  prepare          install and build what `up`, its images and the tests need; start nothing
   down             stop it; nothing stays but logs and caches
   reset            a new, empty cluster; loaded images stay
   status           nodes, or what is left of a stopped cluster
@@ -16,6 +16,7 @@ PENNANT_CLUSTER=context is the cluster of your KUBECONFIG: never started, stoppe
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,7 +27,7 @@ from pennant_dev.context import Context
 from pennant_dev.kind import Kind
 from pennant_dev.local import Local
 from pennant_dev.settings import Settings
-from pennant_dev.shell import DevError, say
+from pennant_dev.shell import DevError, say, side_by_side
 
 Provider: TypeAlias = Kind | Local | Context
 
@@ -47,7 +48,7 @@ def load(names: Sequence[str], settings: Settings | None = None) -> None:
     chosen = settings or Settings.from_env()
     cluster = choose(chosen)
     if isinstance(cluster, Local):
-        cluster.load([_given(name) or images.archive(name, chosen) for name in names])
+        cluster.load([_given(name) or images.folder(name, chosen) for name in names])
     else:
         cluster.load([_docker_source(name) for name in names])
 
@@ -88,7 +89,7 @@ def _run(command: str, names: list[str], settings: Settings) -> None:
     if command == "load":
         load(names, settings)
     elif command == "prepare":
-        cluster.prepare()
+        side_by_side(partial(_programs, cluster, settings), partial(images.build, (), settings))
     elif command == "kubeconfig":
         sys.stdout.write(f"{cluster.kubeconfig}\n")
     elif command == "env":
@@ -99,6 +100,12 @@ def _run(command: str, names: list[str], settings: Settings) -> None:
         if command != "status":
             {"up": cluster.up, "down": cluster.down, "reset": cluster.reset}[command]()
         sys.stdout.write("\n".join(cluster.status()) + "\n")
+
+
+def _programs(cluster: Provider, settings: Settings) -> None:
+    """One after the other: each compiler takes all cores, and gigabytes when it links."""
+    cluster.prepare()
+    ensure("helm", "versitygw", settings=settings)
 
 
 if __name__ == "__main__":
