@@ -1,7 +1,8 @@
 """The command `dev/cluster`.
 
   up               start the cluster (idempotent)
-  prepare          install and build what `up` needs, start nothing
+  prepare          install and build what `up` needs, start nothing; `prepare helm versitygw`
+                   builds these two for the tests as well
   down             stop it; nothing stays but logs and caches
   reset            a new, empty cluster; loaded images stay
   status           nodes, or what is left of a stopped cluster
@@ -73,10 +74,10 @@ def main(words: list[str] | None = None) -> int:
     )
     commands = ("up", "prepare", "down", "reset", "status", "load", "kubeconfig", "env")
     parser.add_argument("command", choices=commands, metavar="COMMAND")
-    parser.add_argument("images", nargs="*", metavar="IMAGE")
+    parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args(words)
     try:
-        _run(arguments.command, arguments.images, Settings.from_env())
+        _run(arguments.command, arguments.names, Settings.from_env())
     except DevError as error:
         say(f"dev/cluster {arguments.command}: {error}")
         return 1
@@ -88,7 +89,7 @@ def _run(command: str, names: list[str], settings: Settings) -> None:
     if command == "load":
         load(names, settings)
     elif command == "prepare":
-        cluster.prepare()
+        cluster.prepare(*names)
     elif command == "kubeconfig":
         sys.stdout.write(f"{cluster.kubeconfig}\n")
     elif command == "env":
