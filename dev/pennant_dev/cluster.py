@@ -29,6 +29,7 @@ from pennant_dev.local import Local
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError, say, side_by_side
 
+OF_THE_TESTS = ("helm", "versitygw")
 Provider: TypeAlias = Kind | Local | Context
 
 
@@ -74,10 +75,10 @@ def main(words: list[str] | None = None) -> int:
     )
     commands = ("up", "prepare", "down", "reset", "status", "load", "kubeconfig", "env")
     parser.add_argument("command", choices=commands, metavar="COMMAND")
-    parser.add_argument("images", nargs="*", metavar="IMAGE")
+    parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args(words)
     try:
-        _run(arguments.command, arguments.images, Settings.from_env())
+        _run(arguments.command, arguments.names, Settings.from_env())
     except DevError as error:
         say(f"dev/cluster {arguments.command}: {error}")
         return 1
@@ -89,7 +90,8 @@ def _run(command: str, names: list[str], settings: Settings) -> None:
     if command == "load":
         load(names, settings)
     elif command == "prepare":
-        side_by_side(partial(_programs, cluster, settings), partial(images.build, (), settings))
+        programs = partial(cluster.prepare, *OF_THE_TESTS)
+        side_by_side(programs, partial(images.build, (), settings))
     elif command == "kubeconfig":
         sys.stdout.write(f"{cluster.kubeconfig}\n")
     elif command == "env":
@@ -100,12 +102,6 @@ def _run(command: str, names: list[str], settings: Settings) -> None:
         if command != "status":
             {"up": cluster.up, "down": cluster.down, "reset": cluster.reset}[command]()
         sys.stdout.write("\n".join(cluster.status()) + "\n")
-
-
-def _programs(cluster: Provider, settings: Settings) -> None:
-    """One after the other: each compiler takes all cores, and gigabytes when it links."""
-    cluster.prepare()
-    ensure("helm", "versitygw", settings=settings)
 
 
 if __name__ == "__main__":

@@ -61,11 +61,11 @@ class Local:
         """The administrator's kubeconfig."""
         return self._plane.kubeconfig
 
-    def prepare(self) -> dict[str, Path]:
-        """Install the packages and build the programs that `up` needs; the programs."""
+    def prepare(self, *programs: str) -> dict[str, Path]:
+        """Install the packages and build the programs that `up` needs, and these; all of them."""
         packages.require_debian()
         packages.install(packages.LOCAL)
-        return ensure("kubelite", "coredns", "pause", settings=self.settings)
+        return ensure("kubelite", "pause", *programs, settings=self.settings)
 
     def up(self) -> None:
         """Start the cluster, or say that it runs; afterwards both nodes and DNS are ready."""
@@ -117,7 +117,7 @@ class Local:
     def _start(self, programs: dict[str, Path]) -> None:
         state, started = self.settings.state, self._processes.start
         plane = self._plane
-        parts = Components(plane, programs["kubelite"], programs["coredns"])
+        parts = Components(plane, programs["kubelite"])
         with step("network"):
             network.raise_network(state)
         auditlog.begin(state)
