@@ -11,6 +11,8 @@ from company import Company
 from lanes import Lanes, is_alone, is_of_the_cluster
 from xdist.remote import Producer
 
+NICE = 10
+
 
 @pytest.fixture(scope="session")
 def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Company:
@@ -21,7 +23,12 @@ def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module", autouse=True)
 def place(request: pytest.FixtureRequest, company: Company) -> Iterator[None]:
-    """A module of a folder `alone` has the machine to itself, all others share it."""
+    """A module of a folder `alone` has the machine to itself, all others share it.
+
+    Those that compute let the cluster's pods go first: somebody waits for these.
+    """
+    if hasattr(request.config, "workerinput") and not is_of_the_cluster(request.node.nodeid):
+        os.nice(NICE - os.nice(0))
     with company.alone() if is_alone(request.node.nodeid) else company.beside():
         yield
 
@@ -31,8 +38,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    worker = getattr(config, "workerinput", None)
-    if worker is None:
+    if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Closing())
-    elif not is_of_the_cluster(worker["workerid"], worker["workercount"]):
-        os.nice(10)  # what computes lets the cluster's pods go first: somebody waits for these

@@ -2,7 +2,7 @@
 
 A module is handed out whole, as its fixtures are dear. Modules of the cluster wait more than they
 compute, so the first workers take those and the others the rest; who runs out of work helps.
-Modules in a folder `alone` come last: each has the machine to itself (`alone` in conftest.py).
+Modules in a folder `alone` come last: each has the machine to itself (`place` in conftest.py).
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ def module_of(test: str) -> str:
     return test.partition("::")[0]
 
 
-def is_of_the_cluster(worker: str, workers: int) -> bool:
-    """Whether a worker (`gw0`, `gw1`, ...) begins with modules of the cluster."""
-    return int(worker.removeprefix("gw")) < min(CLUSTER_WORKERS, workers - 1)
-
-
-def next_module(waiting: Iterable[str], *, of_the_cluster: bool) -> str:
-    """The one of the waiting modules that a worker should take; `waiting` is never empty."""
-
-    def rank(module: str) -> tuple[bool, bool, int, int]:
-        tier = next((n for n, start in enumerate(TIERS) if module.startswith(start)), 0)
-        length = LONG.index(module) if module in LONG else len(LONG)
-        lane = module.startswith("tests/e2e/")
-        return is_alone(module), lane != of_the_cluster, tier, length
-
-    return min(waiting, key=rank)
+def is_of_the_cluster(module: str) -> bool:
+    """Whether it waits for pods more than it computes."""
+    return module.startswith("tests/e2e/")
 
 
 def is_alone(module: str) -> bool:
     """Whether it needs the machine to itself."""
     return "/alone/" in module
+
+
+def next_module(waiting: Iterable[str], worker: int, workers: int) -> str:
+    """The one of the waiting modules that a worker should take; `waiting` is never empty."""
+    lane = worker < min(CLUSTER_WORKERS, workers - 1)
+
+    def rank(module: str) -> tuple[bool, bool, int, int]:
+        tier = next((n for n, start in enumerate(TIERS) if module.startswith(start)), 0)
+        length = LONG.index(module) if module in LONG else len(LONG)
+        return is_alone(module), is_of_the_cluster(module) != lane, tier, length
+
+    return min(waiting, key=rank)
 
 
 class Lanes(LoadScopeScheduling):
@@ -60,7 +60,6 @@ class Lanes(LoadScopeScheduling):
         return module_of(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        cluster = is_of_the_cluster(node.gateway.id, self.numnodes)
-        chosen = next_module(self.workqueue, of_the_cluster=cluster)
-        self.workqueue.move_to_end(chosen, last=False)
+        number = int(node.gateway.id.removeprefix("gw"))
+        self.workqueue.move_to_end(next_module(self.workqueue, number, self.numnodes), last=False)
         super()._assign_work_unit(node)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from company import Company
-from lanes import LONG, is_of_the_cluster, next_module
+from lanes import LONG, next_module
 from waiting import until
 
 pytestmark = pytest.mark.unit
@@ -21,32 +21,30 @@ PURE = "tests/unit/test_plan.py"
 
 
 @pytest.mark.parametrize(
-    ("of_the_cluster", "order"),
-    [(True, [CLUSTER, SERVERS, PURE, ALONE]), (False, [SERVERS, PURE, CLUSTER, ALONE])],
+    ("worker", "order"),
+    [(0, [CLUSTER, SERVERS, PURE, ALONE]), (4, [SERVERS, PURE, CLUSTER, ALONE])],
     ids=["of the cluster", "of the rest"],
 )
 def test_a_worker_keeps_to_its_lane_then_helps_and_who_needs_the_machine_alone_comes_last(
-    of_the_cluster: bool, order: list[str]
+    worker: int, order: list[str]
 ):
     waiting, taken = [PURE, ALONE, SERVERS, CLUSTER], []
     while waiting:
-        taken.append(next_module(waiting, of_the_cluster=of_the_cluster))
+        taken.append(next_module(waiting, worker, 5))
         waiting.remove(taken[-1])
     assert taken == order
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
-def test_one_worker_at_least_is_not_the_clusters(workers: int):
-    lanes = [is_of_the_cluster(f"gw{number}", workers) for number in range(workers)]
-    assert lanes == sorted(lanes, reverse=True)
-    assert not all(lanes)
+def test_the_last_worker_never_begins_with_the_cluster(workers: int):
+    assert next_module([CLUSTER, PURE], workers - 1, workers) == PURE
 
 
 def test_long_modules_begin_first_and_the_others_in_the_order_of_the_run():
     long = "tests/integration/test_operator_process.py"
     others = ["tests/integration/test_zebra.py", "tests/integration/test_ant.py"]
-    assert next_module([*others, long], of_the_cluster=False) == long
-    assert next_module(others, of_the_cluster=False) == others[0]
+    assert next_module([*others, long], 4, 5) == long
+    assert next_module(others, 4, 5) == others[0]
 
 
 def test_every_module_that_is_called_long_is_there():
