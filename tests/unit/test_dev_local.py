@@ -140,5 +140,5 @@ def test_help_names_every_command():
     shim = Path(__file__).resolve().parents[2] / "dev" / "cluster"
     said = subprocess.run([shim, "--help"], capture_output=True, text=True).stdout
 
-    for command in ("up", "down", "reset", "status", "load", "kubeconfig", "env"):
+    for command in ("up", "prepare", "down", "reset", "status", "load", "kubeconfig", "env"):
         assert f"  {command} " in said
