@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from operator_process import NAMESPACE, Objects
+from objects import NAMESPACE, Objects
 from pretended_kubelet import PretendedKubelet
 from waiting import until
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import ENDS, NAMESPACE, Objects, Operator, operator
+from objects import NAMESPACE, Objects
+from operator_process import ENDS, Operator, operator
 from partition import wire
 from waiting import until
 
@@ -62,7 +63,8 @@ def work(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[str]:
     yield name
     ended.set()
     thread.join()
-    objects.of("ModelDeployment").delete(namespace=name, label_selector="!kept")
+    for each in objects.list("ModelDeployment", name):
+        objects.delete("ModelDeployment", name, each["metadata"]["name"])
 
 
 def deployment(namespace: str, name: str, registry: str = "nowhere") -> dict:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import ALONE, NAMESPACE, WRITES, Objects, Operator, operator
+from objects import NAMESPACE, Objects
+from operator_process import ALONE, WRITES, Operator, operator
 from operator_stage import CHILDREN, Stage
 from pretended_kubelet import PretendedKubelet
 from waiting import until
 
-from pennant_dev.controlplane import ControlPlane, control_plane
+from pennant_dev.controlplane import ControlPlane
 
 pytestmark = pytest.mark.integration
 POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
@@ -348,11 +349,3 @@ def test_an_unknown_registry_is_told_on_the_object(running: Operator, objects: O
 
 def test_sigterm_ends_it_cleanly(running: Operator):
     assert running.stop() == 0, running.log.read_text()
-
-
-def test_it_says_that_the_definitions_are_missing(tmp_path: Path):
-    with (
-        control_plane(tmp_path / "bare") as bare,
-        pytest.raises(RuntimeError, match="kubectl apply"),
-    ):
-        operator(bare.kubeconfig, tmp_path).__enter__()

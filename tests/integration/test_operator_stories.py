@@ -13,7 +13,8 @@ import lying_proxy
 import pytest
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator
+from objects import NAMESPACE, Objects
+from operator_process import Operator, operator
 from operator_stage import Stage, View
 from pretended_kubelet import cannot_fetch, cannot_load, coming, ready
 from waiting import until

@@ -10,7 +10,8 @@ import lying_proxy
 import pytest
 from lying_proxy import Proxy
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator
+from objects import NAMESPACE, Objects
+from operator_process import Operator, operator
 from operator_stage import Stage, View
 from waiting import until
 

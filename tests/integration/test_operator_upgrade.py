@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import yaml
 from mlflow_server import Mlflow
-from operator_process import WRITES, Objects, Operator, operator
+from objects import Objects
+from operator_process import WRITES, Operator, operator
 from operator_stage import Stage
 from waiting import until
 
