@@ -248,7 +248,12 @@ NOT_TO_BE_FOLLOWED: dict[str, tuple[dict[str, Any], str, Reason, str]] = {
         Reason.VERSION_NOT_FOUND,
         "correct spec.model.version",
     ),
-    "no registry": ({"registry": "nowhere"}, "Stalled", Reason.REGISTRY_NOT_FOUND, "create it"),
+    "no registry": (
+        {"registry": "nowhere"},
+        "Stalled",
+        Reason.REGISTRY_NOT_FOUND,
+        f"create it there (kubectl -n {NAMESPACE} ",
+    ),
     "a registry of its own namespace": (
         {"registry": "ours"},
         "Stalled",
