@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objects import NAMESPACE
-from waiting import until
+from waiting import still, until
 
 from pennant_dev.ports import free_port
 
@@ -53,17 +53,8 @@ class Operator:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(start))
 
     def rests(self, seconds: float = 3) -> float:
-        """Wait until it has written nothing for so long: what was begun is over. Its writes."""
-        wrote, since = -1.0, 0.0
-
-        def quiet() -> bool:
-            nonlocal wrote, since
-            before, wrote = wrote, self.metric(WRITES)
-            since = since if wrote == before else time.monotonic()
-            return time.monotonic() - since >= seconds
-
-        until(quiet, seen=lambda: f"writing, {wrote:.0f} so far,")
-        return wrote
+        """Wait until it has written nothing for so long; its writes."""
+        return still(lambda: self.metric(WRITES), seconds)
 
     def memory(self) -> float:
         """Resident memory, MiB."""
