@@ -4,6 +4,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := registry operator serving examples dev bench tests
 
+# Where it is set (for the sake of images, often), each process here would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving bench-flavors bench-scale bench-rollout
 
@@ -63,7 +66,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@echo "installing the locked development environment into .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.8
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
@@ -81,12 +84,17 @@ proto: setup ## compile the gRPC protocol's messages
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 BOOSTERS := --extra serving --extra traces --extra xgboost --extra lightgbm --extra onnx
+# What serving and MLflow's server want in two versions, and what only one of these needs.
+APART := --no-emit-package python-dateutil --no-emit-package tzdata
+AS_SHARED := --constraints requirements/shared.txt
 lock: setup ## renew the hash-pinned locks, one per image
+	$(LOCK) --group image-tools -o requirements/image-tools.txt
 	$(LOCK) --extra operator pyproject.toml -o requirements/operator.txt
-	$(LOCK) --extra serving --extra traces pyproject.toml -o requirements/serving.txt
-	$(LOCK) $(BOOSTERS) pyproject.toml -o requirements/serving-boosters.txt
-	$(LOCK) --extra serving --extra traces --extra examples pyproject.toml -o requirements/newsreco.txt
-	$(LOCK) --group mlflow-server -o requirements/mlflow.txt
+	$(LOCK) --group shared $(APART) -o requirements/shared.txt
+	$(LOCK) $(AS_SHARED) --extra serving --extra traces pyproject.toml -o requirements/serving.txt
+	$(LOCK) $(AS_SHARED) $(BOOSTERS) pyproject.toml -o requirements/serving-boosters.txt
+	$(LOCK) $(AS_SHARED) --extra serving --extra traces --extra examples pyproject.toml -o requirements/newsreco.txt
+	$(LOCK) $(AS_SHARED) --group mlflow-server -o requirements/mlflow.txt
 	$(LOCK) --group mlflow2-server -o requirements/mlflow2.txt
 	$(LOCK) --group boto3 -o requirements/boto3.txt
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt

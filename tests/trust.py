@@ -8,7 +8,9 @@ What was scaled to zero says so at once, and its last pods answer while they dra
 of a Service are on their way out, kube-proxy goes on sending new connections to them.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -105,12 +107,34 @@ def disagreements(samples: Iterable[Sample]) -> list[Disagreement]:
     return found
 
 
-def told(samples: list[Sample]) -> str:
-    """One line for the end of the tier; draining is no disagreement until it outlasts DRAINING."""
+class Tally(NamedTuple):
+    """What the samples of one process, or of several, come to."""
+
+    samples: int = 0
+    deployments: int = 0
+    counted: int = 0  # disagreements that count
+    longest: float = 0.0  # seconds
+
+    def and_also(self, other: Sequence[float]) -> Tally:
+        """With those of a process that looked at other ModelDeployments."""
+        samples, deployments, counted, longest = other
+        return Tally(
+            self.samples + int(samples),
+            self.deployments + int(deployments),
+            self.counted + int(counted),
+            max(self.longest, longest),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.samples} samples of {self.deployments} ModelDeployments, {self.counted} "
+            f"disagreements of more than {TOLERATED:.0f} s, the longest {self.longest:.1f} s"
+        )
+
+
+def tally(samples: list[Sample]) -> Tally:
+    """For the end of the tier; draining is no disagreement until it outlasts DRAINING."""
     found = [each for each in disagreements(samples) if each.counts or each.tolerated == TOLERATED]
     counted = sum(each.counts for each in found)
     longest = max((each.seconds for each in found), default=0.0)
-    return (
-        f"{len(samples)} samples of {len({sample.of for sample in samples})} ModelDeployments, "
-        f"{counted} disagreements of more than {TOLERATED:.0f} s, the longest {longest:.1f} s"
-    )
+    return Tally(len(samples), len({sample.of for sample in samples}), counted, longest)

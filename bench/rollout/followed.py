@@ -28,7 +28,7 @@ class Followed:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._deployed = Deployed(bench.kube, NAME, model=MODEL)
+        self._deployed = Deployed(bench.kube, NAME, NAMESPACE, MODEL)
         self.version = 1
 
     @contextmanager

@@ -62,7 +62,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 
 def _controllers(plane: ControlPlane) -> None:
     programs = ensure("kubelite", "kwok")
-    components = Components(plane, programs["kubelite"], Path())
+    components = Components(plane, programs["kubelite"])
     start = plane.processes.start
     # No ports: another cluster of this machine may have the usual ones.
     start("kube-controller-manager", [*components.controller_manager(), "--secure-port=0", *HASTY])

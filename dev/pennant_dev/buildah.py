@@ -1,50 +1,51 @@
-"""Image builds without a Docker daemon: buildah on a base image made by debootstrap.
+"""Image builds without a Docker daemon: buildah on a base image made by mmdebstrap.
 
-What a build needs of this machine (its certificates, its pip settings) is mounted for the length
-of a RUN and never becomes part of an image.
+What a build needs of this machine (its certificates, its pip and uv settings) is mounted for the
+length of a RUN and never becomes part of an image.
 """
 
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 from pennant_dev import packages
 from pennant_dev.buildkey import build_flags, reference
 from pennant_dev.settings import REPOSITORY, Settings
+from pennant_dev.shelf import BLOBS
 from pennant_dev.shell import run, say, step
 
-BASE = "localhost/python-base:3.11"
 SUITE = "bookworm"
-PACKAGES = "python3,python3-venv,ca-certificates"
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-PIP_SETTINGS = Path("/etc/pip.conf")
-# Of the machine that ran debootstrap, or of no use in a container.
-SURPLUS = (
-    "etc/hostname",
-    "etc/resolv.conf",
-    "var/cache/apt",
-    "var/lib/apt/lists",
-    "var/log",
-    "usr/share/doc",
-    "usr/share/man",
-    "usr/share/locale",
+# What Debian's essential packages lack that Python, its wheels and TLS need.
+PACKAGES = "python3,python3-venv,ca-certificates,tzdata,libstdc++6"
+# Of no use in a container.
+SURPLUS = ("doc", "man", "locale")
+BOOTSTRAP = (
+    *("mmdebstrap", "--quiet", "--variant=essential", f"--include={PACKAGES}"),
+    # Without it Debian 12 installs all of Perl, to move files into /usr that are there already.
+    "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr",
+    *(f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in SURPLUS),
+    # Of the machine that makes it.
+    '--customize-hook=rm "$1/etc/hostname" "$1/etc/resolv.conf"',
+    *("--dpkgopt=force-unsafe-io", SUITE),
 )
+BASE = f"localhost/python-base:{sha256(' '.join(BOOTSTRAP).encode()).hexdigest()[:12]}"
+MOUNTED = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf", "/etc/uv/uv.toml")
 
 
-def build(name: str, archive: Path, settings: Settings) -> None:
-    """Build one image of the Dockerfile into an archive."""
+def build(name: str, folder: Path, settings: Settings) -> None:
+    """Build one image of the Dockerfile into a folder of the shelf."""
     packages.require_debian()
-    packages.install(packages.IMAGES)
+    packages.install(packages.LOCAL)
     _ensure_base(settings)
     run([*_buildah(settings), *bud_flags(name)], cwd=REPOSITORY)
-    _push(reference(name), archive, settings)
+    _copy(reference(name), folder, settings)
 
 
 def bud_flags(name: str) -> list[str]:
     """buildah's build command for one image."""
-    mounts = [each for each in (CERTIFICATES, PIP_SETTINGS) if each.exists()]
     return [
         *("bud", "--layers", "--network=host", "--isolation=chroot"),
-        *(f"--volume={each}:{each}:ro" for each in mounts),
+        *(f"--volume={each}:{each}:ro" for each in MOUNTED if Path(each).exists()),
         f"--build-arg=PYTHON_IMAGE={BASE}",
         *(*build_flags(name), "--file=Dockerfile", "."),
     ]
@@ -53,40 +54,35 @@ def bud_flags(name: str) -> list[str]:
 def _ensure_base(settings: Settings) -> None:
     if run([*_buildah(settings), "images", "--quiet", BASE], check=False).strip():
         return
-    kept = settings.archives / "python-base-3.11.tar"
-    if not kept.exists():
-        with step(f"made {BASE}"):
-            _make_base(kept, settings)
-        return
-    with step(f"read {BASE}"):
-        run([*_buildah(settings), "pull", "--quiet", f"oci-archive:{kept}:{BASE}"])
-
-
-def _make_base(kept: Path, settings: Settings) -> None:
-    say(f"making {BASE} with debootstrap (about a minute, once)")
+    say(f"making {BASE} with mmdebstrap (under a minute, once)")
     context = settings.cache / "python-base.building"
     shutil.rmtree(context, ignore_errors=True)
-    rootfs = context / "rootfs"
-    rootfs.mkdir(parents=True)
-    run(["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, rootfs])
-    for each in SURPLUS:
-        path = rootfs / each
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    (context / "Dockerfile").write_text("FROM scratch\nCOPY rootfs/ /\n")
-    run([*_buildah(settings), "bud", f"--tag={BASE}", context])
-    _push(BASE, kept, settings)
+    context.mkdir(parents=True)
+    with step(f"made {BASE}"):
+        run([*BOOTSTRAP, context / "root.tar"])
+        (context / "Dockerfile").write_text("FROM scratch\nADD root.tar /\n")
+        run([*_buildah(settings), "bud", f"--tag={BASE}", context])
     shutil.rmtree(context)
 
 
-def _push(image: str, archive: Path, settings: Settings) -> None:
-    """Write an archive under its final name only once it is whole."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    partial = archive.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    # Compressing costs more than it saves for a copy on the same disk.
-    target = f"oci-archive:{partial}:{image}"
-    run([*_buildah(settings), "push", "--quiet", "--disable-compression", image, target])
-    partial.rename(archive)
+def _copy(image: str, folder: Path, settings: Settings) -> None:
+    """Out of buildah's store, under its final name only once it is whole.
+
+    As it is: compressing costs more than it saves for a copy on the same disk.
+    """
+    building = settings.cache / "image.building"
+    shutil.rmtree(building, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    store = settings.cache / "buildah"
+    run(
+        [
+            *("skopeo", "copy", "--quiet", "--dest-oci-accept-uncompressed-layers"),
+            f"--dest-shared-blob-dir={folder.parent / BLOBS}",
+            f"containers-storage:[overlay@{store / 'root'}+{store / 'run'}]{image}",
+            f"oci:{building}:{image}",
+        ]
+    )
+    building.rename(folder)
 
 
 def _buildah(settings: Settings) -> list[str]:

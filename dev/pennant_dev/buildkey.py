@@ -5,19 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 CODE = ("pyproject.toml", "README.md", "registry", "operator", "serving", "examples")
+SHARED = "requirements/shared.txt"
 TARGETS: dict[str, tuple[str, ...]] = {
     "pennant-operator": ("requirements/operator.txt", *CODE),
-    "pennant-serving": ("requirements/serving.txt", *CODE),
-    "pennant-newsreco": ("requirements/serving.txt", *CODE),
-    "pennant-mlflow": ("requirements/mlflow.txt",),
-    "pennant-serving-boosters": ("requirements/serving-boosters.txt", *CODE),
+    "pennant-serving": ("requirements/serving.txt", SHARED, *CODE),
+    "pennant-newsreco": ("requirements/serving.txt", SHARED, *CODE),
+    "pennant-mlflow": ("requirements/mlflow.txt", SHARED),
+    "pennant-serving-boosters": ("requirements/serving-boosters.txt", SHARED, *CODE),
 }
 # Another image from a target of the Dockerfile, by a build argument; built when it is asked for.
 VARIANTS: dict[str, tuple[str, str]] = {
     "pennant-serving-boosters": ("pennant-serving", "SERVING_LOCK=serving-boosters"),
 }
 USUAL = tuple(name for name in TARGETS if name not in VARIANTS)
-ALWAYS = ("Dockerfile", ".dockerignore")
+ALWAYS = ("Dockerfile", ".dockerignore", "requirements/image-tools.txt")
 NOT_COPIED = {"__pycache__"}
 
 

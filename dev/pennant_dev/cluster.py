@@ -1,7 +1,7 @@
 """The command `dev/cluster`.
 
   up               start the cluster (idempotent)
-  prepare          install and build what `up` needs, start nothing
+  prepare          install and build what `up`, its images and the tests need; start nothing
   down             stop it; nothing stays but logs and caches
   reset            a new, empty cluster; loaded images stay
   status           nodes, or what is left of a stopped cluster
@@ -16,6 +16,7 @@ PENNANT_CLUSTER=context is the cluster of your KUBECONFIG: never started, stoppe
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,8 +27,9 @@ from pennant_dev.context import Context
 from pennant_dev.kind import Kind
 from pennant_dev.local import Local
 from pennant_dev.settings import Settings
-from pennant_dev.shell import DevError, say
+from pennant_dev.shell import DevError, say, side_by_side
 
+OF_THE_TESTS = ("helm", "versitygw")
 Provider: TypeAlias = Kind | Local | Context
 
 
@@ -47,7 +49,7 @@ def load(names: Sequence[str], settings: Settings | None = None) -> None:
     chosen = settings or Settings.from_env()
     cluster = choose(chosen)
     if isinstance(cluster, Local):
-        cluster.load([_given(name) or images.archive(name, chosen) for name in names])
+        cluster.load([_given(name) or images.folder(name, chosen) for name in names])
     else:
         cluster.load([_docker_source(name) for name in names])
 
@@ -73,10 +75,10 @@ def main(words: list[str] | None = None) -> int:
     )
     commands = ("up", "prepare", "down", "reset", "status", "load", "kubeconfig", "env")
     parser.add_argument("command", choices=commands, metavar="COMMAND")
-    parser.add_argument("images", nargs="*", metavar="IMAGE")
+    parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args(words)
     try:
-        _run(arguments.command, arguments.images, Settings.from_env())
+        _run(arguments.command, arguments.names, Settings.from_env())
     except DevError as error:
         say(f"dev/cluster {arguments.command}: {error}")
         return 1
@@ -88,7 +90,8 @@ def _run(command: str, names: list[str], settings: Settings) -> None:
     if command == "load":
         load(names, settings)
     elif command == "prepare":
-        cluster.prepare()
+        programs = partial(cluster.prepare, *OF_THE_TESTS)
+        side_by_side(programs, partial(images.build, (), settings))
     elif command == "kubeconfig":
         sys.stdout.write(f"{cluster.kubeconfig}\n")
     elif command == "env":

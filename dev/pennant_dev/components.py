@@ -18,7 +18,6 @@ class Components:
 
     plane: ControlPlane
     kubelite: Path
-    coredns: Path
 
     @property
     def _state(self) -> Path:
@@ -97,4 +96,4 @@ class Components:
         path = self._state / "Corefile"
         identity = self.plane.write_kubeconfig("coredns", "/CN=coredns")
         addons.write_corefile(path, nodes(self._state)[0], identity)
-        return [self.coredns, "-conf", path]
+        return [self.kubelite, "coredns", "-conf", path]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pennant_dev.binaries import ensure
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError, run
 
@@ -22,8 +23,9 @@ class Context:
             raise DevError(f"KUBECONFIG={named}: one file, please: kubectl config view --flatten")
         return Path(named).expanduser()
 
-    def prepare(self) -> None:
-        """Nothing to install or build."""
+    def prepare(self, *programs: str) -> None:
+        """Build these programs; the cluster needs none."""
+        ensure(*programs, settings=self.settings)
 
     def up(self) -> None:
         """Nothing to start: DevError unless its API server answers."""

@@ -5,8 +5,8 @@
   list             the images and whether each is there
 
 With the `kind` provider Docker builds; with `local` buildah does, on a Debian base image that
-`debootstrap` makes, as no image registry is needed there. Archives are cached by a hash of the
-files an image depends on.
+`mmdebstrap` makes, as no image registry is needed there. Images are cached by a hash of the
+files they depend on.
 """
 
 import argparse
@@ -14,31 +14,32 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pennant_dev import buildah, kind
+from pennant_dev import buildah, kind, shelf
 from pennant_dev.binaries import exclusive
 from pennant_dev.buildkey import TARGETS, USUAL, build_flags, build_key, reference
 from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shell import DevError, run, say, step, succeeds
 
 
-def archive(name: str, settings: Settings) -> Path:
-    """The archive of an image as the sources are now, built if need be."""
-    path = archive_path(name, settings)
+def folder(name: str, settings: Settings) -> Path:
+    """The folder of an image as the sources are now, built if need be."""
+    path = folder_path(name, settings)
     if path.exists():
         return path
+    settings.cache.mkdir(parents=True, exist_ok=True)
     with exclusive(settings.cache / "images.lock"):
         if not path.exists():
             with step(f"built {reference(name)}"):
                 buildah.build(name, path, settings)
-            _remove_older(name, path)
+            shelf.keep(name, path)
     return path
 
 
-def archive_path(name: str, settings: Settings) -> Path:
-    """Where the archive of an image belongs, as the sources are now."""
+def folder_path(name: str, settings: Settings) -> Path:
+    """Where the folder of an image belongs, as the sources are now."""
     if name not in TARGETS:
         raise DevError(f"no image `{name}`; there are: {', '.join(TARGETS)}")
-    return settings.archives / f"{name}-{build_key(REPOSITORY, name)}.tar"
+    return settings.images / f"{name}-{build_key(REPOSITORY, name)}"
 
 
 def docker_command(name: str) -> list[str]:
@@ -60,26 +61,20 @@ def build(names: Sequence[str], settings: Settings) -> None:
             with step(f"built {reference(name)}"):
                 run(docker_command(name), cwd=REPOSITORY)
         else:
-            say(f"{reference(name)}: {archive(name, settings)}")
+            say(f"{reference(name)}: {folder(name, settings)}")
 
 
 def built(name: str, settings: Settings) -> bool:
     """Whether an image is there; where Docker builds, perhaps of older sources."""
     if uses_docker(settings):
         return succeeds(["docker", "image", "inspect", reference(name)])
-    return archive_path(name, settings).exists()
+    return folder_path(name, settings).exists()
 
 
 def listing(settings: Settings) -> list[str]:
     """A line for each image."""
     there = {name: built(name, settings) for name in TARGETS}
     return [f"{reference(name)}  {'built' if there[name] else 'not built'}" for name in TARGETS]
-
-
-def _remove_older(name: str, newest: Path) -> None:
-    for each in newest.parent.glob(f"{name}-*.tar"):
-        if each != newest:
-            each.unlink()
 
 
 def main(words: list[str] | None = None) -> int:

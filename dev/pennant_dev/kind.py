@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pennant_dev.binaries import ensure
 from pennant_dev.settings import Settings
 from pennant_dev.shell import run, step, succeeds
 
@@ -66,8 +67,9 @@ class Kind:
         """Its own file: the user's ~/.kube/config is not touched."""
         return self.settings.cache / "kind.kubeconfig"
 
-    def prepare(self) -> None:
-        """Nothing: kind and Docker bring what they need."""
+    def prepare(self, *programs: str) -> None:
+        """Build these programs; kind and Docker bring what a cluster needs."""
+        ensure(*programs, settings=self.settings)
 
     def up(self) -> None:
         """Create the cluster unless it exists."""

@@ -61,11 +61,11 @@ class Local:
         """The administrator's kubeconfig."""
         return self._plane.kubeconfig
 
-    def prepare(self) -> dict[str, Path]:
-        """Install the packages and build the programs that `up` needs; the programs."""
+    def prepare(self, *programs: str) -> dict[str, Path]:
+        """Install the packages and build the programs that `up` needs, and these; all of them."""
         packages.require_debian()
-        packages.install(packages.CLUSTER)
-        return ensure("kubelite", "coredns", "pause", settings=self.settings)
+        packages.install(packages.LOCAL)
+        return ensure("kubelite", "pause", *programs, settings=self.settings)
 
     def up(self) -> None:
         """Start the cluster, or say that it runs; afterwards both nodes and DNS are ready."""
@@ -94,14 +94,14 @@ class Local:
         self.down()
         self.up()
 
-    def load(self, archives: Sequence[Path]) -> None:
-        """Import image archives into both nodes."""
+    def load(self, layouts: Sequence[Path]) -> None:
+        """Import images, archives or folders of the shelf, into both nodes."""
         if self._stopped():
             raise DevError("the cluster is not running; start it with: dev/cluster up")
         both = nodes(self.settings.state)
-        for archive in archives:
-            with step(f"loaded {archive.name}"), ThreadPoolExecutor(len(both)) as pool:
-                list(pool.map(partial(runtime.load, archive=archive), both))
+        named = " ".join(each.name for each in layouts)
+        with step(f"loaded {named}"), ThreadPoolExecutor(len(both)) as pool:
+            list(pool.map(partial(runtime.load, layouts=layouts), both))
 
     def status(self) -> list[str]:
         """Lines about nodes and processes, or about what is left of a stopped cluster."""
@@ -117,7 +117,7 @@ class Local:
     def _start(self, programs: dict[str, Path]) -> None:
         state, started = self.settings.state, self._processes.start
         plane = self._plane
-        parts = Components(plane, programs["kubelite"], programs["coredns"])
+        parts = Components(plane, programs["kubelite"])
         with step("network"):
             network.raise_network(state)
         auditlog.begin(state)
@@ -131,7 +131,7 @@ class Local:
                 cgroups.create(node.cgroup)
                 kubelet = parts.kubelet(node)
                 runtime.start(node, self._processes)
-                runtime.load(node, self._pause(programs["pause"]))
+                runtime.load(node, [self._pause(programs["pause"])])
                 started(f"kubelet-{node.number}", kubelet)
         kubectl = self._kubectl(programs["kubelite"])
         kubectl.apply([*addons.dns(nodes(state)[0]), *addons.storage(state / "volumes")])
@@ -177,7 +177,7 @@ class Local:
                 link.unlink()
 
     def _pause(self, program: Path) -> Path:
-        archive = self.settings.archives / f"{program.parent.name}.tar"
+        archive = self.settings.images / f"{program.parent.name}.tar"
         if not archive.exists():
             oci.write_single_binary(archive, program, PAUSE)
         return archive

@@ -1,4 +1,4 @@
-"""Image archives (OCI layout in a tar file): writing a tiny one, reading the digest of any."""
+"""Images in the OCI layout, a folder or a tar file: writing a tiny one, reading digests of any."""
 
 import hashlib
 import io
@@ -14,21 +14,27 @@ KIND = "application/vnd.oci.image"
 
 @dataclass(frozen=True)
 class Image:
-    """What an archive holds."""
+    """What a layout holds."""
 
     reference: str
     digest: str
 
 
-def inspect(archive: Path) -> list[Image]:
-    """Every image named in the archive's index."""
-    with tarfile.open(archive) as opened:
-        member = opened.extractfile("index.json")
-        index = json.loads(member.read()) if member else {}
-    manifests = index.get("manifests", [])
+def inspect(layout: Path) -> list[Image]:
+    """Every image named in the index of an archive or a folder."""
     return [
-        Image(each.get("annotations", {}).get(REFERENCE, ""), each["digest"]) for each in manifests
+        Image(each.get("annotations", {}).get(REFERENCE, ""), each["digest"])
+        for each in index(layout)["manifests"]
     ]
+
+
+def index(layout: Path) -> Any:
+    """The index of an archive or a folder, as JSON."""
+    if layout.is_dir():
+        return json.loads((layout / "index.json").read_bytes())
+    with tarfile.open(layout) as opened:
+        member = opened.extractfile("index.json")
+        return json.loads(member.read()) if member else {"manifests": []}
 
 
 def write_single_binary(
@@ -54,10 +60,23 @@ def write_single_binary(
     entry = _descriptor(f"{KIND}.manifest.v1+json", manifest)
     entry["annotations"] = {REFERENCE: reference}
     blobs = {f"blobs/sha256/{_digest(each)[7:]}": each for each in (layer, settings, manifest)}
-    index = json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()
-    layout = json.dumps({"imageLayoutVersion": "1.0.0"}).encode()
     archive.parent.mkdir(parents=True, exist_ok=True)
-    archive.write_bytes(_tar({"oci-layout": layout, "index.json": index, **blobs}, mode=0o644))
+    archive.write_bytes(_tar({**heads([entry]), **blobs}, mode=0o644))
+
+
+def heads(manifests: list[Any]) -> dict[str, bytes]:
+    """The two files of a layout that are no blobs."""
+    layout = {"imageLayoutVersion": "1.0.0"}
+    listed = {"schemaVersion": 2, "manifests": manifests}
+    return {"oci-layout": json.dumps(layout).encode(), "index.json": json.dumps(listed).encode()}
+
+
+def add(archive: tarfile.TarFile, files: dict[str, bytes], mode: int = 0o644) -> None:
+    """Files for an archive: equal ones make an equal digest, as their time is 0."""
+    for name, content in files.items():
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(content), mode
+        archive.addfile(entry, io.BytesIO(content))
 
 
 def _digest(blob: bytes) -> str:
@@ -71,8 +90,5 @@ def _descriptor(kind: str, blob: bytes) -> dict[str, Any]:
 def _tar(files: dict[str, bytes], mode: int) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as opened:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)  # its time is 0: equal files make an equal digest
-            entry.size, entry.mode = len(content), mode
-            opened.addfile(entry, io.BytesIO(content))
+        add(opened, files, mode)
     return buffer.getvalue()

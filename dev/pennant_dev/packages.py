@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pennant_dev.binaries import exclusive
 from pennant_dev.shell import DevError, run, say, step, succeeds
 
-CLUSTER = (
+# One list, so that a cluster and its images, made side by side, wait for apt only once.
+LOCAL = (
     "containerd",
     "runc",
     "containernetworking-plugins",
@@ -16,8 +18,11 @@ CLUSTER = (
     "conntrack",
     "iproute2",
     "openssl",
+    "buildah",
+    "skopeo",
+    "mmdebstrap",
 )
-IMAGES = ("buildah", "runc", "debootstrap")
+LOCK = Path("/run/lock/pennant-packages")
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -36,9 +41,15 @@ def require_debian() -> None:
 
 def install(packages: Sequence[str]) -> None:
     """Install what is missing, saying so first; no service is started."""
-    missing = [each for each in packages if not _installed(each)]
-    if not missing:
+    if not _missing(packages):
         return
+    with exclusive(LOCK):
+        missing = _missing(packages)
+        if missing:
+            _install(missing)
+
+
+def _install(missing: Sequence[str]) -> None:
     say(f"installing Debian packages: {' '.join(missing)}")
     with step("installed packages"), _no_services():
         if not all(succeeds(["apt-cache", "show", "--quiet=2", each]) for each in missing):
@@ -46,6 +57,10 @@ def install(packages: Sequence[str]) -> None:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}  # noqa: TID251 - handed on
         command = ["apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends"]
         run([*command, *missing], env=environment)
+
+
+def _missing(packages: Sequence[str]) -> list[str]:
+    return [each for each in packages if not _installed(each)]
 
 
 def _installed(package: str) -> bool:

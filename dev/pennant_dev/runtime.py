@@ -1,11 +1,13 @@
 """containerd of one node: start, stop, empty, and load images."""
 
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 
-from pennant_dev import oci
+from pennant_dev import oci, shelf
 from pennant_dev.node import Node
 from pennant_dev.processes import Processes
-from pennant_dev.shell import DevError, run, succeeds, wait_until
+from pennant_dev.shell import DevError, feed, run, succeeds, wait_until
 
 
 def start(node: Node, processes: Processes, *, pods: bool = True) -> None:
@@ -42,18 +44,32 @@ def empty(node: Node, processes: Processes) -> None:
     (node.folder / "emptied").touch()
 
 
-def load(node: Node, archive: Path) -> list[str]:
-    """Import an archive; the references that were new. An equal digest is left as it is."""
-    wanted = oci.inspect(archive)
+def load(node: Node, layouts: Sequence[Path]) -> list[str]:
+    """Import archives and folders; the references that were new. Equal digests are left alone."""
     present = images(node)
-    missing = [each for each in wanted if present.get(each.reference) != each.digest]
-    if missing:
-        import_it = _ctr(node, "images", "import", archive)
+    missing = {
+        image.reference: layout
+        for layout in layouts
+        for image in oci.inspect(layout)
+        if present.get(image.reference) != image.digest
+    }
+    try:
+        _import(node, set(missing.values()))
+    except DevError:
         # containerd may collect a layer of the image's older build while it unpacks the newer one
         # onto it ("parent snapshot ... does not exist"); then it has to be unpacked from the start.
-        if not succeeds(import_it):
-            run(import_it)
-    return [each.reference for each in missing]
+        _import(node, set(missing.values()))
+    return list(missing)
+
+
+def _import(node: Node, layouts: Collection[Path]) -> None:
+    """Import each archive, and the folders in one go, without the layers that the node has."""
+    folders = [each for each in layouts if each.is_dir()]
+    for archive in set(layouts) - set(folders):
+        run(_ctr(node, "images", "import", archive))
+    if folders:
+        has = run(_ctr(node, "content", "list", "--quiet")).split()
+        feed(_ctr(node, "images", "import", "-"), partial(shelf.pack, folders, has))
 
 
 def images(node: Node) -> dict[str, str]:

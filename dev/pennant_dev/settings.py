@@ -27,8 +27,8 @@ class Settings:
         return self.cache / "bin"
 
     @property
-    def archives(self) -> Path:
-        """Folder with image archives (OCI)."""
+    def images(self) -> Path:
+        """Folder with built images (OCI layouts that share their blobs)."""
         return self.cache / "images"
 
     @classmethod

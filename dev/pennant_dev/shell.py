@@ -4,8 +4,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
+from typing import IO
 
 
 class DevError(Exception):
@@ -32,6 +35,18 @@ def run(
     return done.stdout
 
 
+def feed(argv: Sequence[str | Path], write: Callable[[IO[bytes]], None]) -> None:
+    """Run a command on what is written to its standard input; DevError when it fails."""
+    words = [str(each) for each in argv]
+    with subprocess.Popen(words, stdin=PIPE, stdout=DEVNULL, stderr=PIPE) as process:
+        assert process.stdin
+        with suppress(BrokenPipeError):  # its standard error says why it listens no longer
+            write(process.stdin)
+        said = process.communicate()[1].decode().strip()[-2000:]
+    if process.returncode != 0:
+        raise DevError(f"`{' '.join(words)[:300]}` failed with {process.returncode}: {said}")
+
+
 def succeeds(argv: Sequence[str | Path]) -> bool:
     """Whether a command exists and exits with 0."""
     words = [str(each) for each in argv]
@@ -53,6 +68,21 @@ def step(title: str) -> Iterator[None]:
     begun = time.monotonic()
     yield
     say(f"{title}: {time.monotonic() - begun:.1f} s")
+
+
+def side_by_side(*jobs: Callable[[], object]) -> None:
+    """Do jobs at the same time.
+
+    A failure is said when it happens; the first is raised when all the others have ended.
+    """
+    failures = []
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        for each in as_completed([pool.submit(job) for job in jobs]):
+            if failure := each.exception():
+                say(f"failed, and waits for what runs beside it: {failure}")
+                failures.append(failure)
+    if failures:
+        raise failures[0]
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float, poll: float = 0.1) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from installing import Object, Tools
 
+from pennant_dev.buildkey import ALWAYS, TARGETS
+
 pytestmark = pytest.mark.contract
 
 REPOSITORY = Path(__file__).parents[2]
@@ -17,14 +19,50 @@ def targets() -> set[str]:
     return set(re.findall(r"^FROM \S+ AS (pennant-\S+)$", DOCKERFILE, re.MULTILINE))
 
 
-def pins(lock: str) -> set[str]:
+def locked(lock: str) -> set[str]:
+    """The lines of a lock, with the platforms they are for, without their hashes."""
     text = (REPOSITORY / "requirements" / lock).read_text()
-    return set(re.findall(r"^[a-z0-9][^\s=]*==\S+", text, re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9][^\s=]*==.*) \\$", text, re.MULTILINE))
 
 
-def test_the_build_backend_is_the_one_of_pyproject():
+def pins(lock: str) -> set[str]:
+    return {line.split()[0] for line in locked(lock)}
+
+
+def test_images_are_built_with_the_backend_of_pyproject_and_the_uv_of_the_makefile():
     required = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["build-system"]
-    assert [required["requires"][0]] == re.findall(r"hatchling==\S+", DOCKERFILE)
+    installed = re.findall(r"uv==\S+", (REPOSITORY / "Makefile").read_text())
+    assert {*required["requires"], *installed} <= pins("image-tools.txt")
+
+
+def test_serving_and_mlflow_share_exactly_the_packages_that_both_need():
+    assert locked("shared.txt") == locked("serving.txt") & locked("mlflow.txt")
+    assert locked("shared.txt") < locked("serving-boosters.txt")
+    assert {"pandas", "scikit-learn", "scipy", "mlflow-skinny"} <= {
+        pin.split("==")[0] for pin in pins("shared.txt")
+    }
+
+
+def test_every_lock_of_the_dockerfile_is_hashed_and_makes_its_images_new():
+    named = set(re.findall(r"^COPY (requirements/[a-z-]+\.txt)", DOCKERFILE, re.MULTILINE))
+    assert named == {
+        f"requirements/{each}.txt" for each in ("image-tools", "operator", "shared", "mlflow")
+    }
+    for lock in named:
+        assert any(lock in files for files in (ALWAYS, *TARGETS.values())), lock
+    installs = re.findall(r"(?:pip sync|pip install) .*", DOCKERFILE)
+    hashed = [each for each in installs if "--require-hashes" in each]
+    assert len(installs) - len(hashed) == 1  # our own code, offline
+    assert "--offline" in next(each for each in installs if each not in hashed)
+
+
+def test_no_image_is_roots():
+    stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)
+    for stage in stages:
+        target = re.match(r"(\S+) AS (pennant-\S+)\n", stage)
+        if target and not target[1].startswith("pennant-"):
+            assert "\nUSER 65532:65532\n" in stage, target[2]
+            assert stage.index("\nUSER ") > stage.rindex("\nCOPY "), target[2]
 
 
 def test_the_example_needs_exactly_what_serving_needs():

@@ -1,41 +1,48 @@
-"""The cluster with everything installed, once for the tier; the machine is left as it was found.
+"""The cluster with everything installed, once for the run; the machine is left as it was found.
 
-While it stands, a sampler holds every status against what the Service answers (tests/trust.py): a
-test fails when the two disagreed for too long, and the last lines of the run sum it up.
+Modules run side by side, each in a namespace of its own (`room`). Meanwhile samplers hold every
+status against what the Service answers (tests/trust.py): a test fails when the two disagreed for
+too long, and the last lines of the run sum it up.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
 import trials
+from closing import saw
+from company import Company
 from deployed import OURS, ROOM
 from sampler import Sampler, sampling
 
-from pennant_dev.demo import acts
-from pennant_dev.demo.__main__ import borrowed, stands
+from pennant_dev.demo.__main__ import give_back, prepare, stands
 from pennant_dev.demo.kube import Kube
-from pennant_dev.demo.pods import NAMESPACE
-from pennant_dev.demo.stage import URL, Stage
-from pennant_dev.demo.story import Story
-from pennant_dev.demo.traffic import Traffic
+from pennant_dev.demo.setup import connect
 from pennant_dev.leftovers import leftovers
-
-SUMMARY = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session")
-def prepared() -> Iterator[Kube]:
-    was_there = stands()
-    with borrowed() as kube:
-        clear(kube)
-        yield kube
-    assert was_there or leftovers() == []
+def prepared(company: Company) -> Iterator[Kube]:
+    def was_there() -> bool:
+        return bool(company.once("cluster-was-there", stands))
+
+    def opens() -> None:
+        was_there()
+        clear(prepare())
+
+    def closes() -> None:
+        give_back(was_there=was_there())
+        assert was_there() or leftovers() == []
+
+    with company.guest("cluster", opens, closes):
+        yield connect()
 
 
 def clear(kube: Kube) -> None:
     """Undo what a run that was killed has done to a cluster that stands."""
     (label,) = OURS
-    for node in kube.list("nodes", NAMESPACE, label):
+    for node in kube.list("nodes", "default", label):
         kube("uncordon", node["metadata"]["name"])
     kube("label", "nodes", "--all", f"{label}-", f"{ROOM}-")
     kube("delete", "namespaces,persistentvolumes", f"--selector={label}", "--timeout=180s")
@@ -43,29 +50,41 @@ def clear(kube: Kube) -> None:
 
 @pytest.fixture(scope="session")
 def sampler(prepared: Kube, pytestconfig: pytest.Config) -> Iterator[Sampler]:
-    """What looks at every status and every Service until the tier ends."""
+    """What looks at every status and every Service of this process' namespaces until it ends."""
     with sampling(prepared) as found:
         yield found
-        pytestconfig.stash[SUMMARY] = found.summary()
+        saw(pytestconfig, found.tally())
         assert "\n".join(map(str, found.news())) == ""
 
 
 @pytest.fixture(scope="session")
 def kube(prepared: Kube, sampler: Sampler) -> Kube:
-    """kubectl on a cluster that has the operator, an empty MLflow and a toolbox pod."""
+    """kubectl on a cluster that has the operator, MLflow and a toolbox pod."""
     return prepared
 
 
-@pytest.fixture(scope="session")
-def story(kube: Kube) -> Story:
-    """The demo's five acts, played under steady traffic."""
-    return acts.play(Stage(kube, Traffic(kube, URL)))
+@pytest.fixture(scope="module")
+def room(kube: Kube, sampler: Sampler, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The module's own namespace."""
+    name = str(request.path.stem).removeprefix("test_").replace("_", "-")
+    kube.create(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": OURS}}
+    )
+    sampler.look_at(name)
+    yield name
+    kube("delete", "namespace", name, "--wait=false")
 
 
 @pytest.fixture(scope="session")
-def versions(kube: Kube) -> dict[str, str]:
+def versions(kube: Kube, company: Company) -> dict[str, str]:
     """Good and bad versions of the model `trials`, by what is the matter with them."""
-    return trials.register(kube)
+    return dict(company.once("versions", lambda: trials.register(kube)))
+
+
+@pytest.fixture(scope="session")
+def markers(kube: Kube, company: Company) -> dict[str, str]:
+    """Versions of the recommender, and what their answers carry; 3 cannot be loaded."""
+    return dict(company.once("markers", lambda: trials.register_recommenders(kube)))
 
 
 @pytest.fixture(autouse=True)
@@ -75,11 +94,3 @@ def trusted(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if found is not None:
         assert "\n".join(map(str, found.news())) == ""
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    if SUMMARY in config.stash:
-        terminalreporter.section("trust: status against traffic")
-        terminalreporter.write_line(config.stash[SUMMARY])

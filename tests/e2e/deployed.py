@@ -14,7 +14,7 @@ from pennant_dev.demo.stage import ASK
 from pennant_dev.demo.traffic import Traffic
 from pennant_dev.shell import DevError
 
-MODEL = "news-recommender"
+MODEL = "recommender"  # of the tests; the demo has one of its own
 OURS = {"pennant.dev/e2e": "yes"}  # the label of what outlives a run that was killed
 ROOM = "pennant.dev/test-room"  # a node label that no node has
 # Without MLflow's client, which takes longer to import than a rollout may take.
@@ -38,9 +38,7 @@ REMOVE_ALIAS = (
 class Deployed:
     """One ModelDeployment that follows an alias of its own name."""
 
-    def __init__(
-        self, kube: Kube, name: str, namespace: str = NAMESPACE, model: str = MODEL
-    ) -> None:
+    def __init__(self, kube: Kube, name: str, namespace: str, model: str = MODEL) -> None:
         self.kube = kube
         self.name = name
         self.namespace = namespace
@@ -141,9 +139,9 @@ def name_after(request: pytest.FixtureRequest) -> str:
 
 
 @contextmanager
-def serving(kube: Kube, name: str, **spec: Any) -> Iterator[Deployed]:
+def serving(kube: Kube, name: str, namespace: str, **spec: Any) -> Iterator[Deployed]:
     """A ModelDeployment that serves version 1, deleted afterwards."""
-    found = Deployed(kube, name)
+    found = Deployed(kube, name, namespace)
     found.point_alias_at(1)
     found.apply(**spec)
     try:

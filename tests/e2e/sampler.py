@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trust import Disagreement, Said, Sample, disagreements, said_by, said_since, told
+from trust import Disagreement, Said, Sample, Tally, disagreements, said_by, said_since, tally
 
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object
@@ -26,9 +26,10 @@ WATCH = f"/apis/pennant.dev/v1alpha1/modeldeployments?{OPTIONS}"
 
 
 class Sampler:
-    """Samples so far; `of` is namespace, name and uid."""
+    """Samples so far, of the namespaces that it was shown; `of` is namespace, name and uid."""
 
     def __init__(self, kube: Kube) -> None:
+        self._ours: set[str] = set()
         self._claims: dict[str, list[tuple[float, Said]]] = {}
         self._samples: list[Sample] = []
         self._reported: set[Disagreement] = set()
@@ -44,9 +45,13 @@ class Sampler:
         self._prober.stop()
         assert not ended, "the sampler ended before the tests did: what it saw is not the whole"
 
-    def summary(self) -> str:
-        """One line on all that was seen."""
-        return told(list(self._samples))
+    def look_at(self, namespace: str) -> None:
+        """Ask what is made there from now on; other namespaces are other samplers'."""
+        self._ours.add(namespace)
+
+    def tally(self) -> Tally:
+        """What all that was seen comes to."""
+        return tally(list(self._samples))
 
     def news(self) -> list[Disagreement]:
         """The disagreements that count and were not reported by an earlier call."""
@@ -80,6 +85,8 @@ class Sampler:
         for event in map(json.loads, lines):
             thing = event["object"]
             meta = thing["metadata"]
+            if meta["namespace"] not in self._ours:
+                continue
             of = f"{meta['namespace']}/{meta['name']} {meta['uid']}"
             if event["type"] == "DELETED" or "deletionTimestamp" in meta:
                 self._claims.pop(of, None)

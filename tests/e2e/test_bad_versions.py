@@ -14,7 +14,6 @@ from trials import Fleet
 from waiting import until
 
 from pennant_dev.demo.kube import Kube, Object, poll
-from pennant_dev.demo.pods import NAMESPACE
 
 pytestmark = pytest.mark.e2e
 
@@ -45,10 +44,10 @@ NAMES = [row.version for row in ROWS]
 
 
 @pytest.fixture(scope="module")
-def fleet(kube: Kube, versions: dict[str, str]) -> Iterator[Fleet]:
+def fleet(kube: Kube, versions: dict[str, str], room: str) -> Iterator[Fleet]:
     """One ModelDeployment for each row: version 1 served, and then the row's was promoted."""
-    kube.create(_secret())
-    found = Fleet(kube, versions)
+    kube.create(_secret(room))
+    found = Fleet(kube, versions, room)
     for row in ROWS:
         found.add(row.version, **row.spec)
     found.add("elsewhere")
@@ -56,11 +55,10 @@ def fleet(kube: Kube, versions: dict[str, str]) -> Iterator[Fleet]:
     found.point(*((name, name) for name in (*NAMES, "elsewhere")))
     yield found
     found.delete()
-    kube("delete", "secret", CREDENTIALS, f"--namespace={NAMESPACE}")
 
 
-def _secret() -> Object:
-    metadata = {"name": CREDENTIALS, "namespace": NAMESPACE}
+def _secret(namespace: str) -> Object:
+    metadata = {"name": CREDENTIALS, "namespace": namespace}
     data = {"MLFLOW_TRACKING_USERNAME": "stolen", "MLFLOW_TRACKING_PASSWORD": "stolen"}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
 
@@ -72,7 +70,7 @@ def rejected(fleet: Fleet, name: str) -> Object:
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_a_bad_version_is_rejected_and_version_one_keeps_the_traffic(
-    fleet: Fleet, sampler: Sampler, row: Row
+    fleet: Fleet, sampler: Sampler, room: str, row: Row
 ):
     status = rejected(fleet, row.version)
     (found,) = status["rejected"]
@@ -84,9 +82,9 @@ def test_a_bad_version_is_rejected_and_version_one_keeps_the_traffic(
     assert said(status, "Ready")[:2] == ("True", "Serving")
     assert said(status, "Stalled")[0] == "False"
     poll(lambda: len(fleet[row.version].pods()) == 1, "its pods are not taken down", 60)
-    until(lambda: sampler.answering(NAMESPACE, row.version) == "1")
+    until(lambda: sampler.answering(room, row.version) == "1")
     had_traffic = {found["version"]} if row.reason == "CrashedInBake" else set()
-    assert sampler.answered(NAMESPACE, row.version) - had_traffic == {"1"}
+    assert sampler.answered(room, row.version) - had_traffic == {"1"}
 
 
 def test_a_hostile_version_finds_no_credentials_and_can_change_nothing(fleet: Fleet):
@@ -102,10 +100,12 @@ def test_a_hostile_version_finds_no_credentials_and_can_change_nothing(fleet: Fl
     }
 
 
-def test_a_version_in_somebody_elses_store_is_not_fetched(fleet: Fleet, sampler: Sampler):
+def test_a_version_in_somebody_elses_store_is_not_fetched(
+    fleet: Fleet, sampler: Sampler, room: str
+):
     status = fleet["elsewhere"].until(serving="1", summary="Stalled")
     assert said(status, "Stalled")[:2] == ("True", "SourceNotAllowed")
     assert "s3://somebody-elses/bundle" in said(status, "Stalled")[2]
     assert said(status, "Ready")[:2] == ("True", "Serving")
     assert len([c for c in fleet["elsewhere"].children() if c["kind"] == "Pod"]) == 1
-    assert sampler.answered(NAMESPACE, "elsewhere") == {"1"}
+    assert sampler.answered(room, "elsewhere") == {"1"}

@@ -14,7 +14,6 @@ from trials import SMALL, Fleet
 
 from pennant_dev import cluster, oci
 from pennant_dev.demo.kube import Kube, Object
-from pennant_dev.demo.pods import NAMESPACE
 
 pytestmark = pytest.mark.e2e
 
@@ -82,13 +81,10 @@ class Held(NamedTuple):
     answered: set[str]
 
 
-def namespace_of(name: str) -> str:
-    return CRAMPED if name == "no-quota" else NAMESPACE
-
-
 @pytest.fixture(scope="module")
-def cramped(kube: Kube) -> Iterator[None]:
+def cramped(kube: Kube, sampler: Sampler) -> Iterator[None]:
     """A namespace whose quota is one pod."""
+    sampler.look_at(CRAMPED)
     named = {"name": CRAMPED, "labels": OURS}
     kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": named})
     metadata = {"name": "pods", "namespace": CRAMPED}
@@ -111,11 +107,13 @@ def rooted(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="module")
-def fleet(kube: Kube, versions: dict[str, str], cramped: None, rooted: None) -> Iterator[Fleet]:
+def fleet(
+    kube: Kube, versions: dict[str, str], room: str, cramped: None, rooted: None
+) -> Iterator[Fleet]:
     """One ModelDeployment for each row: version 1 served, and then came what does not work."""
-    found = Fleet(kube, versions)
+    found = Fleet(kube, versions, room)
     for row in ROWS:
-        found.add(row.name, namespace_of(row.name), serving=row.always)
+        found.add(row.name, CRAMPED if row.name == "no-quota" else room, serving=row.always)
     found.add("taken")
     found.serve()
     for row in ROWS:
@@ -130,7 +128,7 @@ def fleet(kube: Kube, versions: dict[str, str], cramped: None, rooted: None) -> 
 def held(fleet: Fleet, sampler: Sampler) -> Iterator[dict[str, Held]]:
     """Each once it was held. Where room is short, there is some before the first new try."""
     found = {name: _held(fleet, sampler, name) for name in ("no-node", "no-quota")}
-    node = fleet.kube.list("nodes", NAMESPACE)[0]["metadata"]["name"]
+    node = fleet.kube.list("nodes", "default")[0]["metadata"]["name"]
     fleet.kube("label", "node", node, f"{ROOM}=yes")
     patch = '{"spec": {"hard": {"pods": "2"}}}'
     fleet.kube("patch", "resourcequota", "pods", f"-n={CRAMPED}", "--type=merge", f"-p={patch}")
@@ -140,7 +138,7 @@ def held(fleet: Fleet, sampler: Sampler) -> Iterator[dict[str, Held]]:
 
 def _held(fleet: Fleet, sampler: Sampler, name: str) -> Held:
     status = fleet[name].until(serving="1", summary="Held", seconds=240)
-    return Held(status, sampler.answered(namespace_of(name), name))
+    return Held(status, sampler.answered(fleet[name].namespace, name))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
@@ -185,31 +183,30 @@ def test_another_version_serves_where_one_was_evicted_over_and_over(
 
 def test_a_deployment_of_somebody_else_in_the_place_of_a_slot_is_left_alone(fleet: Fleet):
     taken = fleet["taken"]
-    foreign = _foreign_deployment("taken-green")
-    fleet.kube.create(foreign)
-    before = as_written(fleet.kube.get("deployment", "taken-green", NAMESPACE))
+    fleet.kube.create(_foreign_deployment("taken-green", taken.namespace))
+    before = as_written(fleet.kube.get("deployment", "taken-green", taken.namespace))
     fleet.point(("taken", "better"))
     status = taken.until(serving="1", summary="Stalled")
     assert said(status, "Stalled")[:2] == ("True", "NameConflict")
     assert "taken-green" in said(status, "Stalled")[2]
     assert said(status, "Ready")[:2] == ("True", "Serving")
-    assert as_written(fleet.kube.get("deployment", "taken-green", NAMESPACE)) == before
-    fleet.kube("delete", "deployment", "taken-green", f"-n={NAMESPACE}")
+    assert as_written(fleet.kube.get("deployment", "taken-green", taken.namespace)) == before
+    fleet.kube("delete", "deployment", "taken-green", f"-n={taken.namespace}")
     taken.until(serving=fleet.versions["better"], summary="Serving")
 
 
 def test_a_service_of_somebody_else_with_its_name_is_left_alone(
-    kube: Kube, versions: dict[str, str]
+    kube: Kube, versions: dict[str, str], room: str
 ):
     foreign = {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "theirs", "namespace": NAMESPACE},
+        "metadata": {"name": "theirs", "namespace": room},
         "spec": {"selector": {"app": "something-else"}, "ports": [{"port": 80}]},
     }
     kube.create(foreign)
-    before = as_written(kube.get("service", "theirs", NAMESPACE))
-    fleet = Fleet(kube, versions)
+    before = as_written(kube.get("service", "theirs", room))
+    fleet = Fleet(kube, versions, room)
     fleet.add("theirs")
     fleet.point(("theirs", "good"))
     fleet.apply()
@@ -218,8 +215,8 @@ def test_a_service_of_somebody_else_with_its_name_is_left_alone(
         assert said(status, "Stalled")[:2] == ("True", "NameConflict")
         assert "theirs" in said(status, "Stalled")[2]
         assert said(status, "Ready")[0] == "False"
-        assert as_written(kube.get("service", "theirs", NAMESPACE)) == before
-        kube("delete", "service", "theirs", f"-n={NAMESPACE}")
+        assert as_written(kube.get("service", "theirs", room)) == before
+        kube("delete", "service", "theirs", f"-n={room}")
         fleet["theirs"].until(serving="1", summary="Serving")
     finally:
         fleet.delete()
@@ -232,13 +229,13 @@ def as_written(thing: Object | None) -> Object:
     return {"spec": thing["spec"]} | {key: thing["metadata"].get(key) for key in kept}
 
 
-def _foreign_deployment(name: str) -> Object:
+def _foreign_deployment(name: str, namespace: str) -> Object:
     labels = {"app": "something-else"}
     container = {"name": "main", "image": "localhost/pennant-serving:dev"}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {
             "replicas": 0,
             "selector": {"matchLabels": labels},

@@ -56,12 +56,12 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def boosted(kube: Kube, bundles: dict[str, Path]) -> Iterator[dict[str, Deployed]]:
+def boosted(kube: Kube, bundles: dict[str, Path], room: str) -> Iterator[dict[str, Deployed]]:
     """One ModelDeployment for each, on the plain image, which lacks their libraries."""
     cluster.load([NAME])
     toolbox = ("exec", "--stdin", setup.TOOLBOX, f"--namespace={NAMESPACE}", "--")
     kube(*toolbox, "python", "-c", REGISTER, MODEL, stdin=packed(bundles))
-    found = {name: Deployed(kube, name, model=MODEL) for name in MODELS}
+    found = {name: Deployed(kube, name, room, MODEL) for name in MODELS}
     for each in found.values():
         each.apply(serving={"workers": 2})
     yield found
@@ -109,7 +109,7 @@ def test_without_its_library_it_is_rejected_and_with_it_answers_as_mlflow_does(
     each.until(summary="Serving", readyReplicas=1, seconds=120)
     (pod,) = each.pods()
     children = ("cat", "/proc/1/task/1/children")
-    told = each.kube.execute(NAMESPACE, pod["metadata"]["name"], *children, container="serve")
+    told = each.kube.execute(each.namespace, pod["metadata"]["name"], *children, container="serve")
     assert len(told.split()) == 2
     rows = (flavor_models.NUMBERS if name == "onnx" else flavor_models.TABLE)[:5]
     expected = flat(flavor_models.load_model(str(bundles[name])).predict(rows))

@@ -11,7 +11,7 @@ from trials import Fleet
 
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object
-from pennant_dev.demo.pods import MLFLOW, NAMESPACE
+from pennant_dev.demo.pods import MLFLOW
 
 pytestmark = pytest.mark.e2e
 
@@ -22,7 +22,7 @@ SHORT = {"bake": "5s", "deadlines": {"schedule": "5s", "fetch": "45s", "load": "
 
 
 @pytest.fixture(scope="module")
-def claim(kube: Kube) -> Iterator[None]:
+def claim(kube: Kube, room: str) -> Iterator[None]:
     """The volume of MLflow's claim once more, and a claim of it where the models are served."""
     theirs = kube.get("pvc", "mlflow", setup.MLFLOW_NAMESPACE) or {}
     volume = kube.get("pv", theirs["spec"]["volumeName"], "") or {}
@@ -36,20 +36,20 @@ def claim(kube: Kube) -> Iterator[None]:
     requests = {"requests": {"storage": same["capacity"]["storage"]}}
     kube.create({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim",
-        "metadata": {"name": CLAIM, "namespace": NAMESPACE},
+        "metadata": {"name": CLAIM, "namespace": room},
         "spec": {**unclassed, "volumeName": CLAIM, "resources": requests},
     })  # fmt: skip
     yield
-    kube("delete", "pvc", CLAIM, f"-n={NAMESPACE}", "--wait=false")
+    kube("delete", "pvc", CLAIM, f"-n={room}", "--wait=false")
     kube("delete", "pv", CLAIM, "--wait=false")
 
 
 @pytest.fixture(scope="module")
-def fleet(kube: Kube, versions: dict[str, str], claim: None) -> Iterator[Fleet]:
+def fleet(kube: Kube, versions: dict[str, str], room: str, claim: None) -> Iterator[Fleet]:
     """One of whom the claim has the bundle, one of whom it has not, and one without a claim."""
     kube.create(_registry("on-disk", ROOT))
     kube.create(_registry("nowhere", ELSEWHERE))
-    found = Fleet(kube, versions)
+    found = Fleet(kube, versions, room)
     for name in ("copies", "misses"):
         found.add(name, registry="on-disk")
     found.serve()

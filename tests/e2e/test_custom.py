@@ -12,7 +12,6 @@ from newsreco.loadgen_report import FRESH, Row
 from pennant_dev.demo.kube import Kube, poll
 from pennant_dev.demo.pods import IMAGE
 from pennant_dev.demo.setup import MANIFESTS
-from pennant_dev.demo.story import Story
 
 pytestmark = pytest.mark.e2e
 
@@ -21,13 +20,13 @@ SAMPLE = yaml.safe_load((MANIFESTS / "samples" / "custom.yaml").read_text())["sp
 
 @pytest.fixture
 def custom(
-    kube: Kube, story: Story, request: pytest.FixtureRequest
-) -> Iterator[Deployed]:  # the story has registered the versions 1, 2 and the broken 3
-    with serving(kube, name_after(request), serving={**SAMPLE, "image": IMAGE}) as found:
+    kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
+) -> Iterator[Deployed]:
+    with serving(kube, name_after(request), room, serving={**SAMPLE, "image": IMAGE}) as found:
         yield found
 
 
-def markers(rows: list[Row]) -> list[str]:
+def in_answers(rows: list[Row]) -> list[str]:
     """What the answers were made of, in the order of their first; it names no version itself."""
     return list(dict.fromkeys(row.marker for row in sorted(rows, key=lambda row: row.finished)))
 
@@ -38,7 +37,7 @@ def slots(of: Deployed) -> set[str]:
     return {pod["metadata"]["labels"]["pennant.dev/slot"] for pod in pods}
 
 
-def test_traffic_follows_the_alias_to_another_marker(custom: Deployed, story: Story):
+def test_traffic_follows_the_alias_to_another_marker(custom: Deployed, markers: dict[str, str]):
     with traffic(custom) as flow:
         flow.flows_until(time.time() + 2)
         custom.point_alias_at(2)
@@ -48,9 +47,9 @@ def test_traffic_follows_the_alias_to_another_marker(custom: Deployed, story: St
         flow.flows_until(gone + 2)
     fresh = [row for row in flow.rows if row.kind == FRESH]
     assert [row for row in fresh if row.error or row.status != 200] == []
-    assert markers(fresh) == [story.markers["1"], story.markers["2"]]
+    assert in_answers(fresh) == [markers["1"], markers["2"]]
     # Kept connections do not follow a switch, but end with the pod.
-    assert markers([row for row in flow.rows if row.started > gone]) == [story.markers["2"]]
+    assert in_answers([row for row in flow.rows if row.started > gone]) == [markers["2"]]
 
 
 def test_a_version_that_a_custom_server_cannot_load_never_answers(custom: Deployed):

@@ -8,7 +8,6 @@ from deployed import Deployed, said
 from trials import Fleet
 
 from pennant_dev.demo.kube import Kube, Object, poll
-from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.demo.stage import END_PROCESS
 
 pytestmark = pytest.mark.e2e
@@ -18,23 +17,23 @@ BREAK = f"open('/tmp/broken', 'w').close(); {END_PROCESS}"
 
 
 @pytest.fixture(scope="module")
-def broken_pod(kube: Kube, versions: dict[str, str]) -> Iterator[Deployed]:
+def broken_pod(kube: Kube, versions: dict[str, str], room: str) -> Iterator[Deployed]:
     """Two pods, one of which cannot load its bundle any more; made first, because it takes time."""
-    fleet = Fleet(kube, versions)
+    fleet = Fleet(kube, versions, room)
     fleet.add("fragile", replicas=2)
     fleet.point(("fragile", "fragile"))
     fleet.apply()
     found = fleet["fragile"]
     found.until(serving=versions["fragile"], summary="Serving", readyReplicas=2)
-    kube.execute(NAMESPACE, _name(found.pods()[0]), "python", "-c", BREAK, container="serve")
+    kube.execute(room, _name(found.pods()[0]), "python", "-c", BREAK, container="serve")
     found.until(readyReplicas=1)
     yield found
     fleet.delete()
 
 
 @pytest.fixture(scope="module")
-def fleet(kube: Kube, versions: dict[str, str], broken_pod: Deployed) -> Iterator[Fleet]:
-    found = Fleet(kube, versions)
+def fleet(kube: Kube, versions: dict[str, str], room: str, broken_pod: Deployed) -> Iterator[Fleet]:
+    found = Fleet(kube, versions, room)
     for name in NAMES:
         found.add(name)
     found.serve()

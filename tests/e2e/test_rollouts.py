@@ -5,30 +5,26 @@ from collections.abc import Iterator
 
 import pytest
 from deployed import Deployed, name_after, serving
+from operators import NAMESPACE, leader, pod_of
 
-from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, poll
-from pennant_dev.demo.pods import NAMESPACE
-from pennant_dev.demo.story import Story
 
 pytestmark = pytest.mark.e2e
-
-OPERATOR = ("deployment/pennant-operator", f"-n={setup.OPERATOR_NAMESPACE}")
 
 
 @pytest.fixture
 def deployed(
-    kube: Kube, story: Story, request: pytest.FixtureRequest
-) -> Iterator[Deployed]:  # the story has registered the versions 1, 2 and the broken 3
-    with serving(kube, name_after(request)) as found:
+    kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
+) -> Iterator[Deployed]:
+    with serving(kube, name_after(request), room) as found:
         yield found
 
 
 def test_scaling_follows_the_spec_through_the_scale_subresource(deployed: Deployed):
-    deployed.kube("scale", "mldep", deployed.name, f"-n={NAMESPACE}", "--replicas=2")
+    deployed.kube("scale", "mldep", deployed.name, f"-n={deployed.namespace}", "--replicas=2")
     status = deployed.until(readyReplicas=2, replicas=2)
     assert "pennant.dev/slot=" in status["selector"]
-    pods = deployed.kube.list("pods", NAMESPACE, status["selector"])
+    pods = deployed.kube.list("pods", deployed.namespace, status["selector"])
     assert len(pods) == 2
 
 
@@ -54,7 +50,7 @@ def test_a_removed_alias_keeps_what_serves_or_scales_it_down_as_asked(deployed: 
 
 
 def test_a_pinned_version_stays_whatever_the_alias_says(deployed: Deployed):
-    deployed.apply(model={"name": "news-recommender", "version": "2"})
+    deployed.apply(model={"name": deployed.model, "version": "2"})
     deployed.until(serving="2", summary="Serving")
     assert deployed.condition("AliasInSync") == ("True", "Pinned")
 
@@ -70,14 +66,6 @@ def test_going_back_within_the_bake_starts_no_pod(deployed: Deployed):
     assert after == before
 
 
-def test_an_operator_killed_in_mid_rollout_ends_at_the_same_place(deployed: Deployed):
-    deployed.point_alias_at(2)
-    deployed.until(desired="2", summary="RollingOut")
-    leader = _leader(deployed.kube)
-    deployed.kube("delete", "pod", leader, OPERATOR[1], "--grace-period=0", "--force")
-    deployed.until(serving="2", summary="Serving")
-
-
 def test_no_mark_of_the_framework_is_on_anything(deployed: Deployed):
     for thing in (deployed.object, *deployed.children()):
         assert "kopf" not in json.dumps(thing)
@@ -89,27 +77,18 @@ def test_children_edited_or_deleted_by_hand_come_back(deployed: Deployed):
     name = f"{deployed.name}-{slot}"
 
     def size() -> int:
-        found = deployed.kube.get("deployment", name, NAMESPACE) or {}
+        found = deployed.kube.get("deployment", name, deployed.namespace) or {}
         return int(found["spec"]["replicas"])
 
-    deployed.kube("scale", f"deployment/{name}", f"-n={NAMESPACE}", "--replicas=3")
+    deployed.kube("scale", f"deployment/{name}", f"-n={deployed.namespace}", "--replicas=3")
     poll(lambda: size() == 1, "the size is not put right", 30)
     deployed.until(replicas=1, readyReplicas=1)
-    deployed.kube("delete", "service", deployed.name, f"-n={NAMESPACE}")
-    poll(lambda: deployed.kube.get("service", deployed.name, NAMESPACE), "no Service", 30)
-    service = deployed.kube.get("service", deployed.name, NAMESPACE)
+    where = ("service", deployed.name, deployed.namespace)
+    deployed.kube("delete", *where[:2], f"-n={deployed.namespace}")
+    poll(lambda: deployed.kube.get(*where), "no Service", 30)
+    service = deployed.kube.get(*where)
     assert service is not None
     assert service["spec"]["selector"]["pennant.dev/slot"] == slot
-
-
-def test_deleting_it_with_the_operator_down_deletes_its_children(deployed: Deployed):
-    deployed.kube("scale", *OPERATOR, "--replicas=0")
-    try:
-        deployed.delete("--wait=true")
-        poll(lambda: not deployed.children(), "children are left", 60)
-    finally:
-        deployed.kube("scale", *OPERATOR, "--replicas=2")
-        deployed.kube.rolled_out("pennant-operator", setup.OPERATOR_NAMESPACE, seconds=120)
 
 
 def test_deleted_and_created_again_at_once_it_serves_again(deployed: Deployed):
@@ -134,8 +113,8 @@ def test_an_idle_operator_writes_nothing(deployed: Deployed):
 
     def polls() -> float:
         text = deployed.kube(
-            "get", "--raw", f"/api/v1/namespaces/{setup.OPERATOR_NAMESPACE}/pods/"
-            f"{_leader(deployed.kube)}:8081/proxy/metrics"
+            "get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/"
+            f"{pod_of(leader(deployed.kube))}:8081/proxy/metrics"
         )  # fmt: skip
         lines = [line for line in text.splitlines() if "last_success_timestamp" in line]
         return float(lines[-1].split()[-1])
@@ -151,9 +130,3 @@ def test_an_idle_operator_writes_nothing(deployed: Deployed):
     first = polls()
     poll(lambda: polls() > first + 6, "the registry is not polled", 60)
     assert versions() == before
-
-
-def _leader(kube: Kube) -> str:
-    """The operator's pod that writes, by what the Lease says."""
-    lease = kube.get("lease", "pennant-operator", setup.OPERATOR_NAMESPACE) or {}
-    return str(lease["spec"]["holderIdentity"]).rpartition("_")[0]

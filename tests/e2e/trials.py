@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deployed import MODEL as RECOMMENDER
 from deployed import POINT, Deployed
 
 from pennant_dev.demo import setup
@@ -13,13 +14,22 @@ from pennant_dev.demo.pods import NAMESPACE
 
 MODEL = "trials"
 SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
-REGISTER = Path(__file__).with_name("register_versions.py").read_text()
+HERE = Path(__file__).parent
 
 
 def register(kube: Kube) -> dict[str, str]:
     """The versions of the model `trials`, by the row they are for."""
+    return _registered(kube, "register_versions.py", MODEL)
+
+
+def register_recommenders(kube: Kube) -> dict[str, str]:
+    """Versions 1, 2 and 3 of the recommender, and what their answers carry; 3 cannot be loaded."""
+    return _registered(kube, "register_recommenders.py", RECOMMENDER)
+
+
+def _registered(kube: Kube, script: str, model: str) -> dict[str, str]:
     words = ("exec", "--stdin", setup.TOOLBOX, f"--namespace={NAMESPACE}", "--")
-    said = kube(*words, "python", "-", MODEL, stdin=REGISTER)
+    said = kube(*words, "python", "-", model, stdin=(HERE / script).read_text())
     found: dict[str, str] = json.loads(said.strip().splitlines()[-1])
     return found
 
@@ -27,18 +37,19 @@ def register(kube: Kube) -> dict[str, str]:
 class Fleet:
     """ModelDeployments of the model `trials`; each follows an alias of its own name."""
 
-    def __init__(self, kube: Kube, versions: Mapping[str, str]) -> None:
+    def __init__(self, kube: Kube, versions: Mapping[str, str], namespace: str) -> None:
         self.kube = kube
         self.versions = versions
+        self._namespace = namespace
         self._all: dict[str, Deployed] = {}
         self._specs: dict[str, dict[str, Any]] = {}
 
     def __getitem__(self, name: str) -> Deployed:
         return self._all[name]
 
-    def add(self, name: str, namespace: str = NAMESPACE, **spec: Any) -> None:
+    def add(self, name: str, namespace: str = "", **spec: Any) -> None:
         """One more, not applied yet."""
-        self._all[name] = Deployed(self.kube, name, namespace, MODEL)
+        self._all[name] = Deployed(self.kube, name, namespace or self._namespace, MODEL)
         self._specs[name] = {"serving": {"resources": SMALL}}
         self.change(name, **spec)
 

@@ -60,6 +60,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def watching(world: World) -> Sampler:
     kube: Any = SimpleNamespace(stream=world.stream)
     found = Sampler(kube)
+    found.look_at("newsreco")
     world.says("1")
     return found
 

@@ -1,7 +1,7 @@
 """When a status is caught telling what is not so."""
 
 import pytest
-from trust import Disagreement, Said, Sample, disagreements, problem, said_by, said_since, told
+from trust import Disagreement, Said, Sample, disagreements, problem, said_by, said_since, tally
 
 pytestmark = pytest.mark.unit
 
@@ -87,7 +87,7 @@ def test_pods_that_drain_after_a_scale_to_zero_may_answer_for_half_a_minute():
     short, long = ([sample(at, gone) for at in (0, last)] for last in (29, 31))
     assert not disagreements(short)[0].counts
     assert disagreements(long)[0].counts
-    assert told(short).endswith("0 disagreements of more than 2 s, the longest 0.0 s")
+    assert str(tally(short)).endswith("0 disagreements of more than 2 s, the longest 0.0 s")
 
 
 def test_each_modeldeployment_is_judged_by_itself():
@@ -97,10 +97,10 @@ def test_each_modeldeployment_is_judged_by_itself():
 
 def test_the_last_line_tells_samples_disagreements_and_the_longest():
     samples = [sample(0, answers=None), sample(2.5, answers=None), sample(1, of="ads")]
-    assert told(samples) == (
+    assert str(tally(samples)) == (
         "3 samples of 2 ModelDeployments, 1 disagreements of more than 2 s, the longest 2.5 s"
     )
-    assert told([]).startswith("0 samples")
+    assert str(tally([])).startswith("0 samples")
 
 
 def test_what_a_status_claims_is_its_ready_condition_and_its_serving_version():

@@ -18,7 +18,7 @@ from pennant_dev.demo.traffic import Traffic
 from pennant_dev.leftovers import processes
 from pennant_dev.local import Local
 from pennant_dev.settings import REPOSITORY, Settings
-from pennant_dev.shell import DevError, say, step
+from pennant_dev.shell import DevError, say, side_by_side, step
 
 AROUND = f"""
 Everything is still there. Look around:
@@ -53,10 +53,10 @@ def up(svg: Path) -> int:
 
 def prepare() -> Kube:
     """Cluster, images, operator and an empty MLflow."""
-    with step("cluster"):
-        kube = setup.ensure_cluster()
-    with step("images built and loaded"):
-        setup.ensure_images()
+    with step("cluster and images"):
+        side_by_side(setup.ensure_cluster, setup.build_images)
+    setup.load_images()
+    kube = setup.connect()
     if kube.get("deployment", "mlflow", setup.MLFLOW_NAMESPACE):
         with step("took away an earlier demo"):
             setup.remove(kube)
@@ -77,13 +77,18 @@ def stands() -> bool:
 @contextmanager
 def borrowed() -> Iterator[Kube]:
     """What `prepare` makes, taken away afterwards; the cluster too, where it was not there."""
-    provider, was_there = cluster.choose(Settings.from_env()), stands()
+    was_there = stands()
     try:
         yield prepare()
     finally:
-        setup.remove(setup.connect())
-        if not was_there:
-            provider.down()
+        give_back(was_there=was_there)
+
+
+def give_back(*, was_there: bool) -> None:
+    """Take away what `prepare` made; the cluster too, where it was not there."""
+    setup.remove(setup.connect())
+    if not was_there:
+        cluster.choose(Settings.from_env()).down()
 
 
 def down() -> int:

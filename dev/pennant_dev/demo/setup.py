@@ -39,11 +39,14 @@ def connect(settings: Settings | None = None) -> Kube:
     return Kube(kubectl, provider.kubeconfig)
 
 
-def ensure_images(settings: Settings | None = None) -> None:
-    """Our four images, built from this checkout and loaded into every node."""
-    chosen = settings or Settings.from_env()
-    images.build(list(IMAGES), chosen)
-    cluster.load(list(IMAGES), chosen)
+def build_images(settings: Settings | None = None) -> None:
+    """Our four images, built from this checkout; needs no cluster."""
+    images.build(IMAGES, settings or Settings.from_env())
+
+
+def load_images(settings: Settings | None = None) -> None:
+    """What `build_images` built, in every node."""
+    cluster.load(IMAGES, settings)
 
 
 def install_operator(kube: Kube) -> None:

@@ -13,16 +13,15 @@ from pathlib import Path
 import pytest
 from deployed import OURS, Deployed
 from installing import CHART, Tools, namespace_overlay
+from operators import NAME, resting
+from sampler import Sampler
 
 from pennant_dev import cluster
-from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object, poll
-from pennant_dev.demo.story import Story
 from pennant_dev.settings import Settings
 
 pytestmark = pytest.mark.e2e
 
-OPERATOR = "pennant-operator"
 MLFLOW = "http://mlflow.mlflow.svc.cluster.local:5000"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
@@ -37,24 +36,22 @@ class Installed:
 
 
 @pytest.fixture
-def resting(kube: Kube) -> Iterator[None]:
+def gone(kube: Kube) -> Iterator[None]:
     """The cluster's own operator has no pod."""
-    where = f"--namespace={setup.OPERATOR_NAMESPACE}"
-    kube("scale", f"deployment/{OPERATOR}", where, "--replicas=0")
-    label = f"--selector=app.kubernetes.io/name={OPERATOR}"
-    kube("wait", "--for=delete", "pod", label, where, "--timeout=60s")
-    yield
-    kube("scale", f"deployment/{OPERATOR}", where, "--replicas=2")
-    kube.rolled_out(OPERATOR, setup.OPERATOR_NAMESPACE, seconds=120)
+    with resting(kube):
+        yield
 
 
 @pytest.fixture
-def namespaces(kube: Kube, request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+def namespaces(
+    kube: Kube, sampler: Sampler, request: pytest.FixtureRequest
+) -> Iterator[tuple[str, str]]:
     """One for the operator, one for ModelDeployments."""
     made = (f"{request.node.callspec.id}-home", f"{request.node.callspec.id}-team")
     for name in made:
         metadata = {"name": name, "labels": RESTRICTED | OURS}
         kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        sampler.look_at(name)
     yield made
     kube("delete", "modeldeployments", "--all", f"--namespace={made[0]}")
     kube("delete", "modeldeployments", "--all", f"--namespace={made[1]}")
@@ -64,7 +61,7 @@ def namespaces(kube: Kube, request: pytest.FixtureRequest) -> Iterator[tuple[str
 @pytest.fixture(params=["helm", "kustomize"])
 def installed(
     kube: Kube,
-    resting: None,
+    gone: None,
     namespaces: tuple[str, str],
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -98,11 +95,13 @@ def by_kustomize(kube: Kube, home: str, folder: Path) -> Installed:
             "spec": {"url": MLFLOW, "pollInterval": "2s"},
         }
     )
-    kube.rolled_out(OPERATOR, home, seconds=180)
+    kube.rolled_out(NAME, home, seconds=180)
     return Installed(home, home, lambda: kube("delete", "-k", str(overlay), "--timeout=60s"))
 
 
-def test_it_follows_an_alias_and_leaves_what_serves(kube: Kube, story: Story, installed: Installed):
+def test_it_follows_an_alias_and_leaves_what_serves(
+    kube: Kube, markers: dict[str, str], installed: Installed
+):
     deployed = Deployed(kube, f"in-{installed.team}", installed.team)
     deployed.point_alias_at(1)
     deployed.apply()
@@ -111,7 +110,7 @@ def test_it_follows_an_alias_and_leaves_what_serves(kube: Kube, story: Story, in
     deployed.until(serving="2", summary="Serving", readyReplicas=1)
 
     installed.uninstall()
-    assert kube.get("deployment", OPERATOR, installed.home) is None
+    assert kube.get("deployment", NAME, installed.home) is None
     (pod,) = poll(lambda: only(deployed.pods()), "pods of version 1 are left", 60)
     assert pod["metadata"]["annotations"]["pennant.dev/model-version"] == "2"
     poll(deployed.answers, "it does not answer", 30)

@@ -15,16 +15,15 @@ from pathlib import Path
 
 import pytest
 from deployed import Deployed, serving, traffic
+from operators import NAME, NAMESPACE, leader, pod_of
 from sampler import Sampler
 from tenures import NOBODY, Request, requests, strays, tenures
 
 from newsreco.loadgen_report import failures
 from pennant_dev import auditlog
 from pennant_dev.cluster import choose
-from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import IMAGE
-from pennant_dev.demo.story import Story
 from pennant_dev.local import Local
 from pennant_dev.settings import Settings
 
@@ -36,7 +35,6 @@ pytestmark = [
     ),
 ]
 
-NAME, NAMESPACE = "pennant-operator", setup.OPERATOR_NAMESPACE
 LEASE, RETRY = 15.0, 2.0  # seconds, as installed
 HAND_OVER = 3.0  # seconds, as docs/availability.md has it
 BUSY = 5.0  # seconds that a busy machine may add
@@ -48,11 +46,11 @@ LOG = auditlog.path(Settings.from_env().state)
 
 
 @pytest.fixture(scope="module")
-def moved(kube: Kube, story: Story, sampler: Sampler) -> Iterator[Deployed]:
+def moved(kube: Kube, markers: dict[str, str], room: str, sampler: Sampler) -> Iterator[Deployed]:
     """Its alias points at version 2 and 1 in turn for as long as the tests go on, at 2 then."""
     over = threading.Event()
     spec = {"replicas": 2, "serving": {**SERVING, "resources": RESOURCES}}
-    with serving(kube, "led-in-turn", **spec) as found, traffic(found) as flow:
+    with serving(kube, "led-in-turn", room, **spec) as found, traffic(found) as flow:
         sampler.bear(found.namespace, found.name, LEASE + RETRY + BUSY)
 
         def move() -> None:
@@ -109,15 +107,6 @@ def led(kube: Kube, moved: Deployed) -> Iterator[Led]:
     assert "\n".join(map(str, strays(found))) == ""
     turns = [each.identity for each in tenures(found) if each.identity]
     assert turns[-2:] == [first.identity, second.identity]
-
-
-def leader(kube: Kube) -> str:
-    lease = kube.get("lease", NAME, NAMESPACE) or {}
-    return str(lease.get("spec", {}).get("holderIdentity") or "")
-
-
-def pod_of(identity: str) -> str:
-    return identity.rpartition("_")[0]
 
 
 def process_of(identity: str) -> int:

@@ -9,8 +9,7 @@ from deployed import OURS, Deployed, name_after, said, serving, traffic
 
 from newsreco.loadgen_report import failures
 from pennant_dev.demo.kube import Kube, Object, poll
-from pennant_dev.demo.pods import IMAGE, NAMESPACE
-from pennant_dev.demo.story import Story
+from pennant_dev.demo.pods import IMAGE
 from pennant_dev.shell import DevError
 
 pytestmark = pytest.mark.e2e
@@ -27,9 +26,9 @@ FILL = "open('/tmp/full', 'wb').write(b'x' * (64 << 20))"
 
 @pytest.fixture
 def pair(
-    kube: Kube, story: Story, request: pytest.FixtureRequest
-) -> Iterator[Deployed]:  # the story has registered version 1
-    with serving(kube, name_after(request), replicas=2) as found:
+    kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
+) -> Iterator[Deployed]:
+    with serving(kube, name_after(request), room, replicas=2) as found:
         poll(lambda: len(found.pods()) == 2, "not two pods", 30)
         yield found
 
@@ -41,7 +40,7 @@ def names(pods: list[Object]) -> set[str]:
 def nodes_with_room(kube: Kube) -> set[str]:
     return {
         node["metadata"]["name"]
-        for node in kube.list("nodes", NAMESPACE)
+        for node in kube.list("nodes", "default")
         if not node["spec"].get("unschedulable")
         and all(taint["effect"] != "NoSchedule" for taint in node["spec"].get("taints", ()))
     }
@@ -52,9 +51,9 @@ def evict(pair: Deployed, pod: str) -> bool:
     body = {
         "apiVersion": "policy/v1",
         "kind": "Eviction",
-        "metadata": {"name": pod, "namespace": NAMESPACE},
+        "metadata": {"name": pod, "namespace": pair.namespace},
     }
-    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+    path = f"/api/v1/namespaces/{pair.namespace}/pods/{pod}/eviction"
     try:
         pair.kube("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
     except DevError as error:
@@ -98,18 +97,18 @@ def test_a_pod_is_not_evicted_while_its_sibling_is_away(pair: Deployed):
 
 
 def test_a_serving_pod_that_its_node_evicts_is_replaced_while_its_sibling_answers(
-    kube: Kube, story: Story, request: pytest.FixtureRequest
+    kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
 ):
     """The kubelet asks no budget and gives the pod a second: until every node's rules have changed,
     its share of the requests may fail. It had begun to serve, so nothing is held or rejected.
     """
     spec = {"image": IMAGE, "adapter": ADAPTER, "resources": FEW_BYTES}
-    with serving(kube, name_after(request), replicas=2, serving=spec) as found:
+    with serving(kube, name_after(request), room, replicas=2, serving=spec) as found:
         poll(lambda: len(found.pods()) == 2, "not two pods", 30)
         before, (full, sibling) = found.status, sorted(names(found.pods()))
         with traffic(found) as flow:
             flow.flows_until(time.time() + SECONDS)
-            kube.execute(NAMESPACE, full, "python", "-c", FILL, container="serve")
+            kube.execute(room, full, "python", "-c", FILL, container="serve")
             # By default a kubelet looks at volumes once a minute.
             short = found.until(readyReplicas=1, seconds=180)
             found.until(readyReplicas=2, summary="Serving")
@@ -121,7 +120,7 @@ def test_a_serving_pod_that_its_node_evicts_is_replaced_while_its_sibling_answer
         assert said(short, "Reconciling")[:2] == ("True", "Scaling")
         assert said(short, "Reconciling")[2].startswith("1 of 2 pods are ready: ")
         assert names(found.pods()) & {full, sibling} == {sibling}
-        ended = kube.get("pod", full, NAMESPACE) or {}
+        ended = kube.get("pod", full, room) or {}
         assert ended["status"]["phase"] in {"Failed", "Succeeded"}  # told to end, never deleted
         after = found.status
         assert after["serving"] == before["serving"]

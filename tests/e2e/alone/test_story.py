@@ -1,14 +1,26 @@
 """What the traffic saw through an alias move, a broken version, a registry outage, a rollback."""
 
 import pytest
+from sampler import Sampler
 
 from newsreco.loadgen_report import FRESH, POOLED, between, versions_in_order
-from pennant_dev.demo import report
+from pennant_dev.demo import acts, report
+from pennant_dev.demo.kube import Kube
+from pennant_dev.demo.pods import NAMESPACE
+from pennant_dev.demo.stage import URL, Stage
 from pennant_dev.demo.story import Act, Story
+from pennant_dev.demo.traffic import Traffic
 
 pytestmark = pytest.mark.e2e
 
 MOVES = {2: "an alias move", 3: "a rejected version", 5: "a rollback"}
+
+
+@pytest.fixture(scope="module")
+def story(kube: Kube, sampler: Sampler) -> Story:
+    """The demo's five acts, played under steady traffic."""
+    sampler.look_at(NAMESPACE)
+    return acts.play(Stage(kube, Traffic(kube, URL)))
 
 
 def act(story: Story, number: int) -> Act:

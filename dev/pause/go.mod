@@ -1,3 +1,0 @@
-module pennant.dev/pause
-
-go 1.24.0

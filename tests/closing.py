@@ -1,0 +1,54 @@
+"""What the end of a run tells: the slowest of each tier, coverage, and status against traffic."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from branches import by_package
+from slowest import Took, slowest
+from trust import Tally
+
+COVERAGE = Path("out/coverage.json")  # of `pytest --cov --cov-report=json:out/coverage.json`
+SEEN = pytest.StashKey[Tally]()
+
+
+def saw(config: pytest.Config, seen: Tally) -> None:
+    """A sampler has ended; a worker of pytest-xdist hands over what it saw."""
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["trust"] = list(seen)
+    else:
+        config.stash[SEEN] = seen
+
+
+class Closing:
+    """Collects as the tests go on, and writes at the end."""
+
+    def __init__(self) -> None:
+        self._took: list[Took] = []
+        COVERAGE.unlink(missing_ok=True)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._took.append(Took(report.duration, report.nodeid, report.when or ""))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        before = node.config.stash.get(SEEN, Tally())
+        found = getattr(node, "workeroutput", {}).get("trust", Tally())
+        node.config.stash[SEEN] = before.and_also(found)
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    ) -> None:
+        def section(title: str, lines: list[str]) -> None:
+            if lines:
+                terminalreporter.section(title)
+                terminalreporter.write_line("\n".join(lines))
+
+        section("slowest of each tier", slowest(self._took))
+        if COVERAGE.exists():
+            section("branch coverage by package", by_package(json.loads(COVERAGE.read_text())))
+        if config.stash.get(SEEN, Tally()).samples:
+            section("trust: status against traffic", [str(config.stash[SEEN])])

@@ -1,0 +1,78 @@
+"""What the workers of one test run share: a folder, things that are made once, and the machine.
+
+Locks are of the kernel's (`flock`): a worker that is killed holds none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+
+@dataclass(frozen=True)
+class Company:
+    """The workers of one run, by the folder that is theirs alone."""
+
+    folder: Path
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What the first who asks makes, as JSON; the others wait for it."""
+        made = self.folder / f"{name}.json"
+        with self._lock(f"{name}.once", fcntl.LOCK_EX):
+            if not made.exists():
+                made.write_text(json.dumps(make()))
+        return json.loads(made.read_text())
+
+    @contextmanager
+    def guest(
+        self, name: str, opens: Callable[[], object], closes: Callable[[], object]
+    ) -> Iterator[None]:
+        """Be one of those who use a thing that the first of them opens and the last one closes."""
+        with self._opened(f"{name}.guests") as guests:
+            with self._lock(f"{name}.door", fcntl.LOCK_EX):
+                if _alone(guests):
+                    opens()
+                fcntl.flock(guests, fcntl.LOCK_SH)
+            try:
+                yield
+            finally:
+                with self._lock(f"{name}.door", fcntl.LOCK_EX):
+                    if _alone(guests):
+                        closes()
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Use the machine beside others."""
+        with self._lock("machine", fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have the machine to oneself, once all others are done."""
+        with self._lock("machine", fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def _lock(self, name: str, how: int) -> Iterator[None]:
+        with self._opened(name) as held:
+            fcntl.flock(held, how)
+            yield
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[IO[str]]:
+        with (self.folder / f"{name}.lock").open("w") as opened:
+            yield opened
+
+
+def _alone(held: IO[str]) -> bool:
+    """Whether nobody else holds it; then it is ours, and ours alone."""
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,35 @@
+"""Rollouts and deletions while the operator is killed or away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from deployed import Deployed, name_after, serving
+from operators import NAMESPACE, leader, pod_of, resting
+
+from pennant_dev.demo.kube import Kube, poll
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def deployed(
+    kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
+) -> Iterator[Deployed]:
+    with serving(kube, name_after(request), room) as found:
+        yield found
+
+
+def test_an_operator_killed_in_mid_rollout_ends_at_the_same_place(deployed: Deployed):
+    deployed.point_alias_at(2)
+    deployed.until(desired="2", summary="RollingOut")
+    killed = pod_of(leader(deployed.kube))
+    deployed.kube("delete", "pod", killed, f"-n={NAMESPACE}", "--grace-period=0", "--force")
+    deployed.until(serving="2", summary="Serving")
+
+
+def test_deleting_it_with_the_operator_down_deletes_its_children(deployed: Deployed):
+    with resting(deployed.kube):
+        deployed.delete("--wait=true")
+        poll(lambda: not deployed.children(), "children are left", 60)
