@@ -91,9 +91,10 @@ class Audit:
         )
         return sorted(found, key=lambda write: write.began)
 
-    def turns(self, *users: str) -> list[str]:
-        """These users in the order in which they took turns at writing."""
-        return [user for user, _ in itertools.groupby(w.user for w in self.written(*users))]
+    def turns(self, *users: str, since: int = 0) -> list[str]:
+        """These users in the order in which they took turns at writing since a mark."""
+        found = (write.user for write in self.written(*users, since=since))
+        return [user for user, _ in itertools.groupby(found)]
 
 
 def entries(log: Path, since: int = 0) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import measured
+
 from pennant_dev.environments import THIS, environment
 from pennant_dev.ports import free_port
 from pennant_dev.settings import REPOSITORY
@@ -96,9 +98,10 @@ def _arguments(folder: Path, port: int, store: str, artifacts: str, prefix: str)
 
 
 def _environment(python: Path) -> dict[str, str]:
-    """The caller's environment, without what would make this server somebody's client."""
+    """The caller's, without what makes this server somebody's client, or coverage measure it."""
     inherited = os.environ  # a child process is started from ours
-    kept = {name: value for name, value in inherited.items() if not name.startswith("MLFLOW_")}
+    own = ("MLFLOW_", measured.PREFIX)
+    kept = {name: value for name, value in inherited.items() if not name.startswith(own)}
     # `mlflow server` calls uvicorn, MLflow 2 calls gunicorn.
     path = f"{python.parent}:{kept.get('PATH', '')}"
     return kept | {
@@ -130,10 +133,7 @@ def _healthy(url: str) -> bool:
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
-    """All of its processes: MLflow 2 leaves its workers behind when it alone is told."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, how)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(timeout=20)
-            return
+    """Kill all of its processes: nothing of it is kept, and to end by itself takes it seconds."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait(timeout=60)

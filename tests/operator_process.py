@@ -1,4 +1,4 @@
-"""The real operator as a process of its own, and the API server and objects it works with."""
+"""The real operator as a process of its own."""
 
 from __future__ import annotations
 
@@ -13,23 +13,17 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-from kubernetes import client, config, dynamic
-from waiting import until
+from objects import NAMESPACE
+from waiting import still, until
 
-from pennant_dev.controlplane import ControlPlane
 from pennant_dev.ports import free_port
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-NAMESPACE = "pennant-system"
 # For one that will be killed: it leaves no Lease that the next one has to wait for.
 ALONE = {"PENNANT_LEADER_ELECT": "false"}
 STARTS = 90.0  # seconds, on a machine that has other things to do
 ENDS = 60.0
 WRITES = "pennant_api_writes_total"
-CRDS = ("modeldeployments", "modelregistries")
 
 
 @dataclass(frozen=True)
@@ -59,17 +53,8 @@ class Operator:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(start))
 
     def rests(self, seconds: float = 3) -> float:
-        """Wait until it has written nothing for so long: what was begun is over. Its writes."""
-        wrote, since = -1.0, 0.0
-
-        def quiet() -> bool:
-            nonlocal wrote, since
-            before, wrote = wrote, self.metric(WRITES)
-            since = since if wrote == before else time.monotonic()
-            return time.monotonic() - since >= seconds
-
-        until(quiet, seen=lambda: f"writing, {wrote:.0f} so far,")
-        return wrote
+        """Wait until it has written nothing for so long; its writes."""
+        return still(lambda: self.metric(WRITES), seconds)
 
     def memory(self) -> float:
         """Resident memory, MiB."""
@@ -120,78 +105,3 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         finally:
             process.kill()
             process.wait()
-
-
-class Objects:
-    """Objects on the API server, by kind and name, as plain dicts."""
-
-    def __init__(self, plane: ControlPlane) -> None:
-        configuration = client.Configuration()
-        config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)
-        # By itself it would go by what was found at this port before, of another server's.
-        cache = str(plane.folder / "discovery.json")
-        self._client = dynamic.DynamicClient(client.ApiClient(configuration), cache_file=cache)
-
-    def install(self) -> None:
-        """The custom resource definitions and the operator's namespace."""
-        for name in CRDS:
-            text = (REPOSITORY / "manifests" / "crd" / f"{name}.yaml").read_text()
-            self.apply(yaml.safe_load(text))
-        self.namespace(NAMESPACE)
-        until(lambda: self._served("ModelDeployment") and self._served("ModelRegistry"))
-
-    def _served(self, kind: str) -> bool:
-        try:
-            self._client.resources.invalidate_cache()
-            self.of(kind).get()
-        except (dynamic.exceptions.DynamicApiError, dynamic.exceptions.ResourceNotFoundError):
-            return False
-        return True
-
-    def namespace(self, name: str) -> str:
-        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        return name
-
-    def of(self, kind: str) -> Any:
-        # Events are in two groups; the newer one shows both.
-        version = {"api_version": "events.k8s.io/v1"} if kind == "Event" else {}
-        return self._client.resources.get(kind=kind, **version)
-
-    def apply(self, manifest: dict[str, Any], *, manager: str = "test") -> dict[str, Any]:
-        resource = self._client.resources.get(
-            api_version=manifest["apiVersion"], kind=manifest["kind"]
-        )
-        meta = manifest["metadata"]
-        return self._client.server_side_apply(
-            resource,
-            body=manifest,
-            name=meta["name"],
-            namespace=meta.get("namespace"),
-            field_manager=manager,
-            force_conflicts=True,
-        ).to_dict()
-
-    def get(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
-        try:
-            return self.of(kind).get(name=name, namespace=namespace).to_dict()
-        except dynamic.exceptions.NotFoundError:
-            return None
-
-    def list(self, kind: str, namespace: str, selector: str = "") -> list[dict[str, Any]]:
-        found = self.of(kind).get(namespace=namespace, label_selector=selector)
-        return [item.to_dict() for item in found.items]
-
-    def patch(self, kind: str, namespace: str, name: str, body: dict[str, Any]) -> None:
-        kwargs = {"name": name, "namespace": namespace, "body": body}
-        self.of(kind).patch(content_type="application/merge-patch+json", **kwargs)
-
-    def patch_status(self, kind: str, namespace: str, name: str, status: dict[str, Any]) -> None:
-        self.of(kind).status.patch(
-            name=name,
-            namespace=namespace,
-            body={"status": status},
-            content_type="application/merge-patch+json",
-        )
-
-    def delete(self, kind: str, namespace: str, name: str) -> None:
-        self.of(kind).delete(name=name, namespace=namespace)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from operator_process import NAMESPACE, Objects
+from objects import NAMESPACE, Objects
 from pretended_kubelet import PretendedKubelet
 from waiting import until
 
@@ -103,8 +103,17 @@ class Stage:
                 of[f"{kind}/{meta['name']}"] = (meta["uid"], moves)
         return found
 
+    def versions(self) -> dict[str, str]:
+        """Every object here and in the operator's namespace, and its resourceVersion."""
+        return {
+            f"{kind} {where}/{each['metadata']['name']}": each["metadata"]["resourceVersion"]
+            for kind in (*CHILDREN, "ModelDeployment", "ModelRegistry", "Event")
+            for where in (self.namespace, NAMESPACE)
+            for each in self.objects.list(kind, where)
+        }
+
     def clear(self) -> None:
-        """Nothing is left for the next module's operator."""
+        """Nothing is left for the next operator."""
         for kind, where in (("ModelDeployment", self.namespace), ("ModelRegistry", NAMESPACE)):
             for each in self.objects.list(kind, where):
                 self.objects.delete(kind, where, each["metadata"]["name"])

@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
-from operator_process import Objects
+from objects import Objects
 
 DIGEST = "ab" * 32
 Status = dict[str, Any]

@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from measured import measured
+
 from pennant_dev.ports import free_port
 
 READY_DEADLINE_SECONDS = 120  # on a machine that has other things to do
+ENDS = 10.0  # seconds, and then it is killed: what it is about has been tested
 JSON = {"Content-Type": "application/json"}
 
 
@@ -91,7 +94,7 @@ def serving(
     A command such as prlimit may start it.
     """
     port, log, termination_log = free_port(), folder / "serve.log", folder / "termination-log"
-    environment = {
+    environment = measured() | {
         "PATH": os.defpath,
         "PYTHONPATH": str(Path(__file__).parent),
         "PENNANT_MODEL_NAME": "iris",
@@ -99,6 +102,7 @@ def serving(
         "PENNANT_MODEL_PATH": str(model_path),
         "PENNANT_PORT": str(port),
         "PENNANT_GRPC_PORT": "0",
+        "PENNANT_DRAIN_SECONDS": "0.5",
         "PENNANT_TERMINATION_LOG": str(termination_log),
     }
     begun = time.time()
@@ -115,5 +119,8 @@ def serving(
     finally:
         for connection in started.connections:
             connection.close()
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=ENDS)
         process.kill()
         process.wait()

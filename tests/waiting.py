@@ -25,3 +25,20 @@ def until(
         if time.monotonic() > deadline:
             raise AssertionError(f"still {seen() if seen else repr(answer)} after {seconds} s")
         time.sleep(0.05)
+
+
+def still(look: Callable[[], T], seconds: float = 3) -> T:
+    """Look until what is seen has been the same for so long: what was begun is over; what is seen.
+
+    AssertionError at the deadline of `until`, with what is seen then.
+    """
+    found, since = look(), time.monotonic()
+
+    def same() -> bool:
+        nonlocal found, since
+        before, found = found, look()
+        since = since if found == before else time.monotonic()
+        return time.monotonic() - since >= seconds
+
+    until(same, seen=lambda: f"changing: {found}")
+    return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit import Audit
-from operator_process import Objects
+from objects import Objects
 from waiting import until
 
 from pennant_dev.binaries import ensure
@@ -51,7 +51,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         _controllers(plane)
         for number in range(NODES):
             objects.apply(_node(f"fake-{number}"))
-        until(lambda: all(map(_ready, objects.of("Node").get().to_dict()["items"])), seconds=60)
+        until(lambda: all(map(_ready, objects.list("Node", None))), seconds=60)
         objects.install()
         yield Cluster(plane, objects, Audit.kubeconfig(plane), Audit.of(folder))
     finally:

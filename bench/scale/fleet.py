@@ -14,7 +14,7 @@ from mlflow.store.model_registry.dbmodels.models import (
     SqlRegisteredModel,
     SqlRegisteredModelAlias,
 )
-from operator_process import NAMESPACE, Objects
+from objects import NAMESPACE, Objects
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from waiting import until

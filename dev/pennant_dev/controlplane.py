@@ -81,10 +81,10 @@ class ControlPlane:
         )
         self._wait(seconds=60)
 
-    def stop(self) -> None:
-        """Stop both; data and certificates stay in the folder."""
+    def stop(self, grace: float = 5.0) -> None:
+        """Stop both, each within `grace` seconds; data and certificates stay in the folder."""
         for name in ("kube-apiserver", "etcd"):
-            self.processes.stop(name)
+            self.processes.stop(name, grace)
 
     def write_kubeconfig(self, name: str, subject: str) -> Path:
         """A kubeconfig for another identity, such as `/O=system:nodes/CN=system:node:node-1`."""
@@ -180,10 +180,10 @@ class ControlPlane:
 
 @contextmanager
 def control_plane(folder: Path, flags: tuple[str, ...] = ALONE) -> Iterator[ControlPlane]:
-    """A running control plane on free ports, stopped at the end."""
+    """A running control plane on free ports, ended at the end without a wait."""
     plane = ControlPlane(folder, flags=flags)
     try:
         plane.start()
         yield plane
     finally:
-        plane.stop()
+        plane.stop(grace=0.0)

@@ -3,6 +3,7 @@
 Every function keeps what is already there, so a restart keeps its identities.
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ class Authority:
         )
         run([
             "openssl", "x509", "-req", "-CA", self.certificate, "-CAkey", self.path("ca.key"),
-            "-CAcreateserial", "-days", DAYS, "-extfile", extensions,
+            "-set_serial", str(secrets.randbits(63)), "-days", DAYS, "-extfile", extensions,
             "-out", self.path(f"{name}.crt"),
         ], stdin=request)  # fmt: skip
 

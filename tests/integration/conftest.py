@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from audit import Audit
 from mlflow_server import mlflow2, mlflow_server
-from operator_process import Objects
+from objects import Objects
 
 from pennant_dev.binaries import ensure
-from pennant_dev.controlplane import ALONE, ControlPlane, control_plane
+from pennant_dev.controlplane import ControlPlane, control_plane
 from pennant_operator.observe import mlflow_http
 
 
@@ -48,40 +47,22 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mlflow_http, "TIMEOUT", 300.0)
 
 
-@contextmanager
-def with_definitions(folder: Path, flags: tuple[str, ...] = ALONE) -> Iterator[ControlPlane]:
-    """An API server that knows our kinds."""
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One API server with the definitions for the whole session: `objects` are on it."""
     ensure("kubelite", "etcd")
-    with control_plane(folder, flags) as started:
+    folder = tmp_path_factory.mktemp("plane")
+    with control_plane(folder, Audit.flags(folder)) as started:
         Objects(started).install()
         yield started
 
 
-@pytest.fixture(scope="session")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """One API server with the definitions: a module leaves no ModelDeployment behind."""
-    folder = tmp_path_factory.mktemp("plane")
-    with with_definitions(folder, Audit.flags(folder)) as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def objects(plane: ControlPlane) -> Objects:
-    """The objects on it."""
-    return Objects(plane)
-
-
 @pytest.fixture(scope="module")
-def own_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """One of the module's own, which may leave there what it likes."""
-    with with_definitions(tmp_path_factory.mktemp("own-plane")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def own_objects(own_plane: ControlPlane) -> Objects:
-    """The objects on that."""
-    return Objects(own_plane)
+def objects(plane: ControlPlane) -> Iterator[Objects]:
+    """The objects on it; no operator of another module will find any that are ours."""
+    found = Objects(plane)
+    yield found
+    found.clear()
 
 
 @pytest.fixture(scope="session")

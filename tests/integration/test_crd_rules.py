@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from operator_process import CRDS, REPOSITORY
+from objects import CRDS, REPOSITORY
 from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
@@ -47,11 +47,11 @@ OURS = (
 
 
 @pytest.fixture(scope="module")
-def kube(own_plane: ControlPlane) -> Iterator[Kube]:
-    found = Kube(Settings.from_env().bin / "kubectl", own_plane.kubeconfig)
+def kube(plane: ControlPlane) -> Iterator[Kube]:
+    found = Kube(Settings.from_env().bin / "kubectl", plane.kubeconfig)
     with pytest.MonkeyPatch.context() as environ:
         # Not what was found at this port before, of another server's.
-        environ.setenv("KUBECACHEDIR", str(own_plane.folder / "cache"))
+        environ.setenv("KUBECACHEDIR", str(plane.folder / "cache"))
         # A kind is served a moment before its schema is published.
         until(lambda: all(found("explain", kind, check=False) for kind in SCHEMAS))
         yield found

@@ -1,4 +1,7 @@
-"""The life of a Helm release on a real API server; no controller runs, so the test plays one."""
+"""An API server that knows nothing of ours yet: what an operator says, and the life of a release.
+
+No controller runs, so the test plays one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from installing import CHART, NAMESPACE, Tools
-from operator_process import CRDS, Objects
+from objects import CRDS, Objects
+from operator_process import operator
 from waiting import until
 
 from pennant_dev.controlplane import ControlPlane, control_plane
@@ -19,10 +23,17 @@ READY = {"observedGeneration": 1, "replicas": 2, "readyReplicas": 2, "availableR
 WHERE = ("pennant", str(CHART), f"--namespace={NAMESPACE}")
 
 
-@pytest.fixture
-def plane(tmp_path: Path) -> Iterator[ControlPlane]:
-    with control_plane(tmp_path) as started:
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with control_plane(tmp_path_factory.mktemp("bare")) as started:
         yield started
+
+
+@pytest.fixture
+def tools(bare: ControlPlane) -> Iterator[Tools]:
+    found = Tools(bare.kubeconfig)
+    yield found
+    found.kubectl("delete", "crd", "--all")
 
 
 def registry_at(url: str) -> str:
@@ -55,8 +66,13 @@ def make_ready(objects: Objects) -> None:
     objects.patch_status("Deployment", NAMESPACE, "pennant-operator", status)
 
 
-def test_a_release_from_an_empty_cluster_to_its_end_and_back(plane: ControlPlane):
-    tools, objects = Tools(plane.kubeconfig), Objects(plane)
+def test_an_operator_says_that_the_definitions_are_missing(bare: ControlPlane, tmp_path: Path):
+    with pytest.raises(RuntimeError, match="kubectl apply"):
+        operator(bare.kubeconfig, tmp_path).__enter__()
+
+
+def test_a_release_from_an_empty_cluster_to_its_end_and_back(bare: ControlPlane, tools: Tools):
+    objects = Objects(bare)
     first, second = "http://mlflow.first:5000", "http://mlflow.second:5000"
 
     install = tools.helm_later(

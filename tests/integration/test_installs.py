@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from installing import Object, Tools, namespace_overlay
 from mlflow_server import Mlflow
-from operator_process import WRITES, Objects, operator
+from objects import Objects
+from operator_process import WRITES, operator
 from pretended_kubelet import PretendedKubelet
 from waiting import until
 
@@ -35,13 +36,13 @@ class Install:
 
 
 @pytest.fixture(scope="module")
-def tools(own_plane: ControlPlane) -> Tools:
-    return Tools(own_plane.kubeconfig)
+def tools(plane: ControlPlane) -> Tools:
+    return Tools(plane.kubeconfig)
 
 
 @pytest.fixture(params=["cluster-wide", "named-namespaces", "own-namespace"])
 def install(
-    request: pytest.FixtureRequest, tools: Tools, own_objects: Objects, tmp_path: Path
+    request: pytest.FixtureRequest, tools: Tools, objects: Objects, tmp_path: Path
 ) -> Iterator[Install]:
     """One way to install it, applied without the operator's Deployment."""
     home, team = f"home-{request.param}", f"team-{request.param}"
@@ -54,13 +55,14 @@ def install(
         overlay = namespace_overlay(tmp_path / "overlay", home)
         found = Install(home, home, tools.kustomized(overlay), watch=home)
     for name in (home, team):
-        own_objects.namespace(name)
+        objects.namespace(name)
     made = [obj for obj in found.rendered if obj["kind"] != "Deployment"]
     for obj in made:
-        own_objects.apply(obj)
+        objects.apply(obj)
     yield found
+    objects.clear()
     for obj in made:
-        own_objects.delete(obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"])
+        objects.delete(obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"])
 
 
 @pytest.mark.parametrize(
@@ -136,75 +138,75 @@ def deployment(namespace: str, model: str) -> Object:
 def test_the_rights_granted_are_enough_for_a_rollout(
     install: Install,
     tools: Tools,
-    own_plane: ControlPlane,
-    own_objects: Objects,
+    plane: ControlPlane,
+    objects: Objects,
     mlflow_url: str,
     tmp_path: Path,
 ):
     mlflow, model = Mlflow(mlflow_url), install.namespace
-    kubelet = PretendedKubelet(own_objects, install.team)
+    kubelet = PretendedKubelet(objects, install.team)
     mlflow.promote(model, mlflow.register(model))
-    own_objects.apply(registry(install.namespace, mlflow_url))
-    own_objects.apply(deployment(install.team, model))
+    objects.apply(registry(install.namespace, mlflow_url))
+    objects.apply(deployment(install.team, model))
 
     def settled(version: str) -> bool:
         kubelet.work()
-        status = own_objects.get("ModelDeployment", install.team, "rec")["status"]
+        status = objects.get("ModelDeployment", install.team, "rec")["status"]
         return (status.get("serving", {}).get("version"), status.get("summary")) == (
             version,
             "Serving",
         )
 
-    who = account(own_plane, install.namespace)
+    who = account(plane, install.namespace)
     until(lambda: may_list(tools, install.namespace, install.team))
     names = {"PENNANT_NAMESPACE": install.namespace, "PENNANT_WATCH_NAMESPACES": install.watch}
     with operator(who, tmp_path, **names) as running:
         until(lambda: settled("1"))
         mlflow.promote(model, mlflow.register(model))
         until(lambda: settled("2"))
-        own_objects.delete("Service", install.team, "rec")
-        until(lambda: own_objects.get("Service", install.team, "rec"))
+        objects.delete("Service", install.team, "rec")
+        until(lambda: objects.get("Service", install.team, "rec"))
         running.rests()
         assert running.metric(f'{WRITES}{{code="403"') == 0
         assert running.stop() == 0
     assert "forbidden" not in running.log.read_text().lower()  # as every such refusal says
-    assert own_objects.list("Event", install.team)
+    assert objects.list("Event", install.team)
 
 
 def test_a_namespace_it_may_not_look_at_takes_no_other_with_it(
-    tools: Tools, own_plane: ControlPlane, own_objects: Objects, tmp_path: Path
+    tools: Tools, plane: ControlPlane, objects: Objects, tmp_path: Path
 ):
-    home, seen, closed = (own_objects.namespace(f"{n}-here") for n in ("home", "seen", "closed"))
+    home, seen, closed = (objects.namespace(f"{n}-here") for n in ("home", "seen", "closed"))
     for obj in rights(tools, home, seen):
-        own_objects.apply(obj)
-    own_objects.apply(deployment(seen, "none"))
+        objects.apply(obj)
+    objects.apply(deployment(seen, "none"))
     until(lambda: may_list(tools, home, seen))
 
     def looked_at() -> bool:
-        live = own_objects.get("ModelDeployment", seen, "rec")
+        live = objects.get("ModelDeployment", seen, "rec")
         return live["status"].get("summary") == "Stalled"
 
     names = {"PENNANT_NAMESPACE": home, "PENNANT_WATCH_NAMESPACES": f"{closed},{seen}"}
-    with operator(account(own_plane, home), tmp_path, **names) as running:
+    with operator(account(plane, home), tmp_path, **names) as running:
         until(looked_at)
         until(lambda: f"may not be listed in {closed}: give" in running.log.read_text())
         for obj in rights(tools, home, closed):
-            own_objects.apply(obj)
+            objects.apply(obj)
         until(lambda: running.process.poll() is not None)  # its pod is started again
         assert running.process.returncode == 0
 
 
 def test_a_namespace_that_closes_later_is_passed_over_by_the_lists(
-    tools: Tools, own_plane: ControlPlane, own_objects: Objects
+    tools: Tools, plane: ControlPlane, objects: Objects
 ):
-    home, seen, closed = (own_objects.namespace(f"{n}-later") for n in ("home", "seen", "closed"))
+    home, seen, closed = (objects.namespace(f"{n}-later") for n in ("home", "seen", "closed"))
     for obj in rights(tools, home, seen):
-        own_objects.apply(obj)
-    own_objects.apply(deployment(seen, "none"))
+        objects.apply(obj)
+    objects.apply(deployment(seen, "none"))
     until(lambda: may_list(tools, home, seen))
 
     async def listed() -> set[Key]:
-        client = await connect(account(own_plane, home))
+        client = await connect(account(plane, home))
         try:
             return await relist(Api(client), Store(), (closed, seen))
         finally:
@@ -214,9 +216,9 @@ def test_a_namespace_that_closes_later_is_passed_over_by_the_lists(
 
 
 def test_no_right_in_any_named_namespace_is_said_at_once(
-    own_plane: ControlPlane, own_objects: Objects, tmp_path: Path
+    plane: ControlPlane, objects: Objects, tmp_path: Path
 ):
-    home = own_objects.namespace("home-alone")
+    home = objects.namespace("home-alone")
     names = {"PENNANT_NAMESPACE": home, "PENNANT_WATCH_NAMESPACES": "elsewhere"}
     with pytest.raises(RuntimeError, match="take it out of PENNANT_WATCH_NAMESPACES"):
-        operator(account(own_plane, home), tmp_path, **names).__enter__()
+        operator(account(plane, home), tmp_path, **names).__enter__()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from builders import IMAGES, model_deployment, version
-from operator_process import Objects
+from objects import Objects
 
 from pennant_operator.decide import render
 from pennant_operator.decide.spec import parse
@@ -22,27 +22,30 @@ OWN_SERVER = {
 }
 
 
+NAMESPACE = "restricted"
+
+
 @pytest.fixture(scope="module")
-def objects(own_objects: Objects) -> Objects:
+def restricted(objects: Objects) -> Objects:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    own_objects.apply(
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team", "labels": labels}}
+    objects.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
     )
-    return own_objects
+    return objects
 
 
 def pod(name: str, serving: dict[str, Any]) -> dict[str, Any]:
     spec = parse(model_deployment(serving=serving))
     template = render.deployment_of(spec, version(7), "abc123", IMAGES)["spec"]["template"]
-    meta = {**template["metadata"], "name": name, "namespace": "team"}
+    meta = {**template["metadata"], "name": name, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
 
 
 @pytest.mark.parametrize("serving", [{}, OWN_SERVER], ids=["pennant", "custom"])
 def test_law_12_a_pod_passes_the_restricted_standard(
-    objects: Objects, serving: dict[str, Any], request: pytest.FixtureRequest
+    restricted: Objects, serving: dict[str, Any], request: pytest.FixtureRequest
 ):
     name = f"pod-{request.node.callspec.id}"
-    made = objects.apply(pod(name, serving))
+    made = restricted.apply(pod(name, serving))
     assert made["spec"]["automountServiceAccountToken"] is False
     assert not [v for v in made["spec"]["volumes"] if v.get("projected")]

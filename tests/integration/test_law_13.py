@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operator_process import NAMESPACE, Objects, Operator, operator
+from objects import NAMESPACE, Objects
+from operator_process import Operator, operator
 from recorder import Answer, Recorder, as_json, recorder, redirect_to, registry, the_file
 from waiting import until
 
@@ -29,6 +30,7 @@ from pennant_serving.fetch.settings import Credentials, Settings, Wanted
 pytestmark = pytest.mark.integration
 
 SECRET = {"MLFLOW_TRACKING_USERNAME": "operator", "MLFLOW_TRACKING_PASSWORD": "of-the-registry"}
+TEAM = "law-13"
 THEIRS = {"MLFLOW_TRACKING_USERNAME": "team", "MLFLOW_TRACKING_PASSWORD": "of-the-team"}
 PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy")
 KINDS = ("Deployment", "ControllerRevision", "Service", "ConfigMap", "Event", "Secret", "Pod")
@@ -161,18 +163,13 @@ def test_law_13_the_registry_gets_them_by_whatever_name_its_artifacts_have(tmp_p
 # The operator's process, with everybody's Secrets on a real API server.
 
 
-@pytest.fixture(scope="module")
-def objects(own_objects: Objects) -> Objects:
-    for namespace, data in ((NAMESPACE, SECRET), (own_objects.namespace("team"), THEIRS)):
+@pytest.fixture
+def running(plane: ControlPlane, objects: Objects, tmp_path: Path) -> Iterator[Operator]:
+    for namespace, data in ((NAMESPACE, SECRET), (objects.namespace(TEAM), THEIRS)):
         meta = {"name": "mlflow", "namespace": namespace}
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": data}
-        own_objects.apply(secret)
-    return own_objects
-
-
-@pytest.fixture
-def running(own_plane: ControlPlane, objects: Objects, tmp_path: Path) -> Iterator[Operator]:
-    with operator(own_plane.kubeconfig, tmp_path) as started:
+        objects.apply(secret)
+    with operator(plane.kubeconfig, tmp_path) as started:
         yield started
 
 
@@ -192,7 +189,7 @@ def follow(objects: Objects, name: str, model: str, registry: str = "default") -
         {
             "apiVersion": "pennant.dev/v1alpha1",
             "kind": "ModelDeployment",
-            "metadata": {"name": name, "namespace": "team"},
+            "metadata": {"name": name, "namespace": TEAM},
             "spec": {
                 "registry": registry,
                 "model": {"name": model, "alias": "production"},
@@ -203,13 +200,13 @@ def follow(objects: Objects, name: str, model: str, registry: str = "default") -
 
 
 def stalled(objects: Objects, name: str) -> str | None:
-    status = (objects.get("ModelDeployment", "team", name) or {}).get("status", {})
+    status = (objects.get("ModelDeployment", TEAM, name) or {}).get("status", {})
     found = [c for c in status.get("conditions", ()) if c["type"] == "Stalled"]
     return found[0]["reason"] if found else None
 
 
 def with_deployments(objects: Objects) -> set[str]:
-    found = objects.list("Deployment", "team")
+    found = objects.list("Deployment", TEAM)
     return {each["metadata"]["labels"]["pennant.dev/deployment"] for each in found}
 
 
@@ -219,7 +216,7 @@ def test_law_13_the_operators_credentials_go_to_that_registry_and_into_no_child(
     with recorder(registry) as right, recorder(registry) as other, recorder(registry) as theirs:
         a_registry(objects, NAMESPACE, "default", right.url, allowedModels=["news"])
         a_registry(objects, NAMESPACE, "open", other.url, credentialsSecret="")
-        a_registry(objects, "team", "mine", theirs.url)
+        a_registry(objects, TEAM, "mine", theirs.url)
         for name, model, by in (
             ("rec", "news", "default"),
             ("open", "news", "open"),
@@ -235,7 +232,7 @@ def test_law_13_the_operators_credentials_go_to_that_registry_and_into_no_child(
     assert other.credentials == {None}
     assert theirs.paths == []
     assert not [path for path in right.paths if "secrets" in path]
-    written = [o for kind in KINDS for o in objects.list(kind, "team")]
+    written = [o for kind in KINDS for o in objects.list(kind, TEAM)]
     text = json.dumps(written, default=str) + running.log.read_text()
     password = "of-the-registry"
     assert password not in text

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from measured import measured
 from waiting import until
 
 from newsreco import broken, bundle, train
@@ -36,7 +37,8 @@ def api(mount: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "newsreco.api"],
         # A registry that does not answer: nothing but the mount may be asked.
-        env={
+        env=measured()
+        | {
             "PATH": os.defpath,
             "PENNANT_MODEL_PATH": str(mount),
             "PENNANT_PORT": str(port),

@@ -31,11 +31,24 @@ PATIENT = "60"
 
 @pytest.fixture
 def client(mlflow_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MlflowClient:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_url)
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", PATIENT)
-    monkeypatch.delenv("PENNANT_MODEL_PATH", raising=False)
-    monkeypatch.chdir(tmp_path)  # training keeps its local copy here
+    is_at(monkeypatch, mlflow_url, tmp_path)
     return MlflowClient(tracking_uri=mlflow_url)
+
+
+def is_at(environment: pytest.MonkeyPatch, mlflow_url: str, folder: Path) -> None:
+    """Somebody sits in this folder and works with that server."""
+    environment.setenv("MLFLOW_TRACKING_URI", mlflow_url)
+    environment.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", PATIENT)
+    environment.delenv("PENNANT_MODEL_PATH", raising=False)
+    environment.chdir(folder)  # training keeps its local copy here
+
+
+@pytest.fixture(scope="module")
+def trained(mlflow_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A run that has trained a model, for tests of what comes after that."""
+    with pytest.MonkeyPatch.context() as environment:
+        is_at(environment, mlflow_url, tmp_path_factory.mktemp("trained"))
+        return train.run(Config()).run_id
 
 
 def serving() -> int:
@@ -112,18 +125,18 @@ def test_a_mind_folder_is_used_instead_of_generated_data(client: MlflowClient, t
     assert made.snapshot.startswith("mind-MINDtiny-")
 
 
-def test_without_promotion_the_alias_stays(client: MlflowClient):
-    assert pipeline.main([]) == 0
-    before = serving()
+def test_without_promotion_the_alias_stays(client: MlflowClient, trained: str):
+    before = registry.register(trained)
+    registry.promote(before)
     assert pipeline.main(["--no-promote"]) == 0
     assert serving() == before
 
 
 def test_a_version_that_cannot_load_is_promoted_and_rolled_back(
-    client: MlflowClient, capsys: pytest.CaptureFixture[str]
+    client: MlflowClient, trained: str, capsys: pytest.CaptureFixture[str]
 ):
-    assert pipeline.main([]) == 0
-    good = serving()
+    good = registry.register(trained)
+    registry.promote(good)
     assert pipeline.main(["--broken"]) == 0
     broken = serving()
     tags = client.get_model_version(REGISTERED_NAME, str(broken)).tags
@@ -136,17 +149,17 @@ def test_a_version_that_cannot_load_is_promoted_and_rolled_back(
 
 
 def test_an_existing_version_is_promoted_by_its_number_and_a_missing_one_is_refused(
-    client: MlflowClient, capsys: pytest.CaptureFixture[str]
+    client: MlflowClient, trained: str, capsys: pytest.CaptureFixture[str]
 ):
-    version = registry.register(train.run(Config()).run_id)
+    version = registry.register(trained)
     assert pipeline.main(["promote", str(version)]) == 0
     assert serving() == version
     assert pipeline.main(["promote", "99999"]) == 1
     assert "no version 99999" in capsys.readouterr().err
 
 
-def test_a_model_below_the_gate_is_not_promoted(client: MlflowClient):
-    version = registry.register(train.run(Config()).run_id)
+def test_a_model_below_the_gate_is_not_promoted(client: MlflowClient, trained: str):
+    version = registry.register(trained)
     with pytest.raises(GateRefusedError, match=r"ndcg_at_10 is .* at least 0\.99"):
         registry.promote(version, gates=[MetricMin("ndcg_at_10", min=0.99)])
 

@@ -8,7 +8,8 @@ import fleet
 import pytest
 from audit import Audit
 from mlflow_server import Mlflow
-from operator_process import Objects, operator
+from objects import Objects
+from operator_process import operator
 from operator_stage import Stage
 
 pytestmark = pytest.mark.integration

@@ -1,4 +1,7 @@
-"""Two operators on one API server: one writes, the other takes over (law 9)."""
+"""Two operators on one API server: one writes, the other takes over (law 9).
+
+Each test has a Lease of its own, in an operator's namespace of its own, and they wait together.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,17 @@ import contextlib
 import itertools
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from audit import Audit
+from beside import Begun, begin, beside
 from mlflow_server import Mlflow
-from operator_process import ENDS, NAMESPACE, Objects, Operator, operator
+from objects import Objects
+from operator_process import ENDS, Operator, operator
 from partition import wire
 from waiting import until
 
@@ -28,166 +33,202 @@ SHORT = {
     "PENNANT_RENEW_DEADLINE": "5",
     "PENNANT_RETRY_PERIOD": "1",
 }
+# Longer than anybody waits here: who has it before it ran out was given it.
+LONG = {"PENNANT_LEASE_DURATION": "600"}
 
 
-@pytest.fixture
-def replica(plane: ControlPlane, tmp_path: Path) -> Iterator[Callable[..., Operator]]:
-    """Starts operators, each under its own name, and ends them."""
-    with contextlib.ExitStack() as stack:
+@dataclass
+class Stand:
+    """A Lease, a namespace in which there is always something to write, and replicas."""
 
-        def start(name: str, port: int | None = None, **environ: str) -> Operator:
-            config = Audit.kubeconfig(plane, name)
-            if port is not None:
-                through = f"https://127.0.0.1:{port}"
-                config.write_text(config.read_text().replace(plane.server, through))
-            return stack.enter_context(operator(config, tmp_path, HOSTNAME=name, **environ))
+    plane: ControlPlane
+    objects: Objects
+    audit: Audit
+    mlflow_url: str
+    folder: Path
+    name: str
+    since: int = field(init=False)
+    """What the audit log holds before it is another test's."""
+    stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
 
-        yield start
+    def __post_init__(self) -> None:
+        self.since = self.audit.mark()
+        self.home = self.objects.namespace(f"home-{self.name}")
+        self.work = self.objects.namespace(f"work-{self.name}")
+
+    def start(self, name: str, port: int | None = None, **environ: str) -> Operator:
+        """An operator under its own name, by way of a port if one is given."""
+        config = Audit.kubeconfig(self.plane, name)
+        if port is not None:
+            through = f"https://127.0.0.1:{port}"
+            config.write_text(config.read_text().replace(self.plane.server, through))
+        names = {"PENNANT_NAMESPACE": self.home, "PENNANT_WATCH_NAMESPACES": self.work}
+        made = operator(config, self.folder, HOSTNAME=name, **names, **environ)
+        return self.stack.enter_context(made)
+
+    def __enter__(self) -> Stand:
+        """Somebody goes on making ModelDeployments until the test is over."""
+        ended = threading.Event()
+
+        def go_on() -> None:
+            for number in itertools.count():
+                if ended.wait(0.3):
+                    return
+                self.objects.apply(deployment(self.work, f"rec-{number}"))
+
+        thread = threading.Thread(target=go_on)
+        thread.start()
+        self.stack.callback(thread.join)
+        self.stack.callback(ended.set)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.close()
+
+    def lease(self) -> dict:
+        return (self.objects.get("Lease", self.home, "pennant-operator") or {}).get("spec", {})
+
+    def holder(self) -> str:
+        """The name of who leads."""
+        return self.lease().get("holderIdentity", "").rpartition("_")[0]
+
+    def taken_over(self, name: str, seconds: float = 90) -> None:
+        """Wait until this one has the Lease."""
+        until(lambda: self.holder() == name, seconds, seen=lambda: f"{self.holder()} leads")
+
+    def has_written(self, name: str) -> None:
+        until(lambda: self.audit.written(name, since=self.since))
+
+    def turns(self, *names: str) -> list[str]:
+        """These in the order in which they took turns at writing."""
+        return self.audit.turns(*names, since=self.since)
 
 
-@pytest.fixture
-def work(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A namespace in which somebody goes on making ModelDeployments: there is always to write."""
-    objects, ended = Objects(plane), threading.Event()
-    name = objects.namespace(f"team-{abs(hash(request.node.name)) % 10**8}")
+@pytest.fixture(scope="module")
+def begun(
+    request: pytest.FixtureRequest,
+    plane: ControlPlane,
+    objects: Objects,
+    audit: Audit,
+    mlflow_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Begun]:
+    names, folder = itertools.count(), tmp_path_factory.mktemp("lease")
 
-    def go_on() -> None:
-        for number in itertools.count():
-            if ended.wait(0.2):
-                return
-            objects.apply(deployment(name, f"rec-{number}"))
+    def stand() -> Stand:
+        return Stand(plane, objects, audit, mlflow_url, folder, str(next(names)))
 
-    thread = threading.Thread(target=go_on)
-    thread.start()
-    yield name
-    ended.set()
-    thread.join()
-    objects.of("ModelDeployment").delete(namespace=name, label_selector="!kept")
+    with begin(request, stand) as tests:
+        yield tests
 
 
-def deployment(namespace: str, name: str, registry: str = "nowhere") -> dict:
+def deployment(namespace: str, name: str) -> dict:
     return {
         "apiVersion": "pennant.dev/v1alpha1",
         "kind": "ModelDeployment",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"registry": registry, "model": {"name": "cars", "alias": "production"}},
+        "spec": {"registry": "nowhere", "model": {"name": "cars", "alias": "production"}},
     }
-
-
-def lease(objects: Objects) -> dict:
-    return (objects.get("Lease", NAMESPACE, "pennant-operator") or {}).get("spec", {})
-
-
-def holder(objects: Objects) -> str:
-    """The name of who leads."""
-    return lease(objects).get("holderIdentity", "").rpartition("_")[0]
 
 
 def leads(replica: Operator) -> float:
     return replica.metric("pennant_leader ")
 
 
-def taken_over(objects: Objects, name: str) -> float:
-    """Seconds until this one has the Lease."""
-    began = time.monotonic()
-    until(lambda: holder(objects) == name, seen=lambda: f"{holder(objects)} leads")
-    return time.monotonic() - began
+def seconds(since: str, until_: str) -> float:
+    """Between two times as a Lease has them."""
+    return (datetime.fromisoformat(until_) - datetime.fromisoformat(since)).total_seconds()
 
 
-def test_one_leads_and_the_other_watches_and_neither_asks_nor_writes(
-    audit: Audit, objects: Objects, replica, work: str, mlflow_url: str
-):
-    Mlflow(mlflow_url).promote("cars", Mlflow(mlflow_url).register("cars"))
-    spec = {"url": mlflow_url, "pollInterval": "1s"}
-    meta = {"name": "default", "namespace": NAMESPACE}
-    objects.apply(
-        {"apiVersion": "pennant.dev/v1alpha1", "kind": "ModelRegistry"}
-        | {"metadata": meta, "spec": spec}
-    )
-    first = replica("quiet-a")
+@beside
+def test_one_leads_and_the_other_watches_and_neither_asks_nor_writes(stand: Stand):
+    mlflow = Mlflow(stand.mlflow_url)
+    mlflow.promote("cars", mlflow.register("cars"))
+    stand.objects.apply({
+        "apiVersion": "pennant.dev/v1alpha1",
+        "kind": "ModelRegistry",
+        "metadata": {"name": "default", "namespace": stand.home},
+        "spec": {"url": stand.mlflow_url, "pollInterval": "1s"},
+    })  # fmt: skip
+    first = stand.start("quiet-a")
     until(lambda: leads(first) == 1)
-    second = replica("quiet-b")  # it is ready: a rollout of the operator goes on
+    second = stand.start("quiet-b")  # it is ready: a rollout of the operator goes on
     polled = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
     began = until(lambda: first.metric(polled))
     until(lambda: first.metric(polled) > began + 3)
-    assert holder(objects) == "quiet-a"
+    assert stand.holder() == "quiet-a"
     assert (leads(second), second.metric(polled)) == (0, 0)
     assert second.metric("pennant_queue_depth") == 0
-    until(lambda: audit.written("quiet-a"))
-    assert audit.turns("quiet-a", "quiet-b") == ["quiet-a"]
-    objects.delete("ModelRegistry", NAMESPACE, "default")
+    stand.has_written("quiet-a")
+    assert stand.turns("quiet-a", "quiet-b") == ["quiet-a"]
 
 
-def test_a_leader_that_is_told_to_end_hands_over_long_before_its_lease_runs_out(
-    audit: Audit, objects: Objects, replica, work: str
-):
-    first = replica("term-a")
+@beside
+def test_a_leader_that_is_told_to_end_hands_over_long_before_its_lease_runs_out(stand: Stand):
+    first = stand.start("term-a", **LONG)
     until(lambda: leads(first) == 1)
-    second = replica("term-b")
-    until(lambda: audit.written("term-a"))
+    second = stand.start("term-b", **LONG)
+    stand.has_written("term-a")
     first.process.send_signal(signal.SIGTERM)
-    assert taken_over(objects, "term-b") < 9  # three on a machine that has nothing else to do
-    until(lambda: audit.written("term-b"))
+    stand.taken_over("term-b")
+    stand.has_written("term-b")
     assert first.process.wait(timeout=ENDS) == 0
     assert leads(second) == 1
-    assert audit.turns("term-a", "term-b") == ["term-a", "term-b"]
+    assert stand.turns("term-a", "term-b") == ["term-a", "term-b"]
 
 
-def test_a_released_lease_makes_the_next_operator_wait_for_nothing(objects: Objects, replica):
-    assert replica("calm-a").stop() == 0
-    second = replica("calm-b")
+@beside
+def test_a_released_lease_makes_the_next_operator_wait_for_nothing(stand: Stand):
+    assert stand.start("calm-a").stop() == 0
+    second = stand.start("calm-b")
     until(lambda: leads(second) == 1)
     assert "standing by" not in second.log.read_text()
 
 
-def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(
-    audit: Audit, objects: Objects, replica, work: str
-):
-    first = replica("kill-a")
+@beside
+def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(stand: Stand):
+    first = stand.start("kill-a")
     until(lambda: leads(first) == 1)
-    replica("kill-b")
-    until(lambda: audit.written("kill-a"))
+    stand.start("kill-b")
+    stand.has_written("kill-a")
     first.kill()
-    renewed = lease(objects)["renewTime"]
-    assert taken_over(objects, "kill-b") < 45  # seventeen on a machine that has nothing else to do
-    waited = datetime.fromisoformat(lease(objects)["acquireTime"]) - datetime.fromisoformat(renewed)
-    assert waited.total_seconds() >= 15
-    until(lambda: audit.written("kill-b"))
-    assert audit.turns("kill-a", "kill-b") == ["kill-a", "kill-b"]
+    renewed = stand.lease()["renewTime"]
+    stand.taken_over("kill-b", 45)  # seventeen on a machine that has nothing else to do
+    assert seconds(renewed, stand.lease()["acquireTime"]) >= 15
+    stand.has_written("kill-b")
+    assert stand.turns("kill-a", "kill-b") == ["kill-a", "kill-b"]
 
 
-def test_a_leader_that_stood_still_writes_nothing_more_and_ends(
-    audit: Audit, objects: Objects, replica, work: str
-):
-    first = replica("still-a", **SHORT)
+@beside
+def test_a_leader_that_stood_still_writes_nothing_more_and_ends(stand: Stand):
+    first = stand.start("still-a", **SHORT)
     until(lambda: leads(first) == 1)
-    replica("still-b", **SHORT)
-    until(lambda: audit.written("still-a"))
+    stand.start("still-b", **SHORT)
+    stand.has_written("still-a")
     first.process.send_signal(signal.SIGSTOP)
     try:
-        taken_over(objects, "still-b")
-        until(lambda: audit.written("still-b"))
+        stand.taken_over("still-b")
+        stand.has_written("still-b")
     finally:
         first.process.send_signal(signal.SIGCONT)
     assert first.process.wait(timeout=ENDS) == 1
     assert "lost the Lease" in first.log.read_text()
-    assert audit.turns("still-a", "still-b") == ["still-a", "still-b"]
+    assert stand.turns("still-a", "still-b") == ["still-a", "still-b"]
 
 
-def test_a_leader_that_is_cut_off_ends_before_another_begins(
-    plane: ControlPlane, audit: Audit, objects: Objects, replica, work: str
-):
-    with wire(int(plane.server.rpartition(":")[2])) as line:
-        first = replica("cut-a", line.port, **SHORT)
+@beside
+def test_a_leader_that_is_cut_off_ends_before_another_begins(stand: Stand):
+    with wire(int(stand.plane.server.rpartition(":")[2])) as line:
+        first = stand.start("cut-a", line.port, **SHORT)
         until(lambda: leads(first) == 1)
-        replica("cut-b", **SHORT)
-        until(lambda: audit.written("cut-a"))
+        stand.start("cut-b", **SHORT)
+        stand.has_written("cut-a")
         line.cut()
-        taken_over(objects, "cut-b")
+        stand.taken_over("cut-b")
         assert leads(first) == 0
-        until(lambda: audit.written("cut-b"))
+        stand.has_written("cut-b")
         assert first.process.wait(timeout=ENDS) == 1
-    found = audit.written("cut-a", "cut-b")
-    assert audit.turns("cut-a", "cut-b") == ["cut-a", "cut-b"]
+    found = stand.audit.written("cut-a", "cut-b", since=stand.since)
+    assert stand.turns("cut-a", "cut-b") == ["cut-a", "cut-b"]
     ended = max(write.ended for write in found if write.user == "cut-a")
     assert ended < min(write.began for write in found if write.user == "cut-b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,15 @@ from uuid import uuid4
 
 import pytest
 from mlflow import MlflowClient
-from operator_process import NAMESPACE, Objects, operator
+from objects import NAMESPACE, Objects
+from operator_process import operator
 from pretended_kubelet import PretendedKubelet
 from registry_polls import to_stage, version
 from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_dev.settings import Settings
+from pennant_dev.shell import run
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch import settings as fetch_settings
 
@@ -31,6 +33,7 @@ class Team:
     """A namespace whose pods are always what its Deployments ask for."""
 
     objects: Objects
+    kubelet: PretendedKubelet
     namespace: str
 
     def apply(self, **spec: Any) -> None:
@@ -45,7 +48,7 @@ class Team:
 
     def said(self, kind: str) -> tuple[str, str]:
         """Reason and message of a condition, once pods are as they should be."""
-        PretendedKubelet(self.objects, self.namespace).work()
+        self.kubelet.work()
         live = self.objects.get("ModelDeployment", self.namespace, NAME) or {}
         conditions = live.get("status", {}).get("conditions", ())
         found = next((c for c in conditions if c["type"] == kind), {})
@@ -63,30 +66,30 @@ class Team:
 
 
 @pytest.fixture(scope="module")
-def objects(
-    own_plane: ControlPlane,
-    own_objects: Objects,
+def followed(
+    plane: ControlPlane,
+    objects: Objects,
     mlflow2_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Objects]:
-    """With an operator that follows the MLflow 2 server."""
+    """An operator follows the MLflow 2 server."""
     registry = {
         "apiVersion": "pennant.dev/v1alpha1",
         "kind": "ModelRegistry",
         "metadata": {"name": "default", "namespace": NAMESPACE},
         "spec": {"url": mlflow2_url, "pollInterval": "1s"},
     }
-    own_objects.apply(registry)
-    with operator(own_plane.kubeconfig, tmp_path_factory.mktemp("operator")):
-        yield own_objects
+    objects.apply(registry)
+    with operator(plane.kubeconfig, tmp_path_factory.mktemp("operator")):
+        yield objects
 
 
 @pytest.fixture
-def team(objects: Objects) -> Iterator[Team]:
-    found = Team(objects, objects.namespace(f"team-{uuid4().hex[:8]}"))
-    yield found
-    if objects.get("ModelDeployment", found.namespace, NAME):
-        objects.delete("ModelDeployment", found.namespace, NAME)
+def team(followed: Objects) -> Iterator[Team]:
+    namespace = followed.namespace(f"team-{uuid4().hex[:8]}")
+    yield Team(followed, PretendedKubelet(followed, namespace), namespace)
+    if followed.get("ModelDeployment", namespace, NAME):
+        followed.delete("ModelDeployment", namespace, NAME)
 
 
 @pytest.fixture
@@ -99,7 +102,7 @@ def client(mlflow2_url: str) -> Iterator[MlflowClient]:
 
 
 def test_a_stage_is_followed_and_its_competing_versions_are_named(
-    team: Team, client: MlflowClient, own_plane: ControlPlane
+    team: Team, client: MlflowClient, plane: ControlPlane
 ):
     """And kubectl shows the stage in the column of the alias."""
     team.apply(model={"name": NAME, "stage": "Production"})
@@ -112,9 +115,10 @@ def test_a_stage_is_followed_and_its_competing_versions_are_named(
     until(lambda: team.said("AliasInSync") == ("InSync", both))
     to_stage(client, NAME, "2", "Archived")  # a rollback, as MLflow 2 does it
     until(lambda: team.said("AliasInSync")[1] == first)
-    kubectl = [Settings.from_env().bin / "kubectl", "--kubeconfig", own_plane.kubeconfig]
+    kubectl = [Settings.from_env().bin / "kubectl", "--kubeconfig", plane.kubeconfig]
     command = [*kubectl, "-n", team.namespace, "get", "mldep", "--no-headers"]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    env = os.environ | {"KUBECACHEDIR": str(plane.folder / "cache")}
+    shown = run(command, env=env).split()
     assert shown[:4] == [NAME, NAME, "Production", "1"]
 
 

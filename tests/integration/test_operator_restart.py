@@ -12,7 +12,8 @@ import lying_proxy
 import pytest
 from lying_proxy import Proxy
 from mlflow_server import Mlflow
-from operator_process import ALONE, Objects, Operator, operator
+from objects import Objects
+from operator_process import ALONE, Operator, operator
 from operator_stage import Stage
 from waiting import until
 

@@ -1,4 +1,7 @@
-"""What people and registries do to a rollout, and where it ends: one operator, one tale a test."""
+"""What people and registries do to a rollout, and where it ends: one operator, one tale a test.
+
+The tales are told side by side: each has a namespace of its own, and waits most of the time.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import lying_proxy
 import pytest
-from audit import Audit
+from beside import Begun, begin, beside
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator
+from objects import NAMESPACE, Objects
+from operator_process import Operator, operator
 from operator_stage import Stage, View
 from pretended_kubelet import cannot_fetch, cannot_load, coming, ready
-from waiting import until
+from waiting import still, until
 
 from pennant_operator.decide.vocabulary import Reason
 
@@ -37,8 +42,12 @@ def running(
 class Tale:
     """One model, one ModelDeployment of the same name, and what is to be seen of them."""
 
+    running: Operator
     stage: Stage
     mlflow: Mlflow
+    url: str
+    floating: str
+    """The address of a registry whose versions have a source that floats."""
     name: str
 
     def register(self, **tags: str) -> str:
@@ -81,9 +90,9 @@ class Tale:
         config = self.stage.objects.get("ConfigMap", self.stage.namespace, name)
         return str(config["data"]["allowed-sources"]).split(",")
 
-    def registry_is_known(self) -> bool:
+    def registry_is_known(self, name: str) -> bool:
         """The operator goes by the ModelRegistry as it is now."""
-        live = self.stage.objects.get("ModelRegistry", NAMESPACE, "default")
+        live = self.stage.objects.get("ModelRegistry", NAMESPACE, name)
         return bool(live["status"]["observedGeneration"] == live["metadata"]["generation"])
 
     def deployments(self) -> dict[str, int]:
@@ -91,21 +100,45 @@ class Tale:
         found = self.stage.deployments(self.name)
         return {each["metadata"]["name"]: each["metadata"]["generation"] for each in found}
 
-
-@pytest.fixture
-def tale(objects: Objects, mlflow_url: str, request: pytest.FixtureRequest) -> Iterator[Tale]:
-    """Version 1 is registered and promoted; nothing is applied."""
-    stage = Stage(objects, f"tale-{abs(hash(request.node.name)) % 10**8}")
-    stage.registry("default", mlflow_url)
-    found = Tale(stage, Mlflow(mlflow_url), f"m{time.monotonic_ns() % 10**9}")
-    found.promote(found.register())
-    yield found
-    stage.clear()
+    def rests(self) -> None:
+        """Wait until nothing of it changes any more."""
+        still(lambda: (self.stage.views(), self.stage.written()))
 
 
-def test_a_model_that_is_made_again_is_another_version_1_and_is_rolled(
-    running: Operator, tale: Tale
-):
+@pytest.fixture(scope="module")
+def floating(mlflow_url: str) -> Iterator[str]:
+    with lying_proxy.lying_proxy(mlflow_url) as proxy:
+        proxy.fail(lying_proxy.floating_source)
+        yield proxy.url
+
+
+@pytest.fixture(scope="module")
+def begun(
+    request: pytest.FixtureRequest,
+    running: Operator,
+    objects: Objects,
+    mlflow_url: str,
+    floating: str,
+) -> Iterator[Begun]:
+    mlflow, urls = Mlflow(mlflow_url), (mlflow_url, floating)
+    Stage(objects, "tales").registry("default", mlflow_url)
+
+    @contextlib.contextmanager
+    def tale() -> Iterator[Tale]:
+        """Version 1 is registered and promoted; nothing is applied."""
+        name = f"m{uuid4().hex[:8]}"
+        found = Tale(running, Stage(objects, f"tale-{name}"), mlflow, *urls, name)
+        found.promote(found.register())
+        yield found
+        for each in found.stage.views():
+            objects.delete("ModelDeployment", found.stage.namespace, each)
+
+    with begin(request, tale, at_once=4) as tests:
+        yield tests
+
+
+@beside
+def test_a_model_that_is_made_again_is_another_version_1_and_is_rolled(tale: Tale):
     tale.apply()
     first = tale.serves("1").status["serving"]["revision"]
     source = tale.told()["PENNANT_MODEL_SOURCE"]
@@ -117,8 +150,9 @@ def test_a_model_that_is_made_again_is_another_version_1_and_is_rolled(
     assert tale.told()["PENNANT_MODEL_SOURCE"] != source
 
 
+@beside
 def test_an_alias_flipped_five_times_ends_at_the_last_and_tries_no_rejected_version_again(
-    running: Operator, tale: Tale
+    tale: Tale,
 ):
     tale.apply(rollout={"bake": "0s"})
     tale.serves("1")
@@ -137,9 +171,8 @@ def test_an_alias_flipped_five_times_ends_at_the_last_and_tries_no_rejected_vers
     assert seen.reason("AliasInSync") == Reason.IN_SYNC
 
 
-def test_a_size_and_a_spec_that_change_in_mid_rollout_are_both_reached(
-    running: Operator, tale: Tale
-):
+@beside
+def test_a_size_and_a_spec_that_change_in_mid_rollout_are_both_reached(tale: Tale):
     tale.apply()
     tale.serves("1")
     second = tale.register()
@@ -158,9 +191,8 @@ def test_a_size_and_a_spec_that_change_in_mid_rollout_are_both_reached(
     until(lambda: {d["spec"]["replicas"] for d in tale.stage.deployments(tale.name)} == {0, 2})
 
 
-def test_no_replicas_prove_nothing_and_what_comes_back_is_what_served(
-    running: Operator, tale: Tale
-):
+@beside
+def test_no_replicas_prove_nothing_and_what_comes_back_is_what_served(tale: Tale):
     tale.apply()
     revision = tale.serves("1").status["serving"]["revision"]
     tale.apply(replicas=0)
@@ -170,29 +202,31 @@ def test_no_replicas_prove_nothing_and_what_comes_back_is_what_served(
     assert tale.serves("1").status["serving"]["revision"] == revision
 
 
-def test_a_digest_tag_that_is_added_later_rolls_nothing(running: Operator, tale: Tale):
+@beside
+def test_a_digest_tag_that_is_added_later_rolls_nothing(tale: Tale):
     """Law 5. A tag moves no time stamp, so the poller does not even see it."""
     tale.apply()
     tale.serves("1")
-    running.rests()
+    tale.rests()
     before = tale.stage.written()
     tale.mlflow.client.set_model_version_tag(tale.name, "1", "pennant.sha256", OTHER_DIGEST)
     polled = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
-    began = running.metric(polled)
-    until(lambda: running.metric(polled) > began + 2)
+    began = tale.running.metric(polled)
+    until(lambda: tale.running.metric(polled) > began + 2)
     assert tale.stage.written() == before
 
 
-def test_another_way_to_the_artifacts_rolls_nothing_and_is_taken_by_the_next_version(
-    running: Operator, tale: Tale, mlflow_url: str
-):
+@beside
+def test_another_way_to_the_artifacts_rolls_nothing_and_is_taken_by_the_next_version(tale: Tale):
     """Law 5. Where pods pull from is recorded with the revision."""
-    tale.apply()
+    registry = f"of-{tale.name}"
+    tale.stage.registry(registry, tale.url)
+    tale.apply(registry=registry)
     tale.serves("1")
-    running.rests()
+    tale.rests()
     proxied, before = tale.told()["PENNANT_MODEL_SOURCE"], tale.deployments()
     direct = {"mode": "Direct", "root": "s3://models/mlflow"}
-    tale.stage.registry("default", mlflow_url, artifacts=direct)
+    tale.stage.registry(registry, tale.url, artifacts=direct)
     until(lambda: "s3://models/mlflow/" in tale.allowed())
     # Pods of the first version that come now still pull as it is recorded.
     assert tale.allowed() == ["mlflow-artifacts:/", "s3://models/mlflow/"]
@@ -203,8 +237,8 @@ def test_another_way_to_the_artifacts_rolls_nothing_and_is_taken_by_the_next_ver
     source = tale.told()["PENNANT_MODEL_SOURCE"]
     assert source.startswith("s3://models/mlflow/0/")
     assert source.endswith("/artifacts/newsreco.pkl")
-    tale.stage.registry("default", mlflow_url, artifacts={**direct, "mode": "Proxied"})
-    until(tale.registry_is_known)
+    tale.stage.registry(registry, tale.url, artifacts={**direct, "mode": "Proxied"})
+    until(lambda: tale.registry_is_known(registry))
     third = tale.register()
     tale.promote(third)
     tale.serves(third)
@@ -219,10 +253,9 @@ FAILING = {
 }
 
 
+@beside
 @pytest.mark.parametrize("how", FAILING)
-def test_a_version_that_is_at_fault_is_rejected_and_the_old_one_goes_on(
-    running: Operator, tale: Tale, how: str
-):
+def test_a_version_that_is_at_fault_is_rejected_and_the_old_one_goes_on(tale: Tale, how: str):
     fate, reason = FAILING[how]
     tale.apply()
     tale.serves("1")
@@ -247,7 +280,12 @@ NOT_TO_BE_FOLLOWED: dict[str, tuple[dict[str, Any], str, Reason, str]] = {
         Reason.VERSION_NOT_FOUND,
         "correct spec.model.version",
     ),
-    "no registry": ({"registry": "nowhere"}, "Stalled", Reason.REGISTRY_NOT_FOUND, "create it"),
+    "no registry": (
+        {"registry": "nowhere"},
+        "Stalled",
+        Reason.REGISTRY_NOT_FOUND,
+        f"create it there (kubectl -n {NAMESPACE} ",
+    ),
     "a registry of its own namespace": (
         {"registry": "ours"},
         "Stalled",
@@ -281,24 +319,15 @@ NOT_TO_BE_FOLLOWED: dict[str, tuple[dict[str, Any], str, Reason, str]] = {
 }
 
 
-@pytest.fixture
-def floating(mlflow_url: str) -> Iterator[str]:
-    """The address of a registry whose versions have a source that floats."""
-    with lying_proxy.lying_proxy(mlflow_url) as proxy:
-        proxy.fail(lying_proxy.floating_source)
-        yield proxy.url
-
-
-def test_what_cannot_be_followed_is_told_with_what_to_do_and_makes_no_pod(
-    running: Operator, tale: Tale, mlflow_url: str, floating: str
-):
+@beside
+def test_what_cannot_be_followed_is_told_with_what_to_do_and_makes_no_pod(tale: Tale):
     client, stage = tale.mlflow.client, tale.stage
     version = client.create_model_version(tale.name, "s3://models/x").version
     client.set_registered_model_alias(tale.name, "elsewhere", version)
-    stage.registry("floating", floating)
-    stage.registry("closed", mlflow_url, allowedNamespaces=["others"])
-    stage.registry("picky", mlflow_url, allowedModels=["others-*"])
-    stage.registry("ours", mlflow_url, namespace=stage.namespace)
+    stage.registry("closed", tale.url, allowedNamespaces=["others"])
+    stage.registry("picky", tale.url, allowedModels=["others-*"])
+    stage.registry("ours", tale.url, namespace=stage.namespace)
+    stage.registry("floating", tale.floating)
     names = {case: f"case-{number}" for number, case in enumerate(NOT_TO_BE_FOLLOWED)}
     for case, (spec, *_) in NOT_TO_BE_FOLLOWED.items():
         model = {"name": tale.name, "alias": "production"} | spec.get("model", {})
@@ -321,13 +350,14 @@ def test_what_cannot_be_followed_is_told_with_what_to_do_and_makes_no_pod(
     assert stage.objects.list("Deployment", stage.namespace) == []
 
 
+@beside
 def test_a_modelregistry_that_is_applied_just_after_is_found_at_once_and_nobody_was_alarmed(
-    running: Operator, tale: Tale, mlflow_url: str, audit: Audit
+    tale: Tale,
 ):
     name = f"late-{tale.name}"
     tale.apply(registry=name)
     tale.sees(lambda seen: seen.summary == "Waiting")
-    tale.stage.registry(name, mlflow_url)
+    tale.stage.registry(name, tale.url)
     began = time.monotonic()
     tale.serves("1")
     assert time.monotonic() - began < 30

@@ -1,46 +1,69 @@
-"""Several registries under one operator: none delays another, and what each allows may change."""
+"""Several registries under one operator: none delays another, and what each allows may change.
+
+Each test has registries of its own, and they wait for the operator together.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import lying_proxy
 import pytest
+from beside import Begun, begin, beside
 from lying_proxy import Proxy
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, Operator, operator
+from objects import NAMESPACE, Objects
+from operator_process import Operator, operator
 from operator_stage import Stage, View
-from waiting import until
+from waiting import still, until
 
 pytestmark = pytest.mark.integration
 
 ASKED = "registered-models/get"
 
 
-@pytest.fixture(scope="module")
-def stage(objects: Objects) -> Iterator[Stage]:
-    made = Stage(objects, "tenants")
-    yield made
-    made.clear()
+@dataclass(frozen=True)
+class Tenants:
+    """A namespace, and a model whose version 1 is promoted."""
+
+    running: Operator
+    stage: Stage
+    mlflow: Mlflow
+    url: str
+    model: str
+
+    def promote_another(self) -> str:
+        """A new version, which the alias points at."""
+        version = self.mlflow.register(self.model)
+        self.mlflow.promote(self.model, version)
+        return version
 
 
 @pytest.fixture(scope="module")
-def running(
-    stage: Stage, operator_config: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operator]:
-    with operator(operator_config, tmp_path_factory.mktemp("tenants")) as started:
-        yield started
-
-
-@pytest.fixture
-def model(mlflow_url: str) -> str:
-    """A model whose version 1 is promoted."""
-    name = f"m{uuid4().hex[:8]}"
+def begun(
+    request: pytest.FixtureRequest,
+    objects: Objects,
+    operator_config: Path,
+    mlflow_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Begun]:
     mlflow = Mlflow(mlflow_url)
-    mlflow.promote(name, mlflow.register(name))
-    return name
+    with operator(operator_config, tmp_path_factory.mktemp("tenants")) as running:
+
+        @contextlib.contextmanager
+        def tenants() -> Iterator[Tenants]:
+            model = f"m{uuid4().hex[:8]}"
+            made = Tenants(running, Stage(objects, f"of-{model}"), mlflow, mlflow_url, model)
+            made.promote_another()
+            yield made
+
+        with begin(request, tenants) as tests:
+            yield tests
 
 
 def polls(proxy: Proxy, model: str) -> int:
@@ -58,13 +81,13 @@ def told(stage: Stage, name: str) -> dict[str, str]:
     return View(stage.objects.get("ModelRegistry", NAMESPACE, name) or {}).condition("Ready")
 
 
-def test_a_registry_that_hangs_delays_no_other(
-    stage: Stage, running: Operator, mlflow_url: str, model: str
-):
+@beside
+def test_a_registry_that_hangs_delays_no_other(of: Tenants):
     """Of the one that answers, a move is seen by its next poll, however long the other takes."""
+    stage, model, running = of.stage, of.model, of.running
     with (
-        lying_proxy.lying_proxy(mlflow_url) as hangs,
-        lying_proxy.lying_proxy(mlflow_url) as answers,
+        lying_proxy.lying_proxy(of.url) as hangs,
+        lying_proxy.lying_proxy(of.url) as answers,
     ):
         for name, proxy in (("hangs", hangs), ("answers", answers)):
             stage.registry(name, proxy.url)
@@ -74,9 +97,7 @@ def test_a_registry_that_hangs_delays_no_other(
         until(lambda: told(stage, "hangs").get("reason") == "NotAnswering")
         waiting = len(hangs.asked)
         until(lambda: len(hangs.asked) > waiting)  # from now on it is waited for
-        mlflow = Mlflow(mlflow_url)
-        version = mlflow.register(model)
-        mlflow.promote(model, version)
+        version = of.promote_another()
         before = polls(answers, model)
 
         def seen() -> int:
@@ -95,33 +116,36 @@ def test_a_registry_that_hangs_delays_no_other(
         assert running.metric(unanswered % "answers") == 0
 
 
-def test_who_is_not_allowed_any_more_is_told_and_keeps_what_serves(
-    stage: Stage, running: Operator, mlflow_url: str, model: str
-):
-    with lying_proxy.lying_proxy(mlflow_url) as proxy:
-        stage.registry("allows", proxy.url)
-        stage.apply("allowed", model, registry="allows")
+@beside
+@pytest.mark.parametrize(
+    "shut",
+    [{"allowedModels": ["other-*"]}, {"allowedNamespaces": ["other"]}],
+    ids=["models", "namespaces"],
+)
+def test_who_is_not_allowed_any_more_is_told_and_keeps_what_serves(of: Tenants, shut: dict):
+    stage, model, name = of.stage, of.model, f"shuts-{of.model}"
+    with lying_proxy.lying_proxy(of.url) as proxy:
+        stage.registry(name, proxy.url)
+        stage.apply("allowed", model, registry=name)
         stage.serves("allowed", "1")
-        mlflow = Mlflow(mlflow_url)
-        mlflow.promote(model, mlflow.register(model))
+        of.promote_another()
         stage.serves("allowed", "2")
-        for shut in ({"allowedModels": ["other-*"]}, {"allowedNamespaces": ["other"]}):
-            stage.registry("allows", proxy.url, **shut)
-            until(lambda: stage.view("allowed").reason("Stalled") == "NotAllowed")
-            seen = stage.view("allowed")
-            assert (seen.serving, seen.condition("Ready")["status"]) == ("2", "True")
-            polled(proxy)  # one may have been under way
-            asked = polls(proxy, model)
-            polled(proxy)  # about nothing
-            assert polls(proxy, model) == asked
-            stage.registry("allows", proxy.url)
-            until(lambda: stage.view("allowed").reason("AliasInSync") == "InSync")
+        stage.registry(name, proxy.url, **shut)
+        until(lambda: stage.view("allowed").reason("Stalled") == "NotAllowed")
+        seen = stage.view("allowed")
+        assert (seen.serving, seen.condition("Ready")["status"]) == ("2", "True")
+        polled(proxy)  # one may have been under way
+        asked = polls(proxy, model)
+        polled(proxy)  # about nothing
+        assert polls(proxy, model) == asked
+        stage.registry(name, proxy.url)
+        until(lambda: stage.view("allowed").reason("AliasInSync") == "InSync")
 
 
-def test_a_changed_secret_is_used_without_a_restart_or_a_write(
-    stage: Stage, running: Operator, mlflow_url: str, model: str
-):
+@beside
+def test_a_changed_secret_is_used_without_a_restart_or_a_write(of: Tenants):
     """The ModelRegistry is not touched, and was never in trouble."""
+    stage, model = of.stage, of.model
 
     def secret(token: str) -> None:
         stage.objects.apply(
@@ -139,16 +163,15 @@ def test_a_changed_secret_is_used_without_a_restart_or_a_write(
         given.append(request.header("Authorization"))
         return request.forward()
 
-    with lying_proxy.lying_proxy(mlflow_url) as proxy:
+    with lying_proxy.lying_proxy(of.url) as proxy:
         proxy.fail(noting)
         secret("first")
         stage.registry("rotates", proxy.url, credentialsSecret="rotated")
         stage.apply("rotates", model, registry="rotates")
         stage.serves("rotates", "1")
-        running.rests()
-        written = stage.objects.get("ModelRegistry", NAMESPACE, "rotates")["metadata"]
+        registry = partial(stage.objects.get, "ModelRegistry", NAMESPACE, "rotates")
+        written = still(registry)["metadata"]
         secret("second")
         until(lambda: given[-1] == "Bearer second")
         assert set(given) == {"Bearer first", "Bearer second"}
-        after = stage.objects.get("ModelRegistry", NAMESPACE, "rotates")["metadata"]
-        assert after["resourceVersion"] == written["resourceVersion"]
+        assert registry()["metadata"]["resourceVersion"] == written["resourceVersion"]

@@ -19,7 +19,8 @@ import lying_proxy
 import pytest
 from lying_proxy import Proxy, Trouble
 from mlflow_server import Mlflow
-from operator_process import ALONE, NAMESPACE, Objects, Operator, operator
+from objects import NAMESPACE, Objects
+from operator_process import ALONE, Operator, operator
 from operator_stage import Stage, View
 from pretended_kubelet import coming
 from waiting import until

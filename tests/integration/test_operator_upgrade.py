@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import yaml
 from mlflow_server import Mlflow
-from operator_process import WRITES, Objects, Operator, operator
+from objects import Objects
+from operator_process import WRITES, Operator, operator
 from operator_stage import Stage
 from waiting import until
 
@@ -33,12 +34,18 @@ OLD_IMAGE, NEW_IMAGE = "pennant-serving:0.0.1", "pennant-serving:newer"
 POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
 
 
+# A namespace for each test, and of its own the alias, so that one moves alone.
+UNTOUCHED, GROWS, EDITED, DELETED, MOVES = "untouched", "grows", "edited", "deleted", "moves"
+WHERE = (UNTOUCHED, GROWS, EDITED, DELETED, MOVES)
+
+
 @dataclass
 class Older:
-    """What the older operator left, in a namespace of the test's own."""
+    """What the older operator left, in one of the namespaces."""
 
     stage: Stage
     mlflow: Mlflow
+    alias: str
 
     @property
     def deployment(self) -> dict[str, Any]:
@@ -52,6 +59,20 @@ class Older:
 
     def patch(self, kind: str, name: str, body: dict[str, Any]) -> None:
         self.stage.objects.patch(kind, self.stage.namespace, name, body)
+
+    def promote(self, version: str) -> None:
+        self.mlflow.client.set_registered_model_alias(MODEL, self.alias, version)
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What was found of it: children before and after, writes, how it ended, and writes anew."""
+
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
+    wrote: float
+    exit_code: int
+    wrote_again: float
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +88,18 @@ def version_1(mlflow_url: str, mlflow_folder: Path) -> Mlflow:
     return mlflow
 
 
-@pytest.fixture
-def older(
-    objects: Objects, version_1: Mlflow, mlflow_url: str, request: pytest.FixtureRequest
-) -> Iterator[Older]:
-    namespace = f"older-{abs(hash(request.node.name)) % 10**8}"
-    stage = Stage(objects, namespace)
-    stage.registry("default", mlflow_url)
-    version_1.promote(MODEL, "1")
+@pytest.fixture(scope="module")
+def older(objects: Objects, version_1: Mlflow, mlflow_url: str) -> dict[str, Older]:
+    return {name: left(objects, version_1, mlflow_url, name) for name in WHERE}
+
+
+def left(objects: Objects, mlflow: Mlflow, mlflow_url: str, name: str) -> Older:
+    namespace = f"older-{name}"
+    found = Older(Stage(objects, namespace), mlflow, alias=name)
+    found.stage.registry("default", mlflow_url)
+    found.promote("1")
     text = FIXTURE.read_text().replace("http://mlflow.example:5000", mlflow_url)
+    text = text.replace("production", found.alias)
     text = text.replace(f"namespace: {MODEL}", f"namespace: {namespace}")
     text = text.replace(f"{NAME}.{MODEL}.svc", f"{NAME}.{namespace}.svc")
     owner = yaml.safe_load(text.split("\n---\n")[0])
@@ -84,75 +108,88 @@ def older(
     for child in yaml.safe_load_all(text.partition("\n---\n")[2].replace(f"uid-of-{NAME}", uid)):
         objects.apply(child, manager=FIELD_MANAGER)
     objects.patch_status("ModelDeployment", namespace, NAME, status)
-    stage.kubelet.work()
-    yield Older(stage, version_1)
-    stage.clear()
+    found.stage.kubelet.work()
+    return found
 
 
-@pytest.fixture
-def newer(plane: ControlPlane, older: Older, tmp_path: Path) -> Iterator[Operator]:
-    """Today's operator, with another serving image, once it has looked at what there is."""
-    with operator(plane.kubeconfig, tmp_path, PENNANT_SERVING_IMAGE=NEW_IMAGE) as started:
-        looked_around(started)
-        yield started
+@pytest.fixture(scope="module")
+def upgrade(
+    plane: ControlPlane, older: dict[str, Older], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Upgrade]:
+    """Today's operator, with another serving image, came, looked at what there is, and ended.
+
+    Another one runs since then.
+    """
+    folder, environ = tmp_path_factory.mktemp("upgrade"), {"PENNANT_SERVING_IMAGE": NEW_IMAGE}
+    before = written(older)
+    with operator(plane.kubeconfig, folder, **environ) as newer:
+        until(lambda: {each.image("serving") for each in older.values()} == {OLD_IMAGE})
+        looked_around(newer)
+        told = newer.metric(f'{WRITES}{{code="200",kind="ModelRegistry"')
+        wrote = newer.rests() - told
+        exit_code = newer.stop()
+    after = written(older)
+    with operator(plane.kubeconfig, folder, **environ) as newest:
+        looked_around(newest)
+        yield Upgrade(before, after, wrote, exit_code, newest.metric(WRITES))
+
+
+def written(older: dict[str, Older]) -> list[dict[str, Any]]:
+    return [each.stage.written() for each in older.values()]
 
 
 def looked_around(started: Operator) -> None:
-    until(lambda: started.metric("pennant_reconcile_duration_seconds_count") > 0)
+    until(lambda: started.metric("pennant_reconcile_duration_seconds_count") >= len(WHERE))
     began = until(lambda: started.metric(POLLED))
     until(lambda: started.metric(POLLED) > began + 2)
 
 
-def test_an_upgrade_writes_no_child_and_tells_the_old_image_once(
-    plane: ControlPlane, older: Older, tmp_path: Path
-):
-    before = older.stage.written()
-    environ = {"PENNANT_SERVING_IMAGE": NEW_IMAGE}
-    with operator(plane.kubeconfig, tmp_path, **environ) as newer:
-        until(lambda: older.image("serving") == OLD_IMAGE)
-        looked_around(newer)
-        told = newer.metric(f'{WRITES}{{code="200",kind="ModelRegistry"')
-        assert newer.rests() - told == 1  # the image, in the status
-        assert newer.stop() == 0
-    assert older.stage.written() == before
-    with operator(plane.kubeconfig, tmp_path, **environ) as newest:
-        looked_around(newest)
-        assert newest.metric(WRITES) == 0
+def test_an_upgrade_writes_no_child_and_tells_the_old_image_once(upgrade: Upgrade):
+    assert upgrade.after == upgrade.before
+    assert upgrade.wrote == len(WHERE)  # the image, in the status of each
+    assert upgrade.exit_code == 0
+    assert upgrade.wrote_again == 0
 
 
-def test_more_replicas_are_pods_of_the_recorded_render(newer: Operator, older: Older):
-    before = older.deployment
-    older.patch("ModelDeployment", NAME, {"spec": {"replicas": 3}})
-    until(lambda: older.deployment["spec"]["replicas"] == 3)
-    assert older.deployment["spec"]["template"] == before["spec"]["template"]
-    older.stage.serves(NAME, "1")
+def test_more_replicas_are_pods_of_the_recorded_render(upgrade: Upgrade, older: dict[str, Older]):
+    found = older[GROWS]
+    before = found.deployment
+    found.patch("ModelDeployment", NAME, {"spec": {"replicas": 3}})
+    until(lambda: found.deployment["spec"]["replicas"] == 3)
+    assert found.deployment["spec"]["template"] == before["spec"]["template"]
+    found.stage.serves(NAME, "1")
 
 
-def test_an_edit_by_hand_is_mended_from_the_record(newer: Operator, older: Older):
-    before = copy.deepcopy(older.deployment["spec"]["template"])
-    older.patch("Deployment", f"{NAME}-blue", {
+def test_an_edit_by_hand_is_mended_from_the_record(upgrade: Upgrade, older: dict[str, Older]):
+    found = older[EDITED]
+    before = copy.deepcopy(found.deployment["spec"]["template"])
+    found.patch("Deployment", f"{NAME}-blue", {
         "spec": {"template": {"metadata": {"annotations": {"pennant.dev/model-version": "99"}}}}
     })  # fmt: skip
-    until(lambda: older.deployment["spec"]["template"] == before)
+    until(lambda: found.deployment["spec"]["template"] == before)
 
 
-def test_a_deleted_deployment_comes_back_as_it_was_recorded(newer: Operator, older: Older):
-    before, stage = older.deployment, older.stage
+def test_a_deleted_deployment_comes_back_as_it_was_recorded(
+    upgrade: Upgrade, older: dict[str, Older]
+):
+    found = older[DELETED]
+    before, stage = found.deployment, found.stage
     stage.objects.delete("Deployment", stage.namespace, f"{NAME}-blue")
     until(lambda: stage.objects.get("Deployment", stage.namespace, f"{NAME}-blue"))
-    assert older.deployment["metadata"]["uid"] != before["metadata"]["uid"]
-    assert older.deployment["spec"] == before["spec"]
+    assert found.deployment["metadata"]["uid"] != before["metadata"]["uid"]
+    assert found.deployment["spec"] == before["spec"]
 
 
-def test_the_next_move_is_rendered_anew_beside_the_old(newer: Operator, older: Older):
-    before = older.deployment["spec"]["template"]
-    second = older.mlflow.register(MODEL)
-    older.mlflow.promote(MODEL, second)
-    until(lambda: older.image("candidate") == NEW_IMAGE or older.image("serving") == NEW_IMAGE)
-    assert older.deployment["spec"]["template"] == before
-    view = older.stage.serves(NAME, second)
+def test_the_next_move_is_rendered_anew_beside_the_old(upgrade: Upgrade, older: dict[str, Older]):
+    found = older[MOVES]
+    before = found.deployment["spec"]["template"]
+    second = found.mlflow.register(MODEL)
+    found.promote(second)
+    until(lambda: NEW_IMAGE in {found.image("candidate"), found.image("serving")})
+    assert found.deployment["spec"]["template"] == before
+    view = found.stage.serves(NAME, second)
     assert view.status["serving"]["image"] == NEW_IMAGE
-    (active,) = (d for d in older.stage.deployments(NAME) if d["spec"]["replicas"])
+    (active,) = (d for d in found.stage.deployments(NAME) if d["spec"]["replicas"])
     old, new = (serving_container(each) for each in (before, active["spec"]["template"]))
     assert old["readinessProbe"] != new["readinessProbe"]  # else this module would show nothing
 

@@ -6,44 +6,40 @@ from pathlib import Path
 
 import pytest
 from mlflow_server import Mlflow
-from operator_process import NAMESPACE, Objects, operator
+from objects import NAMESPACE, Objects
+from operator_process import operator
 from registry_polls import models, version
 from waiting import until
 
-from pennant_dev.binaries import ensure
-from pennant_dev.controlplane import control_plane
+from pennant_dev.controlplane import ControlPlane
 
 pytestmark = pytest.mark.integration
 
 
 def test_an_alias_that_moves_is_followed_at_once_and_no_hook_writes_a_status(
-    mlflow_url: str, tmp_path: Path
+    plane: ControlPlane, objects: Objects, mlflow_url: str, tmp_path: Path
 ):
     client = Mlflow(mlflow_url).client
     (watch,) = models(client, 1)
     version(client, watch.model)
-    ensure("kubelite", "etcd")
-    with control_plane(tmp_path) as plane:
-        objects = Objects(plane)
-        objects.install()
-        with operator(plane.kubeconfig, tmp_path) as running:
-            _apply(objects, mlflow_url, running.hooks, watch.model)
-            until(lambda: _desired(objects) == "1")
-            until(lambda: _registry(objects)["status"].get("webhook"))
+    with operator(plane.kubeconfig, tmp_path) as running:
+        _apply(objects, mlflow_url, running.hooks, watch.model)
+        until(lambda: _desired(objects) == "1")
+        until(lambda: _registry(objects)["status"].get("webhook"))
 
-            running.rests()
-            shown = _registry(objects)
-            client.set_registered_model_alias(watch.model, "production", "2")
-            until(lambda: _desired(objects) == "2", seconds=45)  # a poll comes once a minute
-            accepted = 'pennant_webhooks_total{registry="default",result="accepted"}'
-            until(lambda: running.metric(accepted) == 1)
-            assert running.metric("pennant_registry_requests_total") > 3
-            assert _registry(objects)["metadata"] == shown["metadata"]
+        running.rests()
+        shown = _registry(objects)
+        client.set_registered_model_alias(watch.model, "production", "2")
+        until(lambda: _desired(objects) == "2", seconds=45)  # a poll comes once a minute
+        accepted = 'pennant_webhooks_total{registry="default",result="accepted"}'
+        until(lambda: running.metric(accepted) == 1)
+        assert running.metric("pennant_registry_requests_total") > 3
+        assert _registry(objects)["metadata"] == shown["metadata"]
 
-            spec = {"webhook": {"register": False, "url": None}}
-            objects.patch("ModelRegistry", NAMESPACE, "default", {"spec": spec})
-            until(lambda: not client.list_webhooks())
-            assert running.stop() == 0
+        spec = {"webhook": {"register": False, "url": None}}
+        objects.patch("ModelRegistry", NAMESPACE, "default", {"spec": spec})
+        until(lambda: not client.list_webhooks())
+        assert running.stop() == 0
 
 
 def _apply(objects: Objects, url: str, port: int, model: str) -> None:

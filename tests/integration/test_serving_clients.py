@@ -51,7 +51,9 @@ def pod(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving
     model = LogisticRegression(C=100).fit(ROWS, CLASSES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about its own
-        save_model(model, path, signature=infer_signature(ROWS, model.predict(ROWS)))
+        # Named, because MLflow takes long to find them out.
+        needs = {"pip_requirements": ["scikit-learn"]}
+        save_model(model, path, signature=infer_signature(ROWS, model.predict(ROWS)), **needs)
     on_volume(path)
     with serving(folder, path, PENNANT_GRPC_PORT=str(port)) as started:
         started.wait_until("/v2/health/ready")

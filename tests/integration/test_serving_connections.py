@@ -1,16 +1,23 @@
-"""Connections end politely: after their age, and when the process is asked to go."""
+"""Connections end politely: after their age, and when the process is asked to go.
+
+Each test has a process of its own, and they wait side by side.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
+from beside import Begun, begin, beside
 from serving_builders import on_volume
 from serving_process import JSON, Serving, serving
 from serving_slow_adapter import computes
@@ -23,16 +30,29 @@ DRAIN = 6
 SLOW = "serving_slow_adapter:SlowAdapter"
 
 
-@pytest.fixture
-def pod(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Serving]:
-    """Its time to drain may be told by the test."""
-    path = tmp_path / "bundle"
+Pod = Callable[..., AbstractContextManager[Serving]]
+
+
+@pytest.fixture(scope="module")
+def begun(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Begun]:
+    @contextlib.contextmanager
+    def started() -> Iterator[Pod]:
+        yield partial(pod, tmp_path_factory.mktemp("pod"))
+
+    with begin(request, started) as tests:
+        yield tests
+
+
+@contextlib.contextmanager
+def pod(folder: Path, **variables: str) -> Iterator[Serving]:
+    path = folder / "bundle"
     path.mkdir()
     (path / "any").write_text("")
     on_volume(path)
-    variables = {"PENNANT_ADAPTER": SLOW, "PENNANT_MAX_CONNECTION_AGE": str(AGE)}
-    variables["PENNANT_DRAIN_SECONDS"] = str(getattr(request, "param", DRAIN))
-    with serving(tmp_path, path, **variables) as started:
+    told = {"PENNANT_MAX_CONNECTION_AGE": str(AGE), "PENNANT_DRAIN_SECONDS": str(DRAIN)}
+    with serving(folder, path, PENNANT_ADAPTER=SLOW, **told | variables) as started:
         started.wait_until("/v2/health/ready")
         yield started
 
@@ -45,78 +65,85 @@ def ask(connection: http.client.HTTPConnection, seconds: float = 0.0) -> bool:
     return answer.will_close
 
 
-def test_a_connection_is_kept_alive_until_its_age_and_then_ended_by_a_response(pod):
-    connection = pod.connect()
-    connected = time.monotonic()
-    assert not ask(connection)
-    accepted, asked = time.monotonic(), 0.0
-    while asked < accepted + 2 * AGE:  # asked after that, at the latest, it is over
-        asked = time.monotonic()
-        if ask(connection):
-            break
-    else:
-        pytest.fail("it is kept alive for ever")
-    assert time.monotonic() - connected >= 0.8 * AGE
+@beside
+def test_a_connection_is_kept_alive_until_its_age_and_then_ended_by_a_response(pod: Pod):
+    with pod() as started:
+        connection = started.connect()
+        connected = time.monotonic()
+        assert not ask(connection)
+        accepted, asked = time.monotonic(), 0.0
+        while asked < accepted + 2 * AGE:  # asked after that, at the latest, it is over
+            asked = time.monotonic()
+            if ask(connection):
+                break
+        else:
+            pytest.fail("it is kept alive for ever")
+        assert time.monotonic() - connected >= 0.8 * AGE
 
 
-def test_an_idle_connection_is_not_closed_by_its_age_but_by_its_next_response(pod):
-    connection = pod.connect()
-    assert not ask(connection)
-    deadline = time.monotonic() + 3 * AGE
-    while time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert ask(connection)
+@beside
+def test_an_idle_connection_is_not_closed_by_its_age_but_by_its_next_response(pod: Pod):
+    with pod() as started:
+        connection = started.connect()
+        assert not ask(connection)
+        deadline = time.monotonic() + 3 * AGE
+        while time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert ask(connection)
 
 
-def test_a_response_that_is_being_computed_while_the_age_passes_is_not_cut(pod):
-    assert not ask(pod.connect(), seconds=2 * AGE)
+@beside
+def test_a_response_that_is_being_computed_while_the_age_passes_is_not_cut(pod: Pod):
+    with pod() as started:
+        assert not ask(started.connect(), seconds=2 * AGE)
 
 
-@pytest.mark.parametrize("pod", [20], indirect=True)  # 5 s in which it takes connections still
-def test_sigterm_loses_no_request(pod):
-    stop = threading.Event()
-    clients = [Client(pod, stop, pooled=pooled) for pooled in (True, True, False, False)]
-    for client in clients:
-        client.start()
-    until(lambda: all(client.answers > 20 for client in clients))
-    pod.process.send_signal(signal.SIGTERM)
-    until(lambda: pod.request("/v2/health/ready")[0] == 503)
-    answered = [client.answers for client in clients]
-    until(lambda: all(c.answers > n for c, n in zip(clients, answered, strict=True)))
-    stop.set()
-    for client in clients:
-        client.join()
-    assert [client.failure for client in clients] == [None] * 4
-    assert pod.process.wait(timeout=60) == 0
+@beside
+def test_sigterm_loses_no_request(pod: Pod):
+    with pod(PENNANT_DRAIN_SECONDS="20") as started:  # 5 s in which it takes connections still
+        stop = threading.Event()
+        clients = [Client(started, stop, pooled=pooled) for pooled in (True, True, False, False)]
+        for client in clients:
+            client.start()
+        until(lambda: all(client.answers > 20 for client in clients))
+        started.process.send_signal(signal.SIGTERM)
+        until(lambda: started.request("/v2/health/ready")[0] == 503)
+        answered = [client.answers for client in clients]
+        until(lambda: all(c.answers > n for c, n in zip(clients, answered, strict=True)))
+        stop.set()
+        for client in clients:
+            client.join()
+        assert [client.failure for client in clients] == [None] * 4
+        assert started.process.wait(timeout=60) == 0
 
 
-def test_a_request_in_flight_at_sigterm_is_finished_and_ends_its_connection(pod):
-    with_answer: list[bool] = []
-    connection = pod.connect()
-    asking = threading.Thread(target=lambda: with_answer.append(ask(connection, seconds=2.5)))
-    asking.start()
-    until(lambda: computes(pod.log.parent / "bundle", 2.5))
-    pod.process.send_signal(signal.SIGTERM)
-    asking.join()
-    assert with_answer == [True]
-    assert pod.process.wait(timeout=30) == 0
+@beside
+def test_a_request_in_flight_at_sigterm_is_finished_and_ends_its_connection(pod: Pod):
+    with pod() as started:
+        with_answer: list[bool] = []
+        connection = started.connect()
+        asking = threading.Thread(target=lambda: with_answer.append(ask(connection, seconds=2.5)))
+        asking.start()
+        until(lambda: computes(started.log.parent / "bundle", 2.5))
+        started.process.send_signal(signal.SIGTERM)
+        asking.join()
+        assert with_answer == [True]
+        assert started.process.wait(timeout=30) == 0
 
 
-def test_a_prediction_that_never_ends_does_not_keep_the_process(pod):
-    connection = pod.connect()
-    connection.request("POST", "/invocations", json.dumps({"instances": [600]}), JSON)
-    until(lambda: computes(pod.log.parent / "bundle", 600))
-    pod.process.send_signal(signal.SIGTERM)
-    assert pod.process.wait(timeout=10 * DRAIN) == 0
+@beside
+def test_a_prediction_that_never_ends_does_not_keep_the_process(pod: Pod):
+    with pod() as started:
+        connection = started.connect()
+        connection.request("POST", "/invocations", json.dumps({"instances": [600]}), JSON)
+        until(lambda: computes(started.log.parent / "bundle", 600))
+        started.process.send_signal(signal.SIGTERM)
+        assert started.process.wait(timeout=10 * DRAIN) == 0
 
 
-def test_predictions_that_never_end_are_time_outs_and_take_readiness_but_not_health(tmp_path):
-    path = tmp_path / "bundle"
-    path.mkdir()
-    (path / "any").write_text("")
-    on_volume(path)
-    with serving(tmp_path, path, PENNANT_ADAPTER=SLOW, PENNANT_REQUEST_TIMEOUT="0.5") as stuck:
-        stuck.wait_until("/v2/health/ready")
+@beside
+def test_predictions_that_never_end_are_time_outs_and_take_readiness_but_not_health(pod: Pod):
+    with pod(PENNANT_REQUEST_TIMEOUT="0.5") as stuck:
         for _ in range(4):  # one for each thread
             assert stuck.request("/invocations", {"instances": [600]})[0] == 504
         until(lambda: stuck.request("/v2/health/ready")[0] == 503)

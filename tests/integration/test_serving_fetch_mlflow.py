@@ -13,6 +13,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from measured import measured
 from mlflow import MlflowClient
 from mlflow.sklearn import log_model
 from sklearn.linear_model import LinearRegression
@@ -144,7 +145,7 @@ def test_the_container_ends_with_a_reason(logged, tmp_path):
 
 def run_container(logged: Logged, source: str, folder: Path):
     log = folder / "termination-log"
-    environment = {
+    environment = measured() | {
         "PATH": os.defpath,
         "PENNANT_MODEL_NAME": "fetched",
         "PENNANT_MODEL_VERSION": "1",

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.integration
 NUMBERS = pd.DataFrame({"a": [0.0, 1.0, 0.0, 3.0], "b": [0, 0, 1, 2]})
 MIXED = pd.DataFrame({"city": ["Ulm", "Bonn", "Ulm", "Bonn"], "size": [1.0, 2.0, 3.0, 4.0]})
 TARGET = [0, 1, 0, 1]
+NEEDS = {"pip_requirements": ["scikit-learn"]}  # named: MLflow takes long to find them out
 
 
 with warnings.catch_warnings():
@@ -87,12 +88,12 @@ def save(name: str, path: Path) -> None:
     """The bundles that requests are compared on."""
     if name == "params":
         signature = infer_signature(NUMBERS[["a"]], NUMBERS["a"], params={"factor": 2})
-        save_model(path, python_model=Scaled(), signature=signature)
+        save_model(path, python_model=Scaled(), signature=signature, **NEEDS)
         return
     if name == "tensor":
         x = NUMBERS.to_numpy()
         model = LinearRegression().fit(x, TARGET)
-        save_sklearn(model, path, signature=infer_signature(x, model.predict(x)))
+        save_sklearn(model, path, signature=infer_signature(x, model.predict(x)), **NEEDS)
         return
     if name == "mixed":
         encoder = make_column_transformer((OneHotEncoder(), ["city"]), (StandardScaler(), ["size"]))
@@ -103,7 +104,8 @@ def save(name: str, path: Path) -> None:
         model, rows = LinearRegression().fit(NUMBERS, TARGET), NUMBERS
     signature = None if name == "unsigned" else infer_signature(rows, model.predict(rows))
     extra = {"pyfunc_predict_fn": "predict_proba"} if name == "proba" else {}
-    save_sklearn(model, path, signature=signature, serialization_format="cloudpickle", **extra)
+    extra |= {"serialization_format": "cloudpickle", **NEEDS}
+    save_sklearn(model, path, signature=signature, **extra)
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,9 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about its own
         signature = infer_signature(ROWS, model.predict(ROWS))
-        save_model(model, path, signature=signature, input_example=ROWS)
+        # Named, because MLflow takes long to find them out.
+        needs = {"pip_requirements": ["scikit-learn"]}
+        save_model(model, path, signature=signature, input_example=ROWS, **needs)
     on_volume(path)
     return path
 

@@ -1,17 +1,22 @@
-"""Traces of a real process, as a collector gets them."""
+"""Traces of a real process, as a collector gets them; each test has its own, side by side."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
 import pytest
+from beside import Begun, begin, beside
 from otlp_collector import Collector, attributes, collector
 from serving_builders import on_volume, sklearn_bundle
 from serving_process import JSON, Serving, serving
@@ -37,9 +42,29 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def tracing(folder: Path, model_path: Path, url: str, **more: str) -> Any:
+Tracing = Callable[..., AbstractContextManager[Serving]]
+
+
+@pytest.fixture(scope="module")
+def begun(
+    request: pytest.FixtureRequest, model_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Begun]:
+    @contextlib.contextmanager
+    def stand() -> Iterator[Tracing]:
+        yield partial(tracing, tmp_path_factory.mktemp("pod"), model_path)
+
+    with begin(request, stand) as tests:
+        yield tests
+
+
+@contextlib.contextmanager
+def tracing(folder: Path, model_path: Path, url: str, **more: str) -> Iterator[Serving]:
+    """A process that sends the traces of all requests there, once it is ready."""
     variables = {"PENNANT_TRACES_ENDPOINT": url, "PENNANT_TRACES_RATIO": "1"}
-    return serving(folder, model_path, PENNANT_DRAIN_SECONDS="4", **(variables | more))
+    variables["PENNANT_DRAIN_SECONDS"] = "4"
+    with serving(folder, model_path, **variables | more) as pod:
+        pod.wait_until("/v2/health/ready")
+        yield pod
 
 
 def post(pod: Serving, path: str, body: Any, **headers: str) -> int:
@@ -59,9 +84,9 @@ def spans(found: Collector) -> list[tuple[str, dict[str, Any]]]:
     return [(span.name, attributes(span)) for span in found.spans]
 
 
-def test_a_request_is_a_server_span_below_its_caller(model_path, tmp_path):
-    with collector() as found, tracing(tmp_path, model_path, found.url) as pod:
-        pod.wait_until("/v2/health/ready")
+@beside
+def test_a_request_is_a_server_span_below_its_caller(tracing: Tracing):
+    with collector() as found, tracing(found.url) as pod:
         assert post(pod, "/invocations", ROWS, traceparent=SAMPLED, tracestate="a=b") == 200
         (span,) = found.wait_for(1)
     assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, CALLER)
@@ -85,10 +110,10 @@ def test_a_request_is_a_server_span_below_its_caller(model_path, tmp_path):
     assert (found.resource["service.name"], found.resource["service.version"]) == ("iris", "7")
 
 
-def test_the_end_of_the_process_sends_what_is_left(model_path, tmp_path):
+@beside
+def test_the_end_of_the_process_sends_what_is_left(tracing: Tracing):
     later = {"OTEL_BSP_SCHEDULE_DELAY": FLUSHED_SECONDS}
-    with collector() as found, tracing(tmp_path, model_path, found.url, **later) as pod:
-        pod.wait_until("/v2/health/ready")
+    with collector() as found, tracing(found.url, **later) as pod:
         assert post(pod, "/invocations", ROWS) == 200
         assert post(pod, "/invocations", {"inputs": []}) == 400
         assert post(pod, "/v2/models/iris/infer", {}) == 400
@@ -102,10 +127,10 @@ def test_the_end_of_the_process_sends_what_is_left(model_path, tmp_path):
     ]
 
 
-def test_the_callers_decision_counts_before_the_ratio(model_path, tmp_path):
+@beside
+def test_the_callers_decision_counts_before_the_ratio(tracing: Tracing):
     never = {"PENNANT_TRACES_RATIO": "0"}
-    with collector() as found, tracing(tmp_path, model_path, found.url, **never) as pod:
-        pod.wait_until("/v2/health/ready")
+    with collector() as found, tracing(found.url, **never) as pod:
         for given in (
             {},
             {"traceparent": UNSAMPLED},
@@ -117,11 +142,11 @@ def test_the_callers_decision_counts_before_the_ratio(model_path, tmp_path):
     assert [span.trace_id.hex() for span in found.spans] == [TRACE]
 
 
-def test_calls_by_grpc_and_requests_to_workers_are_spans_too(model_path, tmp_path):
+@beside
+def test_calls_by_grpc_and_requests_to_workers_are_spans_too(tracing: Tracing):
     port, more = free_port(), {"PENNANT_WORKERS": "2"}
     more["PENNANT_GRPC_PORT"] = str(port)
-    with collector() as found, tracing(tmp_path, model_path, found.url, **more) as pod:
-        pod.wait_until("/v2/health/ready")
+    with collector() as found, tracing(found.url, **more) as pod:
         for _ in range(8):
             assert post(pod, "/invocations", ROWS) == 200
         asked = ModelInferRequest(model_name="iris")
@@ -142,9 +167,9 @@ def test_calls_by_grpc_and_requests_to_workers_are_spans_too(model_path, tmp_pat
     assert len(found.spans) == 9
 
 
-def test_a_collector_that_is_away_costs_no_request_and_no_time_at_the_end(model_path, tmp_path):
-    with tracing(tmp_path, model_path, f"http://127.0.0.1:{free_port()}") as pod:
-        pod.wait_until("/v2/health/ready")
+@beside
+def test_a_collector_that_is_away_costs_no_request_and_no_time_at_the_end(tracing: Tracing):
+    with tracing(f"http://127.0.0.1:{free_port()}") as pod:
         assert post(pod, "/invocations", ROWS) == 200
         started = time.monotonic()
         end(pod)

@@ -175,10 +175,12 @@ def test_a_wrong_body_is_a_400_that_says_what_is_wrong_and_the_connection_goes_o
 
 
 def test_who_sends_half_a_request_and_waits_is_told_that_it_took_too_long(pod):
-    for half in (b"POST /v2/models/iris/infer HTT", request(infer())[:-5]):
+    halves = (b"POST /v2/models/iris/infer HTT", request(infer())[:-5])
+    with Wire(pod) as one, Wire(pod) as other:
         started = time.monotonic()
-        with Wire(pod) as wire:
+        for wire, half in zip((one, other), halves, strict=True):
             wire.send(half)
+        for wire in (one, other):
             status, head, _ = wire.response()
             assert (status, b"x-pennant-version: 7" in head) == (408, True)
             assert TIMEOUT <= time.monotonic() - started < 15 * TIMEOUT

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from audit import Audit
 from mlflow_server import mlflow_server
-from operator_process import Objects
+from objects import Objects
 from soak import chaos, idle, laws, report
 from soak.servers import Servers
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit import Audit
-from operator_process import Objects
+from objects import Objects
 
 
 @dataclass(frozen=True)
