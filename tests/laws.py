@@ -65,7 +65,9 @@ class Laws:
         active = world.active is not None and world.active[0] == slot
         if active:
             assert revision == world.active[1], "law 3: what serves gets another template"
-            assert size == seen.owner["spec"]["replicas"], "law 3: what serves is scaled"
+            stays = live is not None and size == live["spec"]["replicas"] and _let_go(seen)
+            wanted = seen.owner["spec"]["replicas"]
+            assert stays or size == wanted, "law 3: what serves is scaled"
         record = world.records.get(revision)
         if record is not None:
             kept = record.manifest["spec"]["template"]
@@ -168,13 +170,21 @@ def _service(world: Simulation, seen: Observed, write: Apply) -> None:
     _checked(world, [p for p in seen.pods[slot] if not p.terminating and not p.evicted], revision)
 
 
-def _released(seen: Observed) -> None:
-    """Law 2: only by MLflow's own word, and only where that was asked for."""
-    said = isinstance(seen.desired, Absent) and seen.desired.reason in {"AliasNotSet", "StageEmpty"}
+def _let_go(seen: Observed) -> bool:
+    """Traffic may be taken away: by MLflow's own word, and only where that was asked for."""
     wanted = seen.owner["spec"].get("onAliasRemoved") == "ScaleDown"
-    assert said, "law 2: traffic taken away by no answer"
+    return _said_gone(seen) and wanted and not seen.owner["spec"].get("suspend")
+
+
+def _said_gone(seen: Observed) -> bool:
+    return isinstance(seen.desired, Absent) and seen.desired.reason in {"AliasNotSet", "StageEmpty"}
+
+
+def _released(seen: Observed) -> None:
+    wanted = seen.owner["spec"].get("onAliasRemoved") == "ScaleDown"
+    assert _said_gone(seen), "law 2: traffic taken away by no answer"
     assert wanted, "law 2: traffic taken away though nobody asked for it"
-    assert not seen.owner["spec"].get("suspend"), "law 2: traffic taken away while suspended"
+    assert _let_go(seen), "law 2: traffic taken away while suspended"
 
 
 def _checked(world: Simulation, pods: list[PodFacts], revision: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from builders import IMAGES, NOW, REGISTRY, model_deployment
+from builders import IMAGES, NOW, REGISTRY, model_deployment, version
 from simulated_pods import PodTemplate, becomes_ready
 
 from pennant_operator.decide.intent import Apply, Create, Delete, Event, Plan
@@ -269,6 +269,18 @@ class Simulation:
     def sizes(self) -> dict[str, int]:
         held = {slot: self.deployment(slot) for slot in SLOTS}
         return {slot: d["spec"]["replicas"] if d else 0 for slot, d in held.items()}
+
+
+def serving(number: int, **spec: Any) -> Simulation:
+    """A version serves, and its bake is over."""
+    sim = Simulation(version(number), owner=model_deployment(**spec))
+    sim.run(6)
+    sim.now += timedelta(minutes=5)
+    sim.run(4)
+    assert sim.serving == str(number)
+    sim.writes.clear()
+    sim.events.clear()
+    return sim
 
 
 def _owner(obj: dict[str, Any]) -> str | None:

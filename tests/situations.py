@@ -40,6 +40,7 @@ DESIRED: dict[str, Desired | None] = {
     "unreachable": registries.silent("default", NOW),
 }
 UNKNOWN = ("not asked yet", "unreachable")
+NO_ANSWER = (*UNKNOWN, "no such model")  # it may be an empty database: a rollout goes on
 STARTING = "pod rec-blue-b is starting"
 SERVING: dict[str, dict[str, Any]] = {
     "-": {},
@@ -171,7 +172,7 @@ def _a_candidate(case: Case) -> bool:
     """It is on its way to what is desired, or was when the registry was last heard."""
     goes = case.spec not in STOPPED
     if case.candidate in ON_ITS_WAY:
-        return case.desired in {"8", *UNKNOWN} and goes and not _serves_8(case)
+        return case.desired in {"8", *NO_ANSWER} and goes and not _serves_8(case)
     if case.candidate == "8 is next":
         return case.desired == "8" and case.serving.startswith("7") and goes
     if case.candidate == "-" and case.desired == "8":

@@ -4,12 +4,12 @@ Hypothesis plays the registry, the person, the cluster and the network against a
 any order (chaos.py); every write and every status is held against the laws (laws.py).
 """
 
-import os
 from datetime import timedelta
 
 import pytest
 from builders import NOW, model_deployment, version
 from chaos import Fate, Operator
+from generated_examples import examples
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -231,9 +231,7 @@ def converged(operator: Operator, *, broken: bool) -> None:
 
 TestChaos = Chaos.TestCase
 TestChaos.settings = settings(
-    max_examples=int(os.environ.get("PENNANT_CHAOS", "100")),
+    examples(100),
     stateful_step_count=20,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

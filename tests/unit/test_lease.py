@@ -5,7 +5,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from generated_examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from jumping_clock import at_once
 from lease_simulation import EPOCH, NEVER, TIMING, Phase, Replica, Server, now
@@ -128,7 +129,7 @@ phases = st.one_of(
 replicas = st.tuples(st.lists(phases, max_size=4).map(tuple), st.floats(0.95, 1.05))
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(replicas, min_size=2, max_size=3))
 def test_there_are_never_two_writers_and_there_is_one_again_when_the_world_is_well(found):
     trouble = max(sum(phase.seconds for phase in each) for each, _ in found)

@@ -4,27 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOW, model_deployment, version
+from builders import NOW, version
 from simulated_pods import becomes_ready, fails, stays_pending
-from simulation import Simulation
+from simulation import Simulation, serving
 
 from pennant_operator.decide.intent import Apply
 from pennant_operator.decide.observed import Absent, Refused, Unknown
 from pennant_operator.decide.pods import Failure
 
 pytestmark = pytest.mark.unit
-
-
-def serving(number: int, **spec) -> Simulation:
-    """A simulation in which a version serves and its bake is over."""
-    sim = Simulation(version(number), owner=model_deployment(**spec))
-    sim.run(6)
-    sim.now += timedelta(minutes=5)
-    sim.run(4)
-    assert sim.serving == str(number)
-    sim.writes.clear()
-    sim.events.clear()
-    return sim
 
 
 def test_the_first_version_comes_up_and_gets_the_traffic():

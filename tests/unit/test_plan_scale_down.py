@@ -1,8 +1,9 @@
 """An alias that was removed, with onAliasRemoved: ScaleDown, told over a cluster in memory."""
 
-from datetime import timedelta
+from functools import partial
 
 import pytest
+import simulation
 from builders import NOW, model_deployment, version
 from simulated_pods import fails
 from simulation import Simulation
@@ -16,16 +17,7 @@ EMPTIED = Absent("StageEmpty", "the stage 'Production' of 'news' holds no versio
 DOWN = Unknown("RegistryUnreachable", "down", NOW)
 
 
-def serving(number: int, **spec) -> Simulation:
-    """A simulation in which a version serves and its bake is over."""
-    sim = Simulation(version(number), owner=model_deployment(onAliasRemoved="ScaleDown", **spec))
-    sim.run(6)
-    sim.now += timedelta(minutes=5)
-    sim.run(4)
-    assert sim.serving == str(number)
-    sim.writes.clear()
-    sim.events.clear()
-    return sim
+serving = partial(simulation.serving, onAliasRemoved="ScaleDown")
 
 
 def removed(number: int = 7, **spec) -> Simulation:

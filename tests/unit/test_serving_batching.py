@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from generated_examples import examples
 from hypothesis import given
-from hypothesis import settings as budget
 from hypothesis import strategies as st
 from serving_builders import Echo, model
 
@@ -328,7 +328,7 @@ class Typed:
         return [(kind, row) for row in array.tolist()]
 
 
-@budget(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(MATRICES, min_size=1, max_size=6), st.sampled_from([2, 3, 1024]))
 def test_answers_are_the_same_together_as_one_by_one(requests, most):
     rows = [Rows(values) for values in requests]
@@ -340,7 +340,6 @@ POOL = Pool()
 FLOATS = st.floats(-1e6, 1e6)
 
 
-@budget(max_examples=100, deadline=None)
 @given(
     st.lists(st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=9), min_size=1, max_size=9),
     st.sampled_from([2, 5, 1024]),

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from generated_examples import examples
 from hypothesis import given
-from hypothesis import settings as budget
 from hypothesis import strategies as st
 from serving_array_adapter import ArrayAdapter
 from serving_builders import model
@@ -154,7 +154,7 @@ BODIES = st.one_of(
 )
 
 
-@budget(max_examples=300, deadline=None)
+@examples(300)
 @given(BODIES)
 def test_no_body_is_understood_in_two_ways(body):
     for protocol in ("v2", "mlflow"):

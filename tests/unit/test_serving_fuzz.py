@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd  # noqa: F401 - not while an answer is awaited
 import pyarrow
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as budget
+from generated_examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet as _parquet  # noqa: F401 - makes pyarrow.parquet
 from serving_builders import Echo, client
@@ -184,12 +184,8 @@ def spoilt(bodies: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 
 
 def generated(bodies: st.SearchStrategy[bytes]) -> Callable[[Any], Any]:
-    slow = [HealthCheck.too_slow]
-
     def decorate(test: Any) -> Any:
-        return budget(max_examples=60, deadline=None, suppress_health_check=slow)(
-            given(spoilt(bodies) | st.binary(max_size=40))(test)
-        )
+        return examples(60)(given(spoilt(bodies) | st.binary(max_size=40))(test))
 
     return decorate
 
