@@ -8,7 +8,7 @@ SOURCES := registry operator serving examples dev bench tests
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prepare check test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving bench-flavors bench-scale bench-rollout
+.PHONY: help setup prepare check lint test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving bench-flavors bench-scale bench-rollout
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,16 +19,24 @@ demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: 15
 demo-down: ## delete what the demo made; the cluster stays
 	@dev/demo down
 
-test: check prepare images ## every tier, on a real cluster (cold: 50 min, warm: 32)
-	$(BIN)/pytest tests/contract tests/integration tests/e2e $(PYTEST_ARGS)
+WORKERS ?= 5
+test: setup ## every tier side by side, on a real cluster (cold: 50 min, warm: 32)
+	@$(MAKE) --no-print-directory --jobs=2 lint prepare
+	$(BIN)/pytest tests --numprocesses=$(WORKERS) --cov --cov-report=json:out/coverage.json $(PYTEST_ARGS)
 
-check: setup ## lint, types, imports and unit tests: under a minute
+check: setup ## lint and the unit tests, side by side: under half a minute
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync lint unit PYTEST_ARGS="-q $(PYTEST_ARGS)"
+
+lint: setup ## ruff, mypy --strict, import rules
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports | tail -n 10
-	$(BIN)/pytest tests/unit -q $(PYTEST_ARGS)
 
+unit: ## one tier: decisions and codecs in memory. One test of any: make unit PYTEST_ARGS="-k some_words"
+contract: ## one tier: two places that must agree, such as chart and kustomize, code and docs
+integration: ## one tier: processes with a real API server, MLflow and S3 (4 side by side: PYTEST_ARGS="-n 4")
+e2e: ## one tier: pods and traffic on the cluster
 unit contract integration e2e: setup
 	$(BIN)/pytest tests/$@ $(PYTEST_ARGS)
 
@@ -48,7 +56,7 @@ bench-rollout: setup ## seconds from an alias to its answers on the cluster, int
 soak: setup ## minutes of idleness and of chaos; the table goes into docs/reliability.md (20 min)
 	PYTHONPATH=tests:tests/unit:dev $(BIN)/python -m soak $(SOAK_ARGS)
 
-prepare:
+prepare: ## build programs and images that the cluster and the tests need, side by side
 	@dev/cluster prepare
 
 cluster-up: ## a local two-node cluster, or kind where Docker runs (PENNANT_CLUSTER=kind|local)

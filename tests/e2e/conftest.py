@@ -14,6 +14,7 @@ import trials
 from closing import saw
 from company import Company
 from deployed import OURS, ROOM
+from proxied import proxied
 from sampler import Sampler, sampling
 
 from pennant_dev.demo.__main__ import give_back, prepare, stands
@@ -35,8 +36,8 @@ def prepared(company: Company) -> Iterator[Kube]:
         give_back(was_there=was_there())
         assert was_there() or leftovers() == []
 
-    with company.guest("cluster", opens, closes):
-        yield connect()
+    with company.guest("cluster", opens, closes), proxied(connect()) as kube:
+        yield kube
 
 
 def clear(kube: Kube) -> None:

@@ -17,6 +17,7 @@ from pennant_dev.shell import DevError
 MODEL = "recommender"  # of the tests; the demo has one of its own
 OURS = {"pennant.dev/e2e": "yes"}  # the label of what outlives a run that was killed
 ROOM = "pennant.dev/test-room"  # a node label that no node has
+PATIENCE = 240.0  # seconds, on a machine where thirty pods start at once
 # Without MLflow's client, which takes longer to import than a rollout may take.
 POINT = """
 import json, os, sys, time, urllib.request
@@ -105,7 +106,7 @@ class Deployed:
             return False
         return True
 
-    def until(self, seconds: float = 90, **wanted: Any) -> Object:
+    def until(self, seconds: float = PATIENCE, **wanted: Any) -> Object:
         """The status in which these fields were so; `serving` and `desired` mean their version."""
         found: Object = {}
 
@@ -118,7 +119,7 @@ class Deployed:
             return wanted.items() <= told.items()
 
         try:
-            poll(look, f"{self.name} is not {wanted}", seconds, every=0.3)
+            poll(look, f"{self.name} is not {wanted}", seconds, every=0.1)
         except DevError as error:
             raise DevError(f"{error}; its status is {found}") from error
         return found

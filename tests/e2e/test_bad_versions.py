@@ -65,7 +65,7 @@ def _secret(namespace: str) -> Object:
 
 def rejected(fleet: Fleet, name: str) -> Object:
     """The status once its version was refused, with version 1 serving."""
-    return fleet[name].until(serving="1", summary="Rejected", seconds=150)
+    return fleet[name].until(serving="1", summary="Rejected")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)

@@ -137,7 +137,7 @@ def held(fleet: Fleet, sampler: Sampler) -> Iterator[dict[str, Held]]:
 
 
 def _held(fleet: Fleet, sampler: Sampler, name: str) -> Held:
-    status = fleet[name].until(serving="1", summary="Held", seconds=240)
+    status = fleet[name].until(serving="1", summary="Held")
     return Held(status, sampler.answered(fleet[name].namespace, name))
 
 

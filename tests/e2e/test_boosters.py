@@ -98,7 +98,7 @@ def test_without_its_library_it_is_rejected_and_with_it_answers_as_mlflow_does(
     boosted: dict[str, Deployed], bundles: dict[str, Path], name: str
 ):
     each = boosted[name]
-    status = each.until(summary="Rejected", seconds=120)
+    status = each.until(summary="Rejected")
     (rejected,) = status["rejected"]
     assert rejected["reason"] == "LoadFailed"
     for words in (LIBRARIES[name], "serving.image", "SERVING_LOCK=serving-boosters"):
@@ -106,7 +106,7 @@ def test_without_its_library_it_is_rejected_and_with_it_answers_as_mlflow_does(
         assert words in said(status, "AliasInSync")[2]
 
     each.apply(serving={"workers": 2, "image": reference(NAME)})
-    each.until(summary="Serving", readyReplicas=1, seconds=120)
+    each.until(summary="Serving", readyReplicas=1)
     (pod,) = each.pods()
     children = ("cat", "/proc/1/task/1/children")
     told = each.kube.execute(each.namespace, pod["metadata"]["name"], *children, container="serve")

@@ -54,7 +54,7 @@ def test_traffic_follows_the_alias_to_another_marker(custom: Deployed, markers: 
 
 def test_a_version_that_a_custom_server_cannot_load_never_answers(custom: Deployed):
     custom.point_alias_at(3)
-    status = custom.until(serving="1", desired="3", summary="Rejected", seconds=150)
+    status = custom.until(serving="1", desired="3", summary="Rejected")
     (rejected,) = status["rejected"]
     assert rejected["reason"] == "StartFailed"
     assert broken.MODULE in rejected["message"]

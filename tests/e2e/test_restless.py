@@ -81,7 +81,7 @@ def test_a_spec_changed_and_scaled_in_mid_rollout_is_what_serves_in_the_end(flee
 
 def test_a_pod_that_keeps_failing_among_good_ones_is_replaced(broken_pod: Deployed):
     assert broken_pod.condition("Ready") == ("True", "Serving")
-    broken_pod.until(readyReplicas=2, summary="Serving", seconds=180)
+    broken_pod.until(readyReplicas=2, summary="Serving")
     (event,) = _events(broken_pod, "PodReplaced")
     assert "LoadFailed" in event["message"] or "could not load" in event["message"]
     assert not any(_restarts(pod) for pod in broken_pod.pods())

@@ -76,7 +76,7 @@ class Fleet:
         self.point(*((name, row) for name in self._all))
         self.apply()
         for each in self._all.values():
-            each.until(serving=self.versions[row], summary="Serving", seconds=180)
+            each.until(serving=self.versions[row], summary="Serving")
 
     def delete(self) -> None:
         """All of them, without waiting for their pods."""

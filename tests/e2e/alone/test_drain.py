@@ -110,7 +110,7 @@ def test_a_serving_pod_that_its_node_evicts_is_replaced_while_its_sibling_answer
             flow.flows_until(time.time() + SECONDS)
             kube.execute(room, full, "python", "-c", FILL, container="serve")
             # By default a kubelet looks at volumes once a minute.
-            short = found.until(readyReplicas=1, seconds=180)
+            short = found.until(readyReplicas=1)
             found.until(readyReplicas=2, summary="Serving")
             poll(lambda: len(found.pods()) == 2, "the evicted pod is not replaced", 60)
             flow.flows_until(time.time() + SECONDS)
