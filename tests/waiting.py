@@ -15,16 +15,18 @@ def until(
 ) -> T:
     """Ask until the answer is true; the answer. AssertionError at the deadline, with what is seen.
 
-    That is the answer itself where nothing else is told.
+    That is the answer itself where nothing else is told. No more than half of the time goes into
+    asking: whoever is waited for may need the processor.
     """
     deadline = time.monotonic() + seconds
     while True:
+        asked = time.monotonic()
         answer = found()
         if answer:
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"still {seen() if seen else repr(answer)} after {seconds} s")
-        time.sleep(0.05)
+        time.sleep(max(0.05, time.monotonic() - asked))
 
 
 def still(look: Callable[[], T], seconds: float = 3) -> T:
