@@ -18,10 +18,12 @@ LONG = (
     "tests/e2e/test_bad_world.py",
     "tests/e2e/test_rollouts.py",
     "tests/e2e/test_restless.py",
-    "tests/integration/test_operator_process.py",
-    "tests/integration/test_operator_lease.py",
     "tests/integration/test_operator_trouble.py",
+    "tests/integration/test_operator_process.py",
     "tests/integration/registry/test_registry_library.py",
+    "tests/integration/test_operator_lease.py",
+    "tests/integration/test_registry_guarded.py",
+    "tests/integration/test_installs.py",
 )
 TIERS = ("tests/integration", "tests/contract", "tests/unit")  # the short ones fill the gaps
 
