@@ -111,7 +111,17 @@ def test_no_batch_has_more_rows_than_it_may_and_one_switches_it_off():
         (Rows([{"a": 1}]), Rows([{"a": 1}])),
         (Rows(np.ones((1, 2))), Rows(np.ones((1, 2), dtype="float32"))),
     ],
-    ids=str,
+    ids=[
+        "a text, a number",
+        "an integer, a float",
+        "an integer, a truth",
+        "an integer, a larger one",
+        "one column, two columns",
+        "column a, column b",
+        "nothing, a number",
+        "two objects",
+        "float64, float32",
+    ],
 )
 def test_requests_that_would_change_each_others_types_never_share_a_batch(one, other):
     adapter = Recorder()
