@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 import time
@@ -14,19 +15,19 @@ from soak.report import Row
 from test_laws import Chaos
 
 BATCH, STEPS = 25, 60  # examples between two looks at the clock; steps of each
-KILLS = Path(__file__).resolve().parents[1] / "unit" / "test_kills.py"
+UNIT = Path(__file__).resolve().parents[1] / "unit"
 
 
 def run(minutes: float, seed: int) -> list[Row]:
-    return [_random_lives(minutes, seed), *([_kills(minutes)] if KILLS.exists() else [])]
+    return [_random_lives(minutes, seed), _all_examples(minutes, seed)]
 
 
 def _random_lives(minutes: float, seed: int) -> Row:
     """Operators in worlds that do as they like (tests/unit/test_laws.py)."""
     settings = hypothesis.settings(
+        hypothesis.settings.get_profile("all"),
         max_examples=BATCH,
         stateful_step_count=STEPS,
-        deadline=None,
         database=None,
         suppress_health_check=list(hypothesis.HealthCheck),
     )
@@ -46,14 +47,16 @@ def _random_lives(minutes: float, seed: int) -> Row:
     return Row("laws, in memory", options, took, how_many, violations)
 
 
-def _kills(minutes: float) -> Row:
-    """Every request of every story meets every fate (tests/unit/test_kills.py)."""
+def _all_examples(minutes: float, seed: int) -> Row:
+    """The unit tests with all the examples that they name (tests/generated_examples.py)."""
     began = time.monotonic()
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", str(KILLS)], capture_output=True, text=True
+        [sys.executable, "-m", "pytest", "-q", UNIT, f"--hypothesis-seed={seed}"],
+        env={**os.environ, "PENNANT_EXAMPLES": "1"},
+        capture_output=True,
+        text=True,
     )
     said = ran.stdout.strip().splitlines()[-1]
-    violations = [said] if ran.returncode else []
-    took = time.monotonic() - began
-    options = f"--laws-minutes {minutes:g}"
-    return Row("a kill at every request, in memory", options, took, said, violations)
+    violations = [ran.stdout] if ran.returncode else []
+    options, took = f"--laws-minutes {minutes:g} --seed {seed}", time.monotonic() - began
+    return Row("unit tests, all examples", options, took, said, violations)
