@@ -31,7 +31,7 @@ lint: setup ## ruff, mypy --strict, import rules
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/lint-imports | tail -n 10
+	$(BIN)/lint-imports --no-logo
 
 unit: ## one tier: decisions and codecs in memory. One test of any: make unit PYTEST_ARGS="-k some_words"
 contract: ## one tier: two places that must agree, such as chart and kustomize, code and docs
