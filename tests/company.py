@@ -1,4 +1,4 @@
-"""What the workers of one test run share: a folder, things that are made once, and the machine.
+"""What the workers of one test run share: a folder, things that are made once, and the cluster.
 
 Locks are of the kernel's (`flock`): a worker that is killed holds none.
 """
@@ -47,14 +47,14 @@ class Company:
 
     @contextmanager
     def beside(self) -> Iterator[None]:
-        """Use the machine beside others."""
-        with self._lock("machine", fcntl.LOCK_SH):
+        """Use the cluster beside others."""
+        with self._lock("cluster", fcntl.LOCK_SH):
             yield
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Have the machine to oneself, once all others are done."""
-        with self._lock("machine", fcntl.LOCK_EX):
+        """Have the cluster to oneself, once all others are done."""
+        with self._lock("cluster", fcntl.LOCK_EX):
             yield
 
     @contextmanager

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from closing import Closing
 from company import Company
-from lanes import Lanes, is_alone, is_of_the_cluster
+from lanes import Lanes, is_of_the_cluster
 from xdist.remote import Producer
 
 NICE = 10
@@ -21,16 +20,11 @@ def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return Company(own.parent if hasattr(request.config, "workerinput") else own)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def place(request: pytest.FixtureRequest, company: Company) -> Iterator[None]:
-    """A module of a folder `alone` has the machine to itself, all others share it.
-
-    Those that compute let the cluster's pods go first: somebody waits for these.
-    """
-    if hasattr(request.config, "workerinput") and not is_of_the_cluster(request.node.nodeid):
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What computes lets the cluster's pods go first, with all servers that it starts."""
+    if hasattr(item.config, "workerinput") and not is_of_the_cluster(item.nodeid):
         os.nice(NICE - os.nice(0))
-    with company.alone() if is_alone(request.node.nodeid) else company.beside():
-        yield
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:

@@ -2,7 +2,8 @@
 
 A module is handed out whole, as its fixtures are dear. Modules of the cluster wait more than they
 compute, so the first workers take those and the others the rest; who runs out of work helps.
-Modules in a folder `alone` come last: each has the machine to itself (`place` in conftest.py).
+Modules in a folder `alone` come last of the cluster's, one by one: each has it to itself
+(`place` in e2e/conftest.py), and all others compute meanwhile.
 """
 
 from __future__ import annotations
@@ -39,18 +40,20 @@ def is_of_the_cluster(module: str) -> bool:
 
 
 def is_alone(module: str) -> bool:
-    """Whether it needs the machine to itself."""
+    """Whether it needs the cluster to itself."""
     return "/alone/" in module
 
 
-def next_module(waiting: Iterable[str], worker: int, workers: int) -> str:
+def next_module(waiting: Iterable[str], running: Iterable[str], worker: int, workers: int) -> str:
     """The one of the waiting modules that a worker should take; `waiting` is never empty."""
     lane = worker < min(CLUSTER_WORKERS, workers - 1)
+    taken = any(map(is_alone, running))
 
-    def rank(module: str) -> tuple[bool, bool, int, int]:
+    def rank(module: str) -> tuple[bool, bool, bool, int, int]:
         tier = next((n for n, start in enumerate(TIERS) if module.startswith(start)), 0)
         length = LONG.index(module) if module in LONG else len(LONG)
-        return is_alone(module), is_of_the_cluster(module) != lane, tier, length
+        would_wait = is_alone(module) and (taken or not lane)
+        return would_wait, is_of_the_cluster(module) != lane, is_alone(module), tier, length
 
     return min(waiting, key=rank)
 
@@ -63,5 +66,10 @@ class Lanes(LoadScopeScheduling):
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         number = int(node.gateway.id.removeprefix("gw"))
-        self.workqueue.move_to_end(next_module(self.workqueue, number, self.numnodes), last=False)
+        chosen = next_module(self.workqueue, self._running(), number, self.numnodes)
+        self.workqueue.move_to_end(chosen, last=False)
         super()._assign_work_unit(node)
+
+    def _running(self) -> list[str]:
+        units = [unit for work in self.assigned_work.values() for unit in work.items()]
+        return [module for module, tests in units if not all(tests.values())]

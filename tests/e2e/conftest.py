@@ -14,6 +14,7 @@ import trials
 from closing import saw
 from company import Company
 from deployed import OURS, ROOM
+from lanes import is_alone
 from proxied import proxied
 from sampler import Sampler, sampling
 
@@ -47,6 +48,13 @@ def clear(kube: Kube) -> None:
         kube("uncordon", node["metadata"]["name"])
     kube("label", "nodes", "--all", f"{label}-", f"{ROOM}-")
     kube("delete", "namespaces,persistentvolumes", f"--selector={label}", "--timeout=180s")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def place(request: pytest.FixtureRequest, company: Company) -> Iterator[None]:
+    """A module of the folder `alone` has the cluster to itself, all others share it."""
+    with company.alone() if is_alone(request.node.nodeid) else company.beside():
+        yield
 
 
 @pytest.fixture(scope="session")

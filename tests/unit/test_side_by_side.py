@@ -22,29 +22,33 @@ PURE = "tests/unit/test_plan.py"
 
 @pytest.mark.parametrize(
     ("worker", "order"),
-    [(0, [CLUSTER, SERVERS, PURE, ALONE]), (4, [SERVERS, PURE, CLUSTER, ALONE])],
+    [(0, [CLUSTER, ALONE, SERVERS, PURE]), (4, [SERVERS, PURE, CLUSTER, ALONE])],
     ids=["of the cluster", "of the rest"],
 )
-def test_a_worker_keeps_to_its_lane_then_helps_and_who_needs_the_machine_alone_comes_last(
-    worker: int, order: list[str]
-):
+def test_a_worker_keeps_to_its_lane_and_then_helps_the_others(worker: int, order: list[str]):
     waiting, taken = [PURE, ALONE, SERVERS, CLUSTER], []
     while waiting:
-        taken.append(next_module(waiting, worker, 5))
+        taken.append(next_module(waiting, [], worker, 5))
         waiting.remove(taken[-1])
     assert taken == order
 
 
+def test_where_somebody_has_the_cluster_to_himself_others_do_not_wait_for_it():
+    waiting, running = [ALONE, PURE], ["tests/e2e/alone/test_story.py"]
+    assert next_module(waiting, running, 0, 5) == PURE
+    assert next_module(waiting, [CLUSTER], 0, 5) == ALONE
+
+
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
 def test_the_last_worker_never_begins_with_the_cluster(workers: int):
-    assert next_module([CLUSTER, PURE], workers - 1, workers) == PURE
+    assert next_module([CLUSTER, PURE], [], workers - 1, workers) == PURE
 
 
 def test_long_modules_begin_first_and_the_others_in_the_order_of_the_run():
     long = "tests/integration/test_operator_process.py"
     others = ["tests/integration/test_zebra.py", "tests/integration/test_ant.py"]
-    assert next_module([*others, long], 4, 5) == long
-    assert next_module(others, 4, 5) == others[0]
+    assert next_module([*others, long], [], 4, 5) == long
+    assert next_module(others, [], 4, 5) == others[0]
 
 
 def test_every_module_that_is_called_long_is_there():
@@ -93,7 +97,7 @@ def test_who_wants_to_be_alone_waits_for_all_others_and_they_for_him(tmp_path: P
             did.append("alone")
 
     def is_waited_for() -> bool:
-        inode = (tmp_path / "machine.lock").stat().st_ino
+        inode = (tmp_path / "cluster.lock").stat().st_ino
         locks = Path("/proc/locks").read_text().splitlines()
         return any("->" in line and f":{inode} " in line for line in locks)
 
