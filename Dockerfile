@@ -10,7 +10,8 @@ ARG SERVING_LOCK=serving
 FROM ${PYTHON_IMAGE} AS tools
 COPY requirements/image-tools.txt /requirements.txt
 RUN python3 -m venv /tools \
-    && /tools/bin/pip install --no-cache-dir --no-deps --require-hashes -r /requirements.txt
+    && /tools/bin/pip install --no-cache-dir --no-compile --no-deps --require-hashes \
+    --requirement /requirements.txt
 
 FROM ${PYTHON_IMAGE} AS code
 COPY --from=tools /tools /tools
@@ -30,12 +31,12 @@ RUN /tools/bin/uv pip install --python /tools --target /app --no-cache --offline
 # written; the .pth file puts our code in /app on the path of every python of /venv.
 FROM ${PYTHON_IMAGE} AS runtime
 RUN echo 'pennant:x:65532:65532:Pennant:/tmp:/usr/sbin/nologin' >> /etc/passwd \
-    && python3 -m compileall -q -j 0 -x '/(test|idlelib|lib2to3|tkinter|ensurepip|(site|dist)-packages)/' \
+    && python3 -m compileall -q -j 0 \
+    -x '/(test|idlelib|lib2to3|tkinter|ensurepip|(site|dist)-packages)/' \
     "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
     && python3 -m venv --without-pip /venv \
     && for site in /venv/lib/python3*/site-packages; do echo /app > "$site/pennant.pth"; done
-ENV VIRTUAL_ENV=/venv \
-    PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin \
+ENV PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     MLFLOW_DISABLE_TELEMETRY=true
 LABEL org.opencontainers.image.vendor="Pennant" \
@@ -49,8 +50,9 @@ LABEL org.opencontainers.image.title="pennant-operator" \
 # that it changed.) The packages' own tests, a third of the files, need no byte code.
 COPY requirements/operator.txt /venv/requirements.txt
 RUN --mount=type=bind,from=tools,source=/tools,target=/tools \
-    /tools/bin/uv pip sync --no-cache --system-certs --require-hashes /venv/requirements.txt \
-    && python -m compileall -q -j 0 -x /tests/test_ /venv/lib
+    /tools/bin/uv pip sync --python /venv --no-cache --system-certs --require-hashes \
+    /venv/requirements.txt \
+    && python -m compileall -q -j 0 -x '/tests/(?!__init__)' /venv/lib
 COPY --from=code /app /app
 USER 65532:65532
 ENTRYPOINT ["python", "-m", "pennant_operator"]
@@ -59,8 +61,9 @@ ENTRYPOINT ["python", "-m", "pennant_operator"]
 FROM runtime AS shared
 COPY requirements/shared.txt /venv/shared.txt
 RUN --mount=type=bind,from=tools,source=/tools,target=/tools \
-    /tools/bin/uv pip sync --no-cache --system-certs --require-hashes /venv/shared.txt \
-    && python -m compileall -q -j 0 -x /tests/test_ /venv/lib
+    /tools/bin/uv pip sync --python /venv --no-cache --system-certs --require-hashes \
+    /venv/shared.txt \
+    && python -m compileall -q -j 0 -x '/tests/(?!__init__)' /venv/lib
 
 FROM shared AS pennant-serving
 ARG SERVING_LOCK
@@ -69,8 +72,9 @@ LABEL org.opencontainers.image.title="pennant-serving" \
 COPY requirements/${SERVING_LOCK}.txt /venv/requirements.txt
 # LightGBM's wheel wants the system's OpenMP, which slim images lack.
 RUN --mount=type=bind,from=tools,source=/tools,target=/tools \
-    /tools/bin/uv pip sync --no-cache --system-certs --require-hashes /venv/requirements.txt \
-    && python -m compileall -q -j 0 -x /tests/test_ /venv/lib \
+    /tools/bin/uv pip sync --python /venv --no-cache --system-certs --require-hashes \
+    /venv/requirements.txt \
+    && python -m compileall -q -j 0 -x '/tests/(?!__init__)' /venv/lib \
     && cp /venv/lib/python3*/site-packages/scikit_learn.libs/libgomp-*.so.1* /usr/lib/libgomp.so.1
 COPY --from=code /app /app
 USER 65532:65532
@@ -87,7 +91,8 @@ LABEL org.opencontainers.image.title="pennant-mlflow" \
       org.opencontainers.image.description="MLflow server for the demo and the tests"
 COPY requirements/mlflow.txt /venv/requirements.txt
 RUN --mount=type=bind,from=tools,source=/tools,target=/tools \
-    /tools/bin/uv pip sync --no-cache --system-certs --require-hashes /venv/requirements.txt \
-    && python -m compileall -q -j 0 -x /tests/test_ /venv/lib
+    /tools/bin/uv pip sync --python /venv --no-cache --system-certs --require-hashes \
+    /venv/requirements.txt \
+    && python -m compileall -q -j 0 -x '/tests/(?!__init__)' /venv/lib
 USER 65532:65532
 CMD ["mlflow", "server"]
