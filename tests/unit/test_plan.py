@@ -8,8 +8,9 @@ from builders import NOW, version
 from simulated_pods import becomes_ready, fails, stays_pending
 from simulation import Simulation, serving
 
-from pennant_operator.decide.intent import Apply
+from pennant_operator.decide.intent import Apply, Plan
 from pennant_operator.decide.observed import Absent, Refused, Unknown
+from pennant_operator.decide.plan import plan, wants_pods
 from pennant_operator.decide.pods import Failure
 
 pytestmark = pytest.mark.unit
@@ -410,3 +411,18 @@ def test_at_zero_replicas_traffic_follows_but_nothing_is_ready():
     sim.owner["spec"]["replicas"] = 2
     sim.run(4)
     assert sim.condition("Ready") == ("True", "Serving")
+
+
+def test_what_is_being_deleted_is_left_to_the_garbage_collector():
+    sim = serving(7)
+    sim.owner["metadata"]["deletionTimestamp"] = "2026-11-21T12:00:00Z"
+    assert plan(sim.observe(), sim.now) == Plan()
+
+
+def test_nobody_looks_at_pods_for_a_spec_that_cannot_be_understood():
+    sim = serving(7)
+    assert not wants_pods(sim.observe(), sim.now)
+    sim.desired = version(8)
+    assert wants_pods(sim.observe(), sim.now)
+    sim.specify(model={"name": "rec"})
+    assert not wants_pods(sim.observe(), sim.now)
