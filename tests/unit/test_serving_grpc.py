@@ -7,8 +7,9 @@ import pytest
 
 from pennant_serving.codecs import binary
 from pennant_serving.codecs.datatypes import DTYPES
-from pennant_serving.errors import InvalidInput
+from pennant_serving.errors import InvalidInput, TooLarge
 from pennant_serving.grpc import codec
+from pennant_serving.grpc.fields import LARGE, MOST_FIELDS, check_fields
 from pennant_serving.grpc.messages import ModelInferRequest
 
 pytestmark = pytest.mark.unit
@@ -89,3 +90,36 @@ def test_there_is_one_raw_content_for_each_input():
     asked.raw_input_contents.append(b"")
     with pytest.raises(InvalidInput, match="2 raw_input_contents for 1 inputs"):
         codec.decode(asked)
+
+
+def test_a_large_message_of_very_many_inputs_is_refused_before_it_is_parsed():
+    many = request()
+    for _ in range(LARGE // 64):
+        many.inputs.add(name="x" * 64)
+    with pytest.raises(TooLarge, match=f"more than {MOST_FIELDS} fields"):
+        check_fields(many.SerializeToString())
+
+
+def test_a_large_message_of_few_fields_and_a_small_one_of_many_are_parsed():
+    check_fields(request(raw=b"x" * (LARGE + 1), fp32_contents=[1]).SerializeToString())
+    small = request()
+    for _ in range(MOST_FIELDS + 1):
+        small.inputs.add()
+    assert len(small.SerializeToString()) < LARGE
+    check_fields(small.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    "field", [b"\x08\xff\x01", b"\x09" + b"8" * 8, b"\x0d" + b"4" * 4, b"\x0a\x02ab"],
+    ids=["number", "8 bytes", "4 bytes", "text"],
+)  # fmt: skip
+def test_fields_are_counted_however_their_values_are_written(field: bytes):
+    few = field * (MOST_FIELDS // 2)
+    rest = b"\x0a" + b"\x80\x80\x40" + b"x" * (1 << 20)  # one field of a megabyte
+    check_fields(few + rest)
+    with pytest.raises(TooLarge):
+        check_fields(field * (MOST_FIELDS + 1) + rest)
+
+
+def test_what_is_no_message_is_left_to_the_parser():
+    check_fields(b"\x0f" * (LARGE + 1))

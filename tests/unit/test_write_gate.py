@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from jumping_clock import at_once
 
-from pennant_operator.act.cluster import Cluster, FencedError
+from pennant_operator.act.cluster import Cluster, ConflictError, FencedError
 from pennant_operator.act.limiter import Limiter
+from pennant_operator.decide.intent import Delete
+from pennant_operator.kube import ApiError
 
 pytestmark = pytest.mark.unit
 
@@ -94,5 +96,61 @@ def test_it_is_quiet_when_the_last_write_was_answered():
         await cluster.quiet()
         assert loop.time() == pytest.approx(3, abs=0.1)
         assert all(write.done() for write in writes)
+
+    at_once(scenario())
+
+
+@dataclass
+class Refuses(Requests):
+    """Answers every write with a status, and a read with what is there."""
+
+    status: int = 409
+    there: dict[str, Any] | None = None
+
+    async def request(self, *_: Any) -> dict[str, Any]:
+        raise ApiError(self.status, "Refused", "said the API server")
+
+    async def get(self, *_: Any) -> dict[str, Any] | None:
+        return self.there
+
+
+def owned(by: str) -> dict[str, Any]:
+    reference = {"uid": by, "controller": True}
+    meta = {"name": "rec-1", "namespace": "team", "ownerReferences": [reference]}
+    return {"kind": "ControllerRevision", "metadata": meta}
+
+
+@pytest.mark.parametrize("there", [None, owned("1")], ids=["gone again", "made before"])
+def test_a_name_that_was_taken_by_our_own_is_what_is_there_now(there: dict[str, Any] | None):
+    cluster = gate(Refuses(there=there), lambda: 5.0)
+
+    async def scenario() -> None:
+        assert await cluster.create(owned("1")) == there
+
+    at_once(scenario())
+
+
+def test_a_name_that_a_deleted_namesakes_object_has_is_a_conflict():
+    async def scenario() -> None:
+        with pytest.raises(ConflictError):
+            await gate(Refuses(there=owned("2")), lambda: 5.0).create(owned("1"))
+
+    at_once(scenario())
+
+
+@pytest.mark.parametrize(("status", "ends"), [(404, None), (409, ConflictError), (500, ApiError)])
+def test_what_is_gone_needs_no_deletion_and_what_changed_is_not_deleted(
+    status: int, ends: type[Exception] | None
+):
+    deletion = gate(Refuses(status=status), lambda: 5.0).delete(
+        Delete("Pod", "rec-1", "u", "7"), "team"
+    )
+
+    async def scenario() -> None:
+        if ends is None:
+            assert await deletion is None
+            return
+        with pytest.raises(ends):
+            await deletion
 
     at_once(scenario())
