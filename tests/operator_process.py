@@ -21,7 +21,7 @@ from pennant_dev.ports import free_port
 
 # For one that will be killed: it leaves no Lease that the next one has to wait for.
 ALONE = {"PENNANT_LEADER_ELECT": "false"}
-STARTS = 90.0  # seconds, on a machine that has other things to do
+STARTS = 180.0  # seconds, on a machine that has other things to do
 ENDS = 60.0
 WRITES = "pennant_api_writes_total"
 

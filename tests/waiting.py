@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-PATIENCE = 90.0  # seconds, on a machine that has other things to do
+PATIENCE = 180.0  # seconds, on a machine that has other things to do
 
 
 def until(

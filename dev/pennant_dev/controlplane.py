@@ -79,7 +79,7 @@ class ControlPlane:
         self.processes.start(
             "kube-apiserver", [programs["kubelite"], "kube-apiserver", *self._apiserver_flags()]
         )
-        self._wait(seconds=60)
+        self._wait(seconds=180)
 
     def stop(self, grace: float = 5.0) -> None:
         """Stop both, each within `grace` seconds; data and certificates stay in the folder."""
