@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: 15 to 25 min, warm: 3)
+demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: 8 to 20 min, warm: 3)
 	@dev/demo
 
 demo-down: ## delete what the demo made; the cluster stays

@@ -13,7 +13,7 @@ import pytest
 import trials
 from closing import saw
 from company import Company
-from deployed import OURS, ROOM
+from deployed import OURS, ROOM, Deployed, name_after, serving
 from lanes import is_alone
 from proxied import proxied
 from sampler import Sampler, sampling
@@ -94,6 +94,15 @@ def versions(kube: Kube, company: Company) -> dict[str, str]:
 def markers(kube: Kube, company: Company) -> dict[str, str]:
     """Versions of the recommender, and what their answers carry; 3 cannot be loaded."""
     return dict(company.once("markers", lambda: trials.register_recommenders(kube)))
+
+
+@pytest.fixture
+def deployed(
+    kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
+) -> Iterator[Deployed]:
+    """One of the test's own, which serves version 1 of the recommender by one pod."""
+    with serving(kube, name_after(request), room) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)

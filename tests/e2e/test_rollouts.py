@@ -1,23 +1,14 @@
 """Rollouts of ModelDeployments of their own, on real pods."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
-from deployed import Deployed, name_after, serving
+from deployed import Deployed
 from operators import NAMESPACE, leader, pod_of
 
-from pennant_dev.demo.kube import Kube, poll
+from pennant_dev.demo.kube import poll
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def deployed(
-    kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
-) -> Iterator[Deployed]:
-    with serving(kube, name_after(request), room) as found:
-        yield found
 
 
 def test_scaling_follows_the_spec_through_the_scale_subresource(deployed: Deployed):

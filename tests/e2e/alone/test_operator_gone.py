@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from deployed import Deployed, name_after, serving
+from deployed import Deployed
 from operators import NAMESPACE, leader, pod_of, resting
 
-from pennant_dev.demo.kube import Kube, poll
+from pennant_dev.demo.kube import poll
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def deployed(
-    kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
-) -> Iterator[Deployed]:
-    with serving(kube, name_after(request), room) as found:
-        yield found
 
 
 def test_an_operator_killed_in_mid_rollout_ends_at_the_same_place(deployed: Deployed):
