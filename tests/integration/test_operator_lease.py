@@ -92,9 +92,9 @@ class Stand:
         """The name of who leads."""
         return self.lease().get("holderIdentity", "").rpartition("_")[0]
 
-    def taken_over(self, name: str, seconds: float = 90) -> None:
+    def taken_over(self, name: str) -> None:
         """Wait until this one has the Lease."""
-        until(lambda: self.holder() == name, seconds, seen=lambda: f"{self.holder()} leads")
+        until(lambda: self.holder() == name, seen=lambda: f"{self.holder()} leads")
 
     def has_written(self, name: str) -> None:
         until(lambda: self.audit.written(name, since=self.since))
@@ -193,7 +193,7 @@ def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(stand: Stand):
     stand.has_written("kill-a")
     first.kill()
     renewed = stand.lease()["renewTime"]
-    stand.taken_over("kill-b", 45)  # seventeen on a machine that has nothing else to do
+    stand.taken_over("kill-b")
     assert seconds(renewed, stand.lease()["acquireTime"]) >= 15
     stand.has_written("kill-b")
     assert stand.turns("kill-a", "kill-b") == ["kill-a", "kill-b"]
