@@ -20,7 +20,7 @@ demo-down: ## delete what the demo made; the cluster stays
 	@dev/demo down
 
 WORKERS ?= 5
-test: setup ## every tier side by side, on a real cluster (cold: 50 min, warm: 32)
+test: setup ## every tier side by side, on a real cluster (cold: 20 to 45 min, warm: 15 to 30)
 	@$(MAKE) --no-print-directory --jobs=2 lint prepare
 	$(BIN)/pytest tests --numprocesses=$(WORKERS) --cov --cov-report=json:out/coverage.json $(PYTEST_ARGS)
 
