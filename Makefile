@@ -19,7 +19,7 @@ demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: 8 
 demo-down: ## delete what the demo made; the cluster stays
 	@dev/demo down
 
-WORKERS ?= 5
+WORKERS ?= 4
 test: setup ## every tier side by side, on a real cluster (cold: 20 to 45 min, warm: 15 to 30)
 	@$(MAKE) --no-print-directory --jobs=2 lint prepare
 	$(BIN)/pytest tests --numprocesses=$(WORKERS) --cov --cov-report=json:out/coverage.json $(PYTEST_ARGS)
