@@ -36,7 +36,8 @@ class Company:
         with self._opened(f"{name}.guests") as guests:
             with self._lock(f"{name}.door", fcntl.LOCK_EX):
                 if _alone(guests):
-                    opens()
+                    with _undone_by(closes):
+                        opens()
                 fcntl.flock(guests, fcntl.LOCK_SH)
             try:
                 yield
@@ -67,6 +68,16 @@ class Company:
     def _opened(self, name: str) -> Iterator[IO[str]]:
         with (self.folder / f"{name}.lock").open("w") as opened:
             yield opened
+
+
+@contextmanager
+def _undone_by(closes: Callable[[], object]) -> Iterator[None]:
+    """What opened only in part is closed as well."""
+    try:
+        yield
+    except BaseException:
+        closes()
+        raise
 
 
 def _alone(held: IO[str]) -> bool:

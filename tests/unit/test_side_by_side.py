@@ -89,6 +89,18 @@ def test_the_first_guest_opens_and_the_last_one_closes_whoever_goes_first(tmp_pa
     assert did == ["opens", "closes"] * 2
 
 
+def test_what_opens_only_in_part_is_closed_and_opened_by_the_next(tmp_path: Path):
+    did: list[str] = []
+    with (
+        pytest.raises(ZeroDivisionError),
+        Company(tmp_path).guest("house", lambda: 1 / 0, lambda: did.append("closes")),
+    ):
+        did.append("never inside")
+    assert did == ["closes"]
+    with Company(tmp_path).guest("house", lambda: did.append("opens"), lambda: None):
+        assert did == ["closes", "opens"]
+
+
 def test_who_wants_to_be_alone_waits_for_all_others_and_they_for_him(tmp_path: Path):
     did: list[str] = []
 
