@@ -36,7 +36,7 @@ class Fleet:
     def seed(self, database: Path) -> None:
         """Write the models into MLflow's database, each with three versions and an alias."""
         engine = create_engine(f"sqlite:///{database}")
-        _initialize_tables(engine)  # type: ignore[no-untyped-call]
+        _initialize_tables(engine)
         names = [*map(model_of, range(self.own)), SHARED]
         with Session(engine) as session:
             session.add_all(SqlRegisteredModel(name=name) for name in names)

@@ -41,4 +41,5 @@ def _tensor(entry: dict[str, Any], unnamed: str) -> dict[str, Any]:
     spec = entry.get("tensor-spec")
     datatype = MLFLOW_TYPES.get(str(spec["dtype"] if spec else entry["type"]), "BYTES")
     shape = spec["shape"] if spec else [-1]
-    return {"name": entry.get("name") or unnamed, "datatype": datatype, "shape": shape}
+    name = entry.get("name")
+    return {"name": unnamed if name is None else str(name), "datatype": datatype, "shape": shape}

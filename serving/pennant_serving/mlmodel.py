@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 NUMERIC = frozenset({"boolean", "integer", "long", "float", "double"})
 
 
@@ -19,6 +21,7 @@ class Column:
     """One input of a column-based signature."""
 
     name: str | None
+    """A number as its digits: those who call cannot always tell them apart."""
     type: str
     required: bool
 
@@ -43,12 +46,20 @@ class MLmodel:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The input columns' names; empty when they have none."""
-        return tuple(column.name for column in self.columns if column.name)
+        return tuple(column.name for column in self.columns if column.name is not None)
 
     @cached_property
     def is_numeric(self) -> bool:
         """The signature has columns, and all are numbers."""
         return bool(self.columns) and all(column.type in NUMERIC for column in self.columns)
+
+    @cached_property
+    def takes_numbers(self) -> bool:
+        """All inputs are numbers, as far as the signature knows."""
+        if self.columns:
+            return self.is_numeric
+        dtypes = [str(each["tensor-spec"]["dtype"]) for each in self.tensors]
+        return all(np.dtype(each).kind in "biuf" for each in dtypes)
 
     @property
     def inputs(self) -> tuple[dict[str, Any], ...]:
@@ -89,8 +100,9 @@ def _yaml(path: Path) -> dict[str, Any]:
 
 
 def _column(entry: dict[str, Any]) -> Column:
-    kind = entry["type"]
-    return Column(entry.get("name"), str(kind), bool(entry.get("required", True)))
+    name = entry.get("name")
+    named = None if name is None else str(name)
+    return Column(named, str(entry["type"]), bool(entry.get("required", True)))
 
 
 def _example(bundle: Path, info: dict[str, Any]) -> Path | None:

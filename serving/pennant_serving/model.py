@@ -13,7 +13,7 @@ from pennant_serving.adapters.base import Adapter, Further
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle
 from pennant_serving.codecs.outputs import named
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Model:
         return "params" in inspect.signature(self.adapter.predict).parameters
 
     async def predict(
-        self, rows: Rows, protocol: str = "own", params: Mapping[str, Any] | None = None
+        self, rows: Rows | Prepared, protocol: str = "own", params: Mapping[str, Any] | None = None
     ) -> Any:
         """What the model says to these rows, one entry for each.
 
@@ -59,7 +59,7 @@ class Model:
 
     async def outputs(
         self,
-        rows: Rows,
+        rows: Rows | Prepared,
         names: Sequence[str],
         protocol: str = "own",
         params: Mapping[str, Any] | None = None,

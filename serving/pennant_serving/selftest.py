@@ -6,7 +6,7 @@ from pennant_serving.codecs import invocations, v2
 from pennant_serving.errors import ServingError
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.model import Model
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
 
 WARM_UP_RUNS = 3
 """The first answer of most libraries is a hundred times slower than the third."""
@@ -26,17 +26,17 @@ async def self_test(model: Model, mode: str) -> bool:
     return True
 
 
-def example_of(model: Model) -> Rows | None:
+def example_of(model: Model) -> Rows | Prepared | None:
     """The rows that the adapter gives as an example. Raises PodError when they cannot be read."""
     try:
         example = model.adapter.input_example
-        return None if example is None else Rows.of(example)
+        return example if example is None or isinstance(example, Prepared) else Rows.of(example)
     except Exception as error:
         raise _failed(model, f"it cannot be read: {type(error).__name__}: {error}") from error
 
 
-async def _answer(model: Model, rows: Rows) -> None:
-    request = v2.InferRequest(rows, id=None, outputs=())
+async def _answer(model: Model, rows: Rows | Prepared) -> None:
+    request = v2.InferRequest(Rows(()), id=None, outputs=())
     try:
         result = await model.predict(rows)
         invocations.encode(result)

@@ -102,12 +102,17 @@ def test_one_tensor_is_a_column_when_the_request_says_so():
         ([tensor([1], [1], "FP8")], "'FP8' is none of"),
         ([tensor(["a"], [1])], "'a' is not FP64"),
         ([tensor([True], [1], "INT64")], "True is not INT64"),
-        ([tensor([1], [1]), tensor([1, 2], [2])], "same number of rows"),
     ],
 )
 def test_a_malformed_tensor_says_what_is_wrong(inputs, says):
     with pytest.raises(InvalidInput, match=says):
         infer(*inputs)
+
+
+def test_tensors_of_different_length_make_no_rows():
+    rows = infer(tensor([1], [1], name="a"), tensor([1, 2], [2], name="b")).rows
+    with pytest.raises(InvalidInput, match=r"same number of rows \(a: 1, b: 2\)"):
+        list(rows)
 
 
 def test_predictions_become_tensors_with_their_types():

@@ -25,7 +25,7 @@ from pyarrow import parquet as _parquet  # noqa: F401 - makes pyarrow.parquet
 from serving_builders import Echo, client
 
 from pennant_serving.codecs.datatypes import NAMES
-from pennant_serving.codecs.frames import CSV, PARQUET
+from pennant_serving.codecs.media import CSV, PARQUET
 from pennant_serving.errors import InvalidInput, ServingError
 from pennant_serving.grpc import codec
 from pennant_serving.grpc.messages import ModelInferRequest

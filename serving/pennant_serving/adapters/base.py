@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Adapter(Protocol):
     """
 
     @property
-    def input_example(self) -> Rows | Sequence[Any] | None:
+    def input_example(self) -> Rows | Prepared | Sequence[Any] | None:
         """Rows that the loaded model must be able to answer, or None."""
 
     @classmethod

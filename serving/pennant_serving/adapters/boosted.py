@@ -10,9 +10,6 @@ import numpy as np
 from pennant_serving.adapters.tabular import TabularAdapter
 from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
-from pennant_serving.rows import Rows
-
-FLOATING = frozenset({"float", "double"})
 
 
 class BoostedAdapter(TabularAdapter):
@@ -32,21 +29,15 @@ class BoostedAdapter(TabularAdapter):
         signed = bool(mlmodel.columns or mlmodel.tensors)
         names = mlmodel.names if signed else tuple(features)
         super().__init__(mlmodel, _as_signed(answer, mlmodel), names=names, width=width)
-        # MLflow knows nothing that is missing but a float.
-        self._whole = [
-            place
-            for place, column in enumerate(mlmodel.columns)
-            if column.type not in FLOATING and column.required
-        ]
 
-    def to_array(self, rows: Rows) -> Any:
-        """Raises InvalidInput, also for a null where the signature has whole numbers."""
-        array = super().to_array(rows)
-        for place in self._whole:
-            if np.isnan(array[:, place]).any():
-                column = self._mlmodel.columns[place]
-                raise InvalidInput(f"column {column.name!r} is {column.type}: it cannot be null")
-        return array
+    def _given(self, data: Any) -> Any:
+        """Columns in the order of the training, as numbers. Raises InvalidInput."""
+        if hasattr(data, "columns") and self._names and set(self._names) <= {*data.columns}:
+            data = data[[*self._names]]
+        try:
+            return np.asarray(data, dtype=self._dtype)
+        except (ValueError, TypeError) as error:
+            raise InvalidInput(f"the rows are no table of numbers: {error}") from error
 
 
 def _as_signed(answer: Callable[[Any], Any], mlmodel: MLmodel) -> Callable[[Any], Any]:

@@ -14,7 +14,7 @@ import numpy as np
 from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.lean import deferred, without
 from pennant_serving.codecs import datatypes
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
 
 SCIPY_STATS = (
     "sklearn.utils.fixes",
@@ -27,7 +27,7 @@ SCIPY_STATS = (
 )
 """Where scikit-learn imports it, of what nearly every estimator needs."""
 PROBABILITIES = ("predict_proba", "predict_log_proba")
-Ask = Callable[[Callable[[Any], Any], Rows], Any]
+Ask = Callable[[Callable[[Any], Any], Rows | Prepared], Any]
 """Ask a method of a model for some rows."""
 
 
@@ -59,6 +59,14 @@ def import_sklearn() -> None:
                 importlib.import_module(module)
 
 
+def takes_texts(estimator: Any) -> bool:
+    """Whether it takes a list of texts, as vectorizers do, and no table with a column of them."""
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[0][1]
+    tags = getattr(estimator, "__sklearn_tags__", None)
+    return tags is not None and tags().input_tags.string and not tags().input_tags.two_d_array
+
+
 def further(estimator: Any, ask: Ask) -> dict[str, Further]:
     """What a classifier knows beside its predictions."""
     classes = getattr(estimator, "classes_", None)
@@ -68,5 +76,11 @@ def further(estimator: Any, ask: Ask) -> dict[str, Further]:
     found = {"classes": Further(lambda _: classes, datatypes.of_dtype(classes.dtype), (width,))}
     for name in PROBABILITIES:
         if (method := getattr(estimator, name, None)) is not None:
-            found[name] = Further(partial(ask, method), "FP64", (-1, width))
+            found[name] = Further(partial(_probabilities, ask, method), "FP64", (-1, width))
     return found
+
+
+def _probabilities(ask: Ask, method: Callable[[Any], Any], rows: Rows | Prepared) -> Any:
+    """As exact as the metadata says, whatever the model counts in."""
+    answer = ask(method, rows)
+    return answer.astype("float64") if isinstance(answer, np.ndarray) else answer

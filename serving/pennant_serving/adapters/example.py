@@ -1,12 +1,15 @@
-"""The input example that MLflow saved with a model."""
+"""The input example that MLflow saved with a model: a body for /invocations."""
 
 from __future__ import annotations
 
-from pennant_serving.codecs import invocations
+from collections.abc import Callable
+
+from pennant_serving.codecs.invocations import Invocation
+from pennant_serving.codecs.media import JSON
 from pennant_serving.mlmodel import MLmodel
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
 
 
-def read(mlmodel: MLmodel) -> Rows | None:
-    """The example, decoded as a request would be; None when the bundle has none."""
-    return invocations.decode(mlmodel.example.read_bytes()) if mlmodel.example else None
+def read(mlmodel: MLmodel, reads: Callable[[str, bytes], Invocation]) -> Rows | Prepared | None:
+    """The example, read as a request would be; None when the bundle has none."""
+    return reads(JSON, mlmodel.example.read_bytes()).rows if mlmodel.example else None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pennant_serving.mlmodel import MLmodel, read_mlmodel
 
 LIBRARIES = {"xgboost": "xgboost", "lightgbm": "lightgbm", "onnx": "onnxruntime"}
@@ -47,18 +45,10 @@ def why_not(name: str, mlmodel: MLmodel) -> str:
         return "the bundle brings code of its own"
     if not kind.startswith(name):
         return f"the model is a {kind}, a class of its own"
-    if not _takes_numbers(mlmodel):
+    if not mlmodel.takes_numbers:
         return "the signature has inputs that are no numbers"
     if name == "onnx":
         return ""
     if len(mlmodel.tensors) > 1:
         return "the signature has several tensors"
     return "the signature has params" if name == "xgboost" and mlmodel.params else ""
-
-
-def _takes_numbers(mlmodel: MLmodel) -> bool:
-    """Also when there is no signature."""
-    if mlmodel.columns:
-        return mlmodel.is_numeric
-    dtypes = [str(each["tensor-spec"]["dtype"]) for each in mlmodel.tensors]
-    return all(np.dtype(each).kind in "biuf" for each in dtypes)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from pennant_serving.adapters import example, onnx_session, tables
 from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.adapters.flavors import native_flavor
+from pennant_serving.codecs import invocations
+from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
-from pennant_serving.rows import Rows, Table
+from pennant_serving.rows import Prepared, Rows, Table
+
+if TYPE_CHECKING:  # it imports MLflow and pandas
+    from pennant_serving.adapters.scoring import Scoring
 
 
 class OnnxAdapter:
@@ -42,11 +48,43 @@ class OnnxAdapter:
         return cls(mlmodel, session)
 
     @property
-    def input_example(self) -> Rows | None:
-        return example.read(self._mlmodel)
+    def input_example(self) -> Rows | Prepared | None:
+        return example.read(self._mlmodel, self._read_either)
 
-    def predict(self, rows: Rows) -> dict[str, Any]:
+    def read_plain(self, body: bytes) -> Invocation:
+        """A request of one matrix that fits. Raises InvalidInput for all others, of which only
+        `read` can say whether they do."""
+        if self.array_spec is None:
+            raise InvalidInput("this model takes more than one matrix")
+        asked = invocations.parse(body)
+        assert isinstance(asked.rows, Rows)
+        return Invocation(Prepared(self.to_array(asked.rows)))
+
+    def read(self, form: str, body: bytes) -> Invocation:
+        """Any request, by MLflow. Raises InvalidInput, or TooLarge."""
+        asked = self._scoring.read(form, body)
+        assert isinstance(asked.rows, Prepared)
+        return Invocation(self._scoring.enforced(asked.rows, asked.params))
+
+    def predict(self, asked: Rows | Prepared) -> dict[str, Any]:
         """Raises InvalidInput for rows that do not fit."""
+        if isinstance(asked, Prepared):
+            return self._predict_prepared(asked.data)
+        return self._predict_rows(asked)
+
+    def _predict_prepared(self, data: Any) -> dict[str, Any]:
+        """As MLflow's wrapper takes it: a frame, arrays by name, or an array."""
+        if hasattr(data, "iloc"):
+            rows = Rows(data.to_numpy(dtype=object).tolist(), tuple(map(str, data.columns)))
+            return self._predict_rows(rows)
+        if not isinstance(data, dict):
+            data = {self._inputs[0].name: data}
+        if missing := [each.name for each in self._inputs if each.name not in data]:
+            raise InvalidInput(f"missing inputs: {', '.join(missing)}")
+        feeds = {each.name: each.cast(np.asarray(data[each.name])) for each in self._inputs}
+        return self._run(feeds, as_table=bool(self._mlmodel.columns))
+
+    def _predict_rows(self, rows: Rows) -> dict[str, Any]:
         if self._mlmodel.names:
             required = frozenset(c.name for c in self._mlmodel.columns if c.name and c.required)
             rows = tables.ordered(rows, self._mlmodel.names, required=required)
@@ -68,6 +106,22 @@ class OnnxAdapter:
         if array.ndim != 2 or self.array_spec is None or array.shape[1] != self.array_spec.width:
             raise InvalidInput(f"rows are of shape {array.shape[1:]}, not what the model takes")
         return array
+
+    def prepare(self, rows: Rows) -> Rows | Prepared:
+        """Rows that came by V2. Raises InvalidInput for those that do not fit."""
+        return rows if self.array_spec is None else Prepared(self.to_array(rows))
+
+    @cached_property
+    def _scoring(self) -> Scoring:
+        from pennant_serving.adapters.scoring import Scoring
+
+        return Scoring.of(self._mlmodel.folder)
+
+    def _read_either(self, form: str, body: bytes) -> Invocation:
+        try:
+            return self.read_plain(body)
+        except InvalidInput:
+            return self.read(form, body)
 
     def _spec(self) -> ArraySpec | None:
         """Of a model that takes one matrix of floats, and nothing else."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from pennant_serving.adapters import estimators
 from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.tabular import TabularAdapter
@@ -19,6 +21,7 @@ class SklearnAdapter(TabularAdapter):
 
     def __init__(self, mlmodel: MLmodel, estimator: Any) -> None:
         self._estimator = estimator
+        self._takes_texts = estimators.takes_texts(estimator)
         names = _names(mlmodel, estimator)
         # MLflow's pyfunc_predict_fn: which method is this model's answer.
         method = mlmodel.flavors.get("python_function", {}).get("predict_fn", "predict")
@@ -27,7 +30,7 @@ class SklearnAdapter(TabularAdapter):
             getattr(estimator, method),
             names=names,
             width=getattr(estimator, "n_features_in_", None),
-            takes_frame=bool(names) and _takes_frame(mlmodel, estimator),
+            takes_frame=_takes_frame(mlmodel, estimator),
         )
 
     @classmethod
@@ -39,6 +42,14 @@ class SklearnAdapter(TabularAdapter):
         flavor = mlmodel.flavors["sklearn"]
         path = mlmodel.folder / flavor["pickled_model"]
         return cls(mlmodel, estimators.load_estimator(path, flavor))
+
+    def _given(self, data: Any) -> Any:
+        """A vectorizer is given a list of texts: of a frame it would read the columns' names."""
+        if not self._takes_texts:
+            return data
+        table = data.to_numpy() if hasattr(data, "iloc") else data
+        is_column = isinstance(table, np.ndarray) and table.ndim == 2 and table.shape[1] == 1
+        return table[:, 0] if is_column else data
 
     @property
     def further(self) -> dict[str, Further]:
@@ -59,4 +70,4 @@ def _takes_frame(mlmodel: MLmodel, estimator: Any) -> bool:
         type(part).__module__.startswith("sklearn.") and type(part).__name__ not in SELECTORS
         for part in parts
     )
-    return not (known and mlmodel.is_numeric)
+    return not (known and mlmodel.takes_numbers)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Self
 
-from mlflow.exceptions import MlflowException
+from mlflow.environment_variables import _MLFLOW_IS_IN_SERVING_ENVIRONMENT
 from mlflow.pyfunc import PyFuncModel, load_model
 
-from pennant_serving.adapters import example, tables
-from pennant_serving.errors import InvalidInput
+from pennant_serving.adapters import example
+from pennant_serving.adapters.scoring import Scoring, as_invalid_input
 from pennant_serving.mlmodel import MLmodel, read_mlmodel
-from pennant_serving.rows import Rows
-
-BAD_REQUEST = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE")
+from pennant_serving.rows import Prepared, Rows
 
 
 class PyfuncAdapter:
-    """Loads with MLflow, which also enforces the signature."""
+    """Loads with MLflow, which also reads requests and enforces the signature."""
 
     joins = (
         False  # MLflow asks nobody to answer each row by itself; the proof at the start may tell
@@ -26,7 +25,9 @@ class PyfuncAdapter:
     def __init__(self, mlmodel: MLmodel, model: PyFuncModel) -> None:
         self._mlmodel = mlmodel
         self._model = model
-        self._required = frozenset(c.name for c in mlmodel.columns if c.name and c.required)
+        self._scoring = Scoring(model.metadata)
+        self.read = self._scoring.read
+        self.prepare = self._scoring.prepare
 
     @classmethod
     def load(cls, bundle: Path) -> Self:
@@ -34,30 +35,16 @@ class PyfuncAdapter:
         mlmodel = read_mlmodel(bundle)
         if mlmodel is None:
             raise ValueError("the bundle is no MLflow model: it has no MLmodel file")
+        # As its scoring server does: type hints are checked otherwise where a model is served.
+        os.environ[_MLFLOW_IS_IN_SERVING_ENVIRONMENT.name] = "true"  # noqa: TID251
         return cls(mlmodel, load_model(str(bundle)))
 
     @property
-    def input_example(self) -> Rows | None:
-        return example.read(self._mlmodel)
+    def input_example(self) -> Rows | Prepared | None:
+        return example.read(self._mlmodel, self.read)
 
-    def predict(self, rows: Rows, params: dict[str, Any] | None = None) -> Any:
+    def predict(self, asked: Rows | Prepared, params: dict[str, Any] | None = None) -> Any:
         """Raises InvalidInput for rows and params that do not fit the signature."""
-        try:
-            return self._model.predict(self._data(rows), params=params)
-        except MlflowException as error:
-            if error.error_code in BAD_REQUEST:
-                raise InvalidInput(error.message) from error
-            raise
-
-    def _data(self, rows: Rows) -> Any:
-        if self._mlmodel.from_type_hint:
-            return list(rows)
-        if self._mlmodel.names:
-            rows = tables.ordered(rows, self._mlmodel.names, required=self._required)
-        if self._mlmodel.tensors and rows.columns is not None:
-            if self._mlmodel.tensors[0].get("name"):
-                return tables.named_arrays(rows, self._mlmodel.tensors)
-            rows = Rows(rows.values)  # columns of a frame, for a model that takes one array
-        if rows.columns is not None or self._mlmodel.columns:
-            return tables.frame(rows, self._mlmodel.columns)
-        return tables.array(rows.values, tables.dtype_of(self._mlmodel))
+        prepared = asked if isinstance(asked, Prepared) else self.prepare(asked)
+        with as_invalid_input():
+            return self._model.predict(prepared.data, params=params)

@@ -1,4 +1,4 @@
-"""Rows to the arrays and frames that libraries take, with errors that name the column."""
+"""Rows to the arrays that libraries take, with errors that name the column."""
 
 from __future__ import annotations
 
@@ -8,18 +8,8 @@ from typing import Any
 import numpy as np
 
 from pennant_serving.errors import InvalidInput
-from pennant_serving.mlmodel import Column, MLmodel
+from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Rows
-
-FRAME_TYPES = {
-    "integer": "int32",
-    "float": "float32",
-    "double": "float64",
-    "datetime": "datetime64[ns]",
-}
-"""JSON has one kind of number. Types that are absent here come out right by themselves."""
-
-NUMBERS = ("int32", "float32", "float64")
 
 
 def ordered(rows: Rows, names: tuple[str, ...], *, required: frozenset[str]) -> Rows:
@@ -41,41 +31,6 @@ def array(values: Sequence[Any], dtype: str | None) -> np.ndarray[Any, Any]:
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(f"the rows are not a table of {dtype or 'values'}: {error}") from error
     return result if result.dtype.kind in "biuf" else result.astype(object)
-
-
-def frame(rows: Rows, columns: tuple[Column, ...]) -> Any:
-    """A DataFrame with the types of the signature. Raises InvalidInput."""
-    import pandas as pd
-
-    names = rows.columns
-    if names is None or len(set(names)) < len(names):
-        return pd.DataFrame(rows.values, columns=None if names is None else list(names))
-    types = {column.name: FRAME_TYPES.get(column.type) for column in columns}
-    values = rows.values
-    arrays = values.T if isinstance(values, np.ndarray) else zip(*values, strict=True)
-    # Changing the types of a frame's columns would take six times as long as making it.
-    return pd.DataFrame(
-        {
-            name: _typed(name, each, types.get(name))
-            for name, each in zip(names, arrays, strict=True)
-        }
-    )
-
-
-def _typed(name: str, values: Sequence[Any], dtype: str | None) -> Any:
-    """A column of a frame, of any type when the signature says none."""
-    if dtype is None:
-        return values if isinstance(values, np.ndarray) else list(values)
-    import pandas as pd
-
-    try:
-        if dtype not in NUMBERS:
-            return pd.Series(values).astype(dtype)
-        if (array := np.asarray(values, dtype=dtype)).ndim == 1:
-            return array
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidInput(f"column {name!r} is not {dtype}: {error}") from error
-    raise InvalidInput(f"column {name!r} is not {dtype}: its values are lists")
 
 
 def dtype_of(mlmodel: MLmodel) -> str | None:

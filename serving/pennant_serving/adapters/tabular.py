@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pennant_serving.adapters import example, tables
 from pennant_serving.adapters.base import ArraySpec
+from pennant_serving.adapters.plain import check_plain
+from pennant_serving.codecs import invocations
+from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
+
+if TYPE_CHECKING:  # it imports MLflow and pandas
+    from pennant_serving.adapters.scoring import Scoring
 
 
 class TabularAdapter:
@@ -46,26 +53,54 @@ class TabularAdapter:
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 
     @property
-    def input_example(self) -> Rows | None:
-        return example.read(self._mlmodel)
+    def input_example(self) -> Rows | Prepared | None:
+        return example.read(self._mlmodel, self._read_either)
 
-    def predict(self, rows: Rows) -> Any:
+    def read_plain(self, body: bytes) -> Invocation:
+        """A request of nothing but numbers that fit. Raises InvalidInput for all others, of which
+        only `read` can say whether they do."""
+        if self._takes_frame or self._width is None:
+            raise InvalidInput("this model takes more than arrays of so many numbers")
+        asked = invocations.parse(body)
+        assert isinstance(asked.rows, Rows)
+        if (asked.params and self._mlmodel.params) or (asked.rows.columns and not self._names):
+            raise InvalidInput("MLflow knows what to make of params, and of names")
+        check_plain(asked.rows, self._mlmodel)
+        return Invocation(Prepared(self.to_array(asked.rows)))
+
+    def read(self, form: str, body: bytes) -> Invocation:
+        """Any request, by MLflow, which is imported for the first of them: half a second and 60
+        MiB, and pandas. Raises InvalidInput, or TooLarge."""
+        asked = self._scoring.read(form, body)
+        assert isinstance(asked.rows, Prepared)
+        return Invocation(self._scoring.enforced(asked.rows, asked.params))
+
+    def prepare(self, rows: Rows) -> Prepared:
+        """Rows that came by V2. Raises InvalidInput for those that do not fit."""
+        if self._takes_frame:
+            return self._scoring.enforced(self._scoring.prepare(rows))
+        return Prepared(self.to_array(rows))
+
+    def predict(self, asked: Rows | Prepared) -> Any:
         """Raises InvalidInput, and the library's ValueError, for rows that do not fit."""
-        return self.ask(self._answer, rows)
+        return self.ask(self._answer, asked)
 
     def predict_array(self, array: Any) -> Any:
         """Raises the library's ValueError for values that do not fit."""
         return self._answer(array)
 
-    def ask(self, function: Callable[[Any], Any], rows: Rows) -> Any:
+    def ask(self, function: Callable[[Any], Any], asked: Rows | Prepared) -> Any:
         """What a function of the model's input says. Raises as `predict` does."""
-        return function(self._frame(rows) if self._takes_frame else self.to_array(rows))
+        prepared = asked if isinstance(asked, Prepared) else self.prepare(asked)
+        return function(self._given(prepared.data))
 
     def to_array(self, rows: Rows) -> Any:
         """The array that the function takes. Raises InvalidInput for rows that do not fit."""
         if self._names:
             rows = tables.ordered(rows, self._names, required=frozenset(self._names))
         array = tables.array(rows.values, self._dtype)
+        if self._dtype is not None:
+            check_plain(rows, self._mlmodel)
         if self._width is None:
             return array
         if array.ndim == 1 and self._width == 1:
@@ -77,11 +112,23 @@ class TabularAdapter:
             raise InvalidInput(message)
         return array
 
+    @cached_property
+    def _scoring(self) -> Scoring:
+        from pennant_serving.adapters.scoring import Scoring
+
+        return Scoring.of(self._mlmodel.folder)
+
+    def _given(self, data: Any) -> Any:
+        """What MLflow has read, as the library takes it."""
+        return data
+
+    def _read_either(self, form: str, body: bytes) -> Invocation:
+        try:
+            return self.read_plain(body)
+        except InvalidInput:
+            return self.read(form, body)
+
     def _spec(self) -> ArraySpec | None:
         if self._dtype is None or self._width is None or np.dtype(self._dtype).kind not in "iuf":
             return None
         return ArraySpec(self._dtype, self._width, self._names)
-
-    def _frame(self, rows: Rows) -> Any:
-        ordered = tables.ordered(rows, self._names, required=frozenset(self._names))
-        return tables.frame(ordered, self._mlmodel.columns)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, TypeVar
 
+import numpy as np
+
 from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching import joining, policy, proof
 from pennant_serving.batching.cut import Cut
@@ -18,7 +20,7 @@ from pennant_serving.batching.timing import timed
 from pennant_serving.batching.work import Aside, Done, Work
 from pennant_serving.errors import TimedOut, Unavailable, from_model
 from pennant_serving.pool import Pool
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
 
 LOST = 3
 """Time-outs. A model that takes a little too long under load may still come back before."""
@@ -52,10 +54,10 @@ class Batcher:
         where = f", up to {largest} rows in the event loop" if largest else ""
         return f"requests are predicted {'together' if self.joins else 'one by one'}{where}"
 
-    async def predict(self, rows: Rows, protocol: str = "own") -> Any:
+    async def predict(self, rows: Rows | Prepared, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
         value = await self.aside(self._value, rows) if len(rows) > LARGE else self._value(rows)
-        kind = joining.kind(value) if isinstance(value, Rows) else ARRAY
+        kind = joining.kind(value) if isinstance(value, (Rows, Prepared)) else ARRAY
         return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))
 
     async def aside(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -86,7 +88,7 @@ class Batcher:
         finally:
             self.abandon(work)
 
-    async def prove(self, rows: Rows) -> None:
+    async def prove(self, rows: Rows | Prepared) -> None:
         """Learn from the model's example what may be joined, and what may run in the loop."""
         await self._pool.start(self._prove, self._value(rows), len(rows))
 
@@ -133,13 +135,20 @@ class Batcher:
         if runner.steady:
             proof.measure(runner, value, rows, self._most)
 
-    def _value(self, rows: Rows) -> Any:
-        if self.array_spec is None:
-            return rows
+    def _value(self, rows: Rows | Prepared) -> Any:
+        """The one array where a model takes one, else what its adapter makes of rows."""
+        prepare = getattr(self._adapter, "prepare", None)
         try:
-            return self._adapter.to_array(rows)
+            prepared = rows if isinstance(rows, Prepared) or prepare is None else prepare(rows)
         except Exception as error:
             raise from_model(error) from error
+        if isinstance(prepared, Prepared) and self._is_the_array(prepared.data):
+            return prepared.data
+        return prepared
+
+    def _is_the_array(self, data: Any) -> bool:
+        spec = self.array_spec
+        return spec is not None and isinstance(data, np.ndarray) and data.dtype == spec.dtype
 
     def _enqueue(self, work: Work) -> None:
         self._line.add(work)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Columns, Prepared, Rows
 
 EXACT = 2**63
 """Whole numbers beyond this change the type of the whole array that they are put in."""
@@ -23,8 +23,13 @@ class NotOneEach(Exception):  # noqa: N818
     """A result that cannot be told apart by rows."""
 
 
-def kind(rows: Rows) -> Hashable:
+def kind(rows: Rows | Prepared) -> Hashable:
     """Rows of the same kind become the same types, together or alone. None: like no others."""
+    if isinstance(rows, Prepared):
+        return _kind_of_data(rows.data)
+    if isinstance(rows, Columns):
+        kinds = [_kind_of_column(each) for each in rows.arrays.values()]
+        return None if None in kinds else (rows.columns, *kinds)
     if isinstance(rows.values, np.ndarray):
         array = rows.values
         return None if array.dtype == object else (rows.columns, array.dtype, array.shape[1:])
@@ -40,6 +45,15 @@ def join(values: Sequence[Any]) -> Any:
     """One input of several of the same kind."""
     if len(values) == 1:
         return values[0]
+    if isinstance(values[0], Prepared):
+        return Prepared(merge([each.data for each in values]))
+    if isinstance(values[0], Columns):
+        return Columns(
+            {
+                name: np.concatenate([each.arrays[name] for each in values])
+                for name in values[0].arrays
+            }
+        )
     if isinstance(values[0], Rows):
         return Rows(_joined([each.values for each in values]), values[0].columns)
     return np.concatenate(values)
@@ -47,6 +61,10 @@ def join(values: Sequence[Any]) -> Any:
 
 def part(value: Any, start: int, end: int) -> Any:
     """Some rows of an input or a result."""
+    if isinstance(value, Prepared):
+        return Prepared(_numbered(part(value.data, start, end)))
+    if isinstance(value, Columns):
+        return Columns({name: each[start:end] for name, each in value.arrays.items()})
     if isinstance(value, Rows):
         return Rows(value.values[start:end], value.columns)
     if isinstance(value, dict):
@@ -83,8 +101,34 @@ def merge(results: Sequence[Any]) -> Any:
     if hasattr(first, "iloc"):
         import pandas as pd
 
-        return pd.concat(results)
+        return pd.concat(results, ignore_index=_is_numbered(first))
     return _joined(results)
+
+
+def _kind_of_column(array: Any) -> Hashable:
+    """Numbers go by their type, of objects only texts with each other."""
+    if array.dtype == object and not all(isinstance(each, str) for each in array):
+        return None
+    return (array.dtype, array.shape[1:])
+
+
+def _kind_of_data(data: Any) -> Hashable:
+    """Of what a library takes: an array of numbers, or a frame whose rows have only numbers."""
+    if isinstance(data, np.ndarray):
+        return (data.dtype, data.shape[1:]) if data.ndim and data.dtype != object else None
+    if hasattr(data, "iloc") and _is_numbered(data) and data.columns.is_unique:
+        return (tuple(data.columns), tuple(data.dtypes))
+    return None
+
+
+def _is_numbered(data: Any) -> bool:
+    index = data.index
+    return type(index).__name__ == "RangeIndex" and (index.start, index.step) == (0, 1)
+
+
+def _numbered(data: Any) -> Any:
+    """Rows that were cut out of a frame begin at 0, as they would alone."""
+    return data.reset_index(drop=True) if hasattr(data, "iloc") else data
 
 
 def _joined(parts: Sequence[Sequence[Any]]) -> Any:

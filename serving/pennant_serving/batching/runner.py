@@ -14,7 +14,7 @@ from pennant_serving.batching.speed import Speed
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import from_model
 from pennant_serving.pool import Pool
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
 
 
 class Observer:
@@ -45,7 +45,7 @@ class Runner:
 
     def predict(self, value: Any) -> Any:
         """What the adapter says, or raises."""
-        if isinstance(value, Rows):
+        if isinstance(value, (Rows, Prepared)):
             return self._adapter.predict(value)
         return self._adapter.predict_array(value)
 

@@ -12,14 +12,12 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
+from pennant_serving.codecs.media import PARQUET
 from pennant_serving.codecs.size import check_table, check_unpacked, check_values
-from pennant_serving.errors import InvalidInput, TooLarge, UnsupportedMediaType
+from pennant_serving.errors import InvalidInput, UnsupportedMediaType
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Rows
 
-CSV = "text/csv"
-PARQUET = "application/vnd.apache.parquet"
-"""The media type that MLflow's scoring server takes."""
 COLUMN_TYPES = {
     "boolean": "bool",
     "integer": "int32",
@@ -35,16 +33,31 @@ def from_csv(body: bytes, mlmodel: MLmodel | None) -> Rows:
     TooLarge."""
     import pandas as pd
 
-    text = _text(body)
-    check_values(text.count(","))
-    check_table(1 + text.count("\n") + text.count("\r"), _width(text))
+    text = csv_text(body)
     columns = mlmodel.columns if mlmodel else ()
     types = {each.name: COLUMN_TYPES[each.type] for each in columns if each.type in COLUMN_TYPES}
     return _rows("CSV", lambda: pd.read_csv(io.StringIO(text), dtype=types or None))
 
 
 def from_parquet(body: bytes) -> Rows:
-    """The rows of a file. Raises InvalidInput, TooLarge, UnsupportedMediaType without pyarrow."""
+    """The rows of a file. Raises as `check_parquet` does."""
+    check_parquet(body)
+    return _rows("Parquet", lambda: _read_parquet(body))
+
+
+def csv_text(body: bytes) -> str:
+    """The text of a CSV that is not too large a table. Raises InvalidInput, or TooLarge."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the body is not UTF-8: {error}") from error
+    check_values(text.count(","))
+    check_table(1 + text.count("\n") + text.count("\r"), _width(text))
+    return text
+
+
+def check_parquet(body: bytes) -> None:
+    """Raises InvalidInput, TooLarge, and UnsupportedMediaType without pyarrow."""
     if find_spec("pyarrow") is None:
         raise UnsupportedMediaType(
             f"{PARQUET} needs pyarrow, which this image lacks: send JSON or CSV, or set"
@@ -52,22 +65,19 @@ def from_parquet(body: bytes) -> Rows:
         )
     from pyarrow import parquet
 
-    def read() -> Any:
-        file = parquet.ParquetFile(io.BytesIO(body))
-        facts = file.metadata
-        check_table(facts.num_rows, facts.num_columns)
-        groups = map(facts.row_group, range(facts.num_row_groups))
-        check_unpacked(sum(group.total_byte_size for group in groups))
-        return file.read(use_threads=False).to_pandas()
-
-    return _rows("Parquet", read)
-
-
-def _text(body: bytes) -> str:
     try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"the body is not UTF-8: {error}") from error
+        facts = parquet.ParquetFile(io.BytesIO(body)).metadata
+    except Exception as error:  # it raises what it likes about a bad file
+        raise InvalidInput(f"the body is no Parquet of a table: {error}") from error
+    check_table(facts.num_rows, facts.num_columns)
+    groups = map(facts.row_group, range(facts.num_row_groups))
+    check_unpacked(sum(group.total_byte_size for group in groups))
+
+
+def _read_parquet(body: bytes) -> Any:
+    from pyarrow import parquet
+
+    return parquet.read_table(io.BytesIO(body), use_threads=False).to_pandas()
 
 
 def _width(text: str) -> int:
@@ -84,9 +94,9 @@ def _width(text: str) -> int:
 def _rows(form: str, read: Callable[[], Any]) -> Rows:
     try:
         table = read()
-    except (TooLarge, MemoryError):
+    except MemoryError:
         raise
-    except Exception as error:  # pandas and pyarrow raise what they like about a bad file
+    except Exception as error:  # pandas raises what it likes about a bad file
         raise InvalidInput(f"the body is no {form} of a table: {error}") from error
     if table.empty:
         raise InvalidInput(f"the {form} holds no rows")

@@ -9,7 +9,7 @@ from typing import Any
 from pennant_serving.codecs.jsonio import dump, load_object
 from pennant_serving.codecs.size import check_table
 from pennant_serving.errors import InvalidInput
-from pennant_serving.rows import Rows, Table
+from pennant_serving.rows import Prepared, Rows, Table
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
@@ -18,12 +18,33 @@ FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 class Invocation:
     """What a client asked."""
 
-    rows: Rows
+    rows: Rows | Prepared
     params: Mapping[str, Any] | None = None
 
 
 def parse(body: bytes) -> Invocation:
-    """A request in JSON; what else it holds is ignored, as MLflow does. Raises InvalidInput."""
+    """A request in JSON for those who take rows. Raises InvalidInput."""
+    return Invocation(*_rows_and_params(body))
+
+
+def decode(body: bytes) -> Rows:
+    """The rows of a request in JSON. Raises InvalidInput."""
+    return _rows_and_params(body)[0]
+
+
+def encode(result: Any) -> bytes:
+    """The body of a response. Raises PredictFailed for predictions that have no JSON."""
+    if isinstance(result, Table):
+        result = result.records()
+    elif hasattr(result, "to_frame"):  # a Series is a frame of one column, as MLflow writes it
+        result = result.to_frame().to_dict(orient="records")
+    elif hasattr(result, "columns") and hasattr(result, "to_dict"):
+        result = result.to_dict(orient="records")
+    return dump({"predictions": result})
+
+
+def _rows_and_params(body: bytes) -> tuple[Rows, Mapping[str, Any] | None]:
+    """What else it holds is ignored, as MLflow does."""
     content = load_object(body)
     forms = [form for form in FORMS if form in content]
     if len(forms) != 1:
@@ -34,23 +55,7 @@ def parse(body: bytes) -> Invocation:
     rows = _DECODERS[forms[0]](content[forms[0]])
     if not len(rows):
         raise InvalidInput(f"{forms[0]} holds no rows")
-    return Invocation(rows, params)
-
-
-def decode(body: bytes) -> Rows:
-    """The rows of a request in JSON. Raises InvalidInput."""
-    return parse(body).rows
-
-
-def encode(result: Any) -> bytes:
-    """The body of a response. Raises PredictFailed for predictions that have no JSON."""
-    if isinstance(result, Table):
-        return dump({"predictions": result.records()})
-    if hasattr(result, "to_frame"):  # a Series is a frame of one column, as MLflow writes it
-        result = result.to_frame()
-    if hasattr(result, "columns") and hasattr(result, "to_dict"):
-        result = result.rename(columns=str).to_dict(orient="records")
-    return dump({"predictions": result})
+    return rows, params
 
 
 def _split(content: Any) -> Rows:

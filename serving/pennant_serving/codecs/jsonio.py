@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import dataclasses
 import json
+import math
 from typing import Any
 
+import numpy as np
 import orjson
 
 from pennant_serving.codecs.size import check_json
@@ -26,7 +30,7 @@ def load_object(body: bytes) -> dict[str, Any]:
 
 def _with_nan(body: bytes, error: orjson.JSONDecodeError) -> Any:
     """What Python's own writer makes of values that are missing, and MLflow's client sends."""
-    if b"NaN" in body:
+    if b"NaN" in body or b"Infinity" in body:
         with contextlib.suppress(ValueError, RecursionError):
             content = json.loads(body)
             if b"\\u" in body or not body.isascii():
@@ -36,19 +40,72 @@ def _with_nan(body: bytes, error: orjson.JSONDecodeError) -> Any:
 
 
 def dump(content: Any) -> bytes:
-    """A response, with NumPy's arrays and numbers as JSON's. Raises PredictFailed."""
+    """A response, with what models answer as MLflow's scoring server writes it: arrays as lists,
+    numbers of NumPy, times in ISO 8601, bytes in base64, pydantic's objects, keys that are numbers,
+    and infinities as `Infinity`. What is missing (NaN, NaT) is null. Raises PredictFailed."""
     try:
-        return orjson.dumps(content, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
-    except orjson.JSONEncodeError as error:
-        cause = error.__cause__ or error
-        raise PredictFailed(f"the prediction cannot be written as JSON: {cause}") from error
+        text = orjson.dumps(content, default=_plain)
+    except (orjson.JSONEncodeError, _InfiniteError):
+        return _dump_slowly(content)
+    # It writes null for infinities, too.
+    return text if b"null" not in text else _dump_slowly(content)
+
+
+def _dump_slowly(content: Any) -> bytes:
+    """By Python's own writer, which knows large whole numbers and infinities."""
+    try:
+        return json.dumps(_simple(content), separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PredictFailed(f"the prediction cannot be written as JSON: {error}") from error
+
+
+class _InfiniteError(Exception):
+    """There is an infinity in an array."""
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):  # arrays and numbers of types that orjson leaves to us
+    """What orjson does not know, as what it does."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and type(value) is np.ndarray:
+        if value.dtype.kind == "f" and np.isinf(value).any():
+            raise _InfiniteError
+        with contextlib.suppress(orjson.JSONEncodeError):  # of types that it does not know
+            return orjson.Fragment(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+    return _one_simpler(value)
+
+
+def _simple(value: Any) -> Any:
+    """The same of Python's plain types, all the way down, with null for what is missing."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(value)
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, dict):
+        return {_key(name): _simple(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_simple(each) for each in value]
+    return _simple(_one_simpler(value))
+
+
+def _key(name: Any) -> Any:
+    return name.item() if isinstance(name, np.generic) else name
+
+
+def _one_simpler(value: Any) -> Any:
+    """One step from a type of a library's towards Python's. Raises TypeError."""
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype == "datetime64[ns]":
+        value = value.astype("datetime64[us]")  # or it would become whole numbers
+    if isinstance(value, (bytes, bytearray)):
+        return base64.encodebytes(value).decode("ascii")
+    if hasattr(value, "tolist"):
         return value.tolist()
+    if hasattr(value, "model_dump"):
+        return value.model_dump()
     if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if isinstance(value, (set, frozenset, tuple)):
+        return None if str(value) == "NaT" else value.isoformat()
+    if isinstance(value, (set, frozenset)):
         return list(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if type(value).__name__ == "NAType":  # what is missing in pandas' own types
+        return None
     raise TypeError(f"{type(value).__name__} is not JSON serializable")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -68,19 +69,38 @@ def named(result: Any) -> list[tuple[str, Any]]:
         return [(str(name), values) for name, values in result.items()]
     if hasattr(result, "columns") and hasattr(result, "to_dict"):  # a DataFrame
         return [(str(name), result[name].to_numpy()) for name in result.columns]
+    if hasattr(result, "to_frame") and result.name is not None:  # a Series
+        return [(str(result.name), result.to_numpy())]
     return [("predict", result)]
 
 
 def _texts(array: np.ndarray[Any, Any]) -> list[str | bytes]:
-    if array.dtype.kind == "M":  # tolist() would make whole numbers of those in nanoseconds
-        array = np.datetime_as_string(array)
-    flat = array.ravel().tolist()
-    return [value if isinstance(value, (str, bytes)) else dump(value).decode() for value in flat]
+    """Texts and bytes as they are, everything else as JSON."""
+    if array.dtype == "datetime64[ns]":
+        array = array.astype("datetime64[us]")  # or it would become whole numbers
+    return [_text(value) for value in array.ravel().tolist()]
+
+
+def _text(value: Any) -> str | bytes:
+    if isinstance(value, (str, bytes)):
+        return value
+    return value.isoformat() if isinstance(value, date) else dump(value).decode()
 
 
 def _array(values: Any) -> np.ndarray[Any, Any]:
+    if isinstance(values, np.ma.MaskedArray):
+        values = _unmasked(values)
     try:
         array = np.asarray(values)
     except ValueError:  # rows of different lengths
         array = binary.objects(values)
     return array if array.ndim else array.reshape(1)
+
+
+def _unmasked(values: Any) -> Any:
+    """What is masked is missing: NaN among floats, null among all others."""
+    if not np.ma.is_masked(values):
+        return values.data
+    if values.dtype.kind == "f":
+        return values.filled(np.nan)
+    return np.array(values.tolist(), dtype=object)

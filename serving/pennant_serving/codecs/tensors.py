@@ -35,15 +35,16 @@ class Tensor:
 
     name: str
     rows: Any
-    """A list, or an array of numbers."""
+    """An array of numbers, or a list: of texts, of bytes, or of lists of them."""
 
     @property
-    def scalars(self) -> Any:
-        """The rows of a vector, or of a matrix of one column, as plain values."""
-        if isinstance(self.rows, np.ndarray):
-            is_column = self.rows.ndim == 2 and self.rows.shape[1] == 1
-            return self.rows[:, 0] if is_column else self.rows
-        return [row[0] if isinstance(row, list) and len(row) == 1 else row for row in self.rows]
+    def column(self) -> Any:
+        """An array with one entry for each row: a matrix of one column counts as a vector."""
+        if not isinstance(self.rows, np.ndarray):
+            single = all(isinstance(row, list) and len(row) == 1 for row in self.rows)
+            return binary.objects([row[0] for row in self.rows] if single else self.rows)
+        is_column = self.rows.ndim == 2 and self.rows.shape[1] == 1
+        return self.rows[:, 0] if is_column else self.rows
 
 
 def head(tensor: Any) -> Head:
@@ -74,7 +75,14 @@ def checked(described: Head) -> Head:
         raise InvalidInput(f"input {name!r}: datatype {described.datatype!r} is none of {known}")
     if not shape or min(shape) < 1:
         raise InvalidInput(f"input {name!r}: shape {shape} has no elements")
+    refuse_shared_memory(f"input {name!r}", described.parameters)
     return described
+
+
+def refuse_shared_memory(what: str, parameters: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for a tensor that lies, or shall be written, elsewhere."""
+    if any(name.startswith("shared_memory_") for name in parameters):
+        raise InvalidInput(f"{what}: shared memory is not supported: send and take it as data")
 
 
 def of_raw(described: Head, raw: binary.Buffer) -> Tensor:
@@ -86,12 +94,20 @@ def of_raw(described: Head, raw: binary.Buffer) -> Tensor:
 
 
 def of_flat(described: Head, flat: list[Any]) -> Tensor:
-    """The tensor of these elements, in row-major order. Raises InvalidInput."""
+    """The tensor of these elements, in row-major order, which are of its datatype. Raises
+    InvalidInput."""
     name, shape = described.name, list(described.shape)
     if len(flat) != math.prod(shape):
         message = f"shape {shape} wants {math.prod(shape)} values, data holds {len(flat)}"
         raise InvalidInput(f"input {name!r}: {message}")
-    if described.datatype == "BYTES" and described.parameters.get("content_type") == "base64":
+    if described.datatype != "BYTES":
+        try:
+            elements = np.array(flat, dtype=datatypes.DTYPES[described.datatype])
+        except OverflowError as error:
+            message = f"not all are {described.datatype}: {error}"
+            raise InvalidInput(f"input {name!r}: {message}") from error
+        return Tensor(name, elements.reshape(shape))
+    if described.parameters.get("content_type") == "base64":
         flat = [_decoded(name, value) for value in flat]
     for size in reversed(shape[1:]):
         flat = [flat[start : start + size] for start in range(0, len(flat), size)]

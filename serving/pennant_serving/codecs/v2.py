@@ -19,7 +19,7 @@ from pennant_serving.codecs.jsonio import dump, load_object
 from pennant_serving.codecs.outputs import outputs_of
 from pennant_serving.codecs.tensors import Tensor
 from pennant_serving.errors import InvalidInput
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Columns, Rows
 
 
 @dataclass(frozen=True)
@@ -69,18 +69,27 @@ def rows_of(read: Sequence[Tensor], parameters: Mapping[str, Any]) -> Rows:
     """The rows that a request's tensors make. Raises InvalidInput."""
     if len(read) == 1 and parameters.get("content_type") != "pd":
         return Rows(read[0].rows)
-    if len({len(tensor.rows) for tensor in read}) != 1:
-        sizes = ", ".join(f"{tensor.name}: {len(tensor.rows)}" for tensor in read)
-        raise InvalidInput(f"all tensors must have the same number of rows ({sizes})")
     names = tuple(tensor.name for tensor in read)
     if len(set(names)) != len(names):
         raise InvalidInput(f"two inputs have the same name ({', '.join(names)})")
-    columns = [tensor.scalars for tensor in read]
-    if _is_table(columns):
-        table: Any = np.column_stack(columns)
+    columns = {tensor.name: tensor.column for tensor in read}
+    if _is_table([*columns.values()]):
+        table: Any = np.column_stack([*columns.values()])
         return Rows(table, names)
-    plain = [each.tolist() if isinstance(each, np.ndarray) else each for each in columns]
-    return Rows([list(row) for row in zip(*plain, strict=True)], names)
+    return Columns(columns)
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for a request that needs to be answered after another."""
+    if parameters.get("sequence_id"):
+        raise InvalidInput("sequence_id: sequences are not supported: each request stands alone")
+
+
+def check_output(name: str, parameters: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for an output that is wanted as something else than its values."""
+    if "classification" in parameters:
+        raise InvalidInput(f"output {name!r}: classification is not supported: ask predict_proba")
+    tensors.refuse_shared_memory(f"output {name!r}", parameters)
 
 
 def encode(result: Any, request: InferRequest, model: str, version: str) -> bytes:
@@ -127,6 +136,7 @@ def _parameters(content: dict[str, Any]) -> dict[str, Any]:
     parameters = content.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise InvalidInput("parameters must be an object")
+    check_parameters(parameters)
     return parameters
 
 
@@ -152,14 +162,14 @@ def _wants_bytes(output: dict[str, Any]) -> bool | None:
     name, parameters = output["name"], output.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise InvalidInput(f"output {name!r}: parameters must be an object")
-    if "classification" in parameters:
-        raise InvalidInput(f"output {name!r}: classification is not supported: ask predict_proba")
+    check_output(name, parameters)
     wanted = parameters.get("binary_data")
     return wanted if isinstance(wanted, bool) else None
 
 
 def _is_table(columns: Sequence[Any]) -> bool:
-    """Whether all are vectors of numbers of one type, so that one array can hold them."""
-    return all(isinstance(each, np.ndarray) and each.ndim == 1 for each in columns) and (
-        len({each.dtype for each in columns}) == 1
+    """Whether one array can hold them: vectors of numbers of one type and length."""
+    first = columns[0]
+    return first.dtype != object and all(
+        each.ndim == 1 and each.dtype == first.dtype and len(each) == len(first) for each in columns
     )

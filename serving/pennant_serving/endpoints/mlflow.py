@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib.metadata import version
 
 from starlette.requests import Request
@@ -9,9 +10,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from pennant_serving import inference
 from pennant_serving.codecs import invocations
-from pennant_serving.codecs.frames import CSV, from_csv, from_parquet
+from pennant_serving.codecs.frames import from_csv, from_parquet
 from pennant_serving.codecs.invocations import Invocation
-from pennant_serving.endpoints.media import JSON, form_of
+from pennant_serving.codecs.media import CSV, JSON, form_of
+from pennant_serving.errors import InvalidInput
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.model import Model
 from pennant_serving.watch import record
@@ -36,6 +38,15 @@ async def invoke(request: Request) -> Response:
 
 
 async def _decoded(model: Model, form: str, body: bytes) -> Invocation:
+    """Adapters of MLflow's models read their requests themselves, plain ones at once."""
+    read_plain = getattr(model.adapter, "read_plain", None)
+    if form == JSON and read_plain is not None:
+        with contextlib.suppress(InvalidInput):
+            return await inference.decoded(model, read_plain, body)
+    read = getattr(model.adapter, "read", None)
+    if read is not None:
+        asked: Invocation = await model.batcher.aside(read, form, body)
+        return asked
     if form == JSON:
         return await inference.decoded(model, invocations.parse, body)
     if form == CSV:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from google.protobuf.message import DecodeError
 
 from pennant_serving.codecs import binary, tensors
-from pennant_serving.codecs.datatypes import DTYPES
 from pennant_serving.codecs.outputs import Output, outputs_of
 from pennant_serving.codecs.size import check_values
 from pennant_serving.codecs.tensors import Head, Tensor
-from pennant_serving.codecs.v2 import InferRequest, rows_of
+from pennant_serving.codecs.v2 import InferRequest, check_output, check_parameters, rows_of
 from pennant_serving.errors import InvalidInput
 from pennant_serving.grpc.fields import check_fields
 from pennant_serving.grpc.messages import ModelInferResponse
@@ -56,6 +54,9 @@ def decode(request: Any) -> InferRequest:
         for place, each in enumerate(request.inputs)
     ]
     parameters = _plain(request.parameters)
+    check_parameters(parameters)
+    for each in request.outputs:
+        check_output(each.name, _plain(each.parameters))
     return InferRequest(
         rows=rows_of(read, parameters),
         id=request.id or None,
@@ -94,13 +95,7 @@ def _of_contents(described: Head, contents: Any) -> Tensor:
     found = list(getattr(contents, field))
     if described.datatype == "BYTES":
         found = [binary.text(name, each) for each in found]
-    tensor = tensors.of_flat(described, found)
-    if described.datatype == "BYTES":
-        return tensor
-    try:
-        return Tensor(name, np.array(tensor.rows, dtype=DTYPES[described.datatype]))
-    except OverflowError as error:
-        raise InvalidInput(f"input {name!r}: not all are {described.datatype}: {error}") from error
+    return tensors.of_flat(described, found)
 
 
 def _elements(output: Output) -> list[Any]:

@@ -7,12 +7,11 @@ from typing import Any
 
 from pennant_serving import metadata
 from pennant_serving.codecs import datatypes
-from pennant_serving.codecs.frames import CSV, PARQUET
+from pennant_serving.codecs.media import CSV, JSON, PARQUET
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.model import Model
 from pennant_serving.openapi import examples
 
-JSON = "application/json"
 JSON_TYPES = {"BOOL": "boolean", "FP16": "number", "FP32": "number", "FP64": "number"}
 """By datatype; BYTES are strings, and the rest integers."""
 PROBES = {

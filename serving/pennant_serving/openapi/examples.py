@@ -8,7 +8,7 @@ from pennant_serving import metadata
 from pennant_serving.codecs.datatypes import MLFLOW_TYPES
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.model import Model
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
 
 ROWS = 2
 """An example shall be read, and some models come with one of a thousand rows."""
@@ -20,7 +20,7 @@ def rows_of(model: Model) -> Rows | None:
     """Rows that this model takes, or None when nothing says what it takes."""
     example = model.adapter.input_example
     if example is not None:
-        rows = Rows.of(example)
+        rows = example.rows() if isinstance(example, Prepared) else Rows.of(example)
         return Rows(rows.values[:ROWS], rows.columns)
     mlmodel = model.bundle.mlmodel
     if mlmodel is None or not mlmodel.columns:

@@ -11,8 +11,8 @@ from string import Template
 from typing import Any
 
 from pennant_serving import metadata
+from pennant_serving.codecs.media import JSON
 from pennant_serving.model import Model
-from pennant_serving.openapi.document import JSON
 
 NEWLINE = "\n"
 UNKNOWN = "<p>The model comes without a signature, so there is no telling.</p>"

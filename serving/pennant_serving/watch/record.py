@@ -9,7 +9,7 @@ from typing import Any
 
 from pennant_serving.batching.timing import Times, wanted
 from pennant_serving.model import Model
-from pennant_serving.rows import Rows
+from pennant_serving.rows import Prepared, Rows
 from pennant_serving.watch.payloads import PayloadLog
 
 SCOPE = "pennant.record"
@@ -43,15 +43,16 @@ def enter(record: Record) -> None:
     wanted.set(record.times)
 
 
-def asked(model: Model, rows: Rows, tensors: Sequence[str] = ()) -> None:
+def asked(model: Model, rows: Rows | Prepared, tensors: Sequence[str] = ()) -> None:
     """Note what the model is about to be asked; V2 gives the tensors' names."""
     record = current.get()
     if record is None:
         return
     record.rows = len(rows)
     if record.payloads is not None:
-        columns = rows.columns or model.columns
-        record.inputs = record.payloads.inputs(rows, columns, tensors)
+        told = rows.rows() if isinstance(rows, Prepared) else rows
+        columns = told.columns or model.columns
+        record.inputs = record.payloads.inputs(told, columns, tensors)
 
 
 def answered(result: Any, wanted: Sequence[str] = ()) -> None:

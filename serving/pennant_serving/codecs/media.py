@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pennant_serving.codecs.frames import CSV, PARQUET
 from pennant_serving.errors import UnsupportedMediaType
 
 JSON = "application/json"
+CSV = "text/csv"
+PARQUET = "application/vnd.apache.parquet"
+"""The media type that MLflow's scoring server takes."""
 KNOWN = (JSON, CSV, PARQUET)
 
 
