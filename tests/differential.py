@@ -33,7 +33,6 @@ from mlflow.types.schema import (
     TensorSpec,
 )
 from serving_builders import Client, model, settings
-
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
@@ -63,6 +62,15 @@ with warnings.catch_warnings():
 
         def predict(self, context, model_input, params=None):
             return results()[model_input["result"][0]]
+
+    def hinted(hint: Any) -> PythonModel:
+        """A model whose type hint says what it takes; it answers with what it sees."""
+
+        class Hinted(PythonModel):
+            def predict(self, model_input: hint, params=None) -> list[Any]:  # type: ignore[valid-type]
+                return [seen(model_input)]
+
+        return Hinted()
 
 
 NEEDS = {"pip_requirements": ["scikit-learn"]}  # named: MLflow takes long to find them out
@@ -132,15 +140,16 @@ def pair(bundle: Path, adapter: str = "auto") -> Pair:
     """Both servers around the model in this folder."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about its own
-        return Pair(load_model(str(bundle)), ours(bundle, adapter))
+        return Pair(load_model(str(bundle)), served(bundle, adapter))
 
 
-def ours(path: Path, adapter: str) -> Client:
+def served(path: Path, adapter: str) -> Client:
+    """Our application around the model in this folder."""
     bundle = Bundle(path, read_mlmodel(path))
     name = adapters.choose(adapter, bundle)
-    served = model(adapters.load(name, bundle))
+    loaded = model(adapters.load(name, bundle))
     lifecycle = Lifecycle()
-    lifecycle.ready(replace(served, bundle=bundle, adapter_name=name))
+    lifecycle.ready(replace(loaded, bundle=bundle, adapter_name=name))
     return Client(create_app(settings(), lifecycle, AdapterRoutes()))
 
 
@@ -150,15 +159,16 @@ class Bundles:
     def __init__(self, folder: Path, python_model: Any) -> None:
         self._folder = folder
         self._count = 0
+        self.plain = folder / "plain"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            save_model(folder / "plain", python_model=python_model, **NEEDS)
+            save_model(self.plain, python_model=python_model, **NEEDS)
 
     def signed(self, signature: ModelSignature | None) -> Path:
         """A bundle with this signature."""
         self._count += 1
         bundle = self._folder / str(self._count)
-        shutil.copytree(self._folder / "plain", bundle)
+        shutil.copytree(self.plain, bundle)
         described = Model.load(bundle)
         described.signature = signature
         described.save(bundle / "MLmodel")
@@ -205,8 +215,30 @@ def _signed(*inputs: ColSpec | TensorSpec) -> ModelSignature:
 VALUES = (
     *(True, False, 0, 1, 2, -1, 1.0, 1.5, 2**31, 2**53 + 1, 2**63, 2**64 - 1, math.nan, math.inf),
     *("", "x", "5", "aGVsbG8=", "2020-01-01", "2020-01-01T01:02:03Z", "1e3", "true"),
+    *({"name": "x", "when": "2026-03-01T12:30:00Z"}, {"x": 1, "y": 2}),
     *(None, [1, 2], ["x", "y"], [[1.5]], {"x": 1}, {"x": "x", "z": None}, []),
 )
+
+
+class Thing(pydantic.BaseModel):
+    """What models with type hints take, and answer."""
+
+    name: str
+    when: datetime.datetime
+
+
+HINTS = {
+    "int": list[int],
+    "float": list[float],
+    "str": list[str],
+    "bool": list[bool],
+    "datetime": list[datetime.datetime],
+    "bytes": list[bytes],
+    "list": list[list[int]],
+    "dict": list[dict[str, int]],
+    "pydantic": list[Thing],
+    "any": list[Any],
+}
 
 
 def bodies(value: Any) -> Iterator[tuple[str, Any]]:
@@ -263,13 +295,6 @@ def csvs(value: Any) -> Iterator[tuple[str, bytes]]:
     yield "csv of numbers", f"1,2\n{cell},3\n".encode()
 
 
-class Thing(pydantic.BaseModel):
-    """What models with type hints answer."""
-
-    name: str
-    when: datetime.datetime
-
-
 def results() -> dict[str, Any]:
     """Predictions of every kind, by name."""
     when = datetime.datetime(2026, 3, 1, 12, 30, tzinfo=datetime.UTC)
@@ -297,6 +322,7 @@ def results() -> dict[str, Any]:
         "large unsigned": np.array([2**64 - 1], dtype="uint64"),
         "days": np.array(["2026-03-01"], dtype="datetime64[D]"),
         "times": np.array(["2026-03-01T12:30", "NaT"], dtype="datetime64[us]"),
+        "times in nanoseconds": np.array(["2026-03-01", "NaT"], dtype="datetime64[ns]"),
         "a time": when,
         "a day": when.date(),
         "an hour": when.time(),

@@ -29,7 +29,7 @@ async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
     known = {each["name"] for each in mlmodel.params} if mlmodel else set()
     params = {name: value for name, value in asked.parameters.items() if name in known}
     record.asked(model, asked.rows, asked.tensors)
-    result = await model.outputs(asked.rows, asked.outputs, protocol, params)
+    result = await model.outputs(asked.rows, asked.outputs, protocol, params or None)
     record.answered(result, asked.outputs)
     return result
 

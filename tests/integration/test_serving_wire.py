@@ -154,7 +154,7 @@ def test_a_client_that_asks_to_close_is_closed(pod):
         b"[" * 30000,
         b'{"inputs":' * 5000,
         b"\xff\xfe",
-        json.dumps(infer(float("inf"))).encode(),
+        json.dumps(infer("inf")).encode(),
         json.dumps({"inputs": [infer()["inputs"][0] | {"shape": [2, 2]}]}).encode(),
         json.dumps({"inputs": [infer()["inputs"][0] | {"datatype": "FP65"}]}).encode(),
         json.dumps({"inputs": [infer()["inputs"][0] | {"data": ["a", "b"]}]}).encode(),

@@ -64,26 +64,31 @@ def check_nothing_lost(name: Any, given: Any, cast: Any) -> None:
         _check(f"column {name!r}", given, cast)
 
 
-def nothing_lost(given: Any, read: Any) -> Any:
-    """What MLflow has read of a JSON value, with nulls among texts, of which NumPy makes the text
-    "None". Raises InvalidInput as `check_nothing_lost` does."""
-    if isinstance(read, dict) and isinstance(given, dict):
-        return {name: nothing_lost(given[name], each) for name, each in read.items()}
+def nothing_lost(given: Any, read: Any, *, nullable: bool) -> Any:
+    """What MLflow has read of a JSON value, with nulls among texts where they are `nullable`: NumPy
+    makes the text "None" of them. Raises InvalidInput as `check_nothing_lost` does."""
+    if isinstance(read, dict):
+        columns = {name: _column_of(given, name) for name in read}
+        return {n: nothing_lost(columns[n], each, nullable=nullable) for n, each in read.items()}
     if isinstance(read, list) and isinstance(given, list):
-        return [nothing_lost(*pair) for pair in zip(given, read, strict=True)]
-    if isinstance(read, dict):  # of rows, or of the values of its only column
-        return {name: nothing_lost(_column_of(given, name), each) for name, each in read.items()}
+        pairs = zip(given, read, strict=True)
+        return [nothing_lost(*pair, nullable=nullable) for pair in pairs]
     if not isinstance(read, (np.ndarray, np.generic)) or read.dtype.kind not in (*KINDS, "U"):
         return read
     flat = _flat(given)
     if read.dtype.kind != "U":
         _check("a value", flat, read.ravel().tolist())
+    elif None in flat and not nullable:
+        raise InvalidInput("a value is text: it cannot be null")
     elif None in flat and len(flat) == read.size:
         read = np.array([*flat], dtype=object).reshape(read.shape)
     return read
 
 
 def _column_of(given: Any, name: str) -> Any:
+    """What was given for a column: by its name, by each row, or because there is no other."""
+    if isinstance(given, dict):
+        return given[name]
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         return given
     return [row[name] for row in given if name in row]

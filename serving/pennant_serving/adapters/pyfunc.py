@@ -46,5 +46,6 @@ class PyfuncAdapter:
     def predict(self, asked: Rows | Prepared, params: dict[str, Any] | None = None) -> Any:
         """Raises InvalidInput for rows and params that do not fit the signature."""
         prepared = asked if isinstance(asked, Prepared) else self.prepare(asked)
+        self._scoring.check_columns(prepared.data)
         with as_invalid_input():
             return self._model.predict(prepared.data, params=params)

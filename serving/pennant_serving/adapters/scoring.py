@@ -7,6 +7,7 @@ without names are taken by their place (docs/serving.md).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO, StringIO
@@ -15,6 +16,7 @@ from typing import Any, Self
 
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
+from mlflow.models.utils import _enforce_params_schema
 from mlflow.pyfunc import _validate_prediction_input, scoring_server
 from mlflow.utils.proto_json_utils import (
     cast_df_types_according_to_schema,
@@ -34,6 +36,10 @@ BAD_REQUEST = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE")
 TABLES = ("dataframe_split", "dataframe_records")
 LLM_KEYS = ("messages", "prompt", "input")
 """By which MLflow knows a request to a chat model, of a completion, or of an embedding."""
+
+
+for _name in ("mlflow.models.utils", "mlflow.pyfunc", "mlflow.pyfunc.scoring_server"):
+    logging.getLogger(_name).setLevel(logging.ERROR)  # or every odd request would fill the log
 
 
 class Scoring:
@@ -68,9 +74,29 @@ class Scoring:
     def enforced(self, asked: Prepared, params: Any = None) -> Prepared:
         """What the model is given. Raises InvalidInput for what does not fit its signature."""
         schema = None if self._is_hinted else self._schema
+        self.check_columns(asked.data)
         with as_invalid_input():
             data, _ = _validate_prediction_input(asked.data, params, schema, self._params)
         return Prepared(data)
+
+    def check_columns(self, data: Any) -> None:
+        """Raises InvalidInput, in more words than MLflow has for it."""
+        if not self._names or self._is_hinted:
+            return
+        required, takes = self._schema.required_input_names(), ", ".join(map(str, self._names))
+        given = getattr(data, "columns", data if isinstance(data, dict) else None)
+        texts = [name for name in self._names if isinstance(name, str)]
+        if given is None and len(texts) > 1 and not isinstance(data, list):
+            raise InvalidInput(f"rows have no names, but the model takes {takes}")
+        if given is not None and (missing := [n for n in required if n not in given]):
+            lacking = ", ".join(map(str, missing))
+            raise InvalidInput(f"missing columns: {lacking}; the model takes {takes}")
+
+    def checked(self, params: Any) -> dict[str, Any] | None:
+        """Those that were given, or none for a model that has none. Raises InvalidInput."""
+        with as_invalid_input():
+            known: dict[str, Any] | None = _enforce_params_schema(params, self._params)
+        return None if params is None else known
 
     def prepare(self, rows: Rows) -> Prepared:
         """Rows that came by V2: with the types that were said there, and where the signature knows
@@ -99,8 +125,10 @@ class Scoring:
             data = self._table(*next(iter(given.items())))
         else:
             data = scoring_server.infer_and_parse_data(given, self._schema)
-            data = frames.nothing_lost(next(iter(given.values())), data)
-        return Invocation(Prepared(data), content.get("params"))
+            data = frames.nothing_lost(
+                next(iter(given.values())), data, nullable=not self._is_tensor
+            )
+        return Invocation(Prepared(data), self.checked(content.get("params")))
 
     def _is_table(self, given: tuple[str, Any]) -> bool:
         """A frame, or rows of a list each for named columns, whose names MLflow would miss."""
