@@ -49,6 +49,8 @@ class TabularAdapter:
         self._takes_frame = takes_frame
         self._dtype = tables.dtype_of(mlmodel) or self.dtype_of_unknown
         self.array_spec = None if takes_frame else self._spec()
+        if takes_frame:
+            _ = self._scoring  # now, and not with the first request
         # Arrays are checked against the names here, so scikit-learn need not miss them.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 
