@@ -403,10 +403,8 @@ def estimators() -> Iterator[tuple[str, Any, Any, ModelSignature | None]]:
     texts = ["x y", "y z", "x x", "z 5"]
     fitted = make_pipeline(CountVectorizer(token_pattern="."), LogisticRegression())
     fitted.fit(texts, target)
-    yield "texts", fitted, texts, infer_signature(texts, target)
     yield "texts, unsigned", fitted, texts, None
     yield "texts as an array", fitted, texts, infer_signature(np.array(texts), target)
-    yield "texts as a column", fitted, texts, infer_signature(pd.DataFrame({"a": texts}), target)
     categories = pd.DataFrame({"a": ["x", "y", "x", "5"], "b": ["1.5", "2", "3", "1.5"]})
     coder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     fitted = make_pipeline(coder, LinearRegression()).fit(categories, target)

@@ -187,6 +187,32 @@ MODELS: dict[str, Callable[[Path], None]] = {
 }  # fmt: skip
 
 
+SPLIT = {"columns": ["c", "a", "b"], "data": [[0.25, -1.5, 3], [1.0, 0.5, 0]]}
+MISSING = {"columns": ["a", "b", "c"], "data": [[None, 1, None], [0.5, 2, 1.5]]}
+MATRIX = [[0.5, -1.0, 0.25], [2, 0, -3.5]]
+COLUMNS: dict[str, Any] = {
+    "split": {"dataframe_split": SPLIT},
+    "records": {"dataframe_records": [{"a": 0.125, "b": 4, "c": -1}]},
+    "inputs": {"inputs": {"a": [1.0, -1.0], "b": [3, 4], "c": [0.1, 0.2]}},
+    "null": {"dataframe_split": MISSING},
+}
+TENSOR: dict[str, Any] = {"instances": {"instances": MATRIX}, "inputs": {"inputs": MATRIX}}
+FLOATS = {"columns": ["d", "c", "a"], "data": [[0.5, 1.0, 1], [2, 3, -4.5]]}
+PAIRED = {"a": [0.5, 2.0], "c": [1.5, -1.0]}
+BODIES: dict[str, dict[str, Any]] = {
+    **{name: COLUMNS for name in MODELS if not name.startswith("onnx")},
+    **{name: TENSOR for name in MODELS if "tensor" in name or "regressor" in name},
+    **{name: TENSOR for name in MODELS if name.startswith("onnx")},
+    "lightgbm in a pipeline": {"split": COLUMNS["split"]},
+    "onnx, columns": {"split": {"dataframe_split": FLOATS}},
+    "onnx, columns to several values": {"split": {"dataframe_split": FLOATS}},
+    "onnx, one row at a time": {"one": {"instances": MATRIX[:1]}},
+    "onnx of two inputs, columns": {"inputs": {"inputs": PAIRED}},
+    "onnx of two inputs, tensors": {"inputs": {"inputs": PAIRED}},
+}
+"""Requests to each model, by what they are."""
+
+
 def save_model(name: str, path: Path) -> Path:
     """The bundle of a model, in a folder that is not there yet."""
     with warnings.catch_warnings():

@@ -3,6 +3,7 @@ where docs/serving.md says."""
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import differential
+import flavor_models
 import numpy as np
 import pytest
 from differential import Answer, Bundles, Pair, bodies, csvs, estimators, results, signatures
@@ -23,12 +25,13 @@ SHARE = 0.3 * FACTOR
 """Of all pairs of a model and a request: all would take ten minutes."""
 BY_PLACE = re.compile(
     "missing inputs|Invalid object type|Could not convert object|all scalar values|safely convert"
-    "|Reshape your data|unseen at fit time|same order as they were in fit"
+    "|array element with a sequence|Reshape your data|unseen at fit time|same order as they were in fit"
 )
 """What MLflow, or scikit-learn behind it, says to rows whose names or types are not to the letter
 those of the signature, but which can mean only one thing."""
 LOST = re.compile(
     r"\bis (u?int\d+|int|whole|bool|boolean|text)\b|not all of its values are|cannot be null"
+    r"|float64 to <U0"
 )
 """What we say to a value that MLflow would change without a word."""
 
@@ -126,6 +129,29 @@ def test_a_model_sees_what_it_sees_behind_mlflow(seeing, name):
 def test_a_model_with_a_type_hint_sees_what_it_sees_behind_mlflow(tmp_path, name):
     bundle = Bundles(tmp_path, differential.hinted(differential.HINTS[name])).plain
     asked = ask_all(differential.pair(bundle), name)
+    assert not [str(each) for each in asked if differs(each)]
+
+
+def with_value(body: Any, value: Any) -> bytes:
+    """The request with this in the place of its first value."""
+    changed = copy.deepcopy(body)
+    ((form, content),) = changed.items()
+    rows = content["data"] if form == "dataframe_split" else content
+    row = rows["a"] if isinstance(rows, dict) else rows[0]
+    row["a" if isinstance(row, dict) else 0] = value
+    return json.dumps(changed).encode()
+
+
+@pytest.mark.parametrize("name", flavor_models.MODELS)
+def test_boosted_trees_and_graphs_answer_as_they_do_behind_mlflow(tmp_path, name):
+    pair = differential.pair(flavor_models.save_model(name, tmp_path / "m"))
+    values = (*differential.VALUES, 0.25)
+    requests = flavor_models.BODIES[name].items()
+    asked = [
+        Asked(f"{name}: {what}", raw, *pair.ask(raw))
+        for what, body in requests
+        for raw in (with_value(body, value) for value in values)
+    ]
     assert not [str(each) for each in asked if differs(each)]
 
 

@@ -80,6 +80,8 @@ def nothing_lost(given: Any, read: Any, *, nullable: bool) -> Any:
         _check("a value", flat, read.ravel().tolist())
     elif None in flat and not nullable:
         raise InvalidInput("a value is text: it cannot be null")
+    elif None in flat and not read.shape:
+        return None
     elif None in flat and len(flat) == read.size:
         read = np.array([*flat], dtype=object).reshape(read.shape)
     return read

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
 
 from pennant_serving.adapters import estimators
 from pennant_serving.adapters.base import Further
@@ -63,9 +66,15 @@ def _new(kind: str) -> Any:
 def _answer(model: Any, booster: Any) -> Callable[[Any], Any]:
     if model is not booster:
         return model.predict  # type: ignore[no-any-return]
-    if '"name":"gblinear"' not in booster.save_config():
-        return booster.inplace_predict  # type: ignore[no-any-return]
-    return _linear(booster)
+    linear = '"name":"gblinear"' in booster.save_config()
+    return _linear(booster) if linear else partial(_finite, booster.inplace_predict)
+
+
+def _finite(predict: Callable[[Any], Any], array: Any) -> Any:
+    """Raises ValueError for infinities, which XGBoost's matrices, and so MLflow, do not take."""
+    if np.isinf(array).any():
+        raise ValueError("XGBoost takes no infinities: leave out what is missing, as null or NaN")
+    return predict(array)
 
 
 def _linear(booster: Any) -> Callable[[Any], Any]:
