@@ -15,6 +15,7 @@ from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.boosted import BoostedAdapter
 from pennant_serving.adapters.flavors import XGBOOST_BOOSTER, native_flavor
 from pennant_serving.adapters.lean import without
+from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
 
 
@@ -71,9 +72,9 @@ def _answer(model: Any, booster: Any) -> Callable[[Any], Any]:
 
 
 def _finite(predict: Callable[[Any], Any], array: Any) -> Any:
-    """Raises ValueError for infinities, which XGBoost's matrices, and so MLflow, do not take."""
+    """Raises InvalidInput for infinities, which XGBoost's matrices, and so MLflow, do not take."""
     if np.isinf(array).any():
-        raise ValueError("XGBoost takes no infinities: leave out what is missing, as null or NaN")
+        raise InvalidInput("XGBoost takes no infinities: what is missing is null, or NaN")
     return predict(array)
 
 
