@@ -16,6 +16,10 @@ from pennant_serving.codecs.size import check_json
 from pennant_serving.errors import InvalidInput, PredictFailed
 
 
+SHORT = 4096
+"""Bytes."""
+
+
 def load_object(body: bytes) -> dict[str, Any]:
     """The JSON object that a body is. Raises InvalidInput, or TooLarge for too many values."""
     check_json(body)
@@ -43,12 +47,28 @@ def dump(content: Any) -> bytes:
     """A response, with what models answer as MLflow's scoring server writes it: arrays as lists,
     numbers of NumPy, times in ISO 8601, bytes in base64, pydantic's objects, keys that are numbers,
     and infinities as `Infinity`. What is missing (NaN, NaT) is null. Raises PredictFailed."""
+    arrays = _arrays(content)
     try:
-        text = orjson.dumps(content, default=_plain)
+        if arrays is None:
+            text = orjson.dumps(content, default=_plain)
+        else:
+            text = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
     except (orjson.JSONEncodeError, _InfiniteError):
         return _dump_slowly(content)
-    # It writes null for infinities, too.
-    return text if b"null" not in text else _dump_slowly(content)
+    # It writes null for infinities, too. In a long text it takes longer to look for that.
+    if (arrays is None or len(text) < SHORT) and b"null" not in text:
+        return text
+    is_finite = arrays is not None and not any(np.isinf(each).any() for each in arrays)
+    return text if is_finite else _dump_slowly(content)
+
+
+def _arrays(content: Any) -> list[Any] | None:
+    """The content's arrays where it is nothing but one of numbers, or those and texts by name."""
+    values = content.values() if type(content) is dict else (content,)
+    found = [each for each in values if type(each) is np.ndarray]
+    if not found or any(each.dtype.kind not in "biuf" for each in found):
+        return None
+    return found if all(type(each) in (np.ndarray, str) for each in values) else None
 
 
 def _dump_slowly(content: Any) -> bytes:
