@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
-from pennant_serving.adapters import estimators
+from pennant_serving.adapters import estimators, tables
 from pennant_serving.adapters.base import Further
+from pennant_serving.adapters.flavors import native_flavor
+from pennant_serving.adapters.inputs import why_frames
+from pennant_serving.adapters.known import survey
 from pennant_serving.adapters.tabular import TabularAdapter
-from pennant_serving.mlmodel import MLmodel, read_mlmodel
-
-# Steps that pick columns by name, or whose own function may.
-SELECTORS = frozenset({"ColumnTransformer", "FunctionTransformer"})
+from pennant_serving.mlmodel import MLmodel
 
 
 class SklearnAdapter(TabularAdapter):
@@ -22,23 +22,29 @@ class SklearnAdapter(TabularAdapter):
         names = _names(mlmodel, estimator)
         # MLflow's pyfunc_predict_fn: which method is this model's answer.
         method = mlmodel.flavors.get("python_function", {}).get("predict_fn", "predict")
+        found = survey(estimator)
+        because = found.why_not_rows(method)
+        self.joins = self.steady = not because
+        self.joins_because = because or "every step is scikit-learn's own and answers row by row"
         super().__init__(
             mlmodel,
             getattr(estimator, method),
             names=names,
             width=getattr(estimator, "n_features_in_", None),
-            takes_frame=bool(names) and _takes_frame(mlmodel, estimator),
+            dtype=tables.dtype_of(mlmodel),
+            takes_frame=bool(names) and bool(why_frames(mlmodel, found)),
         )
 
     @classmethod
-    def load(cls, bundle: Path) -> Self:
-        """Raises ValueError for a bundle of another kind, or whatever unpickling raises."""
-        mlmodel = read_mlmodel(bundle)
-        if mlmodel is None or "sklearn" not in mlmodel.flavors:
-            raise ValueError("the bundle is no MLflow model with the sklearn flavor")
-        flavor = mlmodel.flavors["sklearn"]
+    def load(cls, bundle: Path, *, shared: bool = False) -> Self:
+        """Raises NotNative for a model that MLflow can serve alone, ValueError for a bundle of
+        another kind, or whatever unpickling raises.
+
+        To be `shared` by processes that are forked afterwards raises NotShared unless that may be.
+        """
+        mlmodel, flavor = native_flavor(bundle, "sklearn")
         path = mlmodel.folder / flavor["pickled_model"]
-        return cls(mlmodel, estimators.load_estimator(path, flavor))
+        return cls(mlmodel, estimators.load_estimator(path, flavor, shared=shared))
 
     @property
     def further(self) -> dict[str, Further]:
@@ -50,13 +56,3 @@ def _names(mlmodel: MLmodel, estimator: Any) -> tuple[str, ...]:
     if mlmodel.columns or mlmodel.tensors:
         return mlmodel.names
     return tuple(getattr(estimator, "feature_names_in_", ()))
-
-
-def _takes_frame(mlmodel: MLmodel, estimator: Any) -> bool:
-    """Whether an array could be understood differently from the frame of the training."""
-    parts = [estimator, *(step for _, step in getattr(estimator, "steps", ()))]
-    known = all(
-        type(part).__module__.startswith("sklearn.") and type(part).__name__ not in SELECTORS
-        for part in parts
-    )
-    return not (known and mlmodel.is_numeric)

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pennant_serving.adapters import estimators
 from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.boosted import BoostedAdapter
-from pennant_serving.adapters.flavors import XGBOOST_BOOSTER, native_flavor
+from pennant_serving.adapters.flavors import XGBOOST_BOOSTER, NotNative, native_flavor
 from pennant_serving.adapters.lean import without
 from pennant_serving.mlmodel import MLmodel
 
@@ -57,7 +57,10 @@ def _new(kind: str) -> Any:
     estimators.import_sklearn()
     with without("pandas"):
         import xgboost
-    return getattr(xgboost, kind.rpartition(".")[2])()
+    found = getattr(xgboost, kind.rpartition(".")[2], None)
+    if found is None:
+        raise NotNative(f"the model is a {kind}, which is none of the library's public classes")
+    return found()
 
 
 def _answer(model: Any, booster: Any) -> Callable[[Any], Any]:

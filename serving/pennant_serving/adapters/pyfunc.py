@@ -19,9 +19,8 @@ BAD_REQUEST = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE")
 class PyfuncAdapter:
     """Loads with MLflow, which also enforces the signature."""
 
-    joins = (
-        False  # MLflow asks nobody to answer each row by itself; the proof at the start may tell
-    )
+    joins = False
+    joins_because = "MLflow asks no model to answer each row by itself"
 
     def __init__(self, mlmodel: MLmodel, model: PyFuncModel) -> None:
         self._mlmodel = mlmodel

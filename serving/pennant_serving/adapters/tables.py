@@ -19,6 +19,15 @@ FRAME_TYPES = {
 }
 """JSON has one kind of number. Types that are absent here come out right by themselves."""
 
+COLUMN_DTYPES = {
+    "boolean": "bool",
+    "integer": "int32",
+    "long": "int64",
+    "float": "float32",
+    "double": "float64",
+}
+"""The columns of the frame that MLflow makes; scikit-learn makes one array of their common type."""
+
 NUMBERS = ("int32", "float32", "float64")
 
 
@@ -84,7 +93,7 @@ def dtype_of(mlmodel: MLmodel) -> str | None:
         return str(mlmodel.tensors[0]["tensor-spec"]["dtype"])
     if not mlmodel.is_numeric:
         return None
-    return "float32" if all(column.type == "float" for column in mlmodel.columns) else "float64"
+    return str(np.result_type(*(COLUMN_DTYPES[column.type] for column in mlmodel.columns)))
 
 
 def named_arrays(rows: Rows, tensors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

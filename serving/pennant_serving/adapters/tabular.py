@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pennant_serving.adapters import example, tables
+from pennant_serving.adapters import exact, example, tables
 from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
@@ -18,9 +18,10 @@ from pennant_serving.rows import Rows
 class TabularAdapter:
     """Answers rows by a function of an array, of one row each and one column for each feature."""
 
+    joins = True
     steady = True
-    dtype_of_unknown: str | None = None
-    """The array's type for a model without a signature; None when the values shall tell."""
+    answers_arrays = True
+    joins_because = "the library answers each row by itself"
 
     def __init__(
         self,
@@ -29,9 +30,11 @@ class TabularAdapter:
         *,
         names: tuple[str, ...],
         width: int | None,
+        dtype: str | None,
         takes_frame: bool = False,
     ) -> None:
-        """`width` is the number of features, None when any will do.
+        """`width` is the number of features, None when any will do; `dtype` is the array's type,
+        None when the values shall tell.
 
         With `takes_frame` the function is given DataFrames.
         """
@@ -40,7 +43,8 @@ class TabularAdapter:
         self._names = names
         self._width = width
         self._takes_frame = takes_frame
-        self._dtype = tables.dtype_of(mlmodel) or self.dtype_of_unknown
+        self._dtype = dtype
+        self._columns = exact.Columns(mlmodel.columns, dtype)
         self.array_spec = None if takes_frame else self._spec()
         # Arrays are checked against the names here, so scikit-learn need not miss them.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
@@ -54,18 +58,20 @@ class TabularAdapter:
         return self.ask(self._answer, rows)
 
     def predict_array(self, array: Any) -> Any:
-        """Raises the library's ValueError for values that do not fit."""
-        return self._answer(array)
+        """Raises InvalidInput, and the library's ValueError, for values that do not fit."""
+        return self._answer(self._columns.checked(array))
 
     def ask(self, function: Callable[[Any], Any], rows: Rows) -> Any:
         """What a function of the model's input says. Raises as `predict` does."""
-        return function(self._frame(rows) if self._takes_frame else self.to_array(rows))
+        if self._takes_frame:
+            return function(self._frame(rows))
+        return function(self._columns.checked(self.to_array(rows)))
 
     def to_array(self, rows: Rows) -> Any:
         """The array that the function takes. Raises InvalidInput for rows that do not fit."""
         if self._names:
             rows = tables.ordered(rows, self._names, required=frozenset(self._names))
-        array = tables.array(rows.values, self._dtype)
+        array = exact.array(rows.values, self._dtype)
         if self._width is None:
             return array
         if array.ndim == 1 and self._width == 1:

@@ -24,6 +24,8 @@ LOST = 3
 """Time-outs. A model that takes a little too long under load may still come back before."""
 ARRAY = "array"
 """The kind of all arrays: a model takes one."""
+ALONE = "alone"
+"""The kind of all that is not joined: it waits in one queue."""
 LARGE = 1024
 """Rows that are too many to be turned into an array in the event loop."""
 
@@ -42,7 +44,7 @@ class Batcher:
         self._adapter: Any = adapter
         self._pool = pool
         self._line = Line()
-        self.runner = Runner(adapter, pool, observer or Observer(), self._look)
+        self.runner = Runner(adapter, pool, observer or Observer(), self._look, limits.mode)
         self._looking = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -50,12 +52,14 @@ class Batcher:
         """How requests are predicted, in a few words."""
         largest = self.runner.speed.largest
         where = f", up to {largest} rows in the event loop" if largest else ""
-        return f"requests are predicted {'together' if self.joins else 'one by one'}{where}"
+        because = self.runner.because if self.limits.max_rows > 1 else "a batch has one row at most"
+        how = "together" if self.joins else "one by one"
+        return f"requests are predicted {how}{where}: {because}"
 
     async def predict(self, rows: Rows, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
         value = await self.aside(self._value, rows) if len(rows) > LARGE else self._value(rows)
-        kind = joining.kind(value) if isinstance(value, Rows) else ARRAY
+        kind = self._kind(value)
         return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))
 
     async def aside(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -97,7 +101,7 @@ class Batcher:
             raise Unavailable(f"{line.requests} requests are waiting already")
         work.arrived = time.perf_counter()
         if work.rows > limits.max_rows and work.kind is not None and self._most > 1:
-            Cut(work, limits.max_rows, self._enqueue)
+            Cut(work, limits.max_rows, self._enqueue, self.runner.has_one_each)
         else:
             self._enqueue(work)
 
@@ -128,10 +132,18 @@ class Batcher:
 
     def _prove(self, value: Any, rows: int) -> None:
         runner = self.runner
-        if self.limits.max_rows > 1:
-            runner.joins = proof.answers_row_by_row(runner.predict, value, rows)
+        if self.joins and (
+            problem := proof.why_not(runner.predict, value, rows, lists=runner.lists)
+        ):
+            runner.stop_joining(problem)
         if runner.steady:
-            proof.measure(runner, value, rows, self._most)
+            proof.measure(runner, value, rows, self.limits.max_rows)
+
+    def _kind(self, value: Any) -> Hashable:
+        """To look at all values of rows is worth it only where some may be joined."""
+        if not self.joins:
+            return ALONE
+        return joining.kind(value) if isinstance(value, Rows) else ARRAY
 
     def _value(self, rows: Rows) -> Any:
         if self.array_spec is None:
@@ -166,9 +178,9 @@ class Batcher:
     def _start(self, kind: Hashable, now: float) -> float | None:
         """Run the next batch of a kind if it may run; seconds after which to try again."""
         most, running = self._most, self.runner.running
-        rows, first = self._line.head(kind, most)
+        rows, taken, first = self._line.head(kind, most)
         is_aside = isinstance(kind, Aside)
-        short = not is_aside and self.runner.speed.proved(min(rows, most))
+        short = not is_aside and self.runner.speed.proved(taken)
         situation = Situation(
             rows=rows,
             waited=now - first,
