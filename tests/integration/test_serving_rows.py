@@ -52,7 +52,8 @@ Y = (X.sum(axis=1) > X.sum(axis=1).mean()).astype(int)
 WHOLE = RANDOM.integers(0, 3, size=(60, 4)).astype("float64")
 GAPS = np.where(RANDOM.random(X.shape) < 0.4, np.nan, X)
 GAPS[0], GAPS[1] = np.nan, X[1]
-TEXTS = np.array([" ".join(RANDOM.choice("a b c d e f g h the".split(), 5)) for _ in range(60)])
+WORDS = ["a", "b", "c", "d", "e", "f", "g", "h", "the"]
+TEXTS = np.array([" ".join(RANDOM.choice(WORDS, 5)) for _ in range(60)])
 SQUARE = X @ X.T
 EASY = 9
 """The rows that are asked; the others are their neighbours."""
