@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
@@ -24,6 +26,10 @@ from pennant_serving.sharing import publish
 from pennant_serving.startup import Loaded, bring_up
 from pennant_serving.telemetry import Telemetry
 from pennant_serving.watch.sampling import create_watch
+
+READY = "worker.ready"
+"""A file in the folder of the workers, as soon as one of them is."""
+POLL_SECONDS = 0.02
 
 
 def run(
@@ -73,7 +79,7 @@ async def _serve(
     waiting = Waiting(listener) if folder is None else None
     server = create_server(app, settings, lifecycle, lane, waiting)
     if folder is not None and loaded is None:
-        await _until_first(server.serve([listener]))
+        await _until_first(server.serve([listener]), _end_when_ready(folder))
         return
     grpc = asyncio.create_task(open_grpc(settings, lifecycle, telemetry))
     coming_up = bring_up(settings, lifecycle, own, lane, loaded, beside=grpc)
@@ -82,9 +88,17 @@ async def _serve(
     else:
         telemetry.share(folder)
         await coming_up
+        (folder / READY).touch()
         await _until_first(server.serve([listener]), publish(telemetry.histograms, folder))
     if grpc.done() and (grpc_server := grpc.result()):
         await grpc_server.ended()
+
+
+async def _end_when_ready(folder: Path) -> None:
+    """Let this process, which only says that nobody is ready, drain as soon as a worker is."""
+    while not (folder / READY).exists():  # noqa: ASYNC110 - another process makes it
+        await asyncio.sleep(POLL_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _until_first(

@@ -60,7 +60,10 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
     try:
         with phases.phase("load"):
             loaded = _in_thread(lambda: load(settings))
-    finally:
+    except BaseException:
+        end(waiting)
+        raise
+    if loaded.found.adapter is not None:  # if not, it goes on until the first worker is ready
         end(waiting)
         os.waitpid(waiting, 0)  # beside workers that are ready it would answer that nobody is
     gc.collect()
