@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier
 from mlflow.models import infer_signature
 from mlflow.sklearn import save_model
 from serving_builders import Client, model, settings
@@ -43,6 +44,7 @@ from pennant_serving.adapters.native_sklearn import SklearnAdapter
 from pennant_serving.app import create_app
 from pennant_serving.bundle import Bundle
 from pennant_serving.endpoints.own import AdapterRoutes
+from pennant_serving.failures import PodError
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.mlmodel import read_mlmodel
@@ -232,3 +234,17 @@ def test_a_float_is_as_exact_beside_a_double_as_in_mlflows_frame(tmp_path):
     path = saved(tmp_path / "model", LinearRegression().fit(table, [0, 1]), table)
     seen = native(path).ask(lambda array: array, Rows([[0.1, 0.1]], ("a", "b")))
     assert seen.tolist() == check_array(table)[:1].tolist()
+
+
+@pytest.mark.parametrize("names", [["a", "b c"], ["b c", "a"]], ids=", ".join)
+def test_lightgbm_which_knows_no_names_is_refused_with_its_columns_in_another_order(
+    tmp_path, names
+):
+    table = pd.DataFrame({"a": TABLE.a, "b c": TABLE.b})
+    booster = LGBMClassifier(n_estimators=2, verbose=-1).fit(table, LABELS)
+    path = saved(tmp_path / "model", booster, table[names])
+    if names == list(table):
+        assert native(path).joins
+    else:
+        with pytest.raises(PodError, match="trained with a, b_c: it takes them in that order only"):
+            native(path)

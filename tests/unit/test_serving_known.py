@@ -12,6 +12,7 @@ import lightgbm
 import numpy as np
 import pytest
 from scipy import special
+from scipy.stats import uniform
 from sklearn import preprocessing
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration
@@ -29,7 +30,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -65,6 +66,8 @@ KNOWN = {
     "a forest": RandomForestClassifier(3),
     "a search": GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), GRID, cv=2,
                              scoring=make_scorer(f1_score)),
+    "a search by chance": RandomizedSearchCV(LogisticRegression(), {"C": uniform(1, 2)}, n_iter=2,
+                                             cv=2),
     "stacked": StackingClassifier([("a", LogisticRegression()), ("b", SVC())], cv=2),
     "voting": VotingClassifier([("a", LogisticRegression())], voting="soft"),
     "calibrated": CalibratedClassifierCV(LogisticRegression(), method="isotonic", cv=2),

@@ -33,13 +33,18 @@ class BoostedAdapter(TabularAdapter):
         """
         signed = bool(mlmodel.columns or mlmodel.tensors)
         names = mlmodel.names if signed else tuple(features)
-        given = [_SPACE.sub("_", name) for name in names]  # as LightGBM writes them
-        if given != list(features) and sorted(given) == sorted(features):
-            raise ValueError(
-                f"the signature's columns are {', '.join(names)}, but the model was trained with"
-                f" {', '.join(features)}: it takes them in that order only"
-            )
+        check_order(names, features)
         super().__init__(mlmodel, answer, names=names, width=width, dtype=_dtype(mlmodel))
+
+
+def check_order(names: Sequence[str], features: Sequence[str]) -> None:
+    """Raises ValueError when these are the same columns in another order."""
+    given = [_SPACE.sub("_", name) for name in names]  # as LightGBM writes them
+    if given != list(features) and sorted(given) == sorted(features):
+        raise ValueError(
+            f"the signature's columns are {', '.join(names)}, but the model was trained with"
+            f" {', '.join(features)}: it takes them in that order only"
+        )
 
 
 def _dtype(mlmodel: MLmodel) -> str:

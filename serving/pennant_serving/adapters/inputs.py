@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,9 @@ def _why(estimator: Any, names: tuple[str, ...], *, mixed: bool) -> str:
     if "transform" in state.get("_sklearn_output_config", {}):
         return f"{kind} answers with frames"
     trained = state.get("feature_names_in_")
+    if type(estimator).__module__.startswith("xgboost."):  # which has a property, and checks it
+        with contextlib.suppress(Exception):
+            trained = estimator.feature_names_in_
     if trained is not None and tuple(trained) != names:
         return f"{kind} was trained with other columns, or in another order"
     return ""

@@ -34,6 +34,8 @@ TRAINING = frozenset(
     }
 )
 """Attributes whose functions of scikit-learn are used in training only."""
+TRIED = frozenset({"param_grid", "param_distributions", "cv_results_", "best_params_"})
+"""What a search has tried, and does not ask; the best one is beside it."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,10 @@ def _held(value: Any) -> Mapping[str, Any]:
     held = {name: getattr(value, name) for name in slots if hasattr(value, name)}
     if isinstance(value, dict):  # scikit-learn's Bunch
         held |= {str(key): each for key, each in value.items()}
-    return {**held, **_attributes(value)}
+    held |= _attributes(value)
+    if kind.__name__.endswith("SearchCV"):
+        return {name: each for name, each in held.items() if name not in TRIED}
+    return held
 
 
 def _slots(kind: type) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from typing import Any, Self
 
 from pennant_serving.adapters import estimators, tables
 from pennant_serving.adapters.base import Further
+from pennant_serving.adapters.boosted import check_order
 from pennant_serving.adapters.flavors import native_flavor
 from pennant_serving.adapters.inputs import why_frames
-from pennant_serving.adapters.known import survey
+from pennant_serving.adapters.known import is_own, survey
 from pennant_serving.adapters.tabular import TabularAdapter
 from pennant_serving.mlmodel import MLmodel
 
@@ -22,6 +23,8 @@ class SklearnAdapter(TabularAdapter):
         names = _names(mlmodel, estimator)
         # MLflow's pyfunc_predict_fn: which method is this model's answer.
         method = mlmodel.flavors.get("python_function", {}).get("predict_fn", "predict")
+        if is_own(type(estimator), "lightgbm"):
+            check_order(names, estimator.feature_name_)
         found = survey(estimator)
         because = found.why_not_rows(method)
         self.joins = self.steady = not because

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from pennant_serving.adapters.flavors import NotNative
 from pennant_serving.adapters.versions import mismatch, normal, requirement
 from pennant_serving.bundle import Bundle
@@ -63,5 +61,7 @@ def _of_unknown_release(bundle: Bundle) -> str:
     flavor = bundle.mlmodel.flavors.get("sklearn") if bundle.mlmodel else None
     if flavor is None or flavor.get("sklearn_version"):
         return ""
-    here = f"this image has {version('scikit-learn')}"
-    return f" (its MLmodel does not say what version of scikit-learn it was trained with, {here})"
+    from importlib.metadata import version
+
+    untold = "its MLmodel does not say what version of scikit-learn it was trained with"
+    return f" ({untold}, this image has {version('scikit-learn')})"

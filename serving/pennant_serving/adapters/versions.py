@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pennant_serving.bundle import Bundle
@@ -14,6 +14,7 @@ from pennant_serving.bundle import Bundle
 class Library:
     """Of a flavor."""
 
+    module: str
     packages: tuple[str, ...]
     """The names that it is installed under, the usual one first."""
     said: str = ""
@@ -21,10 +22,11 @@ class Library:
 
 
 LIBRARIES = {
-    "sklearn": Library(("scikit-learn",), "sklearn_version"),
-    "xgboost": Library(("xgboost", "xgboost-cpu"), "xgb_version"),
-    "lightgbm": Library(("lightgbm",), "lgb_version"),
-    "onnx": Library(("onnxruntime", "onnxruntime-gpu")),  # the flavor tells that of onnx
+    "sklearn": Library("sklearn", ("scikit-learn",), "sklearn_version"),
+    "xgboost": Library("xgboost", ("xgboost", "xgboost-cpu"), "xgb_version"),
+    "lightgbm": Library("lightgbm", ("lightgbm",), "lgb_version"),
+    # The flavor tells the version of onnx, which made the file, and runs nothing.
+    "onnx": Library("onnxruntime", ("onnxruntime", "onnxruntime-gpu")),
 }
 
 
@@ -79,6 +81,11 @@ def _required(folder: Path, library: Library) -> str:
 
 
 def _installed(library: Library) -> str:
+    """Empty when it is not."""
+    if library.module in sys.modules:
+        return str(getattr(sys.modules[library.module], "__version__", ""))
+    from importlib.metadata import PackageNotFoundError, version  # dear, and rarely needed
+
     for package in library.packages:
         try:
             return version(package)

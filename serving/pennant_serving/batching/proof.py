@@ -23,8 +23,10 @@ CLOSE = {"f2": 1e-2, "f4": 1e-4, "f8": 1e-6}
 """Relative, by the answers' type. Libraries add in another order when there are more rows."""
 TRIES = 4 * PROOFS
 """Runs of one size: a busy machine makes some of them long."""
-MOST = 8
+MOST = 4
 """Rows of the example that are tried."""
+SECONDS = 2.0
+"""After which no more neighbours are tried: a model that is this slow must start, too."""
 CHANGED = "the answer to a row of the example changes beside other rows"
 
 Predict = Callable[[Any], Any]
@@ -53,18 +55,19 @@ def _beside(
     yield from enumerate(_each(predict, value, rows, lists=lists))
     turned = order(value, list(reversed(range(rows))))
     yield from zip(reversed(range(rows)), _each(predict, turned, rows, lists=lists), strict=True)
-    for neighbours in different(value):
-        for place, single in enumerate(singles):
-            for first in (True, False):
-                parts = [single, neighbours] if first else [neighbours, single]
-                count = 1 + len(neighbours)
-                try:
-                    found = _each(predict, joining.join(parts), count, lists=lists)
-                except joining.NotOneEach:
-                    raise
-                except Exception:  # noqa: BLE001, S112 - values that were made up it may refuse
-                    continue
-                yield place, found[0 if first else -1]
+    started = time.perf_counter()
+    for before in different(value):
+        if time.perf_counter() - started > SECONDS:
+            return
+        after = joining.part(before, 0, 1)
+        batch, first = joining.join([before, value, after]), len(before)
+        try:
+            found = _each(predict, batch, first + rows + 1, lists=lists)
+        except joining.NotOneEach:
+            raise
+        except Exception:  # noqa: BLE001, S112 - values that were made up it may refuse
+            continue
+        yield from enumerate(found[first : first + rows])
 
 
 def _each(predict: Predict, value: Any, rows: int, *, lists: bool) -> list[Any]:
