@@ -1,43 +1,41 @@
-"""Models of one's own with a pool of threads, which would be lost in a fork."""
+"""Models of one's own with a pool of threads, which would be lost in a fork.
+
+The pool is the module's, and has begun to work when that is imported.
+"""
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
 POOL = ThreadPoolExecutor(1)
-"""Of the module: whoever imports it has it."""
+POOL.submit(int).result()
+
+
+def doubled(value: float) -> float:
+    """By that pool."""
+    return POOL.submit(lambda: 2 * value).result(timeout=20)
 
 
 class PoolAdapter:
-    """An adapter that asks its pool."""
+    """An adapter that asks the pool."""
 
     input_example = (1.0,)
-
-    def __init__(self) -> None:
-        self._pool: Executor = ThreadPoolExecutor(1)
-        self._pool.submit(int).result()
 
     @classmethod
     def load(cls, bundle: Path) -> Self:
         return cls()
 
     def predict(self, rows: Any) -> list[float]:
-        return [self._pool.submit(lambda each: each * 2, row).result(timeout=20) for row in rows]
+        return [doubled(row) for row in rows]
 
 
 class PoolEstimator:
-    """An estimator whose module's pool has begun to work when it was loaded."""
+    """An estimator that asks it."""
 
     def fit(self, x: Any, y: Any = None) -> Self:
         return self
 
-    def __setstate__(self, state: Any) -> None:
-        POOL.submit(int).result()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"any": 1}
-
     def predict(self, x: Any) -> Any:
-        return POOL.submit(lambda: [2.0 * each[0] for each in x]).result(timeout=20)
+        return [doubled(row[0]) for row in x]

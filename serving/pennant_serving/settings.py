@@ -35,7 +35,7 @@ class Settings:
     drain_seconds: float = 20.0
     """Seconds from SIGTERM to the end of the process, at most."""
     workers: int = 1
-    """Processes that share the port and the loaded model."""
+    """Processes that share the port, and the loaded model where it survives a fork."""
     omp_threads: int = 0
     """OpenMP's own setting; 0 when it has none."""
     batch_max_rows: int = 1024

@@ -175,6 +175,7 @@ def save_nothing(path: Path) -> None:
     ],
     ids=["pyfunc", "an adapter of one's own", "an estimator of one's own"],
 )
+@pytest.mark.filterwarnings("ignore:.*type hints")  # MLflow's own, about hints
 def test_what_a_fork_would_break_is_loaded_by_each_worker(tmp_path, save, adapter, body):
     path = tmp_path / "bundle"
     save(path)

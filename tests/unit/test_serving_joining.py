@@ -13,12 +13,17 @@ from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from serving_builders import Echo, model
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from strangers import ODD, Odd, OddStep, Waits, mixed
 
+from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.adapters.native_sklearn import SklearnAdapter
 from pennant_serving.batching import joining, proof
 from pennant_serving.batching.joining import Ambiguous, NotOneEach
@@ -115,12 +120,24 @@ def test_the_ready_line_names_what_is_not_known():
     assert str(served.batcher) == f"requests are predicted {told}"
 
 
-def test_each_caller_gets_the_outputs_of_its_own_row():
-    """As many outputs as rows: a list of one array for each output."""
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        MultiOutputClassifier(LogisticRegression()),
+        RandomForestClassifier(3),
+        DecisionTreeClassifier(),
+        KNeighborsClassifier(),
+        MLPClassifier((3,), max_iter=500),
+    ],
+    ids=repr,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_each_caller_gets_the_outputs_of_its_own_row(estimator):
+    """As many outputs as rows, and most answer with one array for each output."""
     labels = np.column_stack([Y, 1 - Y])
     flavors = {"sklearn": {}, "python_function": {"predict_fn": "predict_proba"}}
     mlmodel = MLmodel(Path(), flavors, (), (), (), (), None, from_type_hint=False)
-    estimator = MultiOutputClassifier(LogisticRegression()).fit(X, labels)
+    estimator.fit(X, labels)
     for limits in ({}, {"mode": ROWS}):
         served = model(SklearnAdapter(mlmodel, estimator), **limits)
         for row, answer in zip(X[:2], ask(served, Rows(X[:1]), Rows(X[1:2])), strict=True):
@@ -253,6 +270,23 @@ def test_an_adapter_that_says_that_it_waits_for_nothing_is_measured_by_the_clock
     served = model(Liar(1.5 * BRIEF))
     asyncio.run(served.batcher.prove(Rows(X[:1])))
     assert served.batcher.runner.speed.largest == 0
+
+
+def test_what_makes_an_array_of_rows_waits_beside_the_loop_too():
+    threads = set()
+
+    class Slow(Asked):
+        array_spec = ArraySpec("float64", 2)
+
+        def to_array(self, rows):
+            threads.add(threading.current_thread() is threading.main_thread())
+            return np.asarray(rows.values)
+
+        def predict_array(self, array):
+            return array[:, 0]
+
+    assert ask(model(Slow()), Rows([[1.0, 2.0]]))[0].tolist() == [1.0]
+    assert threads == {False}
 
 
 WAYS = st.sampled_from(sorted(ODD.keys() - {"by chance"}))

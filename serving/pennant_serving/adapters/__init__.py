@@ -6,6 +6,7 @@ import importlib
 import inspect
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, cast
 
 from pennant_serving.adapters import flavors
@@ -102,15 +103,26 @@ def _load(name: str, bundle: Bundle, threads: int, *, shared: bool = False) -> A
 def survives_fork(name: str) -> bool:
     """Whether what this adapter loads may be used in a process that was forked afterwards.
 
-    Only a class that says so does. One that cannot be imported does not matter: `load` will say why
-    it cannot.
+    Only a class that says so does, and its module is imported only when it holds the word: what a
+    module makes when it is imported may not survive either. One that cannot be imported does not
+    matter: `load` will say why it cannot.
     """
     if name in BUILT_IN:
         return name in SHARED
     try:
-        return getattr(class_of(name), "survives_fork", False)
+        return _mentions(name.partition(":")[0], "survives_fork") and getattr(
+            class_of(name), "survives_fork", False
+        )
     except Exception:  # noqa: BLE001 - whatever an adapter's module raises
         return True
+
+
+def _mentions(module: str, word: str) -> bool:
+    """Whether a module's source holds a word. Imports nothing but the packages around it."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(name=module)
+    return word.encode() in Path(spec.origin).read_bytes()
 
 
 def class_of(name: str) -> type[Adapter]:

@@ -25,19 +25,31 @@ def array(values: Sequence[Any], dtype: str | None) -> Array:
     they are. Raises InvalidInput."""
     if dtype is None or np.dtype(dtype).kind not in "biu":
         return tables.array(values, dtype)
-    given = values if isinstance(values, np.ndarray) else tables.array(values, None)
+    is_list = not isinstance(values, np.ndarray)
+    given = tables.array(values, None) if is_list else np.asarray(values)
     if given.dtype == np.dtype(dtype):
         return given
     if given.dtype == object:  # what NumPy has no one type for: texts, nulls, very large numbers
         if dtype == "bool":  # which everything has a truth for
             raise InvalidInput("the rows are not a table of bool: not all values are")
         return tables.array(values, dtype)
-    found = given.astype(dtype) if dtype == "bool" else tables.array(values, dtype)
-    # Compared as what NumPy made of them: 2**53 + 1 beside 1.0 is exact in `found` alone.
-    with np.errstate(all="ignore"):
-        if not np.array_equal(found.astype(given.dtype), given):
-            raise InvalidInput(f"the rows are not a table of {dtype}: not all values are")
-    return found
+    if given.size and not _fits(given, dtype, is_list=is_list):
+        raise InvalidInput(f"the rows are not a table of {dtype}: not all values are")
+    # From the values themselves: beside a 1.0, NumPy has made a float of 2**53 + 1.
+    return given.astype(dtype) if dtype == "bool" else tables.array(values, dtype)
+
+
+def _fits(given: Array, dtype: str, *, is_list: bool) -> bool:
+    """Whether an array of numbers holds whole ones in the type's range only; of a list, which NumPy
+    reads one by one, up to what floats can tell of the range."""
+    limits = np.iinfo(dtype) if dtype != "bool" else None
+    low, high = (limits.min, limits.max) if limits else (0, 1)
+    least, most = given.min(), given.max()  # NaN when there is one
+    if given.dtype.kind == "f":
+        # The number behind the range is a power of two, which floats have exactly.
+        fits = low <= least and (most <= float(high) if is_list else most < high + 1)
+        return bool(fits and (given == np.floor(given)).all())
+    return bool(low <= int(least) and int(most) <= high)
 
 
 class Columns:

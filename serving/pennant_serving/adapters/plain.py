@@ -36,7 +36,9 @@ def is_plain(value: Any) -> bool:
         return not value.dtype.hasobject
     if kind.__module__.partition(".")[0] == "pandas":
         return kind.__name__ in PANDAS
-    return isinstance(value, np.dtype) or (isinstance(value, np.generic) and kind is not np.void)
+    if isinstance(value, np.generic):
+        return kind.__module__ == "numpy" and kind is not np.void
+    return isinstance(value, np.dtype)
 
 
 def items(value: Any) -> Iterable[Any] | None:

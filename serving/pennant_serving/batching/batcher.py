@@ -58,7 +58,7 @@ class Batcher:
 
     async def predict(self, rows: Rows, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
-        value = await self.aside(self._value, rows) if len(rows) > LARGE else self._value(rows)
+        value = await self._made(rows)
         kind = self._kind(value)
         return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))
 
@@ -144,6 +144,13 @@ class Batcher:
         if not self.joins:
             return ALONE
         return joining.kind(value) if isinstance(value, Rows) else ARRAY
+
+    async def _made(self, rows: Rows) -> Any:
+        """What the model is given, made in the event loop only when that takes no time."""
+        waits = self.array_spec is not None and not self.runner.steady
+        if waits or len(rows) > LARGE:
+            return await self.aside(self._value, rows)
+        return self._value(rows)
 
     def _value(self, rows: Rows) -> Any:
         if self.array_spec is None:
