@@ -201,6 +201,7 @@ def test_what_the_example_disproves_is_not_joined_whoever_said_so(way, rows):
     asyncio.run(served.batcher.prove(example))
     assert not served.batcher.joins
     assert "one by one: " in str(served.batcher)
+    assert str(served.batcher).endswith(", though serving.batching.mode is Rows")
 
 
 @pytest.mark.parametrize(
@@ -243,6 +244,17 @@ def test_nothing_is_looked_at_for_joining_where_nothing_may_be_joined(monkeypatc
     answers = ask(model(adapter), *(Rows(X[:5].tolist()) for _ in range(20)))
     assert all(np.array_equal(each, X[:5, 0]) for each in answers)
     assert adapter.sizes == [5] * 20
+
+
+def test_a_large_request_is_cut_only_where_rows_may_be_told_apart():
+    class Own(Asked):
+        joins = False
+
+    own, known = Own(), Asked()
+    for adapter in (own, known):
+        (answer,) = ask(model(adapter, max_rows=2), Rows(X[:5]))
+        assert np.array_equal(answer, X[:5, 0])
+    assert (own.sizes, known.sizes) == ([5], [2, 2, 1])
 
 
 def test_an_estimator_that_waits_never_runs_in_the_event_loop():

@@ -199,4 +199,4 @@ def test_the_ready_line_tells_who_says_that_requests_are_joined(tmp_path):
     with_example(folder, [[1.0, 0.0], [0.0, 2.0]])
     assert "strangers.Odd is not scikit-learn's own" in brought_up(folder)["batching"]
     told = brought_up(folder, batch_mode="Rows")["batching"]
-    assert told.endswith("one by one: the answer to a row of the example changes beside other rows")
+    assert "one by one: the answer to a row of the example changes beside other rows" in told

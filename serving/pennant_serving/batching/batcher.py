@@ -132,10 +132,11 @@ class Batcher:
 
     def _prove(self, value: Any, rows: int) -> None:
         runner = self.runner
-        if self.joins and (
-            problem := proof.why_not(runner.predict, value, rows, lists=runner.lists)
-        ):
-            runner.stop_joining(problem)
+        if self.joins:
+            problem = proof.why_not(runner.predict, value, rows, lists=runner.lists)
+            if problem:
+                asked = ", though serving.batching.mode is Rows"
+                runner.stop_joining(problem + (asked if self.limits.mode == policy.ROWS else ""))
         if runner.steady:
             proof.measure(runner, value, rows, self.limits.max_rows)
 

@@ -13,7 +13,7 @@ import numpy as np
 from pennant_serving.batching import joining
 from pennant_serving.rows import Rows
 
-SCALES = (0.5, 3.0, -2.0, 1000.0)
+SCALES = (0.5, 3.0, -2.0, 30.0)
 """What numbers are multiplied by, after MORE was added."""
 MORE = 7
 CHOSEN = 1
