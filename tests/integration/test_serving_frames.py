@@ -22,7 +22,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import (
     FixedThresholdClassifier,
     GridSearchCV,
@@ -248,3 +248,23 @@ def test_lightgbm_which_knows_no_names_is_refused_with_its_columns_in_another_or
     else:
         with pytest.raises(PodError, match="trained with a, b_c: it takes them in that order only"):
             native(path)
+
+
+LARGE = 2**53
+
+
+@pytest.mark.parametrize("other", ["int64", "float64"], ids=["all whole", "beside a float"])
+def test_an_encoder_tells_large_whole_numbers_apart_in_every_form(tmp_path, other):
+    """y = 1 for 2**53, 2 for the next whole number, which no float is."""
+    table = pd.DataFrame({"a": [LARGE, LARGE + 1, LARGE], "b": [0, 1, 1]}).astype({"b": other})
+    encoder = OneHotEncoder(sparse_output=False, handle_unknown="ignore")
+    path = saved(
+        tmp_path / "model", make_pipeline(encoder, Ridge(1e-9)).fit(table, [1, 2, 1]), table
+    )
+    http = client(path)
+    for form, (url, body) in bodies([[LARGE + 1, 1], [LARGE, 1]], ("a", "b")).items():
+        for tensor in body.get("inputs", ()):
+            tensor["datatype"] = "INT64"
+        response = http.post(url, json=body)
+        assert response.status_code == 200, (form, response.text)
+        assert np.ravel(answers(response)).tolist() == pytest.approx([2, 1], abs=1e-3), form

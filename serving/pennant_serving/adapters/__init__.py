@@ -104,8 +104,8 @@ def survives_fork(name: str) -> bool:
     """Whether what this adapter loads may be used in a process that was forked afterwards.
 
     Only a class that says so does, and its module is imported only when it holds the word: what a
-    module makes when it is imported may not survive either. One that cannot be imported does not
-    matter: `load` will say why it cannot.
+    module makes when it is imported may not survive either. One that cannot be imported does not:
+    `load` will say why it cannot.
     """
     if name in BUILT_IN:
         return name in SHARED
@@ -114,15 +114,13 @@ def survives_fork(name: str) -> bool:
             class_of(name), "survives_fork", False
         )
     except Exception:  # noqa: BLE001 - whatever an adapter's module raises
-        return True
+        return False
 
 
 def _mentions(module: str, word: str) -> bool:
     """Whether a module's source holds a word. Imports nothing but the packages around it."""
     spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(name=module)
-    return word.encode() in Path(spec.origin).read_bytes()
+    return bool(spec and spec.origin and word.encode() in Path(spec.origin).read_bytes())
 
 
 def class_of(name: str) -> type[Adapter]:

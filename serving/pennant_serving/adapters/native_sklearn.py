@@ -28,7 +28,7 @@ class SklearnAdapter(TabularAdapter):
         found = survey(estimator)
         because = found.why_not_rows(method)
         self.joins = self.steady = not because
-        self.joins_because = because or "every step is scikit-learn's own and answers row by row"
+        self.joins_because = because or "every step is scikit-learn's own"
         super().__init__(
             mlmodel,
             getattr(estimator, method),
