@@ -145,6 +145,12 @@ def test_a_class_is_not_known_by_what_it_says_of_itself():
     assert "LogisticRegressionOfOurs" in why_not(LogisticRegressionOfOurs())
 
 
+def test_a_class_of_an_expression_is_not_known_whatever_its_module_is():
+    for module in ("builtins", None, 7, "sklearn", "sklearn.nothing"):
+        model = type("Model", (), {"predict": lambda self, rows: rows, "__module__": module})()
+        assert "Model is not scikit-learn's own" in why_not(model)
+
+
 def test_a_class_that_cloudpickle_carries_is_not_known_by_its_name():
     copy = type("LogisticRegression", (LogisticRegression,), {"__module__": "sklearn.linear_model"})
     carried = cloudpickle.loads(cloudpickle.dumps(copy()))

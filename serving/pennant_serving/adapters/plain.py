@@ -34,7 +34,7 @@ def is_plain(value: Any) -> bool:
         return True
     if kind in ARRAYS:
         return not value.dtype.hasobject
-    if kind.__module__.partition(".")[0] == "pandas":
+    if str(kind.__module__).partition(".")[0] == "pandas":
         return kind.__name__ in PANDAS
     if isinstance(value, np.generic):
         return kind.__module__ == "numpy" and kind is not np.void
