@@ -55,10 +55,50 @@ def test_who_waits_for_a_service_holds_up_nobody_and_is_timed_out(tmp_path):
         assert slowest < SECONDS
 
 
-def test_two_clients_of_a_model_that_mixes_rows_get_their_own_answers(tmp_path):
-    folder = sklearn_bundle(tmp_path / "bundle", Odd("its share of the largest").fit([[0, 1]]))
+SHARE = """
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+
+class Share(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input["a"] / model_input["a"].max()
+
+
+set_model(Share())
+"""
+
+
+def save_estimator(folder: Path) -> None:
+    sklearn_bundle(folder, Odd("its share of the largest").fit([[0, 1]]))
+
+
+def save_pyfunc(folder: Path) -> None:
+    """With an example of one row, which shows nothing."""
+    code = folder.with_name("share.py")
+    code.write_text(SHARE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, about its own
+        from mlflow.pyfunc import save_model
+
+        example = pd.DataFrame({"a": [2.0]})
+        save_model(folder, python_model=str(code), input_example=example, pip_requirements=[])
+
+
+@pytest.mark.filterwarnings("ignore:.*type hints")  # MLflow's own, about hints
+@pytest.mark.parametrize(
+    ("save", "columns"), [(save_estimator, ["a", "b"]), (save_pyfunc, ["a"])],
+    ids=["an estimator without an example", "a pyfunc with one"],
+)  # fmt: skip
+def test_two_clients_of_a_model_that_mixes_rows_get_their_own_answers(tmp_path, save, columns):
+    folder = tmp_path / "bundle"
+    save(folder)
     on_volume(folder)
-    mine, other = [[1.0, 0.0], [4.0, 0.0]], [[1.0, 0.0], [100.0, 0.0]]
+
+    def body(*values: float) -> Any:
+        rows = [[value, 0.0][: len(columns)] for value in values]
+        return {"dataframe_split": {"columns": columns, "data": rows}}
+
     with serving(tmp_path, folder) as pod:
         pod.wait_until("/v2/health/ready")
         assert "one by one" in notes(pod)["batching"]
@@ -66,14 +106,17 @@ def test_two_clients_of_a_model_that_mixes_rows_get_their_own_answers(tmp_path):
 
         def disturb() -> None:
             while not stop.is_set():
-                pod.request("/invocations", {"instances": other})
+                pod.request("/invocations", body(1.0, 100.0))
 
         with ThreadPoolExecutor(2) as threads:
             threads.submit(disturb)
-            for _ in range(60):
-                body = pod.request("/invocations", {"instances": mine})[2]
-                answers.add(tuple(json.loads(body)["predictions"]))
-            stop.set()
+            try:
+                for _ in range(60):
+                    answer = pod.request("/invocations", body(1.0, 4.0))[2]
+                    found = json.loads(answer)["predictions"]
+                    answers.add(tuple(v if isinstance(v, float) else v["a"] for v in found))
+            finally:
+                stop.set()
         assert answers == {(0.25, 1.0)}
 
 
