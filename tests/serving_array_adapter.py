@@ -18,7 +18,9 @@ DIES = 9.0
 class ArrayAdapter:
     """Rows whose first number is one of the above get what that says."""
 
+    joins = True
     steady = True
+    survives_fork = True
     array_spec = ArraySpec("float64", 2)
     input_example = ([1.0, 2.0],)
 

@@ -31,6 +31,7 @@ SIGNATURE = '[{"type": "double", "name": "a"}, {"type": "double", "name": "b"}]'
 class Echo:
     """Answers each row with itself; the row "boom" with an exception."""
 
+    joins = True
     input_example: Sequence[Any] | None = None
 
     @classmethod

@@ -21,6 +21,9 @@ Row = Mapping[str, Any]
 class NewsrecoAdapter:
     """A row is {"user": "U106", "k": 10}, k being optional; its answer has items and marker."""
 
+    joins = True  # the ranker is asked for the candidates of all readers, and scores each by itself
+    survives_fork = True  # arrays and an estimator
+
     def __init__(self, model: Bundle) -> None:
         self._model = model
 

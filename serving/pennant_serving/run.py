@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
@@ -18,12 +21,19 @@ from pennant_serving.fast.lane import FastLane
 from pennant_serving.grpc import open_grpc
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.phases import Phases
-from pennant_serving.server import create_server
+from pennant_serving.server import Server, create_server
 from pennant_serving.settings import Settings
 from pennant_serving.sharing import publish
 from pennant_serving.startup import Loaded, bring_up
 from pennant_serving.telemetry import Telemetry
 from pennant_serving.watch.sampling import create_watch
+
+READY, WAITING = "worker.ready", "nobody.ready"
+"""Files in the folder of the workers: there as soon as one of them is ready, and as long as a
+process says that none is."""
+POLL_SECONDS = 0.02
+PATIENCE = 5.0
+"""Seconds that such a process may take."""
 
 
 def run(
@@ -73,7 +83,7 @@ async def _serve(
     waiting = Waiting(listener) if folder is None else None
     server = create_server(app, settings, lifecycle, lane, waiting)
     if folder is not None and loaded is None:
-        await _until_first(server.serve([listener]))
+        await _until_first(server.serve([listener]), _make_way(server, folder))
         return
     grpc = asyncio.create_task(open_grpc(settings, lifecycle, telemetry))
     coming_up = bring_up(settings, lifecycle, own, lane, loaded, beside=grpc)
@@ -82,9 +92,30 @@ async def _serve(
     else:
         telemetry.share(folder)
         await coming_up
+        await _first_is_ready(folder)
         await _until_first(server.serve([listener]), publish(telemetry.histograms, folder))
     if grpc.done() and (grpc_server := grpc.result()):
         await grpc_server.ended()
+
+
+async def _make_way(server: Server, folder: Path) -> None:
+    """Let this process, which only says that nobody is ready, end as soon as a worker is."""
+    while not (folder / READY).exists():  # noqa: ASYNC110 - another process makes it
+        await asyncio.sleep(POLL_SECONDS)
+    for each in server.servers:
+        each.close()
+    (folder / WAITING).unlink(missing_ok=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _first_is_ready(folder: Path) -> None:
+    """Tell that process, and wait until it accepts no more: whoever was told that we are ready must
+    not hear from it that nobody is."""
+    (folder / READY).touch()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while (folder / WAITING).exists():  # noqa: ASYNC110 - another process removes it
+                await asyncio.sleep(POLL_SECONDS)
 
 
 async def _until_first(

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pennant_serving import cpus
-from pennant_serving.batching.policy import Limits
+from pennant_serving.batching.policy import AUTO, MODES, Limits
 from pennant_serving.environ import Environ, SettingsError
 
 BUILT_IN_ADAPTERS = ("auto", "pyfunc", "sklearn", "xgboost", "lightgbm", "onnx")
@@ -35,13 +35,15 @@ class Settings:
     drain_seconds: float = 20.0
     """Seconds from SIGTERM to the end of the process, at most."""
     workers: int = 1
-    """Processes that share the port and the loaded model."""
+    """Processes that share the port, and the loaded model where it survives a fork."""
     omp_threads: int = 0
     """OpenMP's own setting; 0 when it has none."""
     batch_max_rows: int = 1024
     """Rows that are predicted together, at most; 1 switches that off."""
     batch_max_delay: float = 0.0
     """Seconds that a request waits for others on an idle server."""
+    batch_mode: str = AUTO
+    """Who says that requests may be predicted together: one of MODES."""
     request_timeout: float = 30.0
     """Seconds from a request's arrival to its answer, and for its bytes to arrive."""
     access_log: bool = False
@@ -60,7 +62,8 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """How requests are put together."""
-        return Limits(self.batch_max_rows, self.batch_max_delay, self.request_timeout)
+        timeout = self.request_timeout
+        return Limits(self.batch_max_rows, self.batch_max_delay, timeout, self.batch_mode)
 
     @property
     def threads(self) -> int:
@@ -97,6 +100,7 @@ class Settings:
             omp_threads=_omp_threads(env),
             batch_max_rows=env.integer("PENNANT_BATCH_MAX_ROWS", 1024, low=1, high=65536),
             batch_max_delay=env.number("PENNANT_BATCH_MAX_DELAY", 0, high=1),
+            batch_mode=env.choice("PENNANT_BATCH_MODE", AUTO, MODES),
             request_timeout=env.seconds("PENNANT_REQUEST_TIMEOUT", 30),
             access_log=env.choice("PENNANT_ACCESS_LOG", "false", ("true", "false")) == "true",
             payload_log_ratio=env.ratio("PENNANT_PAYLOAD_LOG_RATIO", 0),

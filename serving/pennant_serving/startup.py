@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.routing import BaseRoute
 
 from pennant_serving import adapters
+from pennant_serving.adapters import Found, trouble, versions
 from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.timing import Timing
@@ -21,8 +24,16 @@ from pennant_serving.pool import Pool
 from pennant_serving.selftest import example_of, self_test
 from pennant_serving.settings import Settings
 
-Loaded = tuple[Bundle, str, Adapter | None]
-"""A bundle, and its adapter's name and self; None when each worker must load its own."""
+NOTHING = Bundle(Path(), None)
+"""In place of a bundle that an adapter of one's own reads in its own way."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A bundle, and its adapter."""
+
+    bundle: Bundle
+    found: Found
 
 
 async def bring_up(
@@ -42,16 +53,15 @@ async def bring_up(
     if loaded is None:
         with phase("load"):
             loaded = await pool.start(load, settings)
-    bundle, name, adapter = loaded
-    if adapter is None:
-        with phase("load"):
-            adapter = await pool.start(adapters.load, name, bundle, settings.threads)
+    with phase("load") as notes:
+        found, adapter = await _complete(loaded, settings, pool)
+        notes.append(str(found))
+    bundle = loaded.bundle
     observer = Timing(telemetry) if settings.traces_endpoint else telemetry
     batcher = Batcher(adapter, pool, settings.limits, observer)
-    model = Model(settings.model, settings.version, name, adapter, bundle, batcher)
+    model = Model(settings.model, settings.version, found.name, adapter, bundle, batcher)
     with phase("self-test") as notes:
-        if not await self_test(model, settings.self_test):
-            notes.append("skipped: off, or no input example")
+        notes.append(await _try(model, settings.self_test))
     with phase("batching") as notes:
         notes.append(await _prove(model))
     own.open(_routes(model), batcher)
@@ -73,12 +83,37 @@ def _spare_what_stays() -> None:
 
 
 def load(settings: Settings) -> Loaded:
-    """The bundle on the volume, and the adapter that it needs, by name. Raises PodError."""
-    bundle = _open(settings)
-    name = adapters.choose(settings.adapter, bundle)
-    if settings.workers > 1 and not adapters.survives_fork(name):
-        return bundle, name, None
-    return bundle, name, adapters.load(name, bundle, settings.threads)
+    """The bundle on the volume, and the adapter that it needs; of several workers, what they share.
+
+    Raises PodError.
+    """
+    bundle, shared = _open(settings), settings.workers > 1
+    return Loaded(bundle, adapters.find(settings.adapter, bundle, settings.threads, shared=shared))
+
+
+async def _complete(loaded: Loaded, settings: Settings, pool: Pool) -> tuple[Found, Adapter]:
+    """The adapter, loaded here when it was not before the fork. Raises PodError."""
+    found = loaded.found
+    if found.adapter is None:
+        found = await pool.start(adapters.find, settings.adapter, loaded.bundle, settings.threads)
+    assert found.adapter is not None  # only what is to be shared may be left to others
+    return found, found.adapter
+
+
+async def _try(model: Model, mode: str) -> str:
+    """Let the model answer its own example; what is to be noted. Raises PodError."""
+    bundle = model.bundle if model.adapter_name in adapters.BUILT_IN else NOTHING
+    try:
+        tried = await self_test(model, mode)
+    except PodError as error:
+        told = PodError(error.reason, trouble.mismatch_first(bundle, error.message))
+        raise told from error.__cause__
+    if tried:
+        found = versions.mismatch(bundle)
+        return f"passed, though {found}" if found else "passed"
+    if untried := trouble.untried(bundle):
+        raise untried
+    return "skipped: off, or no input example"
 
 
 async def _prove(model: Model) -> str:

@@ -27,7 +27,7 @@ from typing import TypeVar
 
 from pennant_serving.failures import PodError, Reason, failure_message, print_cause
 from pennant_serving.phases import Phases
-from pennant_serving.run import run
+from pennant_serving.run import WAITING, run
 from pennant_serving.settings import Settings
 from pennant_serving.sharing import retire
 from pennant_serving.startup import Loaded, load
@@ -56,13 +56,18 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
             return GAVE_UP
         return 0
 
+    (folder / WAITING).touch()
     waiting = fork(lambda: work(None))
     try:
         with phases.phase("load"):
             loaded = _in_thread(lambda: load(settings))
-    finally:
+    except BaseException:
+        end(waiting)
+        raise
+    if loaded.found.adapter is not None:  # if not, it goes on until the first worker is ready
         end(waiting)
         os.waitpid(waiting, 0)  # beside workers that are ready it would answer that nobody is
+        (folder / WAITING).unlink(missing_ok=True)
     gc.collect()
     gc.freeze()  # a collection would touch, and so copy, every page that the workers share
     supervisor.start(lambda: work(loaded))

@@ -60,7 +60,7 @@ TUNED = parse(
     model_deployment(
         serving={
             "workers": 2,
-            "batching": {"maxRows": 256, "maxDelay": "2.5ms"},
+            "batching": {"mode": "Rows", "maxRows": 256, "maxDelay": "2.5ms"},
             "telemetry": {
                 "accessLog": True,
                 "traces": {"endpoint": "http://otel:4318", "ratio": "0.1"},
@@ -75,6 +75,7 @@ TUNED = parse(
     ("setting", "value"),
     [
         ("workers", 2),
+        ("batch_mode", "Rows"),
         ("batch_max_rows", 256),
         ("batch_max_delay", 0.0025),
         ("access_log", True),

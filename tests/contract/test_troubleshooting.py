@@ -35,6 +35,8 @@ SERVING = (
     *(
         "adapters/flavors.py",
         "adapters/estimators.py",
+        "adapters/boosted.py",
+        "adapters/versions.py",
         "adapters/native_xgboost.py",
         "adapters/native_lightgbm.py",
     ),
@@ -48,7 +50,8 @@ NOT_MESSAGES = (
     r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret',
     # Lines of the log of what went well.
     *("skipped: off, or no input example", "requests are predicted ", "one by one"),
-    *(", up to ", " rows in the event loop"),
+    *(", up to ", " rows in the event loop", "passed, though ", "serving.adapter says so"),
+    *("the bundle has the ", "the bundle has none of the flavors that are served natively"),
 )
 
 

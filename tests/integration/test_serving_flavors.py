@@ -182,8 +182,10 @@ def test_onnx_rows_that_do_not_fit_are_the_clients_fault(pairs, name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_models_of_free_rows_say_that_they_join(pairs, name):
-    assert getattr(pairs[name].adapter, "joins", True) == (name != "onnx, one row at a time")
+def test_libraries_join_and_a_graph_that_may_mix_rows_only_when_it_is_asked_to(pairs, name):
+    served = {mode: model(pairs[name].adapter, mode=mode).batcher for mode in ("Auto", "Rows")}
+    assert served["Auto"].joins != name.startswith("onnx")
+    assert served["Rows"].joins == (name != "onnx, one row at a time")
 
 
 SERVED = {

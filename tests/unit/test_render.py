@@ -28,7 +28,7 @@ FULL = {
     "adapter": "newsreco.serving:NewsrecoAdapter",
     "selfTest": "Required",
     "workers": 2,
-    "batching": {"maxRows": 256, "maxDelay": "2.5ms"},
+    "batching": {"mode": "Rows", "maxRows": 256, "maxDelay": "2.5ms"},
     "telemetry": {
         "accessLog": True,
         "traces": {"endpoint": "http://otel:4318", "ratio": "0.1"},

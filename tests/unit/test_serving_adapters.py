@@ -109,10 +109,10 @@ def test_a_missing_package_is_named_with_what_the_bundle_requires(tmp_path):
     assert raised.value.reason is Reason.LOAD_FAILED
 
 
-def test_a_damaged_pickle_tells_the_versions_it_was_trained_and_loaded_with(tmp_path):
+def test_what_does_not_load_and_is_of_another_release_tells_that_first(tmp_path):
     folder = sklearn_bundle(tmp_path, weighted(), sklearn_version="0.19")
     (folder / "model.pkl").write_bytes(b"\x80")
-    with pytest.raises(PodError, match=r"trained with scikit-learn 0\.19, this image has"):
+    with pytest.raises(PodError, match=r"^the bundle was saved with scikit-learn 0\.19, and this"):
         adapters.load("sklearn", bundle(folder))
 
 

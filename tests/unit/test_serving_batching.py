@@ -19,7 +19,7 @@ from pennant_serving.batching import policy, proof
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.line import Line
 from pennant_serving.batching.policy import Limits, Situation
-from pennant_serving.batching.speed import PROOFS, SHORT, Speed
+from pennant_serving.batching.speed import BRIEF, PROOFS, SHORT, WAITS, Speed
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import InvalidInput, PredictFailed, TimedOut, Unavailable
 from pennant_serving.pool import Pool
@@ -54,6 +54,7 @@ class Recorder(Echo):
 class Sums:
     """A model of arrays, whose time depends on the number of rows only."""
 
+    joins = True
     steady = True
     input_example = None
     array_spec = ArraySpec("float64", 2)
@@ -246,7 +247,7 @@ def test_only_what_was_proved_short_runs_in_the_event_loop():
 def proved(*, steady: bool = True) -> Speed:
     speed = Speed(steady=steady)
     for _ in range(PROOFS):
-        speed.tried(8, SHORT / 2)
+        speed.tried(8, SHORT / 2, BRIEF / 2)
     return speed
 
 
@@ -255,21 +256,33 @@ def test_a_proof_is_undone_by_long_runs_in_a_row_and_comes_back():
     assert speed.proved(5)
     assert not speed.proved(9)
     for _ in range(PROOFS):
-        speed.measured(7, SHORT / 2)
+        speed.measured(7, SHORT / 2, SHORT / 2)
     for _ in range(PROOFS):
-        speed.measured(7, 2 * SHORT)
+        speed.measured(7, 2 * SHORT, 2 * SHORT)
     assert speed.proved(5)
-    speed.measured(7, 2 * SHORT)
+    speed.measured(7, 2 * SHORT, 2 * SHORT)
     assert not speed.proved(5)
     for _ in range(PROOFS):
-        speed.measured(7, SHORT / 2)
+        speed.measured(7, SHORT / 2, SHORT / 2)
     assert speed.proved(5)
+
+
+def test_what_waits_is_long_by_the_clock_and_leaves_the_loop_at_once():
+    speed = Speed(steady=True)
+    for _ in range(PROOFS):
+        speed.tried(8, 0.0, 2 * BRIEF)
+    assert not speed.proved(8)
+    speed = proved()
+    for _ in range(2 * PROOFS):
+        speed.measured(8, 0.0, 0.0)
+    speed.measured(8, 0.0, 2 * WAITS)
+    assert not speed.proved(8)
 
 
 def test_nothing_is_proved_by_requests_nor_of_an_adapter_that_may_wait():
     speed = Speed(steady=True)
     for _ in range(PROOFS):
-        speed.measured(1, 0)
+        speed.measured(1, 0, 0)
     assert not speed.proved(1)
     assert not proved(steady=False).proved(8)
 
@@ -330,6 +343,7 @@ MATRICES = st.integers(1, 3).flatmap(
 class Typed:
     """Answers each row with the types that NumPy made of it: batch mates must not change them."""
 
+    joins = True
     input_example = None
 
     def predict(self, rows):

@@ -106,6 +106,39 @@ def test_everything_else_is_left_to_the_general_way(body):
     assert DECODER.v2(json.dumps(body).encode()) is None
 
 
+WHOLE = Decoder(ArraySpec("int64", 2, NAMES))
+LARGE = 2**53 + 1
+
+
+@pytest.mark.parametrize(
+    ("protocol", "body"),
+    [
+        ("v2", {"inputs": [tensor(datatype="INT64", data=[LARGE, 2])]}),
+        ("mlflow", {"dataframe_split": {"columns": ["a", "b"], "data": [[LARGE, 2]]}}),
+        ("mlflow", {"dataframe_records": [{"b": 2, "a": LARGE}]}),
+        ("mlflow", {"instances": [[LARGE, 2]]}),
+        ("mlflow", {"inputs": {"b": [2], "a": [LARGE]}}),
+    ],
+)
+def test_whole_numbers_are_read_as_whole_numbers(protocol, body):
+    asked = getattr(WHOLE, protocol)(json.dumps(body).encode())
+    assert (asked.array.dtype, asked.array.tolist()) == ("int64", [[LARGE, 2]])
+
+
+@pytest.mark.parametrize("value", [1.5, 1.0, True, None, "1", 2**63])
+def test_what_is_no_whole_number_of_the_models_type_is_left_to_the_general_way(value):
+    assert WHOLE.mlflow(json.dumps({"instances": [[value, 2]]}).encode()) is None
+    for datatype in ("FP64", "INT64", "UINT64"):
+        content = {"inputs": [tensor(datatype=datatype, data=[value, 2])]}
+        assert WHOLE.v2(json.dumps(content).encode()) is None
+
+
+def test_floats_that_are_narrower_than_the_models_are_left_to_the_general_way():
+    narrow = json.dumps({"inputs": [tensor(datatype="FP32")]}).encode()
+    assert DECODER.v2(narrow) is None
+    assert Decoder(replace(SPEC, dtype="float32")).v2(narrow) is not None
+
+
 def test_a_choice_of_outputs_is_left_to_the_general_way_when_the_model_names_them_itself():
     several = Decoder(replace(SPEC, names_its_answers=True))
     everything = {"inputs": [tensor()]}

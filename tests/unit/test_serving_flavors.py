@@ -96,9 +96,13 @@ def test_a_library_that_the_image_lacks_is_named_with_what_to_do(
 
 @pytest.mark.parametrize(
     ("name", "survives"),
-    [("onnx", False), ("xgboost", True), ("lightgbm", True), ("nowhere:Class", True)],
+    [
+        *(("sklearn", True), ("xgboost", True), ("lightgbm", True), ("onnx", False)),
+        *(("pyfunc", False), ("serving_builders:Echo", False)),
+        *(("serving_array_adapter:ArrayAdapter", True), ("nowhere:Class", False)),
+    ],
 )
-def test_only_a_session_of_onnxruntime_does_not_survive_a_fork(name, survives):
+def test_only_libraries_of_numbers_and_classes_that_say_so_survive_a_fork(name, survives):
     assert adapters.survives_fork(name) == survives
 
 

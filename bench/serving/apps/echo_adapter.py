@@ -13,7 +13,9 @@ FEATURES = 20
 class Echo:
     """Takes the fast lane, and the line of predictions, as any model of numbers does."""
 
+    joins = True
     steady = True
+    survives_fork = True
     array_spec = ArraySpec("float64", FEATURES)
     input_example = ([0.0] * FEATURES,)
 

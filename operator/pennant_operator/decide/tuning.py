@@ -16,6 +16,7 @@ def tuning(serving: dict[str, Any]) -> list[dict[str, Any]]:
     traces, payloads = telemetry.get("traces", {}), telemetry.get("payloadLog", {})
     written = {
         "PENNANT_WORKERS": serving.get("workers"),
+        "PENNANT_BATCH_MODE": batching.get("mode"),
         "PENNANT_BATCH_MAX_ROWS": batching.get("maxRows"),
         "PENNANT_BATCH_MAX_DELAY": _seconds(batching.get("maxDelay")),
         "PENNANT_ACCESS_LOG": _flag(telemetry.get("accessLog")),

@@ -37,14 +37,17 @@ class Adapter(Protocol):
 
     An adapter may also have `routes()`, returning starlette Routes with plain `def` endpoints that
     take the request and return a response; they run in the same threads as `predict`. It may say
-    more about itself: `joins = False` when the answer to a row depends on the rows beside it;
-    `steady = True` when `predict` waits for nothing and takes a time that depends on the number of
-    rows only, so that short predictions may run in the event loop; and an `array_spec`, with
-    `predict_array(array)` and `to_array(rows)`, when it takes arrays in place of `Rows`.
+    more about itself: `joins = True` when the answer to a row never depends on the rows beside it,
+    so that requests may be predicted together (`joins_because` tells why, or why not;
+    `never_joins = True` that not even a person may ask for it; `answers_arrays = True` that a list
+    is never one answer for each row); `steady = True` when `predict` waits for nothing and takes a
+    time that depends on the number of rows only, so that short predictions may run in the event
+    loop; and an `array_spec`, with `predict_array(array)` and `to_array(rows)`, when it takes
+    arrays in place of `Rows`.
 
-    `survives_fork = False` says that what it loaded cannot be used in a process that was forked
-    afterwards, so that each worker loads its own. Its `load` may take `threads`: how many a
-    prediction may use.
+    `survives_fork = True` says of its class that what `load` makes may be used in processes that
+    are forked afterwards, so that several workers share it. Its `load` may take `threads`: how many
+    a prediction may use.
 
     Beside its predictions it may have `further` outputs, a dict of `Further` by name. Its `predict`
     may take `params`: a dict of what a request says beside the rows, or None.

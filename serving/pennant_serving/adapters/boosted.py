@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from pennant_serving.adapters import tables
 from pennant_serving.adapters.tabular import TabularAdapter
-from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
+
+_SPACE = re.compile(r"\s")
 
 
 class BoostedAdapter(TabularAdapter):
     """Takes NaN, or null in JSON, as a value that is missing."""
-
-    dtype_of_unknown = "float64"
 
     def __init__(
         self,
@@ -25,33 +26,32 @@ class BoostedAdapter(TabularAdapter):
         features: Sequence[str],
         width: int,
     ) -> None:
-        """`features` are the names of the training; none when it had none."""
+        """`features` are the names of the training; none when it had none.
+
+        Raises ValueError when the signature has the same columns in another order: these libraries
+        take them by their place.
+        """
         signed = bool(mlmodel.columns or mlmodel.tensors)
         names = mlmodel.names if signed else tuple(features)
-        super().__init__(mlmodel, _as_signed(answer, mlmodel), names=names, width=width)
+        check_order(names, features)
+        super().__init__(mlmodel, answer, names=names, width=width, dtype=_dtype(mlmodel))
 
     def _given(self, data: Any) -> Any:
         """Columns in the order of the training, as numbers. Raises InvalidInput."""
-        if hasattr(data, "columns") and self._names and set(self._names) <= {*data.columns}:
-            data = data[[*self._names]]
-        try:
-            return np.asarray(data, dtype=self._dtype)
-        except (ValueError, TypeError) as error:
-            raise InvalidInput(f"the rows are no table of numbers: {error}") from error
+        return super()._given(tables.numbers(data, self._names, self._dtype))
 
 
-def _as_signed(answer: Callable[[Any], Any], mlmodel: MLmodel) -> Callable[[Any], Any]:
-    """The function of an array whose single columns are as exact as the signature says.
+def check_order(names: Sequence[str], features: Sequence[str]) -> None:
+    """Raises ValueError when these are the same columns in another order."""
+    given = [_SPACE.sub("_", name) for name in names]  # as LightGBM writes them
+    if given != list(features) and sorted(given) == sorted(features):
+        raise ValueError(
+            f"the signature's columns are {', '.join(names)}, but the model was trained with"
+            f" {', '.join(features)}: it takes them in that order only"
+        )
 
-    A value may lie on the other side of a threshold when it is more exact.
-    """
-    single = [place for place, column in enumerate(mlmodel.columns) if column.type == "float"]
-    if not single or len(single) == len(mlmodel.columns):
-        return answer
 
-    def answer_rounded(array: Any) -> Any:
-        rounded = array.copy()
-        rounded[:, single] = array[:, single].astype("float32")
-        return answer(rounded)
-
-    return answer_rounded
+def _dtype(mlmodel: MLmodel) -> str:
+    """Always of floats, which alone can be missing; what libraries make of whole numbers, too."""
+    dtype = tables.dtype_of(mlmodel) or "float64"
+    return dtype if np.dtype(dtype).kind == "f" or mlmodel.tensors else "float64"

@@ -13,6 +13,7 @@ import numpy as np
 
 from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.lean import deferred, without
+from pennant_serving.adapters.shared import check, loads
 from pennant_serving.codecs import datatypes
 from pennant_serving.rows import Prepared, Rows
 
@@ -31,15 +32,19 @@ Ask = Callable[[Callable[[Any], Any], Rows | Prepared], Any]
 """Ask a method of a model for some rows."""
 
 
-def load_estimator(path: Path, flavor: dict[str, Any]) -> Any:
-    """The estimator in a file, by the format that the flavor says. Raises what unpickling does."""
+def load_estimator(path: Path, flavor: dict[str, Any], *, shared: bool = False) -> Any:
+    """The estimator in a file, by the format that the flavor says. Raises what unpickling does,
+    and NotShared when it is to be shared by processes that are forked later, and must not."""
     import_sklearn()
-    if flavor.get("code"):
-        raise ValueError("the bundle brings code of its own: set serving.adapter to pyfunc")
     if flavor.get("serialization_format") == "skops":
         from pennant_serving.adapters import skops_file
 
+        if shared:
+            for module, name in skops_file.named(path):
+                check(module, name)
         return skops_file.load(path, flavor.get("skops_trusted_types") or [])
+    if shared:
+        return loads(path.read_bytes())
     import pickle
 
     # cloudpickle's files are pickles; that library must only be importable. The bytes were verified

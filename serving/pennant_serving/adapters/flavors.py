@@ -14,12 +14,25 @@ XGBOOST_BOOSTER = "xgboost.core.Booster"
 LIGHTGBM_BOOSTER = "lightgbm.basic.Booster"
 
 
-def native(mlmodel: MLmodel) -> str | None:
-    """The flavor that is served without MLflow, None when MLflow must serve the model."""
+class NotNative(ValueError):  # noqa: N818
+    """MLflow can serve this model, and an adapter without it cannot. Says why in a few words."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: set serving.adapter to pyfunc"
+
+    @property
+    def reason(self) -> str:
+        return super().__str__()
+
+
+def native(mlmodel: MLmodel) -> tuple[str | None, str]:
+    """The flavor that is served without MLflow, None when MLflow must serve the model; and why."""
     for name in NATIVE:
         if name in mlmodel.flavors:
-            return name if name == "sklearn" or not why_not(name, mlmodel) else None
-    return None
+            if reason := why_not(name, mlmodel):
+                return None, reason
+            return name, f"the bundle has the {name} flavor"
+    return None, "the bundle has none of the flavors that are served natively"
 
 
 def needed_library(mlmodel: MLmodel) -> str | None:
@@ -33,7 +46,7 @@ def native_flavor(bundle: Path, name: str) -> tuple[MLmodel, dict[str, Any]]:
     if mlmodel is None or name not in mlmodel.flavors:
         raise ValueError(f"the bundle is no MLflow model with the {name} flavor")
     if reason := why_not(name, mlmodel):
-        raise ValueError(f"{reason}: set serving.adapter to pyfunc")
+        raise NotNative(reason)
     return mlmodel, mlmodel.flavors[name]
 
 
@@ -41,8 +54,10 @@ def why_not(name: str, mlmodel: MLmodel) -> str:
     """Why only MLflow can serve this model as it says; empty when the adapter can, too."""
     flavor = mlmodel.flavors[name]
     kind = flavor.get("model_class", name)
-    if flavor.get("code"):
+    if flavor.get("code") or mlmodel.flavors.get("python_function", {}).get("code"):
         return "the bundle brings code of its own"
+    if name == "sklearn":
+        return _why_not_sklearn(flavor)
     if not kind.startswith(name):
         return f"the model is a {kind}, a class of its own"
     if not mlmodel.takes_numbers:
@@ -52,3 +67,9 @@ def why_not(name: str, mlmodel: MLmodel) -> str:
     if len(mlmodel.tensors) > 1:
         return "the signature has several tensors"
     return "the signature has params" if name == "xgboost" and mlmodel.params else ""
+
+
+def _why_not_sklearn(flavor: dict[str, Any]) -> str:
+    format_ = flavor.get("serialization_format", "pickle")
+    known = format_ in ("pickle", "cloudpickle", "skops")
+    return "" if known else f"its serialization format is {format_}"

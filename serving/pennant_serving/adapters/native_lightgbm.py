@@ -8,7 +8,7 @@ from typing import Any, Self
 from pennant_serving.adapters import estimators
 from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.boosted import BoostedAdapter
-from pennant_serving.adapters.flavors import LIGHTGBM_BOOSTER, native_flavor
+from pennant_serving.adapters.flavors import LIGHTGBM_BOOSTER, NotNative, native_flavor
 from pennant_serving.adapters.lean import without
 from pennant_serving.mlmodel import MLmodel
 
@@ -25,9 +25,9 @@ class LightGBMAdapter(BoostedAdapter):
         self._threads = threads
         booster = getattr(model, "booster_", model)
         if any(booster.pandas_categorical or ()):
-            raise ValueError(
+            raise NotNative(
                 "the model was trained with categories of a DataFrame, which a signature of"
-                " numbers does not have: set serving.adapter to pyfunc"
+                " numbers does not have"
             )
         super().__init__(
             mlmodel,
@@ -37,12 +37,17 @@ class LightGBMAdapter(BoostedAdapter):
         )
 
     @classmethod
-    def load(cls, bundle: Path, threads: int) -> Self:
-        """Raises ValueError for a bundle of another kind, or what unpickling raises."""
+    def load(cls, bundle: Path, threads: int, *, shared: bool = False) -> Self:
+        """Raises NotNative for a model that MLflow can serve alone, ValueError for a bundle of
+        another kind, or what unpickling raises.
+
+        To be `shared` by processes that are forked afterwards raises NotShared unless that may be.
+        """
         mlmodel, flavor = native_flavor(bundle, "lightgbm")
         path = mlmodel.folder / flavor["data"]
         if flavor.get("model_class", LIGHTGBM_BOOSTER) != LIGHTGBM_BOOSTER:
-            return cls(mlmodel, estimators.load_estimator(path, flavor), threads)
+            model = estimators.load_estimator(path, flavor, shared=shared)
+            return cls(mlmodel, model, threads)
         with without("pandas", "sklearn"):
             from lightgbm import Booster
         return cls(mlmodel, Booster(model_file=path), threads)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from pennant_serving.adapters import example, onnx_session, tables
+from pennant_serving.adapters import exact, example, onnx_session, tables
 from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.adapters.flavors import native_flavor
 from pennant_serving.codecs import invocations
@@ -28,8 +28,10 @@ class OnnxAdapter:
     tensors with tensors.
     """
 
+    joins = False
+    joins_because = "an ONNX graph may mix rows"
     steady = True
-    survives_fork = False  # a session has threads of its own
+    answers_arrays = True
 
     def __init__(self, mlmodel: MLmodel, session: Any) -> None:
         """`session` is an onnxruntime.InferenceSession."""
@@ -37,7 +39,11 @@ class OnnxAdapter:
         self._session = session
         self._inputs = onnx_session.inputs_of(session)
         self._outputs = [each.name for each in session.get_outputs()]
-        self.joins = onnx_session.has_free_rows(session)
+        self.never_joins = not onnx_session.has_free_rows(session)
+        if self.never_joins:
+            self.joins_because = "the graph takes a fixed number of rows"
+        self._dtype = tables.dtype_of(mlmodel)
+        self._columns = exact.Columns(mlmodel.columns, str(self._inputs[0].dtype))
         self.array_spec = self._spec()
 
     @classmethod
@@ -94,7 +100,7 @@ class OnnxAdapter:
 
     def predict_array(self, array: Any) -> dict[str, Any]:
         """Raises InvalidInput for an array that does not fit."""
-        feeds = {self._inputs[0].name: array}
+        feeds = {self._inputs[0].name: self._columns.checked(array)}
         return self._run(feeds, as_table=bool(self._mlmodel.columns))
 
     def to_array(self, rows: Rows) -> Any:
@@ -102,7 +108,7 @@ class OnnxAdapter:
         if self._mlmodel.names:
             names = self._mlmodel.names
             rows = tables.ordered(rows, names, required=frozenset(names))
-        array = self._inputs[0].array(rows.values, tables.dtype_of(self._mlmodel))
+        array = self._inputs[0].array(rows.values, self._dtype)
         if array.ndim != 2 or self.array_spec is None or array.shape[1] != self.array_spec.width:
             raise InvalidInput(f"rows are of shape {array.shape[1:]}, not what the model takes")
         return array
@@ -129,6 +135,8 @@ class OnnxAdapter:
         signed = bool(self._mlmodel.columns or self._mlmodel.tensors)
         if len(self._inputs) > 1 or first.width is None or first.dtype.kind != "f" or not signed:
             return None
+        if np.dtype(self._dtype).kind != "f":  # whole numbers, which must be read as such
+            return None
         if any(each.get("name") for each in self._mlmodel.tensors):
             return None
         names = self._mlmodel.names
@@ -145,7 +153,7 @@ class OnnxAdapter:
                 raise InvalidInput(f"missing inputs: {', '.join(missing)}")
             return {each.name: each.cast(given[each.name]) for each in self._inputs}
         first = self._inputs[0]
-        return {first.name: first.array(rows.values, tables.dtype_of(self._mlmodel))}
+        return {first.name: self._columns.checked(first.array(rows.values, self._dtype))}
 
     def _is_named(self, rows: Rows) -> bool:
         """Rows of one tensor, by its name."""

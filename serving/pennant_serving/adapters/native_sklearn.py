@@ -7,13 +7,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from pennant_serving.adapters import estimators
+from pennant_serving.adapters import estimators, tables
 from pennant_serving.adapters.base import Further
+from pennant_serving.adapters.boosted import check_order
+from pennant_serving.adapters.flavors import native_flavor
+from pennant_serving.adapters.inputs import why_frames
+from pennant_serving.adapters.known import Survey, is_own, survey
 from pennant_serving.adapters.tabular import TabularAdapter
-from pennant_serving.mlmodel import MLmodel, read_mlmodel
-
-# Steps that pick columns by name, or whose own function may.
-SELECTORS = frozenset({"ColumnTransformer", "FunctionTransformer"})
+from pennant_serving.mlmodel import MLmodel
 
 
 class SklearnAdapter(TabularAdapter):
@@ -25,28 +26,36 @@ class SklearnAdapter(TabularAdapter):
         names = _names(mlmodel, estimator)
         # MLflow's pyfunc_predict_fn: which method is this model's answer.
         method = mlmodel.flavors.get("python_function", {}).get("predict_fn", "predict")
+        if is_own(type(estimator), "lightgbm"):
+            check_order(names, estimator.feature_name_)
+        found = survey(estimator)
+        because = found.why_not_rows(method)
+        self.joins = self.steady = not because
+        self.joins_because = because or "every step is scikit-learn's own"
         super().__init__(
             mlmodel,
             getattr(estimator, method),
             names=names,
             width=getattr(estimator, "n_features_in_", None),
-            takes_frame=_takes_frame(mlmodel, estimator),
+            dtype=tables.dtype_of(mlmodel),
+            takes_frame=_takes_frame(mlmodel, names, found),
         )
 
     @classmethod
-    def load(cls, bundle: Path) -> Self:
-        """Raises ValueError for a bundle of another kind, or whatever unpickling raises."""
-        mlmodel = read_mlmodel(bundle)
-        if mlmodel is None or "sklearn" not in mlmodel.flavors:
-            raise ValueError("the bundle is no MLflow model with the sklearn flavor")
-        flavor = mlmodel.flavors["sklearn"]
+    def load(cls, bundle: Path, *, shared: bool = False) -> Self:
+        """Raises NotNative for a model that MLflow can serve alone, ValueError for a bundle of
+        another kind, or whatever unpickling raises.
+
+        To be `shared` by processes that are forked afterwards raises NotShared unless that may be.
+        """
+        mlmodel, flavor = native_flavor(bundle, "sklearn")
         path = mlmodel.folder / flavor["pickled_model"]
-        return cls(mlmodel, estimators.load_estimator(path, flavor))
+        return cls(mlmodel, estimators.load_estimator(path, flavor, shared=shared))
 
     def _given(self, data: Any) -> Any:
         """A vectorizer is given a list of texts: of a frame it would read the columns' names."""
         if not self._takes_texts:
-            return data
+            return super()._given(data)
         table = data.to_numpy() if hasattr(data, "iloc") else data
         is_column = isinstance(table, np.ndarray) and table.ndim == 2 and table.shape[1] == 1
         return table[:, 0] if is_column else data
@@ -63,11 +72,8 @@ def _names(mlmodel: MLmodel, estimator: Any) -> tuple[str, ...]:
     return tuple(getattr(estimator, "feature_names_in_", ()))
 
 
-def _takes_frame(mlmodel: MLmodel, estimator: Any) -> bool:
-    """Whether an array could be understood differently from the frame of the training."""
-    parts = [estimator, *(step for _, step in getattr(estimator, "steps", ()))]
-    known = all(
-        type(part).__module__.startswith("sklearn.") and type(part).__name__ not in SELECTORS
-        for part in parts
-    )
-    return not (known and mlmodel.takes_numbers)
+def _takes_frame(mlmodel: MLmodel, names: tuple[str, ...], found: Survey) -> bool:
+    """Whether an array could be understood otherwise than what MLflow makes of a request."""
+    if mlmodel.columns or names:
+        return bool(why_frames(mlmodel, found))
+    return not mlmodel.takes_numbers

@@ -8,14 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
-from pennant_serving.adapters import estimators
+from pennant_serving.adapters import estimators, tables
 from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.boosted import BoostedAdapter
-from pennant_serving.adapters.flavors import XGBOOST_BOOSTER, native_flavor
+from pennant_serving.adapters.flavors import XGBOOST_BOOSTER, NotNative, native_flavor
 from pennant_serving.adapters.lean import without
-from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
 
 
@@ -61,7 +58,10 @@ def _new(kind: str) -> Any:
     estimators.import_sklearn()
     with without("pandas"):
         import xgboost
-    return getattr(xgboost, kind.rpartition(".")[2])()
+    found = getattr(xgboost, kind.rpartition(".")[2], None)
+    if found is None:
+        raise NotNative(f"the model is a {kind}, which is none of the library's public classes")
+    return found()
 
 
 def _answer(model: Any, booster: Any) -> Callable[[Any], Any]:
@@ -72,10 +72,8 @@ def _answer(model: Any, booster: Any) -> Callable[[Any], Any]:
 
 
 def _finite(predict: Callable[[Any], Any], array: Any) -> Any:
-    """Raises InvalidInput for infinities, which XGBoost's matrices, and so MLflow, do not take."""
-    if np.isinf(array).any():
-        raise InvalidInput("XGBoost takes no infinities: what is missing is null, or NaN")
-    return predict(array)
+    """XGBoost's matrices, and so MLflow, take no infinities. Raises InvalidInput."""
+    return predict(tables.finite(array))
 
 
 def _linear(booster: Any) -> Callable[[Any], Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pennant_serving.adapters import tables
+from pennant_serving.adapters import exact
 from pennant_serving.errors import InvalidInput
 
 CPU = "CPUExecutionProvider"
@@ -37,7 +37,7 @@ class Input:
 
     def array(self, values: Sequence[Any], dtype: str | None) -> Any:
         """Rows, read as the signature's type. Raises InvalidInput."""
-        return self.cast(tables.array(values, dtype))
+        return self.cast(exact.array(values, dtype))
 
     def cast(self, array: Any) -> Any:
         """The same values as the model's type. Raises InvalidInput when they are not the same,

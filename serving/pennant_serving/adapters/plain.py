@@ -1,75 +1,57 @@
-"""Whether numbers are what a signature says, so that nothing need be converted, or can be lost."""
+"""Values that hold no code: numbers, texts, arrays of them, and containers. Pure."""
 
 from __future__ import annotations
 
+import datetime
+import decimal
+import fractions
+import re
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from pennant_serving.errors import InvalidInput
-from pennant_serving.mlmodel import MLmodel
-from pennant_serving.rows import Rows
+ATOMS = frozenset(
+    {
+        *(type(None), bool, int, float, complex, str, bytes, bytearray, slice, range),
+        *(type(Ellipsis), type(NotImplemented), re.Pattern, decimal.Decimal, fractions.Fraction),
+        *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta),
+        *(np.random.RandomState, np.random.Generator),
+    }
+)
+ARRAYS = frozenset({np.ndarray, np.matrix, np.memmap, np.ma.MaskedArray})
+LISTS = frozenset({list, tuple, set, frozenset, deque})
+DICTS = frozenset({dict, OrderedDict, defaultdict, Counter})
+PANDAS = frozenset({"NAType", "NaTType", "Timestamp", "Timedelta", "Index", "RangeIndex"})
 
 
-def check_plain(rows: Rows, mlmodel: MLmodel) -> None:
-    """Raises InvalidInput for values of another type than their column or tensor has."""
-    given = _array(rows.values)
-    if len(mlmodel.tensors) == 1:
-        _check(given, np.dtype(mlmodel.tensors[0]["tensor-spec"]["dtype"]), "the tensor")
-        return
-    dtypes = [_DTYPES.get(column.type) for column in mlmodel.columns]
-    if given.ndim == 2 and given.shape[1] == len(dtypes):
-        for place, (column, dtype) in enumerate(zip(mlmodel.columns, dtypes, strict=True)):
-            if dtype is not None and dtype.kind != "f":
-                _check(given[:, place], dtype, f"column {column.name!r}")
+def is_plain(value: Any) -> bool:
+    """Whether a value is data, and holds nothing else."""
+    kind = type(value)
+    if kind in ATOMS:
+        return True
+    if kind in ARRAYS:
+        return not value.dtype.hasobject
+    if str(kind.__module__).partition(".")[0] == "pandas":
+        return kind.__name__ in PANDAS
+    if isinstance(value, np.generic):
+        return kind.__module__ == "numpy" and kind is not np.void
+    return isinstance(value, np.dtype)
 
 
-def _check(given: Any, dtype: np.dtype[Any], what: str) -> None:
-    """Whether the values can be of a type as they are."""
-    if dtype.kind == "b":
-        fits = given.dtype.kind == "b" or bool(np.isin(given, (0, 1)).all())
-    elif dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        whole = given.dtype.kind in "biu" or bool(
-            (np.isfinite(given) & (given == np.trunc(given))).all()
-        )
-        fits = whole and (
-            not given.size or (given.min() >= limits.min and given.max() <= limits.max)
-        )
+def items(value: Any) -> Iterable[Any] | None:
+    """What is not plain in a container; None for what is no container."""
+    kind = type(value)
+    inside: Iterable[Any]
+    if kind in LISTS:
+        inside = value
+    elif kind in DICTS:
+        factory = (value.default_factory,) if kind is defaultdict else ()
+        inside = chain(value.keys(), value.values(), factory)
+    elif kind in ARRAYS:
+        inside = value.ravel().tolist() if value.dtype == object else [value[()]]
     else:
-        fits = True
-    if not fits:
-        raise InvalidInput(f"{what} is of {dtype}, and not all of its values are")
-
-
-def _are_whole(given: Any, limits: Any) -> bool:
-    if given.dtype.kind == "f" and not (np.isfinite(given) & (given == np.trunc(given))).all():
-        return False
-    # As powers of two, which floats hold exactly.
-    return not given.size or (given.min() >= limits.min and given.max() < limits.max + 1)
-
-
-def _array(values: Any) -> Any:
-    """The numbers as they are. Raises InvalidInput for what is more than numbers and nulls."""
-    try:
-        found = np.asarray(values)
-    except ValueError as error:
-        raise InvalidInput(f"the rows are no table of numbers: {error}") from error
-    if found.dtype.kind == "O" and all(_is_number(each) for each in found.ravel()):
-        found = found.astype("float64")  # null is NaN
-    if found.dtype.kind not in "biuf":
-        raise InvalidInput("the rows hold more than numbers")
-    return found
-
-
-def _is_number(value: Any) -> bool:
-    return value is None or isinstance(value, (int, float))
-
-
-_DTYPES = {
-    "boolean": np.dtype("bool"),
-    "integer": np.dtype("int32"),
-    "long": np.dtype("int64"),
-    "float": np.dtype("float32"),
-    "double": np.dtype("float64"),
-}
+        return None
+    return [each for each in inside if type(each) not in ATOMS]

@@ -18,9 +18,8 @@ from pennant_serving.rows import Prepared, Rows
 class PyfuncAdapter:
     """Loads with MLflow, which also reads requests and enforces the signature."""
 
-    joins = (
-        False  # MLflow asks nobody to answer each row by itself; the proof at the start may tell
-    )
+    joins = False
+    joins_because = "MLflow asks no model to answer each row by itself"
 
     def __init__(self, mlmodel: MLmodel, model: PyFuncModel) -> None:
         self._mlmodel = mlmodel

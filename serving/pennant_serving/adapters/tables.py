@@ -11,6 +11,15 @@ from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Rows
 
+COLUMN_DTYPES = {
+    "boolean": "bool",
+    "integer": "int32",
+    "long": "int64",
+    "float": "float32",
+    "double": "float64",
+}
+"""The columns of the frame that MLflow makes; scikit-learn makes one array of their common type."""
+
 
 def ordered(rows: Rows, names: tuple[str, ...], *, required: frozenset[str]) -> Rows:
     """The rows with the model's columns in the model's order. Raises InvalidInput."""
@@ -33,13 +42,27 @@ def array(values: Sequence[Any], dtype: str | None) -> np.ndarray[Any, Any]:
     return result if result.dtype.kind in "biuf" else result.astype(object)
 
 
+def numbers(data: Any, names: Sequence[str], dtype: str | None) -> np.ndarray[Any, Any]:
+    """A frame's columns of these names, or an array, as numbers. Raises InvalidInput."""
+    if hasattr(data, "columns") and names and set(names) <= {*data.columns}:
+        data = data[[*names]]
+    return array(data, dtype)
+
+
+def finite(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same. Raises InvalidInput for infinities."""
+    if np.isinf(rows).any():
+        raise InvalidInput("the model takes no infinities: what is missing is null, or NaN")
+    return rows
+
+
 def dtype_of(mlmodel: MLmodel) -> str | None:
     """The type of a model's one array, or None when only the values can tell."""
     if len(mlmodel.tensors) == 1:
         return str(mlmodel.tensors[0]["tensor-spec"]["dtype"])
     if not mlmodel.is_numeric:
         return None
-    return "float32" if all(column.type == "float" for column in mlmodel.columns) else "float64"
+    return str(np.result_type(*(COLUMN_DTYPES[column.type] for column in mlmodel.columns)))
 
 
 def named_arrays(rows: Rows, tensors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pennant_serving.adapters import example, tables
+from pennant_serving.adapters import exact, example, tables
 from pennant_serving.adapters.base import ArraySpec
-from pennant_serving.adapters.plain import check_plain
 from pennant_serving.codecs import invocations
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.errors import InvalidInput
@@ -25,9 +24,10 @@ if TYPE_CHECKING:  # it imports MLflow and pandas
 class TabularAdapter:
     """Answers rows by a function of an array, of one row each and one column for each feature."""
 
+    joins = True
     steady = True
-    dtype_of_unknown: str | None = None
-    """The array's type for a model without a signature; None when the values shall tell."""
+    answers_arrays = True
+    joins_because = "the library answers each row by itself"
 
     def __init__(
         self,
@@ -36,9 +36,11 @@ class TabularAdapter:
         *,
         names: tuple[str, ...],
         width: int | None,
+        dtype: str | None,
         takes_frame: bool = False,
     ) -> None:
-        """`width` is the number of features, None when any will do.
+        """`width` is the number of features, None when any will do; `dtype` is the array's type,
+        None when the values shall tell.
 
         With `takes_frame` the function is given DataFrames.
         """
@@ -47,7 +49,8 @@ class TabularAdapter:
         self._names = names
         self._width = width
         self._takes_frame = takes_frame
-        self._dtype = tables.dtype_of(mlmodel) or self.dtype_of_unknown
+        self._dtype = dtype
+        self._columns = exact.Columns(mlmodel.columns, dtype)
         self.array_spec = None if takes_frame else self._spec()
         if takes_frame:
             _ = self._scoring  # now, and not with the first request
@@ -67,8 +70,10 @@ class TabularAdapter:
         assert isinstance(asked.rows, Rows)
         if (asked.params and self._mlmodel.params) or (asked.rows.columns and not self._names):
             raise InvalidInput("MLflow knows what to make of params, and of names")
-        check_plain(asked.rows, self._mlmodel)
-        return Invocation(Prepared(self.to_array(asked.rows)))
+        array = self.to_array(asked.rows)
+        if array.dtype == object:
+            raise InvalidInput("the rows hold more than numbers")
+        return Invocation(Prepared(self._columns.checked(array)))
 
     def read(self, form: str, body: bytes) -> Invocation:
         """Any request, by MLflow, which is imported for the first of them: half a second and 60
@@ -93,8 +98,8 @@ class TabularAdapter:
         return self.ask(self._answer, asked)
 
     def predict_array(self, array: Any) -> Any:
-        """Raises the library's ValueError for values that do not fit."""
-        return self._answer(array)
+        """Raises InvalidInput, and the library's ValueError, for values that do not fit."""
+        return self._answer(self._columns.checked(array))
 
     def ask(self, function: Callable[[Any], Any], asked: Rows | Prepared) -> Any:
         """What a function of the model's input says. Raises as `predict` does."""
@@ -105,9 +110,7 @@ class TabularAdapter:
         """The array that the function takes. Raises InvalidInput for rows that do not fit."""
         if self._names:
             rows = tables.ordered(rows, self._names, required=frozenset(self._names))
-        array = tables.array(rows.values, self._dtype)
-        if self._dtype is not None:
-            check_plain(rows, self._mlmodel)
+        array = exact.array(rows.values, self._dtype)
         if self._width is None:
             return array
         if array.ndim == 1 and self._width == 1:
@@ -126,8 +129,8 @@ class TabularAdapter:
         return Scoring.of(self._mlmodel.folder)
 
     def _given(self, data: Any) -> Any:
-        """What MLflow has read, as the library takes it."""
-        return data
+        """What was read, as the library takes it. Raises InvalidInput."""
+        return self._columns.checked(data) if isinstance(data, np.ndarray) else data
 
     def _read_either(self, form: str, body: bytes) -> Invocation:
         try:

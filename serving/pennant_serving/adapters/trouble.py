@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
+from pennant_serving.adapters.flavors import NotNative
+from pennant_serving.adapters.versions import mismatch, normal, requirement
 from pennant_serving.bundle import Bundle
+from pennant_serving.failures import PodError, Reason
 
 
 def explain(adapter: str, bundle: Bundle, error: Exception) -> str:
-    """What went wrong, and what the bundle says it needs."""
-    said = f"adapter {adapter} could not load the bundle: {type(error).__name__}: {error}"
+    """What went wrong, and what the bundle says it needs; another release of the library first."""
+    what = str(error) if isinstance(error, NotNative) else f"{type(error).__name__}: {error}"
+    said = f"adapter {adapter} could not load the bundle: {what}"
     if isinstance(error, ModuleNotFoundError) and error.name:
-        needs = _requirement(bundle.path, error.name.partition(".")[0])
-        return f"{said}: {needs}this image lacks it; set serving.image to one that has it"
-    if versions := _trained_with(bundle):
-        return f"{said} ({versions})"
-    return said
+        needs = _requirement(bundle, error.name.partition(".")[0])
+        said = f"{said}: {needs}this image lacks it; set serving.image to one that has it"
+    elif not isinstance(error, NotNative):
+        said += _of_unknown_release(bundle)
+    return mismatch_first(bundle, said)
+
+
+def mismatch_first(bundle: Bundle, said: str) -> str:
+    """The same, after what is most likely its cause."""
+    found = mismatch(bundle)
+    return f"the bundle was {found}: {found.remedy}; {said}" if found else said
+
+
+def untried(bundle: Bundle) -> PodError | None:
+    """The error for a model that was saved with another release of its library and has predicted
+    nothing; None when it was not."""
+    found = mismatch(bundle)
+    if found is None:
+        return None
+    message = (
+        f"the bundle was {found}, and nothing shows that it still answers, because it was not asked"
+        f" to predict its input example: log the model with one, and serving.selfTest not Off, or"
+        f" {found.remedy}"
+    )
+    return PodError(Reason.LOAD_FAILED, message)
 
 
 def lacking(library: str, bundle: Bundle) -> str:
     """What to do about a flavor whose library the image does not have."""
-    needs = _requirement(bundle.path, library)
+    needs = _requirement(bundle, library)
     return (
         f"the bundle is an MLflow model that {library} loads: {needs}this image lacks it; set"
         " serving.image to one that has it, such as pennant-serving built with"
@@ -29,28 +50,18 @@ def lacking(library: str, bundle: Bundle) -> str:
     )
 
 
-def _requirement(folder: Path, module: str) -> str:
-    """The line of the bundle's requirements.txt about a package, if the names agree."""
-    path = folder / "requirements.txt"
-    wanted = _normal(module)
-    lines = path.read_text().splitlines() if path.is_file() else []
-    for line in lines:
-        if _normal(re.split(r"[^\w.-]", line.strip(), maxsplit=1)[0]) == wanted:
-            return f"the bundle's requirements.txt says {line.strip()}, and "
-    return ""
+def _requirement(bundle: Bundle, module: str) -> str:
+    """What requirements.txt says about a package, if the names agree."""
+    line = requirement(bundle.path, normal(module))
+    return f"the bundle's requirements.txt says {line}, and " if line else ""
 
 
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _trained_with(bundle: Bundle) -> str:
-    if bundle.mlmodel is None or "sklearn" not in bundle.mlmodel.flavors:
+def _of_unknown_release(bundle: Bundle) -> str:
+    """That there is no telling whether the release is the cause; empty where there is."""
+    flavor = bundle.mlmodel.flavors.get("sklearn") if bundle.mlmodel else None
+    if flavor is None or flavor.get("sklearn_version"):
         return ""
     from importlib.metadata import version
 
-    trained = bundle.mlmodel.flavors["sklearn"].get("sklearn_version")
-    here = f"this image has {version('scikit-learn')}"
-    if trained is None:
-        return f"its MLmodel does not say what version of scikit-learn it was trained with, {here}"
-    return f"trained with scikit-learn {trained}, {here}"
+    untold = "its MLmodel does not say what version of scikit-learn it was trained with"
+    return f" ({untold}, this image has {version('scikit-learn')})"

@@ -26,6 +26,8 @@ LOST = 3
 """Time-outs. A model that takes a little too long under load may still come back before."""
 ARRAY = "array"
 """The kind of all arrays: a model takes one."""
+ALONE = "alone"
+"""The kind of all that is not joined: it waits in one queue."""
 LARGE = 1024
 """Rows that are too many to be turned into an array in the event loop."""
 
@@ -41,10 +43,11 @@ class Batcher:
         self.limits = limits
         self.array_spec = getattr(adapter, "array_spec", None)
         """The type of the arrays that may be submitted; None when only `Rows` may."""
-        self._adapter: Any = adapter
+        to_array = getattr(adapter, "to_array", None) if self.array_spec is not None else None
+        self._prepare: Callable[[Any], Any] | None = getattr(adapter, "prepare", to_array)
         self._pool = pool
         self._line = Line()
-        self.runner = Runner(adapter, pool, observer or Observer(), self._look)
+        self.runner = Runner(adapter, pool, observer or Observer(), self._look, limits.mode)
         self._looking = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -52,12 +55,14 @@ class Batcher:
         """How requests are predicted, in a few words."""
         largest = self.runner.speed.largest
         where = f", up to {largest} rows in the event loop" if largest else ""
-        return f"requests are predicted {'together' if self.joins else 'one by one'}{where}"
+        because = self.runner.because if self.limits.max_rows > 1 else "a batch has one row at most"
+        how = "together" if self.joins else "one by one"
+        return f"requests are predicted {how}{where}: {because}"
 
     async def predict(self, rows: Rows | Prepared, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
-        value = await self.aside(self._value, rows) if len(rows) > LARGE else self._value(rows)
-        kind = joining.kind(value) if isinstance(value, (Rows, Prepared)) else ARRAY
+        value = await self._made(rows)
+        kind = self._kind(value)
         return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))
 
     async def aside(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -99,7 +104,7 @@ class Batcher:
             raise Unavailable(f"{line.requests} requests are waiting already")
         work.arrived = time.perf_counter()
         if work.rows > limits.max_rows and work.kind is not None and self._most > 1:
-            Cut(work, limits.max_rows, self._enqueue)
+            Cut(work, limits.max_rows, self._enqueue, self.runner.has_one_each)
         else:
             self._enqueue(work)
 
@@ -130,21 +135,36 @@ class Batcher:
 
     def _prove(self, value: Any, rows: int) -> None:
         runner = self.runner
-        if self.limits.max_rows > 1:
-            runner.joins = proof.answers_row_by_row(runner.predict, value, rows)
+        if self.joins:
+            problem = proof.why_not(runner.predict, value, rows, lists=runner.lists)
+            if problem:
+                asked = ", though serving.batching.mode is Rows"
+                runner.stop_joining(problem + (asked if self.limits.mode == policy.ROWS else ""))
         if runner.steady:
-            proof.measure(runner, value, rows, self._most)
+            proof.measure(runner, value, rows, self.limits.max_rows)
+
+    def _kind(self, value: Any) -> Hashable:
+        """To look at all values of rows is worth it only where some may be joined."""
+        if not self.joins:
+            return ALONE
+        return joining.kind(value) if isinstance(value, (Rows, Prepared)) else ARRAY
+
+    async def _made(self, rows: Rows | Prepared) -> Any:
+        """What the model is given, made in the event loop only when that takes no time."""
+        is_short = self.array_spec is not None and self.runner.steady and len(rows) <= LARGE
+        if is_short or isinstance(rows, Prepared) or self._prepare is None:
+            return self._value(rows)
+        return await self.aside(self._value, rows)
 
     def _value(self, rows: Rows | Prepared) -> Any:
         """The one array where a model takes one, else what its adapter makes of rows."""
-        prepare = getattr(self._adapter, "prepare", None)
         try:
-            prepared = rows if isinstance(rows, Prepared) or prepare is None else prepare(rows)
+            made: Any = rows
+            if self._prepare is not None and not isinstance(rows, Prepared):
+                made = self._prepare(rows)
         except Exception as error:
             raise from_model(error) from error
-        if isinstance(prepared, Prepared) and self._is_the_array(prepared.data):
-            return prepared.data
-        return prepared
+        return made.data if isinstance(made, Prepared) and self._is_the_array(made.data) else made
 
     def _is_the_array(self, data: Any) -> bool:
         spec = self.array_spec
@@ -175,9 +195,9 @@ class Batcher:
     def _start(self, kind: Hashable, now: float) -> float | None:
         """Run the next batch of a kind if it may run; seconds after which to try again."""
         most, running = self._most, self.runner.running
-        rows, first = self._line.head(kind, most)
+        rows, taken, first = self._line.head(kind, most)
         is_aside = isinstance(kind, Aside)
-        short = not is_aside and self.runner.speed.proved(min(rows, most))
+        short = not is_aside and self.runner.speed.proved(taken)
         situation = Situation(
             rows=rows,
             waited=now - first,

@@ -17,10 +17,17 @@ from pennant_serving.errors import ServingError
 class Cut:
     """The parts of one request."""
 
-    def __init__(self, whole: Work, size: int, enqueue: Callable[[Work], None]) -> None:
+    def __init__(
+        self,
+        whole: Work,
+        size: int,
+        enqueue: Callable[[Work], None],
+        has_one_each: Callable[[Any, int], bool],
+    ) -> None:
         self._whole = whole
         self._size = size
         self._enqueue = enqueue
+        self._has_one_each = has_one_each
         self._results: list[Any] = []
         self._next()
 
@@ -36,8 +43,15 @@ class Cut:
         if error is not None:
             self._whole.fail(error)
         elif not self._whole.over:
-            self._results.append(result)
-            if len(self._results) * self._size < self._whole.rows:
-                self._next()
-            else:
-                self._whole.answer(joining.merge(self._results))
+            self._add(result)
+
+    def _add(self, result: Any) -> None:
+        whole, done = self._whole, len(self._results) * self._size
+        if not self._has_one_each(result, min(self._size, whole.rows - done)):
+            self._enqueue(whole)  # then all at once
+            return
+        self._results.append(result)
+        if done + self._size < whole.rows:
+            self._next()
+        else:
+            whole.answer(joining.merge(self._results))

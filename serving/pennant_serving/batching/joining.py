@@ -23,6 +23,10 @@ class NotOneEach(Exception):  # noqa: N818
     """A result that cannot be told apart by rows."""
 
 
+class Ambiguous(NotOneEach):
+    """A result that happens to be as long as there are rows, and may be something else."""
+
+
 def kind(rows: Rows | Prepared) -> Hashable:
     """Rows of the same kind become the same types, together or alone. None: like no others."""
     if isinstance(rows, Prepared):
@@ -72,11 +76,11 @@ def part(value: Any, start: int, end: int) -> Any:
     return value.iloc[start:end] if hasattr(value, "iloc") else value[start:end]
 
 
-def split(result: Any, sizes: Sequence[int]) -> list[Any]:
+def split(result: Any, sizes: Sequence[int], *, lists: bool = True) -> list[Any]:
     """The results of requests that had so many rows each. Raises NotOneEach."""
     if len(sizes) == 1:
         return [result]
-    check(result, sum(sizes))
+    check(result, sum(sizes), lists=lists)
     parts, start = [], 0
     for size in sizes:
         parts.append(part(result, start, start + size))
@@ -84,13 +88,28 @@ def split(result: Any, sizes: Sequence[int]) -> list[Any]:
     return parts
 
 
-def check(result: Any, rows: int) -> None:
-    """Raises NotOneEach unless there is one entry for each row."""
+def check(result: Any, rows: int, *, lists: bool = True) -> None:
+    """Raises NotOneEach unless there is one entry for each row; a list that may have it only with
+    `lists`, because many a library answers with one array for each of its outputs."""
     for each in result.values() if isinstance(result, dict) else (result,):
-        if isinstance(each, (str, bytes)) or not hasattr(each, "__getitem__"):
-            raise NotOneEach(f"the prediction is a {type(each).__name__}")
-        if len(each) != rows:
-            raise NotOneEach(f"{len(each)} predictions for {rows} rows")
+        _check_entries(each, rows, lists=lists)
+
+
+def _check_entries(entries: Any, rows: int, *, lists: bool) -> None:
+    is_list = isinstance(entries, (list, tuple))
+    is_array = isinstance(entries, np.ndarray) and entries.ndim > 0
+    if not (is_array or hasattr(entries, "iloc") or (is_list and lists)):
+        raise NotOneEach(f"the prediction is a {type(entries).__name__}")
+    if len(entries) != rows:
+        raise NotOneEach(f"{len(entries)} predictions for {rows} rows")
+    if is_list and all(_length(each) == rows for each in entries):
+        raise Ambiguous(f"{rows} lists of {rows} for {rows} rows")
+
+
+def _length(entry: Any) -> int:
+    """Of a list or an array; -1 for all else."""
+    is_many = isinstance(entry, (list, tuple)) or (isinstance(entry, np.ndarray) and entry.ndim)
+    return len(entry) if is_many else -1
 
 
 def merge(results: Sequence[Any]) -> Any:

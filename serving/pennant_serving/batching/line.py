@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterator
+from itertools import islice
 
 from pennant_serving.batching.work import Work
 
@@ -34,14 +35,17 @@ class Line:
         """Whether any of a kind wait."""
         return kind in self._queues
 
-    def head(self, kind: Hashable, most: int) -> tuple[int, float]:
-        """The rows that `take` would take, up to about `most`, and when the first came."""
-        queue, rows = self._queues[kind], 0
-        for work in queue:
-            rows += work.rows
-            if rows >= most:
+    def head(self, kind: Hashable, most: int) -> tuple[int, int, float]:
+        """The rows that wait, up to about `most`; those of them that `take` would take; and when
+        the first came."""
+        queue = self._queues[kind]
+        waiting = taken = queue[0].rows
+        for work in islice(queue, 1, None):
+            if waiting >= most:
                 break
-        return rows, queue[0].arrived
+            waiting += work.rows
+            taken = waiting if waiting <= most else taken
+        return waiting, taken, queue[0].arrived
 
     def take(self, kind: Hashable, most: int) -> list[Work]:
         """The next batch of a kind: at least one, more while they are not above `most` rows."""

@@ -13,6 +13,11 @@ PATIENCE = 0.01
 thread of their own, so that a slow model uses all of its threads and a huge request only one."""
 
 
+AUTO, ROWS = "Auto", "Rows"
+MODES = (AUTO, ROWS)
+"""Who says that a model answers each row by itself: what is known of the model, or a person."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How requests are put together."""
@@ -23,6 +28,8 @@ class Limits:
     """Seconds that a request waits for others while nothing runs."""
     timeout: float = 30.0
     """Seconds from a request's arrival to its answer, at most."""
+    mode: str = AUTO
+    """One of MODES."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching import joining
-from pennant_serving.batching.joining import NotOneEach
+from pennant_serving.batching.joining import Ambiguous, NotOneEach
+from pennant_serving.batching.policy import AUTO, ROWS
 from pennant_serving.batching.running import Batch, Outcome, Running, attempt, attempt_each
 from pennant_serving.batching.speed import Speed
 from pennant_serving.batching.work import Work
@@ -31,10 +32,18 @@ class Runner:
     """Asks the model."""
 
     def __init__(
-        self, adapter: Adapter, pool: Pool, observer: Observer, ended: Callable[[], None]
+        self,
+        adapter: Adapter,
+        pool: Pool,
+        observer: Observer,
+        ended: Callable[[], None],
+        mode: str = AUTO,
     ) -> None:
-        self.joins: bool = getattr(adapter, "joins", True)
-        """Whether requests may be predicted together; False once that was seen not to work."""
+        self.joins, self.because = _whether(adapter, mode)
+        """Whether requests may be predicted together, False once that was seen not to work; and
+        why."""
+        self.lists: bool = mode == ROWS or not getattr(adapter, "answers_arrays", False)
+        """Whether a list may hold one answer for each row."""
         self.steady: bool = getattr(adapter, "steady", False)
         self.speed = Speed(steady=self.steady)
         self.running = Running(pool.threads)
@@ -90,7 +99,7 @@ class Runner:
         rows = batch.rows
         self._observer.predicted(batch.works, rows, outcome.seconds)
         if outcome.error is None:
-            self.speed.measured(rows, outcome.effort)
+            self.speed.measured(rows, outcome.effort, outcome.seconds)
         if outcome.error is None or len(batch.works) == 1:
             self._hand_out(batch, outcome)
         else:
@@ -101,14 +110,32 @@ class Runner:
             batch.works[0].fail(from_model(outcome.error))
             return
         try:
-            parts = joining.split(outcome.result, [work.rows for work in batch.works])
+            sizes = [work.rows for work in batch.works]
+            parts = joining.split(outcome.result, sizes, lists=self.lists)
         except NotOneEach as problem:
-            print(f"requests are no longer predicted together: {problem}", flush=True)
-            self.joins = False
+            self._not_one_each(problem)
             self._one_by_one(batch)
             return
         for work, part in zip(batch.works, parts, strict=True):
             work.answer(part)
+
+    def has_one_each(self, result: Any, rows: int) -> bool:
+        """Whether a result has one entry for each row; if not, it has consequences."""
+        try:
+            joining.check(result, rows, lists=self.lists)
+        except NotOneEach as problem:
+            self._not_one_each(problem)
+            return False
+        return True
+
+    def stop_joining(self, because: str) -> None:
+        """Predict request by request from now on."""
+        self.joins, self.because = False, because
+
+    def _not_one_each(self, problem: NotOneEach) -> None:
+        if self.joins and not isinstance(problem, Ambiguous):  # with more rows it will be clear
+            print(f"requests are no longer predicted together: {problem}", flush=True)
+            self.stop_joining(str(problem))
 
     def _one_by_one(self, batch: Batch) -> None:
         """Whose rows make the model raise must not cost the others their answer."""
@@ -119,6 +146,19 @@ class Runner:
         for work, outcome in zip(batch.works, outcomes, strict=True):
             self._observer.predicted([work], work.rows, outcome.seconds)
             self._hand_out(Batch([work]), outcome)
+
+
+def _whether(adapter: Adapter, mode: str) -> tuple[bool, str]:
+    """Whether requests may be predicted together, and why."""
+    because = getattr(adapter, "joins_because", "")
+    if getattr(adapter, "never_joins", False):
+        return False, because
+    if mode == ROWS:
+        return True, "as serving.batching.mode says"
+    joins = getattr(adapter, "joins", False)
+    return joins, because or (
+        "as the adapter says" if joins else "nobody says that they may be joined"
+    )
 
 
 def _call(function: Callable[[], Any]) -> Any:

@@ -3,13 +3,18 @@
 A thread costs a small prediction more than it takes, and the loop can do nothing better meanwhile
 than let requests gather. But what runs in the loop holds up everything, health included: so only an
 adapter that says that it waits for nothing, and that its time depends on nothing but the number of
-rows, may run there, and only sizes that were measured, several times in a row, and found short.
+rows, may run there, and only sizes that were measured, several times in a row, and found short, by
+the processor's time and by the clock.
 """
 
 from __future__ import annotations
 
 SHORT = 0.002
 """Seconds of processor time."""
+BRIEF = 0.02
+"""Seconds by the clock. More than SHORT, because on a busy machine others have their turn."""
+WAITS = 0.1
+"""Seconds by the clock, of what hardly computes: it waits for something, and will again."""
 PROOFS = 3
 """Short runs in a row that prove a size."""
 
@@ -34,21 +39,28 @@ class Speed:
         """The trial of a size has failed."""
         del self._score[(rows - 1).bit_length()]
 
-    def tried(self, rows: int, seconds: float) -> None:
-        """Learn from one prediction at the start, when nothing else runs."""
+    def tried(self, rows: int, effort: float, seconds: float) -> None:
+        """Learn from one prediction at the start, when nothing else runs: the seconds of processor
+        time that it took, and those by the clock."""
         size = (rows - 1).bit_length()
         score = self._score.get(size, 0)
-        self._score[size] = score + 1 if self._steady and seconds <= SHORT else 0
+        self._score[size] = score + 1 if self._steady and _is_short(effort, seconds) else 0
 
-    def measured(self, rows: int, seconds: float) -> None:
+    def measured(self, rows: int, effort: float, seconds: float) -> None:
         """Learn from one prediction of a request. One that was long by chance does not undo a
-        proof; three do, until as many are short again. What was never proved stays in the thread,
-        whose own time does not tell what a library does in others."""
+        proof; three do, until as many are short again, and one that waited does. What was never
+        proved stays in the thread, whose own time does not tell what a library does in others."""
         size = (rows - 1).bit_length()
         score = self._score.get(size)
         if score is None:
             return
-        if seconds <= SHORT:
+        if _is_short(effort, seconds):
             self._score[size] = min(score + 1, 2 * PROOFS)
+        elif effort <= SHORT and seconds > WAITS:
+            self._score[size] = 0
         else:
             self._score[size] = score - 1 if score > PROOFS else 0
+
+
+def _is_short(effort: float, seconds: float) -> bool:
+    return effort <= SHORT and seconds <= BRIEF

@@ -15,7 +15,6 @@ import orjson
 from pennant_serving.codecs.size import check_json
 from pennant_serving.errors import InvalidInput, PredictFailed
 
-
 SHORT = 4096
 """Bytes."""
 

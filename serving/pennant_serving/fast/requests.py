@@ -7,7 +7,7 @@ types, errors.
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -40,7 +40,7 @@ class _Integers(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     shape: tuple[int, int]
     datatype: Literal["INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8"]
-    data: list[Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]]
+    data: list[int]
 
     def is_in_range(self) -> bool:
         """Whether the values are of the type that was said, and not of a larger one."""
@@ -60,19 +60,33 @@ class _InferIntegers(msgspec.Struct, forbid_unknown_fields=True):
     outputs: list[_Output] = []
 
 
-Matrix = list[list[float]]
-
-
 class _Split(msgspec.Struct, forbid_unknown_fields=True):
     columns: list[str]
-    data: Matrix
+    data: list[list[float]]
 
 
 class _Invocation(msgspec.Struct, forbid_unknown_fields=True):
     dataframe_split: _Split | UnsetType = UNSET
-    dataframe_records: list[dict[str, float]] | UnsetType = UNSET
-    instances: Matrix | UnsetType = UNSET
-    inputs: Matrix | dict[str, list[float]] | UnsetType = UNSET
+    dataframe_records: list[dict[str, Any]] | UnsetType = UNSET
+    instances: list[list[float]] | UnsetType = UNSET
+    inputs: list[list[float]] | dict[str, list[float]] | UnsetType = UNSET
+
+
+class _SplitOfIntegers(msgspec.Struct, forbid_unknown_fields=True):
+    columns: list[str]
+    data: list[list[int]]
+
+
+class _InvocationOfIntegers(msgspec.Struct, forbid_unknown_fields=True):
+    dataframe_split: _SplitOfIntegers | UnsetType = UNSET
+    dataframe_records: list[dict[str, int]] | UnsetType = UNSET
+    instances: list[list[int]] | UnsetType = UNSET
+    inputs: list[list[int]] | dict[str, list[int]] | UnsetType = UNSET
+
+
+EXACT = {"float64": ("FP64",), "float32": ("FP64", "FP32"), "float16": ("FP64", "FP32", "FP16")}
+"""V2's floats that a model's type takes as they are written. What is narrower than the model's type
+may be rounded to its own before."""
 
 
 class Decoder:
@@ -82,30 +96,41 @@ class Decoder:
         self._spec = spec
         self._columns = list(spec.names)
         self._row = itemgetter(*spec.names) if len(spec.names) > 1 else None
-        self._floats = msgspec.json.Decoder(_InferFloats)
-        self._integers = msgspec.json.Decoder(_InferIntegers)
-        self._invocation = msgspec.json.Decoder(_Invocation)
+        self._exact = EXACT.get(spec.dtype, ())
+        is_whole = not self._exact
+        bodies: tuple[Any, ...] = (_InferIntegers,) if is_whole else (_InferFloats, _InferIntegers)
+        self._v2 = tuple(map(msgspec.json.Decoder, bodies))
+        self._invocation: msgspec.json.Decoder[_Invocation | _InvocationOfIntegers] = (
+            msgspec.json.Decoder(_InvocationOfIntegers if is_whole else _Invocation)
+        )
 
     def v2(self, body: bytes) -> Asked | None:
         """One tensor of rows."""
-        content: _InferFloats | _InferIntegers
-        try:
-            content = self._floats.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            try:
-                content = self._integers.decode(body)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return None
+        content = self._infer(body)
+        if content is None:
+            return None
         tensor = content.inputs[0]
         rows, width = tensor.shape
         fits = rows > 0 and width == self._spec.width and len(tensor.data) == rows * width
         outputs = 0 if self._spec.names_its_answers else 1
         if not fits or len(content.outputs) > outputs:
             return None
-        if isinstance(tensor, _Integers) and not tensor.is_in_range():
+        if isinstance(tensor, _Integers):
+            if not tensor.is_in_range():
+                return None
+        elif tensor.datatype not in self._exact:
             return None
         array = self._array(tensor.data)
         return None if array is None else Asked(array.reshape(tensor.shape), content.id)
+
+    def _infer(self, body: bytes) -> _InferFloats | _InferIntegers | None:
+        for decoder in self._v2:
+            try:
+                found: _InferFloats | _InferIntegers = decoder.decode(body)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                continue
+            return found
+        return None
 
     def mlflow(self, body: bytes) -> Asked | None:
         """One of the four forms."""
@@ -125,8 +150,8 @@ class Decoder:
         array = self._table(given[0], content)
         return None if array is None else Asked(array)
 
-    def _table(self, given: Any, content: _Invocation) -> Array | None:
-        if isinstance(given, _Split):
+    def _table(self, given: Any, content: _Invocation | _InvocationOfIntegers) -> Array | None:
+        if isinstance(given, (_Split, _SplitOfIntegers)):
             return self._matrix(given.data) if given.columns == self._columns else None
         if isinstance(given, dict):
             return self._by_column(given)
@@ -134,7 +159,7 @@ class Decoder:
             return self._by_row(given)
         return self._matrix(given)
 
-    def _by_row(self, records: list[dict[str, float]]) -> Array | None:
+    def _by_row(self, records: list[dict[str, Any]]) -> Array | None:
         row = self._row
         if row is None or any(len(each) != self._spec.width for each in records):
             return None
@@ -143,7 +168,7 @@ class Decoder:
         except KeyError:
             return None
 
-    def _by_column(self, columns: dict[str, list[float]]) -> Array | None:
+    def _by_column(self, columns: dict[str, list[Any]]) -> Array | None:
         if columns.keys() != set(self._columns):
             return None
         array = self._array([columns[name] for name in self._columns])

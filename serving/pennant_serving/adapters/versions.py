@@ -1,0 +1,108 @@
+"""Whether a bundle was saved with another release of its library than this image has."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pennant_serving.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class Library:
+    """Of a flavor."""
+
+    module: str
+    packages: tuple[str, ...]
+    """The names that it is installed under, the usual one first."""
+    said: str = ""
+    """Where the flavor in the MLmodel file has its version."""
+
+
+LIBRARIES = {
+    "sklearn": Library("sklearn", ("scikit-learn",), "sklearn_version"),
+    "xgboost": Library("xgboost", ("xgboost", "xgboost-cpu"), "xgb_version"),
+    "lightgbm": Library("lightgbm", ("lightgbm",), "lgb_version"),
+    # The flavor tells the version of onnx, which made the file, and runs nothing.
+    "onnx": Library("onnxruntime", ("onnxruntime", "onnxruntime-gpu")),
+}
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Two releases that differ in more than their last number."""
+
+    library: str
+    saved: str
+    here: str
+
+    def __str__(self) -> str:
+        return f"saved with {self.library} {self.saved}, and this image has {self.here}"
+
+    @property
+    def remedy(self) -> str:
+        """What a person can do."""
+        return (
+            f"set serving.image to one that has {self.library} {'.'.join(_release(self.saved))}, or"
+            " save the model again with this image's"
+        )
+
+
+def mismatch(bundle: Bundle) -> Mismatch | None:
+    """The first flavor's whose library differs; None when none does, or nobody says."""
+    if bundle.mlmodel is None:
+        return None
+    for name, library in LIBRARIES.items():
+        flavor = bundle.mlmodel.flavors.get(name)
+        if flavor is None:
+            continue
+        saved = str(flavor.get(library.said) or "") or _required(bundle.path, library)
+        here = _installed(library)
+        if saved and here and _release(saved) != _release(here):
+            return Mismatch(library.packages[0], saved, here)
+    return None
+
+
+def requirement(folder: Path, package: str) -> str:
+    """The line of the bundle's requirements.txt about a package; empty when there is none."""
+    path = folder / "requirements.txt"
+    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    named = (line.strip() for line in lines if normal(_NAME.split(line.strip())[0]) == package)
+    return next(named, "")
+
+
+def _required(folder: Path, library: Library) -> str:
+    """The one version that requirements.txt wants; empty when it wants none or leaves a choice."""
+    lines = (requirement(folder, normal(package)) for package in library.packages)
+    pinned = (_PIN.search(line) for line in lines)
+    return next((found[1] for found in pinned if found), "")
+
+
+def _installed(library: Library) -> str:
+    """Empty when it is not."""
+    if library.module in sys.modules:
+        return str(getattr(sys.modules[library.module], "__version__", ""))
+    from importlib.metadata import PackageNotFoundError, version  # dear, and rarely needed
+
+    for package in library.packages:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            continue
+    return ""
+
+
+def _release(told: str) -> list[str]:
+    """Major and minor."""
+    return [*re.findall(r"\d+", told), "0"][:2]
+
+
+def normal(name: str) -> str:
+    """A package's name, as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+_NAME = re.compile(r"[^\w.-]")
+_PIN = re.compile(r"===?\s*([\w.]+)")
