@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pennant_serving.failures import PodError, Reason
+from pennant_serving.fetch.patience import FIRST_DELAY, LONGEST_DELAY
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.fetch.store_errors import explained
-from pennant_serving.fetch.web import FIRST_DELAY, LONGEST_DELAY
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
