@@ -8,6 +8,7 @@ import socket
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 from obstore.exceptions import GenericError
@@ -132,13 +133,45 @@ def test_a_folder_is_downloaded_as_it_lies_and_a_single_object_as_a_file(tmp_pat
 def test_a_listing_cannot_write_outside_the_bundle(tmp_path, monkeypatch, name):
     class Lying:
         def list(self, prefix: str) -> list[list[dict[str, str]]]:
-            return [[{"path": f"{prefix}{name}"}]]
+            return [[{"path": f"{prefix}{name}", "size": 1}]]
 
     monkeypatch.setattr(objects, "open_store", lambda _: Lying())
     with pytest.raises(PodError, match="not a plain file name") as raised:
         objects.download(settings("s3://models/a/m"), tmp_path)
     assert raised.value.reason is Reason.DOWNLOAD_FAILED
     assert list(tmp_path.iterdir()) == []
+
+
+class Short(MemoryStore):
+    """Hands out other bytes than it lists, so many times."""
+
+    def __new__(cls, times: int, other: bytes) -> Self:
+        made = super().__new__(cls)
+        made.put("a/m/MLmodel", b"x" * 9)
+        made.times, made.other = times, other
+        return made
+
+    def get(self, path: str) -> Any:
+        self.times -= 1
+        if self.times < 0:
+            return super().get(path)
+        store = MemoryStore()
+        store.put(path, self.other)
+        return store.get(path)
+
+
+@pytest.mark.parametrize("source", ["s3://models/a/m", "s3://models/a/m/MLmodel"])
+@pytest.mark.parametrize("other", [b"", b"x" * 5, b"x" * 12], ids=["none", "short", "long"])
+def test_an_object_of_another_size_than_listed_is_asked_for_again(
+    tmp_path, monkeypatch, source, other
+):
+    monkeypatch.setattr(objects, "open_store", lambda _: Short(1, other))
+    bundle = objects.download(settings(source), tmp_path)
+    assert (bundle if bundle.is_file() else bundle / "MLmodel").read_bytes() == b"x" * 9
+    monkeypatch.setattr(objects, "open_store", lambda _: Short(99, other))
+    with pytest.raises(PodError, match="of 9 bytes") as raised:
+        objects.download(settings(source, patience=0.1), tmp_path)
+    assert raised.value.reason is Reason.DOWNLOAD_FAILED
 
 
 @pytest.fixture
