@@ -49,7 +49,8 @@ class _StandIn(ModuleType):
 
 
 class _Later:
-    """In the place of a module's function or object: it can be called, and has attributes."""
+    """In the place of a module's function or object: it can be called, has attributes, and may be
+    what others are instances, subclasses or equals of. Only `is` tells it from the real one."""
 
     def __init__(self, module: str, name: str) -> None:
         self._module = module
@@ -60,6 +61,21 @@ class _Later:
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._found(), attribute)
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        return isinstance(instance, self._found())
+
+    def __subclasscheck__(self, subclass: type) -> bool:
+        return issubclass(subclass, self._found())
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (self._found(),)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._found() == (other._found() if isinstance(other, _Later) else other))
+
+    def __hash__(self) -> int:
+        return hash(self._found())
 
     def _found(self) -> Any:
         if isinstance(sys.modules.get(self._module), _StandIn):  # used while it is deferred
