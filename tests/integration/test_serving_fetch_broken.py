@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler
 
@@ -22,9 +24,10 @@ from artifact_server import (
     serving,
     settings,
 )
+from certificates import Authority
 
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch import fetch
+from pennant_serving.fetch import fetch, web
 
 pytestmark = pytest.mark.integration
 
@@ -253,6 +256,30 @@ def test_a_listing_that_comes_late_is_no_failure_either(tmp_path):
     with registry(THE_FILE, listings=[slow, IN_ITS_FOLDER[1]]) as (url, asked):
         fetch(settings(url, tmp_path, patience=0.1))
     assert len(asked) == 3
+
+
+def test_a_server_that_begins_late_with_tls_is_waited_for(tmp_path, monkeypatch):
+    """It is busy: the machine accepts the connection, the program does not yet."""
+    monkeypatch.setattr(web, "CONNECTING", 0.2)
+    authority = Authority()
+    context = authority.demanding(tmp_path / "tls", authority.issue("mlflow"))
+    context.verify_mode = ssl.CERT_NONE
+    (tmp_path / "ca.crt").write_text(authority.own.crt)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            threading.Event().wait(0.6)
+            with context.wrap_socket(connection, server_side=True) as served:
+                served.recv(65536)
+                served.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        read = settings(url, tmp_path, patience=0.1, registry_ca=tmp_path / "ca.crt")
+        assert web.Web(read).read(url, lambda response: response.read()) == b"{}"
+        thread.join()
 
 
 def test_a_range_goes_along_with_a_redirect(tmp_path):

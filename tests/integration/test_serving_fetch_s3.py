@@ -198,6 +198,16 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(s3, big, prepare, tmp_p
     assert (tmp_path / "models" / "bundle" / "model.bin").read_bytes() == big
 
 
+def test_through_the_server_a_broken_download_starts_anew_and_arrives_whole(
+    s3, logged, big, prepare, tmp_path
+):
+    """MLflow fetches the object first and streams it then: without a length, and from the start."""
+    with Wire(logged.url, after=5 << 20, breaks=2) as wire:
+        fetch(prepare({}, "mlflow-artifacts:/big/model.bin", wire.url))
+    assert wire.broken == 2
+    assert (tmp_path / "models" / "bundle" / "model.bin").read_bytes() == big
+
+
 def test_a_store_that_always_breaks_off_leaves_nothing_half(s3, big, prepare):
     with Wire(s3.url, after=0, breaks=None) as wire:
         found = failure(prepare(s3.credentials, f"{ROOT}/big", MLFLOW_S3_ENDPOINT_URL=wire.url))

@@ -55,13 +55,19 @@ class _Plain(HTTPConnection):
 
 
 class _Encrypted(HTTPSConnection):
-    def __init__(self, host: str, *, silence: float, **options: Any) -> None:
-        super().__init__(host, **options)
+    def __init__(
+        self, host: str, *, silence: float, context: ssl.SSLContext, **options: Any
+    ) -> None:
+        super().__init__(host, context=context, **options)
         self._silence = silence
+        self._trust = context
 
     def connect(self) -> None:
-        super().connect()
+        # A server that is busy may begin late with TLS too.
+        HTTPConnection.connect(self)
         wait_long(self.sock, self._silence)
+        name = self._tunnel_host or self.host  # type: ignore[attr-defined]  # as http.client does
+        self.sock = self._trust.wrap_socket(self.sock, server_hostname=name)
 
 
 def wait_long(connection: socket.socket, silence: float) -> None:
