@@ -83,6 +83,20 @@ def test_where_one_file_ends_and_the_next_begins_changes_the_digest(tmp_path: Pa
     assert len({digest.of_path(each) for each in (one, two, three)}) == 3
 
 
+def test_a_file_that_holds_the_lines_of_a_folder_has_no_digest(tmp_path: Path):
+    """It would be that of the folder."""
+    line = f"MLmodel\0{hashlib.sha256(b'flavors').hexdigest()}\n"
+    (file := tmp_path / "model").write_text(line)
+    assert digest.of_file(file) == digest.of_path(folder_with(tmp_path / "m", MLmodel="flavors"))
+    for text in (line, line * 300):
+        file.write_text(text)
+        with pytest.raises(ValueError, match="lines that a folder is digested as"):
+            digest.of_path(file)
+    for text in (line + "more", line[:-1], line.replace("\0", " ")):
+        file.write_text(text)
+        assert digest.of_path(file) == hashlib.sha256(text.encode()).hexdigest()
+
+
 def test_a_link_to_a_file_counts_as_the_file(tmp_path: Path):
     """As in the folders of model hubs, and as MLflow logs them."""
     plain = folder_with(tmp_path / "plain", weights="12")

@@ -142,6 +142,38 @@ def test_a_listing_cannot_write_outside_the_bundle(tmp_path, monkeypatch, name):
     assert list(tmp_path.iterdir()) == []
 
 
+class Marked:
+    """Has objects whose names end with a slash, which its library lists without."""
+
+    def __init__(self, marks: dict[str, int]) -> None:
+        self._store, self._marks = MemoryStore(), marks
+        self._store.put("a/m/MLmodel", b"x")
+        self._store.put("a/m/data/model.pkl", b"y")
+
+    def list(self, prefix: str) -> list[list[dict[str, Any]]]:
+        marked = [{"path": path, "size": size} for path, size in self._marks.items()]
+        return [*self._store.list(prefix), marked]
+
+    def get(self, path: str) -> Any:
+        return self._store.get(path)
+
+
+def test_what_only_shows_a_folder_is_no_file_and_its_absence_no_fault(tmp_path, monkeypatch):
+    marks = {"a/m": 0, "a/m/data": 0, "a/m/empty": 0}
+    monkeypatch.setattr(objects, "open_store", lambda _: Marked(marks))
+    objects.download(settings("s3://models/a/m"), tmp_path)
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {"MLmodel", "data/model.pkl"}
+
+
+def test_a_name_of_a_file_and_of_a_folder_is_refused_and_not_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(objects, "open_store", lambda _: Marked({"a/m/data": 5}))
+    with pytest.raises(PodError, match="as a file of 5 bytes and as a folder") as raised:
+        objects.download(settings("s3://models/a/m"), tmp_path)
+    assert raised.value.reason is Reason.DOWNLOAD_FAILED
+    assert list(tmp_path.iterdir()) == []
+
+
 class Short(MemoryStore):
     """Hands out other bytes than it lists, so many times."""
 

@@ -117,7 +117,12 @@ def _below(store: ObjectStore, key: str) -> dict[str, int]:
     sizes = {path.removeprefix(f"{key}/"): size for path, size in listed.items() if path != key}
     # What some tools store to show a folder has its name and no content.
     folders = {str(parent) for name in sizes for parent in Path(name).parents}
-    return {_safe(name): sizes[name] for name in sorted(sizes.keys() - folders)}
+    for name in sizes.keys() & folders:
+        if sizes[name]:
+            problem = f"the store lists {name!r} as a file of {sizes[name]} bytes and as a folder"
+            raise PodError(Reason.DOWNLOAD_FAILED, problem)
+        del sizes[name]
+    return {_safe(name): sizes[name] for name in sorted(sizes)}
 
 
 def _size(store: ObjectStore, key: str) -> int | None:
@@ -153,7 +158,14 @@ def _save(store: ObjectStore, wanted: Object, folder: Path, seconds: float) -> N
     target.parent.mkdir(parents=True, exist_ok=True)
     while True:
         patience.attempt()
-        answer = store.get(wanted.key)
+        try:
+            answer = store.get(wanted.key)
+        except FileNotFoundError:
+            if (
+                wanted.size == 0
+            ):  # shows a folder that is empty: `name/`, of which the list has `name`
+                return
+            raise
         expected = answer.meta["size"] if wanted.size is None else wanted.size
         received = 0
         with target.open("wb") as file:
