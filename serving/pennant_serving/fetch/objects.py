@@ -49,9 +49,10 @@ def download(settings: Settings, folder: Path) -> Path:
         # The library holds its thread up: in this one, signals would wait for the store.
         with ThreadPoolExecutor(1) as pool:
             files = pool.submit(_below, store, key).result()
+            size = None if files else pool.submit(_size, store, key).result()
         wanted = [Object(f"{key}/{name}", name, size) for name, size in files.items()]
         name = key.rpartition("/")[2]
-        _save_all(store, wanted or [Object(key, name, _size(store, key))], folder, settings)
+        _save_all(store, wanted or [Object(key, name, size)], folder, settings)
     except PodError:
         raise
     except OSError as error:
@@ -161,11 +162,9 @@ def _save(store: ObjectStore, wanted: Object, folder: Path, seconds: float) -> N
         try:
             answer = store.get(wanted.key)
         except FileNotFoundError:
-            if (
-                wanted.size == 0
-            ):  # shows a folder that is empty: `name/`, of which the list has `name`
-                return
-            raise
+            if wanted.size != 0:
+                raise
+            return  # it shows an empty folder: `name/`, which is listed as `name`
         expected = answer.meta["size"] if wanted.size is None else wanted.size
         received = 0
         with target.open("wb") as file:
