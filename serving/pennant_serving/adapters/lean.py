@@ -26,6 +26,25 @@ def without(*packages: str) -> Iterator[None]:
             del sys.modules[name]
 
 
+def imported(library: str, *packages: str) -> Any:
+    """A library, imported without these packages, or with them where it needs them after all.
+
+    Raises what importing it with all that is installed raises.
+    """
+    try:
+        with without(*packages):
+            return importlib.import_module(library)
+    except Exception:  # noqa: BLE001 - whatever it was, it may be there when nothing is hidden
+        forget(library)
+        return importlib.import_module(library)
+
+
+def forget(library: str) -> None:
+    """Of a library in plain Python: who imports it next imports it anew."""
+    for name in [each for each in sys.modules if each.partition(".")[0] == library]:
+        del sys.modules[name]
+
+
 @contextmanager
 def deferred(name: str) -> Iterator[None]:
     """Modules that are imported inside get a stand-in for a module: it and what they take from it

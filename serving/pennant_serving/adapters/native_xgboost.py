@@ -11,7 +11,7 @@ from pennant_serving.adapters import estimators
 from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.boosted import BoostedAdapter
 from pennant_serving.adapters.flavors import XGBOOST_BOOSTER, native_flavor
-from pennant_serving.adapters.lean import without
+from pennant_serving.adapters.lean import imported
 from pennant_serving.mlmodel import MLmodel
 
 
@@ -51,13 +51,9 @@ class XGBoostAdapter(BoostedAdapter):
 def _new(kind: str) -> Any:
     """A model of this class, empty."""
     if kind == XGBOOST_BOOSTER:
-        with without("pandas", "sklearn"):
-            import xgboost
-        return xgboost.Booster()
+        return imported("xgboost", "pandas", "sklearn").Booster()
     estimators.import_sklearn()
-    with without("pandas"):
-        import xgboost
-    return getattr(xgboost, kind.rpartition(".")[2])()
+    return getattr(imported("xgboost", "pandas"), kind.rpartition(".")[2])()
 
 
 def _answer(model: Any, booster: Any) -> Callable[[Any], Any]:

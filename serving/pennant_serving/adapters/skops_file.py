@@ -19,6 +19,8 @@ from types import ModuleType
 from typing import Any
 from zipfile import ZipFile
 
+from pennant_serving.adapters.lean import forget
+
 ESTIMATORS = "SKLEARN_ESTIMATOR_TYPE_NAMES"
 UFUNCS = ("SCIPY_UFUNC_TYPE_NAMES", "NUMPY_UFUNC_TYPE_NAMES")
 
@@ -176,5 +178,4 @@ def _checked(searched: list[Searched]) -> Lists:
 
 def _forget() -> None:
     _LISTS.clear()
-    for name in [each for each in sys.modules if each.partition(".")[0] == "skops"]:
-        del sys.modules[name]
+    forget("skops")
