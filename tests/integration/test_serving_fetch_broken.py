@@ -213,7 +213,7 @@ def test_the_digest_is_of_the_whole_and_a_false_rest_is_found(tmp_path):
 def test_however_often_it_breaks_off_a_download_that_gets_on_is_not_given_up(tmp_path):
     """The pauses alone are longer than patience would be for failures without a byte between."""
     with registry(ranges(*[1] * 8)) as (url, asked):
-        fetch(settings(url, tmp_path, patience=0.5))
+        fetch(settings(url, tmp_path, patience=1.2))
     assert len(asked_for_files(asked)) == 9
 
 
