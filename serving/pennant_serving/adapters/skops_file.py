@@ -127,7 +127,7 @@ def is_public(module: str, name: str, searched: Searched) -> bool:
     """Whether skops' own search of a module finds this by this name. Nothing is imported."""
     from skops.io._utils import get_type_name
 
-    found = getattr(searched.module, name, None)
+    found = vars(searched.module).get(name)  # modules may warn of names that are asked for
     root = searched.module.__name__.rpartition(".")[0]
     return (
         isinstance(found, searched.kind)
