@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import warnings
@@ -16,6 +17,7 @@ import pytest
 from measured import measured
 from mlflow import MlflowClient
 from mlflow.sklearn import log_model
+from s3_server import Wire
 from sklearn.linear_model import LinearRegression
 
 from pennant_registry import digest
@@ -117,6 +119,19 @@ def test_a_server_that_is_down_is_the_worlds_fault(logged, tmp_path):
     found = failure(settings(logged, logged.file, tmp_path, registry_url="http://127.0.0.1:9"))
     assert found.reason is Reason.DOWNLOAD_FAILED
     assert "refused" in found.message
+
+
+def test_a_download_that_always_breaks_off_goes_on_where_it_was(logged, tmp_path):
+    """None of the connections lives for long enough to bring all of it."""
+    content = random.Random(7).randbytes(12 << 20)
+    (tmp_path / "model.bin").write_bytes(content)
+    with mlflow.start_run(run_id=logged.run.split("/")[2]):
+        mlflow.log_artifact(str(tmp_path / "model.bin"))
+    with Wire(logged.url, after=5 << 20, breaks=None) as wire:
+        source = f"{logged.run}/model.bin"
+        fetch(settings(logged, source, tmp_path, registry_url=wire.url))
+    assert wire.broken == 2
+    assert (tmp_path / "bundle" / "model.bin").read_bytes() == content
 
 
 def test_the_container_reports_by_its_termination_message(logged, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mlflow.artifacts
 import pytest
 
 from pennant_serving.failures import PodError, Reason
@@ -18,6 +19,8 @@ def store(tmp_path: Path) -> Path:
     (bundle / "data").mkdir(parents=True)
     (bundle / "MLmodel").write_text("flavors: {}")
     (bundle / "data" / "model.pkl").write_bytes(b"weights")
+    (bundle / "model").mkdir()
+    (bundle / "model" / "own name").write_bytes(b"!")
     return tmp_path / "store"
 
 
@@ -30,7 +33,8 @@ def test_a_folder_is_the_bundle_whatever_the_client_calls_its_copy(store: Path, 
     target = tmp_path / "bundle"
     target.mkdir()
     assert download((store / "model").as_uri(), target) == target
-    assert files(target) == {"MLmodel": b"flavors: {}", "data/model.pkl": b"weights"}
+    expected = {"MLmodel": b"flavors: {}", "data/model.pkl": b"weights", "model/own name": b"!"}
+    assert files(target) == expected
 
 
 def test_a_single_file_is_the_bundle(store: Path, tmp_path: Path):
@@ -38,6 +42,32 @@ def test_a_single_file_is_the_bundle(store: Path, tmp_path: Path):
     target.mkdir()
     found = download((store / "model" / "data" / "model.pkl").as_uri(), target)
     assert found.read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize("path", ["model", "model/data/model.pkl"])
+@pytest.mark.parametrize("came", [b"", b"weig", b"weights!"], ids=["none", "short", "long"])
+def test_a_file_of_another_size_than_listed_is_the_worlds_fault(
+    store: Path, tmp_path: Path, monkeypatch, path: str, came: bytes
+):
+    """A store's library that does not notice that an answer ends early."""
+    (store / "model" / "empty").write_bytes(b"")
+    whole = mlflow.artifacts.download_artifacts
+
+    def lossy(**asked: str) -> str:
+        found = whole(**asked)
+        for each in (*Path(found).rglob("model.pkl"), Path(found)):
+            if each.is_file():
+                each.write_bytes(came)
+        return found
+
+    (tmp_path / "whole").mkdir()
+    download((store / path).as_uri(), tmp_path / "whole")
+    target = tmp_path / "bundle"
+    target.mkdir()
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", lossy)
+    with pytest.raises(PodError, match=rf"model.pkl ended after {len(came)} of 7 bytes") as failed:
+        download((store / path).as_uri(), target)
+    assert failed.value.reason == Reason.DOWNLOAD_FAILED
 
 
 def test_an_empty_folder_is_no_bundle(store: Path, tmp_path: Path):

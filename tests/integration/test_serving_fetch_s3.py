@@ -28,7 +28,7 @@ from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.decide.sources import DEFAULT_ALLOWED, allowed_with, pulled
 from pennant_registry import digest
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch import fetch, objects
+from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -198,6 +198,16 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(s3, big, prepare, tmp_p
     assert (tmp_path / "models" / "bundle" / "model.bin").read_bytes() == big
 
 
+def test_through_the_server_a_broken_download_starts_anew_and_arrives_whole(
+    s3, logged, big, prepare, tmp_path
+):
+    """MLflow fetches the object first and streams it then: without a length, and from the start."""
+    with Wire(logged.url, after=5 << 20, breaks=2) as wire:
+        fetch(prepare({}, "mlflow-artifacts:/big/model.bin", wire.url))
+    assert wire.broken == 2
+    assert (tmp_path / "models" / "bundle" / "model.bin").read_bytes() == big
+
+
 def test_a_store_that_always_breaks_off_leaves_nothing_half(s3, big, prepare):
     with Wire(s3.url, after=0, breaks=None) as wire:
         found = failure(prepare(s3.credentials, f"{ROOT}/big", MLFLOW_S3_ENDPOINT_URL=wire.url))
@@ -205,10 +215,10 @@ def test_a_store_that_always_breaks_off_leaves_nothing_half(s3, big, prepare):
     assert wire.broken > 1  # it was tried again
 
 
-def test_a_store_that_stalls_is_given_up(s3, big, prepare, monkeypatch):
-    monkeypatch.setattr(objects, "STALLED", objects.STALLED / 50)
+def test_a_store_that_stalls_is_given_up(s3, big, prepare):
     with Wire(s3.url, after=5 << 20, breaks=None, stalls=True) as wire:
-        found = failure(prepare(s3.credentials, f"{ROOT}/big", MLFLOW_S3_ENDPOINT_URL=wire.url))
+        through = {"MLFLOW_S3_ENDPOINT_URL": wire.url, "PENNANT_FETCH_SILENCE": "0.2"}
+        found = failure(prepare(s3.credentials, f"{ROOT}/big", **through))
     assert found.reason is Reason.DOWNLOAD_FAILED
 
 

@@ -3,72 +3,30 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+import ssl
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from artifact_server import (
+    IN_ITS_FOLDER,
+    THE_FILE,
+    Answer,
+    answer,
+    registry,
+    serving,
+    settings,
+)
+from certificates import Authority
 
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Credentials, Settings, Wanted
+from pennant_serving.fetch.settings import Credentials
 
 pytestmark = pytest.mark.integration
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
-FILE = {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
 
-
-@contextmanager
-def registry(*answers: Answer) -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]:
-    """A server that gives these answers in turn, the last one for ever; and what it was asked."""
-    asked: list[BaseHTTPRequestHandler] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self)
-            answers[min(len(asked), len(answers)) - 1](self)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def answer(code: int, body: str, **headers: str) -> Answer:
-    def send(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(code)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(body.encode())
-
-    return send
-
-
-EMPTY_LISTING = answer(200, "{}", **{"Content-Type": "application/json"})
-THE_FILE = answer(200, "the bytes", **FILE)
-
-
-def settings(url: str, folder: Path, patience: float = 5) -> Settings:
-    wanted = Wanted("iris", "1", "mlflow-artifacts:/1/run/artifacts/model.pkl")
-    credentials = Credentials("ann", "secret")
-    path = folder / "bundle"
-    return Settings(wanted, path, url, credentials=credentials, patience=patience)
-
-
-def failure(tmp_path: Path, *answers: Answer) -> PodError:
-    with registry(*answers) as (url, _), pytest.raises(PodError) as raised:
+def failure(tmp_path, *files: Answer, listings=IN_ITS_FOLDER) -> PodError:
+    with registry(*files, listings=listings) as (url, _), pytest.raises(PodError) as raised:
         fetch(settings(url, tmp_path, patience=0.3))
     return raised.value
 
@@ -83,35 +41,64 @@ def failure(tmp_path: Path, *answers: Answer) -> PodError:
     ids=["404", "502", "login"],
 )
 def test_a_page_of_html_never_makes_a_version_look_broken(tmp_path, page):
+    assert failure(tmp_path, THE_FILE, listings=[page]).reason is Reason.DOWNLOAD_FAILED
     assert failure(tmp_path, page).reason is Reason.DOWNLOAD_FAILED
-    assert failure(tmp_path, EMPTY_LISTING, page).reason is Reason.DOWNLOAD_FAILED
 
 
 def test_being_refused_asks_for_credentials(tmp_path):
-    found = failure(tmp_path, answer(401, "You are not authenticated"))
+    refused = answer(401, "You are not authenticated")
+    found = failure(tmp_path, refused, listings=[refused])
     assert found.reason is Reason.CREDENTIALS_MISSING
     assert "credentialsSecret" in found.message
 
 
 def test_trouble_that_passes_is_waited_out(tmp_path):
     busy = answer(503, "busy")
-    with registry(busy, EMPTY_LISTING, busy, THE_FILE) as (url, asked):
+    with registry(busy, THE_FILE, listings=[busy, *IN_ITS_FOLDER]) as (url, asked):
         fetched, _ = fetch(settings(url, tmp_path))
     assert fetched.bytes == 9
-    assert len(asked) == 4
+    assert len(asked) == 5
 
 
-def test_a_file_that_ends_early_is_downloaded_again(tmp_path):
-    short = answer(200, "the b", **FILE, **{"Content-Length": "9"})
-    with registry(EMPTY_LISTING, short, THE_FILE) as (url, _):
-        fetch(settings(url, tmp_path))
-    assert (tmp_path / "bundle" / "model.pkl").read_text() == "the bytes"
+def test_the_certificate_is_shown_to_the_registry_and_not_along_a_redirect(tmp_path):
+    """Both servers ask for one; what else they trust each other for does not matter."""
+    authority, seen = Authority(), {}
+    client = authority.issue("ann")
+
+    def noted(name: str, then: Answer) -> Answer:
+        def give(handler: BaseHTTPRequestHandler) -> None:
+            certificate = handler.connection.getpeercert()
+            seen.setdefault(name, set()).add(bool(certificate))
+            then(handler)
+
+        return give
+
+    def asking(name: str, wants: ssl.VerifyMode) -> ssl.SSLContext:
+        made = authority.demanding(tmp_path / name, authority.issue(name))
+        made.verify_mode = wants
+        return made
+
+    (tmp_path / "ca.crt").write_text(authority.own.crt)
+    with serving(noted("other", THE_FILE), asking("other", ssl.CERT_OPTIONAL)) as (other, asked):
+        there = noted("registry", answer(302, "", Location=f"{other}/file"))
+        listings = [noted("registry", each) for each in IN_ITS_FOLDER]
+        demanding = asking("registry", ssl.CERT_REQUIRED)
+        with registry(there, listings=listings, context=demanding) as (url, _):
+            read = settings(
+                url,
+                tmp_path / "volume",
+                registry_ca=tmp_path / "ca.crt",
+                credentials=Credentials(certificate=client.crt, key=client.pem_key),
+            )
+            fetch(read)
+    assert seen == {"registry": {True}, "other": {False}}
+    assert len(asked) == 1
 
 
 def test_credentials_go_to_the_registry_and_not_along_a_redirect(tmp_path):
     with registry(THE_FILE) as (elsewhere, asked_elsewhere):
         redirect = answer(302, "", Location=f"{elsewhere}/file")
-        with registry(EMPTY_LISTING, redirect) as (url, asked):
+        with registry(redirect) as (url, asked):
             fetch(settings(url, tmp_path))
     assert all(handler.headers["Authorization"].startswith("Basic ") for handler in asked)
     assert [handler.headers["Authorization"] for handler in asked_elsewhere] == [None]
@@ -119,7 +106,7 @@ def test_credentials_go_to_the_registry_and_not_along_a_redirect(tmp_path):
 
 @pytest.mark.parametrize("name", ["../escape", "a/b", "..", ""])
 def test_a_listing_cannot_write_outside_the_bundle(tmp_path, name):
-    listing = answer(200, json.dumps({"files": [{"path": name, "is_dir": False}]}))
-    found = failure(tmp_path, listing, THE_FILE)
+    lying = answer(200, json.dumps({"files": [{"path": name, "is_dir": False}]}))
+    found = failure(tmp_path, THE_FILE, listings=[lying])
     assert found.reason is Reason.DOWNLOAD_FAILED
     assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 from email.message import Message
 from urllib.error import HTTPError
 from urllib.request import Request
@@ -15,8 +16,10 @@ from pennant_serving.environ import SettingsError
 from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason, failure_message
 from pennant_serving.fetch import fetch, sources, volume
 from pennant_serving.fetch.answers import Trouble, judge
+from pennant_serving.fetch.connections import wait_long
+from pennant_serving.fetch.patience import Patience
 from pennant_serving.fetch.settings import Credentials, Settings, Wanted
-from pennant_serving.fetch.web import Redirects, Web, authorization
+from pennant_serving.fetch.web import Redirects, Web, authorization, same_server
 
 pytestmark = pytest.mark.unit
 
@@ -145,6 +148,56 @@ def test_credentials_stay_with_the_registry_on_a_redirect(new, carried):
     assert followed.has_header("Authorization") is carried
 
 
+@pytest.mark.parametrize(
+    ("registry", "url", "own"),
+    [
+        ("https://mlflow", "https://mlflow/x", True),
+        ("https://mlflow", "https://MLflow:443/x", True),
+        ("https://mlflow", "https://mlflow:8443/x", False),
+        ("https://mlflow:8443", "https://mlflow/x", False),
+        ("https://mlflow", "http://mlflow/x", False),
+        ("https://mlflow", "https://mlflow.evil/x", False),
+        ("https://mlflow", "https://mlflow@evil/x", False),
+        ("http://mlflow", "https://mlflow/x", True),
+        ("http://mlflow:5000", "https://mlflow:5000/x", False),
+    ],
+)
+def test_the_registrys_own_address_is_told_from_others(registry, url, own):
+    assert same_server(registry, url) is own
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/x", "file:///etc/passwd", "data:,x"])
+def test_only_http_is_spoken(url):
+    with pytest.raises(PodError, match="unknown url type"):
+        Web(settings(PENNANT_FETCH_PATIENCE="0.1")).read(url, lambda _: None)
+
+
+def test_a_silent_peer_is_asked_whether_it_lives():
+    with socket.socket() as connection:
+        wait_long(connection, 600)
+        assert connection.gettimeout() == 600
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        found = [connection.getsockopt(socket.IPPROTO_TCP, option) for option in options]
+    assert found[0] + found[1] * found[2] == 30
+
+
+def test_patience_counts_silence_and_pauses_and_is_whole_again_after_news():
+    now = [0.0]
+    patience = Patience(10, lambda: now[0])
+    patience.task()
+    patience.attempt()
+    now[0] = 60
+    patience.heard(news=False)
+    now[0] = 69
+    assert patience.failed() == 0.2
+    patience.attempt()
+    now[0] = 70
+    assert patience.failed() is None
+    patience.heard(news=True)
+    assert [patience.failed() for _ in range(7)] == [0.2, 0.4, 0.8, 1.6, 3.2, None, None]
+
+
 def test_a_user_name_wins_over_a_token_and_secrets_are_not_shown():
     assert authorization(Credentials("ann", "pw", "token")) == "Basic YW5uOnB3"
     assert authorization(Credentials(token="token")) == "Bearer token"
@@ -170,6 +223,18 @@ def test_a_bundle_that_verifies_needs_no_network(tmp_path):
     found = on_volume(path)
     read = settings(PENNANT_MODEL_PATH=str(path), PENNANT_REGISTRY_URL="http://127.0.0.1:9")
     assert fetch(read) == (found, True)
+
+
+def test_what_the_digest_does_not_count_is_not_kept_on_the_volume(tmp_path):
+    path = tmp_path / "bundle"
+    (path / "sub" / "empty").mkdir(parents=True)
+    (path / "none" / "at" / "all").mkdir(parents=True)
+    for name in ("MLmodel", "registered_model_meta", "sub/registered_model_meta"):
+        (path / name).write_text(name)
+    found = on_volume(path)
+    assert volume.verified(settings().wanted, path) == found
+    kept = {str(each.relative_to(path)) for each in path.rglob("*")}
+    assert kept == {"MLmodel", "sub", "sub/registered_model_meta"}
 
 
 @pytest.mark.parametrize(

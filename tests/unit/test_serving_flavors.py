@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pennant_serving import adapters, cpus
-from pennant_serving.adapters.lean import without
+from pennant_serving.adapters.lean import imported, without
 from pennant_serving.batching import joining
 from pennant_serving.bundle import Bundle
 from pennant_serving.codecs import invocations, jsonio
@@ -104,6 +104,20 @@ def test_a_library_that_the_image_lacks_is_named_with_what_to_do(
 )
 def test_only_libraries_of_numbers_and_classes_that_say_so_survive_a_fork(name, survives):
     assert adapters.survives_fork(name) == survives
+
+
+def test_a_library_that_needs_what_is_hidden_is_imported_with_it(tmp_path, monkeypatch):
+    """As a release may, from one day to the next."""
+    (tmp_path / "needy_library.py").write_text("import graphlib as needed")
+    (tmp_path / "modest_library.py").write_text(
+        "try:\n    import graphlib as needed\nexcept ImportError:\n    needed = None"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "graphlib", raising=False)
+    assert imported("modest_library", "graphlib").needed is None
+    assert imported("needy_library", "graphlib").needed.__name__ == "graphlib"
+    with pytest.raises(ModuleNotFoundError, match="no_such_library"):
+        imported("no_such_library", "graphlib")
 
 
 def test_packages_are_hidden_from_imports_and_come_back():

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 from obstore.exceptions import GenericError
@@ -128,13 +133,77 @@ def test_a_folder_is_downloaded_as_it_lies_and_a_single_object_as_a_file(tmp_pat
 def test_a_listing_cannot_write_outside_the_bundle(tmp_path, monkeypatch, name):
     class Lying:
         def list(self, prefix: str) -> list[list[dict[str, str]]]:
-            return [[{"path": f"{prefix}{name}"}]]
+            return [[{"path": f"{prefix}{name}", "size": 1}]]
 
     monkeypatch.setattr(objects, "open_store", lambda _: Lying())
     with pytest.raises(PodError, match="not a plain file name") as raised:
         objects.download(settings("s3://models/a/m"), tmp_path)
     assert raised.value.reason is Reason.DOWNLOAD_FAILED
     assert list(tmp_path.iterdir()) == []
+
+
+class Marked:
+    """Has objects whose names end with a slash, which its library lists without."""
+
+    def __init__(self, marks: dict[str, int]) -> None:
+        self._store, self._marks = MemoryStore(), marks
+        self._store.put("a/m/MLmodel", b"x")
+        self._store.put("a/m/data/model.pkl", b"y")
+
+    def list(self, prefix: str) -> list[list[dict[str, Any]]]:
+        marked = [{"path": path, "size": size} for path, size in self._marks.items()]
+        return [*self._store.list(prefix), marked]
+
+    def get(self, path: str) -> Any:
+        return self._store.get(path)
+
+
+def test_what_only_shows_a_folder_is_no_file_and_its_absence_no_fault(tmp_path, monkeypatch):
+    marks = {"a/m": 0, "a/m/data": 0, "a/m/empty": 0}
+    monkeypatch.setattr(objects, "open_store", lambda _: Marked(marks))
+    objects.download(settings("s3://models/a/m"), tmp_path)
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {"MLmodel", "data/model.pkl"}
+
+
+def test_a_name_of_a_file_and_of_a_folder_is_refused_and_not_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(objects, "open_store", lambda _: Marked({"a/m/data": 5}))
+    with pytest.raises(PodError, match="as a file of 5 bytes and as a folder") as raised:
+        objects.download(settings("s3://models/a/m"), tmp_path)
+    assert raised.value.reason is Reason.DOWNLOAD_FAILED
+    assert list(tmp_path.iterdir()) == []
+
+
+class Short(MemoryStore):
+    """Hands out other bytes than it lists, so many times."""
+
+    def __new__(cls, times: int, other: bytes) -> Self:
+        made = super().__new__(cls)
+        made.put("a/m/MLmodel", b"x" * 9)
+        made.times, made.other = times, other
+        return made
+
+    def get(self, path: str) -> Any:
+        self.times -= 1
+        if self.times < 0:
+            return super().get(path)
+        store = MemoryStore()
+        store.put(path, self.other)
+        return store.get(path)
+
+
+@pytest.mark.parametrize("source", ["s3://models/a/m", "s3://models/a/m/MLmodel"])
+@pytest.mark.parametrize("other", [b"", b"x" * 5, b"x" * 12], ids=["none", "short", "long"])
+def test_an_object_of_another_size_than_listed_is_asked_for_again(
+    tmp_path, monkeypatch, source, other
+):
+    monkeypatch.setattr(objects, "open_store", lambda _: Short(1, other))
+    bundle = objects.download(settings(source), tmp_path)
+    assert (bundle if bundle.is_file() else bundle / "MLmodel").read_bytes() == b"x" * 9
+    monkeypatch.setattr(objects, "open_store", lambda _: Short(99, other))
+    with pytest.raises(PodError, match="of 9 bytes") as raised:
+        objects.download(settings(source, patience=0.1), tmp_path)
+    assert raised.value.reason is Reason.DOWNLOAD_FAILED
 
 
 @pytest.fixture
@@ -181,6 +250,135 @@ def test_a_symbolic_link_is_not_followed(claim, tmp_path, link):
     with pytest.raises(PodError, match="symbolic link"):
         copied(claim, "mlflow/m")
     assert list((tmp_path / "bundle").iterdir()) == []
+
+
+def swap(path: Path, secret: Path) -> None:
+    path.rename(path.with_name("kept"))
+    path.symlink_to(secret)
+
+
+def swapped_after_the_check(monkeypatch, path: Path, secret: Path) -> None:
+    checked = claims._check
+
+    def check(found: int) -> None:
+        checked(found)
+        swap(path, secret)
+
+    monkeypatch.setattr(claims, "_check", check)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    for name in ("MLmodel", "model.pkl", "m/MLmodel", "m/data/model.pkl", "data/model.pkl"):
+        (tmp_path / "secret" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "secret" / name).write_text("secret")
+    return tmp_path / "secret"
+
+
+def texts(folder: Path) -> set[str]:
+    return {path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(("place", "there"), [("data", "data"), ("MLmodel", "MLmodel")])
+def test_a_link_that_comes_between_the_check_and_the_copy_is_not_followed(
+    claim, secret, monkeypatch, place, there
+):
+    swapped_after_the_check(monkeypatch, claim / "mlflow" / "m" / place, secret / there)
+    with pytest.raises(PodError, match="symbolic link") as raised:
+        copied(claim, "mlflow/m")
+    assert raised.value.reason is Reason.DOWNLOAD_FAILED
+    assert "secret" not in texts(claim.parent / "bundle")
+
+
+@pytest.mark.parametrize("place", ["mlflow", "mlflow/m"])
+def test_what_was_looked_at_is_copied_whatever_its_path_leads_to_by_then(
+    claim, secret, monkeypatch, place
+):
+    swapped_after_the_check(monkeypatch, claim / place, secret)
+    _, folder = copied(claim, "mlflow/m")
+    assert texts(folder) == {"x", "y"}
+
+
+def test_a_folder_that_is_a_link_now_and_then_never_leads_out(claim, secret, tmp_path):
+    """Against somebody who does nothing but swap it, all the while."""
+    place, over, told = claim / "mlflow", threading.Event(), []
+
+    def keep_swapping() -> None:
+        while not over.is_set():
+            swap(place, secret)
+            place.unlink()
+            place.with_name("kept").rename(place)
+
+    thread = threading.Thread(target=keep_swapping)
+    thread.start()
+    try:
+        for at in range(200):
+            (target := tmp_path / f"bundle{at}").mkdir()
+            read = settings("pvc://artifacts/mlflow/m", artifacts_path=claim)
+            try:
+                claims.copy(read, target)
+            except PodError as error:
+                told.append(error.reason)
+            assert "secret" not in texts(target)
+    finally:
+        over.set()
+        thread.join()
+    assert set(told) <= {Reason.DOWNLOAD_FAILED, Reason.BUNDLE_MISSING}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+@pytest.mark.parametrize("path", ["mlflow/m", "mlflow/m/data/odd"])
+def test_what_is_neither_a_file_nor_a_folder_is_refused_and_not_waited_for(claim, kind, path):
+    odd = claim / "mlflow" / "m" / "data" / "odd"
+    if kind == "pipe":
+        os.mkfifo(odd)
+    else:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(odd))
+    with pytest.raises(PodError, match="neither a file nor a folder") as raised:
+        copied(claim, path)
+    assert raised.value.reason is Reason.DOWNLOAD_FAILED
+
+
+def test_a_path_through_a_link_or_upwards_is_refused_and_through_a_file_missing(claim, secret):
+    (claim / "link").symlink_to(secret)
+    folder = claim.parent / "bundle"
+    folder.mkdir()
+    for path, reason in (
+        ("link/m", Reason.DOWNLOAD_FAILED),
+        ("mlflow/../../secret/m", Reason.DOWNLOAD_FAILED),
+        ("mlflow/m/MLmodel/m", Reason.BUNDLE_MISSING),
+    ):
+        with pytest.raises(PodError) as raised:
+            claims.copy(settings(f"pvc://artifacts/{path}", artifacts_path=claim), folder)
+        assert raised.value.reason is reason
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_is_written_to_while_it_is_copied_is_the_worlds_fault(claim, monkeypatch):
+    """Also where whoever writes to it never ends."""
+    chunks = claims._chunks
+
+    def while_written(source, most):
+        for chunk in chunks(source, most):
+            with (claim / "mlflow" / "m" / "MLmodel").open("a") as file:
+                file.write("more")
+            yield chunk
+
+    monkeypatch.setattr(claims, "_chunks", while_written)
+    with pytest.raises(PodError, match="changed while it was copied") as raised:
+        copied(claim, "mlflow/m/MLmodel")
+    assert raised.value.reason is Reason.DOWNLOAD_FAILED
+
+
+def test_what_cannot_be_read_is_the_claims_fault_and_not_the_volumes(claim, monkeypatch):
+    def broken(_):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(claims.os, "listdir", broken)
+    with pytest.raises(PodError, match="cannot be read") as raised:
+        copied(claim, "mlflow/m")
+    assert raised.value.reason is Reason.DOWNLOAD_FAILED
 
 
 def test_a_claim_that_is_not_mounted_is_the_worlds_fault(tmp_path):

@@ -57,11 +57,16 @@ def import_sklearn() -> None:
 
     sklearn.utils.fixes imports pandas where it is installed, only to never use it; what handles
     frames imports it when it is given one. Of scipy.stats few estimators use a function or two.
+    A release with which that does not work is imported as ever. Raises ImportError.
     """
-    if "sklearn" not in sys.modules:
+    if "sklearn" in sys.modules:
+        return
+    try:
         with without("pandas"), deferred("scipy.stats"):
             for module in SCIPY_STATS:
                 importlib.import_module(module)
+    except Exception:  # noqa: BLE001 - whatever it was, it may be there when nothing is hidden
+        importlib.import_module("sklearn")
 
 
 def takes_texts(estimator: Any) -> bool:

@@ -26,6 +26,25 @@ def without(*packages: str) -> Iterator[None]:
             del sys.modules[name]
 
 
+def imported(library: str, *packages: str) -> Any:
+    """A library, imported without these packages, or with them where it needs them after all.
+
+    Raises what importing it with all that is installed raises.
+    """
+    try:
+        with without(*packages):
+            return importlib.import_module(library)
+    except Exception:  # noqa: BLE001 - whatever it was, it may be there when nothing is hidden
+        forget(library)
+        return importlib.import_module(library)
+
+
+def forget(library: str) -> None:
+    """Of a library in plain Python: who imports it next imports it anew."""
+    for name in [each for each in sys.modules if each.partition(".")[0] == library]:
+        del sys.modules[name]
+
+
 @contextmanager
 def deferred(name: str) -> Iterator[None]:
     """Modules that are imported inside get a stand-in for a module: it and what they take from it
@@ -49,7 +68,8 @@ class _StandIn(ModuleType):
 
 
 class _Later:
-    """In the place of a module's function or object: it can be called, and has attributes."""
+    """In the place of a module's function or object: it can be called, has attributes, and may be
+    what others are instances, subclasses or equals of. Only `is` tells it from the real one."""
 
     def __init__(self, module: str, name: str) -> None:
         self._module = module
@@ -60,6 +80,21 @@ class _Later:
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._found(), attribute)
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        return isinstance(instance, self._found())
+
+    def __subclasscheck__(self, subclass: type) -> bool:
+        return issubclass(subclass, self._found())
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (self._found(),)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._found() == (other._found() if isinstance(other, _Later) else other))
+
+    def __hash__(self) -> int:
+        return hash(self._found())
 
     def _found(self) -> Any:
         if isinstance(sys.modules.get(self._module), _StandIn):  # used while it is deferred

@@ -9,7 +9,7 @@ from pennant_serving.adapters import estimators
 from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.boosted import BoostedAdapter
 from pennant_serving.adapters.flavors import LIGHTGBM_BOOSTER, NotNative, native_flavor
-from pennant_serving.adapters.lean import without
+from pennant_serving.adapters.lean import imported
 from pennant_serving.mlmodel import MLmodel
 
 FEW = 128
@@ -48,9 +48,8 @@ class LightGBMAdapter(BoostedAdapter):
         if flavor.get("model_class", LIGHTGBM_BOOSTER) != LIGHTGBM_BOOSTER:
             model = estimators.load_estimator(path, flavor, shared=shared)
             return cls(mlmodel, model, threads)
-        with without("pandas", "sklearn"):
-            from lightgbm import Booster
-        return cls(mlmodel, Booster(model_file=path), threads)
+        lightgbm = imported("lightgbm", "pandas", "sklearn")
+        return cls(mlmodel, lightgbm.Booster(model_file=path), threads)
 
     @property
     def further(self) -> dict[str, Further]:

@@ -12,7 +12,7 @@ from pennant_serving.adapters import estimators, tables
 from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.boosted import BoostedAdapter
 from pennant_serving.adapters.flavors import XGBOOST_BOOSTER, NotNative, native_flavor
-from pennant_serving.adapters.lean import without
+from pennant_serving.adapters.lean import imported
 from pennant_serving.mlmodel import MLmodel
 
 
@@ -52,13 +52,9 @@ class XGBoostAdapter(BoostedAdapter):
 def _new(kind: str) -> Any:
     """A model of this class, empty."""
     if kind == XGBOOST_BOOSTER:
-        with without("pandas", "sklearn"):
-            import xgboost
-        return xgboost.Booster()
+        return imported("xgboost", "pandas", "sklearn").Booster()
     estimators.import_sklearn()
-    with without("pandas"):
-        import xgboost
-    found = getattr(xgboost, kind.rpartition(".")[2], None)
+    found = getattr(imported("xgboost", "pandas"), kind.rpartition(".")[2], None)
     if found is None:
         raise NotNative(f"the model is a {kind}, which is none of the library's public classes")
     return found()

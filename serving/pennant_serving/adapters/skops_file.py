@@ -2,7 +2,9 @@
 
 skops trusts scikit-learn's own estimators and the ufuncs of scipy and numpy. To know their names it
 imports every module of scikit-learn (0.2 s, 14 MiB) and looks for 400 ufuncs in every module that
-is loaded (0.3 s). Here those that a file names are looked up, and told to skops as trusted.
+is loaded (0.3 s). Here its lists stay empty but for those names of the file that it would have
+found: it trusts what it trusts by itself, no more, and where it looks for it. Whatever else happens
+then, a refusal too, is forgotten, and skops loads the file by itself, slowly: so it trusts no less.
 """
 
 from __future__ import annotations
@@ -10,14 +12,47 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from zipfile import ZipFile
 
-_SEARCHED: list[tuple[ModuleType, type]] = []
-"""Where skops would have searched, and for objects of which type."""
+from pennant_serving.adapters.lean import forget
+
+ESTIMATORS = "SKLEARN_ESTIMATOR_TYPE_NAMES"
+UFUNCS = ("SCIPY_UFUNC_TYPE_NAMES", "NUMPY_UFUNC_TYPE_NAMES")
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Where skops would have searched, for objects of which type, and its list of their names."""
+
+    module: ModuleType
+    kind: type
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """skops' own lists of what it trusts."""
+
+    estimators: list[str]
+    public: tuple[Searched, ...]
+
+    def add(self, named: Iterable[tuple[str, str]]) -> None:
+        """Write down those of these names that skops would have found."""
+        for module, name in named:
+            if is_estimator(module, name):
+                self.estimators.append(f"{module}.{name}")
+            for searched in self.public:
+                if is_public(module, name, searched):
+                    searched.names.append(f"{module}.{name}")
+
+
+_LISTS: list[Lists] = []
+"""Of this process: one, or none."""
 
 
 def load(path: Path, trusted: Iterable[str]) -> Any:
@@ -25,13 +60,27 @@ def load(path: Path, trusted: Iterable[str]) -> Any:
 
     Raises skops' UntrustedTypesFoundException, which is a TypeError, for any other type.
     """
-    skops_io = _skops_io()
-    found = [
-        f"{module}.{name}"
-        for module, name in named(path)
-        if is_estimator(module, name) or is_public(module, name)
-    ]
-    return skops_io.load(path, trusted=[*trusted, *found])
+    told = list(trusted)
+    if (lists := without_search()) is not None:
+        try:
+            lists.add(named(path))
+            return sys.modules["skops.io"].load(path, trusted=told)
+        except Exception:  # noqa: BLE001 - what is wrong with the file, skops itself shall say
+            _forget()
+    return importlib.import_module("skops.io").load(path, trusted=told)
+
+
+def without_search() -> Lists | None:
+    """The lists of a skops that has not searched; None for one that has, or that is not as known.
+
+    It is then imported as ever, by whoever needs it.
+    """
+    if not _LISTS and "skops.io" not in sys.modules:
+        try:
+            _LISTS.append(_import_without_search())
+        except Exception:  # noqa: BLE001 - another release, in which something is not there
+            _forget()
+    return _LISTS[0] if _LISTS else None
 
 
 def named(path: Path) -> set[tuple[str, str]]:
@@ -49,48 +98,84 @@ def named(path: Path) -> set[tuple[str, str]]:
 
 
 def is_estimator(module: str, name: str) -> bool:
-    """Whether this is an estimator of scikit-learn."""
-    from sklearn.base import BaseEstimator
+    """Whether scikit-learn's own search finds this class, as it is exported by its package.
 
-    if not module.startswith("sklearn."):
+    Imported is the public package alone, which that search imports too: the file is not trusted.
+    """
+    from sklearn.base import BaseEstimator
+    from sklearn.utils.discovery import _MODULE_TO_IGNORE
+
+    public = module.partition("._")[0]
+    if name.startswith("_") or not public.startswith("sklearn."):
+        return False
+    if not _MODULE_TO_IGNORE.isdisjoint(public.split(".")):
         return False
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        found = getattr(importlib.import_module(public), name, None)
     except ImportError:  # of another release; skops has better words for it
         return False
-    return isinstance(found, type) and issubclass(found, BaseEstimator)
-
-
-def is_public(module: str, name: str) -> bool:
-    """Whether this is what is public by its name where skops would have searched.
-
-    Nothing is imported: a name's own module was, with the one that makes it public.
-    """
-    found = getattr(sys.modules.get(module), name, None)
-    return any(
-        isinstance(found, kind) and found is getattr(searched, name, None)
-        for searched, kind in _SEARCHED
+    return (
+        isinstance(found, type)
+        and issubclass(found, BaseEstimator)
+        and found is not BaseEstimator
+        and not getattr(found, "__abstractmethods__", None)
+        and (found.__module__, found.__name__) == (module, name)
     )
 
 
-def _skops_io() -> Any:
-    if "skops.io" not in sys.modules:
-        from sklearn import utils
+def is_public(module: str, name: str, searched: Searched) -> bool:
+    """Whether skops' own search of a module finds this by this name. Nothing is imported."""
+    from skops.io._utils import get_type_name
 
-        search, utils.all_estimators = utils.all_estimators, _no_search
-        try:
-            importlib.import_module("skops.io")
-        finally:
-            utils.all_estimators = search
-    return sys.modules["skops.io"]
-
-
-def _no_search() -> list[Any]:
-    """In place of the search for estimators, which comes before those for other names."""
-    vars(sys.modules["skops.io._trusted_types"])["get_public_type_names"] = _note
-    return []
+    found = vars(searched.module).get(name)  # modules may warn of names that are asked for
+    root = searched.module.__name__.rpartition(".")[0]
+    return (
+        isinstance(found, searched.kind)
+        and f"{module}.{name}".startswith(root)
+        and get_type_name(found) == f"{module}.{name}"
+    )
 
 
-def _note(module: ModuleType, oftype: type) -> list[str]:
-    _SEARCHED.append((module, oftype))
-    return []
+def _import_without_search() -> Lists:
+    """Raises whatever comes of a skops, or a scikit-learn, that is not as known."""
+    from sklearn import utils
+
+    searched: list[Searched] = []
+
+    def note(module: ModuleType, oftype: type) -> list[str]:
+        searched.append(Searched(module, oftype, []))
+        return searched[-1].names
+
+    def no_estimators() -> list[Any]:
+        # This search comes before those for other names, which are another module's.
+        types = vars(sys.modules["skops.io._trusted_types"])
+        types["get_public_type_names"], kept = note, types["get_public_type_names"]
+        restore.append(lambda: types.update(get_public_type_names=kept))
+        return []
+
+    search = utils.all_estimators
+    restore: list[Callable[[], None]] = [lambda: setattr(utils, "all_estimators", search)]
+    utils.all_estimators = no_estimators
+    try:
+        importlib.import_module("skops.io")
+    finally:
+        for each in restore:
+            each()
+    return _checked(searched)
+
+
+def _checked(searched: list[Searched]) -> Lists:
+    """That the lists are empty, and are the very ones that skops goes by."""
+    types, used = (vars(sys.modules[f"skops.io.{name}"]) for name in ("_trusted_types", "_general"))
+    expected = [types[ESTIMATORS], *(each.names for each in searched)]
+    found = [used[name] for name in (ESTIMATORS, *UFUNCS)]
+    if len(found) != len(expected) or any(expected):
+        raise LookupError("skops searches for more, or for less, than is known")
+    if any(ours is not theirs for ours, theirs in zip(expected, found, strict=True)):
+        raise LookupError("skops goes by other lists than are known")
+    return Lists(types[ESTIMATORS], tuple(searched))
+
+
+def _forget() -> None:
+    _LISTS.clear()
+    forget("skops")

@@ -32,6 +32,7 @@ def fetch(settings: Settings, phases: Phases | None = None) -> tuple[Manifest, b
     with volume.staging(settings.model_path) as folder:
         bundle = download.to_folder(settings, folder, phases)
         with phases.phase("verify"):
+            volume.strip(bundle)
             manifest = describe(settings, bundle)
         check_digest(manifest.digest, settings)
         volume.publish(folder, manifest, settings.model_path)
@@ -39,17 +40,26 @@ def fetch(settings: Settings, phases: Phases | None = None) -> tuple[Manifest, b
 
 
 def describe(settings: Settings, bundle: Path) -> Manifest:
-    """What was downloaded, by the bytes that are on the disk."""
+    """What was downloaded, by the bytes that are on the disk. Raises PodError."""
     files = [path for path in bundle.rglob("*") if path.is_file()] if bundle.is_dir() else [bundle]
+    if not files:  # its digest would be that of an empty file
+        raise PodError(Reason.BUNDLE_MISSING, f"there is nothing at {settings.source}")
     return Manifest(
         model=settings.wanted.model,
         version=settings.wanted.version,
         source=settings.wanted.source,
-        digest=digest.of_path(bundle),
+        digest=_digest(settings, bundle),
         kind="folder" if bundle.is_dir() else "file",
         files=len(files),
         bytes=sum(path.stat().st_size for path in files),
     )
+
+
+def _digest(settings: Settings, bundle: Path) -> str:
+    try:
+        return digest.of_path(bundle)
+    except ValueError as error:  # a store's library made something else than files and folders
+        raise PodError(Reason.DOWNLOAD_FAILED, f"{settings.source}: {error}") from error
 
 
 def check_digest(actual: str, settings: Settings) -> None:

@@ -24,6 +24,10 @@ class Trouble(Exception):  # noqa: N818 - it is not an error until patience is o
     """Worth another try."""
 
 
+class RangeRefused(Trouble):
+    """Nothing goes on where a download broke off; worth a try from the start."""
+
+
 def judge(url: str, error: HTTPError) -> PodError | Trouble:
     """The error to raise for an answer of status 4xx or 5xx."""
     text = _body(error)
@@ -43,6 +47,8 @@ def judge(url: str, error: HTTPError) -> PodError | Trouble:
     if error.code in (401, 403):
         advice = "check serving.credentialsSecret and that this user may read the experiment"
         return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
+    if error.code == 416:
+        return RangeRefused(f"answered 416: {_excerpt(text)}")
     if error.code < 500 and error.code not in PASSING:
         return PodError(Reason.DOWNLOAD_FAILED, said)
     return Trouble(f"answered {error.code}, and not in MLflow's words: {_excerpt(text)}")

@@ -7,16 +7,18 @@ with a file where it broke off.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pennant_serving.failures import PodError, Reason
+from pennant_serving.fetch.patience import FIRST_DELAY, LONGEST_DELAY, Patience
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.fetch.store_errors import explained
-from pennant_serving.fetch.web import FIRST_DELAY, LONGEST_DELAY
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -24,10 +26,19 @@ if TYPE_CHECKING:
 SCHEMES = ("s3", "gs", "wasbs", "abfss")
 CHUNK = 1 << 20
 AT_ONCE = 8
-STALLED = timedelta(seconds=10)
-"""Without a byte."""
 LONGEST = timedelta(hours=1)
 """For one file; only a library that is told so goes on with one that breaks off late."""
+
+
+@dataclass(frozen=True)
+class Object:
+    """What is to be downloaded."""
+
+    key: str
+    name: str
+    """Relative to the bundle's folder."""
+    size: int | None
+    """Bytes, as the store lists them."""
 
 
 def download(settings: Settings, folder: Path) -> Path:
@@ -38,8 +49,10 @@ def download(settings: Settings, folder: Path) -> Path:
         # The library holds its thread up: in this one, signals would wait for the store.
         with ThreadPoolExecutor(1) as pool:
             files = pool.submit(_below, store, key).result()
-        wanted = {f"{key}/{name}": name for name in files} or {key: key.rpartition("/")[2]}
-        _save_all(store, wanted, folder)
+            size = None if files else pool.submit(_size, store, key).result()
+        wanted = [Object(f"{key}/{name}", name, size) for name, size in files.items()]
+        name = key.rpartition("/")[2]
+        _save_all(store, wanted or [Object(key, name, size)], folder, settings)
     except PodError:
         raise
     except OSError as error:
@@ -48,7 +61,7 @@ def download(settings: Settings, folder: Path) -> Path:
         raise explained(settings.source, error) from error
     except Exception as error:  # the library's, and ValueErrors for settings and names
         raise explained(settings.source, error) from error
-    return folder if files else folder / key.rpartition("/")[2]
+    return folder if files else folder / name
 
 
 def open_store(settings: Settings) -> ObjectStore:
@@ -73,7 +86,8 @@ def _options(settings: Settings) -> dict[str, Any]:
     client: dict[str, Any] = {
         "timeout": LONGEST,
         "connect_timeout": timedelta(seconds=3),
-        "read_timeout": STALLED,
+        # The library asks a silent peer whether it lives, as fetch/connections.py does.
+        "read_timeout": timedelta(seconds=settings.silence),
         "user_agent": "pennant-fetch",
         "allow_http": (settings.s3_endpoint or "").startswith("http://"),
     }
@@ -98,13 +112,28 @@ def _tries(patience: float) -> int:
     return tries
 
 
-def _below(store: ObjectStore, key: str) -> list[str]:
-    """The names of the files below `key`, relative to it; empty where there are none."""
-    found = [entry["path"] for chunk in store.list(f"{key}/") for entry in chunk]
-    names = {path.removeprefix(f"{key}/") for path in found} - {key}
+def _below(store: ObjectStore, key: str) -> dict[str, int]:
+    """The sizes of the files below `key`, by relative name; empty where there are none."""
+    listed = {entry["path"]: entry["size"] for chunk in store.list(f"{key}/") for entry in chunk}
+    sizes = {path.removeprefix(f"{key}/"): size for path, size in listed.items() if path != key}
     # What some tools store to show a folder has its name and no content.
-    folders = {str(parent) for name in names for parent in Path(name).parents}
-    return sorted(map(_safe, names - folders))
+    folders = {str(parent) for name in sizes for parent in Path(name).parents}
+    for name in sizes.keys() & folders:
+        if sizes[name]:
+            problem = f"the store lists {name!r} as a file of {sizes[name]} bytes and as a folder"
+            raise PodError(Reason.DOWNLOAD_FAILED, problem)
+        del sizes[name]
+    return {_safe(name): sizes[name] for name in sorted(sizes)}
+
+
+def _size(store: ObjectStore, key: str) -> int | None:
+    """Of a single object; None where there is none, which reading it tells in words."""
+    from obstore.exceptions import BaseError
+
+    try:
+        return store.head(key)["size"]
+    except (BaseError, OSError):  # without words: there is no body
+        return None
 
 
 def _safe(name: str) -> str:
@@ -115,21 +144,36 @@ def _safe(name: str) -> str:
     return name
 
 
-def _save_all(store: ObjectStore, wanted: dict[str, str], folder: Path) -> None:
-    def save(key: str, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        answer = store.get(key)
-        with target.open("wb") as file:
-            for chunk in answer.stream(min_chunk_size=CHUNK):
-                file.write(chunk)
-            received = file.tell()
-        if received != answer.meta["size"]:
-            raise ValueError(f"{key} ended after {received} of {answer.meta['size']} bytes")
-
+def _save_all(store: ObjectStore, wanted: list[Object], folder: Path, settings: Settings) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        saving = [pool.submit(save, key, folder / name) for key, name in wanted.items()]
+        saving = [pool.submit(_save, store, each, folder, settings.patience) for each in wanted]
         try:
             for each in saving:
                 each.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _save(store: ObjectStore, wanted: Object, folder: Path, seconds: float) -> None:
+    target, patience = folder / wanted.name, Patience(seconds)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        patience.attempt()
+        try:
+            answer = store.get(wanted.key)
+        except FileNotFoundError:
+            if wanted.size != 0:
+                raise
+            return  # it shows an empty folder: `name/`, which is listed as `name`
+        expected = answer.meta["size"] if wanted.size is None else wanted.size
+        received = 0
+        with target.open("wb") as file:
+            for chunk in answer.stream(min_chunk_size=CHUNK):
+                received += file.write(chunk)
+                if received > expected:
+                    break
+        if received == expected:
+            return
+        if (pause := patience.failed()) is None:
+            raise ValueError(f"{wanted.key} ended after {received} of {expected} bytes")
+        time.sleep(pause)

@@ -7,7 +7,6 @@ The listing of a file, of a missing path and of an empty folder are all the same
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
@@ -20,8 +19,6 @@ from pennant_serving.fetch.settings import Settings
 from pennant_serving.fetch.web import Web
 from pennant_serving.phases import Phases
 
-CHUNK = 1 << 20
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -29,6 +26,8 @@ class Entry:
 
     name: str
     is_folder: bool
+    size: int | None = None
+    """Bytes of a file. MLflow does not say it of one that is empty, or of an unknown size."""
 
 
 class Proxy:
@@ -44,10 +43,10 @@ class Proxy:
         with self._phase("list"):
             return self._web.read(f"{self._base}?{urlencode({'path': path})}", _entries)
 
-    def save(self, path: str, target: Path) -> None:
-        """Stream one file to `target`. Raises PodError."""
+    def save(self, path: str, target: Path, size: int | None) -> None:
+        """Stream one file of so many bytes to `target`. Raises PodError."""
         with self._phase("download"):
-            self._web.read(f"{self._base}/{quote(path)}", lambda response: _save(response, target))
+            self._web.save(f"{self._base}/{quote(path)}", target, size)
 
 
 def download(settings: Settings, path: str, folder: Path, phases: Phases) -> Path:
@@ -56,20 +55,32 @@ def download(settings: Settings, path: str, folder: Path, phases: Phases) -> Pat
     if entries := proxy.list(path):
         _save_folder(proxy, path, entries, folder)
         return folder
+    _save_file(proxy, path, folder / path.rpartition("/")[2])
+    return folder / path.rpartition("/")[2]
+
+
+def _save_file(proxy: Proxy, path: str, target: Path) -> None:
     parent, _, name = path.rpartition("/")
+    beside = _beside(proxy, parent)
+    found = None if beside is None else next((e for e in beside if e.name == name), None)
     try:
-        proxy.save(path, folder / name)
+        proxy.save(path, target, found.size if found else None)
     except PodError as error:
-        if error.reason is Reason.DOWNLOAD_FAILED and not _lists(proxy, parent, name):
+        # MLflow 2 has no better answer than 500 for a file that is not there.
+        if error.reason is Reason.DOWNLOAD_FAILED and beside is not None and found is None:
             message = f"the version's file is not there: MLflow lists no {name} in {parent}"
             raise PodError(Reason.BUNDLE_MISSING, message) from error
         raise
-    return folder / name
 
 
-def _lists(proxy: Proxy, folder: str, name: str) -> bool:
-    """Whether a file is there: MLflow 2 has no better answer than 500 for one that is not."""
-    return any(entry.name == name for entry in proxy.list(folder))
+def _beside(proxy: Proxy, folder: str) -> list[Entry] | None:
+    """What lies in a file's folder; None where only the file may be read."""
+    try:
+        return proxy.list(folder)
+    except PodError as error:
+        if error.reason in (Reason.CREDENTIALS_MISSING, Reason.BUNDLE_MISSING):
+            return None
+        raise
 
 
 def _save_folder(proxy: Proxy, path: str, entries: list[Entry], folder: Path) -> None:
@@ -79,16 +90,23 @@ def _save_folder(proxy: Proxy, path: str, entries: list[Entry], folder: Path) ->
             target.mkdir()
             _save_folder(proxy, source, proxy.list(source), target)
         else:
-            proxy.save(source, target)
+            proxy.save(source, target, entry.size)
 
 
 def _entries(response: HTTPResponse) -> list[Entry]:
     try:
         files = json.loads(response.read()).get("files", [])
-        return [Entry(_safe_name(file["path"]), bool(file.get("is_dir"))) for file in files]
+        return [_entry(file) for file in files]
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         kind = response.headers.get_content_type()
         raise Trouble(f"the listing is {kind}, not MLflow's JSON: is this MLflow?") from error
+
+
+def _entry(file: dict[str, Any]) -> Entry:
+    size = file.get("file_size")
+    return Entry(
+        _safe_name(file["path"]), bool(file.get("is_dir")), None if size is None else int(size)
+    )
 
 
 def _safe_name(path: Any) -> str:
@@ -98,20 +116,3 @@ def _safe_name(path: Any) -> str:
         message = f"the registry lists {name!r}, which is not a plain file name"
         raise PodError(Reason.DOWNLOAD_FAILED, message)
     return name
-
-
-def _save(response: HTTPResponse, target: Path) -> None:
-    if response.headers.get_content_type() == "text/html" and not _is_attachment(response):
-        raise Trouble("answered a page of HTML instead of the file: is there a login in the way?")
-    with target.open("wb") as file:
-        shutil.copyfileobj(response, file, CHUNK)
-        received = file.tell()
-    expected = response.headers.get("Content-Length")
-    # http.client does not complain about a body that ends early.
-    if expected is not None and int(expected) != received:
-        raise Trouble(f"ended after {received} of {expected} bytes")
-
-
-def _is_attachment(response: HTTPResponse) -> bool:
-    """MLflow always sends a file as one, also a file that is HTML."""
-    return str(response.headers.get("Content-Disposition", "")).startswith("attachment")

@@ -60,6 +60,8 @@ class Settings:
     """(who says so, hex sha256)"""
     patience: float = 30.0
     """Seconds that may go into failed attempts and the waiting between them."""
+    silence: float = 600.0
+    """Seconds that a server which lives may be without a word: a proxy may fetch first."""
 
     @property
     def source(self) -> str:
@@ -92,6 +94,7 @@ class Settings:
             artifacts_path=Path(env.text("PENNANT_ARTIFACTS_PATH", "/mnt/artifacts")),
             expected_digests=_digests(env),
             patience=env.seconds("PENNANT_FETCH_PATIENCE", 30),
+            silence=env.seconds("PENNANT_FETCH_SILENCE", 600),
         )
 
 

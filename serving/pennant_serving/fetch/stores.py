@@ -5,6 +5,8 @@ The client is imported late: it costs most of a second that a proxied source nee
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from pennant_serving.failures import PodError, Reason
@@ -24,16 +26,52 @@ def download(source: str, folder: Path) -> Path:
     # The client answers a missing path of most stores with success and an empty folder.
     if found.is_dir() and not any(path.is_file() for path in found.rglob("*")):
         raise PodError(Reason.BUNDLE_MISSING, f"there is nothing at {source}")
-    return _flat(found, folder)
+    bundle = _flat(found, folder)
+    try:
+        listed = dict(_sizes(source)) if bundle.is_dir() else _size(source)
+    except Exception as error:
+        raise _explained(source, error) from error
+    for name, size in listed.items():
+        path = bundle / name if bundle.is_dir() else bundle
+        received = path.stat().st_size if path.is_file() else 0
+        if size is not None and received != size:
+            problem = f"{source}: {name} ended after {received} of {size} bytes"
+            raise PodError(Reason.DOWNLOAD_FAILED, problem)
+    return bundle
+
+
+def _sizes(source: str, below: str = "") -> Iterator[tuple[str, int | None]]:
+    """What the store lists of a folder: relative names, and bytes where it knows them."""
+    from mlflow.artifacts import list_artifacts
+
+    for entry in list_artifacts(artifact_uri=f"{source}/{below}".rstrip("/")):
+        name = f"{below}/{entry.path.rpartition('/')[2]}".lstrip("/")
+        if entry.is_dir:
+            yield from _sizes(source, name)
+        else:
+            yield name, entry.file_size
+
+
+def _size(source: str) -> dict[str, int | None]:
+    """What is listed of a single file, in its folder."""
+    from mlflow.artifacts import list_artifacts
+
+    folder, _, name = source.rpartition("/")
+    beside = list_artifacts(artifact_uri=folder)
+    sizes = {entry.path.rpartition("/")[2]: entry.file_size for entry in beside}
+    return {name: sizes.get(name)}
 
 
 def _flat(found: Path, folder: Path) -> Path:
     """MLflow may have made a subfolder of the source's name: its content is the bundle."""
     if found == folder or found.is_file():
         return found
-    for path in found.iterdir():
-        path.rename(folder / path.name)
-    found.rmdir()
+    # Beside, because the bundle may hold a name that is its own.
+    inner = folder.with_name(f"{folder.name}-inner")
+    shutil.rmtree(inner, ignore_errors=True)
+    found.rename(inner)
+    shutil.rmtree(folder)
+    inner.rename(folder)
     return folder
 
 

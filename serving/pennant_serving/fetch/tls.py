@@ -1,4 +1,4 @@
-"""Whom fetch trusts, and the certificate that it shows to the registry."""
+"""Whom fetch trusts, and the certificate that it shows to the registry and to nobody else."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch.settings import Credentials, Settings
 
 
-def context(settings: Settings) -> ssl.SSLContext:
-    """For connections to the registry. Raises PodError."""
+def context(settings: Settings, credentials: Credentials) -> ssl.SSLContext:
+    """For connections that show these credentials' certificate, if any. Raises PodError."""
     ca = settings.given_ca
     try:
         made = ssl.create_default_context(cafile=ca)
     except OSError as error:
         message = f"PENNANT_REGISTRY_CA={ca} cannot be used: {error}"
         raise PodError(Reason.DOWNLOAD_FAILED, message) from error
-    _show(made, settings.credentials)
+    _show(made, credentials)
     return made
 
 

@@ -20,7 +20,27 @@ def verified(wanted: Wanted, model_path: Path) -> Manifest | None:
     if Wanted(manifest.model, manifest.version, manifest.source) != wanted:
         return None
     bundle = bundle_path(manifest, model_path)
-    return manifest if bundle and digest.of_path(bundle) == manifest.digest else None
+    return manifest if bundle and _digest(bundle) == manifest.digest else None
+
+
+def _digest(bundle: Path) -> str | None:
+    """None for what no fetch leaves behind."""
+    try:
+        strip(bundle)
+        return digest.of_path(bundle)
+    except ValueError:
+        return None
+
+
+def strip(bundle: Path) -> None:
+    """Take away what the digest does not count, so that no loader can go by it."""
+    if not bundle.is_dir():
+        return
+    for path in digest.left_out(bundle):
+        path.unlink()
+    for path in sorted(bundle.rglob("*"), reverse=True):  # what is in a folder comes before it
+        if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def bundle_path(manifest: Manifest, model_path: Path) -> Path | None:

@@ -9,28 +9,33 @@ from __future__ import annotations
 import base64
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from http.client import HTTPException, HTTPMessage, HTTPResponse
+from pathlib import Path
 from typing import IO, TypeVar
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import (
     BaseHandler,
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
     HTTPRedirectHandler,
-    HTTPSHandler,
-    ProxyHandler,
+    OpenerDirector,
     Request,
-    build_opener,
+    UnknownHandler,
 )
 
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch.answers import Trouble, judge, unreachable
+from pennant_serving.fetch import connections, tls
+from pennant_serving.fetch.answers import RangeRefused, Trouble, judge, unreachable
+from pennant_serving.fetch.patience import Patience
+from pennant_serving.fetch.resuming import Download
 from pennant_serving.fetch.settings import Credentials, HttpProxy, Settings
-from pennant_serving.fetch.tls import context
 
-TIMEOUT = 10.0
-"""Seconds without a byte."""
-FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
+CONNECTING = 10.0
+"""Seconds for a connection; how long an answer may take, Settings.silence says."""
+PORTS = {"http": 80, "https": 443}
 
 T = TypeVar("T")
 
@@ -40,33 +45,49 @@ class Web:
 
     def __init__(self, settings: Settings) -> None:
         self._authorization = authorization(settings.credentials)
-        # No proxy of the environment: it would read what is sent.
-        direct, trust = ProxyHandler({}), HTTPSHandler(context=context(settings))
-        configured = [Through(settings.registry_proxy)] if settings.registry_proxy else []
-        self._opener = build_opener(direct, *configured, trust, Redirects())
-        self._patience = settings.patience
+        # http and https alone, and no proxy of the environment: it would read what is sent.
+        self._opener = OpenerDirector()
+        for handler in _handlers(settings):
+            self._opener.add_handler(handler)
+        self._patience = Patience(settings.patience)
 
     def read(self, url: str, consume: Callable[[HTTPResponse], T]) -> T:
         """What `consume` makes of the answer; it is called again after trouble. Raises PodError."""
-        delay = FIRST_DELAY
-        while True:
-            started = time.monotonic()
-            try:
-                return self._read_once(url, consume)
-            except Trouble as trouble:
-                self._patience -= time.monotonic() - started + delay
-                if self._patience < 0:
-                    raise PodError(Reason.DOWNLOAD_FAILED, f"{url}: {trouble}") from trouble
-            time.sleep(delay)
-            delay = min(2 * delay, LONGEST_DELAY)
+        return self._patiently(url, lambda: self._ask(url, consume, {}))
 
-    def _read_once(self, url: str, consume: Callable[[HTTPResponse], T]) -> T:
-        request = Request(url, headers={"User-Agent": "pennant-fetch"})  # noqa: S310 - http(s) only, by Settings
+    def save(self, url: str, target: Path, size: int | None) -> None:
+        """A file of `size` bytes, where that is known, to the disk. Raises PodError."""
+        download = Download(target, size, lambda news: self._patience.heard(news=news))
+
+        def go_on() -> None:
+            try:
+                self._ask(url, download.take, download.headers())
+            except RangeRefused:
+                download.start_anew()
+                raise
+
+        self._patiently(url, go_on)
+
+    def _patiently(self, url: str, attempt: Callable[[], T]) -> T:
+        self._patience.task()
+        while True:
+            self._patience.attempt()
+            try:
+                return attempt()
+            except Trouble as trouble:
+                pause = self._patience.failed()
+                if pause is None:
+                    raise PodError(Reason.DOWNLOAD_FAILED, f"{url}: {trouble}") from trouble
+            time.sleep(pause)
+
+    def _ask(self, url: str, consume: Callable[[HTTPResponse], T], headers: dict[str, str]) -> T:
+        headers = {"User-Agent": "pennant-fetch", **headers}
+        request = Request(url, headers=headers)  # noqa: S310 - http(s) only, by Settings
         if self._authorization:
             # Unredirected: Redirects alone decides whether it goes along.
             request.add_unredirected_header("Authorization", self._authorization)
         try:
-            with self._opener.open(request, timeout=TIMEOUT) as response:
+            with self._opener.open(request, timeout=CONNECTING) as response:
                 return consume(response)
         except HTTPError as error:
             raise judge(url, error) from error
@@ -76,6 +97,25 @@ class Web:
             raise unreachable(url, URLError(error)) from error
         except (HTTPException, ConnectionError, TimeoutError) as error:
             raise Trouble(f"the connection broke: {error!r}") from error
+
+
+def _handlers(settings: Settings) -> Iterator[BaseHandler]:
+    yield from (UnknownHandler(), HTTPDefaultErrorHandler(), HTTPErrorProcessor(), Redirects())
+    if settings.registry_proxy:
+        yield Through(settings.registry_proxy)
+    yield connections.Plain(settings.silence)
+    yield connections.Encrypted(settings.silence, _contexts(settings))
+
+
+def _contexts(settings: Settings) -> Callable[[str], ssl.SSLContext]:
+    """The registry is shown the client certificate, and nobody else."""
+    own = tls.context(settings, settings.credentials)
+
+    @cache
+    def others() -> ssl.SSLContext:
+        return tls.context(settings, Credentials()) if settings.credentials.certificate else own
+
+    return lambda url: own if same_server(settings.registry_url, url) else others()
 
 
 class Through(BaseHandler):
@@ -120,7 +160,11 @@ def authorization(credentials: Credentials) -> str | None:
 def same_server(old: str, new: str) -> bool:
     """The same origin, or the same host by https instead of http."""
     here, there = urlsplit(old), urlsplit(new)
-    if (here.scheme, here.netloc) == (there.scheme, there.netloc):
+    if _origin(here) == _origin(there):
         return True
     upgraded = (here.scheme, there.scheme) == ("http", "https")
     return upgraded and here.hostname == there.hostname and not here.port and not there.port
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
