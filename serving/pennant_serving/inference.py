@@ -7,14 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from pennant_serving import weight
 from pennant_serving.codecs.v2 import InferRequest
-from pennant_serving.errors import NoSuchModel, TimedOut, nested_too_deeply
+from pennant_serving.errors import NoSuchModel, TimedOut
 from pennant_serving.model import Model
 from pennant_serving.settings import Settings
 from pennant_serving.watch import record
-
-LARGE = 256 * 1024
-"""Bytes of a body that take longer to decode than others should wait."""
 
 T = TypeVar("T")
 
@@ -35,20 +33,20 @@ async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
 
 
 async def decoded(model: Model, decode: Callable[..., T], body: bytes, *more: Any) -> T:
-    """What a codec makes of a body; of a large one in a thread, so that others go on meanwhile.
-
-    Raises as the codec does, and as `Batcher.aside` does.
-    """
-    if len(body) <= LARGE:
-        return decode(body, *more)
-    return await model.batcher.aside(_decode, decode, body, *more)
+    """What a codec makes of a body. Raises as the codec does."""
+    return await worked(model, weight.of_body(body), decode, body, *more)
 
 
-def _decode(decode: Callable[..., T], *arguments: Any) -> T:
-    try:
-        return decode(*arguments)
-    except RecursionError:  # or it would look as if the model had raised it
-        raise nested_too_deeply() from None
+async def encoded(model: Model, encode: Callable[..., T], result: Any, *more: Any) -> T:
+    """What a codec makes of a result. Raises as the codec does."""
+    return await worked(model, weight.of_value(result), encode, result, *more)
+
+
+async def worked(model: Model, values: int, function: Callable[..., T], *arguments: Any) -> T:
+    """What a function of so many values returns: of many from a thread, so that others go on."""
+    if values <= weight.MOMENT:
+        return function(*arguments)
+    return await model.codecs.start(function, *arguments)
 
 
 @asynccontextmanager

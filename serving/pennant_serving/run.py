@@ -6,16 +6,17 @@ import asyncio
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from pennant_serving.accepting import Waiting
 from pennant_serving.accesslog import AccessLog
+from pennant_serving.admission import Admission
 from pennant_serving.app import create_app
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.fast.lane import FastLane
-from pennant_serving.grpc import open_grpc
+from pennant_serving.grpc import create_grpc
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.phases import Phases
 from pennant_serving.server import create_server
@@ -24,6 +25,9 @@ from pennant_serving.sharing import publish
 from pennant_serving.startup import Loaded, bring_up
 from pennant_serving.telemetry import Telemetry
 from pennant_serving.watch.sampling import create_watch
+
+if TYPE_CHECKING:  # it imports grpcio
+    from pennant_serving.grpc.server import GrpcServer
 
 
 def run(
@@ -69,14 +73,15 @@ async def _serve(
     telemetry: Telemetry,
 ) -> None:
     lifecycle, own, lane = Lifecycle(), AdapterRoutes(), FastLane(telemetry)
-    app = create_app(settings, lifecycle, own, telemetry)
+    admission = Admission()
+    app = create_app(settings, lifecycle, own, telemetry, admission)
     waiting = Waiting(listener) if folder is None else None
     server = create_server(app, settings, lifecycle, lane, waiting)
     if folder is not None and loaded is None:
         await _until_first(server.serve([listener]))
         return
-    grpc = asyncio.create_task(open_grpc(settings, lifecycle, telemetry))
-    coming_up = bring_up(settings, lifecycle, own, lane, loaded, beside=grpc)
+    grpc = asyncio.create_task(create_grpc(settings, lifecycle, telemetry, admission))
+    coming_up = bring_up(settings, lifecycle, own, lane, loaded, at_last=_opened(grpc))
     if folder is None:
         await _until_first(server.serve([listener]), coming_up)
     else:
@@ -85,6 +90,14 @@ async def _serve(
         await _until_first(server.serve([listener]), publish(telemetry.histograms, folder))
     if grpc.done() and (grpc_server := grpc.result()):
         await grpc_server.ended()
+
+
+async def _opened(grpc: asyncio.Task[GrpcServer | None]) -> None:
+    """When the model is ready and not before: where workers share the port, calls would wait for
+    one that cannot answer beside others that can."""
+    server = await grpc
+    if server is not None:
+        await server.open()
 
 
 async def _until_first(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, TypeVar
 
+from pennant_serving import weight
 from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching import joining, policy, proof
 from pennant_serving.batching.cut import Cut
@@ -24,9 +25,6 @@ LOST = 3
 """Time-outs. A model that takes a little too long under load may still come back before."""
 ARRAY = "array"
 """The kind of all arrays: a model takes one."""
-LARGE = 1024
-"""Rows that are too many to be turned into an array in the event loop."""
-
 T = TypeVar("T")
 
 
@@ -54,7 +52,8 @@ class Batcher:
 
     async def predict(self, rows: Rows, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
-        value = await self.aside(self._value, rows) if len(rows) > LARGE else self._value(rows)
+        many = weight.of_value(rows.values) > weight.MOMENT
+        value = await self.aside(self._value, rows) if many else self._value(rows)
         kind = joining.kind(value) if isinstance(value, Rows) else ARRAY
         return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))
 

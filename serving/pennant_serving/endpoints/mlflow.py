@@ -11,6 +11,7 @@ from pennant_serving import inference
 from pennant_serving.codecs import invocations
 from pennant_serving.codecs.frames import CSV, from_csv, from_parquet
 from pennant_serving.codecs.invocations import Invocation
+from pennant_serving.endpoints.body import read
 from pennant_serving.endpoints.media import JSON, form_of
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.model import Model
@@ -25,19 +26,21 @@ async def mlflow_version(_request: Request) -> Response:
 
 async def invoke(request: Request) -> Response:
     lifecycle: Lifecycle = request.app.state.lifecycle
-    model, bodies = lifecycle.model, request.app.state.bodies
+    model = lifecycle.model
     form = form_of(request.headers.get("content-type", JSON))
-    async with bodies.read(request) as body, inference.in_time(model):
+    body = await read(request)
+    async with inference.in_time(model):
         asked = await _decoded(model, form, body)
         record.asked(model, asked.rows)
         result = await model.predict(asked.rows, "mlflow", asked.params)
         record.answered(result)
-        return Response(invocations.encode(result), media_type="application/json")
+        answer = await inference.encoded(model, invocations.encode, result)
+        return Response(answer, media_type="application/json")
 
 
 async def _decoded(model: Model, form: str, body: bytes) -> Invocation:
     if form == JSON:
         return await inference.decoded(model, invocations.parse, body)
     if form == CSV:
-        return Invocation(await model.batcher.aside(from_csv, body, model.bundle.mlmodel))
-    return Invocation(await model.batcher.aside(from_parquet, body))
+        return Invocation(await model.codecs.start(from_csv, body, model.bundle.mlmodel))
+    return Invocation(await model.codecs.start(from_parquet, body))

@@ -9,7 +9,8 @@ from typing import Any
 import grpc
 
 from pennant_serving.grpc.messages import HealthCheckResponse, message
-from pennant_serving.grpc.service import SERVICE, Context
+from pennant_serving.grpc.receiving import Context
+from pennant_serving.grpc.service import SERVICE
 from pennant_serving.lifecycle import Lifecycle
 
 HEALTH = "grpc.health.v1.Health"

@@ -1,0 +1,127 @@
+"""Requests and answers of many values are worked through beside the event loop, others in it."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from serving_builders import Echo, client
+
+from pennant_serving import weight
+from pennant_serving.codecs import invocations, v2
+from pennant_serving.endpoints import v2 as endpoint
+from pennant_serving.weight import ARRAY, MOMENT, of_body, of_value
+
+pytestmark = pytest.mark.unit
+
+FEW = {
+    "a number": 1,
+    "rows": [[1.0] * 20] * 100,
+    "an array": np.zeros((MOMENT, ARRAY - 1)),
+    "a text": "x" * MOMENT,
+    "outputs": {"predict": np.zeros(1000), "more": ["a"] * 1000},
+    "nothing": None,
+    "a number of numpy": np.float64(1),
+}
+MANY = {
+    "rows": [[1.0] * 100] * 100,
+    "one row": [[1.0] * MOMENT],
+    "the last row": [[1.0], [[2.0] * MOMENT]],
+    "objects": [{"a": 1, "b": [1, 2]}] * MOMENT,
+    "an array": np.zeros((MOMENT, ARRAY)),
+    "an array of objects": np.empty(MOMENT, dtype=object),
+    "an array of texts": np.array(["a"] * MOMENT),
+    "dates": np.zeros(MOMENT, dtype="M8[s]"),
+    "a long text": "x" * (64 * MOMENT),
+    "outputs": {"predict": ["a"] * MOMENT, "more": ["a"]},
+    "a frame": pd.DataFrame({"a": [1.0] * MOMENT, "b": 1}),
+    "a series": pd.Series(["a"] * MOMENT),
+    "arrays in a list": [np.zeros((MOMENT, ARRAY))],
+}
+
+
+@pytest.mark.parametrize("value", FEW.values(), ids=FEW)
+def test_few_values_are_a_moments_work(value):
+    assert of_value(value) <= MOMENT
+
+
+@pytest.mark.parametrize("value", MANY.values(), ids=MANY)
+def test_many_values_are_more(value):
+    assert of_value(value) > MOMENT
+
+
+def test_what_is_nested_deeper_than_anybody_looks_is_more():
+    value: list = []
+    for _ in range(100_000):
+        value = [value]
+    assert of_value(value) > MOMENT
+    while value:  # or freeing it would go as deep
+        value = value.pop()
+
+
+@pytest.mark.parametrize(
+    ("body", "many"),
+    [
+        (b'{"instances": [[1, 2]]}', False),
+        (b'{"instances": ["' + b"x" * 100_000 + b'"]}', False),
+        (b'{"instances": [' + b"1," * MOMENT + b"1]}", True),
+        (b'{"instances": [' + b"[]," * MOMENT + b"[]]}", True),
+        (b"a\n" + b"1\n" * MOMENT, True),
+        (b'{"instances": ["' + b"x" * weight.SEEN + b'"]}', True),
+    ],
+    ids=["small", "a text", "numbers", "lists", "CSV", "large"],
+)
+def test_a_body_is_weighed_by_its_values(body, many):
+    assert (of_body(body) > MOMENT) is many
+
+
+IMAGE = np.zeros((1, 64, 64, 3)).tolist()
+
+
+def tensor(values):
+    shape = list(np.shape(values))
+    return {"inputs": [{"name": "x", "shape": shape, "datatype": "FP64", "data": values}]}
+
+
+class Large(Echo):
+    """Answers with many values whatever it is asked."""
+
+    def predict(self, rows):
+        return [[1.0] * MOMENT for _ in rows]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "adapter", "decoded", "encoded"),
+    [
+        ("/invocations", {"instances": [[1.0]]}, Echo, "MainThread", "MainThread"),
+        ("/invocations", {"instances": IMAGE}, Echo, "codec", "codec"),
+        ("/invocations", {"instances": [[1.0]]}, Large, "MainThread", "codec"),
+        ("/v2/models/iris/infer", tensor([[1.0]]), Echo, "MainThread", "MainThread"),
+        ("/v2/models/iris/infer", tensor(IMAGE), Echo, "codec", "codec"),
+        ("/v2/models/iris/infer", tensor([[1.0]]), Large, "MainThread", "codec"),
+    ],
+)
+def test_bodies_and_answers_of_many_values_leave_the_event_loop(
+    monkeypatch, path, body, adapter, decoded, encoded
+):
+    threads = {}
+
+    def told(module, name, step):
+        real = getattr(module, name)
+
+        def function(*arguments):
+            threads[step] = threading.current_thread().name.partition("_")[0]
+            return real(*arguments)
+
+        monkeypatch.setattr(module, name, function)
+
+    told(invocations, "parse", "decoded")
+    told(invocations, "encode", "encoded")
+    told(v2, "decode", "decoded")
+    told(endpoint, "_response", "encoded")
+    answer = client(adapter()).post(path, content=json.dumps(body).encode())
+    assert answer.status_code == 200
+    assert threads == {"decoded": decoded, "encoded": encoded}
