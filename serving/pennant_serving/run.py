@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Coroutine
-from pathlib import Path
+from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import uvloop
@@ -14,9 +13,11 @@ from pennant_serving.accepting import Waiting
 from pennant_serving.accesslog import AccessLog
 from pennant_serving.admission import Admission
 from pennant_serving.app import create_app
+from pennant_serving.board import Place, State
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.grpc import create_grpc
+from pennant_serving.heartbeat import Door, keep_beating
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.phases import Phases
 from pennant_serving.server import create_server
@@ -35,15 +36,24 @@ def run(
     listener: socket.socket,
     phases: Phases,
     loaded: Loaded | None = None,
-    folder: Path | None = None,
-) -> None:
-    """Serve until SIGTERM. Raises PodError when the model cannot be served.
+    place: Place | None = None,
+) -> State:
+    """Serve until SIGTERM; the state at the end. Raises PodError when the model cannot be served.
 
-    A worker gets the folder of the workers' metrics, and what its parent has loaded: nothing yet
-    means that somebody else will serve the model.
+    A worker gets its place among the others, and what its parent has loaded.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(settings, listener, phases, loaded, folder))
+        return runner.run(_run(settings, listener, phases, loaded, place))
+
+
+def stand_in(settings: Settings, listener: socket.socket, phases: Phases) -> None:
+    """Answer the probes until SIGTERM, for those who will serve the model."""
+    telemetry = Telemetry(settings.model, settings.version, phases)
+    lifecycle, own, lane = Lifecycle(), AdapterRoutes(), FastLane(telemetry)
+    app = create_app(settings, lifecycle, own, telemetry)
+    server = create_server(app, settings, lifecycle, lane, None)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server.serve([listener]))
 
 
 async def _run(
@@ -51,15 +61,14 @@ async def _run(
     listener: socket.socket,
     phases: Phases,
     loaded: Loaded | None,
-    folder: Path | None,
-) -> None:
+    place: Place | None,
+) -> State:
     telemetry = Telemetry(settings.model, settings.version, phases)
     if settings.access_log:
         telemetry.access_log = AccessLog(settings.model, settings.version)
-    if folder is None or loaded is not None:  # not while somebody else will serve the model
-        telemetry.watch = create_watch(settings)
+    telemetry.watch = create_watch(settings)
     try:
-        await _serve(settings, listener, loaded, folder, telemetry)
+        return await _serve(settings, listener, loaded, place, telemetry)
     finally:
         if telemetry.watch is not None:
             telemetry.watch.close()  # nothing else is left for this loop to do
@@ -69,27 +78,29 @@ async def _serve(
     settings: Settings,
     listener: socket.socket,
     loaded: Loaded | None,
-    folder: Path | None,
+    place: Place | None,
     telemetry: Telemetry,
-) -> None:
-    lifecycle, own, lane = Lifecycle(), AdapterRoutes(), FastLane(telemetry)
+) -> State:
+    lifecycle, own, lane = Lifecycle(place), AdapterRoutes(), FastLane(telemetry)
     admission = Admission()
     app = create_app(settings, lifecycle, own, telemetry, admission)
-    waiting = Waiting(listener) if folder is None else None
+    waiting = Waiting(listener) if place is None else None
     server = create_server(app, settings, lifecycle, lane, waiting)
-    if folder is not None and loaded is None:
-        await _until_first(server.serve([listener]))
-        return
     grpc = asyncio.create_task(create_grpc(settings, lifecycle, telemetry, admission))
     coming_up = bring_up(settings, lifecycle, own, lane, loaded, at_last=_opened(grpc))
-    if folder is None:
+    if place is None:
         await _until_first(server.serve([listener]), coming_up)
     else:
-        telemetry.share(folder)
+        door = Door(server, listener)
+        beating = asyncio.create_task(keep_beating(lifecycle, place, door))
+        telemetry.share(place.counts)
         await coming_up
-        await _until_first(server.serve([listener]), publish(telemetry.histograms, folder))
+        door.add(grpc.result())
+        publishing = publish(telemetry.histograms, place.counts)
+        await _until_first(server.serve([listener]), publishing, beating)
     if grpc.done() and (grpc_server := grpc.result()):
         await grpc_server.ended()
+    return lifecycle.state
 
 
 async def _opened(grpc: asyncio.Task[GrpcServer | None]) -> None:
@@ -100,12 +111,10 @@ async def _opened(grpc: asyncio.Task[GrpcServer | None]) -> None:
         await server.open()
 
 
-async def _until_first(
-    serving: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]
-) -> None:
+async def _until_first(serving: Coroutine[Any, Any, None], *others: Awaitable[None]) -> None:
     """Until the server has ended. Raises what one of the others raises."""
     server = asyncio.create_task(serving)
-    tasks = [asyncio.create_task(each) for each in others]
+    tasks = [asyncio.ensure_future(each) for each in others]
     await asyncio.wait((server, *tasks), return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         if task.done():
