@@ -11,6 +11,8 @@ from typing import Any
 
 MOMENT = 4096
 """Values that are decoded or written in the event loop: 2 ms at the most."""
+MUCH = MOMENT + 1
+"""What is always more."""
 ARRAY = 16
 """NumPy takes this many values, and a text holds this many bytes, for the work of one."""
 SEEN = 256 * 1024

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from importlib.metadata import version
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -14,8 +16,10 @@ from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.endpoints.body import read
 from pennant_serving.endpoints.media import JSON, form_of
 from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.mlmodel import MLmodel
 from pennant_serving.model import Model
 from pennant_serving.watch import record
+from pennant_serving.weight import MUCH
 
 MLFLOW_VERSION = version("mlflow-skinny")
 
@@ -28,19 +32,29 @@ async def invoke(request: Request) -> Response:
     lifecycle: Lifecycle = request.app.state.lifecycle
     model = lifecycle.model
     form = form_of(request.headers.get("content-type", JSON))
-    body = await read(request)
+    decoding = _decoded(model, form, await read(request))
     async with inference.in_time(model):
-        asked = await _decoded(model, form, body)
+        asked = await decoding
         record.asked(model, asked.rows)
         result = await model.predict(asked.rows, "mlflow", asked.params)
         record.answered(result)
-        answer = await inference.encoded(model, invocations.encode, result)
-        return Response(answer, media_type="application/json")
+        answer = inference.encoded(model, asked.rows, invocations.encode, result)
+        del asked, result
+        return Response(await answer, media_type="application/json")
 
 
-async def _decoded(model: Model, form: str, body: bytes) -> Invocation:
+def _decoded(model: Model, form: str, body: bytes) -> Coroutine[Any, Any, Invocation]:
     if form == JSON:
-        return await inference.decoded(model, invocations.parse, body)
+        return inference.decoded(model, invocations.parse, body)
+    # The first of them imports pandas, which is always a lot of work.
     if form == CSV:
-        return Invocation(await model.codecs.start(from_csv, body, model.bundle.mlmodel))
-    return Invocation(await model.codecs.start(from_parquet, body))
+        return inference.worked(model, MUCH, _csv, body, model.bundle.mlmodel)
+    return inference.worked(model, MUCH, _parquet, body)
+
+
+def _csv(body: bytes, mlmodel: MLmodel | None) -> Invocation:
+    return Invocation(from_csv(body, mlmodel))
+
+
+def _parquet(body: bytes) -> Invocation:
+    return Invocation(from_parquet(body))

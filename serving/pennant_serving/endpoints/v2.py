@@ -36,10 +36,14 @@ async def infer(request: Request) -> Response:
     _check_path(request)
     model = _model(request)
     body = await read(request)
+    decoding = inference.decoded(model, v2.decode, body, header_length(request))
+    del body
     async with inference.in_time(model):
-        asked = await inference.decoded(model, v2.decode, body, header_length(request))
+        asked = await decoding
         result = await inference.answer(model, asked, "v2")
-        return await inference.encoded(model, _response, result, asked, model)
+        response = inference.encoded(model, asked.rows, _response, result, asked, model)
+        del asked, result
+        return await response
 
 
 def _response(result: Any, asked: InferRequest, model: Model) -> Response:

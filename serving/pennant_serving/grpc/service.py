@@ -89,7 +89,9 @@ class Service:
             asked = await inference.worked(model, codec.weight(raw), self._asked, raw)
             del raw  # what was decoded has a copy of its own
             result = await inference.answer(model, asked, "grpc")
-            return await inference.encoded(model, _response, result, asked, model)
+            response = inference.encoded(model, asked.rows, _response, result, asked, model)
+            del asked, result
+            return await response
 
     def _asked(self, raw: bytes) -> InferRequest:
         request, contents = codec.parse_infer(raw)
