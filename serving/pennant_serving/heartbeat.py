@@ -43,7 +43,8 @@ class Door:
             await (self._open() if is_open else self._close())
 
     async def _open(self) -> None:
-        await self._server.startup([self._listener.dup()])
+        # uvicorn's own way: what our server does beside it, it has done.
+        await uvicorn.Server.startup(self._server, [self._listener.dup()])
         if self._grpc is not None:
             await self._grpc.open()
 

@@ -42,11 +42,11 @@ def of_value(value: Any) -> int:
 
 def _left(value: Any, room: int, depth: int) -> int:
     """What is left of the room; less than nothing when it is not enough."""
+    if (dtype := getattr(value, "dtype", None)) is not None:
+        each = ARRAY if getattr(dtype, "kind", "O") in NUMBERS else 1
+        return room - 1 - int(getattr(value, "size", 1)) // each
     if hasattr(value, "columns") and hasattr(value, "to_dict"):  # a DataFrame
         return room - int(value.size)
-    if hasattr(value, "dtype"):
-        each = ARRAY if getattr(value.dtype, "kind", "O") in NUMBERS else 1
-        return room - 1 - int(getattr(value, "size", 1)) // each
     if isinstance(value, (str, bytes)):
         return room - 1 - len(value) // (4 * ARRAY)
     if isinstance(value, dict):

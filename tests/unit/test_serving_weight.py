@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from serving_builders import Echo, client
+from serving_array_adapter import ArrayAdapter
+from serving_builders import Echo, client, model
 
 from pennant_serving import weight
 from pennant_serving.codecs import invocations, v2
 from pennant_serving.endpoints import v2 as endpoint
+from pennant_serving.fast.answers import Encoder
+from pennant_serving.fast.exchange import Exchange
+from pennant_serving.fast.lane import FastLane
+from pennant_serving.fast.requests import Asked
+from pennant_serving.telemetry import Telemetry
 from pennant_serving.weight import ARRAY, MOMENT, of_body, of_value
 
 pytestmark = pytest.mark.unit
@@ -125,3 +133,44 @@ def test_bodies_and_answers_of_many_values_leave_the_event_loop(
     answer = client(adapter()).post(path, content=json.dumps(body).encode())
     assert answer.status_code == 200
     assert threads == {"decoded": decoded, "encoded": encoded}
+
+
+class Wide(ArrayAdapter):
+    """Answers a row with as many numbers as it says."""
+
+    def predict_array(self, array):
+        return np.zeros((len(array), int(array[0, 0])))
+
+
+class Connection:
+    """Of the fast lane's one request."""
+
+    default_headers = ()
+
+    def __init__(self):
+        self.answered = asyncio.get_running_loop().create_future()
+
+    def respond(self, _which: Any, _head: bytes, body: bytes):
+        self.answered.set_result(body)
+
+
+@pytest.mark.parametrize(("width", "thread"), [(1, "MainThread"), (MOMENT * ARRAY, "codec")])
+def test_a_large_answer_of_the_fast_lane_leaves_the_event_loop(monkeypatch, width, thread):
+    threads = []
+    real = Encoder.mlflow
+
+    def encode(self, result, tag=None):
+        threads.append(threading.current_thread().name.partition("_")[0])
+        return real(self, result, tag)
+
+    monkeypatch.setattr(Encoder, "mlflow", encode)
+
+    async def asked():
+        lane, connection = FastLane(Telemetry("iris", "7")), Connection()
+        lane.open(model(Wide()))
+        route = lane.routes[b"/invocations"]
+        Exchange(connection, lane, route, Asked(np.array([[width, 0.0]])), 0.0).start()
+        return json.loads(await connection.answered)
+
+    assert asyncio.run(asked()) == {"predictions": [[0.0] * width]}
+    assert threads == [thread]
