@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pennant_serving import admission, connections, crowd, errors
+from pennant_serving import admission, connections, crowd, errors, weight
 from pennant_serving.batching import policy
 from pennant_serving.codecs import size, tensors
 from pennant_serving.settings import Settings
@@ -26,6 +26,7 @@ LIMITS = {
     "bytes of a body": admission.LIMIT,
     "bytes of all bodies": admission.TOGETHER,
     "values in a body": size.MOST_VALUES,
+    "values that are decoded": weight.MOMENT,
     "columns of CSV": size.MOST_COLUMNS,
     "bytes that Parquet unpacks to": size.MOST_BYTES,
     "dimensions of a tensor": tensors.MOST_DIMENSIONS,
