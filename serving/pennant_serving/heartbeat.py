@@ -16,6 +16,9 @@ from pennant_serving.lifecycle import Lifecycle
 if TYPE_CHECKING:  # it imports grpcio
     from pennant_serving.grpc.server import GrpcServer
 
+LEFT = "all threads are in predictions that do not end: connections are left to the others"
+TAKEN = "connections are taken again"
+
 
 class Door:
     """Through which connections come to this worker: both its ports.
@@ -41,6 +44,7 @@ class Door:
         elif self._server.started and is_open is not self._is_open:
             self._is_open = is_open
             await (self._open() if is_open else self._close())
+            print(TAKEN if is_open else LEFT, flush=True)
 
     async def _open(self) -> None:
         # uvicorn's own way: what our server does beside it, it has done.

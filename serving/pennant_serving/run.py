@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import uvloop
@@ -30,6 +31,8 @@ from pennant_serving.watch.sampling import create_watch
 if TYPE_CHECKING:  # it imports grpcio
     from pennant_serving.grpc.server import GrpcServer
 
+POLL_SECONDS = 0.02
+
 
 def run(
     settings: Settings,
@@ -46,14 +49,17 @@ def run(
         return runner.run(_run(settings, listener, phases, loaded, place))
 
 
-def stand_in(settings: Settings, listener: socket.socket, phases: Phases) -> None:
-    """Answer the probes until SIGTERM, for those who will serve the model."""
+def stand_in(
+    settings: Settings, listener: socket.socket, phases: Phases, is_ready: Callable[[], bool]
+) -> None:
+    """Answer the probes for those who will serve the model, until one of them is ready, or
+    SIGTERM."""
     telemetry = Telemetry(settings.model, settings.version, phases)
     lifecycle, own, lane = Lifecycle(), AdapterRoutes(), FastLane(telemetry)
     app = create_app(settings, lifecycle, own, telemetry)
     server = create_server(app, settings, lifecycle, lane, None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve([listener]))
+        runner.run(_until_first(server.serve([listener]), _end_when(is_ready)))
 
 
 async def _run(
@@ -101,6 +107,12 @@ async def _serve(
     if grpc.done() and (grpc_server := grpc.result()):
         await grpc_server.ended()
     return lifecycle.state
+
+
+async def _end_when(is_ready: Callable[[], bool]) -> None:
+    while not is_ready():  # noqa: ASYNC110 - other processes make it so
+        await asyncio.sleep(POLL_SECONDS)
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def _opened(grpc: asyncio.Task[GrpcServer | None]) -> None:

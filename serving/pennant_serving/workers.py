@@ -24,7 +24,7 @@ from os import waitpid
 from pathlib import Path
 from typing import TypeVar
 
-from pennant_serving.board import Board, Place, State, silent
+from pennant_serving.board import Board, Place, State, can_answer, silent
 from pennant_serving.failures import PodError, Reason, failure_message, print_cause
 from pennant_serving.forking import end, ended, fork, undisturbed
 from pennant_serving.phases import Phases
@@ -56,14 +56,17 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
     signal.signal(signal.SIGTERM, supervisor.terminate)
 
     def wait() -> int:
-        stand_in(settings, listener, phases)
+        stand_in(settings, listener, phases, supervisor.can_answer)
         return 0
 
     waiting = fork(wait)
     try:
         with phases.phase("load"):
             loaded = _in_thread(lambda: load(settings))
-    finally:
+    except BaseException:
+        end(waiting)
+        raise
+    if loaded[2] is not None:  # if not, it goes on until the first worker is ready
         end(waiting)
         waitpid(waiting, 0)  # beside workers that are ready it would answer that nobody is
     gc.collect()
@@ -151,6 +154,10 @@ class Supervisor:
                 self._end_silent(now)
             looked = now
             signal.sigtimedwait({signal.SIGCHLD}, LOOK)
+
+    def can_answer(self) -> bool:
+        """Whether a worker is ready."""
+        return can_answer(self._board.seen(), time.monotonic())
 
     def terminate(self, *_: object) -> None:
         """Let all workers drain."""

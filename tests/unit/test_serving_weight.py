@@ -20,6 +20,7 @@ from pennant_serving.fast.answers import Encoder
 from pennant_serving.fast.exchange import Exchange
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.fast.requests import Asked
+from pennant_serving.rows import Rows
 from pennant_serving.telemetry import Telemetry
 from pennant_serving.weight import ARRAY, MOMENT, of_body, of_value
 
@@ -174,3 +175,30 @@ def test_a_large_answer_of_the_fast_lane_leaves_the_event_loop(monkeypatch, widt
 
     assert asyncio.run(asked()) == {"predictions": [[0.0] * width]}
     assert threads == [thread]
+
+
+class Told(ArrayAdapter):
+    """Says in which thread it makes arrays."""
+
+    def __init__(self):
+        self.thread = ""
+
+    def to_array(self, rows):
+        self.thread = threading.current_thread().name.partition("_")[0]
+        return np.zeros((len(rows), 2))
+
+
+@pytest.mark.parametrize(
+    ("rows", "thread"),
+    [
+        ([[1.0, 2.0]] * 1000, "MainThread"),
+        ([[1.0, 2.0]] * MOMENT, "predict"),
+        ([[1.0] * MOMENT], "predict"),
+        (np.zeros((MOMENT, 2)), "MainThread"),
+    ],
+    ids=["few rows", "many rows", "a large row", "an array"],
+)
+def test_rows_of_many_values_become_an_array_beside_the_event_loop(rows, thread):
+    adapter = Told()
+    asyncio.run(model(adapter).predict(Rows(rows)))
+    assert adapter.thread == thread
