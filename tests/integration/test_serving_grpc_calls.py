@@ -17,6 +17,7 @@ from serving_builders import Echo, model, settings
 from pennant_dev.ports import free_port
 from pennant_serving.admission import LIMIT, SMALL, TOGETHER, Admission
 from pennant_serving.grpc import codec
+from pennant_serving.grpc.health import HEALTH
 from pennant_serving.grpc.messages import ModelInferRequest
 from pennant_serving.grpc.server import GrpcServer, channel_options
 from pennant_serving.grpc.service import SERVICE
@@ -144,6 +145,20 @@ def test_no_more_messages_are_coming_at_a_time_than_there_is_room_for():
             assert await one_more.code() is grpc.StatusCode.UNAVAILABLE
             for each in calls:
                 each.cancel()
+            await until(lambda: staged.admission.bytes == 0)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("method", [f"/{HEALTH}/Check", f"/{SERVICE}/ServerLive"])
+def test_every_method_takes_its_message_in_the_same_way(method):
+    async def scenario() -> None:
+        async with stage(**DRAIN) as staged:
+            coming = staged.channel.stream_unary(method)(timeout=PATIENCE)
+            await until(lambda: staged.admission.bytes == LIMIT)
+            await coming.write(b"")
+            await coming.done_writing()
+            await coming
             await until(lambda: staged.admission.bytes == 0)
 
     run(scenario())

@@ -33,7 +33,7 @@ class GrpcServer:
         self._lifecycle = lifecycle
         self._handlers = (
             Service(settings, lifecycle, telemetry, admission).handler(),
-            Health(lifecycle).handler(),
+            Health(lifecycle, admission, settings.request_timeout).handler(),
         )
         self._server: grpc.aio.Server | None = None
         self._ending: set[asyncio.Task[None]] = set()

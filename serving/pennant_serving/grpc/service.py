@@ -114,7 +114,7 @@ class Service:
                 raise
             except (ServingError, MemoryError) as raised:
                 error = no_memory(raised) if isinstance(raised, MemoryError) else raised
-                code = CODES.get(error.status, code)
+                code = code_of(error)
                 await context.abort(code, str(error))
             finally:
                 route, seconds = f"/{SERVICE}/{name}", time.perf_counter() - started
@@ -141,6 +141,11 @@ class Service:
         if record is None:
             return self._settings.identity
         return (*self._settings.identity, (HEADER.decode(), record.id.decode()))
+
+
+def code_of(error: ServingError) -> grpc.StatusCode:
+    """How a call ends with this error."""
+    return CODES.get(error.status, grpc.StatusCode.INTERNAL)
 
 
 def _parsed(name: str, call: Call) -> Wire:
