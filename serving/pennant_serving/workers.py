@@ -26,7 +26,7 @@ from typing import TypeVar
 
 from pennant_serving.board import Board, Place, State, can_answer, silent
 from pennant_serving.failures import PodError, Reason, failure_message, print_cause
-from pennant_serving.forking import end, ended, fork, undisturbed
+from pennant_serving.forking import abort, end, ended, fork, undisturbed
 from pennant_serving.phases import Phases
 from pennant_serving.run import run, stand_in
 from pennant_serving.settings import Settings
@@ -199,11 +199,12 @@ class Supervisor:
         for process, place in self._workers.items():
             if place.number not in quiet:
                 continue
-            again = process in self._told
-            if not again:
-                print(f"worker {process} has been silent for {self._patience:g} s", flush=True)
+            if process in self._told:
+                end(process, signal.SIGKILL)
+                continue
+            print(f"worker {process} has been silent for {self._patience:g} s", flush=True)
             self._told.add(process)
-            end(process, signal.SIGKILL if again else signal.SIGABRT)
+            abort(process)
 
 
 def leave(error: PodError, place: Place) -> None:

@@ -205,6 +205,19 @@ def test_a_worker_that_gives_no_sign_of_life_is_replaced(tmp_path):
         assert statuses(started, "/invocations", {"instances": [[1.0, 2.0]]}) == {200}
 
 
+def test_a_worker_whose_event_loop_is_stopped_says_where_and_is_replaced(tmp_path):
+    blocking = "serving_blocking_adapter:BlockingAdapter"
+    with pod(tmp_path, blocking, PENNANT_REQUEST_TIMEOUT="1") as started:
+        started.wait_until("/v2/health/ready")
+        until(lambda: len(children(started)) == 2)
+        before = set(children(started))
+        with pytest.raises(ConnectionError):  # cut off when its worker is ended
+            started.request("/block")
+        until(lambda: len(children(started)) == 2 and before != set(children(started)))
+        assert len(before & set(children(started))) == 1
+        assert "block_for_ever" in started.log.read_text()
+
+
 def test_counters_never_go_down_whoever_answers_and_whoever_dies(tmp_path):
     with pod(tmp_path) as started:
         started.wait_until("/v2/health/ready")
