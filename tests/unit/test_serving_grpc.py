@@ -9,8 +9,8 @@ from pennant_serving.codecs import binary
 from pennant_serving.codecs.datatypes import DTYPES
 from pennant_serving.errors import InvalidInput, TooLarge
 from pennant_serving.grpc import codec
-from pennant_serving.grpc.fields import LARGE, MOST_FIELDS, check_fields, taken_out
-from pennant_serving.grpc.messages import ModelInferRequest
+from pennant_serving.grpc.fields import LARGE, MOST_FIELDS, taken_out
+from pennant_serving.grpc.messages import ModelInferRequest, message
 
 pytestmark = pytest.mark.unit
 
@@ -27,6 +27,10 @@ def request(datatype="FP32", shape=(2,), raw=None, outputs=(), **contents):
 
 def decode(asked):
     return codec.decode(*codec.parse_infer(asked.SerializeToString()))
+
+
+def fields(raw):
+    return taken_out(raw, codec.RAW_CONTENTS)
 
 
 def answer(result, asked):
@@ -101,16 +105,16 @@ def test_a_large_message_of_very_many_inputs_is_refused_before_it_is_parsed():
     for _ in range(LARGE // 64):
         many.inputs.add(name="x" * 64)
     with pytest.raises(TooLarge, match=f"more than {MOST_FIELDS} fields"):
-        check_fields(many.SerializeToString())
+        fields(many.SerializeToString())
 
 
 def test_a_large_message_of_few_fields_and_a_small_one_of_many_are_parsed():
-    check_fields(request(raw=b"x" * (LARGE + 1), fp32_contents=[1]).SerializeToString())
+    fields(request(raw=b"x" * (LARGE + 1), fp32_contents=[1]).SerializeToString())
     small = request()
     for _ in range(MOST_FIELDS + 1):
         small.inputs.add()
     assert len(small.SerializeToString()) < LARGE
-    check_fields(small.SerializeToString())
+    fields(small.SerializeToString())
 
 
 @pytest.mark.parametrize(
@@ -120,14 +124,14 @@ def test_a_large_message_of_few_fields_and_a_small_one_of_many_are_parsed():
 def test_fields_are_counted_however_their_values_are_written(field: bytes):
     few = field * (MOST_FIELDS // 2)
     rest = b"\x0a" + b"\x80\x80\x40" + b"x" * (1 << 20)  # one field of a megabyte
-    check_fields(few + rest)
+    fields(few + rest)
     with pytest.raises(TooLarge):
-        check_fields(field * (MOST_FIELDS + 1) + rest)
+        fields(field * (MOST_FIELDS + 1) + rest)
 
 
 def test_what_is_no_message_is_left_to_the_parser():
     for broken in (b"\x0f" * (LARGE + 1), request(raw=bytes(LARGE)).SerializeToString()[:-1]):
-        assert taken_out(broken, codec.RAW_CONTENTS) == (broken, [])
+        assert fields(broken) == (broken, [])
         with pytest.raises(InvalidInput, match="is no ModelInferRequest"):
             codec.parse_infer(broken)
 
@@ -145,3 +149,8 @@ def test_the_raw_contents_of_a_large_message_are_not_copied():
     raw = request(raw=bytes(LARGE)).SerializeToString()
     _, (contents,) = codec.parse_infer(raw)
     assert contents.obj is raw
+
+
+def test_only_a_request_for_inference_may_be_large():
+    with pytest.raises(TooLarge, match="more than the 65536"):
+        codec.parse(message("inference.ModelMetadataRequest"), bytes(65537))

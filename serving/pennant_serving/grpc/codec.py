@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from pennant_serving.admission import SMALL
 from pennant_serving.codecs import binary, tensors
 from pennant_serving.codecs.binary import Buffer
 from pennant_serving.codecs.datatypes import DTYPES
@@ -19,8 +20,8 @@ from pennant_serving.codecs.outputs import Output, outputs_of
 from pennant_serving.codecs.size import check_values
 from pennant_serving.codecs.tensors import Head, Tensor
 from pennant_serving.codecs.v2 import InferRequest, rows_of
-from pennant_serving.errors import InvalidInput
-from pennant_serving.grpc.fields import check_fields, taken_out
+from pennant_serving.errors import InvalidInput, TooLarge
+from pennant_serving.grpc.fields import taken_out
 from pennant_serving.grpc.messages import ModelInferRequest, ModelInferResponse
 from pennant_serving.weight import SEEN
 
@@ -44,10 +45,12 @@ def weight(raw: bytes) -> int:
 
 
 def parse(message_class: Any, raw: bytes) -> Any:
-    """The message that these bytes are. Raises InvalidInput, or TooLarge."""
+    """The message that these bytes are, of which only ModelInferRequest may be large. Raises
+    InvalidInput, or TooLarge."""
     name = message_class.DESCRIPTOR.name
+    if len(raw) > SMALL and message_class is not ModelInferRequest:
+        raise TooLarge(f"a {name} has {len(raw)} bytes, more than the {SMALL} that are taken")
     try:
-        check_fields(raw)
         return message_class.FromString(raw)
     except (DecodeError, ValueError) as error:
         raise InvalidInput(f"the request is no {name}: {error}") from error

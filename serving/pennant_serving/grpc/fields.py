@@ -20,15 +20,12 @@ Field = tuple[int, int, int, int]
 """A tag, and where it begins, its value begins, and its value ends."""
 
 
-def check_fields(raw: bytes) -> None:
-    """Raises TooLarge for a large message of very many inputs, outputs or contents."""
-    if len(raw) > LARGE:
-        _fields(raw)
-
-
 def taken_out(raw: bytes, number: int) -> tuple[bytes, list[memoryview]]:
     """A large message without its fields of this number, and their values, which share its bytes;
-    a small one, or one that the parser will refuse, as it is. Raises as `check_fields` does."""
+    a small one, or one that the parser will refuse, as it is.
+
+    Raises TooLarge for a large message of very many inputs, outputs or contents.
+    """
     fields = _fields(raw) if len(raw) > LARGE else None
     if fields is None:
         return raw, []
