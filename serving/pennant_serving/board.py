@@ -70,11 +70,14 @@ def is_live(own: State, others: Iterable[Seen]) -> bool:
 
 
 class Board:
-    """A slot for each worker, which only that worker writes while it is there."""
+    """A slot for each worker, which only that worker writes while it is there, and one for who
+    stands in for them until one is ready."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._memory = mmap.mmap(-1, workers * SLOT.size)  # shared with whoever is forked
+        self.stand_in = workers
+        """The place behind the workers'."""
+        self._places = workers + 1
+        self._memory = mmap.mmap(-1, self._places * SLOT.size)  # shared with whoever is forked
 
     def say(self, place: int, state: State) -> None:
         """Give a sign of life."""
@@ -82,7 +85,7 @@ class Board:
 
     def seen(self) -> list[Seen]:
         """All places."""
-        slots = (SLOT.unpack_from(self._memory, n * SLOT.size) for n in range(self._workers))
+        slots = (SLOT.unpack_from(self._memory, n * SLOT.size) for n in range(self._places))
         return [Seen(State(state), beat) for beat, state in slots]
 
 
@@ -98,6 +101,11 @@ class Place:
     def say(self, state: State) -> None:
         """Give a sign of life."""
         self.board.say(self.number, state)
+
+    @property
+    def has_stand_in(self) -> bool:
+        """Whether somebody at the port still says that nobody is ready."""
+        return self.board.seen()[self.board.stand_in].state is not State.ABSENT
 
     def others(self) -> list[Seen]:
         """The other workers."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+import time
+from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import uvloop
@@ -14,14 +16,14 @@ from pennant_serving.accepting import Waiting
 from pennant_serving.accesslog import AccessLog
 from pennant_serving.admission import Admission
 from pennant_serving.app import create_app
-from pennant_serving.board import Place, State
+from pennant_serving.board import Place, State, can_answer
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.grpc import create_grpc
 from pennant_serving.heartbeat import Door, keep_beating
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.phases import Phases
-from pennant_serving.server import create_server
+from pennant_serving.server import Server, create_server
 from pennant_serving.settings import Settings
 from pennant_serving.sharing import publish
 from pennant_serving.startup import Loaded, bring_up
@@ -32,6 +34,8 @@ if TYPE_CHECKING:  # it imports grpcio
     from pennant_serving.grpc.server import GrpcServer
 
 POLL_SECONDS = 0.02
+PATIENCE = 5.0
+"""Seconds for who stood in for the workers to make way."""
 
 
 def run(
@@ -49,9 +53,7 @@ def run(
         return runner.run(_run(settings, listener, phases, loaded, place))
 
 
-def stand_in(
-    settings: Settings, listener: socket.socket, phases: Phases, is_ready: Callable[[], bool]
-) -> None:
+def stand_in(settings: Settings, listener: socket.socket, phases: Phases, place: Place) -> None:
     """Answer the probes for those who will serve the model, until one of them is ready, or
     SIGTERM."""
     telemetry = Telemetry(settings.model, settings.version, phases)
@@ -59,7 +61,7 @@ def stand_in(
     app = create_app(settings, lifecycle, own, telemetry)
     server = create_server(app, settings, lifecycle, lane, None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_first(server.serve([listener]), _end_when(is_ready)))
+        runner.run(_until_first(server.serve([listener]), _make_way(server, place)))
 
 
 async def _run(
@@ -102,6 +104,8 @@ async def _serve(
         telemetry.share(place.counts)
         await coming_up
         door.add(grpc.result())
+        place.say(lifecycle.state)
+        await _alone(place)
         publishing = publish(telemetry.histograms, place.counts)
         await _until_first(server.serve([listener]), publishing, beating)
     if grpc.done() and (grpc_server := grpc.result()):
@@ -109,10 +113,22 @@ async def _serve(
     return lifecycle.state
 
 
-async def _end_when(is_ready: Callable[[], bool]) -> None:
-    while not is_ready():  # noqa: ASYNC110 - other processes make it so
+async def _make_way(server: Server, place: Place) -> None:
+    """As soon as a worker is ready."""
+    while not can_answer(place.others(), time.monotonic()):  # noqa: ASYNC110 - others say it
         await asyncio.sleep(POLL_SECONDS)
+    for each in server.servers:
+        each.close()
+    place.say(State.ABSENT)
     signal.raise_signal(signal.SIGTERM)
+
+
+async def _alone(place: Place) -> None:
+    """Who was told that we are ready must not hear from who stood in for us that nobody is."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while place.has_stand_in:  # noqa: ASYNC110 - another process makes way
+                await asyncio.sleep(POLL_SECONDS)
 
 
 async def _opened(grpc: asyncio.Task[GrpcServer | None]) -> None:

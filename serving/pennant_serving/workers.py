@@ -24,7 +24,7 @@ from os import waitpid
 from pathlib import Path
 from typing import TypeVar
 
-from pennant_serving.board import Board, Place, State, can_answer, silent
+from pennant_serving.board import Board, Place, State, silent
 from pennant_serving.failures import PodError, Reason, failure_message, print_cause
 from pennant_serving.forking import abort, end, ended, fork, undisturbed
 from pennant_serving.phases import Phases
@@ -55,10 +55,13 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
     supervisor = Supervisor(settings.workers, listener, folder, patience)
     signal.signal(signal.SIGTERM, supervisor.terminate)
 
+    place = supervisor.stand_in
+
     def wait() -> int:
-        stand_in(settings, listener, phases, supervisor.can_answer)
+        stand_in(settings, listener, phases, place)
         return 0
 
+    place.say(State.STARTING)
     waiting = fork(wait)
     try:
         with phases.phase("load"):
@@ -69,6 +72,7 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
     if loaded[2] is not None:  # if not, it goes on until the first worker is ready
         end(waiting)
         waitpid(waiting, 0)  # beside workers that are ready it would answer that nobody is
+        place.say(State.ABSENT)
     gc.collect()
     gc.freeze()  # a collection would touch, and so copy, every page that the workers share
 
@@ -155,9 +159,10 @@ class Supervisor:
             looked = now
             signal.sigtimedwait({signal.SIGCHLD}, LOOK)
 
-    def can_answer(self) -> bool:
-        """Whether a worker is ready."""
-        return can_answer(self._board.seen(), time.monotonic())
+    @property
+    def stand_in(self) -> Place:
+        """For who answers the probes until a worker is ready."""
+        return Place(self._board, self._board.stand_in, self._folder / "0")
 
     def terminate(self, *_: object) -> None:
         """Let all workers drain."""

@@ -150,6 +150,18 @@ def test_workers_answer_add_up_are_replaced_and_drain(tmp_path):
         assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
 
+def test_probes_are_answered_while_each_worker_loads_its_own(tmp_path):
+    own = "serving_slow_adapter:OwnSlowAdapter"
+    with pod(tmp_path, own, load_seconds="2") as started:
+        started.wait_until("/v2/health/live")
+        until(lambda: len(children(started)) == 3)  # with the one that stands in for them
+        assert started.request("/v2/health/ready")[0] == 503
+        started.wait_until("/v2/health/ready")
+        assert statuses(started, "/v2/health/ready") == {200}
+        until(lambda: len(children(started)) == 2)
+        assert statuses(started, "/invocations", {"instances": [0.0]}) == {200}
+
+
 def test_a_worker_whose_predictions_never_end_leaves_both_ports_to_the_others_and_is_replaced(
     tmp_path,
 ):

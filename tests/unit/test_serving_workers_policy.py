@@ -98,9 +98,20 @@ def test_a_worker_sees_the_others_and_not_itself(tmp_path):
     one, other = (Place(board, number, tmp_path / str(number)) for number in (0, 2))
     one.say(State.STUCK)
     other.say(State.READY)
-    assert [each.state for each in one.others()] == [State.ABSENT, State.READY]
-    assert [each.state for each in other.others()] == [State.STUCK, State.ABSENT]
+    assert [each.state for each in one.others()] == [State.ABSENT, State.READY, State.ABSENT]
+    assert [each.state for each in other.others()] == [State.STUCK, State.ABSENT, State.ABSENT]
     assert can_answer(one.others(), one.others()[1].beat + 1)
+
+
+def test_a_worker_sees_whether_somebody_still_stands_in_for_it(tmp_path):
+    board = Board(2)
+    stand_in = Place(board, board.stand_in, tmp_path / "0")
+    one = Place(board, 1, tmp_path / "1")
+    assert not one.has_stand_in
+    stand_in.say(State.STARTING)
+    assert one.has_stand_in
+    one.say(State.READY)
+    assert can_answer(stand_in.others(), stand_in.others()[1].beat)
 
 
 def test_histograms_of_processes_add_up():
