@@ -14,6 +14,7 @@ from serving_array_adapter import ArrayAdapter
 from serving_builders import Echo, client, model
 
 from pennant_serving import weight
+from pennant_serving.batching import joining
 from pennant_serving.codecs import invocations, v2
 from pennant_serving.endpoints import v2 as endpoint
 from pennant_serving.fast.answers import Encoder
@@ -202,3 +203,13 @@ def test_rows_of_many_values_become_an_array_beside_the_event_loop(rows, thread)
     adapter = Told()
     asyncio.run(model(adapter).predict(Rows(rows)))
     assert adapter.thread == thread
+
+
+def test_rows_of_many_values_are_not_looked_through_for_others_of_their_kind(monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(joining, "_types", lambda value, depth=0: looked_at.append(value))
+    served = model(Echo())
+    asyncio.run(served.predict(Rows([[1.0] * MOMENT])))
+    assert not looked_at
+    asyncio.run(served.predict(Rows([[1.0]])))
+    assert looked_at

@@ -54,7 +54,9 @@ class Batcher:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
         many = weight.of_value(rows.values) > weight.MOMENT
         value = await self.aside(self._value, rows) if many else self._value(rows)
-        kind = joining.kind(value) if isinstance(value, Rows) else ARRAY
+        kind: Hashable = ARRAY
+        if isinstance(value, Rows):  # many are predicted alone: all would have to be looked at
+            kind = None if many else joining.kind(value)
         return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))
 
     async def aside(self, function: Callable[..., T], *arguments: Any) -> T:
