@@ -39,6 +39,12 @@ class SlowAdapter:
         return [Route("/greet/{user}", greet)]
 
 
+class OwnSlowAdapter(SlowAdapter):
+    """Loaded by each worker for itself."""
+
+    survives_fork = False
+
+
 def computes(bundle: Path, seconds: float) -> bool:
     """Whether a row of so many seconds was begun, by the adapter of this bundle."""
     begun = _begun(bundle)

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pennant_serving.admission import Admission
 from pennant_serving.crowd import Refusing
 from pennant_serving.endpoints import docs, health, mlflow, v2
-from pennant_serving.endpoints.body import Bodies
+from pennant_serving.endpoints.body import Admitted
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.errors import ServingError, content, nested_too_deeply, no_memory
 from pennant_serving.lifecycle import Lifecycle
@@ -27,6 +28,7 @@ def create_app(
     lifecycle: Lifecycle,
     own: AdapterRoutes,
     telemetry: Telemetry | None = None,
+    admission: Admission | None = None,
 ) -> Starlette:
     """The application, which answers its probes before there is a model."""
     telemetry = telemetry or Telemetry(settings.model, settings.version)
@@ -53,7 +55,11 @@ def create_app(
             Route("/docs", docs.docs),
             Route("/metrics", metrics),
         ],
-        middleware=[Middleware(Observed, telemetry=telemetry), Middleware(Refusing)],
+        middleware=[
+            Middleware(Observed, telemetry=telemetry),
+            Middleware(Refusing),
+            Middleware(Admitted, admission=admission or Admission()),
+        ],
         exception_handlers={
             ServingError: _serving_error,
             HTTPException: _http_error,
@@ -64,7 +70,6 @@ def create_app(
     )
     app.router.default = own  # asked last, so what the adapter adds cannot hide the above
     app.state.telemetry = telemetry
-    app.state.bodies = Bodies()
     app.state.settings = settings
     app.state.lifecycle = lifecycle
     return app

@@ -9,11 +9,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.utils import floatToGoString
+
+Snapshot = list[Any]
+"""The key, the counts and the total of each series, as JSON can hold them. A total is in
+billionths: fractions may add up to a little less in another order, and a counter that goes down
+looks as if it had begun anew."""
+PARTS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -41,22 +47,31 @@ class Series:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
-    def add(self, counts: Iterable[int], total: float) -> None:
-        """Count what another process has counted."""
-        self.counts = [one + other for one, other in zip(self.counts, counts, strict=True)]
-        self.total += total
+
+def summed(*snapshots: Snapshot) -> Snapshot:
+    """The counts of several processes as one; in whichever order, they are the same."""
+    found: dict[tuple[str, ...], tuple[list[int], int]] = {}
+    for key, counts, total in chain.from_iterable(snapshots):
+        others, more = found.get(tuple(key), ([0] * len(counts), 0))
+        added = [one + other for one, other in zip(counts, others, strict=True)]
+        found[tuple(key)] = added, total + more
+    return [[[*key], counts, total] for key, (counts, total) in found.items()]
 
 
-def summed(families: Iterable[Family], *snapshots: Iterable[Any]) -> Histograms:
-    """The counts of several processes as one."""
-    result = Histograms(families)
-    for snapshot in snapshots:
-        result.add(snapshot)
-    return result
+def metrics(families: Iterable[Family], snapshot: Snapshot) -> Iterator[HistogramMetricFamily]:
+    """For prometheus_client."""
+    for family in families:
+        metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
+        bounds = [*map(floatToGoString, (*family.bounds, float("inf")))]
+        for (name, *labels), counts, total in snapshot:
+            if name == family.name:
+                buckets = zip(bounds, map(float, accumulate(counts)), strict=True)
+                metric.add_metric(labels, list(buckets), total / PARTS)
+        yield metric
 
 
 class Histograms:
-    """The series of some families. What `snapshot` tells can be written as JSON."""
+    """The series of some families."""
 
     def __init__(self, families: Iterable[Family]) -> None:
         self._families = {family.name: family for family in families}
@@ -70,22 +85,9 @@ class Histograms:
             found = self._series[key] = Series(self._families[name].bounds)
         return found
 
-    def snapshot(self) -> list[Any]:
+    def snapshot(self) -> Snapshot:
         """All counts."""
-        return [[key, each.counts, each.total] for key, each in self._series.items()]
-
-    def add(self, snapshot: Iterable[Any]) -> None:
-        """Add the counts of another process."""
-        for (name, *labels), counts, total in snapshot:
-            self.series(name, *labels).add(counts, total)
-
-    def collect(self) -> Iterator[HistogramMetricFamily]:
-        """For prometheus_client."""
-        for family in self._families.values():
-            metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
-            bounds = [*map(floatToGoString, (*family.bounds, float("inf")))]
-            for (name, *labels), each in list(self._series.items()):
-                if name == family.name:
-                    buckets = zip(bounds, map(float, accumulate(each.counts)), strict=True)
-                    metric.add_metric(labels, list(buckets), each.total)
-            yield metric
+        return [
+            [[*key], [*each.counts], round(each.total * PARTS)]
+            for key, each in self._series.items()
+        ]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from pennant_serving import weight
 from pennant_serving.codecs.v2 import InferRequest
-from pennant_serving.errors import NoSuchModel, TimedOut, nested_too_deeply
+from pennant_serving.errors import NoSuchModel, TimedOut
 from pennant_serving.model import Model
+from pennant_serving.rows import Prepared, Rows
 from pennant_serving.settings import Settings
 from pennant_serving.watch import record
-
-LARGE = 256 * 1024
-"""Bytes of a body that take longer to decode than others should wait."""
 
 T = TypeVar("T")
 
@@ -34,21 +33,36 @@ async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
     return result
 
 
-async def decoded(model: Model, decode: Callable[..., T], body: bytes, *more: Any) -> T:
-    """What a codec makes of a body; of a large one in a thread, so that others go on meanwhile.
+def decoded(
+    model: Model, decode: Callable[..., T], body: bytes, *more: Any
+) -> Coroutine[Any, Any, T]:
+    """What a codec makes of a body, which nobody need keep meanwhile. Raises as the codec does."""
+    return worked(model, weight.of_body(body), decode, body, *more)
 
-    Raises as the codec does, and as `Batcher.aside` does.
+
+def encoded(
+    model: Model, asked: Rows | Prepared, encode: Callable[..., T], result: Any, *more: Any
+) -> Coroutine[Any, Any, T]:
+    """What a codec makes of a result. Raises as the codec does.
+
+    Many rows are freed where they were decoded, for it takes a tenth of that: whoever calls this
+    lets go of them, and of the result, before awaiting it.
     """
-    if len(body) <= LARGE:
-        return decode(body, *more)
-    return await model.batcher.aside(_decode, decode, body, *more)
+    values = max(weight.of_value(result), weight.of_value(asked.raw))
+    return worked(model, values, _last, asked, encode, result, *more)
 
 
-def _decode(decode: Callable[..., T], *arguments: Any) -> T:
-    try:
-        return decode(*arguments)
-    except RecursionError:  # or it would look as if the model had raised it
-        raise nested_too_deeply() from None
+def _last(_asked: Rows | Prepared, encode: Callable[..., T], *arguments: Any) -> T:
+    return encode(*arguments)
+
+
+async def worked(model: Model, values: int, function: Callable[..., T], *arguments: Any) -> T:
+    """What a function of so many values returns: of many from a thread, so that others go on."""
+    if values <= weight.MOMENT:
+        return function(*arguments)
+    future = model.codecs.start(function, *arguments)
+    del arguments  # the thread is the last that has them
+    return await future
 
 
 @asynccontextmanager

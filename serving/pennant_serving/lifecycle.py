@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from enum import Enum
 
+from pennant_serving.board import Place, State, can_answer, is_live
 from pennant_serving.errors import Unavailable
 from pennant_serving.model import Model
 
@@ -20,12 +22,14 @@ class Phase(Enum):
 class Lifecycle:
     """The one mutable object of the server."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Place | None = None) -> None:
         self.phase = Phase.STARTING
         self.started = asyncio.Event()
         """Ready, or never to be."""
         self.draining = asyncio.Event()
         self._model: Model | None = None
+        self._place = place
+        """Among the workers of a pod that has several; a probe asks for all of them."""
 
     @property
     def has_model(self) -> bool:
@@ -39,15 +43,27 @@ class Lifecycle:
         return self._model
 
     @property
+    def state(self) -> State:
+        """What this process is good for."""
+        if self._model is None:
+            return State.STARTING
+        batcher = self._model.batcher
+        if batcher.lost:
+            return State.LOST
+        return State.STUCK if batcher.stuck else State.READY
+
+    @property
     def is_ready(self) -> bool:
         """Requests are welcome, and there is somebody to answer them."""
-        stuck = self._model is not None and self._model.batcher.stuck
-        return self.phase is Phase.READY and not stuck
+        if self.phase is not Phase.READY:
+            return False
+        others = self._place.others() if self._place else ()
+        return self.state is State.READY or can_answer(others, time.monotonic())
 
     @property
     def is_live(self) -> bool:
         """False when only a new process will help."""
-        return self._model is None or not self._model.batcher.lost
+        return is_live(self.state, self._place.others() if self._place else ())
 
     def ready(self, model: Model) -> None:
         """The model answered its self-test; a drain that came first stays a drain."""

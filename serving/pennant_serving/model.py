@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from pennant_serving.adapters.base import Adapter, Further
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle
 from pennant_serving.codecs.outputs import named
+from pennant_serving.pool import Pool, codec_pool
 from pennant_serving.rows import Prepared, Rows
 
 
@@ -26,6 +27,8 @@ class Model:
     adapter: Adapter
     bundle: Bundle
     batcher: Batcher
+    codecs: Pool = field(default_factory=codec_pool)
+    """Threads for bodies and answers of many values."""
 
     @cached_property
     def further(self) -> dict[str, Further]:

@@ -1,4 +1,5 @@
-"""Blocking work off the event loop: a few threads. The batcher says how much may wait for them."""
+"""Blocking work off the event loop: a few threads. The batcher says how much may wait for those of
+the model, admission for those of the codecs."""
 
 from __future__ import annotations
 
@@ -8,6 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 THREADS = 4
+CODEC_THREADS = 2
+"""For large bodies and answers. They hold the interpreter's lock, so more would be no faster; and
+what they do ends, unlike a prediction, so nobody need wait behind one."""
 
 T = TypeVar("T")
 
@@ -15,10 +19,15 @@ T = TypeVar("T")
 class Pool:
     """Runs functions in threads."""
 
-    def __init__(self, threads: int = THREADS) -> None:
+    def __init__(self, threads: int = THREADS, name: str = "predict") -> None:
         self.threads = threads
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="predict")
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     def start(self, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
         """The future of what the function returns or raises."""
         return asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+
+
+def codec_pool() -> Pool:
+    """The threads for what is more than a moment's work."""
+    return Pool(CODEC_THREADS, "codec")

@@ -26,6 +26,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def raw(self) -> Any:
+        """The values in the form that they came in."""
+        return self.values
+
     def __getitem__(self, index: int) -> Any:
         row = self.values[index]
         if hasattr(row, "tolist"):
@@ -60,6 +65,10 @@ class Columns(Rows):
     def __len__(self) -> int:
         return len(next(iter(self.arrays.values())))
 
+    @property
+    def raw(self) -> Any:
+        return self.arrays
+
     def check(self) -> None:
         """Raises InvalidInput when the columns differ in length, so that there are no rows."""
         if len({len(each) for each in self.arrays.values()}) > 1:
@@ -91,6 +100,11 @@ class Prepared:
         if isinstance(data, dict):
             data = next(iter(data.values()), ())
         return len(data) if _is_sequence(data) else 1
+
+    @property
+    def raw(self) -> Any:
+        """The data."""
+        return self.data
 
     def rows(self) -> Rows:
         """For those who look on: the same as rows, named where they have names."""

@@ -42,9 +42,9 @@ async def bring_up(
     own: AdapterRoutes,
     lane: FastLane,
     loaded: Loaded | None = None,
-    beside: Awaitable[object] | None = None,
+    at_last: Awaitable[object] | None = None,
 ) -> None:
-    """Make the server ready, with what is loaded already, once `beside` is done too.
+    """Make the server ready, with what is loaded already; `at_last` is awaited just before.
 
     Raises PodError when this version must not get traffic.
     """
@@ -66,8 +66,8 @@ async def bring_up(
         notes.append(await _prove(model))
     own.open(_routes(model), batcher)
     lane.open(model)
-    if beside is not None:
-        await beside
+    if at_last is not None:
+        await at_last
     _spare_what_stays()
     lifecycle.ready(model)
     print(telemetry.phases.line("ready"), flush=True)

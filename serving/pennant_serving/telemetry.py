@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pennant_serving.accesslog import HEADER, AccessLog, request_id
 from pennant_serving.batching.runner import Observer
 from pennant_serving.batching.work import Work
-from pennant_serving.histograms import Family, Histograms, Series, summed
+from pennant_serving.histograms import Family, Histograms, Series, Snapshot, metrics
 from pennant_serving.phases import Phases
-from pennant_serving.sharing import others
+from pennant_serving.sharing import gathered, leave_counts
 from pennant_serving.watch.record import SCOPE, Record, enter
 from pennant_serving.watch.sampling import Watch
 
@@ -57,7 +57,7 @@ class Telemetry(Observer, Collector):
         self._predictions = self.histograms.series(PREDICTIONS.name, *self._identity)
         self._waits: dict[str, Series] = {}
         self.phases = phases or Phases()
-        self._folder: Path | None = None
+        self._shared: Path | None = None
         self.access_log: AccessLog | None = None
         self.watch: Watch | None = None
 
@@ -83,9 +83,10 @@ class Telemetry(Observer, Collector):
         self._batches.observe(rows)
         self._predictions.observe(seconds)
 
-    def share(self, folder: Path) -> None:
-        """Answer for all workers from now on: they leave their counts in this folder."""
-        self._folder = folder
+    def share(self, path: Path) -> None:
+        """Answer for all workers from now on: this one leaves its counts here, the others beside
+        them."""
+        self._shared = path
 
     def collect(self) -> Iterator[Metric]:
         """For prometheus_client."""
@@ -95,8 +96,14 @@ class Telemetry(Observer, Collector):
         for name, seconds in self.phases.seconds.items():
             start.add_metric((*self._identity, name), seconds)
         yield start
-        shared = [] if self._folder is None else others(self._folder)
-        yield from summed(FAMILIES, self.histograms.snapshot(), *shared).collect()
+        yield from metrics(FAMILIES, self._counted())
+
+    def _counted(self) -> Snapshot:
+        """By this process, or by all workers."""
+        if self._shared is None:
+            return self.histograms.snapshot()
+        leave_counts(self.histograms, self._shared)
+        return gathered(self._shared.parent)
 
     def exposition(self) -> bytes:
         """The Prometheus text format."""

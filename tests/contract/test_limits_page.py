@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pennant_serving import connections, crowd, errors
+from pennant_serving import admission, connections, crowd, errors, weight
 from pennant_serving.batching import policy
 from pennant_serving.codecs import size, tensors
-from pennant_serving.endpoints import body
 from pennant_serving.settings import Settings
 
 pytestmark = pytest.mark.contract
@@ -24,9 +23,10 @@ LIMITS = {
     "seconds from then to the answer": DEFAULTS.limits.timeout,
     "seconds in which a client reads nothing": DEFAULTS.request_timeout,
     "bytes of headers": connections.LARGEST_HEAD,
-    "bytes of a body": body.LIMIT,
-    "bytes of all bodies": body.TOGETHER,
+    "bytes of a body": admission.LIMIT,
+    "bytes of all bodies": admission.TOGETHER,
     "values in a body": size.MOST_VALUES,
+    "values that are decoded": weight.MOMENT,
     "columns of CSV": size.MOST_COLUMNS,
     "bytes that Parquet unpacks to": size.MOST_BYTES,
     "dimensions of a tensor": tensors.MOST_DIMENSIONS,

@@ -11,6 +11,7 @@ import grpc
 import pytest
 from serving_builders import Echo, model
 
+from pennant_serving.admission import Admission
 from pennant_serving.grpc.health import HEALTH, Health
 from pennant_serving.grpc.messages import HealthCheckResponse, message
 from pennant_serving.grpc.service import SERVICE
@@ -25,7 +26,7 @@ HealthCheckRequest = message("grpc.health.v1.HealthCheckRequest")
 async def asked(lifecycle: Lifecycle) -> AsyncIterator[Callable[..., Any]]:
     """Makes a call of a method about a service."""
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers((Health(lifecycle).handler(),))
+    server.add_generic_rpc_handlers((Health(lifecycle, Admission(), 30).handler(),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

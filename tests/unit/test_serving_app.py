@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pennant_serving import admission
 from pennant_serving.app import create_app
-from pennant_serving.endpoints import body
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.lifecycle import Lifecycle, Phase
@@ -127,7 +127,7 @@ async def slowly():
 
 
 def test_a_body_above_the_limit_is_refused(monkeypatch):
-    monkeypatch.setattr(body, "LIMIT", 10)
+    monkeypatch.setattr(admission, "LIMIT", 10)
     http = client()
     assert http.post("/invocations", json={"instances": ["U1"]}).status_code == 413
     assert http.post("/invocations", content=slowly()).status_code == 413

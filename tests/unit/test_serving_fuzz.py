@@ -91,7 +91,7 @@ def problem(kind: str, body: bytes) -> str:
 def grpc_problem(raw: bytes) -> str:
     """The same of a message to ModelInfer."""
     try:
-        rows = codec.decode(codec.parse(ModelInferRequest, raw)).rows
+        rows = codec.decode(*codec.parse_infer(raw)).rows
         list(rows)
     except ServingError as error:
         code = CODES[error.status]

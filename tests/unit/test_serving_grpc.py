@@ -9,8 +9,8 @@ from pennant_serving.codecs import binary
 from pennant_serving.codecs.datatypes import DTYPES
 from pennant_serving.errors import InvalidInput, TooLarge
 from pennant_serving.grpc import codec
-from pennant_serving.grpc.fields import LARGE, MOST_FIELDS, check_fields
-from pennant_serving.grpc.messages import ModelInferRequest
+from pennant_serving.grpc.fields import LARGE, MOST_FIELDS, taken_out
+from pennant_serving.grpc.messages import ModelInferRequest, message
 
 pytestmark = pytest.mark.unit
 
@@ -25,15 +25,23 @@ def request(datatype="FP32", shape=(2,), raw=None, outputs=(), **contents):
     return made
 
 
+def decode(asked):
+    return codec.decode(*codec.parse_infer(asked.SerializeToString()))
+
+
+def fields(raw):
+    return taken_out(raw, codec.RAW_CONTENTS)
+
+
 def answer(result, asked):
-    return codec.encode(result, codec.decode(asked), "iris", "7")
+    return codec.encode(result, decode(asked), "iris", "7")
 
 
 @pytest.mark.parametrize("datatype", [name for name in DTYPES if name in codec.CONTENTS])
 def test_every_datatype_has_its_contents_both_ways(datatype):
     field = codec.CONTENTS[datatype]
     asked = request(datatype, (2, 1), **{field: [0, 1]})
-    rows = codec.decode(asked).rows
+    rows = decode(asked).rows
     assert (rows.values.dtype, list(rows)) == (DTYPES[datatype], [[0], [1]])
     response = answer(rows.values.ravel(), asked)
     assert list(getattr(response.outputs[0].contents, field)) == [0, 1]
@@ -42,13 +50,13 @@ def test_every_datatype_has_its_contents_both_ways(datatype):
 
 def test_texts_have_their_contents_both_ways():
     asked = request("BYTES", bytes_contents=[b"a", "ü".encode()])
-    assert list(codec.decode(asked).rows) == ["a", "ü"]
+    assert list(decode(asked).rows) == ["a", "ü"]
     assert list(answer(["ü"], asked).outputs[0].contents.bytes_contents) == ["ü".encode()]
 
 
 def test_raw_contents_are_answered_with_raw_contents():
     asked = request("FP16", raw=binary.write("FP16", [1, 2]), outputs=["predict"])
-    response = answer(codec.decode(asked).rows.values, asked)
+    response = answer(decode(asked).rows.values, asked)
     assert response.outputs[0].datatype == "FP16"
     assert np.frombuffer(response.raw_output_contents[0], "<f2").tolist() == [1, 2]
 
@@ -63,7 +71,7 @@ def test_parameters_are_plain_values():
     asked.parameters["factor"].int64_param = 3
     asked.parameters["content_type"].string_param = "pd"
     asked.parameters["nothing"].SetInParent()
-    decoded = codec.decode(asked)
+    decoded = decode(asked)
     assert decoded.parameters == {"factor": 3, "content_type": "pd"}
     assert list(decoded.rows) == [{"x": 1.0}, {"x": 2.0}]
 
@@ -82,14 +90,14 @@ def test_parameters_are_plain_values():
 )
 def test_a_request_that_does_not_fit_says_why(asked, says):
     with pytest.raises(InvalidInput, match=says):
-        codec.decode(asked)
+        decode(asked)
 
 
 def test_there_is_one_raw_content_for_each_input():
     asked = request(raw=b"")
     asked.raw_input_contents.append(b"")
     with pytest.raises(InvalidInput, match="2 raw_input_contents for 1 inputs"):
-        codec.decode(asked)
+        decode(asked)
 
 
 def test_a_large_message_of_very_many_inputs_is_refused_before_it_is_parsed():
@@ -97,16 +105,16 @@ def test_a_large_message_of_very_many_inputs_is_refused_before_it_is_parsed():
     for _ in range(LARGE // 64):
         many.inputs.add(name="x" * 64)
     with pytest.raises(TooLarge, match=f"more than {MOST_FIELDS} fields"):
-        check_fields(many.SerializeToString())
+        fields(many.SerializeToString())
 
 
 def test_a_large_message_of_few_fields_and_a_small_one_of_many_are_parsed():
-    check_fields(request(raw=b"x" * (LARGE + 1), fp32_contents=[1]).SerializeToString())
+    fields(request(raw=b"x" * (LARGE + 1), fp32_contents=[1]).SerializeToString())
     small = request()
     for _ in range(MOST_FIELDS + 1):
         small.inputs.add()
     assert len(small.SerializeToString()) < LARGE
-    check_fields(small.SerializeToString())
+    fields(small.SerializeToString())
 
 
 @pytest.mark.parametrize(
@@ -116,10 +124,33 @@ def test_a_large_message_of_few_fields_and_a_small_one_of_many_are_parsed():
 def test_fields_are_counted_however_their_values_are_written(field: bytes):
     few = field * (MOST_FIELDS // 2)
     rest = b"\x0a" + b"\x80\x80\x40" + b"x" * (1 << 20)  # one field of a megabyte
-    check_fields(few + rest)
+    fields(few + rest)
     with pytest.raises(TooLarge):
-        check_fields(field * (MOST_FIELDS + 1) + rest)
+        fields(field * (MOST_FIELDS + 1) + rest)
 
 
 def test_what_is_no_message_is_left_to_the_parser():
-    check_fields(b"\x0f" * (LARGE + 1))
+    for broken in (b"\x0f" * (LARGE + 1), request(raw=bytes(LARGE)).SerializeToString()[:-1]):
+        assert fields(broken) == (broken, [])
+        with pytest.raises(InvalidInput, match="is no ModelInferRequest"):
+            codec.parse_infer(broken)
+
+
+@pytest.mark.parametrize("floats", [2, LARGE // 4], ids=["small", "large"])
+def test_raw_contents_are_the_same_in_a_small_message_and_in_a_large_one(floats):
+    values = np.arange(floats, dtype="<f4")
+    asked = request(shape=(floats,), raw=values.tobytes(), outputs=["predict"])
+    decoded = decode(asked)
+    assert np.array_equal(decoded.rows.values, values)
+    assert (decoded.id, decoded.outputs, decoded.binary) == ("42", ("predict",), True)
+
+
+def test_the_raw_contents_of_a_large_message_are_not_copied():
+    raw = request(raw=bytes(LARGE)).SerializeToString()
+    _, (contents,) = codec.parse_infer(raw)
+    assert contents.obj is raw
+
+
+def test_only_a_request_for_inference_may_be_large():
+    with pytest.raises(TooLarge, match="more than the 65536"):
+        codec.parse(message("inference.ModelMetadataRequest"), bytes(65537))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from pennant_serving import weight
 from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching import joining, policy, proof
 from pennant_serving.batching.cut import Cut
@@ -28,8 +29,6 @@ ARRAY = "array"
 """The kind of all arrays: a model takes one."""
 ALONE = "alone"
 """The kind of all that is not joined: it waits in one queue."""
-LARGE = 1024
-"""Rows that are too many to be turned into an array in the event loop."""
 
 T = TypeVar("T")
 
@@ -61,8 +60,9 @@ class Batcher:
 
     async def predict(self, rows: Rows | Prepared, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
-        value = await self._made(rows)
-        kind = self._kind(value)
+        many = weight.of_value(rows.raw) > weight.MOMENT
+        value = await self._made(rows, many=many)
+        kind = self._kind(value, many=many)
         return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))
 
     async def aside(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -143,15 +143,18 @@ class Batcher:
         if runner.steady:
             proof.measure(runner, value, rows, self.limits.max_rows)
 
-    def _kind(self, value: Any) -> Hashable:
-        """To look at all values of rows is worth it only where some may be joined."""
+    def _kind(self, value: Any, *, many: bool) -> Hashable:
+        """To look at all values of rows is worth it only where some may be joined, and not when
+        there are many."""
         if not self.joins:
             return ALONE
-        return joining.kind(value) if isinstance(value, (Rows, Prepared)) else ARRAY
+        if not isinstance(value, (Rows, Prepared)):
+            return ARRAY
+        return None if many else joining.kind(value)
 
-    async def _made(self, rows: Rows | Prepared) -> Any:
+    async def _made(self, rows: Rows | Prepared, *, many: bool) -> Any:
         """What the model is given, made in the event loop only when that takes no time."""
-        is_short = self.array_spec is not None and self.runner.steady and len(rows) <= LARGE
+        is_short = self.array_spec is not None and self.runner.steady and not many
         if is_short or isinstance(rows, Prepared) or self._prepare is None:
             return self._value(rows)
         return await self.aside(self._value, rows)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from pennant_serving.codecs import pieces
 from pennant_serving.codecs.size import check_json
 from pennant_serving.errors import InvalidInput, PredictFailed
 
@@ -23,7 +24,7 @@ def load_object(body: bytes) -> dict[str, Any]:
     """The JSON object that a body is. Raises InvalidInput, or TooLarge for too many values."""
     check_json(body)
     try:
-        content = orjson.loads(body)
+        content = pieces.loads(body)
     except orjson.JSONDecodeError as error:
         content = _with_nan(body, error)
     if not isinstance(content, dict):

@@ -1,51 +1,51 @@
-"""Reading request bodies, up to a limit for each and one for all."""
+"""Request bodies: admitted while they arrive, whoever reads them, and read whole by our routes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pennant_serving.errors import InvalidInput, TooLarge, Unavailable, UnsupportedMediaType
-
-LIMIT = 64 * 1024 * 1024
-"""Bytes. Larger batches should be split: the whole body is parsed at once."""
-TOGETHER = 4 * LIMIT
-"""Bytes of all bodies that are being read or answered."""
-SMALL = 64 * 1024
-"""Bytes. A body up to this size is taken however many large ones there are."""
+from pennant_serving.admission import LIMIT, Admission, check_size
+from pennant_serving.errors import InvalidInput, UnsupportedMediaType
 
 
-class Bodies:
-    """The bodies that one process holds."""
+class Admitted:
+    """ASGI middleware: what reads a body gets TooLarge or Unavailable when it may not be held.
 
-    def __init__(self) -> None:
-        self._held = 0
+    It is held until the response begins: how fast a client reads that is another limit's business.
+    """
 
-    @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
-        """The body, whatever it says it is, held until the block is left.
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+        self._app = app
+        self._admission = admission
 
-        Raises TooLarge, UnsupportedMediaType if it is compressed, and Unavailable while the others
-        take all the room there is.
-        """
-        encoding = request.headers.get("content-encoding", "identity").lower()
-        if encoding != "identity":
-            message = f"content-encoding {encoding} is not supported: send it plain"
-            raise UnsupportedMediaType(message)
-        _check(request.headers.get("content-length", "0"))
-        chunks = bytearray()
-        try:
-            async for chunk in request.stream():
-                chunks += chunk
-                self._held += len(chunk)
-                _check(str(len(chunks)))
-                if len(chunks) > SMALL and self._held > TOGETHER:
-                    raise Unavailable(f"{TOGETHER} bytes of requests are being answered already")
-            yield bytes(chunks)
-        finally:
-            self._held -= len(chunks)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._admission.held() as held:
+
+            async def admitted() -> Message:
+                if not held.bytes:
+                    check_size(_told(scope))
+                message = await receive()
+                if body := message.get("body"):
+                    held.grow(held.bytes + len(body))
+                return message
+
+            async def answered(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    held.release()
+                await send(message)
+
+            await self._app(scope, admitted, answered)
+
+
+async def read(request: Request) -> bytes:
+    """The whole body. Raises UnsupportedMediaType if it is compressed, and what `Admitted` does."""
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        message = f"content-encoding {encoding} is not supported: send it plain"
+        raise UnsupportedMediaType(message)
+    chunks = [chunk async for chunk in request.stream()]
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def header_length(request: Request) -> int | None:
@@ -58,6 +58,9 @@ def header_length(request: Request) -> int | None:
     return int(text)
 
 
-def _check(length: str) -> None:
-    if length.isdigit() and int(length) > LIMIT:
-        raise TooLarge(f"the body has {length} bytes, more than the {LIMIT} that are taken")
+def _told(scope: Scope) -> int:
+    """The length that the head says; 0 when it says none."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from pennant_serving import inference
 from pennant_serving.codecs.jsonio import dump
+from pennant_serving.codecs.media import JSON
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.model import Model
 from pennant_serving.openapi.document import document
 from pennant_serving.openapi.page import page
+from pennant_serving.weight import MUCH
 
 
 async def openapi(request: Request) -> Response:
-    return Response(dump(_document(request)), media_type="application/json")
+    return await _made(request, lambda _model, told: Response(dump(told), media_type=JSON))
 
 
 async def docs(request: Request) -> Response:
-    lifecycle: Lifecycle = request.app.state.lifecycle
     address = str(request.base_url).rstrip("/")
-    return HTMLResponse(page(lifecycle.model, _document(request), address))
+    return await _made(request, lambda model, told: HTMLResponse(page(model, told, address)))
 
 
-def _document(request: Request) -> dict[str, Any]:
+async def _made(request: Request, make: Callable[[Model, dict[str, Any]], Response]) -> Response:
+    """From the model's document, which holds its example: that may be an image, or two."""
     lifecycle: Lifecycle = request.app.state.lifecycle
     own: AdapterRoutes = request.app.router.default
-    return document(lifecycle.model, own.paths)
+    model = lifecycle.model
+    return await inference.worked(model, MUCH, lambda: make(model, document(model, own.paths)))

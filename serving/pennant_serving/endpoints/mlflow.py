@@ -13,10 +13,13 @@ from pennant_serving.codecs import invocations
 from pennant_serving.codecs.frames import from_csv, from_parquet
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.codecs.media import CSV, JSON, form_of
+from pennant_serving.endpoints.body import read
 from pennant_serving.errors import InvalidInput
 from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.mlmodel import MLmodel
 from pennant_serving.model import Model
 from pennant_serving.watch import record
+from pennant_serving.weight import MUCH
 
 MLFLOW_VERSION = version("mlflow-skinny")
 
@@ -27,28 +30,39 @@ async def mlflow_version(_request: Request) -> Response:
 
 async def invoke(request: Request) -> Response:
     lifecycle: Lifecycle = request.app.state.lifecycle
-    model, bodies = lifecycle.model, request.app.state.bodies
+    model = lifecycle.model
     form = form_of(request.headers.get("content-type", JSON))
-    async with bodies.read(request) as body, inference.in_time(model):
-        asked = await _decoded(model, form, body)
+    decoding = _decoded(model, form, await read(request))
+    async with inference.in_time(model):
+        asked = await decoding
         record.asked(model, asked.rows)
         result = await model.predict(asked.rows, "mlflow", asked.params)
         record.answered(result)
-        return Response(invocations.encode(result), media_type="application/json")
+        answer = inference.encoded(model, asked.rows, invocations.encode, result)
+        del asked, result
+        return Response(await answer, media_type="application/json")
 
 
 async def _decoded(model: Model, form: str, body: bytes) -> Invocation:
-    """Adapters of MLflow's models read their requests themselves, plain ones at once."""
+    """Adapters of MLflow's models read their requests themselves, plain ones without MLflow."""
     read_plain = getattr(model.adapter, "read_plain", None)
     if form == JSON and read_plain is not None:
         with contextlib.suppress(InvalidInput):
             return await inference.decoded(model, read_plain, body)
-    read = getattr(model.adapter, "read", None)
-    if read is not None:
-        asked: Invocation = await model.batcher.aside(read, form, body)
-        return asked
+    by_mlflow = getattr(model.adapter, "read", None)
+    if by_mlflow is not None:
+        return await inference.worked(model, MUCH, by_mlflow, form, body)
     if form == JSON:
         return await inference.decoded(model, invocations.parse, body)
+    # The first of them imports pandas, which is always a lot of work.
     if form == CSV:
-        return Invocation(await model.batcher.aside(from_csv, body, model.bundle.mlmodel))
-    return Invocation(await model.batcher.aside(from_parquet, body))
+        return await inference.worked(model, MUCH, _csv, body, model.bundle.mlmodel)
+    return await inference.worked(model, MUCH, _parquet, body)
+
+
+def _csv(body: bytes, mlmodel: MLmodel | None) -> Invocation:
+    return Invocation(from_csv(body, mlmodel))
+
+
+def _parquet(body: bytes) -> Invocation:
+    return Invocation(from_parquet(body))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pennant_serving import inference, metadata
 from pennant_serving.codecs import v2
-from pennant_serving.endpoints.body import Bodies, header_length
+from pennant_serving.codecs.v2 import InferRequest
+from pennant_serving.endpoints.body import header_length, read
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.model import Model
 
@@ -32,11 +35,19 @@ async def model_ready(request: Request) -> Response:
 async def infer(request: Request) -> Response:
     _check_path(request)
     model = _model(request)
-    bodies: Bodies = request.app.state.bodies
-    async with bodies.read(request) as body, inference.in_time(model):
-        asked = await inference.decoded(model, v2.decode, body, header_length(request))
+    body = await read(request)
+    decoding = inference.decoded(model, v2.decode, body, header_length(request))
+    del body
+    async with inference.in_time(model):
+        asked = await decoding
         result = await inference.answer(model, asked, "v2")
-        head, *parts = v2.encode_mixed(result, asked, model.name, model.version)
+        response = inference.encoded(model, asked.rows, _response, result, asked, model)
+        del asked, result
+        return await response
+
+
+def _response(result: Any, asked: InferRequest, model: Model) -> Response:
+    head, *parts = v2.encode_mixed(result, asked, model.name, model.version)
     if not parts:
         return Response(head, media_type="application/json")
     headers = {"inference-header-content-length": str(len(head))}

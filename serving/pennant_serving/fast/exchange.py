@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any, Protocol
 
+from pennant_serving import weight
 from pennant_serving.accesslog import HEADER
 from pennant_serving.batching.batcher import ARRAY
 from pennant_serving.batching.work import Work
@@ -33,7 +35,7 @@ class Exchange:
     """Has the attributes by which uvicorn knows a request that is being answered."""
 
     __slots__ = (
-        "_connection", "_id", "_lane", "_route", "_started", "disconnected", "keep_alive",
+        "_connection", "_id", "_lane", "_left", "_route", "_started", "disconnected", "keep_alive",
         "response_complete", "told", "work",
     )  # fmt: skip
     message_event = _NobodyWaits()
@@ -46,6 +48,7 @@ class Exchange:
         self._route = route
         self._id = asked.id
         self._started = started
+        self._left = False
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
@@ -62,19 +65,34 @@ class Exchange:
 
     def abandon(self) -> None:
         """The client is gone."""
+        self._left = True
         self._lane.batcher.abandon(self.work)
         self._lane.telemetry.observe(self._route.path, 499, self._seconds(), self._route.protocol)
 
     def _done(self, result: Any, error: ServingError | None) -> None:
-        if error is None:
-            try:
-                body = self._route.encode(result, self._id)
-            except ServingError as raised:
-                error = raised
-            except Exception as raised:  # noqa: BLE001 - batch mates must get their answers
-                error = PredictFailed(f"the prediction cannot be written: {raised}")
         if error is not None:
             self._fail(error)
+        elif weight.of_value(result) <= weight.MOMENT:
+            self._answer(self._encoded(result))
+        else:
+            writing = self._lane.codecs.start(self._encoded, result)
+            writing.add_done_callback(self._written)
+
+    def _written(self, writing: asyncio.Future[bytes | ServingError]) -> None:
+        if not self._left and not writing.cancelled():
+            self._answer(writing.result())
+
+    def _encoded(self, result: Any) -> bytes | ServingError:
+        try:
+            return self._route.encode(result, self._id)
+        except ServingError as raised:
+            return raised
+        except Exception as raised:  # noqa: BLE001 - batch mates must get their answers
+            return PredictFailed(f"the prediction cannot be written: {raised}")
+
+    def _answer(self, body: bytes | ServingError) -> None:
+        if isinstance(body, ServingError):
+            self._fail(body)
             return
         self._respond(self._lane.head(self._connection.default_headers), body)
         seconds = self._seconds()

@@ -16,6 +16,7 @@ from pennant_serving.fast.answers import Encoder
 from pennant_serving.fast.requests import Asked, Decoder
 from pennant_serving.histograms import Series
 from pennant_serving.model import Model
+from pennant_serving.pool import Pool
 from pennant_serving.telemetry import Telemetry
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -53,12 +54,13 @@ class FastLane:
         self.routes: dict[bytes, Route] = {}
         """By the request's target, as it is on the wire."""
         self.batcher: Batcher
+        self.codecs: Pool
         self._defaults: object = None
         self._head = b""
 
     def open(self, model: Model) -> None:
         """Take requests for this model from now on."""
-        self.batcher = model.batcher
+        self.batcher, self.codecs = model.batcher, model.codecs
         if model.batcher.array_spec is None:
             return
         decoder = Decoder(model.batcher.array_spec)

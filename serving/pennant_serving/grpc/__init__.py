@@ -10,6 +10,7 @@ import asyncio
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from pennant_serving.admission import Admission
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.settings import Settings
 from pennant_serving.telemetry import Telemetry
@@ -18,13 +19,10 @@ if TYPE_CHECKING:  # it imports grpcio
     from pennant_serving.grpc.server import GrpcServer
 
 
-async def open_grpc(
-    settings: Settings, lifecycle: Lifecycle, telemetry: Telemetry
+async def create_grpc(
+    settings: Settings, lifecycle: Lifecycle, telemetry: Telemetry, admission: Admission
 ) -> GrpcServer | None:
-    """The server, its port open; None when it is off, or this image has no grpcio.
-
-    Raises OSError when the port is taken.
-    """
+    """The server, its port still closed; None when it is off, or this image has no grpcio."""
     if not settings.grpc_port:
         return None
     with telemetry.phases.phase("grpc") as notes:
@@ -32,9 +30,7 @@ async def open_grpc(
             notes.append(f"skipped: there is no grpcio here, so {settings.grpc_port} stays closed")
             return None
         server_class = await asyncio.to_thread(_import)
-        server = server_class(settings, lifecycle, telemetry)
-        await server.start()
-    return server
+        return server_class(settings, lifecycle, telemetry, admission)
 
 
 def _import() -> type[GrpcServer]:

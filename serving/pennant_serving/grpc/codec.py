@@ -6,18 +6,24 @@ for which there are no others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from google.protobuf.message import DecodeError
 
+from pennant_serving.admission import SMALL
 from pennant_serving.codecs import binary, tensors
+from pennant_serving.codecs.binary import Buffer
+from pennant_serving.codecs.datatypes import DTYPES
 from pennant_serving.codecs.outputs import Output, outputs_of
 from pennant_serving.codecs.size import check_values
 from pennant_serving.codecs.tensors import Head, Tensor
 from pennant_serving.codecs.v2 import InferRequest, check_output, check_parameters, rows_of
-from pennant_serving.errors import InvalidInput
-from pennant_serving.grpc.fields import check_fields
-from pennant_serving.grpc.messages import ModelInferResponse
+from pennant_serving.errors import InvalidInput, TooLarge
+from pennant_serving.grpc.fields import taken_out
+from pennant_serving.grpc.messages import ModelInferRequest, ModelInferResponse
+from pennant_serving.weight import SEEN
 
 CONTENTS = {
     "BOOL": "bool_contents",
@@ -30,20 +36,35 @@ CONTENTS = {
     "BYTES": "bytes_contents",
 }
 
+RAW_CONTENTS: int = ModelInferRequest.DESCRIPTOR.fields_by_name["raw_input_contents"].number
+
+
+def weight(raw: bytes) -> int:
+    """About how many values a ModelInferRequest may hold; raw contents are hardly any work."""
+    return len(raw) // 4 if len(raw) <= SEEN else len(raw)
+
 
 def parse(message_class: Any, raw: bytes) -> Any:
-    """The message that these bytes are. Raises InvalidInput, or TooLarge."""
+    """The message that these bytes are, of which only ModelInferRequest may be large. Raises
+    InvalidInput, or TooLarge."""
     name = message_class.DESCRIPTOR.name
+    if len(raw) > SMALL and message_class is not ModelInferRequest:
+        raise TooLarge(f"a {name} has {len(raw)} bytes, more than the {SMALL} that are taken")
     try:
-        check_fields(raw)
         return message_class.FromString(raw)
     except (DecodeError, ValueError) as error:
         raise InvalidInput(f"the request is no {name}: {error}") from error
 
 
-def decode(request: Any) -> InferRequest:
-    """What a ModelInferRequest asks. Raises InvalidInput."""
-    raw = request.raw_input_contents
+def parse_infer(raw: bytes) -> tuple[Any, Sequence[Buffer]]:
+    """A ModelInferRequest, and its raw contents. Raises InvalidInput, or TooLarge."""
+    rest, contents = taken_out(raw, RAW_CONTENTS)
+    request = parse(ModelInferRequest, rest)
+    return request, contents or request.raw_input_contents
+
+
+def decode(request: Any, raw: Sequence[Buffer] = ()) -> InferRequest:
+    """What a ModelInferRequest asks, whose raw contents are these. Raises InvalidInput."""
     if not request.inputs:
         raise InvalidInput("there must be at least one input")
     if raw and len(raw) != len(request.inputs):
@@ -92,10 +113,14 @@ def _of_contents(described: Head, contents: Any) -> Tensor:
         message = f"{described.datatype} has no contents but raw_input_contents"
         raise InvalidInput(f"input {name!r}: {message}")
     check_values(len(getattr(contents, field)))
-    found = list(getattr(contents, field))
+    found = getattr(contents, field)
     if described.datatype == "BYTES":
-        found = [binary.text(name, each) for each in found]
-    return tensors.of_flat(described, found)
+        return tensors.of_flat(described, [binary.text(name, each) for each in found])
+    try:
+        array = np.fromiter(found, DTYPES[described.datatype], len(found))
+    except OverflowError as error:
+        raise InvalidInput(f"input {name!r}: not all are {described.datatype}: {error}") from error
+    return tensors.of_raw(described, array.view(np.uint8).data)
 
 
 def _elements(output: Output) -> list[Any]:

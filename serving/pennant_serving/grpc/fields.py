@@ -1,42 +1,69 @@
-"""How many fields a message has, before it is parsed.
+"""A message's fields, before it is parsed: how many there are, and where the large ones lie.
 
-An empty message in a list takes 2 bytes on the wire and 70 in memory.
+An empty message in a list takes 2 bytes on the wire and 70 in memory. Raw contents are the other
+way round: they are taken as they lie in the message, for parsing would copy them twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pennant_serving.errors import TooLarge
 
 LARGE = 1024 * 1024
-"""Bytes of a message that may become too many."""
+"""Bytes of a message that may become too many, or whose contents are too large to be copied."""
 MOST_FIELDS = 16384
+BYTES = 2
+"""How a value is written that has its length before it."""
+
+Field = tuple[int, int, int, int]
+"""A tag, and where it begins, its value begins, and its value ends."""
 
 
-def check_fields(raw: bytes) -> None:
-    """Raises TooLarge for a large message of very many inputs, outputs or contents."""
-    if len(raw) > LARGE and _more_fields_than(MOST_FIELDS, raw):
-        raise TooLarge(f"the message has more than {MOST_FIELDS} fields: send fewer at a time")
+def taken_out(raw: bytes, number: int) -> tuple[bytes, list[memoryview]]:
+    """A large message without its fields of this number, and their values, which share its bytes;
+    a small one, or one that the parser will refuse, as it is.
+
+    Raises TooLarge for a large message of very many inputs, outputs or contents.
+    """
+    fields = _fields(raw) if len(raw) > LARGE else None
+    if fields is None:
+        return raw, []
+    view, wanted = memoryview(raw), number << 3 | BYTES
+    values = [view[start:end] for tag, _, start, end in fields if tag == wanted]
+    rest = b"".join(view[begin:end] for tag, begin, _, end in fields if tag != wanted)
+    return rest, values
 
 
-def _more_fields_than(most: int, raw: bytes) -> bool:
+def _fields(raw: bytes) -> list[Field] | None:
+    """None when they are not a message's. Raises TooLarge."""
+    found: list[Field] = []
+    for field in _walk(raw):
+        if len(found) == MOST_FIELDS:
+            raise TooLarge(f"the message has more than {MOST_FIELDS} fields: send fewer at a time")
+        found.append(field)
+    return found if found and found[-1][3] == len(raw) else None
+
+
+def _walk(raw: bytes) -> Iterator[Field]:
+    """Up to the end, or to what cannot be understood."""
     place = 0
-    for _ in range(most):
-        if place >= len(raw):
-            return False
-        tag, place = _number(raw, place)
+    while place < len(raw):
+        begin = place
+        tag, start = _number(raw, place)
         match tag & 7:  # how the value is written
             case 0:
-                _, place = _number(raw, place)
+                _, place = _number(raw, start)
             case 1:
-                place += 8
+                place = start + 8
             case 2:
-                length, place = _number(raw, place)
-                place += length
+                length, start = _number(raw, start)
+                place = start + length
             case 5:
-                place += 4
+                place = start + 4
             case _:
-                return False  # the parser will say what is wrong
-    return place < len(raw)
+                return
+        yield tag, begin, start, place
 
 
 def _number(raw: bytes, place: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,10 +11,14 @@ import grpc
 
 from pennant_serving import inference, metadata
 from pennant_serving.accesslog import HEADER
+from pennant_serving.admission import Admission
+from pennant_serving.codecs.v2 import InferRequest
 from pennant_serving.errors import ServingError, no_memory
-from pennant_serving.grpc import codec
+from pennant_serving.grpc import codec, receiving
 from pennant_serving.grpc.messages import message
+from pennant_serving.grpc.receiving import Context
 from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.model import Model
 from pennant_serving.settings import Settings
 from pennant_serving.telemetry import Telemetry
 from pennant_serving.watch.record import Record, enter
@@ -29,29 +34,36 @@ CODES = {
 }
 """By the HTTP status of the same error; what is absent is INTERNAL."""
 
-Context = grpc.aio.ServicerContext[Any, Any]
-Call = Callable[[Any], Awaitable[Any]]
+Call = Callable[[Any], Awaitable[dict[str, Any]]]
+Wire = Callable[[bytes], Awaitable[bytes]]
 
 
 class Service:
     """Open Inference V2 for the one model of this process."""
 
-    def __init__(self, settings: Settings, lifecycle: Lifecycle, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        lifecycle: Lifecycle,
+        telemetry: Telemetry,
+        admission: Admission,
+    ) -> None:
         self._settings = settings
         self._lifecycle = lifecycle
         self._telemetry = telemetry
+        self._admission = admission
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service as a server takes it."""
-        calls: dict[str, Call] = {
+        plain: dict[str, Call] = {
             "ServerLive": self._server_live,
             "ServerReady": self._server_ready,
             "ModelReady": self._model_ready,
             "ServerMetadata": self._server_metadata,
             "ModelMetadata": self._model_metadata,
-            "ModelInfer": self._model_infer,
         }
-        methods = {name: self._method(name, call) for name, call in calls.items()}
+        methods = {name: self._method(name, _parsed(name, call)) for name, call in plain.items()}
+        methods["ModelInfer"] = self._method("ModelInfer", self._model_infer)
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
     async def _server_live(self, _request: Any) -> Any:
@@ -71,40 +83,48 @@ class Service:
         inference.check_identity(self._settings, request.name, request.version)
         return metadata.of_model(self._lifecycle.model)
 
-    async def _model_infer(self, request: Any) -> Any:
-        inference.check_identity(self._settings, request.model_name, request.model_version)
+    async def _model_infer(self, raw: bytes) -> bytes:
         model = self._lifecycle.model
         async with inference.in_time(model):
-            asked = codec.decode(request)
+            asked = await inference.worked(model, codec.weight(raw), self._asked, raw)
+            del raw  # what was decoded has a copy of its own
             result = await inference.answer(model, asked, "grpc")
-            return codec.encode(result, asked, model.name, model.version)
+            response = inference.encoded(model, asked.rows, _response, result, asked, model)
+            del asked, result
+            return await response
 
-    def _method(self, name: str, call: Call) -> grpc.RpcMethodHandler[Any, Any]:
-        request_class, response_class = (message(f"inference.{name}{e}") for e in ENDS)
+    def _asked(self, raw: bytes) -> InferRequest:
+        request, contents = codec.parse_infer(raw)
+        inference.check_identity(self._settings, request.model_name, request.model_version)
+        return codec.decode(request, contents)
 
-        async def answer(request: bytes, context: Context) -> Any:
+    def _method(self, name: str, call: Wire) -> grpc.RpcMethodHandler[Any, Any]:
+        seconds_to_arrive = self._settings.request_timeout
+
+        async def answer(_messages: object, context: Context) -> bytes:
             started, code = time.perf_counter(), grpc.StatusCode.INTERNAL
             record = self._begin(context)
-            await context.send_initial_metadata(self._metadata(record))
             try:
-                content = await call(codec.parse(request_class, request))
+                await context.send_initial_metadata(self._metadata(record))
+                with self._admission.held() as held:
+                    content = await call(await receiving.message(context, held, seconds_to_arrive))
                 code = grpc.StatusCode.OK
+            except asyncio.CancelledError:  # the client has left
+                code = grpc.StatusCode.CANCELLED
+                raise
             except (ServingError, MemoryError) as raised:
                 error = no_memory(raised) if isinstance(raised, MemoryError) else raised
-                code = CODES.get(error.status, code)
+                code = code_of(error)
                 await context.abort(code, str(error))
             finally:
                 route, seconds = f"/{SERVICE}/{name}", time.perf_counter() - started
                 self._telemetry.observe(route, code.name, seconds, "grpc")
                 if record is not None and self._telemetry.watch is not None:
                     self._telemetry.watch.end(record, "grpc", route, code.name, seconds)
-            return response_class(**content) if isinstance(content, dict) else content
+            return content
 
-        return grpc.unary_unary_rpc_method_handler(
-            answer,
-            request_deserializer=None,  # what is no message is told so by us
-            response_serializer=response_class.SerializeToString,
-        )
+        # On the wire a stream of one message and a single one are the same.
+        return grpc.stream_unary_rpc_method_handler(answer)
 
     def _begin(self, context: Context) -> Record | None:
         watch = self._telemetry.watch
@@ -121,6 +141,26 @@ class Service:
         if record is None:
             return self._settings.identity
         return (*self._settings.identity, (HEADER.decode(), record.id.decode()))
+
+
+def code_of(error: ServingError) -> grpc.StatusCode:
+    """How a call ends with this error."""
+    return CODES.get(error.status, grpc.StatusCode.INTERNAL)
+
+
+def _parsed(name: str, call: Call) -> Wire:
+    """A call by the bytes of its messages."""
+    request_class, response_class = (message(f"inference.{name}{e}") for e in ENDS)
+
+    async def answer(raw: bytes) -> bytes:
+        content = response_class(**await call(codec.parse(request_class, raw)))
+        return bytes(content.SerializeToString())
+
+    return answer
+
+
+def _response(result: Any, asked: InferRequest, model: Model) -> bytes:
+    return bytes(codec.encode(result, asked, model.name, model.version).SerializeToString())
 
 
 ENDS = ("Request", "Response")

@@ -1,0 +1,78 @@
+"""What one process holds of requests is bounded, whichever way they came and whoever reads them."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from serving_builders import Echo, client
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pennant_serving import admission
+from pennant_serving.admission import LIMIT, SMALL, TOGETHER, Admission
+from pennant_serving.errors import TooLarge, Unavailable
+
+pytestmark = pytest.mark.unit
+
+
+def test_large_requests_are_refused_while_others_take_the_room_and_small_ones_never():
+    room = Admission()
+    with contextlib.ExitStack() as stack:
+        for _ in range(TOGETHER // LIMIT):
+            stack.enter_context(room.held()).grow(LIMIT)
+        other = stack.enter_context(room.held())
+        with pytest.raises(Unavailable, match=f"{TOGETHER} bytes"):
+            other.grow(SMALL + 1)
+        other.grow(SMALL)
+
+
+def test_what_was_held_is_given_back_also_when_it_was_refused():
+    room = Admission()
+    with pytest.raises(TooLarge), room.held() as held:
+        held.grow(LIMIT + 1)
+    with room.held() as held:
+        held.grow(10)
+        held.grow(5)
+        assert room.bytes == 5
+        held.release()
+        assert room.bytes == 0
+    assert room.bytes == 0
+
+
+class Reads(Echo):
+    """Has a route that reads bodies by itself."""
+
+    def routes(self):
+        async def length(request: Request) -> Response:
+            return PlainTextResponse(str(len(await request.body())))
+
+        return [Route("/length", length, methods=["POST"])]
+
+
+PATHS = ("/invocations", "/v2/models/iris/infer", "/length")
+
+
+async def slowly():
+    """A body that does not say how long it is."""
+    yield b"0123456789"
+    yield b"0"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_above_the_limit_is_refused_on_every_route(monkeypatch, path):
+    monkeypatch.setattr(admission, "LIMIT", 10)
+    http = client(Reads())
+    assert http.post(path, content=b"x" * 11).status_code == 413
+    assert http.post(path, content=slowly()).status_code == 413
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_large_body_is_refused_on_every_route_while_others_take_the_room(monkeypatch, path):
+    monkeypatch.setattr(admission, "TOGETHER", 9)
+    monkeypatch.setattr(admission, "SMALL", 5)
+    http = client(Reads())
+    refused = http.post(path, content=b"0123456789")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert http.post(path, content=b"01234").status_code in (200, 400)
