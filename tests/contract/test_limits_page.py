@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pennant_serving import connections, crowd, errors
+from pennant_serving import crowd, errors
 from pennant_serving.batching import policy
 from pennant_serving.codecs import size, tensors
+from pennant_serving.connections import limits
 from pennant_serving.endpoints import body
 from pennant_serving.settings import Settings
 
@@ -23,7 +24,7 @@ LIMITS = {
     "seconds for a request to arrive": DEFAULTS.request_timeout,
     "seconds from then to the answer": DEFAULTS.limits.timeout,
     "seconds in which a client reads nothing": DEFAULTS.request_timeout,
-    "bytes of headers": connections.LARGEST_HEAD,
+    "bytes of headers": limits.LARGEST_HEAD,
     "bytes of a body": body.LIMIT,
     "bytes of all bodies": body.TOGETHER,
     "values in a body": size.MOST_VALUES,

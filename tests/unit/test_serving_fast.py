@@ -209,7 +209,7 @@ class Connection:
     def __init__(self) -> None:
         self.answered = asyncio.Event()
 
-    def respond(self, exchange: Exchange, head: bytes, body: bytes) -> None:
+    def respond(self, number: int, head: bytes, body: bytes) -> None:
         self.answered.set()
 
 
@@ -226,7 +226,7 @@ def test_a_request_that_is_over_is_freed_without_a_garbage_collection(end):
         one = Exchange(connection, lane, route, Asked(array), 0.0)
         one.start()
         if end == "abandoned":
-            one.abandon()
+            one.leave(499)
         else:
             await connection.answered.wait()
 

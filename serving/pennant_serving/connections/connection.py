@@ -1,0 +1,210 @@
+"""One connection of uvicorn's server: its requests are answered in order, within the limits."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr
+from uvicorn.server import ServerState
+
+from pennant_serving.accepting import Waiting
+from pennant_serving.connections.limits import CROWDED, JITTER, Facts, Limits, Verdict, verdict
+from pennant_serving.connections.reading import Reader
+from pennant_serving.connections.refusals import Refusal, Refused
+from pennant_serving.connections.sight import Leaving
+from pennant_serving.connections.turns import Due, Turns
+from pennant_serving.fast.lane import FastLane
+from pennant_serving.lifecycle import Lifecycle, Phase
+from pennant_serving.watch.sampling import Watch
+
+LEFT = 499
+"""How a request counts whose client is gone; nginx's."""
+
+
+class HttpConnection(asyncio.Protocol):
+    """What uvicorn makes for each connection. A subclass for each server is made below."""
+
+    lifecycle: Lifecycle
+    lane: FastLane
+    waiting: Waiting | None
+    watch: Watch | None
+    limits: Limits
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._made_of = (config, server_state, app_state)
+        self._server = server_state
+        self._app = config.loaded_app
+        self.loop = _loop or asyncio.get_running_loop()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        now, limits, connections = self.loop.time(), self.limits, self._server.connections
+        self.transport, self.flow = transport, FlowControl(transport)
+        self.server, self.client = get_local_addr(transport), get_remote_addr(transport)
+        self._turns, self._leaving = Turns(self.flow), Leaving(transport)
+        self._reader = Reader(self, now)
+        self._idle_since = now
+        self._ends_at = now + limits.max_age * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+        self._is_refused = False
+        connections.add(self)  # type: ignore[arg-type]
+        self.is_beyond = len(connections) > limits.most
+        _send_at_once(transport)
+        if self.waiting is not None:
+            self.waiting.take(lambda: type(self)(*self._made_of, self.loop))
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._reader.feed(data)
+        except Refused as refused:
+            self._refuse(refused)
+
+    def eof_received(self) -> None:
+        """The client is gone, or so it counts: the transport closes."""
+        self._turns.drop_all(LEFT)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._server.connections.discard(self)
+        self._turns.drop_all(LEFT)
+        self.flow.resume_writing()
+        self._reader.close()
+
+    def pause_writing(self) -> None:
+        self.flow.pause_writing()
+
+    def resume_writing(self) -> None:
+        self.flow.resume_writing()
+        self._turns.go_on()
+
+    def expect(self, due: Due) -> None:
+        """Have this answered when those before it are."""
+        self._turns.add(due)
+
+    def keeps(self, number: int, *, last: bool = False) -> bool:
+        """Whether the connection goes on after the answer to this request, which begins now.
+
+        When its time is over, what has begun to arrive is still answered.
+        """
+        reader = self._reader
+        if last:
+            reader.last = number
+        elif reader.last is None and self._is_over():
+            reader.last = reader.number
+        return number != reader.last
+
+    def respond(self, number: int, head: bytes, body: bytes) -> None:
+        """Send a whole response."""
+        transport = self.transport
+        if transport.is_closing():
+            return
+        keeps = self.keeps(number)
+        end = b"" if keeps else b"connection: close\r\n"
+        transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (head, len(body), end, body))
+        if not keeps:
+            transport.close()
+        self.finished()
+
+    def respond_last(self, response: bytes) -> None:
+        """Send this, and close when the client has, or has had time to read it."""
+        self._is_refused = True
+        if not self.transport.is_closing():
+            self.transport.write(response)
+            self.transport.write_eof()
+        self.finished()
+
+    def finished(self) -> None:
+        """The first that was due has been answered; go on with what has arrived meanwhile."""
+        turns = self._turns
+        turns.end()
+        if self.transport.is_closing():
+            return
+        if turns.due:
+            turns.go_on()
+        else:
+            self._idle_since = self.loop.time()
+            if not self._ends_at:
+                self.shutdown()
+
+    def run(self, answer: Callable[[Any], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        """The application's answer, for which the server waits at its end."""
+        task, tasks = self.loop.create_task(answer(self._app)), self._server.tasks
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return task
+
+    def shutdown(self) -> None:
+        """Close now, or with the response to what is arriving or being answered."""
+        self._ends_at = 0.0
+        if not self._turns.due and not self._reader.is_receiving:
+            self.transport.close()
+
+    def hasten(self, now: float) -> None:
+        """The server is about to end: from now on the client has less time."""
+        self._leaving.restart()
+        self._reader.restart(now)
+
+    def look(self, now: float) -> None:
+        """Hold the client to the limits; called every second."""
+        said = verdict(self.limits, self._facts(now))
+        if said is Verdict.CUT:
+            self.transport.abort()
+        elif said is Verdict.TOO_LATE:
+            self._refuse(Refused(408, "the request did not arrive in time"))
+        elif said is Verdict.CLOSE:
+            self.transport.close()
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """That every response carries."""
+        return self._server.default_headers
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answer, in its turn, what has not been understood, and nothing after it."""
+        call = self._reader.stop()
+        if call is not None and call.response_started:  # it has its answer
+            if call.response_complete:
+                self.transport.close()
+            call.keep_alive = False
+            return
+        if call is not None:
+            self._turns.drop(refused.status)
+        self._turns.add(Refusal(self, refused))
+
+    def _facts(self, now: float) -> Facts:
+        reader = self._reader
+        is_free = not self._turns.due and not reader.is_receiving
+        return Facts(
+            arriving=reader.motion(now) if reader.is_receiving else None,
+            leaving=self._leaving.motion(now),
+            idle=now - self._idle_since if is_free else None,
+            is_beyond=self.is_beyond,
+            is_crowded=len(self._server.connections) > self.limits.most * CROWDED,
+            is_draining=self.lifecycle.phase is Phase.DRAINING,
+            is_refused=self._is_refused,
+        )
+
+    def _is_over(self) -> bool:
+        is_old = self.loop.time() >= self._ends_at
+        return is_old or self.is_beyond or self.lifecycle.phase is Phase.DRAINING
+
+
+def connection_class(**values: Any) -> type[HttpConnection]:
+    """The class of a server's connections, which have these in common."""
+    return type("ServerConnection", (HttpConnection,), values)
+
+
+def _send_at_once(transport: asyncio.Transport) -> None:
+    """Without this a small response may wait 40 ms for the client's delayed ACK."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
