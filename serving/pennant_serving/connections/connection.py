@@ -185,7 +185,7 @@ class HttpConnection(asyncio.Protocol):
         is_free = not self._turns.due and not reader.is_receiving
         return Facts(
             arriving=reader.motion(now) if reader.is_receiving else None,
-            leaving=self._leaving.motion(now),
+            leaving=self._leaving.motion(now, self._idle_since),
             idle=now - self._idle_since if is_free else None,
             is_beyond=self.is_beyond,
             is_crowded=len(self._server.connections) > self.limits.most * CROWDED,
