@@ -110,7 +110,10 @@ ROUTES = [
     Mount("/mounted", routes=[Route("/plain", where), Route("/auth", where, middleware=AUTH)]),
     Mount("/guarded/{tenant}", routes=[Route("/plain", where)], middleware=AUTH),
     Mount("/router", Router([Mount("/deep", routes=[Route("/plain", where)])])),
-    Mount("/app", Starlette(False, [Route("/raises", raises)], exception_handlers={KeyError: refused})),
+    Mount(
+        "/app",
+        Starlette(routes=[Route("/raises", raises)], exception_handlers={KeyError: refused}),
+    ),
     Host("hosted", Router([Route("/hosted", where)])),
     WebSocketRoute("/socket", asleep),
     Route("/endless", endless),
