@@ -43,7 +43,8 @@ PREDICTIONS = Family(
 )
 FAMILIES = (REQUESTS, WAITS, BATCHES, PREDICTIONS)
 ENDED = "pennant.ended"
-"""In the scope of a request that got no answer of the application: the status it counts as."""
+"""In the scope of a request whose answer nobody waits for any more: the status it counts as, None
+for that of the answer that had begun."""
 TEMPLATE = "pennant.template"
 """In the scope of a request that an adapter's own routes were asked for: the path's template."""
 
@@ -138,7 +139,7 @@ class Observed:
                 raise
             # Nobody is there to be told.
         finally:
-            code = scope.get(ENDED, code)
+            code = scope.get(ENDED) or code
             route, protocol = _route(scope)
             seconds = time.perf_counter() - started
             self._telemetry.observe(route, code, seconds, protocol)

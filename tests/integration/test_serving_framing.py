@@ -171,6 +171,16 @@ def test_many_requests_at_once_are_answered_in_order(pod):
             assert (status, told.get("outputs", [{"data": told}])[0]["data"]) == (200, wanted)
 
 
+def test_more_requests_at_once_than_are_held_are_answered_in_part_and_the_connection_ends(pod):
+    with Wire(pod) as wire:
+        with contextlib.suppress(ConnectionError):
+            wire.send(lane(0.5) + LIVE * 20_000)
+        found = wire.responses()
+    assert 1000 < len(found) < 20_000
+    assert {status for status, _, _ in found} == {200}
+    assert [b"connection: close" in head for _, head, _ in found[-2:]] == [False, True]
+
+
 @pytest.mark.parametrize("last", [lane, general], ids=["fast lane", "general way"])
 def test_requests_that_come_together_after_the_age_are_all_answered_and_the_last_one_closes(
     aged, last

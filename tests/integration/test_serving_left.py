@@ -140,6 +140,17 @@ def test_a_client_that_leaves_before_its_request_has_arrived_is_no_error(pod, sh
     assert 'code="500"' not in pod.request("/metrics")[2].decode()
 
 
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_a_client_that_leaves_amid_its_answer_is_no_error(pod, how):
+    count = 'code="200",model="iris",protocol="own",route="/stream/{bytes:int}"'
+    with Wire(pod) as wire:
+        wire.send(get(f"/stream/{2**30}"))
+        assert wire.socket.recv(65536)
+        leave(wire, how=how)
+    until(lambda: count in pod.request("/metrics")[2].decode())
+    assert "Traceback" not in pod.log.read_text()
+
+
 def test_a_client_that_ends_its_side_counts_as_gone(pod):
     before = left(pod)
     with Wire(pod) as wire:

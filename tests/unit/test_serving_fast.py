@@ -185,7 +185,7 @@ def test_answers_are_written_as_the_general_way_writes_them(result, request_id):
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ([(b"host", b"a"), (b"content-length", b"9"), (b"user-agent", b"x")], True),
+        ([(b"content-length", b"9"), (b"user-agent", b"x")], True),
         ([(b"content-length", b"9"), (b"content-type", b"application/json")], True),
         ([(b"content-length", b"9"), (b"content-type", b"text/csv")], False),
         ([(b"content-length", b"9"), (b"expect", b"100-continue")], False),
@@ -198,7 +198,10 @@ def test_answers_are_written_as_the_general_way_writes_them(result, request_id):
     ],
 )
 def test_only_a_plain_head_may_take_the_fast_lane(headers, expected):
-    assert is_plain(headers) is expected
+    host = (b"host", b"pod")
+    assert is_plain([host, *headers], b"pod") is expected
+    for other in ([], [host, host], [(b"host", b"other")]):
+        assert not is_plain([*other, *headers], b"pod")
 
 
 class Connection:

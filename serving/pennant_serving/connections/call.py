@@ -52,8 +52,7 @@ class Call(RequestResponseCycle):
         if self.response_complete:
             return
         self.disconnected = True
-        if not self.response_started:
-            self.scope[ENDED] = status  # type: ignore[literal-required]
+        self.scope[ENDED] = None if self.response_started else status  # type: ignore[literal-required]
         self.message_event.set()  # who is reading the body is told so, as ASGI has it
         self.on_response = _nothing
         if self._task is not None:

@@ -18,7 +18,7 @@ from pennant_serving.connections.limits import CROWDED, JITTER, Facts, Limits, V
 from pennant_serving.connections.reading import Reader
 from pennant_serving.connections.refusals import Refusal, Refused
 from pennant_serving.connections.sight import Leaving
-from pennant_serving.connections.turns import Due, Turns
+from pennant_serving.connections.turns import Turns
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle, Phase
 from pennant_serving.watch.sampling import Watch
@@ -53,6 +53,7 @@ class HttpConnection(asyncio.Protocol):
         self.transport, self.flow = transport, FlowControl(transport)
         self.server, self.client = get_local_addr(transport), get_remote_addr(transport)
         self._turns, self._leaving = Turns(self.flow), Leaving(transport)
+        self.due, self.expect = self._turns.due, self._turns.add
         self._reader = Reader(self, now)
         self._idle_since = now
         self._ends_at = now + limits.max_age * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
@@ -86,10 +87,6 @@ class HttpConnection(asyncio.Protocol):
         self.flow.resume_writing()
         self._turns.go_on()
 
-    def expect(self, due: Due) -> None:
-        """Have this answered when those before it are."""
-        self._turns.add(due)
-
     def keeps(self, number: int, *, last: bool = False) -> bool:
         """Whether the connection goes on after the answer to this request, which begins now.
 
@@ -98,21 +95,24 @@ class HttpConnection(asyncio.Protocol):
         reader = self._reader
         if last:
             reader.last = number
-        elif reader.last is None and self._is_over():
+        elif reader.last is None and (
+            self.is_beyond
+            or self.lifecycle.phase is Phase.DRAINING
+            or self.loop.time() >= self._ends_at
+        ):
             reader.last = reader.number
         return number != reader.last
 
     def respond(self, number: int, head: bytes, body: bytes) -> None:
         """Send a whole response."""
-        transport = self.transport
-        if transport.is_closing():
-            return
         keeps = self.keeps(number)
         end = b"" if keeps else b"connection: close\r\n"
-        transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (head, len(body), end, body))
-        if not keeps:
-            transport.close()
-        self.finished()
+        self.transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (head, len(body), end, body))
+        self._turns.end()
+        if keeps:
+            self._go_on()
+        else:
+            self.transport.close()
 
     def respond_last(self, response: bytes) -> None:
         """Send this, and close when the client has, or has had time to read it."""
@@ -123,13 +123,15 @@ class HttpConnection(asyncio.Protocol):
         self.finished()
 
     def finished(self) -> None:
-        """The first that was due has been answered; go on with what has arrived meanwhile."""
-        turns = self._turns
-        turns.end()
-        if self.transport.is_closing():
-            return
-        if turns.due:
-            turns.go_on()
+        """The first that was due has been answered."""
+        self._turns.end()
+        if not self.transport.is_closing():
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """With what has arrived meanwhile."""
+        if self._turns.due:
+            self._turns.go_on()
         else:
             self._idle_since = self.loop.time()
             if not self._ends_at:
@@ -157,6 +159,7 @@ class HttpConnection(asyncio.Protocol):
         """Hold the client to the limits; called every second."""
         said = verdict(self.limits, self._facts(now))
         if said is Verdict.CUT:
+            self._turns.drop_all(LEFT)
             self.transport.abort()
         elif said is Verdict.TOO_LATE:
             self._refuse(Refused(408, "the request did not arrive in time"))
@@ -192,10 +195,6 @@ class HttpConnection(asyncio.Protocol):
             is_draining=self.lifecycle.phase is Phase.DRAINING,
             is_refused=self._is_refused,
         )
-
-    def _is_over(self) -> bool:
-        is_old = self.loop.time() >= self._ends_at
-        return is_old or self.is_beyond or self.lifecycle.phase is Phase.DRAINING
 
 
 def connection_class(**values: Any) -> type[HttpConnection]:

@@ -34,6 +34,11 @@ def wrong_host(hosts: Sequence[bytes], target: bytes, version: str) -> str | Non
     return None
 
 
+def expects(headers: Headers) -> bool:
+    """Whether the client waits for a go-ahead before it sends the body."""
+    return any(name == b"expect" and each.lower() == b"100-continue" for name, each in headers)
+
+
 def without_upgrade(method: bytes, target: bytes, version: str, headers: Headers) -> bytes:
     """The same head, but for the wish to go on in another protocol."""
     lines = [b"%s %s HTTP/%s" % (method, target, version.encode())]

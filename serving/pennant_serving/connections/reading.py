@@ -21,6 +21,10 @@ from pennant_serving.watch.record import SCOPE
 if TYPE_CHECKING:
     from pennant_serving.connections.connection import HttpConnection
 
+AT_ONCE = 1024
+"""Requests of a connection that are held before the first of them is answered. They came together:
+there are no more, the last of these answers ends the connection."""
+
 
 class _Enough(Exception):  # noqa: N818 - stops the parser
     """What follows will not be answered."""
@@ -49,14 +53,9 @@ class Reader:
         """Of the request that is arriving, once its head has."""
         self._head = 0
         self._is_upgrade = False
-        self._good_hosts: list[bytes] = []
-        self._begin()
-
-    def _begin(self) -> None:
-        self._url = b""
+        self._host: bytes | None = None
+        self._method, self._version, self._url = b"", "", b""
         self._headers: list[tuple[bytes, bytes]] = []
-        self._hosts: list[bytes] = []
-        self._expects = False
         self._route: Route | None = None
         self._body = b""
 
@@ -64,18 +63,13 @@ class Reader:
         """Take what has arrived. Raises Refused for what is no request."""
         if self.is_deaf:
             return
-        number, rest = self.number, memoryview(data)
+        number = self.number
         try:
-            while rest:
-                rest = self._parse(rest)
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._go_on(memoryview(data)[upgrade.args[0] :])
         except httptools.HttpParserError as error:
-            cause = error.__context__
-            if isinstance(cause, _Enough):
-                self.is_deaf = True
-                return
-            if not isinstance(cause, Refused):
-                cause = Refused(400, "Invalid HTTP request received.")
-            raise cause from None
+            self._stop_at(error)
         if self.is_receiving and number == self.number:  # more of the same
             self._head += len(data)
             if is_head_too_long(self._head, self.received):
@@ -90,7 +84,7 @@ class Reader:
     def close(self) -> None:
         """The connection is gone."""
         self.stop()
-        del self._parser  # it refers to this
+        del self._parser, self._connection  # which refer to this
 
     def motion(self, now: float) -> Motion | None:
         """Of the request that is arriving; None when it is we who do not go on."""
@@ -106,18 +100,30 @@ class Reader:
         """Count from now on."""
         self._pace = Pace(now, self.received)
 
-    def _parse(self, data: memoryview) -> memoryview:
-        """What is left: what follows a head that asks for another protocol."""
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # The parser takes what follows for the other protocol. We go on in HTTP/1.1, which a
-            # server may: so a new one is given the same head without that wish.
-            parser, self._parser = self._parser, _parser(self)
-            method, version = parser.get_method(), parser.get_http_version()
-            self._parser.feed_data(heads.without_upgrade(method, self._url, version, self._headers))
-            return data[upgrade.args[0] :]
-        return data[:0]
+    def _go_on(self, rest: memoryview) -> None:
+        """Read what follows a head that asks for another protocol, which the parser takes for that
+        other one: we go on in HTTP/1.1, as a server may."""
+        while True:
+            head = heads.without_upgrade(self._method, self._url, self._version, self._headers)
+            self._parser = _parser(self)
+            try:
+                self._parser.feed_data(head)
+                self._parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = rest[upgrade.args[0] :]
+                continue
+            except httptools.HttpParserError as error:
+                self._stop_at(error)
+            return
+
+    def _stop_at(self, error: httptools.HttpParserError) -> None:
+        """Raises Refused, unless what follows is only not to be answered."""
+        cause = error.__context__
+        if isinstance(cause, Refused):
+            raise cause from None
+        if not isinstance(cause, _Enough):
+            raise Refused(400, "Invalid HTTP request received.") from None
+        self.is_deaf = True
 
     # What the parser calls.
 
@@ -125,30 +131,29 @@ class Reader:
         if self._is_upgrade:  # the same request again
             self._is_upgrade = False
         else:
+            if self.last is None and len(self._connection.due) >= AT_ONCE:
+                self.last = self.number
             if self.last is not None and self.number >= self.last:
                 raise _Enough
             self.number += 1
             self._head = self.received = 0
             self.is_receiving = True
             self._since, self._pace = self._connection.loop.time(), None
-        self._begin()
+        self._url, self._headers = b"", []
+        self._route, self._body = None, b""
 
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if name == b"host":
-            self._hosts.append(value)
-        elif name == b"expect" and value.lower() == b"100-continue":
-            self._expects = True
-        self._headers.append((name, value))
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._started = time.perf_counter()
         parser, connection = self._parser, self._connection
         method, version = parser.get_method(), parser.get_http_version()
-        self._check_host(version)
+        if self._host is None:
+            self._check_host(version)
         watch = connection.watch
         self._record = None if watch is None else watch.begin(self._headers)
         route = connection.lane.routes.get(self._url)
@@ -158,13 +163,15 @@ class Reader:
             and method == b"POST"
             and version == "1.1"
             and not connection.is_beyond
-            and is_plain(self._headers)
+            and is_plain(self._headers, self._host)
         ):
             self._route = route
-        elif method == b"CONNECT":
+            return
+        self._check_host(version)
+        if method == b"CONNECT":
             raise Refused(400, "CONNECT is for proxies")
-        elif parser.should_upgrade():
-            self._is_upgrade = True
+        if parser.should_upgrade():
+            self._is_upgrade, self._method, self._version = True, method, version
         else:
             if version != "1.1" or not parser.should_keep_alive():
                 self.last = self.number
@@ -172,13 +179,11 @@ class Reader:
 
     def _check_host(self, version: str) -> None:
         """Raises Refused. A client sends the same Host with all requests of a connection."""
-        hosts, target = self._hosts, self._url
-        if hosts == self._good_hosts and hosts and target[:1] == b"/":
-            return
-        wrong = heads.wrong_host(hosts, target, version)
+        hosts = [value for name, value in self._headers if name == b"host"]
+        wrong = heads.wrong_host(hosts, self._url, version)
         if wrong is not None:
             raise Refused(400, wrong)
-        self._good_hosts = hosts
+        self._host = hosts[0] if hosts else None
 
     def on_body(self, body: bytes) -> None:
         self.received += len(body)
@@ -217,7 +222,7 @@ class Reader:
             scope[BEYOND] = connection.limits.most
         if self._record is not None:
             scope[SCOPE] = self._record
-        expects = self._expects and version == "1.1"
+        expects = version == "1.1" and heads.expects(self._headers)
         self.call = call = Call(connection, scope, self.number, expects=expects)
         connection.expect(call)
         return call

@@ -34,7 +34,8 @@ class Turns:
     def add(self, due: Due) -> None:
         """Behind the others."""
         self.due.append(due)
-        self.go_on()
+        if not self._is_begun:
+            self.go_on()
         if len(self.due) > PIPELINED:
             self._flow.pause_reading()
 
