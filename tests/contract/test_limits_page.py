@@ -10,7 +10,7 @@ import pytest
 from pennant_serving import crowd, errors
 from pennant_serving.batching import policy
 from pennant_serving.codecs import size, tensors
-from pennant_serving.connections import limits
+from pennant_serving.connections import limits, reading
 from pennant_serving.endpoints import body
 from pennant_serving.settings import Settings
 
@@ -25,6 +25,7 @@ LIMITS = {
     "seconds from then to the answer": DEFAULTS.limits.timeout,
     "seconds in which a client reads nothing": DEFAULTS.request_timeout,
     "bytes of headers": limits.LARGEST_HEAD,
+    "requests of one connection": reading.AT_ONCE,
     "bytes of a body": body.LIMIT,
     "bytes of all bodies": body.TOGETHER,
     "values in a body": size.MOST_VALUES,
