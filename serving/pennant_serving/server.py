@@ -56,7 +56,7 @@ class Server(uvicorn.Server):
         self._lifecycle.drain()
         now = asyncio.get_running_loop().time()
         for connection in self.server_state.connections:
-            connection.hasten(now)  # type: ignore[union-attr]
+            connection.restart(now)  # type: ignore[union-attr]
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -67,9 +67,13 @@ class Server(uvicorn.Server):
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            before = loop.time()
             await asyncio.sleep(LOOK_SECONDS)
+            # Nobody is to blame for the time in which we stood still, and did not read.
+            is_late = loop.time() - before > 2 * LOOK_SECONDS
             for count, connection in enumerate(list(self.server_state.connections), 1):
-                connection.look(loop.time())  # type: ignore[union-attr]
+                look = connection.restart if is_late else connection.look  # type: ignore[union-attr]
+                look(loop.time())
                 if count % AT_ONCE == 0:
                     await asyncio.sleep(0)
 

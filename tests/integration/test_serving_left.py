@@ -3,6 +3,7 @@ waited for, it counts as 499, and nobody is told of an error."""
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import socket
@@ -10,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 from serving_builders import on_volume
 from serving_process import Serving, serving
@@ -43,6 +45,12 @@ def infer(seconds: float, data: Any = None) -> bytes:
     return request({"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP64", "data": data}]})
 
 
+def parquet(seconds: float) -> bytes:
+    written = io.BytesIO()
+    pd.DataFrame({"a": [seconds], "b": [2.0]}).to_parquet(written)
+    return written.getvalue()
+
+
 def get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: pod\r\n\r\n".encode()
 
@@ -58,6 +66,11 @@ WAYS = {
     ),
     "CSV": lambda seconds: request(
         f"a,b\n{seconds},2.0\n".encode(), path="/invocations", more="Content-Type: text/csv\r\n"
+    ),
+    "Parquet": lambda seconds: request(
+        parquet(seconds),
+        path="/invocations",
+        more="Content-Type: application/vnd.apache.parquet\r\n",
     ),
     "own route": lambda seconds: get(f"/wait/{seconds}"),
     "behind another": lambda seconds: infer(seconds / 2) + infer(seconds),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 import weakref
 from collections.abc import Sequence
 from itertools import pairwise
@@ -17,6 +18,7 @@ from serving_array_adapter import ArrayAdapter
 from serving_builders import model
 from uvicorn.server import ServerState
 
+from pennant_serving import server
 from pennant_serving.connections.connection import HttpConnection, connection_class
 from pennant_serving.connections.limits import Limits
 from pennant_serving.fast.lane import FastLane
@@ -167,6 +169,38 @@ def test_every_request_has_its_answer_in_order_until_the_last_wherever_packets_e
     assert statuses == [200] * len(good) + LAST[last]
     assert bodies[: len(good)] == [GOOD[each] for each in good]
     assert closed is bool(last)
+
+
+class Seen:
+    """In place of a connection, notes what the server asks of it."""
+
+    def __init__(self) -> None:
+        self.asked = []
+
+    def look(self, now):
+        self.asked.append("look")
+
+    def restart(self, now):
+        self.asked.append("restart")
+
+
+def test_nobody_is_judged_by_a_time_in_which_the_loop_stood_still(monkeypatch):
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.05)
+
+    async def stand_still_and_go_on() -> list[str]:
+        seen = Seen()
+        serving = server.Server(uvicorn.Config(echo), Lifecycle(), 0.0)
+        serving.server_state.connections.add(seen)
+        looking = asyncio.create_task(serving._look())
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # noqa: ASYNC251 - as a model would that computes in the loop
+        async with asyncio.timeout(30):
+            while len(seen.asked) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        looking.cancel()
+        return seen.asked
+
+    assert asyncio.run(stand_still_and_go_on())[0] == "restart"
 
 
 @pytest.mark.parametrize("sent", [*GOOD, request(b"half")[:-1], b"\x00\r\n"])

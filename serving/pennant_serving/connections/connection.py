@@ -150,8 +150,8 @@ class HttpConnection(asyncio.Protocol):
         if not self._turns.due and not self._reader.is_receiving:
             self.transport.close()
 
-    def hasten(self, now: float) -> None:
-        """The server is about to end: from now on the client has less time."""
+    def restart(self, now: float) -> None:
+        """Count from now on how long the client takes for what it has begun."""
         self._leaving.restart()
         self._reader.restart(now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httptools
@@ -94,7 +95,9 @@ class Reader:
             return None
         if self._pace is None:
             self._pace = Pace(self._since)
-        return self._pace.motion(now, self.received)
+        motion = self._pace.motion(now, self.received)
+        is_answered = call is not None and call.response_complete  # the rest is for nobody
+        return replace(motion, moved=0) if is_answered else motion
 
     def restart(self, now: float) -> None:
         """Count from now on."""

@@ -81,6 +81,8 @@ class _Timer:
         self._is_complete = True
         self._go_on(None)
         await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            threads.of_model.set(None)  # what is done in the background nobody waits for
 
     def _go_on(self, when: float | None) -> None:
         if not self.running.expired():

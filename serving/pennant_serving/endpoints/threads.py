@@ -1,10 +1,10 @@
 """Plain functions of starlette's under the limits of the model.
 
-starlette runs a `def` endpoint, and an exception handler, background task or generator that is
-plain, in threads that have no limit but their number: nobody says how many may wait, a time-out
-does not exist, and one that never ends is not missed. It has no setting for that. All of them go
-through `starlette.concurrency`, which calls `anyio.to_thread.run_sync`; what it calls instead is
-here, and a test fails when another starlette does not.
+starlette runs a `def` endpoint, and an exception handler or generator that is plain, in threads
+that have no limit but their number: nobody says how many may wait, a time-out does not exist, and
+one that never ends is not missed. It has no setting for that. All of them go through
+`starlette.concurrency`, which calls `anyio.to_thread.run_sync`; what it calls instead is here, and
+a test fails when another starlette does not.
 """
 
 from __future__ import annotations
