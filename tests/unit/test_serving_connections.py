@@ -171,6 +171,23 @@ def test_every_request_has_its_answer_in_order_until_the_last_wherever_packets_e
     assert closed is bool(last)
 
 
+def test_empty_lines_between_requests_are_no_request():
+    async def after(*parts: bytes) -> tuple[bytes, bool]:
+        transport = Transport()
+        connection = connect(transport)
+        for part in parts:
+            connection.data_received(part)
+        await answered(connection)
+        is_receiving = connection._reader.is_receiving
+        connection.connection_lost(None)
+        return transport.written, is_receiving
+
+    sent = request(b"some")
+    written, is_receiving = asyncio.run(after(sent, b"\r\n", b"\r\n", sent, b"\r\n"))
+    assert written.count(b"HTTP/1.1 200 OK") == 2
+    assert not is_receiving
+
+
 class Seen:
     """In place of a connection, notes what the server asks of it."""
 

@@ -187,7 +187,7 @@ class HttpConnection(asyncio.Protocol):
         reader = self._reader
         is_free = not self._turns.due and not reader.is_receiving
         return Facts(
-            arriving=reader.motion(now) if reader.is_receiving else None,
+            arriving=reader.motion(now),
             leaving=self._leaving.motion(now, self._idle_since),
             idle=now - self._idle_since if is_free else None,
             is_beyond=self.is_beyond,

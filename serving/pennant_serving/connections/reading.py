@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httptools
 
 from pennant_serving.accesslog import request_id
-from pennant_serving.connections import heads
+from pennant_serving.connections import heads, parsing
+from pennant_serving.connections.arriving import Arriving
 from pennant_serving.connections.call import Call, scope_of
-from pennant_serving.connections.limits import LARGEST_HEAD, Motion, Pace, is_head_too_long
+from pennant_serving.connections.limits import Motion
 from pennant_serving.connections.refusals import Refused
 from pennant_serving.crowd import BEYOND
 from pennant_serving.fast.exchange import Exchange
@@ -27,59 +27,51 @@ AT_ONCE = 1024
 there are no more, the last of these answers ends the connection."""
 
 
-class _Enough(Exception):  # noqa: N818 - stops the parser
-    """What follows will not be answered."""
-
-
 class Reader:
     """Small requests of numbers become an `Exchange` when they are complete; all others a `Call`,
     which gets its body as it arrives."""
 
     def __init__(self, connection: HttpConnection, now: float) -> None:
         self._connection = connection
-        self._parser = _parser(self)
+        self._parser = parsing.make(self)
+        self._arriving = Arriving(now)
         self.number = 0
         """Of the request that arrived, or began to arrive, last."""
         self.last: int | None = None
         """The number of the request whose answer ends the connection."""
-        self.is_deaf = False
+        self._is_deaf = False
         """Nothing more is read."""
-        self.is_receiving = False
-        self.received = 0
-        """Bytes of the current request's body."""
-        self._since = now
-        self._pace: Pace | None = None
-        """Made when somebody asks: most requests arrive sooner."""
-        self.call: Call | None = None
+        self._call: Call | None = None
         """Of the request that is arriving, once its head has."""
-        self._head = 0
-        self._is_upgrade = False
+        self._again = b""
+        """The head of a request that asks for another protocol, without that."""
         self._host: bytes | None = None
-        self._method, self._version, self._url = b"", "", b""
+        self._url = self._body = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._route: Route | None = None
-        self._body = b""
+
+    @property
+    def is_receiving(self) -> bool:
+        return self._arriving.is_on
 
     def feed(self, data: bytes) -> None:
         """Take what has arrived. Raises Refused for what is no request."""
-        if self.is_deaf:
+        if self._is_deaf:
             return
         number = self.number
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._go_on(memoryview(data)[upgrade.args[0] :])
+            self._read_on(memoryview(data)[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._stop_at(error)
-        if self.is_receiving and number == self.number:  # more of the same
-            self._head += len(data)
-            if is_head_too_long(self._head, self.received):
-                raise Refused(431, f"more than {LARGEST_HEAD} bytes of headers")
+        if self._arriving.is_on and number == self.number:
+            self._arriving.more(len(data))
 
     def stop(self) -> Call | None:
         """Read nothing any more; the call whose request was arriving, if there is one."""
-        call, self.call = self.call, None
-        self.is_deaf, self.is_receiving = True, False
+        call, self._call = self._call, None
+        self._is_deaf, self._arriving.is_on = True, False
         return call
 
     def close(self) -> None:
@@ -87,61 +79,51 @@ class Reader:
         self.stop()
         del self._parser, self._connection  # which refer to this
 
-    def motion(self, now: float) -> Motion | None:
-        """Of the request that is arriving; None when it is we who do not go on."""
-        call = self.call
-        if self._connection.flow.read_paused or (call and call.waiting_for_100_continue):
-            self.restart(now)
-            return None
-        if self._pace is None:
-            self._pace = Pace(self._since)
-        motion = self._pace.motion(now, self.received)
-        is_answered = call is not None and call.response_complete  # the rest is for nobody
-        return replace(motion, moved=0) if is_answered else motion
-
     def restart(self, now: float) -> None:
-        """Count from now on."""
-        self._pace = Pace(now, self.received)
+        """Count from now on how long a request takes to arrive."""
+        self._arriving.restart(now)
 
-    def _go_on(self, rest: memoryview) -> None:
-        """Read what follows a head that asks for another protocol, which the parser takes for that
-        other one: we go on in HTTP/1.1, as a server may."""
-        while True:
-            head = heads.without_upgrade(self._method, self._url, self._version, self._headers)
-            self._parser = _parser(self)
-            try:
-                self._parser.feed_data(head)
-                self._parser.feed_data(rest)
-            except httptools.HttpParserUpgrade as upgrade:
-                rest = rest[upgrade.args[0] :]
-                continue
-            except httptools.HttpParserError as error:
-                self._stop_at(error)
-            return
+    def motion(self, now: float) -> Motion | None:
+        """Of the request that is arriving; None when none is, or it is we who do not go on."""
+        call = self._call
+        if not self._arriving.is_on:
+            return None
+        if self._connection.flow.read_paused or (call and call.waiting_for_100_continue):
+            self._arriving.restart(now)
+            return None
+        return self._arriving.motion(now, is_answered=bool(call and call.response_complete))
+
+    def _read_on(self, rest: memoryview) -> None:
+        """The parser takes all that follows a head that asks for another protocol for that. We go
+        on in HTTP/1.1, as a server may: a new one is given the same head without that wish."""
+        try:
+            while self._again:
+                self._parser = parsing.make(self)
+                self._parser.feed_data(self._again)
+                try:
+                    self._parser.feed_data(rest)
+                except httptools.HttpParserUpgrade as upgrade:
+                    rest = rest[upgrade.args[0] :]
+        except httptools.HttpParserError as error:
+            self._stop_at(error)
 
     def _stop_at(self, error: httptools.HttpParserError) -> None:
-        """Raises Refused, unless what follows is only not to be answered."""
-        cause = error.__context__
-        if isinstance(cause, Refused):
-            raise cause from None
-        if not isinstance(cause, _Enough):
-            raise Refused(400, "Invalid HTTP request received.") from None
-        self.is_deaf = True
+        self._is_deaf = True
+        if not parsing.is_enough(error):
+            raise parsing.refused(error) from None
 
     # What the parser calls.
 
     def on_message_begin(self) -> None:
-        if self._is_upgrade:  # the same request again
-            self._is_upgrade = False
+        if self._again:  # the same request
+            self._again = b""
         else:
             if self.last is None and len(self._connection.due) >= AT_ONCE:
                 self.last = self.number
             if self.last is not None and self.number >= self.last:
-                raise _Enough
+                raise parsing.Enough
             self.number += 1
-            self._head = self.received = 0
-            self.is_receiving = True
-            self._since, self._pace = self._connection.loop.time(), None
+            self._arriving.begin(self._connection.loop.time())
         self._url, self._headers = b"", []
         self._route, self._body = None, b""
 
@@ -174,7 +156,7 @@ class Reader:
         if method == b"CONNECT":
             raise Refused(400, "CONNECT is for proxies")
         if parser.should_upgrade():
-            self._is_upgrade, self._method, self._version = True, method, version
+            self._again = heads.without_upgrade(method, self._url, version, self._headers)
         else:
             if version != "1.1" or not parser.should_keep_alive():
                 self.last = self.number
@@ -189,16 +171,16 @@ class Reader:
         self._host = hosts[0] if hosts else None
 
     def on_body(self, body: bytes) -> None:
-        self.received += len(body)
+        self._arriving.received += len(body)
         if self._route is not None:
             self._body += body
-        elif self.call is not None:
-            self.call.feed(body)
+        elif self._call is not None:
+            self._call.feed(body)
 
     def on_message_complete(self) -> None:
-        if self._is_upgrade:
+        if self._again:
             return
-        self.is_receiving = False
+        self._arriving.is_on = False
         route = self._route
         if route is not None:
             asked = route.decode(self._body)
@@ -206,9 +188,9 @@ class Reader:
                 self._exchange(route, asked)
                 return
             self._make_call(b"POST", "1.1").feed(self._body)
-        if self.call is not None:
-            self.call.end()
-            self.call = None
+        if self._call is not None:
+            self._call.end()
+            self._call = None
 
     def _exchange(self, route: Route, asked: Asked) -> None:
         lane = self._connection.lane
@@ -226,13 +208,6 @@ class Reader:
         if self._record is not None:
             scope[SCOPE] = self._record
         expects = version == "1.1" and heads.expects(self._headers)
-        self.call = call = Call(connection, scope, self.number, expects=expects)
+        self._call = call = Call(connection, scope, self.number, expects=expects)
         connection.expect(call)
         return call
-
-
-def _parser(reader: Reader) -> httptools.HttpRequestParser:
-    parser = httptools.HttpRequestParser(reader)
-    # What follows a request that ends its connection is not an error, it is not read.
-    parser.set_dangerous_leniencies(lenient_data_after_close=True)
-    return parser
