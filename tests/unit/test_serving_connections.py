@@ -100,6 +100,8 @@ async def echo(scope, receive, send):
     while more:
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
+    if scope["path"] == "/names":
+        body = b",".join(name for name, _ in scope["headers"])
     length = str(len(body)).encode()
     headers = [(b"content-length", length)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -169,6 +171,13 @@ def test_every_request_has_its_answer_in_order_until_the_last_wherever_packets_e
     assert statuses == [200] * len(good) + LAST[last]
     assert bodies[: len(good)] == [GOOD[each] for each in good]
     assert closed is bool(last)
+
+
+def test_what_comes_behind_a_body_is_no_header():
+    head = b"POST /names HTTP/1.1\r\nHost: pod\r\nTransfer-Encoding: chunked\r\n\r\n"
+    sent = head + b"1\r\na\r\n0\r\nAuthorization: me\r\nHost: other\r\n\r\n"
+    statuses, bodies, _ = asyncio.run(answers([sent]))
+    assert (statuses, bodies) == ([200], [b"host,transfer-encoding"])
 
 
 def test_empty_lines_between_requests_are_no_request():

@@ -202,12 +202,12 @@ class Reader:
     def _make_call(self, method: bytes, version: str) -> Call:
         connection = self._connection
         scope = scope_of(connection, method, version, self._url)
-        scope["headers"] = self._headers
+        expects = version == "1.1" and heads.expects(self._headers)
+        scope["headers"], self._headers = self._headers, []  # not what trailers are added to
         if connection.is_beyond:
             scope[BEYOND] = connection.limits.most
         if self._record is not None:
             scope[SCOPE] = self._record
-        expects = version == "1.1" and heads.expects(self._headers)
         self._call = call = Call(connection, scope, self.number, expects=expects)
         connection.expect(call)
         return call
