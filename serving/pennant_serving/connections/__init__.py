@@ -6,7 +6,7 @@ after a while, with a response that says `Connection: close`, and the client's n
 whoever has the traffic then. Only a response ends it: closing an idle connection could meet a
 request that is already on its way.
 
-`reading` makes requests of bytes; `connection` has them answered one after the other, each by
-something `due`: an `Exchange` of the fast lane, a `Call` of the application, or a `Refusal`.
-`limits` says for how long, and knows nothing of sockets.
+`reading` makes requests of bytes, `turns` has them answered one after the other: each by an
+`Exchange` of the fast lane, by a `Call` of the application, or by a `Refusal`. `limits` says what
+a client may do for how long, of what `sight` and `arriving` see; it knows nothing of sockets.
 """

@@ -5,48 +5,33 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Coroutine
 from typing import Any
 
-from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
-from uvicorn.server import ServerState
 
 from pennant_serving.accepting import Waiting
+from pennant_serving.connections.answering import Answering
 from pennant_serving.connections.limits import CROWDED, JITTER, Facts, Limits, Verdict, verdict
 from pennant_serving.connections.reading import Reader
 from pennant_serving.connections.refusals import Refusal, Refused
 from pennant_serving.connections.sight import Leaving
 from pennant_serving.connections.turns import Turns
 from pennant_serving.fast.lane import FastLane
-from pennant_serving.lifecycle import Lifecycle, Phase
+from pennant_serving.lifecycle import Phase
 from pennant_serving.watch.sampling import Watch
 
 LEFT = 499
 """How a request counts whose client is gone; nginx's."""
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(Answering):
     """What uvicorn makes for each connection. A subclass for each server is made below."""
 
-    lifecycle: Lifecycle
     lane: FastLane
     waiting: Waiting | None
     watch: Watch | None
     limits: Limits
-
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        self._made_of = (config, server_state, app_state)
-        self._server = server_state
-        self._app = config.loaded_app
-        self.loop = _loop or asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         now, limits, connections = self.loop.time(), self.limits, self._server.connections
@@ -80,76 +65,6 @@ class HttpConnection(asyncio.Protocol):
         self.flow.resume_writing()
         self._reader.close()
 
-    def pause_writing(self) -> None:
-        self.flow.pause_writing()
-
-    def resume_writing(self) -> None:
-        self.flow.resume_writing()
-        self._turns.go_on()
-
-    def keeps(self, number: int, *, last: bool = False) -> bool:
-        """Whether the connection goes on after the answer to this request, which begins now.
-
-        When its time is over, what has begun to arrive is still answered.
-        """
-        reader = self._reader
-        if last:
-            reader.last = number
-        elif reader.last is None and (
-            self.is_beyond
-            or self.lifecycle.phase is Phase.DRAINING
-            or self.loop.time() >= self._ends_at
-        ):
-            reader.last = reader.number
-        return number != reader.last
-
-    def respond(self, number: int, head: bytes, body: bytes) -> None:
-        """Send a whole response."""
-        keeps = self.keeps(number)
-        end = b"" if keeps else b"connection: close\r\n"
-        self.transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (head, len(body), end, body))
-        self._turns.end()
-        if keeps:
-            self._go_on()
-        else:
-            self.transport.close()
-
-    def respond_last(self, response: bytes) -> None:
-        """Send this, and close when the client has, or has had time to read it."""
-        self._is_refused = True
-        if not self.transport.is_closing():
-            self.transport.write(response)
-            self.transport.write_eof()
-        self.finished()
-
-    def finished(self) -> None:
-        """The first that was due has been answered."""
-        self._turns.end()
-        if not self.transport.is_closing():
-            self._go_on()
-
-    def _go_on(self) -> None:
-        """With what has arrived meanwhile."""
-        if self._turns.due:
-            self._turns.go_on()
-        else:
-            self._idle_since = self.loop.time()
-            if not self._ends_at:
-                self.shutdown()
-
-    def run(self, answer: Callable[[Any], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
-        """The application's answer, for which the server waits at its end."""
-        task, tasks = self.loop.create_task(answer(self._app)), self._server.tasks
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        return task
-
-    def shutdown(self) -> None:
-        """Close now, or with the response to what is arriving or being answered."""
-        self._ends_at = 0.0
-        if not self._turns.due and not self._reader.is_receiving:
-            self.transport.close()
-
     def restart(self, now: float) -> None:
         """Count from now on how long the client takes for what it has begun."""
         self._leaving.restart()
@@ -165,11 +80,6 @@ class HttpConnection(asyncio.Protocol):
             self._refuse(Refused(408, "the request did not arrive in time"))
         elif said is Verdict.CLOSE:
             self.transport.close()
-
-    @property
-    def default_headers(self) -> list[tuple[bytes, bytes]]:
-        """That every response carries."""
-        return self._server.default_headers
 
     def _refuse(self, refused: Refused) -> None:
         """Answer, in its turn, what has not been understood, and nothing after it."""

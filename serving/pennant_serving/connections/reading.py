@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import httptools
-
 from pennant_serving.accesslog import request_id
-from pennant_serving.connections import heads, parsing
-from pennant_serving.connections.arriving import Arriving
+from pennant_serving.connections import heads
 from pennant_serving.connections.call import Call, scope_of
 from pennant_serving.connections.limits import Motion
+from pennant_serving.connections.parsing import Enough, Parsing
 from pennant_serving.connections.refusals import Refused
 from pennant_serving.crowd import BEYOND
 from pennant_serving.fast.exchange import Exchange
@@ -27,46 +25,21 @@ AT_ONCE = 1024
 there are no more, the last of these answers ends the connection."""
 
 
-class Reader:
+class Reader(Parsing):
     """Small requests of numbers become an `Exchange` when they are complete; all others a `Call`,
     which gets its body as it arrives."""
 
     def __init__(self, connection: HttpConnection, now: float) -> None:
+        super().__init__(now)
         self._connection = connection
-        self._parser = parsing.make(self)
-        self._arriving = Arriving(now)
-        self.number = 0
-        """Of the request that arrived, or began to arrive, last."""
         self.last: int | None = None
         """The number of the request whose answer ends the connection."""
-        self._is_deaf = False
-        """Nothing more is read."""
         self._call: Call | None = None
         """Of the request that is arriving, once its head has."""
-        self._again = b""
-        """The head of a request that asks for another protocol, without that."""
         self._host: bytes | None = None
         self._url = self._body = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._route: Route | None = None
-
-    @property
-    def is_receiving(self) -> bool:
-        return self._arriving.is_on
-
-    def feed(self, data: bytes) -> None:
-        """Take what has arrived. Raises Refused for what is no request."""
-        if self._is_deaf:
-            return
-        number = self.number
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._read_on(memoryview(data)[upgrade.args[0] :])
-        except httptools.HttpParserError as error:
-            self._stop_at(error)
-        if self._arriving.is_on and number == self.number:
-            self._arriving.more(len(data))
 
     def stop(self) -> Call | None:
         """Read nothing any more; the call whose request was arriving, if there is one."""
@@ -79,10 +52,6 @@ class Reader:
         self.stop()
         del self._parser, self._connection  # which refer to this
 
-    def restart(self, now: float) -> None:
-        """Count from now on how long a request takes to arrive."""
-        self._arriving.restart(now)
-
     def motion(self, now: float) -> Motion | None:
         """Of the request that is arriving; None when none is, or it is we who do not go on."""
         call = self._call
@@ -93,25 +62,6 @@ class Reader:
             return None
         return self._arriving.motion(now, is_answered=bool(call and call.response_complete))
 
-    def _read_on(self, rest: memoryview) -> None:
-        """The parser takes all that follows a head that asks for another protocol for that. We go
-        on in HTTP/1.1, as a server may: a new one is given the same head without that wish."""
-        try:
-            while self._again:
-                self._parser = parsing.make(self)
-                self._parser.feed_data(self._again)
-                try:
-                    self._parser.feed_data(rest)
-                except httptools.HttpParserUpgrade as upgrade:
-                    rest = rest[upgrade.args[0] :]
-        except httptools.HttpParserError as error:
-            self._stop_at(error)
-
-    def _stop_at(self, error: httptools.HttpParserError) -> None:
-        self._is_deaf = True
-        if not parsing.is_enough(error):
-            raise parsing.refused(error) from None
-
     # What the parser calls.
 
     def on_message_begin(self) -> None:
@@ -121,7 +71,7 @@ class Reader:
             if self.last is None and len(self._connection.due) >= AT_ONCE:
                 self.last = self.number
             if self.last is not None and self.number >= self.last:
-                raise parsing.Enough
+                raise Enough
             self.number += 1
             self._arriving.begin(self._connection.loop.time())
         self._url, self._headers = b"", []
