@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
 from pennant_serving.app import create_app
+from pennant_serving.endpoints.body import LIMIT
 from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.telemetry import Telemetry
@@ -201,6 +202,19 @@ def test_the_time_for_an_answer_begins_when_the_body_has_arrived(served):
             yield b"x"
 
     assert ask(served, "/read", "POST", content=slowly()).json() == {"bytes": 4}
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_all_there(served):
+    sent = 0
+
+    async def much():
+        nonlocal sent
+        while sent < 2 * LIMIT:
+            sent += 2**20
+            yield bytes(2**20)
+
+    assert ask(served, "/read", "POST", content=much()).status_code == 413
+    assert ask(served, "/read", "POST", content=bytes(2**20)).json() == {"bytes": 2**20}
 
 
 def test_an_answer_in_parts_has_begun_in_time_and_goes_on_in_the_models_threads(served):

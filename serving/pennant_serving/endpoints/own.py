@@ -14,7 +14,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.endpoints import paths, threads
-from pennant_serving.errors import TimedOut, Unavailable
+from pennant_serving.endpoints.body import LIMIT
+from pennant_serving.errors import TimedOut, TooLarge, Unavailable
 from pennant_serving.telemetry import TEMPLATE
 
 
@@ -41,21 +42,21 @@ class AdapterRoutes:
         if self._router is None:
             raise Unavailable("the model is still being loaded")
         threads.of_model.set(self._batcher)
-        timer = _Timer(self._batcher.limits.timeout, receive, send)
+        held = _Held(self._batcher.limits.timeout, receive, send)
         try:
-            async with timer.running:
-                await self._router(scope, timer.receive, timer.send)
+            async with held.running:
+                await self._router(scope, held.receive, held.send)
         except TimeoutError:
-            if not timer.running.expired():
+            if not held.running.expired():
                 raise
-            raise TimedOut(f"no answer within {timer.seconds:g} s") from None
+            raise TimedOut(f"no answer within {held.seconds:g} s") from None
         finally:
             scope[TEMPLATE] = self._templates.get(id(scope.get("route")), "")
 
 
-class _Timer:
-    """From a request to the beginning of its answer; it stands still while the body arrives, for
-    which the connection has a limit."""
+class _Held:
+    """A request that is held to the limits: of its body, and of the time until its answer begins.
+    That stands still while the body arrives, for which the connection has a limit."""
 
     def __init__(self, seconds: float, receive: Receive, send: Send) -> None:
         self.seconds = seconds
@@ -63,6 +64,7 @@ class _Timer:
         self._receive = receive
         self._send = send
         self._is_complete = False
+        self._size = 0
 
     async def receive(self) -> Message:
         if self._is_complete:
@@ -73,9 +75,12 @@ class _Timer:
             message = await self._receive()
             self._is_complete = not message.get("more_body", False)
             before = asyncio.get_running_loop().time() + self.seconds
-            return message
         finally:
             self._go_on(before)
+        self._size += len(message.get("body", b""))
+        if self._size > LIMIT:
+            raise TooLarge(f"the body has more than the {LIMIT} bytes that are taken")
+        return message
 
     async def send(self, message: Message) -> None:
         self._is_complete = True
