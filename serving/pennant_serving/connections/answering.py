@@ -21,6 +21,8 @@ class Answering(asyncio.Protocol):
     lifecycle: Lifecycle
     transport: asyncio.Transport
     flow: FlowControl
+    server: tuple[str, int | None] | None
+    client: tuple[str, int] | None
     is_beyond: bool
     """There was no place left for it."""
     _turns: Turns

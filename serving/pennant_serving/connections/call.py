@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from pennant_serving.telemetry import ENDED
 
 if TYPE_CHECKING:
-    from pennant_serving.connections.connection import HttpConnection
+    from pennant_serving.connections.answering import Answering
 
 ERRORS = logging.getLogger("uvicorn.error")
 ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -24,7 +24,7 @@ class Call(RequestResponseCycle):
     """Has an ASGI task while it is being answered."""
 
     def __init__(
-        self, connection: HttpConnection, scope: dict[str, Any], number: int, *, expects: bool
+        self, connection: Answering, scope: dict[str, Any], number: int, *, expects: bool
     ) -> None:
         super().__init__(
             scope=scope,  # type: ignore[arg-type]
@@ -85,9 +85,7 @@ class Call(RequestResponseCycle):
         self._connection.finished()
 
 
-def scope_of(
-    connection: HttpConnection, method: bytes, version: str, target: bytes
-) -> dict[str, Any]:
+def scope_of(connection: Answering, method: bytes, version: str, target: bytes) -> dict[str, Any]:
     """An ASGI scope, without headers. Raises HttpParserInvalidURLError, UnicodeDecodeError."""
     url = httptools.parse_url(target)
     path = url.path.decode("ascii")

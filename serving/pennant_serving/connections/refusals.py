@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from pennant_serving.refusal import refusal
+import orjson
 
 if TYPE_CHECKING:
-    from pennant_serving.connections.connection import HttpConnection
+    from pennant_serving.connections.answering import Answering
 
 
 class Refused(Exception):  # noqa: N818 - it is one
@@ -21,15 +22,22 @@ class Refused(Exception):  # noqa: N818 - it is one
 class Refusal:
     """The last answer of its connection."""
 
-    def __init__(self, connection: HttpConnection, refused: Refused) -> None:
+    def __init__(self, connection: Answering, refused: Refused) -> None:
         self._connection = connection
-        self._refused = refused
+        self._status = HTTPStatus(refused.status)
+        self._why = str(refused)
 
     def start(self) -> None:
         """Say why, and let the client read it."""
-        lines = b"".join(b"%s: %s\r\n" % each for each in self._connection.default_headers)
-        answer = refusal(self._refused.status, str(self._refused), lines)
-        self._connection.respond_last(answer)
+        body = orjson.dumps({"error": self._why})
+        lines = [
+            f"HTTP/1.1 {self._status} {self._status.phrase}".encode(),
+            *(b"%s: %s" % each for each in self._connection.default_headers),
+            b"content-type: application/json",
+            b"content-length: %d" % len(body),
+            b"connection: close",
+        ]
+        self._connection.respond_last(b"\r\n".join([*lines, b"", body]))
 
     def leave(self, status: int) -> None:
         """Nobody will read it."""
