@@ -93,6 +93,21 @@ def test_clients_that_never_read_give_their_places_back(pod: Pod, sent: bytes):
 
 
 @beside
+@pytest.mark.parametrize("sent", [b"", LANE[:-9], get("/metrics") * 900], ids=["", "half", "all"])
+def test_beyond_the_limit_nobody_stays(pod: Pod, sent: bytes):
+    with pod(*FEW, PENNANT_REQUEST_TIMEOUT="30") as started, contextlib.ExitStack() as stack:
+        until(lambda: not started.clients())
+        for _ in range(PLACES):
+            stack.enter_context(deaf(started, get("/v2/health/live")))
+        until(lambda: len(started.clients()) == PLACES)
+        beyond = [stack.enter_context(deaf(started, sent)).getsockname()[1] for _ in range(8)]
+        began = time.monotonic()
+        until(lambda: started.clients().isdisjoint(beyond))
+        assert time.monotonic() - began < 10
+        assert len(started.clients()) == PLACES
+
+
+@beside
 @pytest.mark.parametrize("sent", ASKED.values(), ids=ASKED)
 def test_a_client_that_never_reads_does_not_hold_up_the_end(pod: Pod, sent: bytes):
     told = {"PENNANT_REQUEST_TIMEOUT": "30", "PENNANT_DRAIN_SECONDS": "40"}
