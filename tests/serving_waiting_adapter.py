@@ -12,8 +12,12 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from waiting import until
 
 from pennant_serving.adapters.base import ArraySpec
+
+HELD = -1.0
+"""What is noted in place of seconds that nobody knows yet."""
 
 
 class WaitingAdapter:
@@ -44,6 +48,11 @@ class WaitingAdapter:
             self._take(request.path_params["seconds"])
             return JSONResponse({"waited": True})
 
+        def hold(request: Request) -> Response:
+            self._note(HELD)
+            until((self._begun.parent / request.path_params["name"]).exists)
+            return JSONResponse({"held": True})
+
         async def sleep(request: Request) -> Response:
             self._note(request.path_params["seconds"])
             await asyncio.sleep(request.path_params["seconds"])
@@ -64,6 +73,7 @@ class WaitingAdapter:
 
         return [
             Route("/wait/{seconds:float}", wait),
+            Route("/hold/{name}", hold),  # until there is a file of this name beside the bundle
             Route("/sleep/{seconds:float}", sleep),
             Route("/read", read, methods=["POST"]),
             Route("/large/{bytes:int}", large),

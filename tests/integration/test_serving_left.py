@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from serving_builders import on_volume
 from serving_process import Serving, serving
-from serving_waiting_adapter import begun
+from serving_waiting_adapter import HELD, begun
 from waiting import until
 from wire import Wire, request
 
@@ -102,8 +102,8 @@ def test_what_waits_for_a_client_that_left_is_not_begun(pod, how):
     before, marks = left(pod), {}
     with_threads = [Wire(pod) for _ in range(THREADS)]
     for wire in with_threads:  # all threads are taken
-        wire.send(get("/wait/1.5"))
-    until(lambda: begun(pod.log.parent)[-THREADS:] == [1.5] * THREADS)
+        wire.send(get(f"/hold/{how}"))
+    until(lambda: begun(pod.log.parent)[-THREADS:] == [HELD] * THREADS)
     for number, way in enumerate(WAYS):
         marks[way] = 0.001 * (number + 1) + (0.0001 if how == "reset" else 0.0)
         wire = Wire(pod)
@@ -111,6 +111,7 @@ def test_what_waits_for_a_client_that_left_is_not_begun(pod, how):
         leave(wire, how=how)
     wanted = before + len(WAYS) + 1  # two in the pipeline
     until(lambda: left(pod) == wanted, seen=lambda: (left(pod), wanted))
+    (pod.log.parent / how).touch()
     for wire in with_threads:
         assert wire.response()[0] == 200
         wire.socket.close()
