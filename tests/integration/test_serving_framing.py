@@ -204,6 +204,18 @@ def test_a_request_that_has_begun_to_arrive_when_the_last_answer_is_due_is_answe
     assert [(status, b"connection: close" in head) for status, head, _ in found] == [(200, True)]
 
 
+def test_a_last_answer_to_a_body_that_is_still_being_sent_is_not_lost(aged):
+    for _ in range(5):
+        with Wire(aged) as wire:
+            time.sleep(0.2)  # the age
+            wire.send((FULL + "\r\n").encode())
+            for _ in range(64):
+                wire.send(bytes(65536))
+                time.sleep(0.005)
+            status, head, _ = wire.response()
+            assert (status, b"connection: close" in head) == (413, True)
+
+
 def test_a_client_that_waits_for_a_go_ahead_keeps_its_connection_when_it_gets_one(pod):
     data = json.dumps(tensor(0)).encode()
     head = f"POST /v2/models/iris/infer HTTP/1.1\r\nHost: pod\r\nContent-Length: {len(data)}\r\n"

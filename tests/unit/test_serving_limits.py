@@ -44,7 +44,7 @@ FACTS = st.builds(
     is_beyond=st.booleans(),
     is_crowded=st.booleans(),
     is_draining=st.booleans(),
-    is_refused=st.booleans(),
+    is_lingering=st.booleans(),
 )
 STILL = Motion(30.1, 30.1, 0)
 
@@ -66,7 +66,7 @@ STILL = Motion(30.1, 30.1, 0)
         (Facts(idle=IDLE_SECONDS - 1), Verdict.KEEP),
         (Facts(idle=IDLE_SECONDS + 1), Verdict.CLOSE),
         (Facts(idle=2.1, is_crowded=True), Verdict.CLOSE),
-        (Facts(idle=LINGER_SECONDS + 0.1, is_refused=True), Verdict.CLOSE),
+        (Facts(idle=LINGER_SECONDS + 0.1, is_lingering=True), Verdict.CLOSE),
         (Facts(idle=BEYOND_SECONDS + 0.1, is_beyond=True), Verdict.CLOSE),
     ],
     ids=repr,

@@ -27,6 +27,7 @@ class Answering(asyncio.Protocol):
     """There was no place left for it."""
     _turns: Turns
     _reader: Reader
+    _is_lingering: bool
     _ends_at: float
     _idle_since: float
 
@@ -77,18 +78,29 @@ class Answering(asyncio.Protocol):
             self.transport.close()
 
     def respond_last(self, response: bytes) -> None:
-        """Send this, and close when the client has, or has had time to read it."""
-        self._is_refused = True
+        """Send this, and nothing more."""
         if not self.transport.is_closing():
             self.transport.write(response)
-            self.transport.write_eof()
-        self.finished()
+        self.finished(is_last=True, is_arriving=True)
 
-    def finished(self) -> None:
-        """The first that was due has been answered."""
+    def finished(self, *, is_last: bool, is_arriving: bool) -> None:
+        """The first that was due has been answered; its request may be arriving still."""
         self._turns.end()
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if not is_last:
             self._go_on()
+        elif is_arriving:
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _linger(self) -> None:
+        """Close when the client has, or has had time to read its answer: a connection that is
+        closed while more arrives on it is reset, and what was not read yet is lost."""
+        self._reader.stop()
+        self._is_lingering, self._idle_since = True, self.loop.time()
+        self.transport.write_eof()
 
     def _go_on(self) -> None:
         """With what has arrived meanwhile."""

@@ -42,6 +42,7 @@ class Call(RequestResponseCycle):
         self.number = number
         self._connection = connection
         self._task: asyncio.Task[None] | None = None
+        self._is_last = False
 
     def start(self) -> None:
         """Its turn has come."""
@@ -79,10 +80,14 @@ class Call(RequestResponseCycle):
             # A client that was not told to go on with the body may send it yet, or not.
             unasked = self.waiting_for_100_continue and self.more_body
             self.keep_alive = self._connection.keeps(self.number, last=unasked)
-        await super().send(message)
+            await super().send(message)
+            # uvicorn would close at the end of the answer, even while the body is still arriving.
+            self._is_last, self.keep_alive = not self.keep_alive, True
+        else:
+            await super().send(message)
 
     def _answered(self) -> None:
-        self._connection.finished()
+        self._connection.finished(is_last=self._is_last, is_arriving=self.more_body)
 
 
 def scope_of(connection: Answering, method: bytes, version: str, target: bytes) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class HttpConnection(Answering):
         self._reader = Reader(self, now)
         self._idle_since = now
         self._ends_at = now + limits.max_age * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
-        self._is_refused = False
+        self._is_lingering = False
         connections.add(self)  # type: ignore[arg-type]
         self.is_beyond = len(connections) > limits.most
         _send_at_once(transport)
@@ -103,7 +103,7 @@ class HttpConnection(Answering):
             is_beyond=self.is_beyond,
             is_crowded=len(self._server.connections) > self.limits.most * CROWDED,
             is_draining=self.lifecycle.phase is Phase.DRAINING,
-            is_refused=self._is_refused,
+            is_lingering=self._is_lingering,
         )
 
 

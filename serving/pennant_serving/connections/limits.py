@@ -23,8 +23,7 @@ BEYOND_SECONDS = 1.0
 LEAVING_SECONDS = 2.0
 """For a client to go on with what it sends or reads, when the server is about to end."""
 LINGER_SECONDS = 2.0
-"""For a client to read why it was refused: a connection that is closed while more arrives on it
-is reset, and what was not read yet is lost."""
+"""For a client to read an answer after which nothing is read of what it still sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,8 @@ class Facts:
     is_crowded: bool = False
     """Places run short."""
     is_draining: bool = False
-    is_refused: bool = False
-    """It has been told why there will be no other answer."""
+    is_lingering: bool = False
+    """It has had its last answer."""
 
 
 class Verdict(Enum):
@@ -127,6 +126,6 @@ def _is_slow(motion: Motion, seconds: float) -> bool:
 def _idle_seconds(limits: Limits, facts: Facts) -> float:
     if facts.is_beyond:
         return BEYOND_SECONDS
-    if facts.is_refused:
+    if facts.is_lingering:
         return LINGER_SECONDS
     return min(limits.max_age, IDLE_SECONDS) if facts.is_crowded else IDLE_SECONDS
