@@ -70,6 +70,10 @@ class Serving:
         found = {int(row[2][-4:], 16) for row in rows if row[1].endswith(own) and row[9] != "0"}
         return found - {0}  # itself, which listens
 
+    def resident_mib(self) -> float:
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
     def _answers(self, path: str) -> bool:
         try:
             return self.request(path)[0] == 200

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pennant_serving.errors import Unavailable, content
 
 MOST = 4096
-"""Connections that a process keeps; an idle one takes 8 KiB of memory."""
+"""Connections that a process keeps; an idle one takes 6 KiB of memory."""
 SPARE = 256
 """File descriptors for everything else: the model's own, gRPC's connections, those beyond the
 limit while they are told so."""

@@ -17,7 +17,8 @@ import uvicorn
 
 from pennant_serving import crowd
 from pennant_serving.accepting import Waiting
-from pennant_serving.connections import IDLE_SECONDS, end_with_current_response, protocol_class
+from pennant_serving.connections.connection import connection_class
+from pennant_serving.connections.limits import Limits
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.lifecycle import Lifecycle, Phase
 from pennant_serving.settings import Settings
@@ -28,8 +29,9 @@ that stays has not: three readiness probes, a second apart, must fail first, and
 hear of it. At most a quarter of the time to drain."""
 SETTLE_SECONDS = 1.0
 POLL_SECONDS = 0.02
-TICKS = 10
-"""uvicorn's, in a second."""
+LOOK_SECONDS = 1.0
+AT_ONCE = 256
+"""Connections that are looked at before others have their turn."""
 
 
 class Server(uvicorn.Server):
@@ -52,16 +54,28 @@ class Server(uvicorn.Server):
     def _drain(self) -> None:
         self._was_ready = self._lifecycle.phase is Phase.READY or self._was_ready
         self._lifecycle.drain()
-        end_with_current_response(self.server_state.connections)
+        now = asyncio.get_running_loop().time()
+        for connection in self.server_state.connections:
+            connection.restart(now)  # type: ignore[union-attr]
         self.should_exit = True
 
-    async def on_tick(self, counter: int) -> bool:
-        """Ten times a second; once a second those who dawdle are told to hurry."""
-        if counter % TICKS == 0:
-            now = asyncio.get_running_loop().time()
-            for connection in list(self.server_state.connections):
-                connection.hurry(now)  # type: ignore[union-attr]
-        return await super().on_tick(counter)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """From now on, and until the end, clients are held to the limits."""
+        await super().startup(sockets)
+        self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(LOOK_SECONDS)
+            # Nobody is to blame for the time in which we stood still, and did not read.
+            is_late = loop.time() - before > 2 * LOOK_SECONDS
+            for count, connection in enumerate(list(self.server_state.connections), 1):
+                look = connection.restart if is_late else connection.look  # type: ignore[union-attr]
+                look(loop.time())
+                if count % AT_ONCE == 0:
+                    await asyncio.sleep(0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting a little later than asked, then let uvicorn finish."""
@@ -73,6 +87,7 @@ class Server(uvicorn.Server):
             listener.close()
         await self._settled()
         await super().shutdown([])
+        self._looking.cancel()
 
     async def _settled(self) -> None:
         """Wait for those who connected but have not asked yet: uvicorn would cut them off."""
@@ -95,13 +110,16 @@ def create_server(
     rest = settings.drain_seconds - accept - SETTLE_SECONDS
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http=protocol_class(
-            lifecycle,
-            lane,
-            waiting,
-            max_age=settings.max_connection_age,
-            timeout=settings.request_timeout,
-            most=crowd.connections(),
+        http=connection_class(
+            lifecycle=lifecycle,
+            lane=lane,
+            waiting=waiting,
+            watch=lane.telemetry.watch,
+            limits=Limits(
+                max_age=settings.max_connection_age,
+                timeout=settings.request_timeout,
+                most=crowd.connections(),
+            ),
         ),
         loop="uvloop",
         ws="none",
@@ -112,7 +130,6 @@ def create_server(
         proxy_headers=False,
         # Here, and not in a middleware, because uvicorn answers some requests itself.
         headers=list(settings.identity),
-        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=max(1, int(rest)),
     )
     return Server(config, lifecycle, accept)

@@ -42,6 +42,11 @@ PREDICTIONS = Family(
     "pennant_serving_predict_duration_seconds", "Calls of the model.", MODEL, SECONDS
 )
 FAMILIES = (REQUESTS, WAITS, BATCHES, PREDICTIONS)
+ENDED = "pennant.ended"
+"""In the scope of a request whose answer nobody waits for any more: the status it counts as, None
+for that of the answer that had begun."""
+TEMPLATE = "pennant.template"
+"""In the scope of a request that an adapter's own routes were asked for: the path's template."""
 
 
 class Telemetry(Observer, Collector):
@@ -136,16 +141,28 @@ class Observed:
 
         try:
             await self._app(scope, receive, watched)
+        except BaseException:
+            if ENDED not in scope:
+                raise
+            # Nobody is there to be told.
         finally:
-            route = getattr(scope.get("route"), "path", "") or "unmatched"
+            code = scope.get(ENDED) or code
+            route, protocol = _route(scope)
             seconds = time.perf_counter() - started
-            protocol = protocol_of(route)
             self._telemetry.observe(route, code, seconds, protocol)
             if record is not None and self._telemetry.watch is not None:
                 method: str = scope["method"]
                 self._telemetry.watch.end(record, protocol, route, code, seconds, method)
             if log:
                 log.write(tag, scope["method"], scope["path"], code, seconds)
+
+
+def _route(scope: Scope) -> tuple[str, str]:
+    """The template of a request's path, and its protocol."""
+    if TEMPLATE in scope:
+        return scope[TEMPLATE] or "unmatched", "own"
+    route = getattr(scope.get("route"), "path", "") or "unmatched"
+    return route, protocol_of(route)
 
 
 def protocol_of(route: str) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pennant_serving import admission, connections, crowd, errors, weight
+from pennant_serving import admission, crowd, errors, weight
 from pennant_serving.batching import policy
 from pennant_serving.codecs import size, tensors
+from pennant_serving.connections import limits, reading
 from pennant_serving.settings import Settings
 
 pytestmark = pytest.mark.contract
@@ -22,7 +23,8 @@ LIMITS = {
     "seconds for a request to arrive": DEFAULTS.request_timeout,
     "seconds from then to the answer": DEFAULTS.limits.timeout,
     "seconds in which a client reads nothing": DEFAULTS.request_timeout,
-    "bytes of headers": connections.LARGEST_HEAD,
+    "bytes of headers": limits.LARGEST_HEAD,
+    "requests of one connection": reading.AT_ONCE,
     "bytes of a body": admission.LIMIT,
     "bytes of all bodies": admission.TOGETHER,
     "values in a body": size.MOST_VALUES,

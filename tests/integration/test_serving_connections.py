@@ -22,6 +22,7 @@ from serving_builders import on_volume
 from serving_process import JSON, Serving, serving
 from serving_slow_adapter import computes
 from waiting import until
+from wire import Wire, request
 
 pytestmark = pytest.mark.integration
 
@@ -93,9 +94,9 @@ def test_an_idle_connection_is_not_closed_by_its_age_but_by_its_next_response(po
 
 
 @beside
-def test_a_response_that_is_being_computed_while_the_age_passes_is_not_cut(pod: Pod):
+def test_a_response_that_is_being_computed_while_the_age_passes_is_the_last_and_not_cut(pod: Pod):
     with pod() as started:
-        assert not ask(started.connect(), seconds=2 * AGE)
+        assert ask(started.connect(), seconds=2 * AGE)
 
 
 @beside
@@ -128,6 +129,21 @@ def test_a_request_in_flight_at_sigterm_is_finished_and_ends_its_connection(pod:
         started.process.send_signal(signal.SIGTERM)
         asking.join()
         assert with_answer == [True]
+        assert started.process.wait(timeout=30) == 0
+
+
+@beside
+def test_requests_behind_one_in_flight_at_sigterm_are_answered_and_the_last_ends_the_connection(
+    pod: Pod,
+):
+    with pod() as started, Wire(started) as wire:
+        asked = [request({"instances": [n]}, path="/invocations") for n in (2.5, 0.0, 0.5)]
+        wire.send(b"".join(asked))
+        until(lambda: computes(started.log.parent / "bundle", 2.5))
+        started.process.send_signal(signal.SIGTERM)
+        found = wire.responses()
+        assert [json.loads(body)["predictions"] for _, _, body in found] == [[2.5], [0.0], [0.5]]
+        assert [b"connection: close" in head for _, head, _ in found] == [False, False, True]
         assert started.process.wait(timeout=30) == 0
 
 

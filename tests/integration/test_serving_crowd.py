@@ -68,11 +68,6 @@ def is_live(connection: socket.socket) -> bool:
     return b"200 OK" in answer
 
 
-def resident_mib(pod: Serving) -> float:
-    pages = int(Path(f"/proc/{pod.process.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
 def processor_seconds(pod: Serving) -> float:
     fields = Path(f"/proc/{pod.process.pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
@@ -80,10 +75,10 @@ def processor_seconds(pod: Serving) -> float:
 
 def test_two_thousand_idle_connections_cost_little_memory_and_nobody_else(tmp_path, connect):
     with pod(tmp_path) as started:
-        before = resident_mib(started)
+        before = started.resident_mib()
         for connection in connect(started, 2000):
             assert is_live(connection)
-        assert resident_mib(started) - before < 2000 * 16 / 1024
+        assert started.resident_mib() - before < 2000 * 16 / 1024
         assert started.request("/v2/health/ready")[0] == 200
         assert started.request("/invocations", {"instances": [[1, 2]]})[0] == 200
 

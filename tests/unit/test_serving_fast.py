@@ -218,7 +218,7 @@ def test_answers_are_written_as_the_general_way_writes_them(result, request_id):
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ([(b"host", b"a"), (b"content-length", b"9"), (b"user-agent", b"x")], True),
+        ([(b"content-length", b"9"), (b"user-agent", b"x")], True),
         ([(b"content-length", b"9"), (b"content-type", b"application/json")], True),
         ([(b"content-length", b"9"), (b"content-type", b"text/csv")], False),
         ([(b"content-length", b"9"), (b"expect", b"100-continue")], False),
@@ -231,7 +231,10 @@ def test_answers_are_written_as_the_general_way_writes_them(result, request_id):
     ],
 )
 def test_only_a_plain_head_may_take_the_fast_lane(headers, expected):
-    assert is_plain(headers) is expected
+    host = (b"host", b"pod")
+    assert is_plain([host, *headers], b"pod") is expected
+    for other in ([], [host, host], [(b"host", b"other")]):
+        assert not is_plain([*other, *headers], b"pod")
 
 
 class Connection:
@@ -242,7 +245,7 @@ class Connection:
     def __init__(self) -> None:
         self.answered = asyncio.Event()
 
-    def respond(self, exchange: Exchange, head: bytes, body: bytes) -> None:
+    def respond(self, number: int, head: bytes, body: bytes) -> None:
         self.answered.set()
 
 
@@ -259,7 +262,7 @@ def test_a_request_that_is_over_is_freed_without_a_garbage_collection(end):
         one = Exchange(connection, lane, route, Asked(array), 0.0)
         one.start()
         if end == "abandoned":
-            one.abandon()
+            one.leave(499)
         else:
             await connection.answered.wait()
 

@@ -1,18 +1,21 @@
-"""The adapter's own routes, which exist once it has loaded."""
+"""The adapter's own routes, which exist once it has loaded, under the limits that hold for all.
+
+They are starlette's and stay as they are, with their middleware, their names and methods. Only
+what starlette would run in a thread of its own waits for one of the model's, see `threads`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from inspect import iscoroutinefunction
-from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute, Router
+from starlette.types import Message, Receive, Scope, Send
 
 from pennant_serving.batching.batcher import Batcher
-from pennant_serving.errors import Unavailable
+from pennant_serving.endpoints import paths, threads
+from pennant_serving.errors import TimedOut, Unavailable
+from pennant_serving.telemetry import TEMPLATE
 
 
 class AdapterRoutes:
@@ -20,48 +23,67 @@ class AdapterRoutes:
 
     def __init__(self) -> None:
         self._router: Router | None = None
+        self._batcher: Batcher
+        self._templates: dict[int, str] = {}
 
     def open(self, routes: Sequence[BaseRoute], batcher: Batcher) -> None:
         """Serve these routes from now on, their plain functions in the model's threads."""
-        self._router = Router([_aside(route, batcher) for route in routes])
+        threads.divert()
+        self._router, self._batcher = Router(list(routes)), batcher
+        self._templates = {id(route): path for route, path in paths.walk(self._router.routes)}
 
     @property
     def paths(self) -> list[tuple[str, str]]:
         """Method and path of each route, for the documentation."""
-        routes = self._router.routes if self._router else []
-        return [
-            (method, route.path)
-            for route in routes
-            if isinstance(route, Route)
-            for method in sorted(route.methods or ())
-            if method != "HEAD"
-        ]
+        return paths.listed(self._router.routes) if self._router else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._router is None:
             raise Unavailable("the model is still being loaded")
-        await self._router(scope, receive, send)
-
-
-def _aside(route: BaseRoute, batcher: Batcher) -> BaseRoute:
-    """The same route, with its function under the same limits as `predict`."""
-    if not isinstance(route, Route) or iscoroutinefunction(route.endpoint):
-        return route
-    function: Any = route.endpoint
-
-    def attempt(request: Request) -> tuple[Any, Exception | None]:
-        """Its own errors stay what they are: starlette's HTTPException is an answer."""
+        threads.of_model.set(self._batcher)
+        held = _Held(self._batcher.limits.timeout, receive, send)
         try:
-            return function(request), None
-        except Exception as error:  # noqa: BLE001 - raised again above
-            return None, error
+            async with held.running:
+                await self._router(scope, held.receive, held.send)
+        except TimeoutError:
+            if not held.running.expired():
+                raise
+            raise TimedOut(f"no answer within {held.seconds:g} s") from None
+        finally:
+            scope[TEMPLATE] = self._templates.get(id(scope.get("route")), "")
 
-    async def endpoint(request: Request) -> Response:
-        response: Response
-        response, raised = await batcher.aside(attempt, request)
-        if raised is not None:
-            raise raised
-        return response
 
-    methods = sorted(route.methods) if route.methods else None
-    return Route(route.path, endpoint, methods=methods, name=route.name)
+class _Held:
+    """A request that is held to the time until its answer begins, which stands still while the body
+    arrives: for that the connection has a limit."""
+
+    def __init__(self, seconds: float, receive: Receive, send: Send) -> None:
+        self.seconds = seconds
+        self.running = asyncio.timeout(seconds)
+        self._receive = receive
+        self._send = send
+        self._is_complete = False
+
+    async def receive(self) -> Message:
+        if self._is_complete:
+            return await self._receive()
+        before = self.running.when()
+        self.running.reschedule(None)
+        try:
+            message = await self._receive()
+            self._is_complete = not message.get("more_body", False)
+            before = asyncio.get_running_loop().time() + self.seconds
+        finally:
+            self._go_on(before)
+        return message
+
+    async def send(self, message: Message) -> None:
+        self._is_complete = True
+        self._go_on(None)
+        await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            threads.of_model.set(None)  # what is done in the background nobody waits for
+
+    def _go_on(self, when: float | None) -> None:
+        if not self.running.expired():
+            self.running.reschedule(when)

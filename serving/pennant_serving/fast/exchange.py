@@ -22,26 +22,25 @@ class Connection(Protocol):
     def default_headers(self) -> Headers:
         """That every response carries."""
 
-    def respond(self, exchange: Exchange, head: bytes, body: bytes) -> None:
-        """Send the response."""
-
-
-class _NobodyWaits:
-    def set(self) -> None:
-        """uvicorn wakes who waits for a request's body; here it has been read."""
+    def respond(self, number: int, head: bytes, body: bytes) -> None:
+        """Send the response to the connection's request of this number."""
 
 
 class Exchange:
-    """Has the attributes by which uvicorn knows a request that is being answered."""
+    """Answered in its turn, as all that a connection owes its client."""
 
     __slots__ = (
-        "_connection", "_id", "_lane", "_left", "_route", "_started", "disconnected", "keep_alive",
-        "response_complete", "told", "work",
+        "_connection", "_id", "_lane", "_left", "_number", "_route", "_started", "told", "work",
     )  # fmt: skip
-    message_event = _NobodyWaits()
 
     def __init__(
-        self, connection: Connection, lane: FastLane, route: Route, asked: Asked, started: float
+        self,
+        connection: Connection,
+        lane: FastLane,
+        route: Route,
+        asked: Asked,
+        started: float,
+        number: int = 1,
     ) -> None:
         self._connection = connection
         self._lane = lane
@@ -49,9 +48,7 @@ class Exchange:
         self._id = asked.id
         self._started = started
         self._left = False
-        self.keep_alive = True
-        self.disconnected = False
-        self.response_complete = False
+        self._number = number
         self.told: tuple[bytes, str] | None = None
         """The request's id and path, when there is an access log."""
         self.work = Work(asked.array, len(asked.array), ARRAY, self._done, route.protocol)
@@ -61,13 +58,16 @@ class Exchange:
         try:
             self._lane.batcher.submit(self.work)
         except ServingError as full:
-            self._fail(full)
+            # Not at once: the next one's turn would come within this one's.
+            asyncio.get_running_loop().call_soon(self.work.fail, full)
 
-    def abandon(self) -> None:
-        """The client is gone."""
+    def leave(self, status: int) -> None:
+        """Nobody waits for the answer any more; `status` is how the request counts."""
         self._left = True
         self._lane.batcher.abandon(self.work)
-        self._lane.telemetry.observe(self._route.path, 499, self._seconds(), self._route.protocol)
+        seconds = self._seconds()
+        self._lane.telemetry.observe(self._route.path, status, seconds, self._route.protocol)
+        self._log(status, seconds)
 
     def _done(self, result: Any, error: ServingError | None) -> None:
         if error is not None:
@@ -108,7 +108,7 @@ class Exchange:
     def _respond(self, head: bytes, body: bytes) -> None:
         if self.told is not None:
             head += b"%s: %s\r\n" % (HEADER, self.told[0])
-        self._connection.respond(self, head, body)
+        self._connection.respond(self._number, head, body)
 
     def _log(self, code: int, seconds: float) -> None:
         log = self._lane.telemetry.access_log

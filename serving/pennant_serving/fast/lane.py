@@ -92,16 +92,21 @@ class FastLane:
         return head, orjson.dumps(content(route.path, error.code, str(error)))
 
 
-def is_plain(headers: Headers) -> bool:
-    """Whether a head asks for nothing but what every answer is: JSON for JSON, of known length."""
-    length = None
+def is_plain(headers: Headers, host: bytes | None) -> bool:
+    """Whether a head asks this host for nothing but what every answer is: JSON for JSON, of known
+    length."""
+    length, hosts = None, 0
     for name, value in headers:
         if name == b"content-length":
             length = value
+        elif name == b"host":
+            hosts += 1
+            if value != host:
+                return False
         elif name in PLAIN:
             allowed = PLAIN[name]
             if allowed is not None and value not in allowed:
                 return False
         elif name in SPECIAL or name == BINARY:
             return False
-    return length is not None and length.isdigit() and int(length) <= LARGEST
+    return hosts == 1 and length is not None and length.isdigit() and int(length) <= LARGEST
