@@ -92,7 +92,8 @@ def sklearn_bundle(folder: Path, estimator: Any, *, inputs: str = "[]", **flavor
     (folder / "model.pkl").write_bytes(pickle.dumps(estimator))
     said = {"pickled_model": "model.pkl", "serialization_format": "pickle"} | flavor
     lines = [f"    {key}: {value}" for key, value in said.items()]
-    text = "\n".join(["flavors:", "  sklearn:", *lines, "signature:", f"  inputs: '{inputs}'"])
+    signed = ["signature:", f"  inputs: '{inputs}'"] if inputs != "[]" else []
+    text = "\n".join(["flavors:", "  sklearn:", *lines, *signed])
     (folder / "MLmodel").write_text(text)
     return folder
 

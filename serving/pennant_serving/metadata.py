@@ -18,11 +18,10 @@ ANSWER_ARRAYS = ("sklearn", "xgboost", "lightgbm")
 
 
 def of_model(model: Model) -> dict[str, Any]:
-    """Inputs and outputs come from the signature; empty lists mean that there is none."""
+    """Outputs are those of the answer to the input example; without one they come from the
+    signature, as inputs do. Empty lists mean that there is none."""
     mlmodel = model.bundle.mlmodel
-    outputs = [_tensor(each, "predict") for each in mlmodel.outputs] if mlmodel else []
-    if model.adapter_name in ANSWER_ARRAYS and outputs:
-        outputs = [_one_array(outputs)]
+    outputs = [*model.answered] or _signed_outputs(model)
     further = [
         {"name": name, "datatype": each.datatype, "shape": list(each.shape)}
         for name, each in model.further.items()
@@ -35,6 +34,13 @@ def of_model(model: Model) -> dict[str, Any]:
         "inputs": [_tensor(each, f"input-{place}") for place, each in inputs],
         "outputs": outputs + further,
     }
+
+
+def _signed_outputs(model: Model) -> list[dict[str, Any]]:
+    mlmodel = model.bundle.mlmodel
+    outputs = [_tensor(each, "predict") for each in mlmodel.outputs] if mlmodel else []
+    is_array = model.adapter_name in ANSWER_ARRAYS and bool(outputs)
+    return [_one_array(outputs)] if is_array else outputs
 
 
 def _one_array(outputs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class Model:
     batcher: Batcher
     codecs: Pool = field(default_factory=codec_pool)
     """Threads for bodies and answers of many values."""
+    answered: tuple[dict[str, Any], ...] = ()
+    """What its input example was answered with: name, datatype and shape of each output."""
 
     @cached_property
     def further(self) -> dict[str, Further]:

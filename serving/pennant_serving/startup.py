@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.routing import BaseRoute
@@ -61,7 +61,8 @@ async def bring_up(
     batcher = Batcher(adapter, pool, settings.limits, observer)
     model = Model(settings.model, settings.version, found.name, adapter, bundle, batcher)
     with phase("self-test") as notes:
-        notes.append(await _try(model, settings.self_test))
+        model, note = await _tried(model, settings.self_test)
+        notes.append(note)
     with phase("batching") as notes:
         notes.append(await _prove(model))
     own.open(_routes(model), batcher)
@@ -100,20 +101,21 @@ async def _complete(loaded: Loaded, settings: Settings, pool: Pool) -> tuple[Fou
     return found, found.adapter
 
 
-async def _try(model: Model, mode: str) -> str:
-    """Let the model answer its own example; what is to be noted. Raises PodError."""
+async def _tried(model: Model, mode: str) -> tuple[Model, str]:
+    """The model when it has answered its own example, and what is to be noted. Raises PodError."""
     bundle = model.bundle if model.adapter_name in adapters.BUILT_IN else NOTHING
     try:
-        tried = await self_test(model, mode)
+        answered = await self_test(model, mode)
     except PodError as error:
         told = PodError(error.reason, trouble.mismatch_first(bundle, error.message))
         raise told from error.__cause__
-    if tried:
+    if answered is not None:
         found = versions.mismatch(bundle)
-        return f"passed, though {found}" if found else "passed"
+        model = replace(model, answered=answered)
+        return model, f"passed, though {found}" if found else "passed"
     if untried := trouble.untried(bundle):
         raise untried
-    return "skipped: off, or no input example"
+    return model, "skipped: off, or no input example"
 
 
 async def _prove(model: Model) -> str:

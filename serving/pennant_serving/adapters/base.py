@@ -18,6 +18,8 @@ class ArraySpec:
     width: int
     names: tuple[str, ...] = ()
     """The columns, in order; empty when they have no names."""
+    fits: Callable[[Any], bool] | None = None
+    """Whether the columns of an array are what the signature says, where the type does not tell."""
     names_its_answers: bool = False
     """The answer is outputs by name, of which a request may ask for some."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,11 @@ class Columns:
         self._low = np.array([low for low, _ in ranges], dtype or "float64") if ranges else None
         self._high = np.array([high for _, high in ranges], dtype or "float64") if ranges else None
 
+    @property
+    def fits(self) -> Callable[[Array], bool] | None:
+        """Whether the columns of whole numbers hold such; None when there is none of them."""
+        return self._are_whole if self._whole else None
+
     def checked(self, rows: Array) -> Array:
         """The rows, single floats as exact as they are. Raises InvalidInput for a column of whole
         numbers that holds others."""
@@ -80,11 +85,15 @@ class Columns:
             rows[:, self._single] = rows[:, self._single].astype("float32")
         return rows
 
-    def _check(self, rows: Array) -> None:
+    def _are_whole(self, rows: Array) -> bool:
         part = rows[:, self._whole]
         good = (part == np.floor(part)) & (part >= self._low) & (part <= self._high)
-        if good.all():
+        return bool(good.all())
+
+    def _check(self, rows: Array) -> None:
+        if self._are_whole(rows):
             return
+        part = rows[:, self._whole]
         for place, column in zip(self._whole, part.T, strict=True):
             self._check_column(self._columns[place], column)
 

@@ -64,7 +64,7 @@ class OnnxAdapter:
             raise InvalidInput("this model takes more than one matrix")
         asked = invocations.parse(body)
         assert isinstance(asked.rows, Rows)
-        return Invocation(Prepared(self.to_array(asked.rows)))
+        return Invocation(Prepared(self._columns.checked(self.to_array(asked.rows))))
 
     def read(self, form: str, body: bytes) -> Invocation:
         """Any request, by MLflow. Raises InvalidInput, or TooLarge."""
@@ -140,7 +140,9 @@ class OnnxAdapter:
         if any(each.get("name") for each in self._mlmodel.tensors):
             return None
         names = self._mlmodel.names
-        return ArraySpec(str(first.dtype), first.width, names, names_its_answers=True)
+        return ArraySpec(
+            str(first.dtype), first.width, names, fits=self._columns.fits, names_its_answers=True
+        )
 
     def _feeds(self, rows: Rows) -> dict[str, Any]:
         """The inputs by name, as MLflow's wrapper makes them."""

@@ -141,4 +141,4 @@ class TabularAdapter:
     def _spec(self) -> ArraySpec | None:
         if self._dtype is None or self._width is None or np.dtype(self._dtype).kind not in "iuf":
             return None
-        return ArraySpec(self._dtype, self._width, self._names)
+        return ArraySpec(self._dtype, self._width, self._names, fits=self._columns.fits)

@@ -121,7 +121,7 @@ class Decoder:
         elif tensor.datatype not in self._exact:
             return None
         array = self._array(tensor.data)
-        return None if array is None else Asked(array.reshape(tensor.shape), content.id)
+        return None if array is None else self._asked(array.reshape(tensor.shape), content.id)
 
     def _infer(self, body: bytes) -> _InferFloats | _InferIntegers | None:
         for decoder in self._v2:
@@ -148,7 +148,7 @@ class Decoder:
         if len(given) != 1:
             return None
         array = self._table(given[0], content)
-        return None if array is None else Asked(array)
+        return None if array is None else self._asked(array)
 
     def _table(self, given: Any, content: _Invocation | _InvocationOfIntegers) -> Array | None:
         if isinstance(given, (_Split, _SplitOfIntegers)):
@@ -178,6 +178,10 @@ class Decoder:
         array = self._array(rows)
         fits = array is not None and array.ndim == 2 and array.shape[1] == self._spec.width
         return array if fits else None
+
+    def _asked(self, array: Array, request_id: str | None = None) -> Asked | None:
+        fits = self._spec.fits
+        return Asked(array, request_id) if fits is None or fits(array) else None
 
     def _array(self, values: Any) -> Array | None:
         try:
