@@ -93,7 +93,7 @@ def _answered_by_mlflow(client: MlflowClient, error: MlflowException) -> bool:
     """
     from mlflow.exceptions import RestException
 
-    status = int(error.get_http_status_code()) # MLflow's
+    status = int(error.get_http_status_code())  # MLflow's
     over_http = urlsplit(client.tracking_uri).scheme in {"http", "https"}
     return status < 500 and (isinstance(error, RestException) or not over_http)
 

@@ -32,10 +32,6 @@ class Lifecycle:
         """Among the workers of a pod that has several; a probe asks for all of them."""
 
     @property
-    def has_model(self) -> bool:
-        return self._model is not None
-
-    @property
     def model(self) -> Model:
         """The model, which goes on answering while draining. Raises Unavailable before."""
         if self._model is None:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
-from pennant_serving.adapters import exact, example, onnx_session, tables
+from pennant_serving.adapters import exact, onnx_session, tables
 from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.adapters.flavors import native_flavor
+from pennant_serving.adapters.reading import ReadingAdapter
 from pennant_serving.codecs import invocations
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Prepared, Rows, Table
 
-if TYPE_CHECKING:  # it imports MLflow and pandas
-    from pennant_serving.adapters.scoring import Scoring
 
-
-class OnnxAdapter:
+class OnnxAdapter(ReadingAdapter):
     """Answers with the model's outputs by name.
 
     As MLflow does: columns are answered with a table, of one value for each row and output;
@@ -53,24 +50,13 @@ class OnnxAdapter:
         session = onnx_session.start(mlmodel.folder / flavor["data"], flavor, threads)
         return cls(mlmodel, session)
 
-    @property
-    def input_example(self) -> Rows | Prepared | None:
-        return example.read(self._mlmodel, self._read_either)
-
     def read_plain(self, body: bytes) -> Invocation:
-        """A request of one matrix that fits. Raises InvalidInput for all others, of which only
-        `read` can say whether they do."""
+        """Raises InvalidInput for what is not one matrix that fits."""
         if self.array_spec is None:
             raise InvalidInput("this model takes more than one matrix")
         asked = invocations.parse(body)
         assert isinstance(asked.rows, Rows)
         return Invocation(Prepared(self._columns.checked(self.to_array(asked.rows))))
-
-    def read(self, form: str, body: bytes) -> Invocation:
-        """Any request, by MLflow. Raises InvalidInput, or TooLarge."""
-        asked = self._scoring.read(form, body)
-        assert isinstance(asked.rows, Prepared)
-        return Invocation(self._scoring.enforced(asked.rows, asked.params))
 
     def predict(self, asked: Rows | Prepared) -> dict[str, Any]:
         """Raises InvalidInput for rows that do not fit."""
@@ -116,18 +102,6 @@ class OnnxAdapter:
     def prepare(self, rows: Rows) -> Rows | Prepared:
         """Rows that came by V2. Raises InvalidInput for those that do not fit."""
         return rows if self.array_spec is None else Prepared(self.to_array(rows))
-
-    @cached_property
-    def _scoring(self) -> Scoring:
-        from pennant_serving.adapters.scoring import Scoring
-
-        return Scoring.of(self._mlmodel.folder)
-
-    def _read_either(self, form: str, body: bytes) -> Invocation:
-        try:
-            return self.read_plain(body)
-        except InvalidInput:
-            return self.read(form, body)
 
     def _spec(self) -> ArraySpec | None:
         """Of a model that takes one matrix of floats, and nothing else."""

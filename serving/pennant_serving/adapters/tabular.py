@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from pennant_serving.adapters import exact, example, tables
+from pennant_serving.adapters import exact, tables
 from pennant_serving.adapters.base import ArraySpec
+from pennant_serving.adapters.reading import ReadingAdapter
 from pennant_serving.codecs import invocations
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Prepared, Rows
 
-if TYPE_CHECKING:  # it imports MLflow and pandas
-    from pennant_serving.adapters.scoring import Scoring
 
-
-class TabularAdapter:
+class TabularAdapter(ReadingAdapter):
     """Answers rows by a function of an array, of one row each and one column for each feature."""
 
     joins = True
@@ -57,13 +54,8 @@ class TabularAdapter:
         # Arrays are checked against the names here, so scikit-learn need not miss them.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 
-    @property
-    def input_example(self) -> Rows | Prepared | None:
-        return example.read(self._mlmodel, self._read_either)
-
     def read_plain(self, body: bytes) -> Invocation:
-        """A request of nothing but numbers that fit. Raises InvalidInput for all others, of which
-        only `read` can say whether they do."""
+        """Raises InvalidInput for what is not nothing but numbers that fit."""
         if self._takes_frame or self._width is None:
             raise InvalidInput("this model takes more than arrays of so many numbers")
         asked = invocations.parse(body)
@@ -74,13 +66,6 @@ class TabularAdapter:
         if array.dtype == object:
             raise InvalidInput("the rows hold more than numbers")
         return Invocation(Prepared(self._columns.checked(array)))
-
-    def read(self, form: str, body: bytes) -> Invocation:
-        """Any request, by MLflow, which is imported for the first of them: half a second and 60
-        MiB, and pandas. Raises InvalidInput, or TooLarge."""
-        asked = self._scoring.read(form, body)
-        assert isinstance(asked.rows, Prepared)
-        return Invocation(self._scoring.enforced(asked.rows, asked.params))
 
     def prepare(self, rows: Rows) -> Prepared:
         """Rows that came by V2. Raises InvalidInput for those that do not fit."""
@@ -104,7 +89,15 @@ class TabularAdapter:
     def ask(self, function: Callable[[Any], Any], asked: Rows | Prepared) -> Any:
         """What a function of the model's input says. Raises as `predict` does."""
         prepared = asked if isinstance(asked, Prepared) else self.prepare(asked)
-        return function(self._given(prepared.data))
+        given = self._given(prepared.data)
+        try:
+            return function(given)
+        except (TypeError, AttributeError, LookupError) as error:
+            # Of code that is known to be right: then it is the values that do not fit.
+            if not self.steady:
+                raise
+            problem = f"the rows do not fit the model: {type(error).__name__}: {error}"
+            raise InvalidInput(problem) from error
 
     def to_array(self, rows: Rows) -> Any:
         """The array that the function takes. Raises InvalidInput for rows that do not fit."""
@@ -122,21 +115,9 @@ class TabularAdapter:
             raise InvalidInput(message)
         return array
 
-    @cached_property
-    def _scoring(self) -> Scoring:
-        from pennant_serving.adapters.scoring import Scoring
-
-        return Scoring.of(self._mlmodel.folder)
-
     def _given(self, data: Any) -> Any:
         """What was read, as the library takes it. Raises InvalidInput."""
         return self._columns.checked(data) if isinstance(data, np.ndarray) else data
-
-    def _read_either(self, form: str, body: bytes) -> Invocation:
-        try:
-            return self.read_plain(body)
-        except InvalidInput:
-            return self.read(form, body)
 
     def _spec(self) -> ArraySpec | None:
         if self._dtype is None or self._width is None or np.dtype(self._dtype).kind not in "iuf":

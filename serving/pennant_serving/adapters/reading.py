@@ -1,0 +1,49 @@
+"""How native adapters read requests: what is plain by themselves, everything else by MLflow."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pennant_serving.adapters import example
+from pennant_serving.codecs.invocations import Invocation
+from pennant_serving.errors import InvalidInput
+from pennant_serving.mlmodel import MLmodel
+from pennant_serving.rows import Prepared, Rows
+
+if TYPE_CHECKING:  # it imports MLflow and pandas
+    from pennant_serving.adapters.scoring import Scoring
+
+
+class ReadingAdapter:
+    """Reads /invocations, and the input example, which is such a request."""
+
+    _mlmodel: MLmodel
+
+    @property
+    def input_example(self) -> Rows | Prepared | None:
+        return example.read(self._mlmodel, self._read_either)
+
+    def read_plain(self, body: bytes) -> Invocation:
+        """A request of nothing but numbers that fit. Raises InvalidInput for all others, of which
+        only `read` can say whether they do."""
+        raise NotImplementedError
+
+    def read(self, form: str, body: bytes) -> Invocation:
+        """Any request, by MLflow, which is imported for the first of them: half a second and 60
+        MiB, and pandas. Raises InvalidInput, or TooLarge."""
+        asked = self._scoring.read(form, body)
+        assert isinstance(asked.rows, Prepared)
+        return Invocation(self._scoring.enforced(asked.rows, asked.params))
+
+    @cached_property
+    def _scoring(self) -> Scoring:
+        from pennant_serving.adapters.scoring import Scoring
+
+        return Scoring.of(self._mlmodel.folder)
+
+    def _read_either(self, form: str, body: bytes) -> Invocation:
+        try:
+            return self.read_plain(body)
+        except InvalidInput:
+            return self.read(form, body)
