@@ -26,7 +26,6 @@ SHARE = 0.3 * FACTOR
 BY_PLACE = re.compile(
     "missing inputs|Invalid object type|Could not convert object|all scalar values|safely convert"
     "|array element with a sequence|Reshape your data|unseen at fit time"
-    "|same order as they were in fit"
 )
 """What MLflow, or scikit-learn behind it, says to rows whose names or types are not to the letter
 those of the signature, but which can mean only one thing."""
