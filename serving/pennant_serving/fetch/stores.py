@@ -8,8 +8,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pennant_serving.failures import PodError, Reason
+
+if TYPE_CHECKING:
+    from mlflow.entities import FileInfo
 
 # Class names, because the stores' libraries need not be installed.
 REFUSALS = ("NoCredentials", "PartialCredentials", "AccessDenied", "Forbidden", "Credential")
@@ -42,9 +46,7 @@ def download(source: str, folder: Path) -> Path:
 
 def _sizes(source: str, below: str = "") -> Iterator[tuple[str, int | None]]:
     """What the store lists of a folder: relative names, and bytes where it knows them."""
-    from mlflow.artifacts import list_artifacts
-
-    for entry in list_artifacts(artifact_uri=f"{source}/{below}".rstrip("/")):
+    for entry in _listed(f"{source}/{below}".rstrip("/")):
         name = f"{below}/{entry.path.rpartition('/')[2]}".lstrip("/")
         if entry.is_dir:
             yield from _sizes(source, name)
@@ -54,12 +56,18 @@ def _sizes(source: str, below: str = "") -> Iterator[tuple[str, int | None]]:
 
 def _size(source: str) -> dict[str, int | None]:
     """What is listed of a single file, in its folder."""
-    from mlflow.artifacts import list_artifacts
-
     folder, _, name = source.rpartition("/")
-    beside = list_artifacts(artifact_uri=folder)
-    sizes = {entry.path.rpartition("/")[2]: entry.file_size for entry in beside}
+    sizes = {entry.path.rpartition("/")[2]: entry.file_size for entry in _listed(folder)}
     return {name: sizes.get(name)}
+
+
+def _listed(folder: str) -> list[FileInfo]:
+    """By the store itself, because `mlflow.artifacts` lists a folder in the one above it, and the
+    uppermost has none."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    found: list[FileInfo] = get_artifact_repository(folder).list_artifacts()
+    return found
 
 
 def _flat(found: Path, folder: Path) -> Path:
