@@ -106,6 +106,8 @@ async def echo(scope, receive, send):
     headers = [(b"content-length", length)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+    if scope["path"] == "/raises":  # as starlette does when it has answered with 500
+        raise RuntimeError("as asked")
 
 
 def connect(transport: Transport) -> HttpConnection:
@@ -178,6 +180,13 @@ def test_what_comes_behind_a_body_is_no_header():
     sent = head + b"1\r\na\r\n0\r\nAuthorization: me\r\nHost: other\r\n\r\n"
     statuses, bodies, _ = asyncio.run(answers([sent]))
     assert (statuses, bodies) == ([200], [b"host,transfer-encoding"])
+
+
+def test_an_error_after_an_answer_takes_no_answer_from_those_behind(caplog):
+    told = asyncio.run(answers([request(b"one", "/raises") + request(b"two")]))
+    assert told == ([200, 200], [b"one", b"two"], False)
+    (record,) = caplog.records
+    assert "as asked" in str(record.exc_info)
 
 
 def test_empty_lines_between_requests_are_no_request():
