@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pennant_serving.connections.answering import Answering
 
 ERRORS = logging.getLogger("uvicorn.error")
-ASGI = {"version": "3.0", "spec_version": "2.3"}
+ASGI = {"version": "3.0", "spec_version": "2.4"}
+"""Of which starlette needs not read on while it answers in parts, to see that the client has gone:
+it would read the body away from the endpoint. `Call.leave` cancels the task."""
 
 
 class Call(RequestResponseCycle):
