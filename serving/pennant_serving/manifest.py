@@ -33,7 +33,7 @@ def read(path: Path) -> Manifest | None:
     """The manifest, or None when there is none that this release understands."""
     try:
         manifest = Manifest(**json.loads(path.read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, RecursionError, TypeError, ValueError):
         return None
     return manifest if manifest.format == FORMAT else None
 

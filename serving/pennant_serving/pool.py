@@ -24,8 +24,17 @@ class Pool:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     def start(self, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-        """The future of what the function returns or raises."""
-        return asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+        """The future of what the function returns or raises. What is cancelled before it has begun
+        lets go of its arguments then, and not when its turn comes."""
+        waiting = [(function, arguments)]
+
+        def begin() -> T:
+            function, arguments = waiting.pop()
+            return function(*arguments)
+
+        future = asyncio.get_running_loop().run_in_executor(self._executor, begin)
+        future.add_done_callback(lambda _: waiting.clear())
+        return future
 
 
 def codec_pool() -> Pool:

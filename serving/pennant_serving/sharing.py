@@ -8,6 +8,7 @@ not become uncounted.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,9 @@ async def publish(histograms: Histograms, path: Path) -> None:
 
 
 def leave_counts(histograms: Histograms, path: Path) -> None:
-    """Write them for the others."""
-    _write(path, histograms.snapshot())
+    """Write them for the others. On a full disk they know the last ones: no request need wait."""
+    with contextlib.suppress(OSError):
+        _write(path, histograms.snapshot())
 
 
 def gathered(folder: Path) -> Snapshot:
@@ -47,12 +49,14 @@ def gathered(folder: Path) -> Snapshot:
 
 
 def retire(ended: Path) -> None:
-    """Add the counts of a process that has ended to those of its predecessors."""
+    """Add the counts of a process that has ended to those of its predecessors; on a full disk they
+    stay where they are, and count."""
     retired = _retired(ended.parent)
     counts = summed(retired["counts"], _read(ended) or [])
     files = [*retired["files"], ended.name][-REMEMBERED:]
-    _write(ended.with_name(RETIRED), {"files": files, "counts": counts})
-    ended.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        _write(ended.with_name(RETIRED), {"files": files, "counts": counts})
+        ended.unlink(missing_ok=True)
 
 
 def _retired(folder: Path) -> dict[str, Any]:

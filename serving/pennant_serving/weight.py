@@ -7,6 +7,8 @@ done beside the event loop, where it holds nobody up. Pure.
 
 from __future__ import annotations
 
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 MOMENT = 4096
@@ -22,6 +24,7 @@ NUMBERS = "biufc"
 DEEPEST = 32
 """Lists in lists; what goes deeper is left to those who can tell."""
 JSON_MARKS = (b",", b"[", b"{")
+SINGLE = (int, float, complex, type(None), date, time, timedelta, Decimal)
 
 
 def of_body(body: bytes) -> int:
@@ -44,7 +47,8 @@ def _left(value: Any, room: int, depth: int) -> int:
     """What is left of the room; less than nothing when it is not enough."""
     if (dtype := getattr(value, "dtype", None)) is not None:
         each = ARRAY if getattr(dtype, "kind", "O") in NUMBERS else 1
-        return room - 1 - int(getattr(value, "size", 1)) // each
+        size = getattr(value, "size", None)  # of some libraries' tensors it is a function
+        return room - 1 - size // each if isinstance(size, int) else -1
     if hasattr(value, "columns") and hasattr(value, "to_dict"):  # a DataFrame
         return room - int(value.size)
     if isinstance(value, (str, bytes)):
@@ -52,7 +56,7 @@ def _left(value: Any, room: int, depth: int) -> int:
     if isinstance(value, dict):
         value = value.values()
     elif not isinstance(value, (list, tuple, set, frozenset)):
-        return room - 1
+        return room - 1 if isinstance(value, SINGLE) else -1  # an object may hold anything
     if depth == DEEPEST:
         return -1
     room -= 1

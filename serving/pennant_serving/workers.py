@@ -174,10 +174,16 @@ class Supervisor:
             end(process)
 
     def _add(self, number: int) -> None:
+        """Another worker, unless all are to end: nobody would tell this one."""
+        if self._draining:
+            return
         place = Place(self._board, number, self._folder / next(self._names))
         place.say(State.STARTING)
         with undisturbed():
-            self._workers[fork(lambda: self._work(place))] = place
+            process = fork(lambda: self._work(place))
+            self._workers[process] = place
+        if self._draining:  # since then
+            end(process)
 
     def _ended(self, process: int, code: int) -> None:
         place = self._workers.pop(process)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import ssl
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
+from threading import Thread
 
 import pytest
 from artifact_server import (
@@ -12,11 +14,13 @@ from artifact_server import (
     THE_FILE,
     Answer,
     answer,
+    asked_for_files,
     registry,
     serving,
     settings,
 )
 from certificates import Authority
+from waiting import PATIENCE
 
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
@@ -104,7 +108,60 @@ def test_credentials_go_to_the_registry_and_not_along_a_redirect(tmp_path):
     assert [handler.headers["Authorization"] for handler in asked_elsewhere] == [None]
 
 
-@pytest.mark.parametrize("name", ["../escape", "a/b", "..", ""])
+NO_ADDRESSES = ("http://[::1", "http://127.0.0.1:abc/x", "http://127.0.0.1:99999/x", "http://a..b/")
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_a_redirect_to_what_is_no_address_is_trouble_on_the_way(tmp_path, address):
+    found = failure(tmp_path, answer(302, "", Location=address))
+    assert found.reason is Reason.DOWNLOAD_FAILED
+    assert "no address" in str(found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[" * 100_000, '{"files": [{"path": "a", "file_size": 1e400}]}'],
+    ids=["nested without end", "a size without end"],
+)
+def test_a_listing_that_cannot_be_read_is_trouble_on_the_way(tmp_path, body):
+    found = failure(tmp_path, THE_FILE, listings=[answer(200, body)])
+    assert found.reason is Reason.DOWNLOAD_FAILED
+    assert "not MLflow's JSON" in str(found)
+
+
+def test_an_error_nested_without_end_is_trouble_on_the_way(tmp_path):
+    found = failure(tmp_path, answer(400, "[" * 60_000))
+    assert found.reason is Reason.DOWNLOAD_FAILED
+
+
+FOLDER = {"path": "a", "is_dir": True}
+
+
+@pytest.mark.parametrize(
+    ("files", "said"), [([FOLDER], "without end"), ([FOLDER, FOLDER], "a name twice")]
+)
+def test_a_listing_of_what_no_folder_holds_is_refused(tmp_path, files, said):
+    lying = answer(200, json.dumps({"files": files}))
+    found = failure(tmp_path, THE_FILE, listings=[lying])
+    assert found.reason is Reason.DOWNLOAD_FAILED
+    assert said in str(found)
+
+
+def test_two_that_fetch_to_one_volume_do_so_one_after_the_other(tmp_path):
+    def begun(handler: BaseHTTPRequestHandler) -> None:
+        second.start()
+        THE_FILE(handler)
+
+    with registry(begun, THE_FILE) as (url, asked), ThreadPoolExecutor(1) as pool:
+        other = Future()
+        second = Thread(target=lambda: other.set_result(fetch(settings(url, tmp_path))))
+        first = pool.submit(fetch, settings(url, tmp_path)).result(PATIENCE)
+        assert other.result(PATIENCE) == (first[0], True)
+        second.join()
+    assert len(asked_for_files(asked)) == 1
+
+
+@pytest.mark.parametrize("name", ["../escape", "a/b", "..", "", "\ud800", "a" * 256], ids=repr)
 def test_a_listing_cannot_write_outside_the_bundle(tmp_path, name):
     lying = answer(200, json.dumps({"files": [{"path": name, "is_dir": False}]}))
     found = failure(tmp_path, THE_FILE, listings=[lying])

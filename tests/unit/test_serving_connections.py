@@ -16,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving_array_adapter import ArrayAdapter
 from serving_builders import model
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
 from uvicorn.server import ServerState
 
 from pennant_serving import server
@@ -96,6 +98,11 @@ class Transport(asyncio.Transport):
 
 async def echo(scope, receive, send):
     """Answers with the body that it was sent."""
+    if scope["path"] == "/stream":
+        asked = Request(scope, receive)
+        length = {"content-length": asked.headers["content-length"]}
+        await StreamingResponse(asked.stream(), headers=length)(scope, receive, send)
+        return
     body, more = b"", True
     while more:
         message = await receive()
@@ -106,6 +113,8 @@ async def echo(scope, receive, send):
     headers = [(b"content-length", length)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+    if scope["path"] == "/raises":  # as starlette does when it has answered with 500
+        raise RuntimeError("as asked")
 
 
 def connect(transport: Transport) -> HttpConnection:
@@ -178,6 +187,19 @@ def test_what_comes_behind_a_body_is_no_header():
     sent = head + b"1\r\na\r\n0\r\nAuthorization: me\r\nHost: other\r\n\r\n"
     statuses, bodies, _ = asyncio.run(answers([sent]))
     assert (statuses, bodies) == ([200], [b"host,transfer-encoding"])
+
+
+def test_an_answer_may_be_made_of_the_body_while_that_arrives():
+    body = b"a" * 70_000
+    told = asyncio.run(answers(cut(request(body, "/stream") + request(b"two"), [90, 50_000])))
+    assert told == ([200, 200], [body, b"two"], False)
+
+
+def test_an_error_after_an_answer_takes_no_answer_from_those_behind(caplog):
+    told = asyncio.run(answers([request(b"one", "/raises") + request(b"two")]))
+    assert told == ([200, 200], [b"one", b"two"], False)
+    (record,) = caplog.records
+    assert "as asked" in str(record.exc_info)
 
 
 def test_empty_lines_between_requests_are_no_request():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,23 @@ from pennant_serving.weight import ARRAY, MOMENT, of_body, of_value
 
 pytestmark = pytest.mark.unit
 
+
+@dataclass
+class Answer:
+    """What a model may make of its own."""
+
+    values: list[float]
+
+
+class Tensor:
+    """As torch's."""
+
+    dtype = "float32"
+
+    def size(self):
+        return (MOMENT, ARRAY)
+
+
 FEW = {
     "a number": 1,
     "rows": [[1.0] * 20] * 100,
@@ -34,6 +53,7 @@ FEW = {
     "a text": "x" * MOMENT,
     "outputs": {"predict": np.zeros(1000), "more": ["a"] * 1000},
     "nothing": None,
+    "yes, and a time": [True, datetime(2026, 3, 1)],  # noqa: DTZ001
     "a number of numpy": np.float64(1),
 }
 MANY = {
@@ -50,6 +70,8 @@ MANY = {
     "a frame": pd.DataFrame({"a": [1.0] * MOMENT, "b": 1}),
     "a series": pd.Series(["a"] * MOMENT),
     "arrays in a list": [np.zeros((MOMENT, ARRAY))],
+    "an object of many": [Answer([1.0] * MOMENT)],
+    "another library's tensor": Tensor(),
 }
 
 

@@ -163,3 +163,12 @@ def test_a_scrape_between_the_two_steps_of_retiring_counts_it_once(tmp_path):
     retire(path)
     leave_counts(counted(0.5), path)  # as if it had not been taken away yet
     assert gathered(tmp_path) == counted(0.5).snapshot()
+
+
+def test_on_a_volume_that_takes_nothing_more_all_that_was_written_still_counts(tmp_path):
+    leave_counts(counted(0.5), tmp_path / "1")
+    for name in ("1", sharing.RETIRED):
+        (tmp_path / name).with_suffix(".tmp").mkdir()  # so writing it fails
+    leave_counts(counted(0.5, 0.5), tmp_path / "1")
+    retire(tmp_path / "1")
+    assert gathered(tmp_path) == counted(0.5).snapshot()

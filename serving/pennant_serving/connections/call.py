@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pennant_serving.connections.answering import Answering
 
 ERRORS = logging.getLogger("uvicorn.error")
-ASGI = {"version": "3.0", "spec_version": "2.3"}
+ASGI = {"version": "3.0", "spec_version": "2.4"}
+"""Of which starlette needs not read on while it answers in parts, to see that the client has gone:
+it would read the body away from the endpoint. `Call.leave` cancels the task."""
 
 
 class Call(RequestResponseCycle):
@@ -47,6 +49,10 @@ class Call(RequestResponseCycle):
     def start(self) -> None:
         """Its turn has come."""
         self._task = self._connection.run(self.run_asgi)
+
+    async def run_asgi(self, app: Any) -> None:
+        """uvicorn's, which ends the connection for whatever is raised."""
+        await super().run_asgi(_harmless(app, self))
 
     def leave(self, status: int) -> None:
         """Nobody waits for its answer any more; `status` is how it counts if it has none."""
@@ -108,6 +114,21 @@ def scope_of(connection: Answering, method: bytes, version: str, target: bytes) 
         "query_string": url.query or b"",
         "state": {},
     }
+
+
+def _harmless(app: Any, call: Call) -> Any:
+    """An application whose errors after its answer end nothing: starlette raises what it has
+    answered with 500, and the next request is on the connection already."""
+
+    async def run(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception:
+            if not call.response_complete:
+                raise
+            ERRORS.exception("Exception in ASGI application")
+
+    return run
 
 
 def _nothing() -> None:

@@ -22,7 +22,11 @@ def fetch(settings: Settings, phases: Phases | None = None) -> tuple[Manifest, b
 
     Raises PodError.
     """
-    phases = phases or Phases()
+    with volume.alone(settings.model_path):
+        return _fetch(settings, phases or Phases())
+
+
+def _fetch(settings: Settings, phases: Phases) -> tuple[Manifest, bool]:
     with phases.phase("verify"):
         found = volume.verified(settings.wanted, settings.model_path)
     if found:

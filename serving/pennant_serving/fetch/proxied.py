@@ -19,6 +19,13 @@ from pennant_serving.fetch.settings import Settings
 from pennant_serving.fetch.web import Web
 from pennant_serving.phases import Phases
 
+DEEPEST = 64
+"""Folders in folders; what lists more is no bundle."""
+NO_LISTING = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What is raised of JSON that is another's, such as of a size that is infinite."""
+LONGEST = 255
+"""Bytes of a name that file systems take."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -83,12 +90,18 @@ def _beside(proxy: Proxy, folder: str) -> list[Entry] | None:
         raise
 
 
-def _save_folder(proxy: Proxy, path: str, entries: list[Entry], folder: Path) -> None:
+def _save_folder(
+    proxy: Proxy, path: str, entries: list[Entry], folder: Path, depth: int = 1
+) -> None:
+    if depth > DEEPEST:
+        raise PodError(Reason.DOWNLOAD_FAILED, f"the registry lists folders without end: {path}")
+    if len({entry.name for entry in entries}) < len(entries):
+        raise PodError(Reason.DOWNLOAD_FAILED, f"the registry lists a name twice in {path}")
     for entry in entries:
         source, target = f"{path}/{entry.name}", folder / entry.name
         if entry.is_folder:
             target.mkdir()
-            _save_folder(proxy, source, proxy.list(source), target)
+            _save_folder(proxy, source, proxy.list(source), target, depth + 1)
         else:
             proxy.save(source, target, entry.size)
 
@@ -97,7 +110,7 @@ def _entries(response: HTTPResponse) -> list[Entry]:
     try:
         files = json.loads(response.read()).get("files", [])
         return [_entry(file) for file in files]
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
+    except (*NO_LISTING, RecursionError) as error:
         kind = response.headers.get_content_type()
         raise Trouble(f"the listing is {kind}, not MLflow's JSON: is this MLflow?") from error
 
@@ -112,7 +125,13 @@ def _entry(file: dict[str, Any]) -> Entry:
 def _safe_name(path: Any) -> str:
     """A listing must not be able to write outside the bundle."""
     name = str(path)
-    if name in ("", ".", "..") or any(letter in name for letter in "/\\\0"):
+    written = name.encode("utf-8", "replace")  # half a surrogate pair becomes another letter
+    if (
+        name in ("", ".", "..")
+        or any(letter in name for letter in "/\\\0")
+        or written.decode() != name
+        or len(written) > LONGEST
+    ):
         message = f"the registry lists {name!r}, which is not a plain file name"
         raise PodError(Reason.DOWNLOAD_FAILED, message)
     return name

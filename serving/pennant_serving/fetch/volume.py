@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +51,19 @@ def bundle_path(manifest: Manifest, model_path: Path) -> Path | None:
         return model_path
     files = list(model_path.iterdir())
     return files[0] if len(files) == 1 else None
+
+
+@contextmanager
+def alone(model_path: Path) -> Iterator[None]:
+    """One after the other: two at a time would digest each other's half of a file."""
+    folder = model_path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)  # it ends with the process, whatever becomes of that
+        yield
+    finally:
+        os.close(opened)
 
 
 @contextmanager

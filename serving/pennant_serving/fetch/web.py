@@ -87,7 +87,7 @@ class Web:
             # Unredirected: Redirects alone decides whether it goes along.
             request.add_unredirected_header("Authorization", self._authorization)
         try:
-            with self._opener.open(request, timeout=CONNECTING) as response:
+            with self._open(request) as response:
                 return consume(response)
         except HTTPError as error:
             raise judge(url, error) from error
@@ -97,6 +97,15 @@ class Web:
             raise unreachable(url, URLError(error)) from error
         except (HTTPException, ConnectionError, TimeoutError) as error:
             raise Trouble(f"the connection broke: {error!r}") from error
+
+    def _open(self, request: Request) -> HTTPResponse:
+        try:
+            response: HTTPResponse = self._opener.open(request, timeout=CONNECTING)
+        except ValueError as error:
+            if isinstance(error, (OSError, HTTPException)):  # a certificate's are both
+                raise
+            raise Trouble(f"redirects to what is no address: {error}") from error
+        return response
 
 
 def _handlers(settings: Settings) -> Iterator[BaseHandler]:
@@ -138,6 +147,19 @@ class Through(BaseHandler):
 
 class Redirects(HTTPRedirectHandler):
     """Follows redirects, but credentials stay with the registry that they are for."""
+
+    def http_error_302(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> HTTPResponse | None:
+        """As urllib does. Raises ValueError for what is no address."""
+        try:
+            answer: HTTPResponse | None = super().http_error_302(req, fp, code, msg, headers)
+        except ValueError:
+            fp.close()
+            raise
+        return answer
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
