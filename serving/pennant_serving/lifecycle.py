@@ -43,10 +43,9 @@ class Lifecycle:
         """What this process is good for."""
         if self._model is None:
             return State.STARTING
-        batcher = self._model.batcher
-        if batcher.lost:
+        if self._model.lost:
             return State.LOST
-        return State.STUCK if batcher.stuck else State.READY
+        return State.STUCK if self._model.stuck else State.READY
 
     @property
     def is_ready(self) -> bool:

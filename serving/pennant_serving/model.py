@@ -17,6 +17,10 @@ from pennant_serving.pool import Pool, codec_pool
 from pennant_serving.rows import Prepared, Rows
 
 
+LOST = 3
+"""Time-outs. A model that takes a little too long under load may still come back before."""
+
+
 @dataclass(frozen=True)
 class Model:
     """One version of one model, ready to be asked."""
@@ -31,6 +35,19 @@ class Model:
     """Threads for bodies and answers of many values."""
     answered: tuple[dict[str, Any], ...] = ()
     """What its input example was answered with: name, datatype and shape of each output."""
+
+    @property
+    def stuck(self) -> bool:
+        """All threads of one kind are in what nobody waits for any more."""
+        return self._stuck(self.batcher.limits.timeout)
+
+    @property
+    def lost(self) -> bool:
+        """They have been for so long that only a new process will help."""
+        return self._stuck(LOST * self.batcher.limits.timeout)
+
+    def _stuck(self, seconds: float) -> bool:
+        return self.batcher.stuck(seconds) or self.codecs.stuck(seconds)
 
     @cached_property
     def further(self) -> dict[str, Further]:

@@ -4,14 +4,16 @@ the model, admission for those of the codecs."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import get_ident
 from typing import Any, TypeVar
 
 THREADS = 4
 CODEC_THREADS = 2
 """For large bodies and answers. They hold the interpreter's lock, so more would be no faster; and
-what they do ends, unlike a prediction, so nobody need wait behind one."""
+what they do ends soon, unlike a prediction, so nobody need wait behind one."""
 
 T = TypeVar("T")
 
@@ -21,6 +23,8 @@ class Pool:
 
     def __init__(self, threads: int = THREADS, name: str = "predict") -> None:
         self.threads = threads
+        self._begun: dict[int, float] = {}
+        """When each busy thread began what it does, by its identity."""
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     def start(self, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
@@ -30,11 +34,20 @@ class Pool:
 
         def begin() -> T:
             function, arguments = waiting.pop()
-            return function(*arguments)
+            self._begun[get_ident()] = time.perf_counter()
+            try:
+                return function(*arguments)
+            finally:
+                del self._begun[get_ident()]
 
         future = asyncio.get_running_loop().run_in_executor(self._executor, begin)
         future.add_done_callback(lambda _: waiting.clear())
         return future
+
+    def stuck(self, seconds: float) -> bool:
+        """All threads have been in one function each for longer than this."""
+        moment = time.perf_counter() - seconds
+        return sum(begun < moment for begun in [*self._begun.values()]) >= self.threads
 
 
 def codec_pool() -> Pool:

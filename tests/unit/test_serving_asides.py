@@ -86,12 +86,12 @@ def test_predictions_go_on_beside_calls_that_do_not_end(call):
 
 def test_calls_that_never_end_take_readiness_as_predictions_do():
     async def scenario(served):
-        assert not served.batcher.stuck
+        assert not served.stuck
         with pytest.raises(TimedOut):
             await CALLS["params"](served)
         async with asyncio.timeout(LONG / 2):
             # Its thread began a little later than the request came.
-            while not served.batcher.stuck:  # noqa: ASYNC110 - nothing tells when it is
+            while not served.stuck:  # noqa: ASYNC110 - nothing tells when it is
                 await asyncio.sleep(0.01)
 
     run(scenario, threads=1, timeout=0.1)

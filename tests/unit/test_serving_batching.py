@@ -192,13 +192,13 @@ def test_a_prediction_that_does_not_end_is_a_time_out_and_takes_its_thread_with_
             with pytest.raises(TimedOut, match=r"0\.1 s"):
                 await served.predict(Rows(["a"]))
             # The prediction began a little later than the request came.
-            await until(lambda: served.batcher.stuck)
+            await until(lambda: served.stuck)
             with pytest.raises(TimedOut):
                 await served.predict(Rows(["b"]))
         finally:
             release.set()
         assert await answer(served, Rows(["c"])) == ["c"]
-        assert not served.batcher.stuck
+        assert not served.stuck
 
     async def answer(served, rows):
         """At last: a busy machine may take longer than the time-out to go on."""

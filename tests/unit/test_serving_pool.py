@@ -42,3 +42,25 @@ def test_a_function_has_its_arguments_and_its_errors_are_raised():
         return await pool.start(int, "7")
 
     assert asyncio.run(both()) == 7
+
+
+def test_threads_that_do_not_come_back_are_seen():
+    async def seen() -> list[bool]:
+        pool, busy = Pool(2), threading.Event()
+        started = [threading.Event(), threading.Event()]
+
+        def work(begun: threading.Event) -> None:
+            begun.set()
+            busy.wait(PATIENCE)
+
+        first = pool.start(work, started[0])
+        await asyncio.to_thread(started[0].wait, PATIENCE)
+        one = pool.stuck(0.0)
+        second = pool.start(work, started[1])
+        await asyncio.to_thread(started[1].wait, PATIENCE)
+        both, long = pool.stuck(0.0), pool.stuck(PATIENCE)
+        busy.set()
+        await asyncio.gather(first, second)
+        return [one, both, long, pool.stuck(0.0)]
+
+    assert asyncio.run(seen()) == [False, True, False, False]

@@ -23,8 +23,6 @@ from pennant_serving.errors import TimedOut, Unavailable, from_model
 from pennant_serving.pool import Pool
 from pennant_serving.rows import Prepared, Rows
 
-LOST = 3
-"""Time-outs. A model that takes a little too long under load may still come back before."""
 ARRAY = "array"
 """The kind of all arrays: a model takes one."""
 ALONE = "alone"
@@ -114,15 +112,9 @@ class Batcher:
             work.end()
             self._line.forget(work)
 
-    @property
-    def stuck(self) -> bool:
-        """All threads are in predictions that nobody waits for any more."""
-        return self.runner.running.stuck(time.perf_counter() - self.limits.timeout)
-
-    @property
-    def lost(self) -> bool:
-        """They have been for so long that only a new process will help."""
-        return self.runner.running.stuck(time.perf_counter() - LOST * self.limits.timeout)
+    def stuck(self, seconds: float) -> bool:
+        """All threads have been in one prediction each for longer than this."""
+        return self.runner.running.stuck(time.perf_counter() - seconds)
 
     @property
     def joins(self) -> bool:

@@ -26,6 +26,9 @@ NO_LISTING = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 LONGEST = 255
 """Bytes of a name that file systems take."""
 
+MOST_LISTED = 64 * 1024 * 1024
+"""Bytes of a listing: of half a million files."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -108,7 +111,10 @@ def _save_folder(
 
 def _entries(response: HTTPResponse) -> list[Entry]:
     try:
-        files = json.loads(response.read()).get("files", [])
+        content = response.read(MOST_LISTED + 1)
+        if len(content) > MOST_LISTED:
+            raise Trouble(f"the listing has more than {MOST_LISTED} bytes")
+        files = json.loads(content).get("files", [])
         return [_entry(file) for file in files]
     except (*NO_LISTING, RecursionError) as error:
         kind = response.headers.get_content_type()
