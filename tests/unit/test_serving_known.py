@@ -11,6 +11,7 @@ import cloudpickle
 import lightgbm
 import numpy as np
 import pytest
+import xgboost
 from scipy import special
 from scipy.stats import uniform
 from sklearn import preprocessing
@@ -61,6 +62,30 @@ def patched(estimator: Any) -> Any:
     return estimator
 
 
+class Scaling:
+    """A class that says it is Python's own, and that a step asks as a function."""
+
+    def __new__(cls, x: Any) -> Any:
+        return x / x.max()
+
+
+Scaling.__module__ = "builtins"
+
+
+def with_inside(estimator: Any, path: str, value: Any) -> Any:
+    """With something of one's own in the place of what it has learned."""
+    holder = estimator.fit(X[:, 0] if isinstance(estimator, IsotonicRegression) else X, Y)
+    *way, last = path.split(".")
+    for name in way:
+        holder = getattr(holder, name)
+    setattr(holder, last, value)
+    return estimator
+
+
+def boosted() -> Any:
+    return lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)
+
+
 KNOWN = {
     "a pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
     "a forest": RandomForestClassifier(3),
@@ -84,6 +109,7 @@ KNOWN = {
     "neighbours": KNeighborsClassifier(),
     "LightGBM": make_pipeline(StandardScaler(), lightgbm.LGBMClassifier(n_estimators=2,
                                                                         verbose=-1)),
+    "XGBoost": make_pipeline(StandardScaler(), xgboost.XGBClassifier(n_estimators=2)),
 }  # fmt: skip
 
 
@@ -125,6 +151,15 @@ STRANGERS = {
         "f_classif",
     ),
     "in an array": (VotingClassifier(np.array([("a", Odd())], dtype=object)), "strangers.Odd"),
+    "in a structured array": (
+        with_inside(LinearRegression(), "more", np.array([(1, Odd())], "i8,O")), "strangers.Odd",
+    ),
+    "a class that calls itself Python's": (FunctionTransformer(Scaling), "builtins.Scaling"),
+    "a booster's model": (with_inside(boosted(), "_Booster", Odd()), "strangers.Odd"),
+    "a booster's objective": (with_inside(boosted(), "objective", scaled), "strangers.scaled"),
+    "an interpolation's function": (
+        with_inside(IsotonicRegression(), "f_._call", scaled), "strangers.scaled",
+    ),
     "a method that was replaced": (patched(LogisticRegression()), "LogisticRegression.predict"),
 }  # fmt: skip
 

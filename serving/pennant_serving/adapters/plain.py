@@ -37,7 +37,7 @@ def is_plain(value: Any) -> bool:
     if str(kind.__module__).partition(".")[0] == "pandas":
         return kind.__name__ in PANDAS
     if isinstance(value, np.generic):
-        return kind.__module__ == "numpy" and kind is not np.void
+        return getattr(np, kind.__name__, None) is kind and kind is not np.void
     return isinstance(value, np.dtype)
 
 
@@ -51,7 +51,7 @@ def items(value: Any) -> Iterable[Any] | None:
         factory = (value.default_factory,) if kind is defaultdict else ()
         inside = chain(value.keys(), value.values(), factory)
     elif kind in ARRAYS:
-        inside = value.ravel().tolist() if value.dtype == object else [value[()]]
+        inside = np.ma.getdata(value).ravel().tolist()
     else:
         return None
     return [each for each in inside if type(each) not in ATOMS]
