@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from pennant_serving.codecs import invocations, v2
+from pennant_serving.codecs import frames, invocations, v2
 from pennant_serving.errors import InvalidInput
 from pennant_serving.rows import Rows
 
@@ -62,12 +62,22 @@ def test_every_form_of_invocations_becomes_rows(body, rows):
         (b'{"instances": 1}', "must be a list"),
         (b'{"inputs": {"a": [1], "b": [1, 2]}}', "same length"),
         (b'{"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}', "list of 1 values"),
+        (b'{"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}}', "twice"),
+        (b'{"dataframe_split": {"columns": ["1", 1], "data": [[1, 2]]}}', "twice"),
+        (b'{"dataframe_split": {"columns": ["a"], "data": [[1]], "rows": 1}}', "'rows'"),
+        (b'{"dataframe_split": {"columns": ["a"], "data": [[1]], "index": [0, 1]}}', "index"),
+        (b'{"dataframe_split": {"columns": ["a"], "data": [[1]], "index": 1}}', "index"),
         (b'{"instances": [{"a": 1}, {"b": 1}]}', "same keys: a"),
     ],
 )
 def test_a_malformed_invocation_says_what_is_wrong(body, says):
     with pytest.raises(InvalidInput, match=says):
         invocations.decode(body)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_lines_of_a_csv_may_end_as_in_any_system(end):
+    assert frames.csv_text(f"a,b{end}1,2{end}".encode()) == f"a,b{end}1,2{end}"
 
 
 def test_predictions_of_numpy_and_of_objects_are_written_as_json():
