@@ -32,7 +32,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsRegressor
 from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, LabelBinarizer, StandardScaler
@@ -203,6 +203,7 @@ MIXING = {
         VotingClassifier([("a", LogisticRegression())], voting="soft", flatten_transform=False),
         "transform",
     ),
+    "the type of the answer": (RadiusNeighborsRegressor().fit(X, Y), "predict"),
     "targets": (LabelBinarizer(), "transform"),
     "a score": (LogisticRegression(), "score"),
     "neighbours": (KNeighborsClassifier(), "kneighbors"),
@@ -217,6 +218,7 @@ def test_scikit_learns_own_that_mix_rows_or_draw_are_excepted(estimator, method)
 def test_the_same_estimators_are_known_by_their_other_methods():
     assert why_not(DummyClassifier(strategy="prior")) == ""
     assert why_not(BernoulliRBM(), "transform") == ""
+    assert why_not(RadiusNeighborsRegressor().fit(X, Y / 2)) == ""
 
 
 def test_depth_and_circles_end():
