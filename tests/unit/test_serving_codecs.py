@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pennant_serving.codecs import frames, invocations, v2
@@ -73,6 +74,22 @@ def test_every_form_of_invocations_becomes_rows(body, rows):
 def test_a_malformed_invocation_says_what_is_wrong(body, says):
     with pytest.raises(InvalidInput, match=says):
         invocations.decode(body)
+
+
+def test_a_time_that_is_missing_is_null_in_v2_as_everywhere():
+    times = pd.Series(pd.to_datetime(["2026-03-01", None], utc=True))
+    data = answer(times)["outputs"][0]["data"]
+    assert data == ["2026-03-01T00:00:00+00:00", "null"]
+
+
+def test_columns_of_one_name_are_an_output_each():
+    outputs = answer(pd.DataFrame([[1, 2]], columns=["a", "a"]))["outputs"]
+    assert [(each["name"], each["data"]) for each in outputs] == [("a", [1]), ("a", [2])]
+
+
+def test_the_longest_floats_are_written_as_doubles():
+    longest = np.array([1.5], dtype="longdouble")
+    assert json.loads(invocations.encode(longest)) == {"predictions": [1.5]}
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
