@@ -72,6 +72,21 @@ class Scaling:
 Scaling.__module__ = "builtins"
 
 
+class Told(np.float64):
+    """A number that says it is NumPy's own."""
+
+
+Told.__module__ = "numpy"
+
+
+class Index(Scaling):
+    """What says it is pandas' own."""
+
+
+Index.__new__ = object.__new__
+Index.__module__ = "pandas"
+
+
 def with_inside(estimator: Any, path: str, value: Any) -> Any:
     """With something of one's own in the place of what it has learned."""
     holder = estimator.fit(X[:, 0] if isinstance(estimator, IsotonicRegression) else X, Y)
@@ -155,6 +170,12 @@ STRANGERS = {
         with_inside(LinearRegression(), "more", np.array([(1, Odd())], "i8,O")), "strangers.Odd",
     ),
     "a class that calls itself Python's": (FunctionTransformer(Scaling), "builtins.Scaling"),
+    "numbers that call themselves NumPy's": (
+        with_inside(LinearRegression(), "intercept_", Told()), "numpy.Told",
+    ),
+    "an index that calls itself pandas'": (
+        with_inside(LinearRegression(), "intercept_", Index()), "pandas.Index",
+    ),
     "a booster's model": (with_inside(boosted(), "_Booster", Odd()), "strangers.Odd"),
     "a booster's objective": (with_inside(boosted(), "objective", scaled), "strangers.scaled"),
     "an interpolation's function": (
