@@ -64,6 +64,9 @@ class OnnxAdapter:
             raise InvalidInput("this model takes more than one matrix")
         asked = invocations.parse(body)
         assert isinstance(asked.rows, Rows)
+        is_unnamed = asked.rows.columns is not None and not self._mlmodel.names
+        if (asked.params and self._mlmodel.params) or is_unnamed:
+            raise InvalidInput("MLflow knows what to make of params, and of names")
         return Invocation(Prepared(self._columns.checked(self.to_array(asked.rows))))
 
     def read(self, form: str, body: bytes) -> Invocation:
@@ -71,6 +74,11 @@ class OnnxAdapter:
         asked = self._scoring.read(form, body)
         assert isinstance(asked.rows, Prepared)
         return Invocation(self._scoring.enforced(asked.rows, asked.params))
+
+    def check_params(self, params: Any) -> None:
+        """Raises InvalidInput for those that do not fit the signature; the model takes none."""
+        if self._mlmodel.params:
+            self._scoring.checked(params)
 
     def predict(self, asked: Rows | Prepared) -> dict[str, Any]:
         """Raises InvalidInput for rows that do not fit."""
