@@ -54,7 +54,7 @@ MIXING = {
     "PatchExtractor": Mixing("draws at random"),
     "RadiusNeighborsRegressor": Mixing(
         "answers in floats when one row of all has neighbours",
-        when=lambda radius: np.asarray(getattr(radius, "_y", None)).dtype.kind != "f",
+        when=lambda radius: np.asarray(getattr(radius, "_y", 0.0)).dtype.kind != "f",
     ),
     "SparsePCA": TOGETHER,
     "VotingClassifier": Mixing(
