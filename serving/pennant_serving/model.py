@@ -16,7 +16,6 @@ from pennant_serving.codecs.outputs import named
 from pennant_serving.pool import Pool, codec_pool
 from pennant_serving.rows import Prepared, Rows
 
-
 LOST = 3
 """Time-outs. A model that takes a little too long under load may still come back before."""
 

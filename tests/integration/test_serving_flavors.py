@@ -22,6 +22,7 @@ from flavor_models import (
     load_model,
     scoring_server,
 )
+from mlflow.models import infer_signature
 from serving_builders import Client, model, on_volume, settings
 from serving_process import Serving, serving
 
@@ -173,6 +174,25 @@ def test_a_whole_number_cannot_be_missing(pairs, name):
     answer = pairs[name].ours.post("/invocations", json=body)
     assert answer.status_code == 400
     assert "column b" in answer.text
+
+
+@pytest.mark.parametrize("form", ["inputs", "instances"])
+def test_columns_by_name_are_not_taken_for_a_tensor_that_has_none(pairs, form):
+    for asked in ({"c": [3.0], "b": [2.0], "a": [1.0]}, [{"c": 3.0, "b": 2.0, "a": 1.0}]):
+        answer = pairs["onnx"].ours.post("/invocations", json={form: asked})
+        assert answer.status_code == 400
+
+
+def test_params_for_a_graph_are_checked_though_it_takes_none(tmp_path):
+    signature = infer_signature(flavor_models.SINGLE, params={"p": 1.5})
+    flavor_models.save_onnx(tmp_path / "m", flavor_models.linear(), flavor_models.SINGLE, signature)
+    ours = paired(tmp_path / "m").ours
+    for p, status in ((2.5, 200), ("invalid", 400)):
+        body = {"instances": MATRIX, "params": {"p": p}}
+        assert ours.post("/invocations", json=body).status_code == status
+        tensor = {"name": "x", "shape": [2, 3], "datatype": "FP32", "data": MATRIX}
+        asked = {"inputs": [tensor], "parameters": {"p": p}}
+        assert ours.post("/v2/models/iris/infer", json=asked).status_code == status
 
 
 @pytest.mark.parametrize("name", ["onnx", "onnx of two inputs, tensors"])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import DictionaryLearning, KernelPCA, SparseCoder
 from sklearn.ensemble import RandomForestRegressor, StackingClassifier, VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -35,6 +35,7 @@ from sklearn.preprocessing import (
     PowerTransformer,
     QuantileTransformer,
     SplineTransformer,
+    StandardScaler,
     TargetEncoder,
 )
 from sklearn.svm import SVC
@@ -156,7 +157,12 @@ VARIANTS: dict[str, tuple[Any, Any]] = {
     "words": (make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression()), TEXTS),
     "near by distance": (KNeighborsClassifier(3, weights="distance"), X),
     "within a radius": (RadiusNeighborsClassifier(2.0, outlier_label="most_frequent"), X),
-    "within a radius, a number": (RadiusNeighborsRegressor(2.0, weights="distance"), X),
+    "within a radius, a number": (
+        TransformedTargetRegressor(
+            RadiusNeighborsRegressor(2.0, weights="distance"), transformer=StandardScaler()
+        ),
+        X,
+    ),
     "dense": (KernelDensity(rtol=1e-3), X),
     "outliers": (LocalOutlierFactor(novelty=True), X),
     "kernels": (KernelPCA(2, kernel="rbf"), X),

@@ -131,6 +131,19 @@ def test_a_vectorizer_is_given_texts(tmp_path, signed, shape):
     assert client.post("/invocations", json=frame).json()["predictions"] == wanted
 
 
+@pytest.mark.parametrize("value", [5, None, True])
+def test_what_is_no_text_is_the_callers_mistake_to_a_vectorizer(tmp_path, value):
+    estimator = make_pipeline(CountVectorizer(token_pattern="."), LogisticRegression())
+    signature = infer_signature(pd.DataFrame({"text": TEXTS}))
+    save_model(estimator.fit(TEXTS, [0, 1, 0, 1]), tmp_path / "m", signature=signature, **NEEDS)
+    records = [{"text": "x"}, {"text": value}]
+    for asked in (records, records[1:]):
+        answer = served(tmp_path / "m", "auto").post(
+            "/invocations", json={"dataframe_records": asked}
+        )
+        assert answer.status_code == 400
+
+
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory):
     folder = tmp_path_factory.mktemp("classifier") / "m"

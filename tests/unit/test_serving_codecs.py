@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from pennant_serving.codecs import invocations, v2
+from pennant_serving.codecs import frames, invocations, v2
 from pennant_serving.errors import InvalidInput
 from pennant_serving.rows import Rows
 
@@ -62,12 +63,38 @@ def test_every_form_of_invocations_becomes_rows(body, rows):
         (b'{"instances": 1}', "must be a list"),
         (b'{"inputs": {"a": [1], "b": [1, 2]}}', "same length"),
         (b'{"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}', "list of 1 values"),
+        (b'{"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}}', "twice"),
+        (b'{"dataframe_split": {"columns": ["1", 1], "data": [[1, 2]]}}', "twice"),
+        (b'{"dataframe_split": {"columns": ["a"], "data": [[1]], "rows": 1}}', "'rows'"),
+        (b'{"dataframe_split": {"columns": ["a"], "data": [[1]], "index": [0, 1]}}', "index"),
+        (b'{"dataframe_split": {"columns": ["a"], "data": [[1]], "index": 1}}', "index"),
         (b'{"instances": [{"a": 1}, {"b": 1}]}', "same keys: a"),
     ],
 )
 def test_a_malformed_invocation_says_what_is_wrong(body, says):
     with pytest.raises(InvalidInput, match=says):
         invocations.decode(body)
+
+
+def test_a_time_that_is_missing_is_null_in_v2_as_everywhere():
+    times = pd.Series(pd.to_datetime(["2026-03-01", None], utc=True))
+    data = answer(times)["outputs"][0]["data"]
+    assert data == ["2026-03-01T00:00:00+00:00", "null"]
+
+
+def test_columns_of_one_name_are_an_output_each():
+    outputs = answer(pd.DataFrame([[1, 2]], columns=["a", "a"]))["outputs"]
+    assert [(each["name"], each["data"]) for each in outputs] == [("a", [1]), ("a", [2])]
+
+
+def test_the_longest_floats_are_written_as_doubles():
+    longest = np.array([1.5], dtype="longdouble")
+    assert json.loads(invocations.encode(longest)) == {"predictions": [1.5]}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_lines_of_a_csv_may_end_as_in_any_system(end):
+    assert frames.csv_text(f"a,b{end}1,2{end}".encode()) == f"a,b{end}1,2{end}"
 
 
 def test_predictions_of_numpy_and_of_objects_are_written_as_json():

@@ -284,6 +284,12 @@ def test_an_adapter_that_says_that_it_waits_for_nothing_is_measured_by_the_clock
     assert served.batcher.runner.speed.largest == 0
 
 
+def test_an_example_of_no_rows_is_no_sign_of_anything():
+    served = model()
+    asyncio.run(served.batcher.prove(Rows([])))
+    assert (served.batcher.joins, served.batcher.runner.speed.largest) == (True, 0)
+
+
 def test_what_makes_an_array_of_rows_waits_beside_the_loop_too():
     threads = set()
 

@@ -11,6 +11,7 @@ import cloudpickle
 import lightgbm
 import numpy as np
 import pytest
+import xgboost
 from scipy import special
 from scipy.stats import uniform
 from sklearn import preprocessing
@@ -31,7 +32,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsRegressor
 from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, LabelBinarizer, StandardScaler
@@ -61,6 +62,45 @@ def patched(estimator: Any) -> Any:
     return estimator
 
 
+class Scaling:
+    """A class that says it is Python's own, and that a step asks as a function."""
+
+    def __new__(cls, x: Any) -> Any:
+        return x / x.max()
+
+
+Scaling.__module__ = "builtins"
+
+
+class Told(np.float64):
+    """A number that says it is NumPy's own."""
+
+
+Told.__module__ = "numpy"
+
+
+class Index(Scaling):
+    """What says it is pandas' own."""
+
+
+Index.__new__ = object.__new__
+Index.__module__ = "pandas"
+
+
+def with_inside(estimator: Any, path: str, value: Any) -> Any:
+    """With something of one's own in the place of what it has learned."""
+    holder = estimator.fit(X[:, 0] if isinstance(estimator, IsotonicRegression) else X, Y)
+    *way, last = path.split(".")
+    for name in way:
+        holder = getattr(holder, name)
+    setattr(holder, last, value)
+    return estimator
+
+
+def boosted() -> Any:
+    return lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)
+
+
 KNOWN = {
     "a pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
     "a forest": RandomForestClassifier(3),
@@ -84,6 +124,7 @@ KNOWN = {
     "neighbours": KNeighborsClassifier(),
     "LightGBM": make_pipeline(StandardScaler(), lightgbm.LGBMClassifier(n_estimators=2,
                                                                         verbose=-1)),
+    "XGBoost": make_pipeline(StandardScaler(), xgboost.XGBClassifier(n_estimators=2)),
 }  # fmt: skip
 
 
@@ -125,6 +166,21 @@ STRANGERS = {
         "f_classif",
     ),
     "in an array": (VotingClassifier(np.array([("a", Odd())], dtype=object)), "strangers.Odd"),
+    "in a structured array": (
+        with_inside(LinearRegression(), "more", np.array([(1, Odd())], "i8,O")), "strangers.Odd",
+    ),
+    "a class that calls itself Python's": (FunctionTransformer(Scaling), "builtins.Scaling"),
+    "numbers that call themselves NumPy's": (
+        with_inside(LinearRegression(), "intercept_", Told()), "numpy.Told",
+    ),
+    "an index that calls itself pandas'": (
+        with_inside(LinearRegression(), "intercept_", Index()), "pandas.Index",
+    ),
+    "a booster's model": (with_inside(boosted(), "_Booster", Odd()), "strangers.Odd"),
+    "a booster's objective": (with_inside(boosted(), "objective", scaled), "strangers.scaled"),
+    "an interpolation's function": (
+        with_inside(IsotonicRegression(), "f_._call", scaled), "strangers.scaled",
+    ),
     "a method that was replaced": (patched(LogisticRegression()), "LogisticRegression.predict"),
 }  # fmt: skip
 
@@ -168,6 +224,7 @@ MIXING = {
         VotingClassifier([("a", LogisticRegression())], voting="soft", flatten_transform=False),
         "transform",
     ),
+    "the type of the answer": (RadiusNeighborsRegressor().fit(X, Y), "predict"),
     "targets": (LabelBinarizer(), "transform"),
     "a score": (LogisticRegression(), "score"),
     "neighbours": (KNeighborsClassifier(), "kneighbors"),
@@ -182,6 +239,7 @@ def test_scikit_learns_own_that_mix_rows_or_draw_are_excepted(estimator, method)
 def test_the_same_estimators_are_known_by_their_other_methods():
     assert why_not(DummyClassifier(strategy="prior")) == ""
     assert why_not(BernoulliRBM(), "transform") == ""
+    assert why_not(RadiusNeighborsRegressor().fit(X, Y / 2)) == ""
 
 
 def test_depth_and_circles_end():

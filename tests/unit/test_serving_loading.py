@@ -133,6 +133,8 @@ def test_a_strangers_module_is_not_even_imported_before_the_fork():
         ({"sklearn": {"sklearn_version": f"{HERE}rc1"}}, ["scikit-learn==1.5.2"], None),
         ({"sklearn": {"sklearn_version": ".".join([*HERE.split(".")[:2], "99"])}}, [], None),
         ({"sklearn": {}}, ["scikit-learn>=1.2,<2", "scikit-learn-extra==0.1"], None),
+        ({"sklearn": {}}, ["scikit-learn==1.*"], None),
+        ({"sklearn": {}}, ["Scikit_Learn[all] == 1.5.* ; extra=='x'"], "scikit-learn 1.5"),
         ({"sklearn": {}}, [], None),
         ({"onnx": {"onnx_version": "1.2"}}, [], None),
         ({"python_function": {}}, ["scikit-learn==1.5.2"], None),

@@ -77,6 +77,13 @@ def takes_texts(estimator: Any) -> bool:
     return tags is not None and tags().input_tags.string and not tags().input_tags.two_d_array
 
 
+def no_text(data: Any) -> str | None:
+    """The type of the first value that is no text; None when there is none of them."""
+    values = data.tolist() if hasattr(data, "tolist") else data
+    kinds = (type(each) for each in values) if isinstance(values, (list, tuple)) else ()
+    return next((each.__name__ for each in kinds if not issubclass(each, (str, bytes))), None)
+
+
 def further(estimator: Any, ask: Ask) -> dict[str, Further]:
     """What a classifier knows beside its predictions."""
     classes = getattr(estimator, "classes_", None)

@@ -7,6 +7,7 @@ the model unknown.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from pennant_serving.adapters.mixing import why_mixing
 from pennant_serving.adapters.plain import is_plain, items
 
 BOOSTERS = ("xgboost", "lightgbm")
-"""Their models answer each row by itself, and hold handles that cannot be looked into."""
-LEAVES = ("scipy.interpolate.", "scipy.sparse.", "joblib.memory.")
+"""Their models answer each row by itself."""
+OTHERS = ("scipy.interpolate.", "scipy.sparse.", "joblib.memory.")
 """What estimators hold of other libraries, and ask row by row or not at all."""
+LOOKED_INTO = ("sklearn", "scipy", *BOOSTERS)
+"""Not joblib's memories, which are used in training only."""
 TRAINING = frozenset(
     {
         "score_func",
@@ -98,9 +101,11 @@ def _stranger(value: Any, holder: Any, attribute: str) -> str:
     elif isinstance(value, partial):
         known = _is_check(value)
     elif isinstance(value, type):
-        known = value.__module__ == "builtins" or is_own(value, "sklearn", "numpy")
+        known = is_own(value, "builtins", "collections", "sklearn", "numpy")
+    elif isinstance(value, ctypes.c_void_p):  # a booster's handle
+        known = is_own(type(holder), *BOOSTERS)
     else:
-        known = callable(value) and _is_harmless(value, attribute)
+        known = callable(value) and _is_harmless(value, holder, attribute)
     return "" if known else _shown(value, holder)
 
 
@@ -122,7 +127,10 @@ def _is_check(value: partial[Any]) -> bool:
     return value.func is getattr(validation, "check_array", None)
 
 
-def _is_harmless(function: Any, attribute: str) -> bool:
+def _is_harmless(function: Any, holder: Any, attribute: str) -> bool:
+    kind = type(holder)
+    if not is_own(kind, "sklearn"):  # what the others make of their own functions is theirs
+        return is_own(function, kind.__module__.partition(".")[0])
     if attribute == "pooling_func":  # of feature agglomeration: over the columns of each row
         return any(function is each for each in (np.mean, np.median, np.max, np.min, np.sum))
     return attribute in TRAINING and is_own(function, "sklearn")
@@ -130,7 +138,7 @@ def _is_harmless(function: Any, attribute: str) -> bool:
 
 def _is_of_others(kind: type) -> bool:
     name = f"{kind.__module__}."
-    return name.startswith(LEAVES) and is_own(kind, "scipy", "joblib")
+    return name.startswith(OTHERS) and is_own(kind, "scipy", "joblib")
 
 
 def _is_estimator(value: Any) -> bool:
@@ -148,7 +156,7 @@ def _held(value: Any) -> Mapping[str, Any]:
     kind = type(value)
     if isinstance(value, partial):
         return {**value.keywords, **{str(place): each for place, each in enumerate(value.args)}}
-    if not is_own(kind, "sklearn"):
+    if not is_own(kind, *LOOKED_INTO):
         return {}
     slots = [name for each in kind.__mro__ for name in _slots(each)]
     held = {name: getattr(value, name) for name in slots if hasattr(value, name)}

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 METHODS = frozenset(
     {
         *("predict", "predict_proba", "predict_log_proba", "predict_joint_log_proba"),
@@ -50,6 +52,10 @@ MIXING = {
     "MultiLabelBinarizer": LABELS,
     "NMF": TOGETHER,
     "PatchExtractor": Mixing("draws at random"),
+    "RadiusNeighborsRegressor": Mixing(
+        "answers in floats when one row of all has neighbours",
+        when=lambda radius: np.asarray(getattr(radius, "_y", 0.0)).dtype.kind != "f",
+    ),
     "SparsePCA": TOGETHER,
     "VotingClassifier": Mixing(
         "has its estimators first and the rows second",

@@ -56,6 +56,9 @@ class OnnxAdapter(ReadingAdapter):
             raise InvalidInput("this model takes more than one matrix")
         asked = invocations.parse(body)
         assert isinstance(asked.rows, Rows)
+        is_unnamed = asked.rows.columns is not None and not self._mlmodel.names
+        if (asked.params and self._mlmodel.params) or is_unnamed:
+            raise InvalidInput("MLflow knows what to make of params, and of names")
         return Invocation(Prepared(self._columns.checked(self.to_array(asked.rows))))
 
     def predict(self, asked: Rows | Prepared) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,9 @@ from pennant_serving.adapters.flavors import native_flavor
 from pennant_serving.adapters.inputs import why_frames
 from pennant_serving.adapters.known import Survey, is_own, survey
 from pennant_serving.adapters.tabular import TabularAdapter
+from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
+from pennant_serving.rows import Prepared, Rows
 
 
 class SklearnAdapter(TabularAdapter):
@@ -51,6 +54,17 @@ class SklearnAdapter(TabularAdapter):
         mlmodel, flavor = native_flavor(bundle, "sklearn")
         path = mlmodel.folder / flavor["pickled_model"]
         return cls(mlmodel, estimators.load_estimator(path, flavor, shared=shared))
+
+    def ask(self, function: Callable[[Any], Any], asked: Rows | Prepared) -> Any:
+        """As all adapters do; InvalidInput when a vectorizer stumbles over what is no text."""
+        prepared = asked if isinstance(asked, Prepared) else self.prepare(asked)
+        try:
+            return super().ask(function, prepared)
+        except (AttributeError, TypeError) as error:
+            other = estimators.no_text(self._given(prepared.data)) if self._takes_texts else None
+            if other is None:
+                raise
+            raise InvalidInput(f"the model takes texts: {other} is none") from error
 
     def _given(self, data: Any) -> Any:
         """A vectorizer is given a list of texts: of a frame it would read the columns' names."""

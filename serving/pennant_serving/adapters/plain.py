@@ -6,6 +6,7 @@ import datetime
 import decimal
 import fractions
 import re
+import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable
 from itertools import chain
@@ -35,9 +36,10 @@ def is_plain(value: Any) -> bool:
     if kind in ARRAYS:
         return not value.dtype.hasobject
     if str(kind.__module__).partition(".")[0] == "pandas":
-        return kind.__name__ in PANDAS
+        named = getattr(sys.modules.get(kind.__module__), kind.__name__, None)
+        return kind.__name__ in PANDAS and named is kind
     if isinstance(value, np.generic):
-        return kind.__module__ == "numpy" and kind is not np.void
+        return getattr(np, kind.__name__, None) is kind and kind is not np.void
     return isinstance(value, np.dtype)
 
 
@@ -51,7 +53,7 @@ def items(value: Any) -> Iterable[Any] | None:
         factory = (value.default_factory,) if kind is defaultdict else ()
         inside = chain(value.keys(), value.values(), factory)
     elif kind in ARRAYS:
-        inside = value.ravel().tolist() if value.dtype == object else [value[()]]
+        inside = np.ma.getdata(value).ravel().tolist()
     else:
         return None
     return [each for each in inside if type(each) not in ATOMS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pennant_serving.adapters import example
 from pennant_serving.codecs.invocations import Invocation
@@ -35,6 +35,11 @@ class ReadingAdapter:
         asked = self._scoring.read(form, body)
         assert isinstance(asked.rows, Prepared)
         return Invocation(self._scoring.enforced(asked.rows, asked.params))
+
+    def check_params(self, params: Any) -> None:
+        """Raises InvalidInput for those that do not fit the signature; the model takes none."""
+        if self._mlmodel.params:
+            self._scoring.checked(params)
 
     @cached_property
     def _scoring(self) -> Scoring:

@@ -73,11 +73,6 @@ class TabularAdapter(ReadingAdapter):
             return self._scoring.enforced(self._scoring.prepare(rows))
         return Prepared(self.to_array(rows))
 
-    def check_params(self, params: Any) -> None:
-        """Raises InvalidInput for those that do not fit the signature; the model takes none."""
-        if self._mlmodel.params:
-            self._scoring.checked(params)
-
     def predict(self, asked: Rows | Prepared) -> Any:
         """Raises InvalidInput, and the library's ValueError, for rows that do not fit."""
         return self.ask(self._answer, asked)

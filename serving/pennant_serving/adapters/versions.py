@@ -105,4 +105,4 @@ def normal(name: str) -> str:
 
 
 _NAME = re.compile(r"[^\w.-]")
-_PIN = re.compile(r"===?\s*([\w.]+)")
+_PIN = re.compile(r"===?\s*(?!\d+\.\*)([\w.]+)")

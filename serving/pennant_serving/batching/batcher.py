@@ -92,7 +92,10 @@ class Batcher:
             self.abandon(work)
 
     async def prove(self, rows: Rows | Prepared) -> None:
-        """Learn from the model's example what may be joined, and what may run in the loop."""
+        """Learn from the model's example what may be joined, and what may run in the loop; of no
+        rows there is nothing to learn."""
+        if not len(rows):
+            return
         await self._pool.start(self._prove, self._value(rows), len(rows))
 
     def submit(self, work: Work) -> None:

@@ -84,7 +84,7 @@ def _width(text: str) -> int:
     """Columns of the table that pandas will make: of the header, or of the first row if that has
     more. Shorter rows are filled up."""
     try:
-        lines = csv.reader(io.StringIO(text))
+        lines = csv.reader(io.StringIO(text, newline=""))
         told = (line for line in lines if len(line) > 1 or "".join(line).strip())
         return max(map(len, islice(told, 2)), default=0)
     except csv.Error as error:

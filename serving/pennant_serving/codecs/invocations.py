@@ -11,6 +11,8 @@ from pennant_serving.codecs.size import check_table
 from pennant_serving.errors import InvalidInput
 from pennant_serving.rows import Prepared, Rows, Table
 
+SPLIT = ("columns", "index", "data")
+"""What a frame in two parts may hold."""
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
@@ -62,8 +64,15 @@ def _split(content: Any) -> Rows:
     if not isinstance(content, dict) or not isinstance(content.get("data"), list):
         raise InvalidInput("dataframe_split must be an object with columns and data")
     data, columns = content["data"], content.get("columns")
+    if unknown := [name for name in content if name not in SPLIT]:
+        raise InvalidInput(f"dataframe_split holds {unknown[0]!r}, which is none of its parts")
     if columns is not None and not isinstance(columns, list):
         raise InvalidInput("dataframe_split.columns must be a list of names")
+    if columns is not None and len(set(map(str, columns))) < len(columns):
+        raise InvalidInput("dataframe_split.columns names a column twice")
+    index = content.get("index")
+    if index is not None and not (isinstance(index, list) and len(index) == len(data)):
+        raise InvalidInput("dataframe_split.index must have one entry for each row")
     width = None if columns is None else len(columns)
     for row in data:
         if not isinstance(row, list) or (width is not None and len(row) != width):

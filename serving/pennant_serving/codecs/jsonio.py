@@ -114,6 +114,8 @@ def _one_simpler(value: Any) -> Any:
     """One step from a type of a library's towards Python's. Raises TypeError."""
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype == "datetime64[ns]":
         value = value.astype("datetime64[us]")  # or it would become whole numbers
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype == np.longdouble:
+        value = value.astype("float64")  # or it would become itself
     if isinstance(value, (bytes, bytearray)):
         return base64.encodebytes(value).decode("ascii")
     if hasattr(value, "tolist"):

@@ -68,7 +68,8 @@ def named(result: Any) -> list[tuple[str, Any]]:
     if isinstance(result, dict):
         return [(str(name), values) for name, values in result.items()]
     if hasattr(result, "columns") and hasattr(result, "to_dict"):  # a DataFrame
-        return [(str(name), result[name].to_numpy()) for name in result.columns]
+        columns = (result.iloc[:, place] for place in range(len(result.columns)))
+        return [(str(column.name), column.to_numpy()) for column in columns]
     if hasattr(result, "to_frame") and result.name is not None:  # a Series
         return [(str(result.name), result.to_numpy())]
     return [("predict", result)]
@@ -84,7 +85,8 @@ def _texts(array: np.ndarray[Any, Any]) -> list[str | bytes]:
 def _text(value: Any) -> str | bytes:
     if isinstance(value, (str, bytes)):
         return value
-    return value.isoformat() if isinstance(value, date) else dump(value).decode()
+    is_time = isinstance(value, date) and value == value  # which NaT is not
+    return value.isoformat() if is_time else dump(value).decode()
 
 
 def _array(values: Any) -> np.ndarray[Any, Any]:
