@@ -17,6 +17,7 @@ from typing import Any
 from flavor_models import load_model, save_model
 
 from pennant_serving import adapters
+from pennant_serving.batching import joining
 from pennant_serving.bundle import Bundle
 from pennant_serving.mlmodel import read_mlmodel
 
@@ -61,12 +62,10 @@ def _questions(adapter: Any, pyfunc: Any) -> tuple[Callable[[], Any], Callable[[
     """One row, in the form that each is given by its server."""
     example = pyfunc.input_example
     one = example[:1]
-    rows = adapter.input_example
-    first = type(rows)(rows.values[:1], rows.columns)
+    first = joining.part(adapter.input_example, 0, 1)
     if getattr(adapter, "array_spec", None) is None:
         return lambda: adapter.predict(first), lambda: pyfunc.predict(one)
-    array = adapter.to_array(first)
-    return lambda: adapter.predict_array(array), lambda: pyfunc.predict(one)
+    return lambda: adapter.predict_array(first.data), lambda: pyfunc.predict(one)
 
 
 def _time(function: Callable[[], Any]) -> int:
