@@ -11,6 +11,9 @@ from lanes import Lanes, is_of_the_cluster
 from xdist.remote import Producer
 
 NICE = 10
+# Or MLflow's client tells somebody far away of each run of the tests, from a thread that changes
+# the environment under whoever is reading it.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 
 @pytest.fixture(scope="session")
