@@ -116,8 +116,8 @@ class Batcher:
             self._line.forget(work)
 
     def stuck(self, seconds: float) -> bool:
-        """All threads have been in one prediction each for longer than this."""
-        return self.runner.running.stuck(time.perf_counter() - seconds)
+        """All threads have been in one prediction, or call, each for longer than this."""
+        return self._pool.stuck(seconds)
 
     @property
     def joins(self) -> bool:

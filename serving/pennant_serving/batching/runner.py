@@ -46,7 +46,7 @@ class Runner:
         """Whether a list may hold one answer for each row."""
         self.steady: bool = getattr(adapter, "steady", False)
         self.speed = Speed(steady=self.steady)
-        self.running = Running(pool.threads)
+        self.running = Running()
         self._adapter: Any = adapter
         self._pool = pool
         self._observer = observer

@@ -59,8 +59,7 @@ def attempt_each(predict: Callable[[Any], Any], works: Sequence[Work]) -> list[O
 class Running:
     """The batches in threads, and those of them that are overdue."""
 
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
+    def __init__(self) -> None:
         self._batches: dict[Batch, None] = {}
 
     def __len__(self) -> int:
@@ -80,7 +79,3 @@ class Running:
         """The unanswered requests in these batches that came before a moment."""
         for batch in self._batches:
             yield from (work for work in batch.works if work.arrived < moment and not work.over)
-
-    def stuck(self, moment: float) -> bool:
-        """All threads are in predictions that began before a moment."""
-        return sum(batch.started < moment for batch in self._batches) >= self._threads
