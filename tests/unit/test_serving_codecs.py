@@ -48,7 +48,7 @@ def answer(result, **rest):
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_every_form_of_invocations_becomes_rows(body, rows):
-    assert list(invocations.decode(json.dumps(body).encode())) == rows
+    assert list(invocations.parse(json.dumps(body).encode()).rows) == rows
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_every_form_of_invocations_becomes_rows(body, rows):
 )
 def test_a_malformed_invocation_says_what_is_wrong(body, says):
     with pytest.raises(InvalidInput, match=says):
-        invocations.decode(body)
+        invocations.parse(body)
 
 
 def test_a_time_that_is_missing_is_null_in_v2_as_everywhere():

@@ -41,7 +41,7 @@ CORPUS = (Path(__file__).parents[1] / "golden" / "serving_bodies.txt").read_text
 def general(protocol: str, body: bytes) -> np.ndarray | None:
     """What the general way makes of a body; None when it refuses."""
     try:
-        rows = v2.decode(body).rows if protocol == "v2" else invocations.decode(body)
+        rows = (v2.decode(body) if protocol == "v2" else invocations.parse(body)).rows
         rows = tables.ordered(rows, NAMES, required=frozenset(NAMES))
         array = tables.array(rows.values, "float64")
     except InvalidInput:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.codecs.media import JSON
 from pennant_serving.mlmodel import MLmodel
-from pennant_serving.rows import Prepared, Rows
+from pennant_serving.rows import Prepared
 
 
-def read(mlmodel: MLmodel, reads: Callable[[str, bytes], Invocation]) -> Rows | Prepared | None:
+def read(mlmodel: MLmodel, reads: Callable[[str, bytes], Invocation[Prepared]]) -> Prepared | None:
     """The example, read as a request would be; None when the bundle has none."""
     return reads(JSON, mlmodel.example.read_bytes()).rows if mlmodel.example else None

@@ -50,12 +50,11 @@ class OnnxAdapter(ReadingAdapter):
         session = onnx_session.start(mlmodel.folder / flavor["data"], flavor, threads)
         return cls(mlmodel, session)
 
-    def read_plain(self, body: bytes) -> Invocation:
+    def read_plain(self, body: bytes) -> Invocation[Prepared]:
         """Raises InvalidInput for what is not one matrix that fits."""
         if self.array_spec is None:
             raise InvalidInput("this model takes more than one matrix")
         asked = invocations.parse(body)
-        assert isinstance(asked.rows, Rows)
         is_unnamed = asked.rows.columns is not None and not self._mlmodel.names
         if (asked.params and self._mlmodel.params) or is_unnamed:
             raise InvalidInput("MLflow knows what to make of params, and of names")

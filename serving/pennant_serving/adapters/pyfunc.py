@@ -39,7 +39,7 @@ class PyfuncAdapter:
         return cls(mlmodel, load_model(str(bundle)))
 
     @property
-    def input_example(self) -> Rows | Prepared | None:
+    def input_example(self) -> Prepared | None:
         return example.read(self._mlmodel, self.read)
 
     def predict(self, asked: Rows | Prepared, params: dict[str, Any] | None = None) -> Any:

@@ -9,7 +9,7 @@ from pennant_serving.adapters import example
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.errors import InvalidInput
 from pennant_serving.mlmodel import MLmodel
-from pennant_serving.rows import Prepared, Rows
+from pennant_serving.rows import Prepared
 
 if TYPE_CHECKING:  # it imports MLflow and pandas
     from pennant_serving.adapters.scoring import Scoring
@@ -21,19 +21,18 @@ class ReadingAdapter:
     _mlmodel: MLmodel
 
     @property
-    def input_example(self) -> Rows | Prepared | None:
+    def input_example(self) -> Prepared | None:
         return example.read(self._mlmodel, self._read_either)
 
-    def read_plain(self, body: bytes) -> Invocation:
+    def read_plain(self, body: bytes) -> Invocation[Prepared]:
         """A request of nothing but numbers that fit. Raises InvalidInput for all others, of which
         only `read` can say whether they do."""
         raise NotImplementedError
 
-    def read(self, form: str, body: bytes) -> Invocation:
+    def read(self, form: str, body: bytes) -> Invocation[Prepared]:
         """Any request, by MLflow, which is imported for the first of them: half a second and 60
         MiB, and pandas. Raises InvalidInput, or TooLarge."""
         asked = self._scoring.read(form, body)
-        assert isinstance(asked.rows, Prepared)
         return Invocation(self._scoring.enforced(asked.rows, asked.params))
 
     def check_params(self, params: Any) -> None:
@@ -47,7 +46,7 @@ class ReadingAdapter:
 
         return Scoring.of(self._mlmodel.folder)
 
-    def _read_either(self, form: str, body: bytes) -> Invocation:
+    def _read_either(self, form: str, body: bytes) -> Invocation[Prepared]:
         try:
             return self.read_plain(body)
         except InvalidInput:

@@ -54,12 +54,11 @@ class TabularAdapter(ReadingAdapter):
         # Arrays are checked against the names here, so scikit-learn need not miss them.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 
-    def read_plain(self, body: bytes) -> Invocation:
+    def read_plain(self, body: bytes) -> Invocation[Prepared]:
         """Raises InvalidInput for what is not nothing but numbers that fit."""
         if self._takes_frame or self._width is None:
             raise InvalidInput("this model takes more than arrays of so many numbers")
         asked = invocations.parse(body)
-        assert isinstance(asked.rows, Rows)
         if (asked.params and self._mlmodel.params) or (asked.rows.columns and not self._names):
             raise InvalidInput("MLflow knows what to make of params, and of names")
         array = self.to_array(asked.rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pennant_serving.codecs.jsonio import dump, load_object
 from pennant_serving.codecs.size import check_table
@@ -16,22 +16,31 @@ SPLIT = ("columns", "index", "data")
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
+Asked_co = TypeVar("Asked_co", bound=Rows | Prepared, covariant=True)
+
+
 @dataclass(frozen=True)
-class Invocation:
+class Invocation(Generic[Asked_co]):
     """What a client asked."""
 
-    rows: Rows | Prepared
+    rows: Asked_co
     params: Mapping[str, Any] | None = None
 
 
-def parse(body: bytes) -> Invocation:
-    """A request in JSON for those who take rows. Raises InvalidInput."""
-    return Invocation(*_rows_and_params(body))
-
-
-def decode(body: bytes) -> Rows:
-    """The rows of a request in JSON. Raises InvalidInput."""
-    return _rows_and_params(body)[0]
+def parse(body: bytes) -> Invocation[Rows]:
+    """A request in JSON for those who take rows; what else it holds is ignored, as MLflow does.
+    Raises InvalidInput."""
+    content = load_object(body)
+    forms = [form for form in FORMS if form in content]
+    if len(forms) != 1:
+        raise InvalidInput(f"the body must hold exactly one of {', '.join(FORMS)}, not {forms}")
+    params = content.get("params")
+    if params is not None and not isinstance(params, dict):
+        raise InvalidInput("params must be an object of names and values")
+    rows = _DECODERS[forms[0]](content[forms[0]])
+    if not len(rows):
+        raise InvalidInput(f"{forms[0]} holds no rows")
+    return Invocation(rows, params)
 
 
 def encode(result: Any) -> bytes:
@@ -43,21 +52,6 @@ def encode(result: Any) -> bytes:
     elif hasattr(result, "columns") and hasattr(result, "to_dict"):
         result = result.to_dict(orient="records")
     return dump({"predictions": result})
-
-
-def _rows_and_params(body: bytes) -> tuple[Rows, Mapping[str, Any] | None]:
-    """What else it holds is ignored, as MLflow does."""
-    content = load_object(body)
-    forms = [form for form in FORMS if form in content]
-    if len(forms) != 1:
-        raise InvalidInput(f"the body must hold exactly one of {', '.join(FORMS)}, not {forms}")
-    params = content.get("params")
-    if params is not None and not isinstance(params, dict):
-        raise InvalidInput("params must be an object of names and values")
-    rows = _DECODERS[forms[0]](content[forms[0]])
-    if not len(rows):
-        raise InvalidInput(f"{forms[0]} holds no rows")
-    return rows, params
 
 
 def _split(content: Any) -> Rows:

@@ -18,6 +18,7 @@ from pennant_serving.errors import InvalidInput
 from pennant_serving.lifecycle import Lifecycle
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.model import Model
+from pennant_serving.rows import Prepared, Rows
 from pennant_serving.watch import record
 from pennant_serving.weight import MUCH
 
@@ -43,7 +44,7 @@ async def invoke(request: Request) -> Response:
         return Response(await answer, media_type="application/json")
 
 
-async def _decoded(model: Model, form: str, body: bytes) -> Invocation:
+async def _decoded(model: Model, form: str, body: bytes) -> Invocation[Rows | Prepared]:
     """Adapters of MLflow's models read their requests themselves, plain ones without MLflow."""
     read_plain = getattr(model.adapter, "read_plain", None)
     if form == JSON and read_plain is not None:
@@ -60,9 +61,9 @@ async def _decoded(model: Model, form: str, body: bytes) -> Invocation:
     return await inference.worked(model, MUCH, _parquet, body)
 
 
-def _csv(body: bytes, mlmodel: MLmodel | None) -> Invocation:
+def _csv(body: bytes, mlmodel: MLmodel | None) -> Invocation[Rows]:
     return Invocation(from_csv(body, mlmodel))
 
 
-def _parquet(body: bytes) -> Invocation:
+def _parquet(body: bytes) -> Invocation[Rows]:
     return Invocation(from_parquet(body))
