@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pennant_serving.adapters import tables
 from pennant_serving.errors import InvalidInput
 from pennant_serving.rows import Columns, Rows
 
@@ -28,15 +29,13 @@ def frame(rows: Rows) -> Any:
 
 def array(rows: Rows) -> Any:
     """One array: of the rows' own type, or of objects."""
-    values = rows.values
     if isinstance(rows, Columns):
         rows.check()
         return np.column_stack([*rows.arrays.values()])
     try:
-        found = np.asarray(values)
+        return np.asarray(rows.values)
     except ValueError as error:
         raise InvalidInput(f"the rows make no array: {error}") from error
-    return found
 
 
 def arrays(rows: Rows) -> dict[str, Any]:
@@ -49,11 +48,7 @@ def arrays(rows: Rows) -> dict[str, Any]:
 
 def by_place(table: Any, names: Sequence[Any]) -> Any:
     """The table with these names for its columns. Raises InvalidInput."""
-    if table.shape[1] != len(names):
-        raise InvalidInput(
-            f"rows have {table.shape[1]} values, but the model takes {len(names)} columns:"
-            f" {', '.join(map(str, names))}"
-        )
+    tables.check_width(table.shape[1], names)
     return table.set_axis([*names], axis=1)
 
 

@@ -24,7 +24,7 @@ from mlflow.utils.proto_json_utils import (
     dataframe_from_parsed_json,
 )
 
-from pennant_serving.adapters import frames
+from pennant_serving.adapters import frames, tables
 from pennant_serving.codecs.frames import check_parquet, csv_text
 from pennant_serving.codecs.invocations import FORMS, Invocation
 from pennant_serving.codecs.media import CSV, PARQUET
@@ -59,7 +59,7 @@ class Scoring:
         """That of the model in this folder."""
         return cls(Model.load(bundle / "MLmodel"))
 
-    def read(self, form: str, body: bytes) -> Invocation:
+    def read(self, form: str, body: bytes) -> Invocation[Prepared]:
         """A request to /invocations, not enforced yet. Raises InvalidInput, or TooLarge."""
         with as_invalid_input():
             if form == CSV:
@@ -83,14 +83,13 @@ class Scoring:
         """Raises InvalidInput, in more words than MLflow has for it."""
         if not self._names or self._is_hinted:
             return
-        required, takes = self._schema.required_input_names(), ", ".join(map(str, self._names))
         given = getattr(data, "columns", data if isinstance(data, dict) else None)
         texts = [name for name in self._names if isinstance(name, str)]
-        if given is None and len(texts) > 1 and not isinstance(data, list):
+        if given is not None:
+            tables.check_columns(given, self._names, self._schema.required_input_names())
+        elif len(texts) > 1 and not isinstance(data, list):
+            takes = ", ".join(map(str, self._names))
             raise InvalidInput(f"rows have no names, but the model takes {takes}")
-        if given is not None and (missing := [n for n in required if n not in given]):
-            lacking = ", ".join(map(str, missing))
-            raise InvalidInput(f"missing columns: {lacking}; the model takes {takes}")
 
     def checked(self, params: Any) -> dict[str, Any] | None:
         """Those that were given, or none for a model that has none. Raises InvalidInput."""
@@ -112,7 +111,7 @@ class Scoring:
     def _has_names(self) -> bool:
         return self._schema is not None and self._schema.has_input_names()
 
-    def _read_json(self, content: dict[str, Any]) -> Invocation:
+    def _read_json(self, content: dict[str, Any]) -> Invocation[Prepared]:
         given = {form: content[form] for form in FORMS if form in content}
         if not given and any(key in content for key in LLM_KEYS):
             raise InvalidInput(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ def ordered(rows: Rows, names: tuple[str, ...], *, required: frozenset[str]) -> 
         return rows
     if rows.columns is None:
         return _named(rows, names)
-    _check_columns(rows.columns, names, required)
+    check_columns(rows.columns, names, required)
     present = tuple(name for name in names if name in rows.columns)
     places = [rows.columns.index(name) for name in present]
     return Rows([[row[place] for place in places] for row in rows.values], present)
@@ -56,6 +56,22 @@ def finite(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return rows
 
 
+def check_width(width: int, names: Sequence[Any]) -> None:
+    """Raises InvalidInput for rows of more or fewer values than there are columns."""
+    if width != len(names):
+        takes = ", ".join(map(str, names))
+        message = f"rows have {width} values, but the model takes {len(names)} columns: {takes}"
+        raise InvalidInput(message)
+
+
+def check_columns(given: Container[Any], names: Sequence[Any], required: Container[Any]) -> None:
+    """Columns that the model does not know are left out, as MLflow does. Raises InvalidInput for
+    required ones that are missing."""
+    if missing := [str(name) for name in names if name in required and name not in given]:
+        takes = ", ".join(map(str, names))
+        raise InvalidInput(f"missing columns: {', '.join(missing)}; the model takes {takes}")
+
+
 def dtype_of(mlmodel: MLmodel) -> str | None:
     """The type of a model's one array, or None when only the values can tell."""
     if len(mlmodel.tensors) == 1:
@@ -77,19 +93,5 @@ def _named(rows: Rows, names: tuple[str, ...]) -> Rows:
         return Rows(rows.values, names)
     values = [row if isinstance(row, list) else [row] for row in rows.values]
     for row in values:
-        if len(row) != len(names):
-            raise InvalidInput(
-                f"rows have {len(row)} values, but the model takes {len(names)} columns:"
-                f" {', '.join(names)}"
-            )
+        check_width(len(row), names)
     return Rows(values, names)
-
-
-def _check_columns(
-    given: tuple[str, ...], names: tuple[str, ...], required: frozenset[str]
-) -> None:
-    """Columns that the model does not know are left out, as MLflow does."""
-    if missing := [name for name in names if name in required and name not in given]:
-        raise InvalidInput(
-            f"missing columns: {', '.join(missing)}; the model takes {', '.join(names)}"
-        )

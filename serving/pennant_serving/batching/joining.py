@@ -132,7 +132,7 @@ def _kind_of_column(array: Any) -> Hashable:
 
 
 def _kind_of_data(data: Any) -> Hashable:
-    """Of what a library takes: an array of numbers, or a frame whose rows have only numbers."""
+    """Of what a library takes: an array of numbers, or a frame whose rows have no names."""
     if isinstance(data, np.ndarray):
         return (data.dtype, data.shape[1:]) if data.ndim and data.dtype != object else None
     if hasattr(data, "iloc") and _is_numbered(data) and data.columns.is_unique:
