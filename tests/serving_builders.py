@@ -105,3 +105,12 @@ def on_volume(model_path: Path, **changes: Any) -> Manifest:
     found = Manifest(**(facts | content | changes))
     manifest.write(found, manifest.manifest_path(model_path))
     return found
+
+
+def any_on_volume(folder: Path) -> Path:
+    """A bundle for adapters that do not look at theirs, with its manifest; where it lies."""
+    path = folder / "bundle"
+    path.mkdir()
+    (path / "any").write_text("")
+    on_volume(path)
+    return path

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from beside import Begun, begin, beside
-from serving_builders import on_volume
+from serving_builders import any_on_volume
 from serving_process import JSON, Serving, serving
 from serving_slow_adapter import computes
 from waiting import until
@@ -48,10 +48,7 @@ def begun(
 
 @contextlib.contextmanager
 def pod(folder: Path, **variables: str) -> Iterator[Serving]:
-    path = folder / "bundle"
-    path.mkdir()
-    (path / "any").write_text("")
-    on_volume(path)
+    path = any_on_volume(folder)
     told = {"PENNANT_MAX_CONNECTION_AGE": str(AGE), "PENNANT_DRAIN_SECONDS": str(DRAIN)}
     with serving(folder, path, PENNANT_ADAPTER=SLOW, **told | variables) as started:
         started.wait_until("/v2/health/ready")

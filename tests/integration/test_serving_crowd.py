@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from serving_builders import on_volume
+from serving_builders import any_on_volume
 from serving_process import Serving, serving
 from waiting import until
 
@@ -28,10 +28,7 @@ LIVE = b"GET /v2/health/live HTTP/1.1\r\nHost: pod\r\n\r\n"
 
 @contextlib.contextmanager
 def pod(folder: Path, *under: str, **variables: str) -> Iterator[Serving]:
-    path = folder / "bundle"
-    path.mkdir()
-    (path / "any").write_text("")
-    on_volume(path)
+    path = any_on_volume(folder)
     adapter = "serving_array_adapter:ArrayAdapter"
     with serving(folder, path, under=under, PENNANT_ADAPTER=adapter, **variables) as started:
         started.wait_until("/v2/health/ready")

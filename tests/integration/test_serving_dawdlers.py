@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from beside import Begun, begin, beside
-from serving_builders import on_volume
+from serving_builders import any_on_volume
 from serving_process import Serving, serving
 from waiting import PATIENCE, until
 from wire import infer, request
@@ -41,10 +41,7 @@ def begun(
 
 @contextlib.contextmanager
 def pod(folder: Path, *under: str, **variables: str) -> Iterator[Serving]:
-    path = folder / "bundle"
-    path.mkdir()
-    (path / "any").write_text("")
-    on_volume(path)
+    path = any_on_volume(folder)
     told = {"PENNANT_ADAPTER": "serving_waiting_adapter:WaitingAdapter"}
     told |= {"PENNANT_REQUEST_TIMEOUT": str(TIMEOUT), "PENNANT_MAX_CONNECTION_AGE": "60"}
     with serving(folder, path, under=under, **told | variables) as one:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from serving_builders import on_volume
+from serving_builders import any_on_volume
 from serving_process import Serving, serving
 from waiting import until
 from wire import Wire, request
@@ -69,10 +69,7 @@ def aged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 @contextlib.contextmanager
 def started(factory: pytest.TempPathFactory, **variables: str) -> Iterator[Serving]:
     folder = factory.mktemp("pod")
-    path = folder / "bundle"
-    path.mkdir()
-    (path / "any").write_text("")
-    on_volume(path)
+    path = any_on_volume(folder)
     told = {"PENNANT_ADAPTER": "serving_waiting_adapter:WaitingAdapter"}
     told["PENNANT_REQUEST_TIMEOUT"] = str(TIMEOUT)
     with serving(folder, path, **told | variables) as one:

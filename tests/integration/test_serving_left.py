@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from serving_builders import on_volume
+from serving_builders import any_on_volume
 from serving_process import Serving, serving
 from serving_waiting_adapter import HELD, begun
 from waiting import until
@@ -30,10 +30,7 @@ RST = struct.pack("ii", 1, 0)
 @pytest.fixture(scope="module")
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("pod")
-    path = folder / "bundle"
-    path.mkdir()
-    (path / "any").write_text("")
-    on_volume(path)
+    path = any_on_volume(folder)
     adapter = "serving_waiting_adapter:WaitingAdapter"
     with serving(folder, path, PENNANT_ADAPTER=adapter) as started:
         started.wait_until("/v2/health/ready")

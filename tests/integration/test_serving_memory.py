@@ -12,7 +12,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from serving_builders import on_volume
+from serving_builders import any_on_volume
 from serving_greedy_adapter import ROOM_MIB
 from serving_process import JSON, Serving, serving
 from waiting import until
@@ -37,19 +37,13 @@ BOMBS = {
 }
 
 
-def bundle(folder: Path) -> Path:
-    path = folder / "bundle"
-    path.mkdir()
-    (path / "any").write_text("")
-    on_volume(path)
-    return path
-
-
 @pytest.fixture(scope="module")
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, int]]:
     folder, port = tmp_path_factory.mktemp("greedy"), free_port()
     variables = {"PENNANT_ADAPTER": "serving_greedy_adapter:GreedyAdapter"}
-    with serving(folder, bundle(folder), PENNANT_GRPC_PORT=str(port), **variables) as started:
+    with serving(
+        folder, any_on_volume(folder), PENNANT_GRPC_PORT=str(port), **variables
+    ) as started:
         started.wait_until("/v2/health/ready")
         yield started, port
 
@@ -116,7 +110,7 @@ def test_a_body_that_would_become_too_much_is_a_413_that_says_so(pod, path, body
 
 def test_a_worker_that_the_kernel_kills_takes_only_its_own_requests_with_it(tmp_path):
     variables = {"PENNANT_ADAPTER": "serving_slow_adapter:SlowAdapter", "PENNANT_WORKERS": "2"}
-    with serving(tmp_path, bundle(tmp_path), **variables) as started:
+    with serving(tmp_path, any_on_volume(tmp_path), **variables) as started:
         started.wait_until("/v2/health/ready")
         until(lambda: len(children(started)) == 2)
         victim, other = children(started)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from serving_array_adapter import RAISES, REFUSES
-from serving_builders import on_volume
+from serving_builders import any_on_volume
 from serving_process import Serving, serving
 from waiting import until
 from wire import Wire, infer, request, summed
@@ -22,10 +22,7 @@ TIMEOUT = 3.0
 @pytest.fixture(scope="module")
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("pod")
-    path = folder / "bundle"
-    path.mkdir()
-    (path / "any").write_text("")
-    on_volume(path)
+    path = any_on_volume(folder)
     variables = {
         "PENNANT_ADAPTER": "serving_array_adapter:ArrayAdapter",
         "PENNANT_REQUEST_TIMEOUT": str(TIMEOUT),
