@@ -93,7 +93,8 @@ CANDIDATE |= {
     "first back to 7": BACK,  # the earlier revision crashed, or nobody says what is desired now
     "first back to 7, held": BACK_HELD,
 }
-STOPPED = ("suspended", "suspended, replicas 0")
+STOPPED = ("suspended", "suspended, replicas 0", "replicas 0")
+GOES_BACK = ("8 crashed, back to 7", "8 crashed, 7 held", "first back to 7", "first back to 7, held")
 ON_ITS_WAY = ("8 comes up", "8 waits for room", "8 held")
 
 
@@ -171,13 +172,15 @@ def _a_registry(case: Case) -> bool:
 def _a_candidate(case: Case) -> bool:
     """It is on its way to what is desired, or was when the registry was last heard."""
     goes = case.spec not in STOPPED
+    if case.candidate in GOES_BACK and "replicas 0" in case.spec:
+        return False  # nothing moves where nothing can be proved
     if case.candidate in ON_ITS_WAY:
         return case.desired in {"8", *NO_ANSWER} and goes and not _serves_8(case)
     if case.candidate == "8 is next":
         return case.desired == "8" and case.serving.startswith("7") and goes
     if case.candidate == "-" and case.desired == "8":
         # What is desired and not rejected is on its way, unless a person said not to.
-        return _serves_8(case) or case.spec.startswith("suspended")
+        return _serves_8(case) or case.spec in STOPPED
     return True
 
 
@@ -199,9 +202,9 @@ def _serves_8(case: Case) -> bool:
 
 
 def _a_size(case: Case) -> bool:
-    """At replicas 0 no pod is ready."""
-    none = case.serving in {"-", "withdrawn", "7, none ready", "8, none ready"}
-    return "replicas 0" not in case.spec or none
+    """At replicas 0 no pod is ready, but for those that have not heard of it yet."""
+    steady = {"-", "withdrawn", "7", "7, none ready", "8", "8, none ready"}
+    return "replicas 0" not in case.spec or case.serving in steady
 
 
 def _a_removal(case: Case) -> bool:

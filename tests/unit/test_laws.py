@@ -191,7 +191,11 @@ class Chaos(RuleBasedStateMachine):
         self.operator.fates.clear()
         self.operator.restart()
         settle(self.operator)
-        converged(self.operator, broken=broken and self.world.owner["spec"]["replicas"] > 0)
+        if not self.world.owner["spec"]["replicas"]:
+            assert not sum(self.world.sizes().values()), "pods at replicas 0"
+            self.world.specify(replicas=2)
+            settle(self.operator)
+        converged(self.operator, broken=broken)
 
 
 def settle(operator: Operator) -> None:
@@ -217,7 +221,7 @@ def converged(operator: Operator, *, broken: bool) -> None:
     if not rejected:
         assert world.serving == world.desired.version
         assert world.condition("AliasInSync") == ("True", "InSync")
-        assert world.status["summary"] == ("Serving" if size else "Waiting")
+        assert world.status["summary"] == "Serving"
         assert "candidate" not in world.status
     assert world.condition("Stalled")[0] == str(rejected and world.active is None)
     assert sum(world.sizes().values()) == (size if world.active else 0)

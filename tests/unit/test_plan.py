@@ -1,11 +1,12 @@
 """Rollouts as `plan` decides them, told over a cluster in memory."""
 
+import copy
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOW, version
-from simulated_pods import becomes_ready, fails, stays_pending
+from builders import NOW, model_deployment, version
+from simulated_pods import becomes_ready, fails, hangs, stays_pending
 from simulation import Simulation, serving
 
 from pennant_operator.decide.intent import Apply, Plan
@@ -400,16 +401,63 @@ def test_history_is_newest_first_and_bounded():
     assert len(sim.records) <= 12
 
 
-def test_at_zero_replicas_traffic_follows_but_nothing_is_ready():
+def test_at_zero_replicas_nothing_moves_until_there_are_pods_to_prove_it():
     sim = serving(7)
-    sim.owner["spec"]["replicas"] = 0
+    sim.specify(replicas=0)
     sim.run(4)
     assert sim.condition("Ready") == ("False", "ScaledToZero")
-    sim.desired = version(8)
-    sim.run(6)
-    assert sim.status["serving"]["version"] == "8"
-    sim.owner["spec"]["replicas"] = 2
+    sim.desired, sim.behaviour["8"] = version(8), fails("LoadFailed")
+    sim.writes.clear()
+    sim.run(300)
+    assert sim.writes == []
+    assert sim.serving == "7"
+    assert sim.condition("AliasInSync") == ("False", "ScaledToZero")
+    sim.specify(replicas=2)
+    sim.run(12)
+    assert sim.serving == "7"
+    assert sim.condition("Ready") == ("True", "Serving")
+    assert sim.condition("AliasInSync") == ("False", "Rejected")
+
+
+def test_a_candidate_is_taken_down_at_zero_replicas_and_comes_up_again_with_them():
+    sim = serving(7)
+    sim.desired, sim.behaviour["8"] = version(8), hangs
     sim.run(4)
+    sim.specify(replicas=0)
+    sim.run(4)
+    assert sim.sizes() == {"blue": 0, "green": 0}
+    assert "candidate" not in sim.status
+    sim.behaviour.clear()
+    sim.specify(replicas=2)
+    sim.run(6)
+    assert sim.serving == "8"
+
+
+def test_nothing_is_made_before_there_is_anything_to_prove_it():
+    sim = Simulation(version(8), owner=model_deployment(replicas=0))
+    sim.run(4)
+    assert sim.writes == []
+    assert sim.condition("Ready") == ("False", "NothingServedYet")
+    sim.specify(replicas=1)
+    sim.run(6)
+    assert sim.serving == "8"
+
+
+@pytest.mark.parametrize("edited", ["annotation", "selector"])
+def test_a_service_edited_by_hand_is_put_right_and_what_answers_keeps_the_traffic(edited):
+    sim = serving(7)
+    service = copy.deepcopy(sim.children["Service/rec"])
+    if edited == "annotation":
+        service["metadata"]["annotations"]["pennant.dev/active-slot"] = "green"
+    else:
+        service["spec"]["selector"]["pennant.dev/slot"] = "green"
+    sim.children["Service/rec"] = service
+    sim.run(3)
+    assert sim.active is not None
+    assert sim.active[0] == "blue"
+    assert sim.children["Service/rec"]["spec"]["selector"]["pennant.dev/slot"] == "blue"
+    assert sim.sizes() == {"blue": 2, "green": 0}
+    assert [w.manifest["kind"] for w in sim.writes] == ["Service"]
     assert sim.condition("Ready") == ("True", "Serving")
 
 

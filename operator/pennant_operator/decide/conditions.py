@@ -8,6 +8,7 @@ from typing import Any
 
 from pennant_operator.decide.observed import Absent, Refused, Unknown
 from pennant_operator.decide.phrases import (
+    UNPROVED,
     Situation,
     kept,
     pointer,
@@ -74,7 +75,7 @@ def ready(s: Situation) -> Said:
         return TRUE, Reason.SERVING, f"version {s.serving} answers on {of}"
     has = f"version {s.serving} has the traffic"
     if s.spec.replicas == 0:
-        what = "spec.replicas is 0, so nothing answers and nothing is proved: set it to 1 or more"
+        what = "spec.replicas is 0, so nothing answers: set it to 1 or more"
         return FALSE, Reason.SCALED_TO_ZERO, f"{has}, but {what}"
     return FALSE, Reason.NO_POD_READY, f"{has}, but {of} are ready: {s.trouble}"
 
@@ -118,6 +119,8 @@ def alias_in_sync(s: Situation) -> Said:
     if s.spec.suspend:
         why = "is not rolled out while spec.suspend is true: set it to false to roll it out"
         return FALSE, Reason.SUSPENDED, pointer(s, why) + kept(s)
+    if s.spec.replicas == 0:
+        return FALSE, Reason.SCALED_TO_ZERO, pointer(s, f"waits; {UNPROVED}")
     reason = Reason.HELD if s.parked else Reason.ROLLING_OUT
     return FALSE, reason, f"{pointer(s, 'is wanted')}; {progress(s)}{kept(s)}"
 

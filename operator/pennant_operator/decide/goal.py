@@ -1,6 +1,6 @@
 """Which revision should have the traffic, and why not another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pennant_operator.decide.memory import Memory
@@ -37,7 +37,15 @@ class Goal:
 def choose(
     observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]
 ) -> Goal:
-    """The goal; whatever is not an answer of the registry leaves things as they are (law 2)."""
+    """The goal; at no pods nothing can be proved, so nothing moves: what is desired waits."""
+    goal = _wanted(observed, world, memory, rejected)
+    return goal if world.spec.replicas else replace(goal, target=None, back=False)
+
+
+def _wanted(
+    observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]
+) -> Goal:
+    """By the registry; whatever is not an answer of it leaves things as they are (law 2)."""
     desired, spec = observed.desired, world.spec
     back = _way_back(world, rejected)
     if isinstance(desired, Unknown) or _may_be_another_database(desired):

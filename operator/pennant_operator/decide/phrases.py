@@ -10,6 +10,11 @@ from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdicts import Verdict, Waiting
 
 
+UNPROVED = (
+    "spec.replicas is 0, so nothing can prove it: its rollout starts when it is set to 1 or more"
+)
+
+
 @dataclass(frozen=True)
 class Situation:
     """All that the conditions depend on, after this plan's writes."""
@@ -87,8 +92,6 @@ def progress(s: Situation) -> str:
         )
     if s.room:
         return f"{who} waits for room in slot {slot}: {s.room}"
-    if s.spec.replicas == 0:
-        return f"{who} gets the traffic next; spec.replicas is 0, so nothing proves it"
     what = (
         f"traffic goes back to {who} when all its pods are ready"
         if s.back
@@ -118,4 +121,6 @@ def _no_candidate(s: Situation) -> str:
         return said_by(s.desired)
     if s.spec.suspend:
         return "spec.suspend is true, and nothing is rolled out until it is false"
+    if s.spec.replicas == 0:
+        return UNPROVED
     return "its rollout starts next"

@@ -4,6 +4,7 @@ It says what a person must do. Nothing else is touched: what serves goes on serv
 it answers is still told.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +13,8 @@ from pennant_operator.decide.conditions import FALSE, TRUE, Said, stamp
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.observed import Observed, Refused
 from pennant_operator.decide.transitions import stalled
-from pennant_operator.decide.vocabulary import (
-    ANNOTATION_ACTIVE_SLOT,
-    NO_SLOT,
-    Condition,
-    Reason,
-    Summary,
-)
-from pennant_operator.decide.world import Slot
+from pennant_operator.decide.vocabulary import Condition, Reason, Summary
+from pennant_operator.decide.world import led_to, slots_of
 
 
 def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
@@ -71,10 +66,8 @@ def _ready(version: str | None, answering: int, why: Refused) -> Said:
 
 def _answering(observed: Observed) -> int:
     """Ready pods behind our own Service; without it nothing reaches them."""
-    children, name = observed.children, observed.owner["metadata"]["name"]
-    mine = ownership.ours(children, observed.owner)
-    service = mine.get(f"Service/{name}", {"metadata": {}})
-    slot = service["metadata"].get("annotations", {}).get(ANNOTATION_ACTIVE_SLOT, NO_SLOT)
-    if slot == NO_SLOT:
-        return 0
-    return Slot(slot, mine.get(f"Deployment/{name}-{slot}"), observed.pods.get(slot)).ready
+    name = observed.owner["metadata"]["name"]
+    mine = replace(observed, children=ownership.ours(observed.children, observed.owner))
+    service, slots = mine.children.get(f"Service/{name}"), slots_of(mine, name)
+    slot = led_to(service, slots) if service else None
+    return slots[slot].ready if slot else 0

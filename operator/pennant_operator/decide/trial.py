@@ -22,11 +22,11 @@ from pennant_operator.decide.world import World
 def verdict_on(step: Step) -> Verdict | None:
     """The verdict on the target in the idle slot; None while there is nothing to judge."""
     world, goal, memory, now = step.world, step.goal, step.memory, step.now
-    idle, replicas = world.idle, world.spec.replicas
+    idle = world.idle
     has_traffic = world.traffic is not None and world.traffic.revision == goal.target
     if goal.target is None or has_traffic or idle.revision != goal.target:
         return None
-    if (idle.size == 0 and replicas) or is_parked(memory.candidate, goal.target, now):
+    if idle.size == 0 or is_parked(memory.candidate, goal.target, now):
         return None
     verdict = judge(_trial(step, goal.target), now)
     warm = world.traffic is not None and world.traffic.warm == goal.target

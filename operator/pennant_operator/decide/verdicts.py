@@ -28,9 +28,9 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Passed:
-    """All pods are ready and reported the same digest (None: there are no pods to report)."""
+    """Its pods were ready and reported the same digest."""
 
-    digest: str | None
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,6 @@ class Trial:
 
 def judge(trial: Trial, now: datetime) -> Verdict:
     """The verdict on a candidate at this moment."""
-    if trial.replicas == 0:
-        return Passed(None)
     if fault := _model_fault(trial):
         return fault
     if overfull := next((pod.overfull for pod in trial.pods if pod.overfull), None):

@@ -155,22 +155,24 @@ class World:
         """The bake runs while a warm revision waits beside the active one."""
         return (
             self.traffic is not None
+            and self.spec.replicas > 0
             and self.traffic.warm is not None
             and self.traffic.warm == self.idle.revision
             and now < self.traffic.bakes_until(self.spec.bake)
         )
 
 
+def slots_of(observed: Observed, name: str) -> dict[str, Slot]:
+    """Both slots of the ModelDeployment of this name."""
+    return {
+        slot: Slot(slot, observed.children.get(f"Deployment/{name}-{slot}"), observed.pods.get(slot))
+        for slot in SLOTS
+    }
+
+
 def see(observed: Observed, spec: Spec) -> World:
     """The world as the children show it."""
-    slots = {
-        name: Slot(
-            name,
-            observed.children.get(f"Deployment/{spec.name}-{name}"),
-            observed.pods.get(name),
-        )
-        for name in SLOTS
-    }
+    slots = slots_of(observed, spec.name)
     service = observed.children.get(f"Service/{spec.name}")
     serving = (observed.owner.get("status") or {}).get("serving") or {}
     traffic = (
@@ -185,8 +187,8 @@ def _of_service(
     service: Object, slots: dict[str, Slot], records: Container[str], serving: dict[str, Any]
 ) -> Traffic | None:
     said = service["metadata"].get("annotations") or {}
-    slot = said.get(ANNOTATION_ACTIVE_SLOT) or service["spec"].get("selector", {}).get(LABEL_SLOT)
-    if slot not in SLOTS:
+    slot = led_to(service, slots)
+    if slot is None:
         return None
     held, told = slots[slot].revision, said.get(ANNOTATION_ACTIVE_REVISION)
     revision = held if held in records else told or held or serving.get("revision")
@@ -194,6 +196,18 @@ def _of_service(
         return None
     since = said.get(ANNOTATION_ACTIVE_SINCE), serving.get("since")
     return Traffic(slot, revision, _first(*since), said.get(ANNOTATION_WARM_REVISION) or None)
+
+
+def led_to(service: Object, slots: dict[str, Slot]) -> str | None:
+    """The slot that the selector leads to: what answers is the truth, whatever is written beside.
+
+    A selector that somebody edited leads to no ready pod; then the slot that is written beside it
+    counts, if that has some.
+    """
+    selected = (service["spec"].get("selector") or {}).get(LABEL_SLOT)
+    said = (service["metadata"].get("annotations") or {}).get(ANNOTATION_ACTIVE_SLOT)
+    named = [slot for slot in (selected, said) if slot in SLOTS]
+    return next((slot for slot in named if slots[slot].ready), next(iter(named), None))
 
 
 def _of_status(serving: dict[str, Any], slots: dict[str, Slot]) -> Traffic | None:

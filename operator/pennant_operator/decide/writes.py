@@ -77,7 +77,7 @@ def _pin(step: Step) -> list[Write]:
 
 
 def _fetched(step: Step) -> dict[str | None, str | None]:
-    """What the candidate's pods agreed on, and what the first pods after replicas: 0 fetched."""
+    """What the candidate's pods agreed on, and what those with traffic did, if the pin is lost."""
     found: dict[str | None, str | None] = {}
     if step.world.traffic is not None and step.world.active is not None:
         digests = {pod.digest for pod in step.world.active.running}
