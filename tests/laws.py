@@ -47,7 +47,8 @@ class Laws:
 
     def after(self, world: Simulation) -> None:
         """Law 3: at most two revisions have pods."""
-        running = {p.revision for pods in world.pods.values() for p in pods if not p.evicted}
+        pods = [p for pods in world.pods.values() for p in pods]
+        running = {p.revision for p in pods if not p.evicted and not p.lost(world.now)}
         assert len(running) <= 2, f"law 3: pods of {running}"
 
     def done(self, world: Simulation, seen: Observed, found: Plan, known: Children) -> None:
@@ -77,7 +78,7 @@ class Laws:
             return
         grows = size > live["spec"]["replicas"]
         if live["metadata"]["labels"][REVISION] != revision:
-            pods = [p for p in world.pods[slot] if not p.evicted]
+            pods = [p for p in world.pods[slot] if not p.evicted and not p.lost(world.now)]
             assert not pods, f"slots: template changed with {len(pods)} pods"
             assert write.resource_version, "law 9: a template without resourceVersion"
         if size == 0 and live["spec"]["replicas"]:

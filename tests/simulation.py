@@ -41,6 +41,7 @@ class Simulation:
     pods: dict[str, list[PodFacts]] = field(default_factory=lambda: {s: [] for s in SLOTS})
     asked: dict[str, tuple[str, int]] = field(default_factory=dict)  # of the ReplicaSets
     behaviour: dict[str, PodTemplate] = field(default_factory=dict)  # by model version
+    dead: str | None = None  # a node that reports nothing any more
     events: list[Event] = field(default_factory=list)
     writes: list[Any] = field(default_factory=list)
     counter: int = 1
@@ -199,7 +200,13 @@ class Simulation:
             revision, size = self.asked.get(slot, ("", 0))
             living = [p for p in pods if not p.terminating and p.evicted is None]
             staying = [p for p in living if p.revision == revision][:size]
-            leaving = [replace(p, terminating=True) for p in living if p not in staying]
+            grace = self.now + timedelta(seconds=30)
+            leaving = [
+                replace(p, terminating=True, ends_by=grace) for p in living if p not in staying
+            ]
+            leaving += [
+                replace(p, ready=False) for p in pods if p.terminating and p.node == self.dead
+            ]
             coming = [self._new(slot, n, revision) for n in range(len(staying), size)]
             evicted = [p for p in pods if p.evicted is not None]
             self.pods[slot] = [*map(self._lives, (*staying, *coming)), *leaving, *evicted]
@@ -261,6 +268,9 @@ class Simulation:
     def serving(self) -> str | None:
         """The version that has the traffic."""
         return self.versions[self.active[1]] if self.active else None
+
+    def message(self, kind: str) -> str:
+        return next(str(c["message"]) for c in self.status["conditions"] if c["type"] == kind)
 
     def condition(self, kind: str) -> tuple[str, str]:
         found = next(c for c in self.status["conditions"] if c["type"] == kind)

@@ -94,7 +94,12 @@ CANDIDATE |= {
     "first back to 7, held": BACK_HELD,
 }
 STOPPED = ("suspended", "suspended, replicas 0", "replicas 0")
-GOES_BACK = ("8 crashed, back to 7", "8 crashed, 7 held", "first back to 7", "first back to 7, held")
+GOES_BACK = (
+    "8 crashed, back to 7",
+    "8 crashed, 7 held",
+    "first back to 7",
+    "first back to 7, held",
+)
 ON_ITS_WAY = ("8 comes up", "8 waits for room", "8 held")
 
 

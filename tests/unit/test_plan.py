@@ -433,6 +433,37 @@ def test_a_candidate_is_taken_down_at_zero_replicas_and_comes_up_again_with_them
     assert sim.serving == "8"
 
 
+def test_a_pod_that_its_dead_node_never_ends_keeps_its_slot_for_its_grace_only():
+    sim = serving(7)
+    sim.desired, sim.behaviour["8"] = version(8), hangs
+    sim.run(4)
+    sim.dead = "node-1"
+    sim.desired = version(9)
+    sim.run(20)
+    assert "waits for room in slot green" in sim.message("Reconciling")
+    assert {p.revision for p in sim.pods["green"]} == {sim.pods["green"][0].revision}
+    sim.run(60)
+    assert sim.serving == "9"
+
+
+def test_a_pod_that_does_not_end_and_is_ready_holds_the_rollout_and_a_person_is_told():
+    sim = serving(7)
+    sim.desired, sim.behaviour["8"] = version(8), hangs
+    sim.run(4)
+    sim.desired = version(9)
+    sim.step()
+    stays = replace(sim.pods["green"][0], ready=True, terminating=True, ends_by=sim.now)
+    for _ in range(31):
+        sim.pods["green"] = [stays]
+        sim.step(seconds=60)
+    assert sim.condition("AliasInSync") == ("False", "Held")
+    assert "longer than 30m (spec.rollout.deadlines.schedule)" in sim.message("AliasInSync")
+    assert stays.name in sim.message("AliasInSync")
+    assert sim.serving == "7"
+    sim.run(400, seconds=5)
+    assert sim.serving == "9"
+
+
 def test_nothing_is_made_before_there_is_anything_to_prove_it():
     sim = Simulation(version(8), owner=model_deployment(replicas=0))
     sim.run(4)

@@ -66,6 +66,7 @@ FAULTS: dict[Reason, Answer] = {
     Reason.DOWNLOAD_FAILED: Answer(Fault.WORLD, replace=True),
     Reason.SOURCE_NOT_ALLOWED: Answer(Fault.WORLD),
     Reason.EVICTED: Answer(Fault.WORLD),
+    Reason.SLOT_OCCUPIED: Answer(Fault.WORLD),
     Reason.DEADLINE_EXCEEDED: Answer(Fault.WORLD),
 }
 

@@ -50,7 +50,7 @@ def plan(observed: Observed, now: datetime) -> Plan:
         return replace(refused, requeue_after=CONFLICT_SECONDS)
     awaited = ownership.awaited(observed.children, owner)
     observed = replace(observed, children=ownership.ours(observed.children, owner))
-    step = _look(observed, see(observed, spec), now)
+    step = _look(observed, see(observed, spec, now), now)
     if awaited:
         return replace(_record(step), requeue_after=AWAIT_SECONDS)
     return _decide(step)
@@ -59,7 +59,7 @@ def plan(observed: Observed, now: datetime) -> Plan:
 def wants_pods(observed: Observed, now: datetime) -> bool:
     """Whether `plan` must see pods; a settled ModelDeployment costs no list of them."""
     try:
-        world = see(observed, parse(observed.owner))
+        world = see(observed, parse(observed.owner), now)
     except InvalidSpecError:
         return False
     memory = Memory(observed.owner.get("status") or {})

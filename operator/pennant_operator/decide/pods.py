@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pennant_operator.decide.quantities import quantity
@@ -15,6 +15,7 @@ MODELS = "models"  # the volume with the bundle
 OOM_KILLED = "OOMKilled"
 BACK_OFF = "CrashLoopBackOff"
 UNSAID = "the node ended it"
+UNREPORTED = timedelta(seconds=30)  # after its grace; a kubelet takes a second or two
 NODE_ENDED = "NodeEnded"  # not the kubelet's word: the node went down under a running container
 
 
@@ -40,6 +41,7 @@ class PodFacts:
     created: datetime
     ready: bool = False
     terminating: bool = False
+    ends_by: datetime | None = None  # the end of its grace, once it terminates
     scheduled: datetime | None = None
     fetched: datetime | None = None  # all init containers are done
     ready_since: datetime | None = None
@@ -50,6 +52,14 @@ class PodFacts:
     evicted: str | None = None  # why its node ended it: it holds no process any more
     overfull: str | None = None  # its volume holds more than it may, so its node will end it
     resource_version: str = ""
+
+    def lost(self, now: datetime) -> bool:
+        """Nobody reports its end: its node is dead, or something holds the object alone.
+
+        Its grace is over for long, and it is not ready, so that no Service leads to it.
+        """
+        late = self.ends_by is not None and now > self.ends_by + UNREPORTED
+        return late and not self.ready
 
 
 def facts(pod: dict[str, Any]) -> PodFacts:
@@ -74,6 +84,8 @@ def facts(pod: dict[str, Any]) -> PodFacts:
         created=parse_time(meta["creationTimestamp"]),
         ready=_is_true(conditions.get("Ready")),
         terminating="deletionTimestamp" in meta,
+        # The API server adds the grace to the time of the deletion.
+        ends_by=parse_time(meta["deletionTimestamp"]) if "deletionTimestamp" in meta else None,
         scheduled=_since(conditions.get("PodScheduled")),
         fetched=_since(conditions.get("Initialized")),
         ready_since=_since(conditions.get("Ready")),

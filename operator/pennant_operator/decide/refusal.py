@@ -23,7 +23,7 @@ def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
     before: dict[str, Any] = owner.get("status") or {}
     known = before.get("conditions") or []
     generation = int(owner["metadata"].get("generation", 0))
-    version, answering = (before.get("serving") or {}).get("version"), _answering(observed)
+    version, answering = (before.get("serving") or {}).get("version"), _answering(observed, now)
     told = why.message + (f"; version {version} goes on serving" if answering else "")
     said: dict[Condition, Said] = {
         Condition.READY: _ready(version, answering, why),
@@ -64,10 +64,10 @@ def _ready(version: str | None, answering: int, why: Refused) -> Said:
     return FALSE, Reason.NO_POD_READY, f"{has}; {until}: {why.message}"
 
 
-def _answering(observed: Observed) -> int:
+def _answering(observed: Observed, now: datetime) -> int:
     """Ready pods behind our own Service; without it nothing reaches them."""
     name = observed.owner["metadata"]["name"]
     mine = replace(observed, children=ownership.ours(observed.children, observed.owner))
-    service, slots = mine.children.get(f"Service/{name}"), slots_of(mine, name)
+    service, slots = mine.children.get(f"Service/{name}"), slots_of(mine, name, now)
     slot = led_to(service, slots) if service else None
     return slots[slot].ready if slot else 0

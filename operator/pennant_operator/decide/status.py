@@ -138,10 +138,10 @@ def _trouble(world: World) -> str:
     return trouble_of(active.running, active.shortage, evicted=active.evicted)
 
 
-def _room(step: Step, candidate: dict[str, Any]) -> str:
+def pods_in_the_way(step: Step, candidate: dict[str, Any]) -> str:
     """Another revision's pods leave before the candidate's slot takes it."""
     idle = step.world.idle
-    if not candidate or idle.revision == candidate["revision"] or idle.empty:
+    if candidate.get("revision") in {None, idle.revision} or idle.empty:
         return ""
     pods = [pod for pod in idle.pods or () if pod.evicted is None]
     left = [f"{pod.name} on {pod.node}" if pod.node else pod.name for pod in pods]
@@ -165,7 +165,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         trouble=_trouble(world),
         in_sync=traffic is not None and traffic.revision == step.goal.revision,
         candidate=candidate,
-        room=_room(step, candidate),
+        room=pods_in_the_way(step, candidate),
         back=step.goal.back,
         parked=candidates.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.candidate import is_parked
-from pennant_operator.decide.status import Step
-from pennant_operator.decide.times import parse_time
+from pennant_operator.decide.status import Step, pods_in_the_way
+from pennant_operator.decide.times import format_duration, parse_time
 from pennant_operator.decide.verdicts import (
     Held,
     Rejected,
@@ -20,13 +20,15 @@ from pennant_operator.decide.world import World
 
 
 def verdict_on(step: Step) -> Verdict | None:
-    """The verdict on the target in the idle slot; None while there is nothing to judge."""
+    """The verdict on the target; None while there is nothing to judge."""
     world, goal, memory, now = step.world, step.goal, step.memory, step.now
     idle = world.idle
     has_traffic = world.traffic is not None and world.traffic.revision == goal.target
-    if goal.target is None or has_traffic or idle.revision != goal.target:
+    if goal.target is None or has_traffic or is_parked(memory.candidate, goal.target, now):
         return None
-    if idle.size == 0 or is_parked(memory.candidate, goal.target, now):
+    if idle.revision != goal.target:
+        return _no_room(step)
+    if idle.size == 0:
         return None
     verdict = judge(_trial(step, goal.target), now)
     warm = world.traffic is not None and world.traffic.warm == goal.target
@@ -34,6 +36,20 @@ def verdict_on(step: Step) -> Verdict | None:
         # It answered a moment ago, and taking it down would leave nothing to go back to.
         return Waiting("load", verdict.message)
     return verdict
+
+
+def _no_room(step: Step) -> Held | None:
+    """Pods of an earlier revision that do not end are for a person to end, in the end."""
+    candidate, limit = step.memory.candidate, step.world.spec.deadlines.schedule
+    left = pods_in_the_way(step, candidate)
+    if not left or step.now - parse_time(candidate["since"]) < limit:
+        return None
+    late = f"waited longer than {format_duration(limit)} (spec.rollout.deadlines.schedule)"
+    return Held(
+        Reason.SLOT_OCCUPIED,
+        f"{late} for room in slot {step.world.idle.name}: {left}: see why it does not end; where "
+        "its node is gone for good, kubectl delete node, or kubectl delete pod --force",
+    )
 
 
 def _trial(step: Step, target: str) -> Trial:

@@ -104,6 +104,7 @@ class Reason(StrEnum):
     CREDENTIALS_MISSING = "CredentialsMissing"
     DOWNLOAD_FAILED = "DownloadFailed"
     EVICTED = "Evicted"
+    SLOT_OCCUPIED = "SlotOccupied"  # pods of an earlier revision do not end
     DEADLINE_EXCEEDED = "DeadlineExceeded"
 
 

@@ -162,17 +162,19 @@ class World:
         )
 
 
-def slots_of(observed: Observed, name: str) -> dict[str, Slot]:
+def slots_of(observed: Observed, name: str, now: datetime) -> dict[str, Slot]:
     """Both slots of the ModelDeployment of this name."""
-    return {
-        slot: Slot(slot, observed.children.get(f"Deployment/{name}-{slot}"), observed.pods.get(slot))
-        for slot in SLOTS
+    pods = {
+        slot: tuple(pod for pod in found if not pod.lost(now))
+        for slot, found in observed.pods.items()
     }
+    children = observed.children
+    return {s: Slot(s, children.get(f"Deployment/{name}-{s}"), pods.get(s)) for s in SLOTS}
 
 
-def see(observed: Observed, spec: Spec) -> World:
+def see(observed: Observed, spec: Spec, now: datetime) -> World:
     """The world as the children show it."""
-    slots = slots_of(observed, spec.name)
+    slots = slots_of(observed, spec.name, now)
     service = observed.children.get(f"Service/{spec.name}")
     serving = (observed.owner.get("status") or {}).get("serving") or {}
     traffic = (
