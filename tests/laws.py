@@ -12,6 +12,7 @@ from situations import table, told_by
 from pennant_operator.decide.intent import Apply, Delete, Plan
 from pennant_operator.decide.observed import Absent, ModelVersion, Observed, Unknown
 from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.times import parse_time
 
 Children = dict[str, dict[str, Any]]
 CONDITIONS = {"Ready", "Reconciling", "Stalled", "AliasInSync"}
@@ -68,7 +69,10 @@ class Laws:
             assert revision == world.active[1], "law 3: what serves gets another template"
             stays = live is not None and size == live["spec"]["replicas"] and _let_go(seen)
             wanted = seen.owner["spec"]["replicas"]
-            assert stays or size == wanted, "law 3: what serves is scaled"
+            if size == 0 and wanted and not stays:
+                assert _answers_nothing(world, seen, slot), "law 3: what serves is taken down"
+            else:
+                assert stays or size == wanted, "law 3: what serves is scaled"
         record = world.records.get(revision)
         if record is not None:
             kept = record.manifest["spec"]["template"]
@@ -166,7 +170,18 @@ def _service(world: Simulation, seen: Observed, write: Apply) -> None:
     deployment = seen.children.get(f"Deployment/rec-{slot}")
     assert deployment is not None, "law 3: traffic moved to an empty slot"
     assert deployment["metadata"]["labels"][REVISION] == revision, "law 1: another revision"
-    _checked(world, [p for p in seen.pods[slot] if not p.terminating and not p.evicted], revision)
+    pods = [p for p in seen.pods[slot] if not p.terminating and not p.evicted]
+    back = live["metadata"]["annotations"].get(WARM) == revision
+    _checked(world, [p for p in pods if p.ready] if back else pods, revision)
+
+
+def _answers_nothing(world: Simulation, seen: Observed, slot: str) -> bool:
+    """For a minute, by the status and by the pods that are there; another revision takes over."""
+    status = seen.owner.get("status") or {}
+    ready = next(c for c in status["conditions"] if c["type"] == "Ready")
+    silent = world.now - parse_time(ready["lastTransitionTime"]) >= timedelta(minutes=1)
+    answers = any(p.ready and not p.terminating and not p.evicted for p in seen.pods[slot])
+    return ready["status"] == "False" and silent and not answers and "candidate" in status
 
 
 def _let_go(seen: Observed) -> bool:

@@ -12,7 +12,8 @@ PodTemplate = Callable[[PodFacts], PodFacts]
 def becomes_ready(pod: PodFacts) -> PodFacts:
     """A pod that fetched, loaded and answers; its digest is that of the version."""
     then = pod.created
-    return replace(pod, ready=True, scheduled=then, fetched=then, ready_since=then)
+    ready = {"ready": True, "been_ready": True, "ready_since": then}
+    return replace(pod, scheduled=then, fetched=then, **ready)
 
 
 def fails(reason: str, *, container: str = "serve", attempts: int = 2) -> PodTemplate:
@@ -41,6 +42,12 @@ def crashed(at: datetime) -> PodTemplate:
 def stays_pending(pod: PodFacts) -> PodFacts:
     """A pod no node has room for."""
     return replace(pod, node=None, unschedulable="0/2 nodes are available: insufficient cpu")
+
+
+def crashes(pod: PodFacts) -> PodFacts:
+    """A pod that answered once, and whose process ends again and again."""
+    failure = Failure("serve", "Error", "exit code 139", 139, at=pod.created)
+    return replace(becomes_ready(pod), ready=False, been_ready=True, attempts=9, failure=failure)
 
 
 def hangs(pod: PodFacts) -> PodFacts:

@@ -205,7 +205,9 @@ class Simulation:
                 replace(p, terminating=True, ends_by=grace) for p in living if p not in staying
             ]
             leaving += [
-                replace(p, ready=False) for p in pods if p.terminating and p.node == self.dead
+                replace(p, ready=False)
+                for p in pods
+                if p.terminating and p.node == (self.dead or "none")
             ]
             coming = [self._new(slot, n, revision) for n in range(len(staying), size)]
             evicted = [p for p in pods if p.evicted is not None]

@@ -39,7 +39,8 @@ LOADING = replace(LOADED, ready=False)
 
 
 def trial(*pods: PodFacts, replicas: int = 2, **fields) -> Trial:
-    given = {"since": NOW, "ever_ready": False, "deadlines": DEADLINES, **fields}
+    given = {"since": NOW, "short_since": NOW, "ever_ready": False, "deadlines": DEADLINES}
+    given |= fields
     return Trial(pods=pods, replicas=replicas, **given)
 
 

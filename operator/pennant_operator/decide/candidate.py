@@ -8,6 +8,7 @@ from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdicts import Held, Verdict
 from pennant_operator.decide.world import Slot
 
+_OF_AN_ATTEMPT = {"retryTime", "reason", "message", "shortSince"}
 _FIRST_RETRY = timedelta(seconds=30)
 _LONGEST_RETRY = timedelta(minutes=10)
 
@@ -19,6 +20,7 @@ def entry(
     version: str,
     image: str | None,
     slot: Slot,
+    replicas: int,
     verdict: Verdict | None,
     now: datetime,
 ) -> dict[str, Any]:
@@ -30,6 +32,10 @@ def entry(
     if until is not None and now >= until:
         before = {**_without_hold(before), "since": format_time(now)}
     found = {**before, "version": version, "slot": slot.name}
+    if slot.size and slot.revision == revision and slot.lacks_pods(replicas):
+        found.setdefault("shortSince", format_time(now))
+    else:
+        found.pop("shortSince", None)
     if image:
         found["image"] = image
     if "firstReadyTime" not in found and slot.revision == revision and slot.ready:
@@ -64,4 +70,4 @@ def _pause(attempts: int) -> timedelta:
 
 
 def _without_hold(candidate: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in candidate.items() if k not in {"retryTime", "reason", "message"}}
+    return {k: v for k, v in candidate.items() if k not in _OF_AN_ATTEMPT}

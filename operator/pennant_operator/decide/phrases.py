@@ -9,7 +9,6 @@ from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdicts import Verdict, Waiting
 
-
 UNPROVED = (
     "spec.replicas is 0, so nothing can prove it: its rollout starts when it is set to 1 or more"
 )

@@ -40,6 +40,7 @@ class PodFacts:
     node: str | None
     created: datetime
     ready: bool = False
+    been_ready: bool = False  # now, or before
     terminating: bool = False
     ends_by: datetime | None = None  # the end of its grace, once it terminates
     scheduled: datetime | None = None
@@ -83,6 +84,7 @@ def facts(pod: dict[str, Any]) -> PodFacts:
         node=pod.get("spec", {}).get("nodeName"),
         created=parse_time(meta["creationTimestamp"]),
         ready=_is_true(conditions.get("Ready")),
+        been_ready=_been_ready(conditions),
         terminating="deletionTimestamp" in meta,
         # The API server adds the grace to the time of the deletion.
         ends_by=parse_time(meta["deletionTimestamp"]) if "deletionTimestamp" in meta else None,
@@ -110,6 +112,14 @@ def _evicted(status: dict[str, Any]) -> str | None:
 
 def _is_true(condition: dict[str, Any] | None) -> bool:
     return condition is not None and condition["status"] == "True"
+
+
+def _been_ready(conditions: dict[str, Any]) -> bool:
+    """Its init containers run before it can be ready: a later change to not ready is no first."""
+    ready, initialized = conditions.get("Ready"), _since(conditions.get("Initialized"))
+    if ready is None or initialized is None:
+        return False
+    return _is_true(ready) or parse_time(ready["lastTransitionTime"]) > initialized
 
 
 def _since(condition: dict[str, Any] | None) -> datetime | None:

@@ -11,6 +11,7 @@ from pennant_operator.decide.pod import pod_spec
 from pennant_operator.decide.pods import SERVE
 from pennant_operator.decide.revision import Record, to_data
 from pennant_operator.decide.serve import PORT_NAME
+from pennant_operator.decide.spare import MAX_UNAVAILABLE
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_MODEL,
@@ -176,13 +177,13 @@ def digests_of(spec: Spec, digests: dict[str, str]) -> Object:
 
 
 def disruption_budget_of(spec: Spec, slot: str) -> Object:
-    """One pod of a slot at a time may be evicted; a pod that is not ready never blocks a drain."""
+    """A tenth of a slot may be evicted at a time; a pod that is not ready never blocks a drain."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": metadata(spec, f"{spec.name}-{slot}", **{LABEL_SLOT: slot}),
         "spec": {
-            "maxUnavailable": 1,
+            "maxUnavailable": MAX_UNAVAILABLE,
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
             "selector": {"matchLabels": {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot}},
         },

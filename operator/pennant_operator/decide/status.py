@@ -117,6 +117,7 @@ def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
         version=step.records[target].version,
         image=step.image_of(target),
         slot=step.world.idle,
+        replicas=step.world.spec.replicas,
         verdict=step.verdict,
         now=step.now,
     )
@@ -135,6 +136,8 @@ def _trouble(world: World) -> str:
     active = world.active
     if active is None:
         return ""
+    if active.size == 0:
+        return "they answered nothing for a minute, and made room for the next revision"
     return trouble_of(active.running, active.shortage, evicted=active.evicted)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.goal import Goal
+from pennant_operator.decide.room import gives_way
 from pennant_operator.decide.status import Step
 from pennant_operator.decide.verdicts import Passed
 from pennant_operator.decide.world import Traffic, World
@@ -38,7 +39,8 @@ def blue_green(step: Step, *, parked: bool) -> Moves:
     idle, traffic, target = world.idle, world.traffic, goal.target
     slots: dict[str, Holding] = {}
     if traffic is not None:
-        slots[traffic.slot] = Holding(traffic.revision, world.spec.replicas)
+        away = target is not None and not parked and gives_way(world, step.memory, target, now)
+        slots[traffic.slot] = Holding(traffic.revision, 0 if away else world.spec.replicas)
     if target is None or (traffic and target == traffic.revision):
         holding = _at_rest(world, goal, now)
     elif idle.revision == target:
@@ -85,6 +87,7 @@ def _make_room(world: World, target: str, *, parked: bool) -> Holding | None:
 
 
 def _moved(world: World, goal: Goal, target: str, now: datetime) -> Traffic:
-    """What had the traffic stays warm, unless it is what we run away from."""
-    warm = world.traffic.revision if world.traffic and not goal.back else None
+    """What had the traffic stays warm, unless it is what we run away from, or gave way."""
+    stays = world.traffic is not None and world.active is not None and world.active.size > 0
+    warm = world.traffic.revision if world.traffic and stays and not goal.back else None
     return Traffic(world.idle.name, target, now.replace(microsecond=0), warm)

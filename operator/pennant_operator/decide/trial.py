@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.candidate import is_parked
+from pennant_operator.decide.room import needed_by_what_serves
 from pennant_operator.decide.status import Step, pods_in_the_way
 from pennant_operator.decide.times import format_duration, parse_time
 from pennant_operator.decide.verdicts import (
@@ -55,6 +56,8 @@ def _no_room(step: Step) -> Held | None:
 def _trial(step: Step, target: str) -> Trial:
     world, memory = step.world, step.memory
     before = memory.candidate if memory.candidate.get("revision") == target else {}
+    traffic = world.traffic
+    first, short = before.get("firstReadyTime"), before.get("shortSince")
     return Trial(
         pods=world.idle.running,
         replicas=world.spec.replicas,
@@ -64,6 +67,10 @@ def _trial(step: Step, target: str) -> Trial:
         deadlines=world.spec.deadlines,
         shortage=world.idle.shortage,
         evicted=world.idle.evicted,
+        short_since=parse_time(short) if short else None,
+        first_ready=parse_time(first) if first else None,
+        back=traffic is not None and traffic.warm == target and world.baking(step.now),
+        needed=needed_by_what_serves(world),
     )
 
 

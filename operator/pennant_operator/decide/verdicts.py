@@ -11,11 +11,10 @@ from pennant_operator.decide.faults import (
     with_cure,
 )
 from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.spare import enough, spare
 from pennant_operator.decide.spec import Deadlines
 from pennant_operator.decide.times import format_duration
 from pennant_operator.decide.vocabulary import Reason
-
-MODEL_ATTEMPTS = 2  # container attempts with one reason before the model is to blame
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Passed:
-    """Its pods were ready and reported the same digest."""
+    """Its pods were all ready, enough are, and they reported the same digest."""
 
     digest: str
 
@@ -61,9 +60,13 @@ class Trial:
     since: datetime  # of this attempt
     ever_ready: bool
     deadlines: Deadlines
+    short_since: datetime | None = None  # since when it has too few pods; None: since just now
+    first_ready: datetime | None = None  # when the first of its pods was ready
+    back: bool = False  # it served a moment ago: one pod that answers is enough to go back
     digest: str | None = None  # what they must have fetched, where that is known
     shortage: str | None = None  # what the Deployment says when it may not create pods (quota)
     evicted: str | None = None  # why a node ended one of its pods
+    needed: tuple[Reason, str] | None = None  # why what serves needs its room
 
 
 def judge(trial: Trial, now: datetime) -> Verdict:
@@ -73,21 +76,25 @@ def judge(trial: Trial, now: datetime) -> Verdict:
     if overfull := next((pod.overfull for pod in trial.pods if pod.overfull), None):
         why = f"{overfull}: its pods would be evicted; raise it"
         return Held(Reason.CONFIGURATION_ERROR, why)
-    if len(trial.pods) >= trial.replicas and all(pod.ready for pod in trial.pods):
-        digests = {pod.digest for pod in trial.pods}
+    if proved := _proved(trial):
+        digests = {pod.digest for pod in proved}
         if None not in digests:
             return _digests_agree({str(digest) for digest in digests}, trial.digest)
+    if trial.needed:
+        reason, why = trial.needed
+        first = f"what serves is short of room and has precedence: {why}"
+        return Held(reason, with_cure(reason, first))
     return _world(trial, now)
 
 
 def crashed_in_bake(pods: tuple[PodFacts, ...], replicas: int, since: datetime) -> str | None:
-    """What to say when pods with traffic fail by the model's fault: two, or the only one."""
+    """What to say when more pods with traffic than may be away fail by the model's fault."""
     failing = [
         pod
         for pod in pods
         if _fails_by_model(pod) and pod.failure and pod.failure.at and pod.failure.at > since
     ]
-    if not failing or len(failing) < min(2, replicas):
+    if not failing or len(failing) < min(spare(replicas) + 1, replicas):
         return None
     return f"{len(failing)} of {replicas} pods restarted after they had traffic: {say(failing[0])}"
 
@@ -113,6 +120,23 @@ def trouble_of(pods: tuple[PodFacts, ...], shortage: str | None, evicted: str | 
     return say(late[0]) if late[0].failure else f"pod {late[0].name} is starting"
 
 
+def _proved(trial: Trial) -> list[PodFacts]:
+    """The pods that prove it: each was ready, and enough are; none where that is not so yet.
+
+    What takes the place of a pod that was ready need not be, while no more than may be away are
+    on their way.
+    """
+    ready = [pod for pod in trial.pods if pod.ready]
+    if trial.back:
+        return ready
+    been = [pod for pod in trial.pods if pod.ready or (pod.been_ready and not pod.failure)]
+    fresh = [pod for pod in trial.pods if pod not in been]
+    first, few = trial.first_ready, len(fresh) < spare(trial.replicas)
+    replaced = few and all(first is not None and pod.created > first for pod in fresh)
+    full = len(trial.pods) >= trial.replicas and len(ready) >= enough(trial.replicas)
+    return been if full and (replaced or not fresh) else []
+
+
 def _model_fault(trial: Trial) -> Rejected | None:
     if trial.ever_ready or any(pod.ready for pod in trial.pods):
         return None
@@ -121,7 +145,8 @@ def _model_fault(trial: Trial) -> Rejected | None:
     for reason in sorted({reason_of(pod.failure) for pod in failing if pod.failure}):
         same = [p for p in failing if p.failure and reason_of(p.failure) is reason]
         nodes = {pod.node for pod in same}
-        if sum(pod.attempts for pod in same) >= MODEL_ATTEMPTS and len(nodes) >= wanted:
+        attempts = sum(pod.attempts for pod in same)
+        if attempts > spare(trial.replicas) and len(nodes) >= wanted:
             return Rejected(reason, say(same[0]))
     return None
 
@@ -149,7 +174,7 @@ def _digests_agree(digests: set[str], known: str | None) -> Verdict:
 
 def _world(trial: Trial, now: datetime) -> Verdict:
     """The first phase that is not over for every pod decides, with its own clock and deadline."""
-    phase, since, reason, why = _phase(trial)
+    phase, since, reason, why = _phase(trial, now)
     limits = trial.deadlines
     if now - since >= (limit := getattr(limits, phase)):
         field = f"spec.rollout.deadlines.{phase}"
@@ -164,10 +189,10 @@ def _world(trial: Trial, now: datetime) -> Verdict:
     return Waiting(phase, why)
 
 
-def _phase(trial: Trial) -> tuple[str, datetime, Reason, str]:
+def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
     pods = trial.pods
     if trial.shortage or len(pods) < trial.replicas:
-        return "schedule", trial.since, *_shortage(trial)
+        return "schedule", trial.short_since or now, *_shortage(trial)
     if late := [pod for pod in pods if pod.scheduled is None]:
         why = late[0].unschedulable or "not scheduled yet"
         why = with_cure(Reason.UNSCHEDULABLE, why)

@@ -88,6 +88,10 @@ class Slot:
         failure = next((c for c in conditions if c["type"] == "ReplicaFailure"), None)
         return str(failure["message"]) if failure and failure["status"] == "True" else None
 
+    def lacks_pods(self, replicas: int) -> bool:
+        """Whether it has fewer than these, or may not have what it asks for."""
+        return self.shortage is not None or len(self.running) < replicas
+
     @property
     def resource_version(self) -> str | None:
         """What a write that changes the template or goes to zero is decided on."""

@@ -1,0 +1,52 @@
+"""Who has the room where there is not enough of it for both slots: what serves, while it serves."""
+
+from datetime import datetime, timedelta
+
+from pennant_operator.decide.faults import reason_of_shortage
+from pennant_operator.decide.memory import Memory
+from pennant_operator.decide.times import parse_time
+from pennant_operator.decide.vocabulary import Condition, Reason
+from pennant_operator.decide.world import Slot, World
+
+SILENT = timedelta(minutes=1)  # after which what has the traffic serves nobody (law 3)
+
+
+def needed_by_what_serves(world: World) -> tuple[Reason, str] | None:
+    """Why the candidate's room is taken back for what serves; None where it is not.
+
+    A quota is shared by both for certain. Pods that no node takes may be choosy about nodes: these
+    come first only where the candidate lacks one, too.
+    """
+    active, idle = world.active, world.idle
+    if active is None or not active.ready:
+        return None
+    if active.shortage:
+        return reason_of_shortage(active.shortage), active.shortage
+    waits = _unplaced(active) if _short(idle) else None
+    return (Reason.UNSCHEDULABLE, waits) if waits else None
+
+
+def _short(slot: Slot) -> str | None:
+    return slot.shortage or _unplaced(slot)
+
+
+def _unplaced(slot: Slot) -> str | None:
+    return next((pod.unschedulable for pod in slot.running if pod.unschedulable), None)
+
+
+def gives_way(world: World, memory: Memory, target: str, now: datetime) -> bool:
+    """Whether what has the traffic leaves its room to the candidate in the other slot.
+
+    It answered nothing for a minute, each of its pods had as long, and the candidate is short of
+    room; having given way once, it stays away while that candidate is on its way.
+    """
+    active, idle = world.active, world.idle
+    if active is None or active.ready or idle.revision != target:
+        return False
+    ready = memory.said(Condition.READY)
+    if ready.get("reason") != Reason.NO_POD_READY:
+        return False
+    if active.size == 0:
+        return True
+    began = (parse_time(ready["lastTransitionTime"]), *(pod.created for pod in active.running))
+    return _short(idle) is not None and now - max(began) >= SILENT

@@ -1,0 +1,19 @@
+"""How many pods of a slot may be away at a time: one measure, wherever some are bound to be.
+
+A fleet on spot nodes always lacks a few. The disruption budget, the proof of a candidate and the
+blame for crashes all count in the same tenth.
+"""
+
+import math
+
+MAX_UNAVAILABLE = "10%"  # as in a PodDisruptionBudget, which rounds up, too
+
+
+def spare(replicas: int) -> int:
+    """Pods that may be away: a tenth, and one at least."""
+    return math.ceil(replicas / 10)
+
+
+def enough(replicas: int) -> int:
+    """Pods that must answer: what the disruption budget leaves, and one at least."""
+    return max(replicas - spare(replicas), 1)

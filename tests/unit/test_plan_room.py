@@ -1,0 +1,109 @@
+"""Who gets the room where there is not enough of it for both slots."""
+
+import pytest
+from builders import version
+from simulated_pods import PodTemplate, becomes_ready, crashes, fails, hangs, stays_pending
+from simulation import SLOTS, Simulation, serving
+
+from pennant_operator.decide.pods import PodFacts
+
+pytestmark = pytest.mark.unit
+
+QUOTA = {"type": "ReplicaFailure", "status": "True", "message": 'exceeded quota: "compute"'}
+
+
+class Nodes:
+    """They have room for so many pods, first come, first served."""
+
+    def __init__(self, sim: Simulation, room: int) -> None:
+        self.sim, self.room = sim, room
+        self.placed: set[str] = set()
+        self.seen: set[str] = set()
+
+    def take(self, then: PodTemplate) -> PodTemplate:
+        """Pods that become this once they have a node."""
+
+        def template(pod: PodFacts) -> PodFacts:
+            there = {p.uid for slot in SLOTS for p in self.sim.pods[slot]}
+            self.placed -= self.seen - there
+            self.seen |= there
+            if len(self.placed) < self.room:
+                self.placed.add(pod.uid)
+            return then(pod) if pod.uid in self.placed else stays_pending(pod)
+
+        return template
+
+
+def test_what_answers_nothing_for_a_minute_makes_room_for_the_fix():
+    sim = serving(7, replicas=1)
+    nodes = Nodes(sim, 1)
+    sim.behaviour = {"7": nodes.take(crashes), "8": nodes.take(becomes_ready)}
+    sim.run(3)
+    sim.desired = version(8)
+    sim.run(50)
+    assert sim.sizes() == {"blue": 1, "green": 1}
+    sim.run(20)
+    assert sim.serving == "8"
+    sim.run(10)
+    assert sim.sizes() == {"blue": 0, "green": 1}
+    assert sim.condition("Ready") == ("True", "Serving")
+
+
+def test_what_made_room_comes_back_when_the_fix_is_none():
+    sim = serving(7, replicas=1)
+    nodes = Nodes(sim, 1)
+    sim.behaviour = {"7": nodes.take(crashes), "8": nodes.take(fails("LoadFailed"))}
+    sim.run(3)
+    sim.desired = version(8)
+    while sim.sizes() != {"blue": 0, "green": 1}:
+        sim.step()
+    sim.step()
+    assert "made room for the next revision" in sim.message("Ready")
+    sim.run(10)
+    assert sim.condition("AliasInSync") == ("False", "Rejected")
+    assert sim.sizes() == {"blue": 1, "green": 0}
+    assert sim.serving == "7"
+
+
+def test_what_serves_gives_no_room_away_however_long_another_waits():
+    sim = serving(7, replicas=1)
+    nodes = Nodes(sim, 1)
+    sim.behaviour = {"7": nodes.take(becomes_ready), "8": nodes.take(becomes_ready)}
+    sim.run(3)
+    sim.desired = version(8)
+    sim.run(200, seconds=10)
+    assert sim.sizes()["blue"] == 1
+    assert sim.condition("Ready") == ("True", "Serving")
+
+
+def test_a_candidate_without_room_leaves_it_to_what_serves_at_once():
+    sim = serving(7)
+    nodes = Nodes(sim, 3)
+    sim.behaviour = {"7": nodes.take(becomes_ready), "8": nodes.take(hangs)}
+    sim.run(3)
+    sim.desired = version(8)
+    sim.run(5)
+    assert sim.condition("AliasInSync") == ("False", "RollingOut")
+    sim.pods["blue"].pop()  # its node is gone, and the candidate is quicker
+    nodes.room = 2
+    sim.run(6)
+    assert sim.condition("AliasInSync") == ("False", "Held")
+    assert "what serves is short of room and has precedence" in sim.message("AliasInSync")
+    assert sim.sizes() == {"blue": 2, "green": 0}
+    assert sum(p.ready for p in sim.pods["blue"]) == 2
+
+
+def test_the_clock_of_a_shortage_starts_with_it():
+    deadlines = {"schedule": "2m", "fetch": "10m", "load": "1h"}
+    sim = serving(7, rollout={"deadlines": deadlines})
+    sim.desired, sim.behaviour["8"] = version(8), hangs
+    sim.run(10, seconds=60)
+    assert "shortSince" not in sim.status["candidate"]
+    sim.specify(replicas=3)
+    blocked = sim.edit("green")
+    blocked["status"] = {**blocked["status"], "conditions": [QUOTA]}
+    sim.step(seconds=60)
+    assert "shortSince" in sim.status["candidate"]
+    assert sim.condition("AliasInSync") == ("False", "RollingOut")
+    sim.run(2, seconds=60)
+    assert sim.condition("AliasInSync") == ("False", "Held")
