@@ -1,10 +1,11 @@
 """One bad pod among ready siblings is replaced."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from builders import version
-from simulated_pods import becomes_ready, fails, first_fails
+from simulated_pods import becomes_ready, fails, first_fails, hangs
 from simulation import Simulation, serving
 
 from pennant_operator.decide.intent import Delete
@@ -68,3 +69,17 @@ def test_a_pod_of_a_candidate_is_judged_by_its_rollout_and_not_replaced():
     sim.desired = version(8)
     sim.run(3)
     assert not any(e.reason == "PodReplaced" for e in sim.events)
+
+
+def test_a_pod_that_loads_for_longer_than_it_may_among_ready_ones_is_replaced():
+    sim = serving(7)
+    sim.behaviour["7"] = lambda pod: (hangs if "-0-" in pod.name else becomes_ready)(pod)
+    sim.pods["blue"] = [hangs(replace(p, ready=False, been_ready=False)) if "-0-" in p.name else p
+                        for p in sim.pods["blue"]]  # fmt: skip
+    sim.work()
+    sim.now = sim.pods["blue"][0].created + timedelta(minutes=4)
+    assert deleted_pods(sim) == []
+    sim.now += timedelta(minutes=2)
+    (name,) = deleted_pods(sim)
+    assert name.startswith("blue-0-")
+    assert "loads for longer than spec.rollout.deadlines.load" in sim.events[-1].message

@@ -55,7 +55,8 @@ def test_a_rejected_version_in_a_stage_says_to_archive_it():
     assert reason == "Rejected"
     assert message.startswith("stage Production holds versions 7 and 8; the highest was rejected (")
     assert message.endswith(
-        "version 7 goes on serving; archive version 8, or move a higher one into the stage"
+        "version 7 goes on serving; change spec.serving to have version 8 tried again, archive it, "
+        "or move a higher one into the stage"
     )
 
 

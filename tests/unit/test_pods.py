@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from pennant_operator.decide.pods import NODE_ENDED, facts
+from pennant_operator.decide.pods import KILLED, NODE_ENDED, facts
+from pennant_operator.decide.times import format_time, parse_time
 from pennant_operator.decide.vocabulary import LABEL_REVISION
 from pennant_operator.decide.world import Slot
 
@@ -176,3 +177,41 @@ def test_phases_are_dated_by_their_conditions():
     found = facts(pod(conditions=conditions))
     assert found.ready
     assert found.scheduled == found.fetched == found.created
+
+
+@pytest.mark.parametrize(
+    ("deleted", "ready", "lost"),
+    [(None, "False", False), (29, "False", False), (31, "False", True), (31, "True", False)],
+    ids=["stays", "may still end", "never reported", "answers"],
+)
+def test_a_pod_is_lost_when_its_grace_is_long_over_and_it_is_not_ready(deleted, ready, lost):
+    found = pod(conditions=[condition("Ready", ready)])
+    now = parse_time(T)
+    if deleted is not None:
+        found["metadata"]["deletionTimestamp"] = format_time(now - timedelta(seconds=deleted))
+    assert facts(found).lost(now) is lost
+
+
+@pytest.mark.parametrize(
+    ("ready", "seconds", "been"),
+    [("True", 3, True), ("False", 3, True), ("False", 0, False), (None, 0, False)],
+    ids=["is ready", "was ready", "starts", "has just been made"],
+)
+def test_a_pod_was_ready_if_it_stopped_to_be_after_its_init_containers(ready, seconds, been):
+    at = format_time(parse_time(T) + timedelta(seconds=seconds))
+    said = [condition("Initialized")]
+    if ready:
+        said.append({**condition("Ready", ready), "lastTransitionTime": at})
+    assert facts(pod(conditions=said)).been_ready is been
+
+
+@pytest.mark.parametrize("code", [137, 143])
+def test_what_a_signal_ended_was_killed_unless_the_memory_limit_explains_it(code):
+    def failed(reason: str) -> str:
+        state = {"terminated": terminated(exit_code=code, reason=reason)}
+        found = facts(pod(containerStatuses=[{"name": "serve", "state": state}]))
+        assert found.failure is not None
+        return found.failure.reason
+
+    assert failed("Error") == KILLED
+    assert failed("OOMKilled") == "OOMKilled"

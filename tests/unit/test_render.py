@@ -209,3 +209,35 @@ def test_a_revision_is_named_after_all_that_a_person_decided(other):
     same = {"registry": "r", "model": "m", "version": "7", "created": 1, "serving": {}}
     assert revision_of(**same) == revision_of(**same)
     assert revision_of(**same) != revision_of(**{**same, **other})
+
+
+def _of_fetch(**serving):
+    pod = deployment(serving=serving)["spec"]["template"]["spec"]
+    return pod["initContainers"][0]["resources"]
+
+
+def test_fetch_has_what_serve_has_but_no_device():
+    given = {
+        "requests": {"cpu": "1", "memory": "1Gi"},
+        "limits": {"cpu": "2", "memory": "2Gi", "nvidia.com/gpu": 1},
+    }
+    without = {**given, "limits": {"cpu": "2", "memory": "2Gi"}}
+    assert _of_fetch(resources=given) == without
+    small = {"limits": {"memory": "100Mi"}}
+    assert _of_fetch(resources=given, fetch={"resources": small}) == small
+
+
+def test_fetch_has_a_limit_of_its_own_only_where_nobody_gives_serve_one():
+    alone = {"requests": {"memory": "256Mi"}, "limits": {"memory": "256Mi"}}
+    assert _of_fetch() == alone
+    cpu = {"limits": {"cpu": "1"}}
+    assert _of_fetch(resources=cpu) == {**alone, "limits": {"cpu": "1", "memory": "256Mi"}}
+
+
+@pytest.mark.parametrize(("load", "seconds"), [("5m", 3600), ("2h", 7200)])
+def test_the_kubelet_lets_a_model_load_for_its_deadline_and_an_hour_at_least(load, seconds):
+    found = deployment(rollout={"deadlines": {"load": load}})
+    (served,) = found["spec"]["template"]["spec"]["containers"]
+    probe = served["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == seconds
+    assert probe["httpGet"]["path"] == served["readinessProbe"]["httpGet"]["path"]

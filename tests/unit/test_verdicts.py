@@ -7,7 +7,7 @@ import pytest
 from builders import NOW
 
 from pennant_operator.decide.faults import reason_of
-from pennant_operator.decide.pods import NODE_ENDED, Failure, PodFacts
+from pennant_operator.decide.pods import KILLED, NODE_ENDED, Failure, PodFacts
 from pennant_operator.decide.spec import Deadlines
 from pennant_operator.decide.verdicts import (
     Held,
@@ -15,6 +15,7 @@ from pennant_operator.decide.verdicts import (
     Rejected,
     Trial,
     Waiting,
+    crashed_in_bake,
     judge,
 )
 from pennant_operator.decide.vocabulary import Reason
@@ -208,3 +209,40 @@ def test_a_pod_that_never_becomes_ready_is_held_after_the_load_deadline():
 )
 def test_the_kubelets_words_become_ours(failure, reason):
     assert reason_of(failure) is reason
+
+
+def test_what_its_probe_ends_before_it_was_ready_is_waited_for_and_then_held():
+    slow = failing(KILLED, attempts=9)
+    assert isinstance(judge(trial(slow, slow), NOW), Waiting)
+    verdict = judge(trial(slow, slow), NOW + timedelta(minutes=5))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.KILLED
+    assert "give it longer (spec.rollout.deadlines.load" in verdict.message
+
+
+def test_what_its_probe_ends_after_it_had_traffic_crashed():
+    failure = Failure("serve", KILLED, "ended from outside", 137, at=NOW + timedelta(seconds=9))
+    hung = replace(LOADED, ready=False, attempts=1, failure=failure)
+    assert crashed_in_bake((hung, hung), 2, NOW) is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ('exceeded quota: "compute", requested: cpu=1', Reason.QUOTA_EXCEEDED),
+        ("failed quota: q: must specify limits.cpu for: fetch,serve", Reason.QUOTA_EXCEEDED),
+        (
+            "maximum memory usage per Container is 400Mi, but limit is 512Mi",
+            Reason.LIMIT_RANGE_EXCEEDED,
+        ),
+        (
+            "memory max limit to request ratio per Container is 4, but provided ratio is 8.0",
+            Reason.LIMIT_RANGE_EXCEEDED,
+        ),
+    ],
+)
+def test_what_a_namespace_allows_no_pod_for_names_what_helps(said, reason):
+    verdict = judge(trial(replicas=1, shortage=said), NOW + timedelta(minutes=30))
+    assert isinstance(verdict, Held)
+    assert verdict.reason is reason
+    assert "spec.serving.fetch.resources" in verdict.message

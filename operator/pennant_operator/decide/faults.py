@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pennant_operator.decide.pods import FETCH, NODE_ENDED, SERVE, Failure
+from pennant_operator.decide.pods import FETCH, KILLED, NODE_ENDED, SERVE, Failure
 from pennant_operator.decide.vocabulary import Reason
 
 
@@ -40,7 +40,13 @@ FAULTS: dict[Reason, Answer] = {
     Reason.QUOTA_EXCEEDED: Answer(
         Fault.WORLD,
         cure="raise the namespace's ResourceQuota (a rollout needs twice the pods of "
-        "spec.replicas), or lower spec.replicas or spec.serving.resources",
+        "spec.replicas), or lower spec.replicas or spec.serving.resources; what a quota wants "
+        "specified is set there, too (fetch has the same, or spec.serving.fetch.resources)",
+    ),
+    Reason.LIMIT_RANGE_EXCEEDED: Answer(
+        Fault.WORLD,
+        cure="bring spec.serving.resources within the namespace's LimitRange (fetch has the same "
+        "cpu and memory, or spec.serving.fetch.resources)",
     ),
     Reason.UNSCHEDULABLE: Answer(
         Fault.WORLD,
@@ -66,6 +72,12 @@ FAULTS: dict[Reason, Answer] = {
     Reason.DOWNLOAD_FAILED: Answer(Fault.WORLD, replace=True),
     Reason.SOURCE_NOT_ALLOWED: Answer(Fault.WORLD),
     Reason.EVICTED: Answer(Fault.WORLD),
+    Reason.KILLED: Answer(
+        Fault.WORLD,
+        replace=True,
+        cure="where it was about to become ready, give it longer (spec.rollout.deadlines.load; "
+        "with mode Custom also spec.serving.probes)",
+    ),
     Reason.SLOT_OCCUPIED: Answer(Fault.WORLD),
     Reason.DEADLINE_EXCEEDED: Answer(Fault.WORLD),
 }
@@ -75,6 +87,13 @@ _KUBELET = {
     "ImagePullBackOff": Reason.IMAGE_PULL_FAILED,
     "ErrImageNeverPull": Reason.IMAGE_PULL_FAILED,
     "InvalidImageName": Reason.IMAGE_PULL_FAILED,
+}
+# Of the admission plugins ResourceQuota and LimitRanger.
+_REFUSED = {
+    "exceeded quota": Reason.QUOTA_EXCEEDED,
+    "failed quota": Reason.QUOTA_EXCEEDED,
+    " per Container": Reason.LIMIT_RANGE_EXCEEDED,
+    " per Pod": Reason.LIMIT_RANGE_EXCEEDED,
 }
 _AS_ROOT = re.compile(r"runAsNonRoot|run as root")
 _NO_SECRET = re.compile(r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret')
@@ -90,13 +109,16 @@ def reason_of(failure: Failure) -> Reason:
         return _of_kubelet(failure)
     if failure.container == FETCH:
         return Reason.DOWNLOAD_FAILED
+    if failure.reason == KILLED:
+        return Reason.KILLED
     # A container that is neither of ours was put into the pod by somebody else.
     return Reason.START_FAILED if failure.container == SERVE else Reason.CONFIGURATION_ERROR
 
 
 def reason_of_shortage(message: str) -> Reason:
     """Our reason when the API server lets a Deployment create no pods."""
-    return Reason.QUOTA_EXCEEDED if "exceeded quota" in message else Reason.CONFIGURATION_ERROR
+    found = (reason for words, reason in _REFUSED.items() if words in message)
+    return next(found, Reason.CONFIGURATION_ERROR)
 
 
 def with_cure(reason: Reason, text: str) -> str:

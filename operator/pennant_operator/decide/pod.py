@@ -18,6 +18,8 @@ CA_PATH = "/etc/pennant/registry/ca.crt"
 ARTIFACTS_PATH = "/mnt/artifacts"
 GROUP = 65532
 GRACE_SECONDS = 30
+FETCH_MEMORY = "256Mi"
+_SHARED = ("cpu", "memory", "ephemeral-storage")  # no device is needed to download
 
 _COPIED = (
     "imagePullSecrets",
@@ -83,10 +85,7 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
         "command": ["python", "-m", "pennant_serving.fetch"],
         "env": env,
         **({"envFrom": [{"secretRef": {"name": secret}}]} if secret else {}),
-        "resources": {
-            "requests": {"cpu": "50m", "memory": "64Mi"},
-            "limits": {"memory": "512Mi"},
-        },
+        "resources": _resources(spec.serving),
         "securityContext": security(),
         "volumeMounts": [
             *mounts(read_only=False),
@@ -94,6 +93,25 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
             *({"name": c["name"], "mountPath": ARTIFACTS_PATH, "readOnly": True} for c in claimed),
         ],
     }
+
+
+def _resources(serving: dict[str, Any]) -> dict[str, Any]:
+    """As much as `serve` has, where nobody says otherwise.
+
+    It costs the pod nothing, for they never run together, and whatever the namespace asks of
+    containers (a quota, a LimitRange) is met by both or by neither.
+    """
+    if "fetch" in serving and "resources" in serving["fetch"]:
+        own: dict[str, Any] = serving["fetch"]["resources"]
+        return own
+    given = serving.get("resources", {})
+    shared = {
+        kind: {name: amount for name, amount in given.get(kind, {}).items() if name in _SHARED}
+        for kind in ("requests", "limits")
+    }
+    if not any("memory" in amounts for amounts in shared.values()):
+        shared = {kind: {**amounts, "memory": FETCH_MEMORY} for kind, amounts in shared.items()}
+    return {kind: amounts for kind, amounts in shared.items() if amounts}
 
 
 def _volumes(spec: Spec) -> list[dict[str, Any]]:

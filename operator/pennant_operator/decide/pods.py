@@ -15,6 +15,8 @@ MODELS = "models"  # the volume with the bundle
 OOM_KILLED = "OOMKilled"
 BACK_OFF = "CrashLoopBackOff"
 UNSAID = "the node ended it"
+KILLED = "Killed"  # nor this: a signal that no memory limit explains, such as a probe's
+_BY_SIGNAL = {137, 143}  # SIGKILL, SIGTERM
 UNREPORTED = timedelta(seconds=30)  # after its grace; a kubelet takes a second or two
 NODE_ENDED = "NodeEnded"  # not the kubelet's word: the node went down under a running container
 
@@ -188,8 +190,9 @@ def _failure(container: dict[str, Any], limits: dict[str, Any]) -> Failure | Non
 def _unsaid_reason(terminated: dict[str, Any]) -> str:
     """The kubelet finds nothing left of a container after its node went down."""
     reason, code = terminated.get("reason") or "Error", terminated["exitCode"]
-    lost = reason == "ContainerStatusUnknown" or (reason == "Unknown" and code == 255)
-    return NODE_ENDED if lost else reason
+    if reason == "ContainerStatusUnknown" or (reason == "Unknown" and code == 255):
+        return NODE_ENDED
+    return KILLED if reason == "Error" and code in _BY_SIGNAL else reason
 
 
 def _unsaid(name: str, terminated: dict[str, Any], limit: Any) -> str:
@@ -200,6 +203,8 @@ def _unsaid(name: str, terminated: dict[str, Any], limit: Any) -> str:
         return f"out of memory (OOMKilled), the node's own: set {field}, and requests.memory too"
     if _unsaid_reason(terminated) == NODE_ENDED:
         return "the node restarted under it"
+    if _unsaid_reason(terminated) == KILLED:
+        return f"ended from outside, by a probe or on its node (exit code {terminated['exitCode']})"
     text = str(terminated.get("message") or "").strip()
     why = f"{terminated.get('reason') or 'ended'}, exit code {terminated['exitCode']}"
     return f"{why}: {text}" if text else f"{why}, without a message"

@@ -27,7 +27,8 @@ def replacements(world: World, moves: Moves, now: datetime) -> list[PodFacts]:
         for name, holding in moves.slots.items()
         if world.slots[name].revision == holding.revision and holding.size
     ]
-    return [pod for slot in settled if (pod := _bad_pod(slot, now)) is not None]
+    load = world.spec.deadlines.load
+    return [pod for slot in settled if (pod := _bad_pod(slot, load, now)) is not None]
 
 
 def deletion(pod: PodFacts) -> Delete:
@@ -37,16 +38,19 @@ def deletion(pod: PodFacts) -> Delete:
 
 def told(pod: PodFacts) -> Event:
     """What is done, and why."""
+    how = f"failed {pod.attempts} times"
+    if pod.failure is None:
+        how = "loads for longer than spec.rollout.deadlines.load"
     text = (
-        f"{say(pod)}; failed {pod.attempts} times on {pod.node} while the others of its slot are "
+        f"{say(pod)}; {how} on {pod.node} while the others of its slot are "
         "ready: the pod is deleted, another takes its place"
     )
     return Event(WARNING, EventReason.POD_REPLACED, text)
 
 
-def _bad_pod(slot: Slot, now: datetime) -> PodFacts | None:
+def _bad_pod(slot: Slot, load: timedelta, now: datetime) -> PodFacts | None:
     pods = slot.running
-    bad = [pod for pod in pods if _keeps_failing(pod)]
+    bad = [pod for pod in pods if _keeps_failing(pod) or _hangs(pod, load, now)]
     # With as many bad as ready ones, nobody knows which is the exception.
     if not bad or len(bad) + sum(pod.ready for pod in pods) < len(pods) or 2 * len(bad) > len(pods):
         return None
@@ -54,6 +58,12 @@ def _bad_pod(slot: Slot, now: datetime) -> PodFacts | None:
     if leaving or any(now - pod.created < PAUSE for pod in pods):
         return None
     return max(bad, key=lambda pod: (pod.attempts, pod.name))
+
+
+def _hangs(pod: PodFacts, load: timedelta, now: datetime) -> bool:
+    """It loads for longer than it may, without a word."""
+    late = pod.fetched is not None and now - pod.fetched > load
+    return late and not pod.ready and not pod.been_ready and pod.failure is None
 
 
 def _keeps_failing(pod: PodFacts) -> bool:

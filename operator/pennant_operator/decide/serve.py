@@ -4,6 +4,7 @@ Both get the verified bundle read-only at PENNANT_MODEL_PATH and answer on the p
 ours also speaks gRPC, on the port of that name. The Service offers the ports that are named here.
 """
 
+import math
 from typing import Any
 
 from pennant_operator.decide.container import identity, mounts, security, value
@@ -17,6 +18,7 @@ PORT_NAME = "http"
 # The endpoint is gone from every node's rules before the process hears of its end.
 PRE_STOP_SECONDS = 3
 DRAIN_SECONDS = 20
+LONGEST_LOAD = 3600  # seconds, or spec.rollout.deadlines.load where that is more
 
 _COPIED = ("imagePullPolicy", "resources", "envFrom")
 
@@ -25,7 +27,7 @@ def serve(spec: Spec, version: ModelVersion, revision: str, images: Images) -> d
     """The serving container of a revision."""
     serving = spec.serving
     custom = serving.get("mode") == CUSTOM
-    own = _custom(serving) if custom else _pennant(serving, images)
+    own = _custom(serving) if custom else _pennant(spec, images)
     own["env"] = [*identity(spec, version, revision), *own["env"], *serving.get("env", ())]
     return {
         "name": SERVE,
@@ -39,7 +41,8 @@ def serve(spec: Spec, version: ModelVersion, revision: str, images: Images) -> d
     }
 
 
-def _pennant(serving: dict[str, Any], images: Images) -> dict[str, Any]:
+def _pennant(spec: Spec, images: Images) -> dict[str, Any]:
+    serving = spec.serving
     return {
         "image": serving.get("image", images.serving),
         "command": ["python", "-m", "pennant_serving"],
@@ -53,12 +56,9 @@ def _pennant(serving: dict[str, Any], images: Images) -> dict[str, Any]:
         "ports": _ports(http=PORT, grpc=GRPC_PORT),
         # While the server starts it keeps the question until it is ready: no rollout waits for a
         # probe's next turn. Later the answer costs the pod microseconds.
-        "readinessProbe": _probe(
-            "ready?wait=1.5", periodSeconds=1, timeoutSeconds=2, failureThreshold=3
-        ),
-        "livenessProbe": _probe(
-            "live", initialDelaySeconds=30, periodSeconds=10, timeoutSeconds=5, failureThreshold=3
-        ),
+        "startupProbe": _asked(seconds=_loading(spec)),
+        "readinessProbe": _asked(seconds=3),
+        "livenessProbe": _probe("live", periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
     }
 
 
@@ -83,6 +83,19 @@ def _ports(**numbers: int) -> list[dict[str, Any]]:
         {"name": name, "containerPort": number, "protocol": "TCP"}
         for name, number in numbers.items()
     ]
+
+
+def _loading(spec: Spec) -> int:
+    """Seconds that the kubelet lets it load, while a model may hold the interpreter's lock.
+
+    It is recorded with the revision, where the deadline may be raised later: the operator goes by
+    that, takes a candidate down and replaces a pod; this is for when nobody else does.
+    """
+    return max(math.ceil(spec.deadlines.load.total_seconds()), LONGEST_LOAD)
+
+
+def _asked(*, seconds: int) -> dict[str, Any]:
+    return _probe("ready?wait=1.5", periodSeconds=1, timeoutSeconds=2, failureThreshold=seconds)
 
 
 def _probe(what: str, **timing: int) -> dict[str, Any]:

@@ -51,13 +51,13 @@ class Watch:
         return "points at" if self.version is None else "pins"
 
     def cure(self, version: str) -> str:
-        """What a person does to have another version than this one."""
+        """What a person does about a version that was rejected; either suffices."""
+        again = f"change spec.serving to have version {version} tried again"
         if self.stage is not None:  # its highest version counts
-            return f"archive version {version}, or move a higher one into the stage"
-        again = f"(and back, to have version {version} tried again)"
+            return f"{again}, archive it, or move a higher one into the stage"
         if self.version is not None:
-            return f"set spec.model.version to another version {again}"
-        return f"point {self.pointer} at another version {again}"
+            return f"{again}, or set spec.model.version to another version (and back)"
+        return f"{again}, or point {self.pointer} at another version (and back)"
 
 
 @dataclass(frozen=True)

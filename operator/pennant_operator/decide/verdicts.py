@@ -92,7 +92,7 @@ def crashed_in_bake(pods: tuple[PodFacts, ...], replicas: int, since: datetime) 
     failing = [
         pod
         for pod in pods
-        if _fails_by_model(pod) and pod.failure and pod.failure.at and pod.failure.at > since
+        if _crashed(pod) and pod.failure and pod.failure.at and pod.failure.at > since
     ]
     if not failing or len(failing) < min(spare(replicas) + 1, replicas):
         return None
@@ -104,8 +104,10 @@ def say(pod: PodFacts) -> str:
     if pod.failure is None:
         return f"pod {pod.name}"
     told = f"pod {pod.name}, container {pod.failure.container}: {pod.failure.message}"
-    # What ran speaks for itself.
-    return told if pod.failure.exit_code is not None else with_cure(reason_of(pod.failure), told)
+    reason = reason_of(pod.failure)
+    # What ran speaks for itself, unless it was ended.
+    ran = pod.failure.exit_code is not None and reason is not Reason.KILLED
+    return told if ran else with_cure(reason, told)
 
 
 def trouble_of(pods: tuple[PodFacts, ...], shortage: str | None, evicted: str | None) -> str:
@@ -149,6 +151,12 @@ def _model_fault(trial: Trial) -> Rejected | None:
         if attempts > spare(trial.replicas) and len(nodes) >= wanted:
             return Rejected(reason, say(same[0]))
     return None
+
+
+def _crashed(pod: PodFacts) -> bool:
+    """Of a pod that had been ready: then its probe had a reason to end it, too."""
+    killed = pod.failure is not None and reason_of(pod.failure) is Reason.KILLED
+    return killed or _fails_by_model(pod)
 
 
 def _fails_by_model(pod: PodFacts) -> bool:

@@ -97,6 +97,7 @@ class Reason(StrEnum):
     CRASHED_IN_BAKE = "CrashedInBake"
     # The world's fault: the revision is held (verdicts.py)
     QUOTA_EXCEEDED = "QuotaExceeded"
+    LIMIT_RANGE_EXCEEDED = "LimitRangeExceeded"
     UNSCHEDULABLE = "Unschedulable"
     IMAGE_PULL_FAILED = "ImagePullFailed"
     CONFIGURATION_ERROR = "ConfigurationError"
@@ -104,6 +105,7 @@ class Reason(StrEnum):
     CREDENTIALS_MISSING = "CredentialsMissing"
     DOWNLOAD_FAILED = "DownloadFailed"
     EVICTED = "Evicted"
+    KILLED = "Killed"  # from outside, before it was ready
     SLOT_OCCUPIED = "SlotOccupied"  # pods of an earlier revision do not end
     DEADLINE_EXCEEDED = "DeadlineExceeded"
 
