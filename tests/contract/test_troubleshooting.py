@@ -43,7 +43,12 @@ SERVING = (
 )
 NOT_MESSAGES = (
     # What others say, to be understood.
-    *("runAsNonRoot|run as root", "exceeded quota", "failed to create typed patch object"),
+    *(
+        "runAsNonRoot|run as root",
+        "exceeded quota",
+        "failed quota",
+        "failed to create typed patch object",
+    ),
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
     "SSL certificate",
