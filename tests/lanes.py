@@ -17,6 +17,7 @@ CLUSTER_WORKERS = 2  # with more, thirty pods start at once and the operator wai
 # What takes longest begins first, or the others would wait for it in the end.
 LONG = (
     "tests/e2e/test_bad_world.py",
+    "tests/e2e/test_narrow_world.py",
     "tests/e2e/test_rollouts.py",
     "tests/e2e/test_restless.py",
     "tests/e2e/test_bad_versions.py",

@@ -27,6 +27,8 @@ saved_input_example_info: {{serving_input_path: {EXAMPLE}}}
 """
 ANSWERS = "type('Model', (), {{'predict': lambda self, rows: {}}})()"
 GOOD = ANSWERS.format("[0.0 for _ in rows]")
+# A call of C that keeps the interpreter's lock: nothing else of the process runs meanwhile.
+HOLDS_THE_LOCK = "__import__('ctypes').PyDLL(None).sleep(75)"
 CRASHES = "__import__('threading').Timer(12, lambda: __import__('os')._exit(3)).start()"
 
 # What a model may not find, and places that it may not write to. It says what it got by failing.
@@ -64,6 +66,7 @@ EXPRESSIONS = {
     ),
     "out-of-memory": "b'x' * (1 << 30)",
     "crashes-after-ready": f"({CRASHES}, {GOOD})[1]",
+    "holds-the-lock": f"({HOLDS_THE_LOCK}, {GOOD})[1]",
     "never-ready": GOOD,
     "fragile": f"1 / 0 if __import__('os').path.exists('/tmp/broken') else {GOOD}",
     "climbs": GOOD,
