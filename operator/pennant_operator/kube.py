@@ -7,6 +7,7 @@ goes through `act/cluster.py`.
 
 import asyncio
 import json
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Mapping
@@ -26,6 +27,12 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 PAGE = 100  # objects of one LIST request; of 500 Deployments the answer costs 45 MiB for a moment
 TIMEOUT = 8.0  # seconds of one request
 OK, FORBIDDEN = 200, 403
+APPLY = "application/apply-patch+yaml"
+# Of what comes as YAML the API server makes JSON of its own. What it keeps as it comes, such as a
+# ControllerRevision's data, could else be part of no patch: it would not be the same again.
+CANONICAL = "application/yaml"
+YAML = (APPLY, CANONICAL)
+_NOT_PLAIN = re.compile(r"[^\x00-\x7e]")
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,9 @@ class Api:
         timeout: float = TIMEOUT,  # noqa: ASYNC109 - its end is an ApiError like any other
     ) -> Object:
         """One request within `timeout` seconds; raises ApiError."""
+        if content_type in YAML:
+            # The client library sends what it is told to as JSON; a parameter keeps it from that.
+            body, content_type = as_yaml(body), f"{content_type}; charset=utf-8"
         headers = {"Accept": "application/json", "Content-Type": content_type}
         try:
             async with asyncio.timeout(timeout):
@@ -172,6 +182,18 @@ class Api:
     async def list(self, kind: str, namespace: str | None, selector: str = "") -> list[Object]:
         """Every object of a kind in a namespace that a label selector picks."""
         return [o async for page, _ in self.pages(kind, namespace, selector) for o in page]
+
+
+def as_yaml(body: Any) -> str:
+    """JSON that is YAML, too, which knows no pairs of surrogates and no bare control characters."""
+    return _NOT_PLAIN.sub(_escaped, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xD800 <= code <= 0xDFFF:  # half a character, as models may write it: no text holds it
+        code = 0xFFFD
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
 
 
 def _parsed(status: int, text: bytes) -> Object:

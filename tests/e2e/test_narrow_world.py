@@ -66,7 +66,7 @@ def under_way(kube: Kube, fleet: Fleet) -> None:
     """What takes its time begins at once, side by side."""
     kube("delete", "configmap", "setting", f"-n={ONE_POD}")
     (pod,) = fleet["broken"].pods()
-    kube("delete", "pod", pod["metadata"]["name"], f"-n={ONE_POD}", "--wait=false")
+    kube("delete", "pod", pod["metadata"]["name"], f"-n={ONE_POD}", "--grace-period=0", "--force")
     fleet.change("broken", serving={"env": []})
     fleet.change("night", replicas=0)
     fleet.apply()

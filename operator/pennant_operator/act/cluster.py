@@ -14,9 +14,7 @@ from typing import Any
 from pennant_operator.act.limiter import Limiter
 from pennant_operator.decide.intent import Delete
 from pennant_operator.decide.vocabulary import FIELD_MANAGER, STATUS_FIELD_MANAGER
-from pennant_operator.kube import KINDS, TIMEOUT, Api, ApiError, Object
-
-APPLY = "application/apply-patch+yaml"
+from pennant_operator.kube import APPLY, CANONICAL, KINDS, TIMEOUT, Api, ApiError, Object
 
 
 class ConflictError(ApiError):
@@ -78,7 +76,8 @@ class Cluster:
         kind, meta = manifest["kind"], manifest["metadata"]
         path = KINDS[kind].path(meta["namespace"])
         try:
-            return await self._write("POST", kind, path, {"fieldManager": FIELD_MANAGER}, manifest)
+            query = {"fieldManager": FIELD_MANAGER}
+            return await self._write("POST", kind, path, query, manifest, CANONICAL)
         except ConflictError:
             there = await self._api.get(kind, meta["namespace"], meta["name"])
             if there is not None and _controller(there) != _controller(manifest):
