@@ -49,6 +49,37 @@ def test_what_answers_nothing_for_a_minute_makes_room_for_the_fix():
     assert sim.condition("Ready") == ("True", "Serving")
 
 
+def test_what_made_room_stays_away_for_the_fix_of_the_fix_and_is_not_kept_warm():
+    sim = serving(7, replicas=1)
+    nodes = Nodes(sim, 1)
+    sim.behaviour = {"7": nodes.take(crashes), "8": nodes.take(hangs)}
+    sim.behaviour["9"] = nodes.take(becomes_ready)
+    sim.run(3)
+    sim.desired = version(8)
+    while sim.sizes() != {"blue": 0, "green": 1}:
+        sim.step()
+    sim.desired = version(9)
+    for _ in range(6):
+        sim.step()
+        assert sim.sizes()["blue"] == 0 or sim.serving == "9"
+    assert sim.serving == "9"
+    assert sim.condition("AliasInSync") == ("True", "InSync")
+    assert sim.status["summary"] == "Serving"
+
+
+def test_what_made_room_comes_back_when_the_alias_points_at_it_again():
+    sim = serving(7, replicas=1)
+    nodes = Nodes(sim, 1)
+    sim.behaviour = {"7": nodes.take(crashes), "8": nodes.take(hangs)}
+    sim.run(3)
+    sim.desired = version(8)
+    while sim.sizes() != {"blue": 0, "green": 1}:
+        sim.step()
+    sim.desired = version(7)
+    sim.run(3)
+    assert sim.sizes() == {"blue": 1, "green": 0}
+
+
 def test_what_made_room_comes_back_when_the_fix_is_none():
     sim = serving(7, replicas=1)
     nodes = Nodes(sim, 1)

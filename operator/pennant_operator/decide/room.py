@@ -38,15 +38,17 @@ def gives_way(world: World, memory: Memory, target: str, now: datetime) -> bool:
     """Whether what has the traffic leaves its room to the candidate in the other slot.
 
     It answered nothing for a minute, each of its pods had as long, and the candidate is short of
-    room; having given way once, it stays away while that candidate is on its way.
+    room; having given way once, it stays away while a candidate is on its way.
     """
-    active, idle = world.active, world.idle
-    if active is None or active.ready or idle.revision != target:
+    traffic, active, idle = world.traffic, world.active, world.idle
+    if traffic is None or active is None or active.ready or target == traffic.revision:
         return False
     ready = memory.said(Condition.READY)
     if ready.get("reason") != Reason.NO_POD_READY:
         return False
     if active.size == 0:
         return True
+    if idle.revision != target:
+        return False
     began = (parse_time(ready["lastTransitionTime"]), *(pod.created for pod in active.running))
     return _short(idle) is not None and now - max(began) >= SILENT
