@@ -102,6 +102,25 @@ def test_a_moved_alias_supersedes_the_candidate(stage: Stage, mlflow: Mlflow):
     until(superseded)
 
 
+ODD = "\U0001f600 <&> \x7f \u2028 \ufeff \\ud83d é"
+
+
+def test_any_character_gets_into_the_pods_and_records_of_it_can_be_changed_by_others(
+    stage: Stage, mlflow: Mlflow
+):
+    mlflow.promote("odd", mlflow.register("odd"))
+    stage.apply("odd", "odd", suspend=True)
+    env = [{"name": "ODD", "value": ODD}]
+    odd = {"spec": {"suspend": False, "serving": {"env": env}}}
+    stage.objects.patch("ModelDeployment", stage.namespace, "odd", odd)
+    until(lambda: rolls_out(stage, "odd"))
+    pods = [d["spec"]["template"]["spec"]["containers"][0] for d in stage.deployments("odd")]
+    assert [each["value"] for each in pods[0]["env"] if each["name"] == "ODD"] == [ODD]
+    (record,) = stage.objects.list("ControllerRevision", stage.namespace)
+    name = record["metadata"]["name"]
+    stage.objects.patch(record["kind"], stage.namespace, name, {"metadata": {"labels": {"a": "b"}}})
+
+
 def test_an_object_that_is_not_ours_is_left_alone(stage: Stage, mlflow: Mlflow):
     mlflow.promote("ferries", mlflow.register("ferries"))
     foreign = {
