@@ -156,9 +156,7 @@ SOURCES = st.one_of(
 @example(source="s3://b/x#f", allowed=["s3://b"])
 @example(source="mlflow-artifacts:///1/x", allowed=["mlflow-artifacts:/"])
 @example(source="s3://[b/x", allowed=["s3:"])
-def test_law_13_the_operator_and_fetch_say_the_same_of_every_source(
-    source: str, allowed: list[str]
-):
+def test_law_13_operator_and_fetch_say_the_same_of_every_source(source: str, allowed: list[str]):
     by_the_operator = refusal(source, tuple(allowed), registry="default") is None
     try:
         check_source(source, tuple(allowed))
