@@ -84,10 +84,11 @@ def _logged_model(client: MlflowClient, run: Run, name: str) -> str | None:
     outputs = getattr(run, "outputs", None)
     if outputs is None or not outputs.model_outputs or "'" in name:
         return None
+    wanted = (f"name = '{name}'", f"source_run_id = '{run.info.run_id}'")
     with mlflow_client.asking(client):
         found = client.search_logged_models(
             [run.info.experiment_id],
-            filter_string=f"name = '{name}' AND source_run_id = '{run.info.run_id}'",
+            filter_string=" AND ".join(wanted),
             order_by=[{"field_name": "creation_timestamp", "ascending": False}],
             max_results=1,
         )

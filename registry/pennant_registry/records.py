@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 def recorded(client: MlflowClient, on: Version, move: Move, of: Pointer) -> Iterator[None]:
     """Around a move: its record comes first, so that dying in between leaves a record too many
     rather than one too few. Where the move fails, or the record, the tags are as they were."""
-    tags = moves.tags_of(move, of, on)
+    tags, begun = moves.tags_of(move, of, on), False
     try:
         with mlflow_client.asking(client):
             for key, value in tags.items():
                 client.set_model_version_tag(on.name, str(on.version), key, value)
+        begun = True
         yield
     except RegistryError as error:
-        if not _may_have_moved(client, move, of, on.name):
+        if not begun or not _may_have_moved(client, move, of, on.name):
             _take_back(client, on, [*tags], error)
         raise
 
