@@ -1,4 +1,4 @@
-"""A proxy between the operator and a real MLflow server, which fails or lies when it is told to."""
+"""A proxy before a real MLflow server, which fails or lies when it is told to."""
 
 from __future__ import annotations
 
@@ -27,11 +27,15 @@ class Answer:
 
 
 class Request:
-    """What the operator asks, and what MLflow would say to it."""
+    """What somebody asks, and what MLflow would say to it."""
 
-    def __init__(self, proxy: Proxy, path: str, headers: dict[str, str]) -> None:
+    def __init__(
+        self, proxy: Proxy, path: str, headers: dict[str, str], method: str, body: bytes
+    ) -> None:
         self.proxy = proxy
         self.path = path
+        self.method = method
+        self.body = body
         self._headers = headers
 
     def header(self, name: str) -> str | None:
@@ -42,9 +46,10 @@ class Request:
         """MLflow's own answer."""
         to = http.client.HTTPConnection(self.proxy.target, timeout=30)
         try:
-            to.request("GET", self.path, headers=self._headers)
+            to.request(self.method, self.path, self.body or None, self._headers)
             answer = to.getresponse()
-            return Answer(answer.status, answer.read(), answer.headers["Content-Type"])
+            kind = answer.headers.get("Content-Type", "application/octet-stream")
+            return Answer(answer.status, answer.read(), kind)
         finally:
             to.close()
 
@@ -108,7 +113,9 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             proxy.asked.append(self.path)
-            answer = proxy.trouble(Request(proxy, self.path, dict(self.headers)))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked = Request(proxy, self.path, dict(self.headers), self.command, body)
+            answer = proxy.trouble(asked)
             if answer is None:
                 return
             with contextlib.suppress(OSError):  # who asked may have left
@@ -118,6 +125,8 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", str(length))
                 self.end_headers()
                 self.wfile.write(answer.body)
+
+        do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 -- the standard library's names
 
         def log_message(self, *_: object) -> None:
             """Says nothing."""

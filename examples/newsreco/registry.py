@@ -29,7 +29,7 @@ def promote(
     alias: str = ALIAS,
     gates: Sequence[MetricMin] = (),
 ) -> Move:
-    """Points the alias at the version; with an older version this is a rollback."""
+    """Points the alias at the version; with one that held it before this is a rollback."""
     return pennant_registry.promote(version, name, alias, gates)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pennant_registry import client as mlflow_client
-from pennant_registry.errors import ArtifactMissingError, RunMissingError
+from pennant_registry.errors import ArtifactMissingError, RegistryError, RunMissingError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -15,13 +15,11 @@ if TYPE_CHECKING:
 
 def get_run(client: MlflowClient, run_id: str) -> Run:
     """Raises RunMissingError when MLflow has no such run."""
-    from mlflow.exceptions import MlflowException
-
     try:
         with mlflow_client.asking(client):
             return client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code != mlflow_client.NOT_FOUND:
+    except RegistryError as error:
+        if error.code != mlflow_client.NOT_FOUND:
             raise
         raise RunMissingError(
             f"there is no run {run_id} at {client.tracking_uri}: give the id of a run that has "
@@ -48,18 +46,19 @@ def source_of(client: MlflowClient, run: Run, artifact: str) -> tuple[str, str |
 def download(client: MlflowClient, source: str, folder: Path) -> Path:
     """Fetches a source to `folder`; the file, or the folder, that came.
 
-    Raises ArtifactMissingError when nothing came: for `models:/name@alias` and a source that is one
-    file, MLflow reports success and leaves an empty folder.
+    Raises RegistryUnreachableError within a minute of silence, and ArtifactMissingError when
+    nothing came: for `models:/name@alias` and a source that is one file, MLflow reports success and
+    leaves an empty folder.
     """
     import mlflow
-    from mlflow.exceptions import MlflowException
 
     try:
-        got = mlflow.artifacts.download_artifacts(
-            artifact_uri=source, dst_path=str(folder), tracking_uri=client.tracking_uri
-        )
-    except MlflowException as error:
-        if error.error_code != mlflow_client.NOT_FOUND:
+        with mlflow_client.asking(client, mlflow_client.DOWNLOADING):
+            got = mlflow.artifacts.download_artifacts(
+                artifact_uri=source, dst_path=str(folder), tracking_uri=client.tracking_uri
+            )
+    except RegistryError as error:
+        if error.code != mlflow_client.NOT_FOUND:
             raise
         raise ArtifactMissingError(f"{source} is not at {client.tracking_uri}: {error}") from error
     path = Path(got)
@@ -78,10 +77,19 @@ def _is_listed(client: MlflowClient, run_id: str, artifact: str) -> bool:
 
 
 def _logged_model(client: MlflowClient, run: Run, name: str) -> str | None:
-    """The id of the newest model that the run has logged under this name."""
-    made = run.outputs.model_outputs if run.outputs else []
+    """The id of the newest model that the run has logged under this name, and that is still there.
+
+    One question, however many the run has logged; MLflow 2, whose runs have none, is not asked.
+    """
+    outputs = getattr(run, "outputs", None)
+    if outputs is None or not outputs.model_outputs or "'" in name:
+        return None
+    wanted = (f"name = '{name}'", f"source_run_id = '{run.info.run_id}'")
     with mlflow_client.asking(client):
-        for output in sorted(made, key=lambda output: output.step, reverse=True):
-            if client.get_logged_model(output.model_id).name == name:
-                return str(output.model_id)
-    return None
+        found = client.search_logged_models(
+            [run.info.experiment_id],
+            filter_string=" AND ".join(wanted),
+            order_by=[{"field_name": "creation_timestamp", "ascending": False}],
+            max_results=1,
+        )
+    return str(found[0].model_id) if found else None

@@ -18,6 +18,7 @@ from pennant_registry.errors import NotARegistryError, RegistryError, RegistryUn
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
+    from requests import RequestException
 
 # One retry of a call that may take 4 s: a server that is down or silent is reported within 10 s.
 # A value that the user has set wins.
@@ -26,6 +27,8 @@ IMPATIENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
+# A server that proxies artifacts fetches a file from its store before it sends the first byte.
+DOWNLOADING = IMPATIENT | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 
 NOT_FOUND = "RESOURCE_DOES_NOT_EXIST"
 INVALID = "INVALID_PARAMETER_VALUE"
@@ -57,31 +60,39 @@ def connect() -> MlflowClient:
 
 
 @contextlib.contextmanager
-def asking(client: MlflowClient) -> Iterator[None]:
-    """Around calls for metadata: short time-outs, and RegistryUnreachableError for no answer.
+def asking(client: MlflowClient, patience: Mapping[str, str] = IMPATIENT) -> Iterator[None]:
+    """Around whatever is asked of MLflow: short time-outs, and errors of this library for its own.
 
-    Not there, invalid and exists already, when MLflow itself says so, pass through: the caller
-    knows what they mean. Any other answer (no permission, say) is a RegistryError.
+    Raises RegistryUnreachableError for no answer, or none of MLflow's. What MLflow itself refuses
+    is a RegistryError with its `code`: the caller knows what not there or exists already means.
     """
     from mlflow.exceptions import MlflowException
+    from requests import RequestException
 
-    with _defaults(IMPATIENT):
+    with _defaults(patience):
         try:
             yield
         except MlflowException as error:
             if not _answered_by_mlflow(client, error):
                 raise _unreachable(client, error) from error
-            if error.error_code in {NOT_FOUND, INVALID, EXISTS}:
-                raise
-            raise RegistryError(
-                f"the registry at {client.tracking_uri} refused: {_first_line(error)}"
-            ) from error
+            raise _refused(client, error, error.error_code) from error
+        except RequestException as error:  # of artifacts, which MLflow's client hands on as it is
+            code = _code(error)
+            if code is None:
+                raise _unreachable(client, error) from error
+            raise _refused(client, error, code) from error
 
 
-def _unreachable(client: MlflowClient, error: MlflowException) -> RegistryUnreachableError:
+def _refused(client: MlflowClient, error: Exception, code: str) -> RegistryError:
+    refusal = RegistryError(f"the registry at {client.tracking_uri} refused: {_in_short(error)}")
+    refusal.code = code
+    return refusal
+
+
+def _unreachable(client: MlflowClient, error: Exception) -> RegistryUnreachableError:
     return RegistryUnreachableError(
         f"the registry at {client.tracking_uri} cannot be reached or does not answer as MLflow: "
-        f"{_first_line(error)}. Check MLFLOW_TRACKING_URI and the server"
+        f"{_in_short(error)}. Check MLFLOW_TRACKING_URI and the server"
     )
 
 
@@ -98,8 +109,19 @@ def _answered_by_mlflow(client: MlflowClient, error: MlflowException) -> bool:
     return status < 500 and (isinstance(error, RestException) or not over_http)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+def _code(error: RequestException) -> str | None:
+    """The code of an answer about an artifact if it is MLflow's own, by the same measure."""
+    answer = error.response
+    if answer is None or not 400 <= answer.status_code < 500:
+        return None
+    try:
+        return str(answer.json()["error_code"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _in_short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 @contextlib.contextmanager

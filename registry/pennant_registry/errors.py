@@ -6,6 +6,9 @@ from __future__ import annotations
 class RegistryError(Exception):
     """Base of all errors of this library: a person or a pipeline has to do something."""
 
+    code: str | None = None
+    """MLflow's own, where it was MLflow that refused."""
+
 
 class InvalidNameError(RegistryError):
     """A model name or an alias that MLflow refuses."""
@@ -40,7 +43,7 @@ class AliasMovedError(RegistryError):
 
 
 class NothingToRollBackError(RegistryError):
-    """The alias is not set, or its version carries no record of the one before it."""
+    """The alias is not set, or no record says which version to go back to."""
 
 
 class DigestMismatchError(RegistryError):

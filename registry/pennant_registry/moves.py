@@ -39,47 +39,85 @@ def history(name: str, alias: str | None = None, *, stage: str | None = None) ->
 
 
 def promotion_of(version: Version, of: Pointer) -> Move | None:
-    """The promotion that is recorded on this version."""
-    at = version.tags.get(_key(names.TAG_PROMOTED_AT, of))
-    if at is None:
+    """The promotion that is recorded on this version; None where the record is another's."""
+    at = _time(version, names.TAG_PROMOTED_AT, of)
+    if at is None or not _is_own(version, names.TAG_PROMOTED_AS, of, at):
         return None
-    before = version.tags.get(_key(names.TAG_PROMOTED_FROM, of))
-    return Move(
-        version=version.version,
-        previous=int(before) if before else None,
-        by=version.tags.get(_key(names.TAG_PROMOTED_BY, of), "unknown"),
-        at=datetime.fromisoformat(at),
-    )
+    by = version.tags.get(_key(names.TAG_PROMOTED_BY, of), "unknown")
+    return Move(version.version, _number(version, names.TAG_PROMOTED_FROM, of), by, at)
 
 
 def rollback_of(version: Version, of: Pointer) -> Move | None:
-    """The rollback away from this version that is recorded on it."""
-    at = version.tags.get(_key(names.TAG_ROLLED_BACK_AT, of))
-    to = version.tags.get(_key(names.TAG_ROLLED_BACK_TO, of))
-    if at is None or to is None:
+    """The rollback away from this version that is recorded on it; None as for a promotion."""
+    at = _time(version, names.TAG_ROLLED_BACK_AT, of)
+    to = _number(version, names.TAG_ROLLED_BACK_TO, of)
+    if at is None or to is None or not _is_own(version, names.TAG_ROLLED_BACK_AS, of, at):
         return None
-    return Move(
-        version=int(to),
-        previous=version.version,
-        by=version.tags.get(_key(names.TAG_ROLLED_BACK_BY, of), "unknown"),
-        at=datetime.fromisoformat(at),
-        is_rollback=True,
-    )
+    by = version.tags.get(_key(names.TAG_ROLLED_BACK_BY, of), "unknown")
+    return Move(to, version.version, by, at, is_rollback=True)
 
 
-def tags_of(move: Move, of: Pointer) -> dict[str, str]:
-    """The tags that record a move, for the version that it is recorded on."""
+def was_left(version: Version, of: Pointer) -> bool:
+    """Whether the last that is recorded of this version is that it was rolled back from."""
+    left, made = rollback_of(version, of), promotion_of(version, of)
+    return left is not None and (made is None or made.at < left.at)
+
+
+def is_return(to: Version, current: Version, of: Pointer) -> bool:
+    """Whether a version that held the alias before the current one, and was not left, gets it
+    again: going back, by another name."""
+    before, now = promotion_of(to, of), promotion_of(current, of)
+    if before is None or was_left(to, of):
+        return False
+    return now is None or before.at < now.at
+
+
+def tags_of(move: Move, of: Pointer, on: Version) -> dict[str, str]:
+    """The tags that record a move on a version; its time, which makes a record of them, is last."""
+    owner = _owner(on, of)
     if move.is_rollback:
         return {
             _key(names.TAG_ROLLED_BACK_BY, of): move.by,
             _key(names.TAG_ROLLED_BACK_TO, of): str(move.version),
+            _key(names.TAG_ROLLED_BACK_AS, of): owner,
             _key(names.TAG_ROLLED_BACK_AT, of): move.at.isoformat(),
         }
     return {
         _key(names.TAG_PROMOTED_BY, of): move.by,
         _key(names.TAG_PROMOTED_FROM, of): str(move.previous or ""),
+        _key(names.TAG_PROMOTED_AS, of): owner,
         _key(names.TAG_PROMOTED_AT, of): move.at.isoformat(),
     }
+
+
+def _is_own(version: Version, tag: str, of: Pointer, at: datetime) -> bool:
+    """MLflow copies a version with its tags, to another model or within one: a copied record tells
+    of the version that it was made for.
+
+    Older records do not say whose they are: what is older than its version was copied with it.
+    """
+    told = version.tags.get(_key(tag, of))
+    if told is not None:
+        return told == _owner(version, of)
+    return version.created is not None and version.created <= at
+
+
+def _owner(version: Version, of: Pointer) -> str:
+    return f"{version.name}/{version.version}@{of.suffix}"
+
+
+def _time(version: Version, tag: str, of: Pointer) -> datetime | None:
+    """None for what somebody wrote by hand and is no time: then there is no record."""
+    try:
+        at = datetime.fromisoformat(version.tags.get(_key(tag, of), ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def _number(version: Version, tag: str, of: Pointer) -> int | None:
+    told = version.tags.get(_key(tag, of), "")
+    return int(told) if told.isascii() and told.isdigit() else None
 
 
 def _key(tag: str, of: Pointer) -> str:

@@ -14,15 +14,18 @@ TAG_COMMIT = "pennant.commit"
 TAG_OWNER = "pennant.owner"
 
 # Written by `promote` on the version that gets the alias, each followed by `.<alias>` or by
-# `.stage.<stage>`: MLflow keeps no history of either, and stamps no time when an alias moves.
+# `.stage.<stage>`: MLflow keeps no history of either, and stamps no time when an alias moves. The
+# last is whose record it is, `<model>/<version>@<alias>`: MLflow copies a version with its tags.
 TAG_PROMOTED_BY = "pennant.promoted-by"
 TAG_PROMOTED_AT = "pennant.promoted-at"
 TAG_PROMOTED_FROM = "pennant.promoted-from"
+TAG_PROMOTED_AS = "pennant.promoted-as"
 
 # Written by `rollback` on the version that loses the alias, likewise followed.
 TAG_ROLLED_BACK_BY = "pennant.rolled-back-by"
 TAG_ROLLED_BACK_AT = "pennant.rolled-back-at"
 TAG_ROLLED_BACK_TO = "pennant.rolled-back-to"
+TAG_ROLLED_BACK_AS = "pennant.rolled-back-as"
 
 # Where MLflow 2 serves from; Archived and None are no place to promote to.
 STAGES = ("Staging", "Production")

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pennant_registry import artifacts, digest
+from pennant_registry import artifacts, digest, versions
 from pennant_registry import client as mlflow_client
 from pennant_registry.environment import Environment, ensure_home
 from pennant_registry.errors import ArtifactMissingError, DigestMismatchError
@@ -44,11 +44,12 @@ def load_production(name: str, alias: str | None = None, *, stage: str | None = 
 
 
 def load_version(version: Version) -> Any:
-    """Downloads the version's own source (never `models:/name@alias`), verifies it and loads it."""
+    """Downloads what the server says is the version's, verifies it and loads it."""
     folder = Path(tempfile.mkdtemp(prefix="pennant-bundle-"))
     keep = False
     try:
-        bundle = artifacts.download(mlflow_client.connect(), version.source, folder)
+        client = mlflow_client.connect()
+        bundle = artifacts.download(client, versions.download_uri(client, version), folder)
         _verify(version, bundle)
         loaded = load_bundle(bundle)
         keep = bundle.suffix not in PICKLES  # a path is the caller's, and a lazy model reads on

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pennant_registry import artifacts, moves, versions
+from pennant_registry import artifacts, moves, records, versions
 from pennant_registry import client as mlflow_client
 from pennant_registry.environment import Environment
-from pennant_registry.errors import AliasMovedError, GateRefusedError, NothingToRollBackError
+from pennant_registry.errors import (
+    AliasMovedError,
+    GateRefusedError,
+    NothingToRollBackError,
+)
 from pennant_registry.gates import MetricMin, refusals
 from pennant_registry.moves import Move
 from pennant_registry.pointers import Pointer, pointer
+from pennant_registry.predecessors import predecessor
 from pennant_registry.versions import Version
 
 if TYPE_CHECKING:
@@ -33,26 +39,29 @@ def promote(
 ) -> Move:
     """Points the alias at the version once every gate is passed, or makes it the stage's only one.
 
-    Raises VersionMissingError, GateRefusedError (names metric, value and bound) or AliasMovedError.
-    A version that holds the alias already keeps it, and the record of how it got it.
+    Raises VersionMissingError, GateRefusedError (names metric, value and bound) or AliasMovedError;
+    whatever it raises, no record of the move is left where there was none. A version that holds the
+    alias already keeps it, and the record of how it got it. One that held it before the current one
+    and was not rolled back from gets it back: that is recorded as a rollback.
     """
     of, client = pointer(name, alias, stage), mlflow_client.connect()
     wanted = versions.get(client, name, int(version))
     _check_gates(client, wanted, gates)
-    held = [version.version for version in of.held(client, name)]
-    move = moves.promotion_of(wanted, of) if held[:1] == [wanted.version] else None
-    if move is None:
-        previous = next((version for version in held if version != wanted.version), None)
-        move = Move(wanted.version, previous, Environment.read().actor, datetime.now(UTC))
-        _record(client, wanted, moves.tags_of(move, of))
-    elif len(held) == 1:
-        return move
-    _move(client, of, wanted, held[0] if held else None)
+    held = of.held(client, name)
+    current = held[0] if held else None
+    if current is not None and current.version == wanted.version:
+        return _keep(client, of, wanted, held[1:])
+    if current is not None and moves.is_return(wanted, current, of):
+        return _go_back(client, of, current, wanted)
+    move = Move(wanted.version, current.version if current else None, *_signed())
+    with records.recorded(client, wanted, move, of):
+        _move(client, of, wanted, move.previous)
     return move
 
 
 def rollback(name: str, alias: str | None = None, *, stage: str | None = None) -> Move:
-    """Points the alias back at the version that held it before the one that holds it now.
+    """Points the alias back at the version that held it before the one that holds it now, and never
+    at one that was rolled back from and not promoted again.
 
     With a stage, that version moves into it again and the newer one is archived; where no record
     says which it was, it is the next lower version that is still in the stage.
@@ -63,13 +72,33 @@ def rollback(name: str, alias: str | None = None, *, stage: str | None = None) -
     held = of.held(client, name)
     if not held:
         raise NothingToRollBackError(f"{of} of {name} holds no version: promote one first")
-    current = held[0]
-    target = versions.get(client, name, _before(held, of))
-    by, at = Environment.read().actor, datetime.now(UTC)
-    move = Move(target.version, current.version, by, at, is_rollback=True)
-    _record(client, current, moves.tags_of(move, of))
-    _move(client, of, target, current.version)
+    to = predecessor(held, of, partial(versions.get, client, name))
+    return _go_back(client, of, held[0], to)
+
+
+def _keep(client: MlflowClient, of: Pointer, wanted: Version, beside: Sequence[Version]) -> Move:
+    """It is there already: others leave the stage, and a record is made where there is none."""
+    made = moves.promotion_of(wanted, of)
+    if made is not None:
+        if beside:
+            _move(client, of, wanted, wanted.version)
+        return made
+    move = Move(wanted.version, beside[0].version if beside else None, *_signed())
+    with records.recorded(client, wanted, move, of):
+        _move(client, of, wanted, wanted.version)
     return move
+
+
+def _go_back(client: MlflowClient, of: Pointer, current: Version, to: Version) -> Move:
+    move = Move(to.version, current.version, *_signed(), is_rollback=True)
+    with records.recorded(client, current, move, of):
+        _move(client, of, to, current.version)
+    return move
+
+
+def _signed() -> tuple[str, datetime]:
+    """Who moves it, and when."""
+    return Environment.read().actor, datetime.now(UTC)
 
 
 def _check_gates(client: MlflowClient, wanted: Version, gates: Sequence[MetricMin]) -> None:
@@ -80,26 +109,6 @@ def _check_gates(client: MlflowClient, wanted: Version, gates: Sequence[MetricMi
         metrics = artifacts.get_run(client, wanted.run_id).data.metrics
     if said := refusals(gates, metrics):
         raise GateRefusedError(f"version {wanted.version} of {wanted.name}: {'; '.join(said)}")
-
-
-def _before(held: Sequence[Version], of: Pointer) -> int:
-    current = held[0]
-    made = moves.promotion_of(current, of)
-    if made is not None and made.previous is not None:
-        return made.previous
-    if len(held) > 1:
-        return held[1].version
-    raise NothingToRollBackError(
-        f"version {current.version} of {current.name} holds {of} and records no version before "
-        "it: promote the version that you want by its number"
-    )
-
-
-def _record(client: MlflowClient, on: Version, tags: Mapping[str, str]) -> None:
-    """Before the move: dying in between leaves a record too many rather than one too few."""
-    with mlflow_client.asking(client):
-        for key, value in tags.items():
-            client.set_model_version_tag(on.name, str(on.version), key, value)
 
 
 def _move(client: MlflowClient, of: Pointer, wanted: Version, before: int | None) -> None:

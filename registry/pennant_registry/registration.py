@@ -40,10 +40,11 @@ def register(
     run = artifacts.get_run(client, run_id)
     source, model_id = artifacts.source_of(client, run, artifact_file.strip("/"))
     told = _inherited(run) | dict(tags or {}) | {names.TAG_SHA256: _digest(client, source)}
+    _ensure_model(client, name)
+    of_model = {"model_id": model_id} if model_id else {}  # MLflow 2's client knows none
     with mlflow_client.asking(client):
-        _ensure_model(client, name)
         made = client.create_model_version(
-            name, source, run_id=run_id, tags=told, model_id=model_id, await_creation_for=0
+            name, source, run_id=run_id, tags=told, await_creation_for=0, **of_model
         )
     return int(made.version)
 
@@ -59,10 +60,9 @@ def _digest(client: MlflowClient, source: str) -> str:
 
 
 def _ensure_model(client: MlflowClient, name: str) -> None:
-    from mlflow.exceptions import MlflowException
-
     try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != mlflow_client.EXISTS:
+        with mlflow_client.asking(client):
+            client.create_registered_model(name)
+    except RegistryError as error:
+        if error.code != mlflow_client.EXISTS:
             raise

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pennant_registry import client as mlflow_client
 from pennant_registry import names
-from pennant_registry.errors import InvalidNameError, VersionMissingError
+from pennant_registry.errors import InvalidNameError, RegistryError, VersionMissingError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion as MlflowVersion
-    from mlflow.exceptions import MlflowException
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Version:
     source: str
     tags: Mapping[str, str]
     stage: str | None = None
+    created: datetime | None = None
+    """In UTC, by the registry's clock."""
 
     @property
     def sha256(self) -> str | None:
@@ -35,12 +37,10 @@ class Version:
 
 def of_alias(client: MlflowClient, name: str, alias: str) -> Version | None:
     """The version that holds the alias; None when the model or the alias is not there."""
-    from mlflow.exceptions import MlflowException
-
     try:
         with mlflow_client.asking(client):
             return _version(client.get_model_version_by_alias(name, alias))
-    except MlflowException as error:
+    except RegistryError as error:
         if _says_unset(error):
             return None
         raise
@@ -48,18 +48,23 @@ def of_alias(client: MlflowClient, name: str, alias: str) -> Version | None:
 
 def get(client: MlflowClient, name: str, version: int) -> Version:
     """Raises VersionMissingError when the registry says that it has no such version."""
-    from mlflow.exceptions import MlflowException
-
     try:
         with mlflow_client.asking(client):
             return _version(client.get_model_version(name, str(version)))
-    except MlflowException as error:
-        if error.error_code != mlflow_client.NOT_FOUND:
+    except RegistryError as error:
+        if error.code != mlflow_client.NOT_FOUND:
             raise
         raise VersionMissingError(
             f"{name} has no version {version} in the registry at {client.tracking_uri}: "
             "give the number of a registered version"
         ) from error
+
+
+def download_uri(client: MlflowClient, version: Version) -> str:
+    """Where the server itself says that the version's files are: what was copied from another
+    model's version has that version for its source. Raises RegistryError."""
+    with mlflow_client.asking(client):
+        return str(client.get_model_version_download_uri(version.name, str(version.version)))
 
 
 def of_model(client: MlflowClient, name: str) -> list[Version]:
@@ -77,11 +82,11 @@ def check_model_name(name: str) -> None:
         raise InvalidNameError(problem)
 
 
-def _says_unset(error: MlflowException) -> bool:
+def _says_unset(error: RegistryError) -> bool:
     """MLflow answers 404 for a model that is missing, but 400 for an alias that is."""
-    if error.error_code == mlflow_client.NOT_FOUND:
+    if error.code == mlflow_client.NOT_FOUND:
         return True
-    return error.error_code == mlflow_client.INVALID and "not found" in str(error)
+    return error.code == mlflow_client.INVALID and "not found" in str(error)
 
 
 def _version(found: MlflowVersion) -> Version:
@@ -92,4 +97,5 @@ def _version(found: MlflowVersion) -> Version:
         source=found.source or "",
         tags=dict(found.tags),
         stage=found.current_stage,
+        created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
     )

@@ -25,6 +25,10 @@ class InvalidInput(ServingError):  # noqa: N818 - adapters raise it, and it read
     code = "BAD_REQUEST"
 
 
+class Unfit(InvalidInput):
+    """The request does not fit the model, and nothing that a library said need be told."""
+
+
 class NoSuchModel(ServingError):  # noqa: N818
     """The path names a model or version that is not served here."""
 

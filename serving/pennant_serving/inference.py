@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pennant_serving import weight
 from pennant_serving.codecs.v2 import InferRequest
-from pennant_serving.errors import NoSuchModel, TimedOut
+from pennant_serving.errors import InvalidInput, NoSuchModel, TimedOut
 from pennant_serving.model import Model
 from pennant_serving.rows import Prepared, Rows
 from pennant_serving.settings import Settings
@@ -28,7 +28,10 @@ async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
     known = {each["name"] for each in mlmodel.params} if mlmodel else set()
     params = {name: value for name, value in asked.parameters.items() if name in known}
     record.asked(model, asked.rows, asked.tensors)
-    result = await model.outputs(asked.rows, asked.outputs, protocol, params or None)
+    try:
+        result = await model.outputs(asked.rows, asked.outputs, protocol, params or None)
+    except InvalidInput as error:
+        raise model.unfit(error, asked.rows, asked.tensors) from error
     record.answered(result, asked.outputs)
     return result
 

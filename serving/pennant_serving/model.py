@@ -13,6 +13,8 @@ from pennant_serving.adapters.base import Adapter, Further
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.bundle import Bundle
 from pennant_serving.codecs.outputs import named
+from pennant_serving.errors import InvalidInput
+from pennant_serving.fitting import explained
 from pennant_serving.pool import Pool, codec_pool
 from pennant_serving.rows import Prepared, Rows
 
@@ -58,6 +60,10 @@ class Model:
         """The names of the columns that rows without names have by their place."""
         spec, mlmodel = self.batcher.array_spec, self.bundle.mlmodel
         return (spec.names if spec else ()) or (mlmodel.names if mlmodel else ())
+
+    def unfit(self, error: InvalidInput, asked: Any, tensors: Sequence[str] = ()) -> InvalidInput:
+        """The error, with what the model takes and what was asked where these differ."""
+        return explained(error, getattr(self.adapter, "takes", None), asked, tensors)
 
     @cached_property
     def takes_params(self) -> bool:

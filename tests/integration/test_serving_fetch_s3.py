@@ -25,8 +25,9 @@ from waiting import until
 
 from pennant_dev.pki import Authority
 from pennant_operator.decide.observed import ModelVersion
-from pennant_operator.decide.sources import DEFAULT_ALLOWED, allowed_with, pulled
+from pennant_operator.decide.sources import allowed_with, pulled
 from pennant_registry import digest
+from pennant_registry.sources import DEFAULT_ALLOWED
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pennant_registry import MetricMin, Move, Version, names
 from pennant_registry.environment import Environment
-from pennant_registry.errors import InvalidNameError
+from pennant_registry.errors import InvalidNameError, NothingToRollBackError
 from pennant_registry.gates import refusals
-from pennant_registry.moves import promotion_of, rollback_of, tags_of
+from pennant_registry.moves import is_return, promotion_of, rollback_of, tags_of
 from pennant_registry.pointers import Alias, Stage, pointer
+from pennant_registry.predecessors import predecessor
 
 pytestmark = pytest.mark.unit
 
@@ -22,8 +25,14 @@ PRODUCTION = Alias("production")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def version(number: int = 2, **tags: str) -> Version:
-    return Version("news-recommender", number, "run", "runs:/run/newsreco.pkl", tags)
+def version(number: int = 2, *, model: str = "news-recommender", **tags: str) -> Version:
+    return Version(model, number, "run", "runs:/run/newsreco.pkl", tags, created=NOON)
+
+
+def bearing(move: Move, of: Alias | Stage = PRODUCTION, **given: Any) -> Version:
+    """The version that bears the record of a move."""
+    on = version(int(move.previous or 0) if move.is_rollback else move.version, **given)
+    return replace(on, tags=tags_of(move, of, on))
 
 
 def test_importing_the_library_imports_no_mlflow():
@@ -83,18 +92,126 @@ def test_a_model_name_may_have_spaces_and_dots():
 @pytest.mark.parametrize("previous", [None, 1])
 def test_a_promotion_reads_back_as_it_was_recorded(previous: int | None):
     move = Move(version=2, previous=previous, by="ana@host", at=NOON)
-    assert promotion_of(version(2, **tags_of(move, PRODUCTION)), PRODUCTION) == move
+    assert promotion_of(bearing(move), PRODUCTION) == move
 
 
 def test_a_rollback_reads_back_from_the_version_that_was_left():
     move = Move(version=1, previous=2, by="ana@host", at=NOON, is_rollback=True)
-    assert rollback_of(version(2, **tags_of(move, PRODUCTION)), PRODUCTION) == move
+    assert rollback_of(bearing(move), PRODUCTION) == move
 
 
 @pytest.mark.parametrize("other", [Alias("staging"), Stage("production")], ids=str)
 def test_moves_of_different_aliases_and_stages_do_not_mix(other: Alias | Stage):
     move = Move(version=2, previous=1, by="ana@host", at=NOON)
-    assert promotion_of(version(2, **tags_of(move, other)), PRODUCTION) is None
+    assert promotion_of(bearing(move, other), PRODUCTION) is None
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [{"name": "other"}, {"version": 3}, {"name": "other", "version": 1}],
+    ids=["to another model", "within the model", "to another model's first"],
+)
+@pytest.mark.parametrize("is_rollback", [False, True])
+def test_a_record_that_was_copied_with_its_version_tells_nothing(
+    copy: dict[str, Any], is_rollback: bool
+):
+    move = Move(version=1, previous=2, by="ana@host", at=NOON, is_rollback=is_rollback)
+    copied = replace(bearing(move), **copy)
+    assert (promotion_of(copied, PRODUCTION), rollback_of(copied, PRODUCTION)) == (None, None)
+
+
+@pytest.mark.parametrize(("after", "told"), [(timedelta(0), True), (timedelta(minutes=-5), False)])
+def test_an_older_record_without_its_owner_counts_unless_it_is_older_than_its_version(
+    after: timedelta, told: bool
+):
+    bears = bearing(Move(version=2, previous=1, by="ana@host", at=NOON + after))
+    tags = {key: value for key, value in bears.tags.items() if "-as." not in key}
+    assert (promotion_of(replace(bears, tags=tags), PRODUCTION) is not None) is told
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-03-01T12:00:00"])
+def test_what_somebody_wrote_by_hand_and_is_no_time_is_no_record(at: str):
+    bears = bearing(Move(version=2, previous=1, by="ana@host", at=NOON))
+    by_hand = replace(bears, tags=bears.tags | {"pennant.promoted-at.production": at})
+    assert promotion_of(by_hand, PRODUCTION) is None
+
+
+def after(*told: tuple[int, int] | int) -> tuple[dict[int, Version], int]:
+    """The versions after promotions (a number) and rollbacks (from, to), and which one serves."""
+    found = {number: version(number) for number in range(1, 6)}
+    current: int | None = None
+    for minute, step in enumerate(told):
+        at = NOON + timedelta(minutes=minute)
+        if isinstance(step, tuple):
+            move, on = Move(step[1], step[0], "ana", at, is_rollback=True), found[step[0]]
+        else:
+            move, on = Move(step, current, "ana", at), found[step]
+        found[on.version] = replace(on, tags=dict(on.tags) | tags_of(move, PRODUCTION, on))
+        current = move.version
+    return found, int(current or 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "to"),
+    [
+        ((1, 2), 1),
+        ((1, 2, 3), 2),
+        ((1, 2, (2, 1), 3), 1),  # and not to 2, which was rolled back from
+        ((1, 2, 3, (3, 2)), 1),
+        ((1, 2, 3, (3, 2), 4), 2),
+        ((1, 2, (2, 1), 2, 3), 2),  # which was promoted again
+        ((1, 2, 3, (3, 2), (2, 1), 3, 4), 3),
+    ],
+)
+def test_a_rollback_goes_to_the_last_version_that_was_not_rolled_back_from(
+    told: tuple[Any, ...], to: int
+):
+    found, serves = after(*told)
+    assert predecessor([found[serves]], PRODUCTION, found.__getitem__).version == to
+
+
+def test_a_version_that_was_rolled_back_from_is_passed_over_where_a_hand_moved_the_alias():
+    found, _ = after(1, 2, 3, (3, 2), (2, 1))
+    assert predecessor([found[3]], PRODUCTION, found.__getitem__).version == 1
+
+
+@pytest.mark.parametrize("told", [(1,), (1, 2, (2, 1))])
+def test_where_no_record_leads_on_a_rollback_says_what_to_do(told: tuple[Any, ...]):
+    found, serves = after(*told)
+    with pytest.raises(NothingToRollBackError, match="promote the version that you want"):
+        predecessor([found[serves]], PRODUCTION, found.__getitem__)
+
+
+def test_records_that_lead_round_in_a_circle_end():
+    first = bearing(Move(version=1, previous=2, by="ana", at=NOON))
+    second = bearing(Move(version=2, previous=1, by="ana", at=NOON))
+    left = Move(version=1, previous=2, by="ana", at=NOON + timedelta(1), is_rollback=True)
+    second = replace(second, tags=second.tags | tags_of(left, PRODUCTION, second))
+    with pytest.raises(NothingToRollBackError):
+        predecessor([first], PRODUCTION, {1: first, 2: second}.__getitem__)
+
+
+def test_in_a_stage_the_next_one_in_it_is_gone_back_to_unless_it_was_left():
+    found, _ = after(1, 2, (2, 1))
+    held = [version(4), found[2], found[1]]
+    assert predecessor(held, PRODUCTION, found.__getitem__).version == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "to", "is_one"),
+    [
+        ((1, 2), 1, True),
+        ((1, 2, 3), 1, True),
+        ((1, 2), 3, False),  # it never held the alias
+        ((1, 2, (2, 1)), 2, False),  # it was left, and is promoted again
+        ((1, 2, 3, (3, 2), 4), 3, False),
+    ],
+)
+def test_a_version_that_held_the_alias_before_is_gone_back_to(
+    told: tuple[Any, ...], to: int, is_one: bool
+):
+    found, serves = after(*told)
+    assert is_return(found[to], found[serves], PRODUCTION) is is_one
 
 
 @pytest.mark.parametrize("stage", ["production", "Archived", "None", ""])

@@ -1,15 +1,17 @@
 """Parses a ModelRegistry, and says who may use it for what."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from pennant_operator.decide.observed import Object, Refused, RegistryFacts, Unknown
-from pennant_operator.decide.sources import DEFAULT_ALLOWED, allowed_with
+from pennant_operator.decide.sources import allowed_with
 from pennant_operator.decide.times import parse_duration
 from pennant_operator.decide.vocabulary import Reason
+from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed
 
 MINIMUM_POLL = timedelta(seconds=1)
 DIRECT = "Direct"  # spec.artifacts.mode: pods pull from the store behind the server
@@ -81,7 +83,7 @@ def parse(registry: Object) -> RegistrySpec:
         poll_interval=_interval(spec.get("pollInterval", "15s")),
         allowed_namespaces=tuple(spec.get("allowedNamespaces", ("*",))),
         allowed_models=tuple(spec.get("allowedModels", ("*",))),
-        allowed_sources=allowed_with(tuple(spec.get("allowedSources", DEFAULT_ALLOWED)), root),
+        allowed_sources=allowed_with(_prefixes(spec.get("allowedSources", DEFAULT_ALLOWED)), root),
         webhook=_webhook(name, spec.get("webhook")),
         pull_root=root if artifacts.get("mode") == DIRECT else None,
         proxy=_proxy(spec["proxy"]) if spec.get("proxy") else None,
@@ -166,6 +168,17 @@ def _root(artifacts: dict[str, Any]) -> str | None:
             "without credentials and query"
         )
     return root or None
+
+
+def _prefixes(given: Sequence[str]) -> tuple[str, ...]:
+    """As they are: fetch is told of them in one text, and must read what the operator does."""
+    for prefix in given:
+        if listed(joined([prefix])) != (prefix,):
+            raise InvalidRegistryError(
+                f"spec.allowedSources {prefix!r} is empty, holds a comma, or begins or ends with a "
+                "space: write one prefix for each item"
+            )
+    return tuple(given)
 
 
 def _server(text: str) -> str:

@@ -24,6 +24,7 @@ from pennant_operator.decide.vocabulary import (
     LABEL_SLOT,
     MANAGED_BY,
 )
+from pennant_registry.sources import joined
 
 SERVICE_PORTS = {"http": 80, "grpc": 9000}  # by the names of the serving container's ports
 
@@ -155,7 +156,7 @@ def _declared(record: Record | None) -> list[str]:
 
 def registry_config_of(spec: Spec, registry: RegistryFacts) -> Object:
     """What `fetch` must know of the registry; changing it rolls nothing, new pods read it."""
-    data = {"url": registry.url, "allowed-sources": ",".join(registry.allowed_sources)}
+    data = {"url": registry.url, "allowed-sources": joined(registry.allowed_sources)}
     optional = {"ca.crt": registry.ca_bundle, "proxy": registry.proxy}
     data |= {key: value for key, value in optional.items() if value}
     return {

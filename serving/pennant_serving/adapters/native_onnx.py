@@ -13,9 +13,10 @@ from pennant_serving.adapters.flavors import native_flavor
 from pennant_serving.adapters.reading import ReadingAdapter
 from pennant_serving.codecs import invocations
 from pennant_serving.codecs.invocations import Invocation
-from pennant_serving.errors import InvalidInput
+from pennant_serving.errors import InvalidInput, Unfit
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Prepared, Rows, Table
+from pennant_serving.takes import Takes
 
 
 class OnnxAdapter(ReadingAdapter):
@@ -50,6 +51,17 @@ class OnnxAdapter(ReadingAdapter):
         session = onnx_session.start(mlmodel.folder / flavor["data"], flavor, threads)
         return cls(mlmodel, session)
 
+    @property
+    def takes(self) -> Takes:
+        """For those who explain why rows do not fit: the graph knows its inputs, too."""
+        if self._mlmodel.columns or self._mlmodel.tensors:
+            return Takes.of(self._mlmodel)
+        kinds = tuple(str(each.dtype) for each in self._inputs)
+        names = tuple(each.name for each in self._inputs)
+        if len(names) > 1:
+            return Takes(names, kinds, frozenset(names), are_tensors=True)
+        return Takes.of(self._mlmodel, width=self._inputs[0].width)
+
     def read_plain(self, body: bytes) -> Invocation[Prepared]:
         """Raises InvalidInput for what is not one matrix that fits."""
         if self.array_spec is None:
@@ -74,7 +86,7 @@ class OnnxAdapter(ReadingAdapter):
         if not isinstance(data, dict):
             data = {self._inputs[0].name: data}
         if missing := [each.name for each in self._inputs if each.name not in data]:
-            raise InvalidInput(f"missing inputs: {', '.join(missing)}")
+            raise Unfit(f"missing inputs: {', '.join(missing)}")
         feeds = {each.name: each.cast(np.asarray(data[each.name])) for each in self._inputs}
         return self._run(feeds, as_table=bool(self._mlmodel.columns))
 
@@ -98,7 +110,7 @@ class OnnxAdapter(ReadingAdapter):
             rows = tables.ordered(rows, names, required=frozenset(names))
         array = self._inputs[0].array(rows.values, self._dtype)
         if array.ndim != 2 or self.array_spec is None or array.shape[1] != self.array_spec.width:
-            raise InvalidInput(f"rows are of shape {array.shape[1:]}, not what the model takes")
+            raise Unfit(f"rows are of shape {array.shape[1:]}, not what the model takes")
         return array
 
     def prepare(self, rows: Rows) -> Rows | Prepared:
@@ -125,10 +137,10 @@ class OnnxAdapter(ReadingAdapter):
         if len(self._inputs) > 1 or self._is_named(rows):
             if rows.columns is None:
                 names = ", ".join(each.name for each in self._inputs)
-                raise InvalidInput(f"the model takes several inputs, by name: {names}")
+                raise Unfit(f"the model takes several inputs, by name: {names}")
             given = tables.named_arrays(rows, self._mlmodel.tensors)
             if missing := [each.name for each in self._inputs if each.name not in given]:
-                raise InvalidInput(f"missing inputs: {', '.join(missing)}")
+                raise Unfit(f"missing inputs: {', '.join(missing)}")
             return {each.name: each.cast(given[each.name]) for each in self._inputs}
         first = self._inputs[0]
         return {first.name: self._columns.checked(first.array(rows.values, self._dtype))}

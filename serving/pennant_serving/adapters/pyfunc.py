@@ -13,6 +13,7 @@ from pennant_serving.adapters import example
 from pennant_serving.adapters.scoring import Scoring, as_invalid_input
 from pennant_serving.mlmodel import MLmodel, read_mlmodel
 from pennant_serving.rows import Prepared, Rows
+from pennant_serving.takes import Takes
 
 
 class PyfuncAdapter:
@@ -37,6 +38,11 @@ class PyfuncAdapter:
         # As its scoring server does: type hints are checked otherwise where a model is served.
         os.environ[_MLFLOW_IS_IN_SERVING_ENVIRONMENT.name] = "true"  # noqa: TID251
         return cls(mlmodel, load_model(str(bundle)))
+
+    @property
+    def takes(self) -> Takes:
+        """For those who explain why rows do not fit."""
+        return Takes.of(self._mlmodel)
 
     @property
     def input_example(self) -> Prepared | None:

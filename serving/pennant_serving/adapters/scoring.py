@@ -29,7 +29,7 @@ from pennant_serving.codecs.frames import check_parquet, csv_text
 from pennant_serving.codecs.invocations import FORMS, Invocation
 from pennant_serving.codecs.media import CSV, PARQUET
 from pennant_serving.codecs.size import check_json, check_table
-from pennant_serving.errors import InvalidInput, nested_too_deeply
+from pennant_serving.errors import InvalidInput, Unfit, nested_too_deeply
 from pennant_serving.rows import Prepared, Rows
 
 BAD_REQUEST = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE")
@@ -89,7 +89,7 @@ class Scoring:
             tables.check_columns(given, self._names, self._schema.required_input_names())
         elif len(texts) > 1 and not isinstance(data, list):
             takes = ", ".join(map(str, self._names))
-            raise InvalidInput(f"rows have no names, but the model takes {takes}")
+            raise Unfit(f"rows have no names, but the model takes {takes}")
 
     def checked(self, params: Any) -> dict[str, Any] | None:
         """Those that were given, or none for a model that has none. Raises InvalidInput."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pennant_serving.errors import InvalidInput
+from pennant_serving.errors import InvalidInput, Unfit
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Rows
 
@@ -61,15 +61,18 @@ def check_width(width: int, names: Sequence[Any]) -> None:
     if width != len(names):
         takes = ", ".join(map(str, names))
         message = f"rows have {width} values, but the model takes {len(names)} columns: {takes}"
-        raise InvalidInput(message)
+        raise Unfit(message)
 
 
-def check_columns(given: Container[Any], names: Sequence[Any], required: Container[Any]) -> None:
+def check_columns(given: Collection[Any], names: Sequence[Any], required: Container[Any]) -> None:
     """Columns that the model does not know are left out, as MLflow does. Raises InvalidInput for
     required ones that are missing."""
     if missing := [str(name) for name in names if name in required and name not in given]:
         takes = ", ".join(map(str, names))
-        raise InvalidInput(f"missing columns: {', '.join(missing)}; the model takes {takes}")
+        has = ", ".join(map(str, given)) or "none"
+        raise Unfit(
+            f"missing columns: {', '.join(missing)}; the model takes {takes}; the request has {has}"
+        )
 
 
 def dtype_of(mlmodel: MLmodel) -> str | None:

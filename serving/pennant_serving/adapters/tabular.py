@@ -13,9 +13,10 @@ from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.adapters.reading import ReadingAdapter
 from pennant_serving.codecs import invocations
 from pennant_serving.codecs.invocations import Invocation
-from pennant_serving.errors import InvalidInput
+from pennant_serving.errors import InvalidInput, Unfit
 from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Prepared, Rows
+from pennant_serving.takes import Takes
 
 
 class TabularAdapter(ReadingAdapter):
@@ -53,6 +54,11 @@ class TabularAdapter(ReadingAdapter):
             _ = self._scoring  # now, and not with the first request
         # Arrays are checked against the names here, so scikit-learn need not miss them.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
+
+    @property
+    def takes(self) -> Takes:
+        """For those who explain why rows do not fit."""
+        return Takes.of(self._mlmodel, self._names, width=self._width)
 
     def read_plain(self, body: bytes) -> Invocation[Prepared]:
         """Raises InvalidInput for what is not nothing but numbers that fit."""
@@ -106,7 +112,7 @@ class TabularAdapter(ReadingAdapter):
             message = (
                 f"rows are of shape {array.shape[1:]}, but the model takes {self._width} values"
             )
-            raise InvalidInput(message)
+            raise Unfit(message)
         return array
 
     def _given(self, data: Any) -> Any:

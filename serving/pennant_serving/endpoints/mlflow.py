@@ -13,6 +13,7 @@ from pennant_serving.codecs import invocations
 from pennant_serving.codecs.frames import from_csv, from_parquet
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.codecs.media import CSV, JSON, form_of
+from pennant_serving.codecs.seen import seen
 from pennant_serving.endpoints.body import read
 from pennant_serving.errors import InvalidInput
 from pennant_serving.lifecycle import Lifecycle
@@ -37,7 +38,10 @@ async def invoke(request: Request) -> Response:
     async with inference.in_time(model):
         asked = await decoding
         record.asked(model, asked.rows)
-        result = await model.predict(asked.rows, "mlflow", asked.params)
+        try:
+            result = await model.predict(asked.rows, "mlflow", asked.params)
+        except InvalidInput as error:
+            raise model.unfit(error, asked.rows) from error
         record.answered(result)
         answer = inference.encoded(model, asked.rows, invocations.encode, result)
         del asked, result
@@ -45,6 +49,13 @@ async def invoke(request: Request) -> Response:
 
 
 async def _decoded(model: Model, form: str, body: bytes) -> Invocation[Rows | Prepared]:
+    try:
+        return await _read(model, form, body)
+    except InvalidInput as error:
+        raise model.unfit(error, seen(form, body)) from error
+
+
+async def _read(model: Model, form: str, body: bytes) -> Invocation[Rows | Prepared]:
     """Adapters of MLflow's models read their requests themselves, plain ones without MLflow."""
     read_plain = getattr(model.adapter, "read_plain", None)
     if form == JSON and read_plain is not None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pennant_registry import digest
+from pennant_registry import digest, sources
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch import download, sources, volume
+from pennant_serving.fetch import download, volume
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.manifest import Manifest
 from pennant_serving.phases import Phases
@@ -32,7 +32,7 @@ def _fetch(settings: Settings, phases: Phases) -> tuple[Manifest, bool]:
     if found:
         check_digest(found.digest, settings)
         return found, True
-    sources.check(settings.source, settings.allowed_sources)
+    check_source(settings.source, settings.allowed_sources)
     with volume.staging(settings.model_path) as folder:
         bundle = download.to_folder(settings, folder, phases)
         with phases.phase("verify"):
@@ -41,6 +41,12 @@ def _fetch(settings: Settings, phases: Phases) -> tuple[Manifest, bool]:
         check_digest(manifest.digest, settings)
         volume.publish(folder, manifest, settings.model_path)
     return manifest, False
+
+
+def check_source(source: str, allowed: tuple[str, ...]) -> None:
+    """Raises PodError unless it may be fetched, by the rule that the operator went by."""
+    if problem := sources.problem(source, allowed):
+        raise PodError(Reason.SOURCE_NOT_ALLOWED, f"source {source!r} {problem}")
 
 
 def describe(settings: Settings, bundle: Path) -> Manifest:

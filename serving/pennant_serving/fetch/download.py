@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pennant_serving.fetch import claims, objects, proxied, sources, stores
+from pennant_registry import sources
+from pennant_serving.fetch import claims, objects, proxied, stores
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.phases import Phases
 
@@ -13,7 +14,7 @@ def to_folder(settings: Settings, folder: Path, phases: Phases) -> Path:
     """Download into `folder`; the bundle is that folder, or the one file in it. Raises PodError."""
     path = sources.proxied_path(settings.source)
     if path is not None:
-        return proxied.download(settings, path, folder, phases)
+        return proxied.download(settings, path.rstrip("/"), folder, phases)
     with phases.phase("download"):
         return _directly(settings, folder)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pennant_registry import sources
 from pennant_serving.environ import Environ, SettingsError
-
-DEFAULT_ALLOWED = "mlflow-artifacts:/"
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Settings:
     wanted: Wanted
     model_path: Path
     registry_url: str
-    allowed_sources: tuple[str, ...] = (DEFAULT_ALLOWED,)
+    allowed_sources: tuple[str, ...] = sources.DEFAULT_ALLOWED
     registry_ca: Path | None = None
     registry_proxy: HttpProxy | None = None
     credentials: Credentials = Credentials()
@@ -86,7 +85,9 @@ class Settings:
             ),
             model_path=Path(env.text("PENNANT_MODEL_PATH", "/models/bundle")),
             registry_url=_registry_url(env),
-            allowed_sources=_list(env.text("PENNANT_ALLOWED_SOURCES", DEFAULT_ALLOWED)),
+            allowed_sources=sources.listed(
+                env.text("PENNANT_ALLOWED_SOURCES", sources.joined(sources.DEFAULT_ALLOWED))
+            ),
             registry_ca=Path(ca) if ca else None,
             registry_proxy=_proxy(env),
             credentials=_credentials(env),
@@ -150,7 +151,3 @@ def _digests(env: Environ) -> tuple[tuple[str, str], ...]:
     }
     found = ((origin, env.optional(variable)) for variable, origin in origins.items())
     return tuple((origin, value.lower()) for origin, value in found if value)
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(entry.strip() for entry in text.split(",") if entry.strip())

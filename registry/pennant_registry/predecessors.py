@@ -1,0 +1,42 @@
+"""Which version a rollback goes to. Pure, but for the question after a version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pennant_registry import moves
+from pennant_registry.errors import NothingToRollBackError, VersionMissingError
+from pennant_registry.pointers import Pointer
+from pennant_registry.versions import Version
+
+
+def predecessor(held: Sequence[Version], of: Pointer, get: Callable[[int], Version]) -> Version:
+    """The last version that held the alias, by the records back from the one that does, and that
+    was not rolled back from since; in a stage, where no record tells, the next one in it.
+
+    `held` begins with the current one. Raises NothingToRollBackError, and VersionMissingError for
+    one that was deleted: its record of the one before went with it.
+    """
+    at, seen = held[0], {held[0].version}
+    while (made := moves.promotion_of(at, of)) and made.previous and made.previous not in seen:
+        at = _still_there(at, made.previous, of, get)
+        if not moves.was_left(at, of):
+            return at
+        seen.add(at.version)
+    for other in held[1:]:
+        if not moves.was_left(other, of):
+            return other
+    raise NothingToRollBackError(
+        f"version {held[0].version} of {held[0].name} holds {of} and records no version before it "
+        "to go back to: promote the version that you want by its number"
+    )
+
+
+def _still_there(at: Version, previous: int, of: Pointer, get: Callable[[int], Version]) -> Version:
+    try:
+        return get(previous)
+    except VersionMissingError as error:
+        raise VersionMissingError(
+            f"version {previous} of {at.name}, which held {of} before version {at.version}, was "
+            "deleted: promote the version that you want by its number"
+        ) from error
