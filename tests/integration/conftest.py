@@ -49,10 +49,14 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """One API server with the definitions for the whole session: `objects` are on it."""
+    """One API server with the definitions for the whole session: `objects` are on it.
+
+    As OpenShift's, it lets nobody block the deletion of an owner whose finalizers he may not set.
+    """
     ensure("kubelite", "etcd")
     folder = tmp_path_factory.mktemp("plane")
-    with control_plane(folder, Audit.flags(folder)) as started:
+    strict = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement"
+    with control_plane(folder, (*Audit.flags(folder), strict)) as started:
         Objects(started).install()
         yield started
 
