@@ -25,6 +25,9 @@ from pennant_operator.observe.store import Key, Store
 pytestmark = pytest.mark.integration
 
 
+EXPLAINED = ("mldep.spec", "mldep.spec.serving", "mldep.spec.serving.probes.liveness")
+
+
 @dataclass(frozen=True)
 class Install:
     """Where the operator is, where its ModelDeployments are, and the installer's output."""
@@ -82,6 +85,14 @@ def test_a_strict_api_server_takes_the_chart(tools: Tools, values: str):
 @pytest.mark.parametrize("folder", ["cluster-install", "namespace-install", "samples"])
 def test_a_strict_api_server_takes_the_manifests(tools: Tools, folder: str):
     taken_strictly(tools, tools.kustomized(folder))
+
+
+@pytest.mark.parametrize("what", [*EXPLAINED, "mldep.status", "mlreg.spec.webhook"])
+def test_kubectl_explain_has_a_sentence_for_every_field(tools: Tools, what: str):
+    until(lambda: succeeds(lambda: tools.kubectl("explain", what)))  # its schema comes last
+    said = tools.kubectl("explain", what)
+    assert "FIELDS:" in said
+    assert "<no description>" not in said
 
 
 def taken_strictly(tools: Tools, rendered: list[Object]) -> None:
