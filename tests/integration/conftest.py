@@ -49,14 +49,10 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """One API server with the definitions for the whole session: `objects` are on it.
-
-    As OpenShift's, it lets nobody block the deletion of an owner whose finalizers he may not set.
-    """
+    """One API server with the definitions for the whole session: `objects` are on it."""
     ensure("kubelite", "etcd")
     folder = tmp_path_factory.mktemp("plane")
-    strict = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement"
-    with control_plane(folder, (*Audit.flags(folder), strict)) as started:
+    with control_plane(folder, Audit.flags(folder)) as started:
         Objects(started).install()
         yield started
 

@@ -237,7 +237,7 @@ ROLES = {  # what each of Kubernetes' own roles allows, and what it does not
     ),
     "admin": (
         ["create mldep", "create mlreg", "delete mlreg"],
-        ["patch mldep/status", "patch mlreg/status"],
+        ["update mldep/status", "delete mldep/finalizers"],
     ),
 }
 
@@ -268,6 +268,26 @@ def test_who_has_one_of_kubernetes_own_roles_in_a_namespace(
     if role == "edit":
         mine = json.dumps(deployment(team, "none"))
         tools.kubectl("create", "--filename=-", "--as=ann", stdin=mine)
+
+
+def test_a_namespaces_administrator_may_install_there(
+    tools: Tools, objects: Objects, tmp_path: Path
+):
+    team = objects.namespace("team-installs")
+    for obj in tools.kustomized("crd"):
+        if obj["kind"] == "ClusterRole":
+            objects.apply(obj)
+    for role in ("view", "edit", "admin"):
+        aggregate(objects, role)
+    to_bob = ("--user=bob", "--clusterrole=admin", f"--namespace={team}")
+    tools.kubectl("create", "rolebinding", "admin", *to_bob)
+    rendered = tools.kustomized(namespace_overlay(tmp_path / "overlay", team))
+    rendered.append(registry(team, "http://mlflow:5000"))
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": rendered})
+    ask = ("auth", "can-i", "create", "modelregistries.pennant.dev", f"--namespace={team}")
+    until(lambda: succeeds(lambda: tools.kubectl(*ask, "--as=bob")))
+    said = tools.kubectl("apply", "--filename=-", "--as=bob", stdin=text)
+    assert said.count(" created") == len(rendered)
 
 
 def aggregate(objects: Objects, role: str) -> None:
