@@ -174,6 +174,7 @@ def test_the_rights_granted_are_enough_for_a_rollout(
     who = account(plane, install.namespace)
     until(lambda: may_list(tools, install.namespace, install.team))
     names = {"PENNANT_NAMESPACE": install.namespace, "PENNANT_WATCH_NAMESPACES": install.watch}
+    names["PENNANT_POD_FS_GROUP"] = "none"
     with operator(who, tmp_path, **names) as running:
         until(lambda: settled("1"))
         mlflow.promote(model, mlflow.register(model))
@@ -185,6 +186,8 @@ def test_the_rights_granted_are_enough_for_a_rollout(
         assert running.stop() == 0
     assert "forbidden" not in running.log.read_text().lower()  # as every such refusal says
     assert objects.list("Event", install.team)
+    pods = [each["spec"]["template"]["spec"] for each in objects.list("Deployment", install.team)]
+    assert [set(pod["securityContext"]) for pod in pods] == [{"runAsNonRoot", "seccompProfile"}] * 2
     checked = objects.get("ModelRegistry", install.namespace, "default-check")
     assert checked is not None
     assert checked["status"] == {"observedGeneration": -1}
