@@ -84,7 +84,7 @@ format: setup ## let ruff rewrite
 
 chart: ## copy definitions and rights from manifests/ into the Helm chart
 	cp manifests/crd/model*.yaml charts/pennant/files/crd/
-	cp manifests/base/clusterrole.yaml manifests/base/role.yaml charts/pennant/files/rbac/
+	cp manifests/crd/users.yaml manifests/base/clusterrole.yaml manifests/base/role.yaml charts/pennant/files/rbac/
 
 PROTO := serving/pennant_serving/grpc
 proto: setup ## compile the gRPC protocol's messages

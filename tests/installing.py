@@ -65,17 +65,23 @@ def parsed(text: str) -> list[Object]:
     return [each for each in yaml.safe_load_all(text) if each]
 
 
-def namespace_overlay(folder: Path, namespace: str, registry: str = "", tag: str = "0.1.0") -> Path:
+def namespace_overlay(
+    folder: Path, namespace: str, registry: str = "", tag: str = "0.1.0", component: str = ""
+) -> Path:
     """A kustomization over manifests/namespace-install, as somebody in another repository has."""
     folder.mkdir(parents=True)
-    base = os.path.relpath(MANIFESTS / "namespace-install", folder.resolve())
+
+    def ours(name: str) -> str:
+        return os.path.relpath(MANIFESTS / name, folder.resolve())
+
     images = [
         {"name": name, "newName": registry + name, "newTag": tag}
         for name in ("pennant-operator", "pennant-serving")
     ]
     overlay = {
         "namespace": namespace,
-        "resources": [base],
+        "resources": [ours("namespace-install")],
+        "components": [ours(component)] if component else [],
         "configurations": [IN_ENV.name],
         "images": images,
     }

@@ -47,9 +47,12 @@ async def run(config: Config) -> None:
     client = await connect(config.kubeconfig)
     try:
         api = Api(client)
-        left_out = await forbidden(api, config.watch_namespaces)
-        allowed = _without(config, left_out)
-        await _require_api(api, allowed)
+        closed = await forbidden(api, config.watch_namespaces)
+        opened = tuple(each for each in config.watch_namespaces if each not in closed)
+        _tell_where(opened, closed)
+        # No name at all would mean every namespace; of a closed one the lists show nothing.
+        config = replace(config, watch_namespaces=opened or closed)
+        await _require_api(api, config)
         stop = asyncio.Event()
 
         def take_signals() -> None:
@@ -57,10 +60,11 @@ async def run(config: Config) -> None:
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
         take_signals()
-        waiting = asyncio.create_task(_start_anew_when_allowed(api, left_out, stop))
+        waiting = asyncio.create_task(_start_anew_when_allowed(api, closed, stop))
+        watched = functools.partial(watch, take_signals=take_signals)
+        feed = watched if opened or not closed else _nothing
         try:
-            feed = functools.partial(watch, take_signals=take_signals)
-            await operator.run(wire(allowed, api), feed, stop)
+            await operator.run(wire(config, api), feed, stop)
         finally:
             waiting.cancel()
         LOG.info("stopped")
@@ -68,26 +72,27 @@ async def run(config: Config) -> None:
         await client.close()  # type: ignore[no-untyped-call]
 
 
-def _without(config: Config, left_out: tuple[str, ...]) -> Config:
-    """The configuration without namespaces that may not be looked at; none left is no start."""
-    advice = (
-        "ModelDeployments may not be listed in %s: give the operator's service account the Role "
-        "pennant-operator-modeldeployments there, or take it out of PENNANT_WATCH_NAMESPACES"
-    )
-    named = ", ".join(left_out)
-    kept = tuple(each for each in config.watch_namespaces if each not in left_out)
-    if left_out and not kept:  # no name at all would mean every namespace
-        raise StartError(advice % named)
-    if left_out:
-        LOG.warning(f"{advice}; looking at the others", named)
-    return replace(config, watch_namespaces=kept)
+def _tell_where(opened: tuple[str, ...], closed: tuple[str, ...]) -> None:
+    where = ", ".join(opened) or ("no namespace yet" if closed else "every namespace")
+    LOG.info("looking for ModelDeployments in %s", where)
+    if closed:
+        LOG.warning(
+            "ModelDeployments may not be listed in %s: they are waited for; make the namespace if "
+            "it is missing, give the operator's service account the Role "
+            "pennant-operator-modeldeployments there (helm upgrade does), or take it out of "
+            "PENNANT_WATCH_NAMESPACES",
+            ", ".join(closed),
+        )
 
 
-async def _start_anew_when_allowed(
-    api: Api, left_out: tuple[str, ...], stop: asyncio.Event
-) -> None:
-    if left_out:
-        await wait_until_allowed(api, left_out)
+async def _nothing(*_: object, stop: asyncio.Event, **__: object) -> None:
+    """The watch of no namespace."""
+    await stop.wait()
+
+
+async def _start_anew_when_allowed(api: Api, closed: tuple[str, ...], stop: asyncio.Event) -> None:
+    if closed:
+        await wait_until_allowed(api, closed)
         LOG.info("more namespaces may be looked at now: ending, to be started with them")
         stop.set()
 

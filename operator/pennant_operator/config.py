@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pennant_operator.decide.lease import Timing
+from pennant_operator.decide.observed import POD_FS_GROUP
 
 LOG_FORMATS = ("text", "json")
 SWITCH = ("true", "false")
@@ -31,6 +32,9 @@ class Config:
     watch_namespaces: tuple[str, ...] = ()
     """PENNANT_WATCH_NAMESPACES: namespaces to look for ModelDeployments in, separated by commas.
     Default: all."""
+    pod_fs_group: int | None = POD_FS_GROUP
+    """PENNANT_POD_FS_GROUP: the group that owns the volumes of model pods, or `none` where the
+    cluster chooses one, as OpenShift's restricted-v2 does. For pods of revisions to come."""
     http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet's probes and Prometheus come from outside
     """PENNANT_HTTP_HOST: address of the HTTP server."""
     http_port: int = 8081
@@ -71,6 +75,7 @@ class Config:
             fetch_image=fetch,
             serving_image=env.get("PENNANT_SERVING_IMAGE", fetch),
             watch_namespaces=_names(env.get("PENNANT_WATCH_NAMESPACES", "")),
+            pod_fs_group=_group(env),
             http_host=env.get("PENNANT_HTTP_HOST", cls.http_host),
             http_port=int(_number(env, "PENNANT_HTTP_PORT", cls.http_port, 0, 65535)),
             webhook_port=int(_number(env, "PENNANT_WEBHOOK_PORT", cls.webhook_port, 0, 65535)),
@@ -115,6 +120,13 @@ def _number(env: Mapping[str, str], name: str, default: float, low: float, high:
     if not low <= value <= high or (isinstance(default, int) and value != int(value)):
         raise ConfigError(f"{name}={text!r}: set a number from {low} to {high}")
     return value
+
+
+def _group(env: Mapping[str, str]) -> int | None:
+    name = "PENNANT_POD_FS_GROUP"
+    if env.get(name, "").lower() == "none":
+        return None
+    return int(_number(env, name, POD_FS_GROUP, 1, 2**31 - 1))
 
 
 def _timing(env: Mapping[str, str]) -> Timing:

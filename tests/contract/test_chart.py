@@ -21,8 +21,10 @@ COPIES = {
     "files/crd/modelregistries.yaml": "crd/modelregistries.yaml",
     "files/rbac/clusterrole.yaml": "base/clusterrole.yaml",
     "files/rbac/role.yaml": "base/role.yaml",
+    "files/rbac/users.yaml": "crd/users.yaml",
 }
 URL = "http://mlflow.example:5000"
+USERS = ("pennant-view", "pennant-edit", "pennant-admin")
 
 # Something else for every value there is.
 OTHER: dict[str, Any] = {
@@ -35,6 +37,7 @@ OTHER: dict[str, Any] = {
     "imagePullSecrets": [{"name": "pull"}],
     "crds.install": False,
     "crds.keep": False,
+    "fixedIds": False,
     "replicas": 1,
     "watchNamespaces": ["team-a"],
     "registry.name": "other",
@@ -156,7 +159,7 @@ def test_the_registry_of_images_is_that_of_every_image(tools: Tools):
 
 
 def test_named_namespaces_take_every_right_in_the_cluster_away(tools: Tools):
-    found = tools.chart("--set", "watchNamespaces={team-a,team-b}")
+    found = tools.chart("--set", "crds.install=false,watchNamespaces={team-a,team-b}")
     assert of(found, "ClusterRole") + of(found, "ClusterRoleBinding") == []
     for kind in ("Role", "RoleBinding"):
         places = [
@@ -169,19 +172,22 @@ def test_named_namespaces_take_every_right_in_the_cluster_away(tools: Tools):
         ]
 
 
-def test_definitions_are_kept_installed_or_left_out(tools: Tools):
+def test_definitions_and_their_users_rights_are_kept_installed_or_left_out(tools: Tools):
     def policies(*words: str) -> list[Any]:
-        crds = of(tools.chart(*words), "CustomResourceDefinition")
-        return [crd["metadata"].get("annotations") for crd in crds]
+        found = tools.chart(*words)
+        roles = [r for r in of(found, "ClusterRole") if r["metadata"]["name"] in USERS]
+        objects = of(found, "CustomResourceDefinition") + roles
+        return [obj["metadata"].get("annotations") for obj in objects]
 
-    assert policies() == [{"helm.sh/resource-policy": "keep"}] * 2
-    assert policies("--set", "crds.keep=false") == [None] * 2
+    assert policies() == [{"helm.sh/resource-policy": "keep"}] * (2 + len(USERS))
+    assert policies("--set", "crds.keep=false") == [None] * (2 + len(USERS))
     assert policies("--set", "crds.install=false") == []
 
 
 def test_a_default_registry_comes_after_its_definition(tools: Tools):
     (made,) = of(tools.chart("--set", f"registry.spec.url={URL}"), "ModelRegistry")
-    assert made["metadata"]["annotations"]["helm.sh/hook"].startswith("post-install,post-upgrade")
+    # Not after a rollback, which would bring back what an earlier release had rendered.
+    assert made["metadata"]["annotations"] == {"helm.sh/hook": "post-install,post-upgrade"}
     assert made["metadata"]["namespace"] == "pennant-system"
     assert made["spec"] == {"url": URL}
     assert of(tools.chart(), "ModelRegistry") == []

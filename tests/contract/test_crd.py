@@ -124,11 +124,19 @@ def test_the_longest_duration_is_still_before_the_end_of_time():
     assert (NOW + parse_duration("999999h999999h99999h")).year < 2500
 
 
-def test_every_field_a_person_may_write_is_described_or_plain():
-    """`kubectl explain` is documentation: top-level fields each say what they are."""
-    for plural in ("modeldeployments", "modelregistries"):
-        for name, field in schema(plural)["spec"]["properties"].items():
-            assert field.get("description"), f"{plural} spec.{name}"
+def undescribed(allowed: dict, path: str) -> list[str]:
+    """Fields of which `kubectl explain` would say `<no description>`."""
+    below = allowed.get("properties", {}).items()
+    found = [field for name, part in below for field in undescribed(part, f"{path}.{name}")]
+    found += undescribed(allowed["items"], f"{path}[]") if "items" in allowed else []
+    return found if path.endswith("]") or allowed.get("description") else [path, *found]
+
+
+@pytest.mark.parametrize("plural", ["modeldeployments", "modelregistries"])
+@pytest.mark.parametrize("part", ["spec", "status"])
+def test_every_field_says_what_it_is(plural, part):
+    """`kubectl explain` is documentation."""
+    assert undescribed(schema(plural)[part], part) == []
 
 
 def written(allowed: dict, path: str = "") -> list[str]:

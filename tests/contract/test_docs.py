@@ -33,6 +33,18 @@ def test_every_link_of_the_readme_leads_somewhere():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_the_pages_about_installing_lead_somewhere():
+    """Headings too: GitHub's anchors are their words in lower case, with dashes."""
+    for name in ("first-hour.md", "install.md", "fields.md", "registries.md"):
+        text = (ROOT / "docs" / name).read_text()
+        for page, anchor in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", text):
+            path = ROOT / "docs" / (page or name)
+            assert path.exists(), (name, page)
+            headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE) if anchor else []
+            anchors = {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+            assert not anchor or anchor in anchors, (name, page, anchor)
+
+
 def test_every_test_file_that_the_page_on_reliability_names_is_there():
     named = re.findall(r"`(?:tests/)?(\w+\.py)`", (ROOT / "docs" / "reliability.md").read_text())
     there = {path.name for path in (ROOT / "tests").rglob("*.py")}

@@ -47,6 +47,17 @@ def test_for_a_whole_cluster(tools: Tools):
         assert obj == kustomize[key], key
 
 
+def test_where_the_cluster_chooses_users_and_groups(tools: Tools, tmp_path: Path):
+    overlay = namespace_overlay(tmp_path / "theirs", NAMESPACE, component="cluster-ids")
+    kustomize = comparable(tools.kustomized(overlay))
+    set_ = f"crds.install=false,fixedIds=false,watchNamespaces={{{NAMESPACE}}}"
+    chart = comparable(tools.chart("--set", set_))
+    watched(chart), watched(kustomize)
+    assert chart == kustomize
+    pod = chart["Deployment", NAMESPACE, "pennant-operator"]["spec"]["template"]["spec"]
+    assert pod["securityContext"].keys() == {"runAsNonRoot", "seccompProfile"}
+
+
 def test_for_one_namespace(tools: Tools):
     set_ = f"crds.install=false,watchNamespaces={{{NAMESPACE}}}"
     chart = comparable(tools.chart("--set", set_))

@@ -10,19 +10,20 @@ pytestmark = pytest.mark.contract
 BASE = Path(__file__).parents[2] / "manifests" / "base"
 
 WHERE_MODELDEPLOYMENTS_ARE = {
-    "pennant.dev/modeldeployments": "get list watch",
-    "pennant.dev/modeldeployments/status": "get patch",
+    "pennant.dev/modeldeployments": "list watch",
+    "pennant.dev/modeldeployments/status": "patch",
+    "pennant.dev/modeldeployments/finalizers": "update",
     "apps/deployments": "create delete get list patch watch",
     "apps/controllerrevisions": "create delete get list",
     "/services": "create delete get list patch watch",
     "/configmaps": "create delete get list patch",
     "policy/poddisruptionbudgets": "create delete get list patch",
-    "/pods": "delete get list",
-    "events.k8s.io/events": "create patch",
+    "/pods": "delete list",
+    "events.k8s.io/events": "create",
 }
 OWN_NAMESPACE = {
-    "pennant.dev/modelregistries": "get list watch",
-    "pennant.dev/modelregistries/status": "get patch",
+    "pennant.dev/modelregistries": "list",
+    "pennant.dev/modelregistries/status": "patch",
     "/secrets": "get",
     "coordination.k8s.io/leases": "create",
     "coordination.k8s.io/leases/pennant-operator": "get update",
@@ -36,6 +37,22 @@ def granted(file: str) -> dict[str, str]:
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
+    }
+
+
+def test_users_of_a_namespace_have_rights_by_kubernetes_own_roles():
+    path = BASE.parent / "crd" / "users.yaml"
+    added = {
+        role["metadata"]["name"]: {
+            label.removeprefix("rbac.authorization.k8s.io/aggregate-to-")
+            for label in role["metadata"]["labels"]
+        }
+        for role in yaml.safe_load_all(path.read_text())
+    }
+    assert added == {
+        "pennant-view": {"view", "edit", "admin"},
+        "pennant-edit": {"edit", "admin"},
+        "pennant-admin": {"admin"},
     }
 
 

@@ -8,8 +8,9 @@ import yaml
 from builders import IMAGES, REGISTRY, model_deployment, version
 
 import pennant_serving
-from newsreco import api
+from newsreco import api, registry
 from newsreco.config import Config
+from newsreco.serving import NewsrecoAdapter
 from pennant_operator.decide.faults import FAULTS
 from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.decide.pod import GRACE_SECONDS, pod_spec
@@ -18,6 +19,7 @@ from pennant_operator.decide.revision import Record
 from pennant_operator.decide.serve import DRAIN_SECONDS, PRE_STOP_SECONDS
 from pennant_operator.decide.spec import Spec, parse
 from pennant_operator.decide.vocabulary import Reason as OperatorReason
+from pennant_serving.adapters import class_of
 from pennant_serving.failures import Reason as ServingReason
 from pennant_serving.fetch.settings import Settings as FetchSettings
 from pennant_serving.settings import Settings
@@ -128,6 +130,27 @@ def test_the_custom_sample_is_newsrecos_api_on_the_mount_and_port_it_is_told():
     assert serve["command"] == ["python", "-m", api.__name__]
     paths = {route.path for route in api.app.routes}
     assert {serve[f"{kind}Probe"]["httpGet"]["path"] for kind in ("readiness", "liveness")} <= paths
+
+
+def test_newsrecos_sample_is_what_the_example_registers_and_is_served_with():
+    def spec_of(path: str) -> dict:
+        return yaml.safe_load((ROOT / "manifests" / path).read_text())["spec"]
+
+    ours, demo = spec_of("samples/newsreco.yaml"), spec_of("demo/newsreco/modeldeployment.yaml")
+    assert ours["model"] == {"name": registry.REGISTERED_NAME, "alias": registry.ALIAS}
+    assert class_of(ours["serving"]["adapter"]) is NewsrecoAdapter
+    assert ours["serving"]["adapter"] == demo["serving"]["adapter"]
+    target = ours["serving"]["image"].rpartition("/")[2].partition(":")[0]
+    assert target in demo["serving"]["image"]
+    assert f" AS {target}\n" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_sample_for_any_model_is_served_by_the_operators_image_and_a_flavors_own_adapter():
+    document = yaml.safe_load((ROOT / "manifests" / "samples" / "modeldeployment.yaml").read_text())
+    assert not {"image", "adapter", "mode"} & document["spec"]["serving"].keys()
+    _, serve = containers(version(7), parse(model_deployment(serving=document["spec"]["serving"])))
+    assert serve["image"] == IMAGES.serving
+    assert Settings.from_env(environment(serve)).adapter == "auto"
 
 
 @pytest.mark.parametrize("spec", [SPEC, sample()], ids=["Pennant", "Custom"])

@@ -39,6 +39,7 @@ TOP = [
 ]
 OURS = (
     "samples/modeldeployment",
+    "samples/newsreco",
     "samples/custom",
     "samples/modelregistry",
     "demo/newsreco/modeldeployment",

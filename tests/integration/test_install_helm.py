@@ -5,12 +5,13 @@ No controller runs, so the test plays one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from installing import CHART, NAMESPACE, Tools
-from objects import CRDS, Objects
+from objects import CRDS, Object, Objects
 from operator_process import operator
 from waiting import until
 
@@ -19,7 +20,16 @@ from pennant_dev.shell import DevError
 
 pytestmark = pytest.mark.integration
 
+URL, HOOKS = "http://mlflow.first:5000", "http://pennant-webhooks:8082"
+EDITED: Object = {
+    "credentialsSecret": "mlflow",
+    "webhook": {"secret": {"name": "mlflow-webhook"}, "register": True, "url": HOOKS},
+    "allowedNamespaces": ["team-a"],
+    "pollInterval": "30s",
+}
+NOTED = {"labels": {"team": "platform"}, "annotations": {"note": "by hand"}}
 READY = {"observedGeneration": 1, "replicas": 2, "readyReplicas": 2, "availableReplicas": 2}
+USERS = ("pennant-view", "pennant-edit", "pennant-admin")
 WHERE = ("pennant", str(CHART), f"--namespace={NAMESPACE}")
 
 
@@ -33,7 +43,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 def tools(bare: ControlPlane) -> Iterator[Tools]:
     found = Tools(bare.kubeconfig)
     yield found
+    for release in json.loads(found.helm("list", "--all-namespaces", "--output=json")):
+        found.helm("uninstall", release["name"], f"--namespace={release['namespace']}")
     found.kubectl("delete", "crd", "--all")
+    found.kubectl("delete", "clusterrole", *USERS)
 
 
 def registry_at(url: str) -> str:
@@ -87,7 +100,7 @@ def test_a_release_from_an_empty_cluster_to_its_end_and_back(bare: ControlPlane,
     tools.helm("upgrade", *WHERE, registry_at(second))
     assert address(objects) == second
     tools.helm("rollback", "pennant", "1", f"--namespace={NAMESPACE}")
-    assert address(objects) == first
+    assert address(objects) == second  # a rollback knows only what an earlier release had rendered
 
     with pytest.raises(DevError, match=r'Definition "modeldeployments.pennant.dev".*exists'):
         tools.helm("install", "other", str(CHART), "--namespace=default")
@@ -98,7 +111,130 @@ def test_a_release_from_an_empty_cluster_to_its_end_and_back(bare: ControlPlane,
 
     tools.helm("uninstall", "pennant", f"--namespace={NAMESPACE}")
     assert definitions(tools) == len(CRDS)
-    assert address(objects) == first
-    assert "pennant-operator" not in tools.kubectl("get", "clusterroles,clusterrolebindings")
-    tools.helm("install", *WHERE, registry_at(second))
     assert address(objects) == second
+    assert "pennant-operator" not in tools.kubectl("get", "clusterroles,clusterrolebindings")
+    tools.helm("install", *WHERE, registry_at(first))
+    assert address(objects) == first
+
+
+@pytest.fixture
+def installed(tools: Tools, bare: ControlPlane) -> Objects:
+    """A release whose ModelRegistry people have edited since."""
+    objects = Objects(bare)
+    if objects.get("ModelRegistry", NAMESPACE, "default"):
+        objects.delete("ModelRegistry", NAMESPACE, "default")
+    tools.helm("install", *WHERE, "--create-namespace", registry_at(URL))
+    objects.patch("ModelRegistry", NAMESPACE, "default", {"spec": EDITED, "metadata": NOTED})
+    return objects
+
+
+def live(objects: Objects) -> Object:
+    found = objects.get("ModelRegistry", NAMESPACE, "default")
+    assert found is not None
+    return found
+
+
+def test_an_upgrade_leaves_a_registry_as_people_edited_it(tools: Tools, installed: Objects):
+    before = live(installed)
+    said = tools.helm("upgrade", *WHERE, "--reuse-values", "--set=replicas=3")
+    assert live(installed) == before
+    assert "The values won" not in said
+    assert "get modelregistry default" in said
+    tools.helm("upgrade", *WHERE, "--reset-values")
+    assert live(installed) == before
+
+
+def test_a_value_that_is_set_wins_for_its_field_alone_and_says_so(tools: Tools, installed: Objects):
+    before = live(installed)
+    other = "http://hooks.example:8082"
+    set_ = f"registry.spec.pollInterval=1m,registry.spec.webhook.url={other}"
+    said = tools.helm("upgrade", *WHERE, "--reuse-values", f"--set={set_}")
+    webhook = {**EDITED["webhook"], "url": other}
+    assert live(installed)["spec"] == {
+        **before["spec"],
+        "pollInterval": "1m",
+        "webhook": webhook,
+    }
+    meta = live(installed)["metadata"]
+    assert NOTED["labels"].items() <= meta["labels"].items()
+    assert NOTED["annotations"].items() <= meta["annotations"].items()
+    assert 'registry.spec.pollInterval is now "1m"; it was "30s"' in said
+    assert f'registry.spec.webhook is now {{"url":"{other}"}}; it was {{"url":"{HOOKS}"}}' in said
+    assert "registry.spec.url" not in said.partition("The values won")[2]
+
+    before = live(installed)
+    said = tools.helm("upgrade", *WHERE, "--reuse-values", "--set=replicas=3")
+    assert (live(installed), "The values won" in said) == (before, False)
+    tools.helm("rollback", "pennant", "1", f"--namespace={NAMESPACE}")
+    assert live(installed) == before
+
+
+def test_a_value_that_the_api_server_refuses_costs_nothing(tools: Tools, installed: Objects):
+    before = live(installed)
+    with pytest.raises(DevError, match="at least 1s"):
+        tools.helm("upgrade", *WHERE, "--reuse-values", "--set=registry.spec.pollInterval=1ms")
+    assert live(installed) == before
+    tools.helm("upgrade", *WHERE, "--reuse-values", "--set=registry.spec.pollInterval=2m")
+    assert [each["metadata"]["name"] for each in installed.list("ModelRegistry", None)] == [
+        "default"
+    ]
+    assert live(installed)["spec"] == {**before["spec"], "pollInterval": "2m"}
+
+
+def test_a_registry_that_somebody_deleted_is_made_again(tools: Tools, installed: Objects):
+    installed.delete("ModelRegistry", NAMESPACE, "default")
+    tools.helm("upgrade", *WHERE, "--reuse-values")
+    assert address(installed) == URL
+
+
+def test_another_release_takes_over_the_definitions_that_were_left(
+    tools: Tools, installed: Objects
+):
+    tools.helm("uninstall", "pennant", f"--namespace={NAMESPACE}")
+    crd = "modeldeployments.pennant.dev"
+    spoilt = {"spec": {"names": {"categories": ["older"]}}}
+    tools.kubectl("patch", "crd", crd, "--type=merge", f"--patch={json.dumps(spoilt)}")
+    other = ("other", str(CHART), "--namespace=elsewhere", "--create-namespace")
+    with pytest.raises(DevError, match="invalid ownership metadata"):
+        tools.helm("install", *other)
+    said = tools.helm("install", *other, "--take-ownership")
+    assert "--take-ownership" in said  # for the next one
+    taken = json.loads(tools.kubectl("get", "crd", crd, "--output=json"))
+    assert taken["metadata"]["annotations"]["meta.helm.sh/release-name"] == "other"
+    assert taken["spec"]["names"]["categories"] == ["pennant"]
+    assert live(installed)["spec"] == {**EDITED, "url": URL, "allowedModels": ["*"]}
+    tools.helm("upgrade", *other, "--set=replicas=1")  # it is an ordinary release from now on
+
+
+def test_rights_are_granted_where_a_namespace_is_there_and_the_others_are_named(
+    tools: Tools, bare: ControlPlane
+):
+    objects = Objects(bare)
+    objects.namespace("here")
+    watch = "--set=watchNamespaces={here,later,pennant-system}"
+    said = tools.helm("install", *WHERE, "--create-namespace", watch)
+    assert "Not there yet, or on its way out: later." in said
+    assert role_in("here", objects)
+    objects.namespace("later")
+    said = tools.helm("upgrade", *WHERE, "--reuse-values")
+    assert "Not there yet" not in said
+    assert role_in("later", objects)
+    assert role_in(NAMESPACE, objects)
+
+    # Without a controller it stays Terminating, where nothing new may be made.
+    tools.kubectl("delete", "namespace", "later", "--wait=false")
+    said = tools.helm("upgrade", *WHERE, "--reuse-values")
+    assert "Not there yet, or on its way out: later." in said
+    shown = tools.helm("upgrade", *WHERE, "--reuse-values", "--dry-run=client")
+    assert 'namespace: "here"' in shown
+
+
+def test_a_release_for_a_namespace_that_is_not_made_yet(tools: Tools, bare: ControlPlane):
+    where = ("pennant", str(CHART), "--namespace=first", "--create-namespace")
+    said = tools.helm("install", *where, "--set=watchNamespaces={not-made}")
+    assert "Not there yet, or on its way out: not-made." in said
+    tools.helm("upgrade", *where, "--reuse-values")
+
+
+def role_in(namespace: str, objects: Objects) -> Object | None:
+    return objects.get("Role", namespace, "pennant-operator-modeldeployments")

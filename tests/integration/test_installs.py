@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,9 @@ from pennant_operator.observe.listing import relist
 from pennant_operator.observe.store import Key, Store
 
 pytestmark = pytest.mark.integration
+
+
+EXPLAINED = ("mldep.spec", "mldep.spec.serving", "mldep.spec.serving.probes.liveness")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,14 @@ def test_a_strict_api_server_takes_the_chart(tools: Tools, values: str):
 @pytest.mark.parametrize("folder", ["cluster-install", "namespace-install", "samples"])
 def test_a_strict_api_server_takes_the_manifests(tools: Tools, folder: str):
     taken_strictly(tools, tools.kustomized(folder))
+
+
+@pytest.mark.parametrize("what", [*EXPLAINED, "mldep.status", "mlreg.spec.webhook"])
+def test_kubectl_explain_has_a_sentence_for_every_field(tools: Tools, what: str):
+    until(lambda: succeeds(lambda: tools.kubectl("explain", what)))  # its schema comes last
+    said = tools.kubectl("explain", what)
+    assert "FIELDS:" in said
+    assert "<no description>" not in said
 
 
 def taken_strictly(tools: Tools, rendered: list[Object]) -> None:
@@ -147,6 +158,9 @@ def test_the_rights_granted_are_enough_for_a_rollout(
     kubelet = PretendedKubelet(objects, install.team)
     mlflow.promote(model, mlflow.register(model))
     objects.apply(registry(install.namespace, mlflow_url))
+    check = registry(install.namespace, "http://nobody-asks.example")
+    check["metadata"] |= {"name": "default-check", "labels": {"pennant.dev/check": "true"}}
+    objects.apply(check)
     objects.apply(deployment(install.team, model))
 
     def settled(version: str) -> bool:
@@ -160,6 +174,7 @@ def test_the_rights_granted_are_enough_for_a_rollout(
     who = account(plane, install.namespace)
     until(lambda: may_list(tools, install.namespace, install.team))
     names = {"PENNANT_NAMESPACE": install.namespace, "PENNANT_WATCH_NAMESPACES": install.watch}
+    names["PENNANT_POD_FS_GROUP"] = "none"
     with operator(who, tmp_path, **names) as running:
         until(lambda: settled("1"))
         mlflow.promote(model, mlflow.register(model))
@@ -171,6 +186,119 @@ def test_the_rights_granted_are_enough_for_a_rollout(
         assert running.stop() == 0
     assert "forbidden" not in running.log.read_text().lower()  # as every such refusal says
     assert objects.list("Event", install.team)
+    pods = [each["spec"]["template"]["spec"] for each in objects.list("Deployment", install.team)]
+    assert [set(pod["securityContext"]) for pod in pods] == [{"runAsNonRoot", "seccompProfile"}] * 2
+    checked = objects.get("ModelRegistry", install.namespace, "default-check")
+    assert checked is not None
+    assert checked["status"] == {"observedGeneration": -1}
+
+
+def test_without_the_right_to_an_owners_finalizers_no_child_is_made(
+    tools: Tools, plane: ControlPlane, objects: Objects
+):
+    """The rule is there because of this; a test that passes without it would prove nothing."""
+    home, team = objects.namespace("home-strict"), objects.namespace("team-strict")
+    granted = rights(tools, home, team)
+    for obj in granted:
+        if obj["metadata"]["name"] == "pennant-operator-modeldeployments" and "rules" in obj:
+            kept = [r for r in obj["rules"] if r["resources"] != ["modeldeployments/finalizers"]]
+            assert len(kept) == len(obj["rules"]) - 1
+            obj["rules"] = kept
+        objects.apply(obj)
+    until(lambda: may_list(tools, home, team))
+    objects.apply(deployment(team, "none"))
+    owner = objects.get("ModelDeployment", team, "rec")
+    assert owner is not None
+    reference = {"apiVersion": "pennant.dev/v1alpha1", "kind": "ModelDeployment", "name": "rec"}
+    reference |= {"uid": owner["metadata"]["uid"], "controller": True, "blockOwnerDeletion": True}
+    meta = {"name": "rec-registry", "namespace": team, "ownerReferences": [reference]}
+    child = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+    who = f"--as=system:serviceaccount:{home}:pennant-operator"
+    with pytest.raises(DevError, match="cannot set blockOwnerDeletion"):
+        tools.kubectl("create", "--filename=-", who, stdin=child)
+    for obj in rights(tools, home, team):
+        objects.apply(obj)
+    until(lambda: succeeds(lambda: tools.kubectl("create", "--filename=-", who, stdin=child)))
+
+
+def succeeds(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except DevError:
+        return False
+    return True
+
+
+ROLES = {  # what each of Kubernetes' own roles allows, and what it does not
+    "view": (
+        ["get mldep", "list mlreg", "get mldep/scale"],
+        ["create mldep", "delete mldep", "patch mlreg"],
+    ),
+    "edit": (
+        ["create mldep", "delete mldep", "patch mldep/scale", "list mlreg"],
+        ["patch mldep/status", "create mlreg"],
+    ),
+    "admin": (
+        ["create mldep", "create mlreg", "delete mlreg"],
+        ["update mldep/status", "delete mldep/finalizers"],
+    ),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_has_one_of_kubernetes_own_roles_in_a_namespace(
+    tools: Tools, objects: Objects, role: str
+):
+    team, (may, may_not) = objects.namespace(f"team-of-{role}"), ROLES[role]
+    for obj in tools.kustomized("crd"):
+        if obj["kind"] == "ClusterRole":
+            objects.apply(obj)
+    aggregate(objects, role)
+    to_ann = ("--user=ann", f"--clusterrole={role}", f"--namespace={team}")
+    tools.kubectl("create", "rolebinding", role, *to_ann)
+
+    def can(words: str, namespace: str = team) -> bool:
+        verb, what = words.split()
+        short, _, sub = what.partition("/")
+        kind = {"mldep": "modeldeployments", "mlreg": "modelregistries"}[short]
+        ask = (verb, f"{kind}.pennant.dev", f"--subresource={sub}", f"--namespace={namespace}")
+        return succeeds(lambda: tools.kubectl("auth", "can-i", *ask, "--as=ann"))
+
+    until(lambda: can(may[0]))
+    assert [words for words in may if not can(words)] == []
+    assert [words for words in may_not if can(words)] == []
+    assert not can(may[0], "default")
+    if role == "edit":
+        mine = json.dumps(deployment(team, "none"))
+        tools.kubectl("create", "--filename=-", "--as=ann", stdin=mine)
+
+
+def test_a_namespaces_administrator_may_install_there(
+    tools: Tools, objects: Objects, tmp_path: Path
+):
+    team = objects.namespace("team-installs")
+    for obj in tools.kustomized("crd"):
+        if obj["kind"] == "ClusterRole":
+            objects.apply(obj)
+    for role in ("view", "edit", "admin"):
+        aggregate(objects, role)
+    to_bob = ("--user=bob", "--clusterrole=admin", f"--namespace={team}")
+    tools.kubectl("create", "rolebinding", "admin", *to_bob)
+    rendered = tools.kustomized(namespace_overlay(tmp_path / "overlay", team))
+    rendered.append(registry(team, "http://mlflow:5000"))
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": rendered})
+    ask = ("auth", "can-i", "create", "modelregistries.pennant.dev", f"--namespace={team}")
+    until(lambda: succeeds(lambda: tools.kubectl(*ask, "--as=bob")))
+    said = tools.kubectl("apply", "--filename=-", "--as=bob", stdin=text)
+    assert said.count(" created") == len(rendered)
+
+
+def aggregate(objects: Objects, role: str) -> None:
+    """What the controller of aggregated roles does, which no API server does alone."""
+    label = f"rbac.authorization.k8s.io/aggregate-to-{role}=true"
+    found = objects.list("ClusterRole", None, label)
+    body = {"rules": [rule for each in found for rule in each["rules"] or ()]}
+    objects.patch("ClusterRole", None, role, body)
 
 
 def test_a_namespace_it_may_not_look_at_takes_no_other_with_it(
@@ -189,7 +317,7 @@ def test_a_namespace_it_may_not_look_at_takes_no_other_with_it(
     names = {"PENNANT_NAMESPACE": home, "PENNANT_WATCH_NAMESPACES": f"{closed},{seen}"}
     with operator(account(plane, home), tmp_path, **names) as running:
         until(looked_at)
-        until(lambda: f"may not be listed in {closed}: give" in running.log.read_text())
+        until(lambda: f"may not be listed in {closed}: they" in running.log.read_text())
         for obj in rights(tools, home, closed):
             objects.apply(obj)
         until(lambda: running.process.poll() is not None)  # its pod is started again
@@ -215,10 +343,24 @@ def test_a_namespace_that_closes_later_is_passed_over_by_the_lists(
     assert asyncio.run(listed()) == {(seen, "rec")}
 
 
-def test_no_right_in_any_named_namespace_is_said_at_once(
-    plane: ControlPlane, objects: Objects, tmp_path: Path
+def test_a_namespace_that_is_not_made_yet_is_waited_for(
+    tools: Tools, plane: ControlPlane, objects: Objects, tmp_path: Path
 ):
-    home = objects.namespace("home-alone")
-    names = {"PENNANT_NAMESPACE": home, "PENNANT_WATCH_NAMESPACES": "elsewhere"}
-    with pytest.raises(RuntimeError, match="take it out of PENNANT_WATCH_NAMESPACES"):
-        operator(account(plane, home), tmp_path, **names).__enter__()
+    home = objects.namespace("home-early")
+    for obj in rights(tools, home, home):
+        if obj["metadata"]["name"] == "pennant-operator":
+            objects.apply(obj)
+    names = {"PENNANT_NAMESPACE": home, "PENNANT_WATCH_NAMESPACES": "not-made"}
+    with operator(account(plane, home), tmp_path, **names) as running:  # it is ready
+        said = running.log.read_text()
+        assert "looking for ModelDeployments in no namespace yet" in said
+        assert said.count("may not be listed in not-made: they are waited for; make the") == 1
+        objects.namespace("not-made")
+        for obj in rights(tools, home, "not-made"):
+            objects.apply(obj)
+        until(lambda: running.process.poll() is not None)  # its pod is started again
+        assert running.process.returncode == 0
+    objects.apply(deployment("not-made", "none"))
+    with operator(account(plane, home), tmp_path, **names) as running:
+        assert "looking for ModelDeployments in not-made" in running.log.read_text()
+        until(lambda: objects.get("ModelDeployment", "not-made", "rec")["status"].get("summary"))

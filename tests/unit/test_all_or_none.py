@@ -87,7 +87,7 @@ def test_a_worker_that_is_cancelled_from_inside_ends_the_work():
 class Api:
     """One ModelRegistry, whose Secret cannot be read without a cancellation that gets out."""
 
-    async def list(self, kind: str, namespace: str) -> list[dict[str, Any]]:
+    async def list(self, kind: str, namespace: str, selector: str) -> list[dict[str, Any]]:
         metadata = {"name": "default", "namespace": namespace, "uid": "u", "generation": 1}
         spec = {"url": "http://mlflow.example", "credentialsSecret": "login"}
         return [{"metadata": metadata, "spec": spec}]

@@ -21,6 +21,7 @@ GIVEN = {"PENNANT_FETCH_IMAGE": "fetch:1", "PENNANT_NAMESPACE": "pennant-system"
         ("PENNANT_HTTP_PORT", "http", "PENNANT_HTTP_PORT='http': set a number from 0 to 65535"),
         ("PENNANT_HTTP_PORT", "80.5", "PENNANT_HTTP_PORT='80.5'"),
         ("PENNANT_WORKERS", "0", "PENNANT_WORKERS='0': set a number from 1 to 1000"),
+        ("PENNANT_POD_FS_GROUP", "0", "PENNANT_POD_FS_GROUP='0': set a number from 1"),
         ("PENNANT_WRITE_RATE", "nan", "PENNANT_WRITE_RATE='nan'"),
         ("PENNANT_LOG_LEVEL", "loud", "PENNANT_LOG_LEVEL='loud': set one of debug, info"),
         ("PENNANT_LEADER_ELECT", "perhaps", "PENNANT_LEADER_ELECT='perhaps': set one of"),
@@ -40,6 +41,11 @@ def test_the_namespace_is_the_service_accounts_unless_it_is_set(tmp_path, monkey
     (tmp_path / "namespace").write_text("elsewhere\n")
     assert Config.from_env(alone).namespace == "elsewhere"
     assert Config.from_env(GIVEN).namespace == "pennant-system"
+
+
+@pytest.mark.parametrize(("text", "group"), [("", 65532), ("2000", 2000), ("none", None)])
+def test_the_group_of_model_pods_is_a_number_or_the_clusters_choice(text: str, group: int | None):
+    assert Config.from_env({**GIVEN, "PENNANT_POD_FS_GROUP": text}).pod_fs_group == group
 
 
 def test_a_json_line_tells_the_exception_beside_the_message():

@@ -91,6 +91,15 @@ def test_a_claim_with_the_bundle_is_mounted_into_fetch_alone_and_cannot_be_writt
     assert volume["name"] not in {m["name"] for m in mounting["serve"]}
 
 
+def test_volumes_have_the_group_of_the_administrator_or_the_clusters_choice():
+    def context(group: int | None) -> dict:
+        images = replace(IMAGES, fs_group=group)
+        return pod_spec(parse(model_deployment()), version(7), "abc123", images)["securityContext"]
+
+    assert context(2000)["fsGroup"] == 2000
+    assert "fsGroup" not in context(None)
+
+
 def test_a_deployment_with_nothing_but_defaults():
     against_golden("deployment-defaults.yaml", deployment())
 

@@ -64,12 +64,19 @@ class RegistryFacts:
     proxy: str = ""
 
 
+POD_FS_GROUP = 65532  # of the images' own user
+
+
 @dataclass(frozen=True)
 class Images:
-    """The operator-pinned images: fetch always, serving where the spec names none."""
+    """The operator-pinned images: fetch always, serving where the spec names none.
+
+    And what the cluster's administrator says of every pod with them.
+    """
 
     fetch: str
     serving: str
+    fs_group: int | None = POD_FS_GROUP  # owns the volumes; None: the cluster chooses
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
 
 CA_PATH = "/etc/pennant/registry/ca.crt"
 ARTIFACTS_PATH = "/mnt/artifacts"
-GROUP = 65532
 GRACE_SECONDS = 30
 FETCH_MEMORY = "256Mi"
 _SHARED = ("cpu", "memory", "ephemeral-storage")  # no device is needed to download
@@ -41,7 +40,7 @@ def pod_spec(spec: Spec, version: ModelVersion, revision: str, images: Images) -
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
-            "fsGroup": GROUP,
+            **({"fsGroup": images.fs_group} if images.fs_group is not None else {}),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "topologySpreadConstraints": [_spread(spec, revision)],

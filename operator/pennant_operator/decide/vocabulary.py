@@ -14,6 +14,7 @@ STATUS_FIELD_MANAGER = "pennant-status"
 LABEL_DEPLOYMENT = f"{GROUP}/deployment"
 LABEL_SLOT = f"{GROUP}/slot"
 LABEL_REVISION = f"{GROUP}/revision"
+LABEL_CHECK = f"{GROUP}/check"  # on a ModelRegistry that an installer made to see if it is valid
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_NAME = "app.kubernetes.io/name"
 MANAGED_BY = "pennant"

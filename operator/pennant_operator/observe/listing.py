@@ -21,15 +21,15 @@ async def relist(api: Api, store: Store, namespaces: tuple[str, ...]) -> set[Key
     One of several namespaces that may not be listed is passed over: the others go on.
     """
     changed: set[Key] = set()
-    for kind in (*CHILDREN, OWNER):  # owners last: their children are known before they are
-        for namespace in namespaces or (None,):
-            try:
+    for namespace in namespaces or (None,):
+        try:
+            for kind in (*CHILDREN, OWNER):  # owners last: their children are known before they are
                 changed |= await _relist(api, store, kind, namespace)
-            except ApiError as error:
-                if namespace is None or error.status != FORBIDDEN:
-                    raise
-                # Closed while we run, most likely deleted: what was known of it stands.
-                LOG.warning("%s was passed over: %s", namespace, error)
+        except ApiError as error:
+            if namespace is None or error.status != FORBIDDEN:
+                raise
+            # Not open yet, or closed while we run, such as a deleted one: what was known stands.
+            LOG.warning("%s was passed over: %s", namespace, error)
     return changed
 
 

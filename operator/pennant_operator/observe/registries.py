@@ -14,6 +14,7 @@ from pennant_operator.decide.observed import (
 )
 from pennant_operator.decide.registries import InvalidRegistryError
 from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.awaited import Awaited
 from pennant_operator.observe.followed import Around, Followed, Reporter
@@ -80,7 +81,9 @@ class Registries:
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
-                    found = await self._around.api.list("ModelRegistry", self._namespace)
+                    found = await self._around.api.list(
+                        "ModelRegistry", self._namespace, f"!{LABEL_CHECK}"
+                    )
                 except ApiError as error:
                     LOG.warning("ModelRegistries cannot be listed, the last ones stand: %s", error)
                 else:

@@ -74,7 +74,9 @@ def wire(config: Config, api: Api) -> Parts:
         store=store,
         children=children,
         observer=Observer(
-            children, registries.look, Images(config.fetch_image, config.serving_image)
+            children,
+            registries.look,
+            Images(config.fetch_image, config.serving_image, config.pod_fs_group),
         ),
         cluster=cluster,
         recorder=Recorder(cluster, config.identity),

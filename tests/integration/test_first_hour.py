@@ -1,0 +1,114 @@
+"""docs/first-hour.md, followed: its code makes a model that answers its call, its YAML is valid."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from installing import MANIFESTS, REPOSITORY, Tools
+from mlflow import MlflowClient
+from objects import Objects
+from serving_process import serving
+from waiting import until
+
+from pennant_dev.controlplane import ControlPlane
+from pennant_dev.shell import DevError
+from pennant_serving.fetch import fetch
+from pennant_serving.fetch.settings import Settings, Wanted
+
+pytestmark = pytest.mark.integration
+
+PAGE = (REPOSITORY / "docs" / "first-hour.md").read_text()
+STATUS = {
+    "observedGeneration": 1,
+    "conditions": [
+        {
+            "type": "Ready",
+            "status": "True",
+            "reason": "Serving",
+            "message": "",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }
+    ],
+    "serving": {"version": "2"},
+}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def commands(start: str) -> list[list[str]]:
+    """The commands of the page that begin so, as words."""
+    lines = "\n".join(blocks("sh")).replace("\\\n", " ").splitlines()
+    return [shlex.split(line) for line in lines if line.startswith(start)]
+
+
+@pytest.fixture
+def tools(plane: ControlPlane, objects: Objects) -> Tools:
+    objects.namespace("team")
+    return Tools(plane.kubeconfig)
+
+
+def test_the_first_model_is_served_and_answers_the_call(mlflow_url: str, tmp_path: Path):
+    (code,) = blocks("python")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    told = {"MLFLOW_TRACKING_URI": mlflow_url, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=kept | told, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    version = done.stdout.split()[-1]
+    client = MlflowClient(mlflow_url)
+    assert client.get_model_version_by_alias("my-model", "production").version == version
+    wanted = Wanted("my-model", version, client.get_model_version_download_uri("my-model", version))
+    fetch(Settings(wanted, tmp_path / "bundle", registry_url=mlflow_url))
+    (body,) = (words[words.index("-d") + 1] for words in commands("curl"))
+    pod = {"PENNANT_MODEL_NAME": "my-model", "PENNANT_MODEL_VERSION": version}
+    with serving(tmp_path, tmp_path / "bundle", PENNANT_SELF_TEST="Required", **pod) as running:
+        running.wait_until("/v2/health/ready")
+        status, _, answer = running.request("/invocations", json.loads(body))
+    assert (status, json.loads(answer)) == (200, {"predictions": [0]})
+
+
+def test_its_objects_are_valid(tools: Tools):
+    shown = [yaml.safe_load(block) for block in blocks("yaml")]
+    assert [obj["kind"] for obj in shown] == ["Ingress", "HTTPRoute", "HorizontalPodAutoscaler"]
+    for obj in shown:
+        if obj["kind"] == "HTTPRoute":  # of a kind that no API server has by itself
+            continue
+        words = ("apply", "--filename=-", "--dry-run=server", "--validate=strict")
+        assert "created (server dry run)" in tools.kubectl(*words, stdin=json.dumps(obj))
+
+
+def test_its_waits_end_when_the_version_serves(tools: Tools, objects: Objects):
+    waits = commands("kubectl wait")
+    assert len(waits) == 2
+    sample = yaml.safe_load((MANIFESTS / "samples" / "modeldeployment.yaml").read_text())
+    sample["metadata"]["namespace"] = "team"
+    objects.apply(sample)
+    for words in waits:
+        with pytest.raises(DevError, match="timed out waiting"):
+            tools.kubectl(*words[1:-1], "--timeout=100ms")
+    objects.patch_status("ModelDeployment", "team", "my-model", STATUS)
+    for words in waits:
+        assert "condition met" in tools.kubectl(*words[1:])
+
+
+def test_it_scales_what_an_autoscaler_would(tools: Tools, objects: Objects):
+    sample = yaml.safe_load((MANIFESTS / "samples" / "modeldeployment.yaml").read_text())
+    sample["metadata"]["namespace"] = "team"
+    objects.apply(sample)
+    autoscaler = yaml.safe_load(blocks("yaml")[-1])
+    target = autoscaler["spec"]["scaleTargetRef"]
+    scaled = f"{target['kind'].lower()}s.pennant.dev/{target['name']}"
+    tools.kubectl("scale", scaled, "--replicas=3", "--namespace=team")
+    until(lambda: objects.get("ModelDeployment", "team", "my-model")["spec"]["replicas"] == 3)
+    assert sample["spec"]["serving"]["resources"]["requests"]["cpu"]  # what it measures by
