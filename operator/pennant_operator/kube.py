@@ -6,7 +6,6 @@ goes through `act/cluster.py`.
 """
 
 import asyncio
-import json
 import socket
 import struct
 from collections.abc import AsyncIterator, Mapping
@@ -19,6 +18,8 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import load_incluster_config, load_kube_config
+
+from pennant_operator.nesting import loads
 
 Object: TypeAlias = dict[str, Any]
 
@@ -176,7 +177,7 @@ class Api:
 
 def _parsed(status: int, text: bytes) -> Object:
     try:
-        answer = json.loads(text)
+        answer = loads(text)
     except ValueError as error:
         raise ApiError(status, "NotJson", f"not an API server's answer: {text[:200]!r}") from error
     if status >= 400 or not isinstance(answer, dict):
