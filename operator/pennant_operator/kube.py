@@ -58,7 +58,7 @@ KINDS = {
         Kind("Pod", "v1", "pods"),
         Kind("Secret", "v1", "secrets"),
         Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
-        Kind("Event", "events.k8s.io/v1", "events"),
+        Kind("Event", "v1", "events"),
         Kind("Lease", "coordination.k8s.io/v1", "leases"),
     )
 }

@@ -18,7 +18,7 @@ WHERE_MODELDEPLOYMENTS_ARE = {
     "/configmaps": "create delete get list patch",
     "policy/poddisruptionbudgets": "create delete get list patch",
     "/pods": "delete get list",
-    "events.k8s.io/events": "create patch",
+    "/events": "create",
 }
 OWN_NAMESPACE = {
     "pennant.dev/modelregistries": "get list watch",
