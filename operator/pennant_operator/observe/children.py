@@ -17,7 +17,7 @@ from pennant_operator.decide.vocabulary import (
     SLOTS,
 )
 from pennant_operator.kube import Api, Object
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.store import OWNER, Key, Store
 
 
 def names(name: str) -> list[tuple[str, str]]:
@@ -44,13 +44,18 @@ class Children:
         return bool(self._met.get(_key(owner)) == owner["metadata"]["uid"])
 
     async def meet(self, owner: Object) -> None:
-        """Read every child by name; raises ApiError."""
+        """Read the owner and every child by name; raises ApiError."""
         key = _key(owner)
-        await asyncio.gather(*(self._read(key[0], *child) for child in names(key[1])))
+        children = (self._read(key[0], *child) for child in names(key[1]))
+        await asyncio.gather(self.look(owner), *children)
         selector = f"{LABEL_DEPLOYMENT}={key[1]}"
         for record in await self._api.list("ControllerRevision", key[0], selector):
             self._store.put(record)
         self._met[key] = owner["metadata"]["uid"]
+
+    async def look(self, owner: Object) -> None:
+        """Read the owner itself; raises ApiError."""
+        await self._read(owner["metadata"]["namespace"], OWNER, owner["metadata"]["name"])
 
     def forget(self, key: Key) -> None:
         """The next write of this key is preceded by a read of every name again."""
