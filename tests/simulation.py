@@ -88,7 +88,7 @@ class Simulation:
             case Create():
                 manifest = self._stamped(write.manifest)
                 revision = manifest["metadata"]["labels"][REVISION]
-                record = from_object(manifest, revision=revision)
+                record = from_object(manifest)
                 there = self.records.setdefault(revision, record)
                 if _owner(there.manifest) != _owner(manifest):
                     raise ConflictError(revision)

@@ -21,6 +21,8 @@ from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
+from pennant_operator.nesting import loads
+
 Object: TypeAlias = dict[str, Any]
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
@@ -64,7 +66,7 @@ KINDS = {
         Kind("Pod", "v1", "pods"),
         Kind("Secret", "v1", "secrets"),
         Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
-        Kind("Event", "events.k8s.io/v1", "events"),
+        Kind("Event", "v1", "events"),
         Kind("Lease", "coordination.k8s.io/v1", "leases"),
     )
 }
@@ -198,7 +200,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _parsed(status: int, text: bytes) -> Object:
     try:
-        answer = json.loads(text)
+        answer = loads(text)
     except ValueError as error:
         raise ApiError(status, "NotJson", f"not an API server's answer: {text[:200]!r}") from error
     if status >= 400 or not isinstance(answer, dict):

@@ -19,7 +19,7 @@ WHERE_MODELDEPLOYMENTS_ARE = {
     "/configmaps": "create delete get list patch",
     "policy/poddisruptionbudgets": "create delete get list patch",
     "/pods": "delete list",
-    "events.k8s.io/events": "create",
+    "/events": "create",
 }
 OWN_NAMESPACE = {
     "pennant.dev/modelregistries": "list",

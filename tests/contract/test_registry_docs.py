@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from pennant_operator.observe.webhook import Outcome
+from pennant_operator.run import listening, receiver
 from pennant_operator.run.receiver import ANSWERS, Turned
 from pennant_operator.run.registry_metrics import RegistryMetrics
 
@@ -27,3 +28,9 @@ def test_every_metric_of_a_registry_is_explained():
 def test_every_result_of_a_webhook_is_explained_and_answered(outcome: Outcome | Turned):
     assert f"`{outcome}`" in TEXT
     assert outcome in ANSWERS or outcome is Turned.FORWARDED  # the leader's answer
+
+
+def test_the_limits_of_the_port_are_told():
+    head, body = f"{listening.HEAD:.0f} seconds", f"its body {receiver.PATIENCE:.0f};"
+    assert f"has {head} to arrive and {body} of {listening.CONNECTIONS} connections" in TEXT
+    assert f"takes {receiver.RATE:.0f} hooks a second ({receiver.BURST} at once)" in TEXT

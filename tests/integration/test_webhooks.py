@@ -192,7 +192,13 @@ def test_a_changed_secret_is_read_again(
             changed = "the secret was changed"
             hooked.objects.secrets["hooks"] = {"webhook-secret": changed + "\n"}
             assert await hooked.post(*signed(alias_hook(model), secret=changed)) == 200
+            assert await hooked.post(*signed(alias_hook(model))) == 200  # on its way meanwhile
+            monkeypatch.setattr(signing_secret, "OVERLAP", 0.0)
+            third = "a third secret of the tests"
+            hooked.objects.secrets["hooks"] = {"webhook-secret": third}
+            assert await hooked.post(*signed(alias_hook(model), secret=third)) == 200
             assert await hooked.post(*signed(alias_hook(model))) == 401
+            assert await hooked.post(*signed(alias_hook(model), secret=changed)) == 401
             hooked.objects.secrets["hooks"] = {"webhook-secret": "short"}
             assert await hooked.post(*signed(alias_hook(model), secret="short")) == 503
 

@@ -1,6 +1,7 @@
 """Law 9, one writer: the rules of the Lease, and real electors in a world of faults."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -227,3 +228,35 @@ def test_a_released_lease_is_taken_at_the_next_look():
 
     at_once(scenario())
     assert server.holder == "b"
+
+
+def test_two_that_start_at_once_are_no_trouble_and_each_is_told_who_leads(
+    caplog: pytest.LogCaptureFixture,
+):
+    """Both see that there is no Lease, and one of them makes it."""
+    caplog.set_level(logging.INFO)
+    slow = (Phase(NEVER, there=0.5),)
+    server = run((slow, 1.0), (slow, 1.0), seconds=20)
+    assert len(writers(server)) == 1
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+    said = [each.getMessage() for each in caplog.records]
+    assert sum("somebody was faster: 409 AlreadyExists" in each for each in said) == 1
+    assert sum(each.startswith("standing by: a-0 leads; ") for each in said) == 1
+
+
+def test_who_waits_for_a_leader_that_is_gone_says_how_long(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    server = Server(lease=lease("gone"), version=1)
+
+    async def scenario() -> None:
+        waits = asyncio.create_task(Replica(server, "new", (), 1.0).elector("new").run())
+        await asyncio.sleep(60)
+        waits.cancel()
+
+    at_once(scenario())
+    assert server.holder == "new"
+    said = [each.getMessage() for each in caplog.records]
+    assert said == [
+        "standing by: gone leads; if it is gone, its Lease is free in 15 s",
+        "leading as new",
+    ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import NOW
+from builders import IMAGES, NOW, model_deployment, version
 
+from pennant_operator.decide import render, spec
 from pennant_operator.decide.observed import ModelVersion, Unknown
 from pennant_operator.decide.registries import parse
 from pennant_operator.decide.spec import Watch
@@ -28,7 +29,7 @@ RECORD = {
     "registered": 100,
     "source": "mlflow-artifacts:/1/run/artifacts/m",
     "sha256": None,
-    "manifest": {},
+    "manifest": render.deployment_of(spec.parse(model_deployment()), version(7), "abc", IMAGES),
 }
 
 

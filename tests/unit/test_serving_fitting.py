@@ -200,7 +200,7 @@ def test_grpc_names_the_tensors(tmp_path):
     request = ModelInferRequest(model_name="iris")
     tensor = request.inputs.add(name="a", datatype="FP64", shape=[1])
     tensor.contents.fp64_contents.append(1.0)
-    with pytest.raises(InvalidInput, match="missing columns: b; the model takes a .double"):
+    with pytest.raises(InvalidInput, match=r"missing columns: b; the model takes a .double"):
         asyncio.run(inference.answer(model(adapter), codec.decode(request), "grpc"))
 
 

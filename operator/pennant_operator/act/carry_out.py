@@ -11,6 +11,7 @@ from typing import Protocol
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
 from pennant_operator.decide.intent import Apply, Create, Delete, Plan, Write
+from pennant_operator.decide.revision import UnreadableRecordError, from_object
 from pennant_operator.kube import Object
 
 
@@ -48,6 +49,10 @@ async def _write(write: Write, namespace: str, cluster: Cluster, memory: Memory)
             )
         case Create():
             created = await cluster.create(write.manifest)
+            if created is not None and not _readable(created):
+                # It counted as absent when this was decided. Nobody can change its data.
+                await cluster.delete(_deletion(created), namespace)
+                created = await cluster.create(write.manifest)
             if created is not None:
                 memory.put(created)
         case Delete(kind="Pod"):
@@ -59,3 +64,16 @@ async def _write(write: Write, namespace: str, cluster: Cluster, memory: Memory)
                 memory.drop(write.kind, namespace, write.name, write.uid, version)
             else:
                 memory.put(left)
+
+
+def _readable(record: Object) -> bool:
+    try:
+        from_object(record)
+    except UnreadableRecordError:
+        return False
+    return True
+
+
+def _deletion(obj: Object) -> Delete:
+    meta = obj["metadata"]
+    return Delete(obj["kind"], meta["name"], meta["uid"], meta["resourceVersion"])

@@ -1,40 +1,53 @@
-"""Posts Events on a ModelDeployment: what `plan` says, and not twice within ten minutes."""
+"""Posts Events on a ModelDeployment: what `plan` says, and not twice within ten minutes.
+
+As client-go's recorder does, by the older of the two APIs: only there may an Event carry the times
+that `kubectl describe` puts them in order by.
+"""
 
 import logging
-import uuid
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.decide.intent import Event
-from pennant_operator.decide.times import format_micro_time
+from pennant_operator.decide.times import format_micro_time, format_time
 from pennant_operator.decide.vocabulary import GROUP
 from pennant_operator.kube import ApiError, Object
 
 LOG = logging.getLogger(__name__)
 REPEAT_AFTER = timedelta(minutes=10)
-NOTE_LIMIT = 1024  # characters, the API's own limit
+NOTE_LIMIT = 1024  # bytes, the API's own limits
+INSTANCE_LIMIT = 128
+CUT = "…"
+MICROSECOND = 1000  # nanoseconds
 
 
 class Recorder:
-    """Remembers what was posted, so that a retried reconcile does not say it again."""
+    """Remembers what was posted, so that what is decided again is not said again."""
 
     def __init__(self, cluster: Cluster, instance: str) -> None:
         self._cluster = cluster
-        self._instance = instance
+        self._instance = cut(instance, INSTANCE_LIMIT)
         self._posted: OrderedDict[tuple[str, str, str], datetime] = OrderedDict()
+        self._last = 0  # nanoseconds of the last one's name
 
     async def post(self, owner: Object, event: Event, now: datetime) -> None:
         """Post one Event. It is a courtesy: if it fails, it is logged and nothing waits for it."""
-        key = (owner["metadata"]["uid"], event.reason, event.message)
+        meta = owner["metadata"]
+        key = (meta["uid"], event.reason, event.message)
         self._forget(now)
         if key in self._posted:
+            # What is decided again and again is said once, not every ten minutes.
+            self._posted[key] = now
+            self._posted.move_to_end(key)
             return
+        told = f"{meta['namespace']}/{meta['name']}: {event.reason}: {_line(event.message)}"
         try:
             await self._cluster.post_event(self._object(owner, event, now))
         except ApiError as error:
-            LOG.warning("Event %s was not posted: %s", event.reason, error)
+            LOG.warning("%s (Event not posted: %s)", told, error)
             return
+        LOG.info("%s", told)
         self._posted[key] = now
 
     def _forget(self, now: datetime) -> None:
@@ -42,22 +55,26 @@ class Recorder:
             self._posted.popitem(last=False)
 
     def _object(self, owner: Object, event: Event, now: datetime) -> Object:
-        meta = owner["metadata"]
+        meta, second = owner["metadata"], format_time(now)
         return {
-            "apiVersion": "events.k8s.io/v1",
+            "apiVersion": "v1",
             "kind": "Event",
             "metadata": {
-                "name": f"{meta['name']}.{uuid.uuid4().hex[:16]}",
+                "name": f"{meta['name']}.{self._nanoseconds(now):x}",
                 "namespace": meta["namespace"],
             },
             "eventTime": format_micro_time(now),
-            "reportingController": f"{GROUP}/operator",
+            "firstTimestamp": second,
+            "lastTimestamp": second,
+            "count": 1,
+            "source": {"component": f"{GROUP}/operator"},
+            "reportingComponent": f"{GROUP}/operator",
             "reportingInstance": self._instance,
             "action": event.reason,
             "reason": event.reason,
             "type": event.type,
-            "note": event.message[:NOTE_LIMIT],
-            "regarding": {
+            "message": cut(event.message, NOTE_LIMIT),
+            "involvedObject": {
                 "apiVersion": owner["apiVersion"],
                 "kind": owner["kind"],
                 "namespace": meta["namespace"],
@@ -66,3 +83,21 @@ class Recorder:
                 "resourceVersion": meta["resourceVersion"],
             },
         }
+
+    def _nanoseconds(self, now: datetime) -> int:
+        """A name of its own for each, in order: several are of one decision, at one time."""
+        self._last = max(round(now.timestamp() * 1e6) * MICROSECOND, self._last + 1)
+        return self._last
+
+
+def cut(text: str, limit: int) -> str:
+    """As much of it as has room in so many bytes of UTF-8, and a sign that it was more."""
+    data = text.encode(errors="replace")
+    if len(data) <= limit:
+        return data.decode()
+    return data[: limit - len(CUT.encode())].decode(errors="ignore") + CUT
+
+
+def _line(text: str) -> str:
+    """A model says what it likes; it may not write lines of this log."""
+    return " ".join(text.split())

@@ -90,3 +90,4 @@ class Observed:
     children: dict[str, Object] = field(default_factory=dict)  # "Kind/name" -> object
     records: dict[str, Record] = field(default_factory=dict)  # revision -> what was recorded
     pods: dict[str, tuple[PodFacts, ...]] = field(default_factory=dict)  # slot -> pods
+    unreadable: tuple[str, ...] = ()  # names of records that tell nothing, each with the reason

@@ -29,6 +29,7 @@ from pennant_operator.decide.times import format_time
 from pennant_operator.decide.trial import verdict_on, way_back_from_bake
 from pennant_operator.decide.verdicts import Held, Rejected
 from pennant_operator.decide.vocabulary import Reason
+from pennant_operator.decide.whole import whole
 from pennant_operator.decide.world import Traffic, World, see
 from pennant_operator.decide.writes import writes_for
 
@@ -38,9 +39,15 @@ CONFLICT_SECONDS = 10.0  # no watch tells that somebody else's object went out o
 
 def plan(observed: Observed, now: datetime) -> Plan:
     """What to do about one ModelDeployment."""
-    owner = observed.owner
-    if "deletionTimestamp" in owner["metadata"]:
+    if "deletionTimestamp" in observed.owner["metadata"]:
         return Plan()  # the garbage collector follows the owner references
+    decided = _plan(_understood(observed), now)
+    told = transitions.unreadable(observed.unreadable)
+    return replace(decided, events=(*told, *decided.events)) if told else decided
+
+
+def _plan(observed: Observed, now: datetime) -> Plan:
+    owner = observed.owner
     try:
         spec = parse(owner)
     except InvalidSpecError as error:
@@ -58,6 +65,7 @@ def plan(observed: Observed, now: datetime) -> Plan:
 
 def wants_pods(observed: Observed, now: datetime) -> bool:
     """Whether `plan` must see pods; a settled ModelDeployment costs no list of them."""
+    observed = _understood(observed)
     try:
         world = see(observed, parse(observed.owner), now)
     except InvalidSpecError:
@@ -66,6 +74,11 @@ def wants_pods(observed: Observed, now: datetime) -> bool:
     target = choose(observed, world, memory, still_rejected(memory, observed.desired)).target
     moving = target is not None and (world.traffic is None or world.traffic.revision != target)
     return moving or unsettled(world, memory, now)
+
+
+def _understood(observed: Observed) -> Observed:
+    status = whole(observed.owner.get("status"))
+    return replace(observed, owner=observed.owner | {"status": status})
 
 
 def _look(observed: Observed, world: World, now: datetime) -> Step:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pennant_operator.decide.observed import Object, Refused, RegistryFacts, Unknown
+from pennant_operator.decide.patterns import matches
 from pennant_operator.decide.sources import allowed_with
 from pennant_operator.decide.times import parse_duration
 from pennant_operator.decide.vocabulary import Reason
@@ -55,10 +56,10 @@ class RegistrySpec:
 
     def refusal(self, namespace: str, model: str) -> Refused | None:
         """Why a namespace may not follow a model here; None when it may."""
-        if not _matches(namespace, self.allowed_namespaces):
+        if not matches(namespace, self.allowed_namespaces):
             fault = f"may not be used from namespace {namespace}"
             cure = f"add {namespace} to its spec.allowedNamespaces"
-        elif not _matches(model, self.allowed_models):
+        elif not matches(model, self.allowed_models):
             fault = f"does not allow the model {model!r}"
             cure = f"add {model} to its spec.allowedModels"
         else:
@@ -223,11 +224,3 @@ def _interval(text: str) -> timedelta:
     if interval < MINIMUM_POLL:
         raise InvalidRegistryError(f"spec.pollInterval {text!r} is too short: write 1s or more")
     return interval
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    """Only * is special: in a list of permissions a stray [ must not start a character class."""
-    return any(
-        re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), name, re.DOTALL)
-        for pattern in patterns
-    )

@@ -9,12 +9,18 @@ operator that renders differently rolls nothing by itself (law 5).
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pennant_operator.decide.pods import SERVE
+from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
 
 FORMAT = 1
 LENGTH = 10  # hex digits: 40 bits name a handful of revisions of one object
+T = TypeVar("T")
+
+
+class UnreadableRecordError(ValueError):
+    """What is labelled as a record of ours and is none that this operator can read; says why."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +71,80 @@ def to_data(record: Record) -> dict[str, Any]:
     }
 
 
-def from_object(obj: dict[str, Any], *, revision: str) -> Record:
-    """The record in a ControllerRevision as the API server returns it."""
-    data, meta = obj["data"], obj["metadata"]
+def from_object(obj: dict[str, Any]) -> Record:
+    """The record in a ControllerRevision as the API server returns it.
+
+    Its `data` may be anything, and so may its labels: raises UnreadableRecordError.
+    """
+    data, meta = obj.get("data"), obj["metadata"]
+    if not isinstance(data, dict) or type(found := data.get("format")) is not int:
+        raise UnreadableRecordError("it has no data.format")
+    if found != FORMAT:
+        raise UnreadableRecordError(f"data.format is {found}, and this operator reads {FORMAT}")
     return Record(
-        revision=revision,
-        model=data["model"],
-        version=data["version"],
-        source=data["source"],
-        sha256=data.get("sha256"),
-        manifest=data["manifest"],
+        revision=_revision(meta),
+        model=_take(data, "model", str),
+        version=_take(data, "version", str),
+        source=_take(data, "source", str),
+        sha256=None if data.get("sha256") is None else _take(data, "sha256", str),
+        manifest=_manifest(_take(data, "manifest", dict), meta),
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
         number=obj.get("revision", 0),
-        registry=data.get("registry", ""),
-        created=data.get("created", 0),
-        registered=data.get("registered", 0),
+        registry=_take({"registry": ""} | data, "registry", str),
+        created=_take({"created": 0} | data, "created", int),
+        registered=_take({"registered": 0} | data, "registered", int),
     )
+
+
+def _revision(meta: dict[str, Any]) -> str:
+    """Whoever is called otherwise would stand for a revision that has a record of its own."""
+    labels = meta.get("labels", {})
+    revision = str(labels.get(LABEL_REVISION, ""))
+    if not revision or meta["name"] != f"{labels.get(LABEL_DEPLOYMENT)}-{revision}":
+        raise UnreadableRecordError(f"its label {LABEL_REVISION} is {revision!r}")
+    return revision
+
+
+def _manifest(manifest: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
+    """It is applied as it stands: as a Deployment, and beside its record."""
+    where = _take(manifest, "metadata.namespace", str)
+    if where != meta["namespace"]:
+        raise UnreadableRecordError(f"data.manifest.metadata.namespace is {where!r}")
+    kind = manifest.get("apiVersion"), manifest.get("kind")
+    if kind != ("apps/v1", "Deployment"):
+        raise UnreadableRecordError("data.manifest is no Deployment")
+    for path in (
+        *("metadata.labels", "spec.selector.matchLabels"),
+        *("spec.template.metadata.labels", "spec.template.spec"),
+    ):
+        _take(manifest, path, dict)
+    for container in _take(manifest, "spec.template.spec.containers", list):
+        _take({"container": container}, "container.name", str)
+        for port in _take({"ports": []} | container, "ports", list):
+            _take({"port": port}, "port", dict)
+    _check_names(manifest)
+    return manifest
+
+
+def _check_names(manifest: dict[str, Any]) -> None:
+    """Lists are compared by the names in them."""
+    parts: list[Any] = [manifest]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if "name" in part:
+                _take(part, "name", str)
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+
+
+def _take(within: dict[str, Any], path: str, kind: type[T]) -> T:
+    """What is there, if it is of exactly this type: to Python, true is a number."""
+    found: Any = within
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    if type(found) is not kind:
+        raise UnreadableRecordError(f"{path} is a {type(found).__name__}, not a {kind.__name__}")
+    return found

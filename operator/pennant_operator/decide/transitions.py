@@ -26,6 +26,15 @@ def events(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
     return tuple(event for event in found if event is not None)
 
 
+def unreadable(records: tuple[str, ...]) -> tuple[Event, ...]:
+    """One event for each record that tells nothing, as long as it is there."""
+    cure = "it counts as absent: delete it, or run the operator that wrote it"
+    return tuple(
+        Event(WARNING, EventReason.RECORD_UNREADABLE, f"ControllerRevision {record}; {cure}")
+        for record in records
+    )
+
+
 def history(before: Status, after: Status) -> list[dict[str, Any]]:
     """The next history, newest first: what got the traffic, and what was rejected."""
     entries: list[dict[str, Any]] = list(before.get("history") or [])

@@ -122,4 +122,5 @@ class EventReason(StrEnum):
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"
     POD_REPLACED = "PodReplaced"
+    RECORD_UNREADABLE = "RecordUnreadable"
     STALLED = "Stalled"

@@ -86,7 +86,9 @@ class Slot:
         """What the Deployment says when it may not create pods, such as an exhausted quota."""
         conditions = (self.deployment or {}).get("status", {}).get("conditions", ())
         failure = next((c for c in conditions if c["type"] == "ReplicaFailure"), None)
-        return str(failure["message"]) if failure and failure["status"] == "True" else None
+        if failure is None or failure["status"] != "True":
+            return None
+        return str(failure.get("message") or failure.get("reason") or "ReplicaFailure")
 
     def lacks_pods(self, replicas: int) -> bool:
         """Whether it has fewer than these, or may not have what it asks for."""

@@ -5,19 +5,19 @@ does not, so every name is read once before the first write of a key, and again 
 """
 
 import asyncio
+from collections.abc import Iterator
 
 from pennant_operator.decide.pods import PodFacts, facts
-from pennant_operator.decide.revision import Record, from_object
+from pennant_operator.decide.revision import Record, UnreadableRecordError, from_object
 from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     LABEL_MANAGED_BY,
-    LABEL_REVISION,
     LABEL_SLOT,
     MANAGED_BY,
     SLOTS,
 )
 from pennant_operator.kube import Api, Object
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.store import OWNER, Key, Store
 
 
 def names(name: str) -> list[tuple[str, str]]:
@@ -44,13 +44,18 @@ class Children:
         return bool(self._met.get(_key(owner)) == owner["metadata"]["uid"])
 
     async def meet(self, owner: Object) -> None:
-        """Read every child by name; raises ApiError."""
+        """Read the owner and every child by name; raises ApiError."""
         key = _key(owner)
-        await asyncio.gather(*(self._read(key[0], *child) for child in names(key[1])))
+        children = (self._read(key[0], *child) for child in names(key[1]))
+        await asyncio.gather(self.look(owner), *children)
         selector = f"{LABEL_DEPLOYMENT}={key[1]}"
         for record in await self._api.list("ControllerRevision", key[0], selector):
             self._store.put(record)
         self._met[key] = owner["metadata"]["uid"]
+
+    async def look(self, owner: Object) -> None:
+        """Read the owner itself; raises ApiError."""
+        await self._read(owner["metadata"]["namespace"], OWNER, owner["metadata"]["name"])
 
     def forget(self, key: Key) -> None:
         """The next write of this key is preceded by a read of every name again."""
@@ -70,14 +75,15 @@ class Children:
                 found[f"{kind}/{child}"] = obj
         return found
 
-    def records(self, owner: Object) -> dict[str, Record]:
-        """What was recorded of each revision, in ControllerRevisions that this owner controls."""
-        found = {}
-        for obj in self._store.children(_key(owner), "ControllerRevision"):
-            revision = obj["metadata"].get("labels", {}).get(LABEL_REVISION)
-            if revision and controlled(obj, owner["metadata"]["uid"]):
-                found[revision] = from_object(obj, revision=revision)
-        return found
+    def records(self, owner: Object) -> tuple[dict[str, Record], tuple[str, ...]]:
+        """What was recorded, by revision, and which records cannot be read, and why."""
+        read, unreadable = {}, []
+        for found in own_records(self._store, _key(owner), owner["metadata"]["uid"]):
+            if isinstance(found, Record):
+                read[found.revision] = found
+            else:
+                unreadable.append(found)
+        return read, tuple(unreadable)
 
     async def pods(self, owner: Object) -> dict[str, tuple[PodFacts, ...]]:
         """The pods of both slots, those on their way out included; raises ApiError."""
@@ -101,6 +107,16 @@ class Children:
             version = int(meta["resourceVersion"])
             self._store.drop(kind, namespace, name, meta["uid"], version)
         return obj
+
+
+def own_records(store: Store, key: Key, uid: str) -> Iterator[Record | str]:
+    """The ControllerRevisions that this owner controls; which one cannot be read, and why."""
+    for obj in store.children(key, "ControllerRevision"):
+        if controlled(obj, uid):
+            try:
+                yield from_object(obj)
+            except UnreadableRecordError as error:
+                yield f"{obj['metadata']['name']}: {error}"
 
 
 def _key(owner: Object) -> Key:

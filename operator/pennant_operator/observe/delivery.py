@@ -33,7 +33,9 @@ class Delivery:
 
     def signed_with(self, secret: bytes) -> bool:
         """Whether somebody who knows the secret made it."""
-        return hmac.compare_digest(self.signature.encode(), signature(secret, self).encode())
+        # Bytes that are no text come as surrogates.
+        said = self.signature.encode(errors="surrogateescape")
+        return hmac.compare_digest(said, signature(secret, self).encode())
 
     def timely(self, now: float) -> bool:
         """Whether it was sent about now: a sender's clock may be ahead as well as behind."""

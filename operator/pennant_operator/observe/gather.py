@@ -26,13 +26,15 @@ class Observer:
     async def observe(self, owner: Object, now: datetime) -> Observed:
         """What is so now, pods only where a decision needs them; raises ApiError."""
         desired, registry = self._registry(owner)
+        records, unreadable = self._children.records(owner)
         seen = Observed(
             owner=owner,
             desired=desired,
             registry=registry,
             images=self._images,
             children=await self._children.objects(owner),
-            records=self._children.records(owner),
+            records=records,
+            unreadable=unreadable,
         )
         if not wants_pods(seen, now):
             return seen

@@ -7,9 +7,8 @@ else's records count: whoever may write in one namespace could else choose what 
 from dataclasses import dataclass
 
 from pennant_operator.decide.observed import ModelVersion
-from pennant_operator.decide.revision import from_object
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.children import controlled
+from pennant_operator.observe.children import own_records
 from pennant_operator.observe.store import Key, Store
 
 
@@ -27,10 +26,9 @@ def recorded(store: Store, key: Key, watch: Watch, at: Pointed) -> ModelVersion 
     if owner is None or not at.registered:
         return None
     wanted = (watch.registry, watch.model, at.version, at.registered)
-    for obj in store.children(key, "ControllerRevision"):
-        if not controlled(obj, owner["metadata"]["uid"]):
+    for found in own_records(store, key, owner["metadata"]["uid"]):
+        if isinstance(found, str):
             continue
-        found = from_object(obj, revision="")
         if (found.registry, found.model, found.version, found.registered) == wanted:
             return ModelVersion(
                 found.model,

@@ -6,6 +6,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from pennant_operator.run.listening import listen
+
 
 async def serve(
     host: str, port: int, *, ready: Callable[[], bool], metrics: CollectorRegistry
@@ -28,7 +30,4 @@ async def serve(
     app.add_routes(
         [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", show)]
     )
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
-    await runner.setup()
-    await web.TCPSite(runner, host, port).start()
-    return runner
+    return await listen(app, host, port)

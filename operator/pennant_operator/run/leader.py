@@ -13,7 +13,8 @@ from pennant_operator.run.leadership import LostError
 LOG = logging.getLogger(__name__)
 NAME = "pennant-operator"  # of the Lease, in the operator's namespace
 SPREAD = 0.2  # of a pause, downwards: so that candidates do not look in step
-GONE_OR_CHANGED = (404, 409)
+CONFLICT = 409
+GONE_OR_CHANGED = (404, CONFLICT)
 
 
 class Leases(Protocol):
@@ -114,8 +115,15 @@ class Elector:
             async with asyncio.timeout(seconds):
                 await (self._again() if known else self._claim())
         except (ApiError, TimeoutError) as error:
-            LOG.warning("the Lease was not taken or renewed: %s", str(error) or "timed out")
+            self._tell(error)
         return self._current
+
+    def _tell(self, error: Exception) -> None:
+        """Of two that start at once one is later: that is nobody's fault."""
+        if isinstance(error, ApiError) and error.status == CONFLICT and not self._left():
+            LOG.info("the Lease was not taken, somebody was faster: %s", error)
+        else:
+            LOG.warning("the Lease was not taken or renewed: %s", str(error) or "timed out")
 
     async def _again(self) -> None:
         """Renew without a look first: nobody else should have written."""
@@ -135,7 +143,12 @@ class Elector:
             return
         self._renewed = None
         if self._seen is not None and self._seen.holder != before:
-            LOG.info("standing by: %s leads", self._seen.holder)
+            left = self._seen.until - self._clock()
+            LOG.info(
+                "standing by: %s leads; if it is gone, its Lease is free in %d s",
+                self._seen.holder,
+                max(round(left), 0),
+            )
 
     async def _look(self) -> None:
         lease = await self._api.get("Lease", self._namespace, NAME)

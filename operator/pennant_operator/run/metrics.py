@@ -1,9 +1,9 @@
 """The numbers people alert on, in Prometheus' format."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -17,6 +17,7 @@ from pennant_operator.kube import Object
 from pennant_operator.observe.store import Key
 from pennant_operator.run.registry_metrics import RegistryMetrics
 
+Status: TypeAlias = dict[str, Any]
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _ROLLOUT_SECONDS = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 600, 1800)
 _RESULTS = {
@@ -92,21 +93,35 @@ class Metrics:
         """A write request was answered (0: it was not)."""
         self._writes.labels(verb, kind, str(code)).inc()
 
-    def failed(self, kind: str) -> None:
-        """A reconcile ended with this kind of error."""
-        self._errors.labels(kind).inc()
-
     def reconciled(self, key: Key, owner: Object, plan: Plan, seconds: float) -> None:
         """A reconcile carried its plan out."""
-        self._reconcile.observe(seconds)
         status = plan.status if plan.status is not None else owner.get("status", {})
-        self._seen[key] = _seen(owner, status)
+        self._see(key, owner, status, status, seconds)
         for phase, took in plan.durations.items():
             self._durations.labels(phase).observe(took)
         for event in plan.events:
             result = _RESULTS.get(EventReason(event.reason))
             if result is not None:
                 self._rollouts.labels(result, _why(result, status)).inc()
+
+    def failed(self, kind: str, key: Key, owner: Object, plan: Plan, seconds: float) -> None:
+        """A reconcile ended with this kind of error; its plan is empty where none was made.
+
+        What serves is what the status says. What is desired, and that it does not serve, may be
+        known from the plan alone.
+        """
+        self._errors.labels(kind).inc()
+        status = owner.get("status", {})
+        self._see(key, owner, status, plan.status or status, seconds)
+
+    def _see(self, key: Key, owner: Object, live: Status, decided: Status, seconds: float) -> None:
+        self._reconcile.observe(seconds)
+        now, before = _seen(owner, live, decided), self._seen.get(key)
+        if now.drift_since and before and before.drift_since:
+            # A status that cannot be written is decided anew each time, as of then.
+            since = min(before.drift_since, now.drift_since)
+            now = replace(now, drift_since=since)
+        self._seen[key] = now
 
     def forget(self, key: Key) -> None:
         """The ModelDeployment is gone."""
@@ -140,19 +155,24 @@ class _Fleet(Collector):
         return info, drift
 
 
-def _seen(owner: Object, status: dict[str, Any]) -> _Seen:
+def _seen(owner: Object, live: Status, decided: Status) -> _Seen:
     model = owner.get("spec", {}).get("model", {})
-    conditions = {c["type"]: c for c in status.get("conditions", ())}
-    sync = conditions.get(Condition.ALIAS_IN_SYNC, {})
-    drifts = sync.get("status") == "False"
+    drift = _drift(live) or _drift(decided)
     return _Seen(
         model=model.get("name", ""),
         alias=model.get("alias") or model.get("stage", ""),
-        desired=(status.get("desired") or {}).get("version", ""),
-        serving=(status.get("serving") or {}).get("version", ""),
-        drift_reason=sync["reason"] if drifts else None,
-        drift_since=parse_time(sync["lastTransitionTime"]) if drifts else None,
+        desired=(decided.get("desired") or {}).get("version", ""),
+        serving=(live.get("serving") or {}).get("version", ""),
+        drift_reason=drift["reason"] if drift else None,
+        drift_since=parse_time(drift["lastTransitionTime"]) if drift else None,
     )
+
+
+def _drift(status: Status) -> dict[str, Any] | None:
+    """The condition that says so."""
+    conditions = {c["type"]: c for c in status.get("conditions", ())}
+    sync = conditions.get(Condition.ALIAS_IN_SYNC, {})
+    return sync if sync.get("status") == "False" else None
 
 
 def _why(result: str, status: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ leads: that one knows the registries and their secrets, and judges as if it had 
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
@@ -15,10 +16,12 @@ from aiohttp import web
 
 from pennant_operator.observe.webhook import Outcome, Webhook
 from pennant_operator.run.bucket import Bucket
+from pennant_operator.run.listening import listen
 
 RATE, BURST = 100.0, 200  # hooks a second, of each registry
 LARGEST = 64 * 1024  # bytes; a hook about an alias has less than 1 kB
 PATIENCE = 5.0  # seconds for a body to arrive
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}")  # what the API server lets a registry be called
 
 Find: TypeAlias = Callable[[str], Webhook | None]
 Forward: TypeAlias = Callable[[str, Mapping[str, str], bytes], Awaitable[int | None]]
@@ -71,11 +74,13 @@ class Receiver:
         known = name if webhook is not None else ""
         if not self._bucket(known).take():
             return self._said(known, Turned.LIMITED)
+        if webhook is None and not _NAME.fullmatch(name):
+            return self._said("", Turned.UNKNOWN_REGISTRY)
         body = await _body(request)
-        if isinstance(body, Turned):
+        if isinstance(body, Turned | Outcome):
             return self._said(known, body)
         if self._forward is not None:
-            status = await self._forward(request.path, request.headers, body)
+            status = await self._forward(f"/hooks/{name}", request.headers, body)
             if status is not None:
                 self._count(known, Turned.FORWARDED)
                 return web.Response(status=status)
@@ -98,13 +103,10 @@ async def serve(host: str, port: int, receiver: Receiver) -> web.AppRunner:
     """A running server; `cleanup()` of what is returned ends it."""
     app = web.Application(client_max_size=LARGEST)
     app.add_routes([web.post("/hooks/{registry}", receiver.answer)])
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
-    await runner.setup()
-    await web.TCPSite(runner, host, port).start()
-    return runner
+    return await listen(app, host, port)
 
 
-async def _body(request: web.Request) -> bytes | Turned:
+async def _body(request: web.Request) -> bytes | Turned | Outcome:
     if (request.content_length or 0) > LARGEST:
         return Turned.TOO_LARGE
     try:
@@ -112,5 +114,7 @@ async def _body(request: web.Request) -> bytes | Turned:
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
         return Turned.TOO_LARGE
+    except web.RequestPayloadError:
+        return Outcome.MALFORMED
     except TimeoutError:
         return Turned.TOO_SLOW

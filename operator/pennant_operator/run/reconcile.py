@@ -3,25 +3,41 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pennant_operator.act.carry_out import carry_out
 from pennant_operator.act.cluster import Cluster, ConflictError, FencedError, RefusedError
 from pennant_operator.act.events import Recorder
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.observed import Object
+from pennant_operator.decide.observed import Object, Observed
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.refusal import not_taken, refuse
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.children import Children
 from pennant_operator.observe.gather import Observer
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.store import OWNER, Key, Store
 from pennant_operator.run.backoff import Backoff
 from pennant_operator.run.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 
 LOG = logging.getLogger(__name__)
+GONE_OR_CHANGED = (404, 409)
+
+
+@dataclass
+class Attempt:
+    """One reconcile: what it is about, when it began, and what was decided by now."""
+
+    owner: Object
+    now: datetime
+    began: float  # as perf_counter counts
+    decided: Plan = field(default_factory=Plan)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken by now."""
+        return time.perf_counter() - self.began
 
 
 @dataclass(frozen=True)
@@ -38,53 +54,80 @@ class Reconciler:
     backoff: Backoff
     now: Callable[[], datetime]
 
-    async def reconcile(self, key: Key) -> float | None:
-        """Bring one ModelDeployment a step further; seconds until it wants to be seen again."""
-        started, now = time.perf_counter(), self.now()
+    async def handle(self, key: Key) -> None:
+        """Reconcile and requeue; what fails is tried again, later each time."""
         owner = self.store.owner(key)
         if owner is None:
             self._forget(key)
-            return None
-        seen = await self.observer.observe(owner, now)
-        decided = plan(seen, now)
-        if decided.meets or (decided.writes and not self.children.met(owner)):
-            # Before the first write to a name: is there anything of it that is not ours?
-            await self.children.meet(owner)
-            seen = await self.observer.observe(owner, now)
-            decided = plan(seen, now)
+            return
+        attempt = Attempt(owner, self.now(), time.perf_counter())
         try:
-            await self._act(decided, owner, now)
-        except RefusedError as error:
-            await self._act(refuse(seen, not_taken(str(error)), now), owner, now)
-            raise
-        self.metrics.reconciled(key, owner, decided, time.perf_counter() - started)
-        return decided.requeue_after
-
-    async def _act(self, decided: Plan, owner: Object, now: datetime) -> None:
-        await carry_out(decided, owner, self.cluster, self.recorder, self.store, now)
-
-    async def handle(self, key: Key) -> None:
-        """Reconcile and requeue; what fails is tried again, later each time."""
-        try:
-            again = await self.reconcile(key)
+            await self.reconcile(attempt)
         except FencedError as error:  # this process ends; whoever leads looks at everything
             LOG.info("%s/%s: %s", *key, error)
-        except ConflictError as error:
-            LOG.info("%s/%s changed meanwhile, looking again: %s", *key, error)
-            self._retry(key, "conflict")
         except ApiError as error:
-            LOG.warning("%s/%s: %s", *key, error)
-            self._retry(key, "api")
+            self._not_done(key, attempt, error)
         except Exception:  # one object that nobody thought of must not stop all the others
             LOG.exception("%s/%s: not reconciled because of a fault in the operator", *key)
-            self._retry(key, "fault")
+            self._retry(key, attempt, "fault")
         else:
             self.backoff.forget(key)
-            if again is not None:
-                self.queue.add_after(key, again)
+            self.metrics.reconciled(key, owner, attempt.decided, attempt.seconds)
+            if attempt.decided.requeue_after is not None:
+                self.queue.add_after(key, attempt.decided.requeue_after)
 
-    def _retry(self, key: Key, kind: str) -> None:
-        self.metrics.failed(kind)
+    async def reconcile(self, attempt: Attempt) -> None:
+        """Bring one ModelDeployment a step further; raises ApiError."""
+        seen = await self._decide(attempt)
+        met = self.children.met(attempt.owner)
+        if attempt.decided.meets or (attempt.decided.writes and not met):
+            # Before the first write to a name: is there anything of it that is not ours? And is
+            # the owner there, whose children the garbage collector may just have deleted?
+            await self.children.meet(attempt.owner)
+            attempt.owner = self._still(attempt.owner)
+            seen = await self._decide(attempt)
+        try:
+            await self._act(attempt)
+        except RefusedError as error:
+            attempt.decided = refuse(seen, not_taken(str(error)), attempt.now)
+            await self._act(attempt)
+            raise
+
+    async def _decide(self, attempt: Attempt) -> Observed:
+        seen = await self.observer.observe(attempt.owner, attempt.now)
+        attempt.decided = plan(seen, attempt.now)
+        return seen
+
+    def _still(self, owner: Object) -> Object:
+        """As it is by now."""
+        found = self.store.owner((owner["metadata"]["namespace"], owner["metadata"]["name"]))
+        if found is None:
+            raise ApiError(404, "NotFound", OWNER)
+        return found
+
+    async def _act(self, attempt: Attempt) -> None:
+        owner, now = attempt.owner, attempt.now
+        try:
+            await carry_out(attempt.decided, owner, self.cluster, self.recorder, self.store, now)
+        except ApiError as error:
+            if error.status in GONE_OR_CHANGED:
+                await self.children.look(owner)  # the watch may have missed what became of it
+            raise
+
+    def _not_done(self, key: Key, attempt: Attempt, error: ApiError) -> None:
+        if self.store.owner(key) is None:
+            LOG.info("%s %s/%s went away unseen", OWNER, *key)
+            self._forget(key)
+        elif isinstance(error, ConflictError):
+            LOG.info("%s/%s changed meanwhile, looking again: %s", *key, error)
+            self._retry(key, attempt, "conflict")
+        else:
+            LOG.warning("%s/%s: %s", *key, error)
+            self._retry(key, attempt, "refused" if isinstance(error, RefusedError) else "api")
+
+    def _retry(self, key: Key, attempt: Attempt, kind: str) -> None:
+        live = self.store.owner(key) or attempt.owner
+        self.metrics.failed(kind, key, live, attempt.decided, attempt.seconds)
         self.children.forget(key)  # what was believed may be what was wrong
         self.queue.add_after(key, self.backoff.next(key))
 

@@ -6,10 +6,11 @@ import aiohttp
 
 from pennant_operator.observe.delivery import ID_HEADER, SIGNATURE_HEADER, TIME_HEADER
 
-PASSED_ON = (ID_HEADER, TIME_HEADER, SIGNATURE_HEADER, "Content-Type")
+PASSED_ON = (ID_HEADER, TIME_HEADER, SIGNATURE_HEADER)
 RELAYED = "Pennant-Relayed"  # handed on once, and not again: two may each believe the other leads
 TIMEOUT = 3.0  # seconds
 NOBODY = 503  # MLflow tries again
+FORGED = 401
 
 
 def identity(name: str, pod_ip: str, port: int) -> str:
@@ -40,6 +41,8 @@ class Relay:
         if not leader or RELAYED in headers:
             return NOBODY
         passed = {name: headers[name] for name in PASSED_ON if name in headers}
+        if not all(value.isascii() for value in passed.values()):
+            return FORGED  # as the leader would say: no header of MLflow's is so
         timeout = aiohttp.ClientTimeout(total=TIMEOUT)
         try:
             async with (

@@ -1,0 +1,88 @@
+"""What people write over the operator's own records, on a real API server, while it is away."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from mlflow_server import Mlflow
+from objects import Objects
+from operator_process import ALONE, operator
+from operator_stage import Stage
+from waiting import until
+
+from pennant_dev.controlplane import ControlPlane
+
+pytestmark = pytest.mark.integration
+
+DEEP = 3000  # Python's parser gives up before that, the API server's does not
+
+
+@pytest.fixture
+def stage(objects: Objects, mlflow_url: str) -> Iterator[Stage]:
+    """One ModelDeployment, whose model's version 1 is promoted; no operator runs."""
+    model = f"m{uuid4().hex[:8]}"
+    found = Stage(objects, f"of-{model}")
+    found.registry("default", mlflow_url)
+    mlflow = Mlflow(mlflow_url)
+    mlflow.promote(model, mlflow.register(model))
+    found.apply("rec", model)
+    yield found
+    found.clear()
+
+
+@pytest.fixture
+def deep() -> Iterator[dict[str, Any]]:
+    """An object in an object in an object; Python may write it for once."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10 * DEEP)
+    made: dict[str, Any] = {}
+    for _ in range(DEEP):
+        made = {"a": made}
+    yield made
+    sys.setrecursionlimit(limit)
+
+
+def overwrite(stage: Stage, data: Any) -> None:
+    """What is recorded is immutable, so somebody deletes it and makes another of its name."""
+    for record in stage.objects.list("ControllerRevision", stage.namespace):
+        meta = record["metadata"]
+        stage.objects.delete("ControllerRevision", stage.namespace, meta["name"])
+        kept = {name: meta[name] for name in ("name", "namespace", "labels", "ownerReferences")}
+        made = {k: record[k] for k in ("apiVersion", "kind", "revision")}
+        stage.objects.apply({**made, "metadata": kept, "data": data})
+
+
+def told(stage: Stage) -> list[str]:
+    events = stage.objects.list("Event", stage.namespace)
+    return [each["note"] for each in events if each["reason"] == "RecordUnreadable"]
+
+
+def recorded(stage: Stage) -> bool:
+    (record,) = stage.objects.list("ControllerRevision", stage.namespace)
+    return "kind" in record["data"].get("manifest", {})
+
+
+def test_a_record_that_cannot_be_read_is_named_and_made_again_and_nothing_rolls(
+    stage: Stage, plane: ControlPlane, tmp_path: Path, deep: dict[str, Any]
+):
+    with operator(plane.kubeconfig, tmp_path, **ALONE):
+        stage.serves("rec", "1")
+    (slot,) = stage.deployments("rec")
+    for data, why in (
+        ({}, "it has no data.format"),
+        ({"format": 2}, "data.format is 2"),
+        ({"format": 1, "model": "m", "version": "1", "source": "s", "manifest": deep}, "metadata"),
+    ):
+        overwrite(stage, data)
+        with operator(plane.kubeconfig, tmp_path, **ALONE) as running:
+            until(lambda why=why: any(why in each for each in told(stage)))
+            until(lambda: recorded(stage))
+            running.rests()
+            assert stage.view("rec").settled_on("1")
+        (now,) = stage.deployments("rec")
+        assert now["metadata"]["generation"] == slot["metadata"]["generation"]
