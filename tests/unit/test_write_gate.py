@@ -10,7 +10,7 @@ from jumping_clock import at_once
 
 from pennant_operator.act.cluster import Cluster, ConflictError, FencedError
 from pennant_operator.act.limiter import Limiter
-from pennant_operator.decide.intent import Delete
+from pennant_operator.decide.intent import Adopt, Apply, Delete
 from pennant_operator.kube import ApiError
 
 pytestmark = pytest.mark.unit
@@ -45,12 +45,13 @@ def gate(api: Requests, may_last: Callable[[], float], rate: float = 1000) -> Cl
 @pytest.mark.parametrize(
     "write",
     [
-        lambda cluster: cluster.apply(OWNER, force=True),
+        lambda cluster: cluster.apply(Apply(OWNER, uid="1")),
+        lambda cluster: cluster.adopt(Adopt("Service", "rec", "1", ()), "team"),
         lambda cluster: cluster.create(OWNER),
         lambda cluster: cluster.apply_status(OWNER, {"summary": "Serving"}),
         lambda cluster: cluster.post_event(EVENT),
     ],
-    ids=["apply", "create", "status", "event"],
+    ids=["apply", "adopt", "create", "status", "event"],
 )
 def test_who_may_not_write_is_refused_whatever_it_is(write):
     api = Requests()

@@ -27,6 +27,9 @@ ANNOTATION_ACTIVE_REVISION = f"{GROUP}/active-revision"
 ANNOTATION_ACTIVE_SINCE = f"{GROUP}/active-since"
 ANNOTATION_WARM_REVISION = f"{GROUP}/warm-revision"
 
+# A hash of what was applied last, and how often it was set back since: on every child.
+ANNOTATION_APPLIED = f"{GROUP}/applied"
+
 SLOTS = ("blue", "green")
 NO_SLOT = "none"
 
@@ -118,4 +121,5 @@ class EventReason(StrEnum):
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"
     POD_REPLACED = "PodReplaced"
+    FIELD_CHANGED = "FieldChangedByOthers"
     STALLED = "Stalled"

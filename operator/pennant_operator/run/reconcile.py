@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.act.carry_out import carry_out
-from pennant_operator.act.cluster import Cluster, ConflictError, FencedError, RefusedError
+from pennant_operator.act.cluster import (
+    Cluster,
+    ConflictError,
+    FencedError,
+    NameTakenError,
+    RefusedError,
+)
 from pennant_operator.act.events import Recorder
+from pennant_operator.decide import ownership
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.observed import Object
+from pennant_operator.decide.observed import Object, Refused
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.refusal import not_taken, refuse
+from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.children import Children
 from pennant_operator.observe.gather import Observer
@@ -54,6 +62,10 @@ class Reconciler:
             decided = plan(seen, now)
         try:
             await self._act(decided, owner, now)
+        except NameTakenError as error:
+            taken = Refused(Reason.NAME_CONFLICT, ownership.taken(owner, error.message))
+            await self._act(refuse(seen, taken, now), owner, now)
+            raise
         except RefusedError as error:
             await self._act(refuse(seen, not_taken(str(error)), now), owner, now)
             raise
