@@ -7,6 +7,7 @@ goes through `act/cluster.py`.
 
 import asyncio
 import json
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Mapping
@@ -63,6 +64,11 @@ KINDS = {
 }
 
 
+YAML = "application/yaml"
+APPLY = "application/apply-patch+yaml; charset=utf-8"  # as it is, the client would make JSON of it
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
 class ApiError(Exception):
     """The API server's refusal, in its own words; status 0 is no answer at all."""
 
@@ -71,6 +77,17 @@ class ApiError(Exception):
         self.status = status
         self.reason = reason
         self.message = message
+
+
+def as_yaml(obj: Object) -> str:
+    """An object for a request of a content type of YAML, in which JSON's surrogate pairs are none.
+
+    The API server makes its own JSON of it. It keeps the `data` of a ControllerRevision byte by
+    byte as it was sent, and refuses every later change of the object, the garbage collector's too,
+    that spells it otherwise than itself does.
+    """
+    text = json.dumps(obj, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 async def connect(kubeconfig: Path | None) -> ApiClient:
@@ -133,7 +150,7 @@ class Api:
                     path,
                     query_params=list((query or {}).items()),
                     header_params=headers,
-                    body=body,
+                    body=as_yaml(body) if content_type in {YAML, APPLY} else body,
                     auth_settings=["BearerToken"],
                 )
                 response = await self.client.call_api(verb, url, sent, data)

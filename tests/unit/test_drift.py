@@ -95,6 +95,17 @@ SPELLINGS: dict[str, Change] = {
     "1500M": lambda o: serve(o)["resources"]["limits"].update(memory="1500M"),
     "defaults come": lambda o: serve(o).update(imagePullPolicy="Always"),
 }
+
+
+def test_an_empty_list_with_keys_is_nobodys_and_no_drift():
+    wanted = copy.deepcopy(WANTED)
+    pod(wanted)["imagePullSecrets"] = []
+    live = spelled(stored(wanted), lambda o: pod(o).pop("imagePullSecrets"))
+    (own,) = live["metadata"]["managedFields"]
+    del own["fieldsV1"]["f:spec"]["f:template"]["f:spec"]["f:imagePullSecrets"]
+    assert due(wanted, live, NOW) is None
+
+
 BESIDE = "one more container"
 ADMITTED: dict[str, tuple[str, Change]] = {
     "a number": ("spec.replicas", lambda o: o["spec"].update(replicas=3)),

@@ -18,9 +18,9 @@ from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     STATUS_FIELD_MANAGER,
 )
-from pennant_operator.kube import KINDS, TIMEOUT, Api, ApiError, Object
+from pennant_operator.kube import APPLY, KINDS, TIMEOUT, YAML, Api, ApiError, Object
 
-APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
+MERGE = "application/merge-patch+json"
 
 
 class ConflictError(ApiError):
@@ -95,7 +95,8 @@ class Cluster:
         kind, meta = manifest["kind"], manifest["metadata"]
         path = KINDS[kind].path(meta["namespace"])
         try:
-            return await self._write("POST", kind, path, {"fieldManager": FIELD_MANAGER}, manifest)
+            query = {"fieldManager": FIELD_MANAGER}
+            return await self._write("POST", kind, path, query, manifest, YAML)
         except ConflictError:
             there = await self._api.get(kind, meta["namespace"], meta["name"])
             if there is None or _controller(there) == _controller(manifest):

@@ -17,6 +17,7 @@ from pennant_operator.decide.vocabulary import FIELD_MANAGER
 
 Tree: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str, ...]
+EMPTY: tuple[Any, ...] = ({}, [], None)
 
 
 def entry(live: Object) -> dict[str, Any]:
@@ -58,13 +59,15 @@ def leaves(wanted: Any, live: Any, ours: Tree | None) -> Iterator[Leaf]:
 def lost(wanted: Object, live: Object) -> tuple[Path, ...]:
     """The fields that are not ours any more and read otherwise than we want them.
 
-    Where nothing is known of whose they are, as after a restore, what others put beside them is
-    not minded.
+    An empty list with keys is nobody's. Where nothing is known of whose they are, as after a
+    restore, what others put beside them is not minded.
     """
     known = bool(entry(live))
 
     def same(leaf: Leaf) -> bool:
-        return bool(leaf.wanted == leaf.live) if known else alike(leaf.wanted, leaf.live)
+        if known and leaf.wanted not in EMPTY:
+            return bool(leaf.wanted == leaf.live)
+        return alike(leaf.wanted, leaf.live)
 
     found = leaves(wanted, live, tree(live))
     return tuple(leaf.path for leaf in found if not leaf.ours and not same(leaf))
@@ -89,7 +92,7 @@ def left_over(wanted: Any, ours: Tree) -> bool:
 
 def alike(wanted: Any, live: Any) -> bool:
     """Whether everything that we want is there, letter by letter."""
-    if wanted == live or wanted in ({}, [], None):
+    if wanted == live or wanted in EMPTY:
         return True
     if isinstance(wanted, dict):
         return isinstance(live, dict) and all(alike(v, live.get(k)) for k, v in wanted.items())
