@@ -165,7 +165,7 @@ class Simulation:
         key = f"{manifest['kind']}/{manifest['metadata']['name']}"
         self._expect(key, write.resource_version)
         live = self.children.get(key)
-        if write.uid is not None and (live is None or live["metadata"]["uid"] != write.uid):
+        if write.uid != (live["metadata"]["uid"] if live else None):
             raise ConflictError(key)
         manifest_sent = copy.deepcopy(write.manifest)
         tree = managed_fields.of_applied(manifest_sent)
@@ -216,11 +216,14 @@ class Simulation:
         self.owner = {**self.owner, "spec": {**self.owner["spec"], **fields}}
 
     def somebody_has(self, name: str | None) -> None:
-        """An object of a child's name is somebody else's; None: none is any more."""
+        """An object of a child's name is somebody else's, as if ours had been deleted.
+
+        None: none is any more.
+        """
         others = [k for k, c in self.children.items() if c["metadata"]["uid"] == "other"]
         if name is None:
             self.children = {k: c for k, c in self.children.items() if k not in others}
-        elif name not in self.children:
+        else:
             kind, plain = name.split("/")
             meta = {"name": plain, "uid": "other", "resourceVersion": "1", "generation": 1}
             self.children[name] = {"kind": kind, "metadata": meta, "spec": {}}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pennant_operator.decide import fields
+from pennant_operator.decide import fields, managed
 from pennant_operator.decide.observed import Object
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import ANNOTATION_APPLIED, LABEL_REVISION
@@ -27,7 +27,7 @@ class Due:
     """An apply that is due: the mark to leave, and what others changed if that is why."""
 
     mark: str
-    lost: tuple[fields.Path, ...] = ()
+    lost: tuple[managed.Path, ...] = ()
     times: int = 0  # so often it will have been set back
     last: bool = False  # what is changed again is accepted
 
@@ -72,7 +72,7 @@ def _mark(live: Object) -> str:
 
 def _as_an_older_operator_left_it(wanted: Object, live: Object) -> bool:
     """Without a mark values tell after all; the template is that of its revision (law 5)."""
-    if fields.left_over(wanted, fields.tree(live)):
+    if fields.left_over(wanted, managed.tree(live)):
         return False
     if _revision(wanted) == _revision(live) is not None:
         wanted = {**wanted, "spec": {**wanted["spec"], "template": live["spec"]["template"]}}
@@ -85,5 +85,5 @@ def _revision(child: Object) -> Any:
 
 
 def _lately(live: Object, now: datetime) -> bool:
-    applied = fields.entry(live).get("time")
+    applied = managed.entry(live).get("time")
     return applied is None or now - parse_time(applied) < CALM

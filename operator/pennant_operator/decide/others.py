@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pennant_operator.decide import fields
+from pennant_operator.decide import fields, managed
 from pennant_operator.decide.drift import SET_BACK, Due
 from pennant_operator.decide.intent import Event
 from pennant_operator.decide.observed import Object
@@ -16,7 +16,7 @@ def insisted(live: Object, due: Due) -> Event | None:
     """The event where somebody changes a field again whenever it was set back."""
     if due.times != SET_BACK:
         return None
-    who = sorted({name for path in due.lost for name in fields.holders(live, path)})
+    who = sorted({name for path in due.lost for name in managed.holders(live, path)})
     then = "from now on it is left as it is changed" if due.last else "it goes on being set back"
     return Event(
         "Warning",
@@ -26,19 +26,19 @@ def insisted(live: Object, due: Due) -> Event | None:
     )
 
 
-def admitted(wanted: Object, live: Object | None) -> frozenset[fields.Path]:
+def admitted(wanted: Object, live: Object | None) -> frozenset[managed.Path]:
     """The fields that are stored with another meaning than that of what we sent.
 
     Nobody but admission can have changed those that are ours.
     """
     if live is None:
         return frozenset()
-    found = fields.leaves(wanted, live, fields.tree(live))
+    found = fields.leaves(wanted, live, managed.tree(live))
     return frozenset(x.path for x in found if x.ours and not _means(x.wanted, x.live))
 
 
 def changed_on_the_way(
-    wanted: Object, stored: Object, before: frozenset[fields.Path]
+    wanted: Object, stored: Object, before: frozenset[managed.Path]
 ) -> Event | None:
     """The event after an apply; None where it changed nothing that was not changed `before`."""
     new = sorted(admitted(wanted, stored) - before)
@@ -52,8 +52,8 @@ def changed_on_the_way(
     )
 
 
-def _what(live: Object, paths: tuple[fields.Path, ...]) -> str:
-    named = [fields.told(path) for path in paths]
+def _what(live: Object, paths: tuple[managed.Path, ...]) -> str:
+    named = [managed.told(path) for path in paths]
     more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
     return f"{live['kind']} {live['metadata']['name']}: {', '.join(named[:NAMED])}{more}"
 
