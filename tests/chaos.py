@@ -53,7 +53,7 @@ class Operator:
 
     def meet(self) -> None:
         """Every child is read by name."""
-        self.children = dict(self.world.children)
+        self.children = self.world.live()
         self.records = self.world.own_records()
 
     def hear(self) -> bool:
@@ -62,7 +62,7 @@ class Operator:
         self.owner = dict(self.world.owner)
         self.children = {
             key: child
-            for key, child in self.world.children.items()
+            for key, child in self.world.live().items()
             if "labels" in child["metadata"] or key in self.children
         }
         return before != (self.owner, self.children)
@@ -138,7 +138,7 @@ class Operator:
             if key == _key(request):
                 self.children.pop(key, None)
                 if key in self.world.children:
-                    self.children[key] = self.world.children[key]
+                    self.children[key] = self.world.live()[key]
 
 
 def _key(write: Any) -> str:

@@ -134,7 +134,7 @@ def _replaced(world: Simulation, write: Delete) -> None:
 def _owned(world: Simulation, write: Apply) -> None:
     live = world.children.get(f"{write.manifest['kind']}/{write.manifest['metadata']['name']}")
     owners = live["metadata"].get("ownerReferences", ()) if live else ()
-    if live is not None:
+    if live is not None and live["metadata"]["uid"] == write.uid:  # else the API server refuses it
         ours = world.owner["metadata"]["uid"] in {o["uid"] for o in owners}
         assert ours, f"law 11: {write.manifest['kind']} of somebody else is overwritten"
 

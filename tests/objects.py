@@ -6,6 +6,7 @@ Not by the client library: tests look at them all the time, and it makes a class
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ import yaml
 from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
+from pennant_operator.kube import as_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "pennant-system"
 CRDS = ("modeldeployments", "modelregistries")
 OURS = ("ModelDeployment", "ModelRegistry")
 KINDS = {
+    "admissionregistration.k8s.io/v1beta1": (
+        "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding"
+    ),
     "v1": "ConfigMap Namespace Node Pod Secret Service ServiceAccount",
     "apps/v1": "ControllerRevision Deployment ReplicaSet",
     "coordination.k8s.io/v1": "Lease",
@@ -103,8 +108,10 @@ class Objects:
         path = _path(kind, namespace, name)
         self._ask("PATCH", f"{path}/status", {"status": status}, MERGE)
 
-    def delete(self, kind: str, namespace: str | None, name: str) -> None:
-        self._ask("DELETE", _path(kind, namespace, name))
+    def delete(
+        self, kind: str, namespace: str | None, name: str, *, propagation: str = "Background"
+    ) -> None:
+        self._ask("DELETE", _path(kind, namespace, name), {"propagationPolicy": propagation})
 
     def clear(self) -> None:
         """Take every ModelDeployment and ModelRegistry away: the next operator finds none."""
@@ -122,7 +129,8 @@ class Objects:
         fields: dict[str, str] | None = None,
     ) -> Object:
         headers = {"Content-Type": content, "Accept": "application/json"}
-        sent = None if body is None else json.dumps(body)
+        written = as_yaml if content == APPLY else json.dumps
+        sent = None if body is None else written(body).encode()
         said = self._http.request(method, path, fields=fields, body=sent, headers=headers)
         if said.status >= 300:
             raise ApiServerError(said.status, said.data.decode())
@@ -132,7 +140,7 @@ class Objects:
 
 def _path(kind: str, namespace: str | None, name: str = "", version: str = "") -> str:
     version = version or VERSIONS[kind]
-    plural = f"{kind.lower()}s".replace("ys", "ies")
+    plural = re.sub("ys$", "ies", f"{kind.lower()}s")
     parts = ["api" if "/" not in version else "apis", version]
     parts += ["namespaces", namespace] if namespace is not None else []
     return "/" + "/".join([*parts, plural, *([name] if name else [])])

@@ -10,21 +10,34 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import managed_fields
 from builders import IMAGES, NOW, REGISTRY, model_deployment, version
 from simulated_pods import PodTemplate, becomes_ready
 
-from pennant_operator.decide.intent import Apply, Create, Delete, Event, Plan
+from pennant_operator.decide import render
+from pennant_operator.decide.intent import Adopt, Apply, Create, Delete, Event, Plan
 from pennant_operator.decide.observed import Desired, Images, Observed
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.pods import PodFacts
 from pennant_operator.decide.revision import Record, from_object
+from pennant_operator.decide.times import format_time
 
 SLOTS = ("blue", "green")
 REVISION = "pennant.dev/revision"
+LABELS = {"app.kubernetes.io/managed-by": "pennant"}
 
 
 class ConflictError(Exception):
     """The API server's 409."""
+
+
+@dataclass(frozen=True)
+class _Applied:
+    """What was applied last, whose fields that made, and when."""
+
+    manifest: dict[str, Any]
+    fields: dict[str, Any]
+    time: str
 
 
 @dataclass
@@ -36,7 +49,9 @@ class Simulation:
     now: datetime = NOW
     images: Images = IMAGES
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
+    applied: dict[str, _Applied] = field(default_factory=dict)  # the last apply to each child
     records: dict[str, Record] = field(default_factory=dict)
+    owners: dict[str, str | None] = field(default_factory=dict)  # of each record, its uid
     versions: dict[str, str] = field(default_factory=dict)  # of every revision there ever was
     pods: dict[str, list[PodFacts]] = field(default_factory=lambda: {s: [] for s in SLOTS})
     asked: dict[str, tuple[str, int]] = field(default_factory=dict)  # of the ReplicaSets
@@ -52,7 +67,7 @@ class Simulation:
             desired=self.desired,
             registry=REGISTRY,
             images=self.images,
-            children=dict(self.children),
+            children=self.live(),
             records=self.own_records(),
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},
         )
@@ -74,10 +89,38 @@ class Simulation:
             found = self.step(seconds)
         return found
 
+    def live(self) -> dict[str, dict[str, Any]]:
+        """The children with their managedFields, and records that another one owns or nobody."""
+        found = {key: self._managed(key, child) for key, child in self.children.items()}
+        for revision in self.records.keys() - self.own_records().keys():
+            record = self._record_object(revision)
+            found[f"ControllerRevision/{record['metadata']['name']}"] = record
+        return found
+
+    def _record_object(self, revision: str) -> dict[str, Any]:
+        name, uid = self.owner["metadata"]["name"], self.owners[revision]
+        meta = {
+            "name": f"{name}-{revision}",
+            "resourceVersion": "1",
+            "labels": {**LABELS, "pennant.dev/deployment": name, REVISION: revision},
+            "ownerReferences": [render.controller_reference(name, uid)] if uid else [],
+        }
+        return {"kind": "ControllerRevision", "metadata": meta}
+
+    def _managed(self, key: str, child: dict[str, Any]) -> dict[str, Any]:
+        last = self.applied.get(key)
+        if last is None or child["metadata"].get("uid") == "other":
+            return child
+        ours = last.fields
+        if changed := not _says(child, last.manifest):
+            ours = managed_fields.kept(ours, last.manifest, child)
+        told = managed_fields.entries(ours, last.time, others=changed)
+        return {**child, "metadata": {**child["metadata"], "managedFields": told}}
+
     def own_records(self) -> dict[str, Record]:
         """Of this ModelDeployment, not of a deleted one of its name."""
         uid = self.owner["metadata"]["uid"]
-        return {r: x for r, x in self.records.items() if _owner(x.manifest) == uid}
+        return {r: x for r, x in self.records.items() if self.owners[r] == uid}
 
     # The API server: raises ConflictError.
 
@@ -89,18 +132,21 @@ class Simulation:
                 manifest = self._stamped(write.manifest)
                 revision = manifest["metadata"]["labels"][REVISION]
                 record = from_object(manifest)
-                there = self.records.setdefault(revision, record)
-                if _owner(there.manifest) != _owner(manifest):
+                self.records.setdefault(revision, record)
+                if self.owners.setdefault(revision, _owner(manifest)) != _owner(manifest):
                     raise ConflictError(revision)
                 self.versions[revision] = record.version
             case Delete(kind="Pod"):
                 for slot, pods in self.pods.items():
                     self.pods[slot] = [p for p in pods if p.uid != write.uid]
             case Delete(kind="ControllerRevision"):
-                self.records = {r: x for r, x in self.records.items() if x.uid != write.uid}
+                kept = {r: x for r, x in self.records.items() if x.uid != write.uid}
+                self.records, self.owners = kept, {r: self.owners[r] for r in kept}
             case Delete():
                 self._expect(f"{write.kind}/{write.name}", write.resource_version)
                 del self.children[f"{write.kind}/{write.name}"]
+            case Adopt():
+                self._adopt(write)
             case Apply():
                 self._apply(write)
 
@@ -120,6 +166,11 @@ class Simulation:
         key = f"{manifest['kind']}/{manifest['metadata']['name']}"
         self._expect(key, write.resource_version)
         live = self.children.get(key)
+        if write.uid != (live["metadata"]["uid"] if live else None):
+            raise ConflictError(key)
+        manifest_sent = copy.deepcopy(write.manifest)
+        tree = managed_fields.of_applied(manifest_sent)
+        self.applied[key] = _Applied(manifest_sent, tree, format_time(self.now))
         generation = live["metadata"]["generation"] if live else 0
         changed = live is None or live.get("spec") != manifest.get("spec")
         manifest["metadata"]["generation"] = generation + changed
@@ -127,6 +178,26 @@ class Simulation:
             manifest["metadata"]["uid"] = live["metadata"]["uid"]
             manifest["status"] = live.get("status", {})
         self.children[key] = manifest
+
+    def _adopt(self, write: Adopt) -> None:
+        key, uid = f"{write.kind}/{write.name}", write.references[-1]["uid"]
+        if write.kind == "ControllerRevision":
+            self.owners[write.name.removeprefix(f"{self.owner['metadata']['name']}-")] = uid
+            return
+        self._expect(key, write.resource_version)
+        self._refer(key, list(write.references))
+
+    def _refer(self, key: str, references: list[dict[str, Any]]) -> None:
+        meta = {**self.children[key]["metadata"], "ownerReferences": references}
+        meta["resourceVersion"] = str(self.counter)
+        self.children[key] = {**self.children[key], "metadata": meta}
+
+    def orphan(self) -> None:
+        """The ModelDeployment is deleted with --cascade=orphan and created again."""
+        self.recreate()
+        for key in self.children:
+            self._refer(key, [])
+        self.owners = dict.fromkeys(self.owners)
 
     def recreate(self) -> None:
         """The ModelDeployment is deleted and created again at once."""
@@ -139,17 +210,21 @@ class Simulation:
         uid = self.owner["metadata"]["uid"]
         self.children = {k: c for k, c in self.children.items() if _owner(c) in {uid, None}}
         self.records = self.own_records()
+        self.owners = {revision: self.owners[revision] for revision in self.records}
 
     def specify(self, **fields: Any) -> None:
         """A person changes the spec."""
         self.owner = {**self.owner, "spec": {**self.owner["spec"], **fields}}
 
     def somebody_has(self, name: str | None) -> None:
-        """An object of a child's name is somebody else's; None: none is any more."""
+        """An object of a child's name is somebody else's, as if ours had been deleted.
+
+        None: none is any more.
+        """
         others = [k for k, c in self.children.items() if c["metadata"]["uid"] == "other"]
         if name is None:
             self.children = {k: c for k, c in self.children.items() if k not in others}
-        elif name not in self.children:
+        else:
             kind, plain = name.split("/")
             meta = {"name": plain, "uid": "other", "resourceVersion": "1", "generation": 1}
             self.children[name] = {"kind": kind, "metadata": meta, "spec": {}}
@@ -293,6 +368,13 @@ def serving(number: int, **spec: Any) -> Simulation:
     sim.writes.clear()
     sim.events.clear()
     return sim
+
+
+def _says(live: Any, applied: Any) -> bool:
+    """Everything that was applied stands there as it was."""
+    if isinstance(applied, dict) and isinstance(live, dict):
+        return all(name in live and _says(live[name], applied[name]) for name in applied)
+    return bool(live == applied)
 
 
 def _owner(obj: dict[str, Any]) -> str | None:

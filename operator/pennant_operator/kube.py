@@ -6,8 +6,6 @@ goes through `act/cluster.py`.
 """
 
 import asyncio
-import json
-import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Mapping
@@ -22,6 +20,7 @@ from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
 from pennant_operator.nesting import loads
+from pennant_operator.yaml_body import as_yaml
 
 Object: TypeAlias = dict[str, Any]
 
@@ -29,12 +28,8 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 PAGE = 100  # objects of one LIST request; of 500 Deployments the answer costs 45 MiB for a moment
 TIMEOUT = 8.0  # seconds of one request
 OK, FORBIDDEN = 200, 403
-APPLY = "application/apply-patch+yaml"
-# Of what comes as YAML the API server makes JSON of its own. What it keeps as it comes, such as a
-# ControllerRevision's data, could else be part of no patch: it would not be the same again.
-CANONICAL = "application/yaml"
-YAML = (APPLY, CANONICAL)
-_NOT_PLAIN = re.compile(r"[^\x00-\x7e]")
+YAML = "application/yaml"
+APPLY = "application/apply-patch+yaml; charset=utf-8"  # as it is, the client would make JSON of it
 
 
 @dataclass(frozen=True)
@@ -134,9 +129,6 @@ class Api:
         timeout: float = TIMEOUT,  # noqa: ASYNC109 - its end is an ApiError like any other
     ) -> Object:
         """One request within `timeout` seconds; raises ApiError."""
-        if content_type in YAML:
-            # The client library sends what it is told to as JSON; a parameter keeps it from that.
-            body, content_type = as_yaml(body), f"{content_type}; charset=utf-8"
         headers = {"Accept": "application/json", "Content-Type": content_type}
         try:
             async with asyncio.timeout(timeout):
@@ -145,7 +137,7 @@ class Api:
                     path,
                     query_params=list((query or {}).items()),
                     header_params=headers,
-                    body=body,
+                    body=as_yaml(body) if content_type in {YAML, APPLY} else body,
                     auth_settings=["BearerToken"],
                 )
                 response = await self.client.call_api(verb, url, sent, data)
@@ -184,18 +176,6 @@ class Api:
     async def list(self, kind: str, namespace: str | None, selector: str = "") -> list[Object]:
         """Every object of a kind in a namespace that a label selector picks."""
         return [o async for page, _ in self.pages(kind, namespace, selector) for o in page]
-
-
-def as_yaml(body: Any) -> str:
-    """JSON that is YAML, too, which knows no pairs of surrogates and no bare control characters."""
-    return _NOT_PLAIN.sub(_escaped, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if 0xD800 <= code <= 0xDFFF:  # half a character, as models may write it: no text holds it
-        code = 0xFFFD
-    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
 
 
 def _parsed(status: int, text: bytes) -> Object:

@@ -14,7 +14,7 @@ WHERE_MODELDEPLOYMENTS_ARE = {
     "pennant.dev/modeldeployments/status": "patch",
     "pennant.dev/modeldeployments/finalizers": "update",
     "apps/deployments": "create delete get list patch watch",
-    "apps/controllerrevisions": "create delete get list",
+    "apps/controllerrevisions": "create delete get list patch",
     "/services": "create delete get list patch watch",
     "/configmaps": "create delete get list patch",
     "policy/poddisruptionbudgets": "create delete get list patch",

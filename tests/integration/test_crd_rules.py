@@ -112,6 +112,11 @@ def test_an_impossible_name_is_refused(kube: Kube, name: str):
         ({"replicas": -1}, "should be greater than or equal to 0"),
         ({"model": {"alias": "production"}}, "spec.model.name: Required value"),
         ({"replica": 2}, 'unknown field "spec.replica"'),
+        *(
+            ({"serving": {"resources": {"limits": {"cpu": wrong}}}}, "resources.limits.cpu")
+            for wrong in ("lots", "", -1, "-1", True, [1], [], {"a": 1}, {}, "1e999")
+        ),
+        ({"serving": {"storage": {"size": "2 Gi"}}}, "spec.serving.storage.size: Invalid value"),
     ],
 )
 def test_what_the_schema_alone_refuses_is_told_by_the_api_server(
@@ -119,6 +124,12 @@ def test_what_the_schema_alone_refuses_is_told_by_the_api_server(
 ):
     with pytest.raises(DevError, match=re.escape(told)):
         create(kube, manifest("ModelDeployment", spec=spec))
+
+
+@pytest.mark.parametrize("quantity", [0.5, 1, 0, "0.5", ".5", "500m", "1.5e9", "1Gi", "2E"])
+def test_quantities_are_written_as_in_a_pod(kube: Kube, quantity: float | str):
+    serving = {"resources": {"limits": {"cpu": quantity}}, "storage": {"size": quantity}}
+    create(kube, manifest("ModelDeployment", spec={"serving": serving}))
 
 
 @pytest.mark.parametrize("file", OURS)

@@ -12,8 +12,14 @@ from chaos import Fate, Operator
 from generated_examples import examples
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from laws import one_revision
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+from laws import Laws, one_revision
 from simulated_pods import (
     becomes_ready,
     crashed,
@@ -25,6 +31,7 @@ from simulated_pods import (
 )
 from simulation import SLOTS, Simulation
 
+from pennant_operator.decide.drift import SET_BACK
 from pennant_operator.decide.observed import Absent, Images, ModelVersion, Refused, Unknown
 
 pytestmark = pytest.mark.unit
@@ -65,6 +72,7 @@ class Chaos(RuleBasedStateMachine):
         self.world = Simulation(tagged("7"), owner=model_deployment())
         self.operator = Operator(self.world)
         self.stubborn = False
+        self.edits = 0
 
     @initialize(number=st.sampled_from(["8", "7", ""]), stubborn=st.booleans())
     def begin(self, number, stubborn):
@@ -142,9 +150,11 @@ class Chaos(RuleBasedStateMachine):
         self.world.specify(serving={"env": [{"name": "A", "value": value}]})
         self.goes_on(looks)
 
+    @precondition(lambda self: self.edits < SET_BACK)  # nobody insists
     @rule(slot=SLOT, size=st.integers(0, 3), image=st.booleans())
     def somebody_edits(self, slot, size, image):
         if self.world.deployment(slot) is not None:
+            self.edits += 1
             spec = self.world.edit(slot)["spec"]
             spec["replicas"] = size
             if image:
@@ -164,13 +174,17 @@ class Chaos(RuleBasedStateMachine):
     def a_name_is_taken(self, name, take):
         self.world.somebody_has(name if take else None)
 
-    @rule(again=st.booleans())
-    def deleted_and_created_again(self, again):
-        if again:
-            self.world.recreate()
-            self.operator.hear()
-        else:
-            self.world.collect_garbage()
+    @rule(how=st.sampled_from(["all goes", "orphans stay", "collected"]))
+    def deleted_and_created_again(self, how):
+        match how:
+            case "all goes":
+                self.world.recreate()
+            case "orphans stay":
+                self.world.orphan()
+                self.operator.laws = Laws()  # what was rejected was in the status
+            case "collected":
+                self.world.collect_garbage()
+        self.operator.hear()
 
     @invariant()
     def a_slot_runs_what_it_holds(self):

@@ -154,7 +154,7 @@ def mangled_children(draw: st.DrawFn) -> Observed:
 @given(mangled_status() | mangled_children())
 def test_whatever_was_written_over_its_objects_a_plan_is_made(seen: Observed):
     wants_pods(seen, NOW)
-    see(seen, spec.parse(seen.owner))
+    see(seen, spec.parse(seen.owner), NOW)
     made = plan(seen, NOW)
     assert made.status is not None
     again = replace(seen, owner=seen.owner | {"status": made.status})
@@ -226,7 +226,6 @@ def read(obj: Any) -> Record | None:
             "its label pennant.dev/revision is 'other'",
         ),
     ],
-    ids=str,
 )
 def test_what_is_wrong_with_a_record_is_told(mangle: Callable[[Any], Any], why: str):
     made = copy.deepcopy(RECORD)
@@ -256,5 +255,5 @@ def test_an_unreadable_record_is_named_and_the_slot_it_was_of_is_left_as_it_is()
     assert (event.type, event.reason) == ("Warning", "RecordUnreadable")
     assert event.message.startswith("ControllerRevision rec-x: it has no data.format; ")
     assert not [write for write in made.writes if isinstance(write, Apply)]
-    recovered = records_with(seen, see(seen, spec.parse(seen.owner)), goal=NOTHING)
+    recovered = records_with(seen, see(seen, spec.parse(seen.owner), NOW), goal=NOTHING)
     assert {each.version for each in recovered.values()} == {"7"}

@@ -19,10 +19,10 @@ def owner(version: int, **meta: Any) -> dict[str, Any]:
     return found | {"metadata": found["metadata"] | {"resourceVersion": str(version), **meta}}
 
 
-def service(version: int, uid: str = "s1") -> dict[str, Any]:
+def service(version: int, uid: str = "s1", **more: Any) -> dict[str, Any]:
     meta = {"name": "rec", "namespace": "team", "uid": uid, "resourceVersion": str(version)}
     labels = {"pennant.dev/deployment": "rec"}
-    return {"kind": "Service", "metadata": {**meta, "labels": labels}}
+    return {"kind": "Service", "metadata": {**meta, "labels": labels, **more}}
 
 
 def test_an_older_event_does_not_undo_the_answer_to_our_own_write():
@@ -61,13 +61,20 @@ def test_the_deletion_of_a_namesake_does_not_touch_its_successor():
     assert store.get("Service", *KEY) is not None
 
 
-def test_managed_fields_are_not_kept_and_copies_are_the_callers_own():
+def test_copies_are_the_callers_own():
     store = Store()
-    store.put(owner(5, managedFields=[{"manager": "kubectl"}]))
+    store.put(owner(5))
     first = store.owner(KEY)
     first["spec"]["replicas"] = 99
-    assert "managedFields" not in first["metadata"]
     assert store.owner(KEY)["spec"]["replicas"] == 2
+
+
+def test_managed_fields_are_kept_of_what_is_applied_and_there_without_those_of_a_status():
+    store, told = Store(), [{"manager": "pennant"}, {"manager": "kcm", "subresource": "status"}]
+    store.put(owner(5, managedFields=told))
+    store.put(service(10, managedFields=told))
+    assert "managedFields" not in store.owner(KEY)["metadata"]
+    assert store.get("Service", *KEY)["metadata"]["managedFields"] == told[:1]
 
 
 def test_it_knows_who_watches_what():

@@ -1,14 +1,17 @@
 """Rollouts as `plan` decides them, told over a cluster in memory."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from builders import NOW, model_deployment, version
 from simulated_pods import becomes_ready, fails, hangs, stays_pending
 from simulation import Simulation, serving
 
+from pennant_operator.decide.drift import SET_BACK
 from pennant_operator.decide.intent import Apply, Plan
 from pennant_operator.decide.observed import Absent, Refused, Unknown
 from pennant_operator.decide.plan import plan, wants_pods
@@ -505,3 +508,31 @@ def test_nobody_looks_at_pods_for_a_spec_that_cannot_be_understood():
     assert wants_pods(sim.observe(), sim.now)
     sim.specify(model={"name": "rec"})
     assert not wants_pods(sim.observe(), sim.now)
+
+
+def edited(sim: Simulation, change: Callable[[dict[str, Any]], object], times: int) -> int:
+    """How often the operator set it back."""
+    wrote = 0
+    for _ in range(times):
+        change(sim.edit("blue")["spec"])
+        wrote += len(sim.step().writes)
+    return wrote
+
+
+def test_what_somebody_insists_on_is_set_back_some_times_then_accepted_and_told_once():
+    sim = serving(7)
+
+    def change(spec: dict[str, Any]) -> None:
+        spec["template"]["spec"]["terminationGracePeriodSeconds"] = 99
+
+    assert edited(sim, change, 10) == SET_BACK
+    told = [w.event for w in sim.writes if w.event]
+    assert [event.reason for event in told] == ["FieldChangedByOthers"]
+    assert "spec.template.spec.terminationGracePeriodSeconds" in told[0].message
+    assert sim.step().writes == ()
+
+
+def test_what_serves_is_not_left_without_pods_whoever_insists():
+    sim = serving(7)
+    assert edited(sim, lambda spec: spec.update(replicas=0), 10) == 10
+    assert sim.sizes()["blue"] == 2

@@ -68,8 +68,8 @@ def record(number: int = 7, *, tag: bool = True, **spec) -> Record:
 
 
 def deployment(number: int = 7, *, tag: bool = True, **spec) -> dict:
-    name = model_deployment()["metadata"]["name"]
-    return render.for_slot(record(number, tag=tag, **spec), name=name, slot="green", replicas=3)
+    parsed = parse(model_deployment(**spec))
+    return render.for_slot(parsed, record(number, tag=tag, **spec), slot="green", replicas=3)
 
 
 def against_golden(name: str, *manifests: dict) -> None:

@@ -10,7 +10,7 @@ from jumping_clock import at_once
 
 from pennant_operator.act.cluster import Cluster, ConflictError, FencedError
 from pennant_operator.act.limiter import Limiter
-from pennant_operator.decide.intent import Delete
+from pennant_operator.decide.intent import Adopt, Apply, Delete
 from pennant_operator.kube import ApiError
 
 pytestmark = pytest.mark.unit
@@ -29,11 +29,13 @@ class Requests:
 
     seconds: float = 0.0
     asked: list[tuple[str, str, dict[str, str], float]] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
 
     async def request(
         self, method: str, path: str, query: dict, body: Any, content_type: str, within: float
     ) -> dict[str, Any]:
         self.asked.append((method, path, query, within))
+        self.sent.append(body)
         await asyncio.sleep(self.seconds)
         return {}
 
@@ -45,12 +47,13 @@ def gate(api: Requests, may_last: Callable[[], float], rate: float = 1000) -> Cl
 @pytest.mark.parametrize(
     "write",
     [
-        lambda cluster: cluster.apply(OWNER, force=True),
+        lambda cluster: cluster.apply(Apply(OWNER, uid="1")),
+        lambda cluster: cluster.adopt(Adopt("Service", "rec", "1", ()), "team"),
         lambda cluster: cluster.create(OWNER),
         lambda cluster: cluster.apply_status(OWNER, {"summary": "Serving"}),
         lambda cluster: cluster.post_event(EVENT),
     ],
-    ids=["apply", "create", "status", "event"],
+    ids=["apply", "adopt", "create", "status", "event"],
 )
 def test_who_may_not_write_is_refused_whatever_it_is(write):
     api = Requests()
@@ -61,6 +64,15 @@ def test_who_may_not_write_is_refused_whatever_it_is(write):
 
     at_once(scenario())
     assert api.asked == []
+
+
+@pytest.mark.parametrize(("uid", "force"), [("1", "true"), (None, "false")])
+def test_only_the_object_that_was_seen_to_be_ours_is_taken_back_from_others(uid, force):
+    api = Requests()
+    manifest = {"kind": "Service", "metadata": {"name": "rec", "namespace": "team"}}
+    at_once(gate(api, lambda: 9.0).apply(Apply(manifest, uid=uid)))
+    assert api.asked[0][2]["force"] == force
+    assert api.sent[0]["metadata"].get("uid") == uid
 
 
 @pytest.mark.parametrize(("left", "seconds"), [(2.5, 2.5), (12.5, 8), (float("inf"), 8)])

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
-from pennant_operator.decide.intent import Apply, Create, Delete, Plan, Write
+from pennant_operator.decide.intent import Adopt, Apply, Create, Delete, Event, Plan, Write
+from pennant_operator.decide.others import changed_on_the_way
 from pennant_operator.decide.revision import UnreadableRecordError, from_object
 from pennant_operator.kube import Object
 
@@ -30,7 +31,8 @@ async def carry_out(
 ) -> None:
     """Do what the plan says; the first failure (ConflictError, ApiError) ends it."""
     for write in plan.writes:
-        await _write(write, owner["metadata"]["namespace"], cluster, memory)
+        for told in await _write(write, owner["metadata"]["namespace"], cluster, memory):
+            await recorder.post(owner, told, now)
     for event in plan.events:
         await recorder.post(owner, event, now)
     if plan.status is not None:
@@ -39,14 +41,18 @@ async def carry_out(
             memory.put(written)
 
 
-async def _write(write: Write, namespace: str, cluster: Cluster, memory: Memory) -> None:
+async def _write(
+    write: Write, namespace: str, cluster: Cluster, memory: Memory
+) -> tuple[Event, ...]:
+    """What is to be told of it."""
     match write:
         case Apply():
-            memory.put(
-                await cluster.apply(
-                    write.manifest, force=write.force, resource_version=write.resource_version
-                )
-            )
+            stored = await cluster.apply(write)
+            memory.put(stored)
+            told = write.event, changed_on_the_way(write.manifest, stored, write.admitted)
+            return tuple(event for event in told if event is not None)
+        case Adopt():
+            memory.put(await cluster.adopt(write, namespace))
         case Create():
             created = await cluster.create(write.manifest)
             if created is not None and not _readable(created):
@@ -64,6 +70,7 @@ async def _write(write: Write, namespace: str, cluster: Cluster, memory: Memory)
                 memory.drop(write.kind, namespace, write.name, write.uid, version)
             else:
                 memory.put(left)
+    return ()
 
 
 def _readable(record: Object) -> bool:

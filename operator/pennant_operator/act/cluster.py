@@ -12,13 +12,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pennant_operator.act.limiter import Limiter
-from pennant_operator.decide.intent import Delete
-from pennant_operator.decide.vocabulary import FIELD_MANAGER, STATUS_FIELD_MANAGER
-from pennant_operator.kube import APPLY, CANONICAL, KINDS, TIMEOUT, Api, ApiError, Object
+from pennant_operator.decide.intent import Adopt, Apply, Delete
+from pennant_operator.decide.vocabulary import (
+    FIELD_MANAGER,
+    LABEL_DEPLOYMENT,
+    STATUS_FIELD_MANAGER,
+)
+from pennant_operator.kube import APPLY, KINDS, TIMEOUT, YAML, Api, ApiError, Object
+
+MERGE = "application/merge-patch+json"
 
 
 class ConflictError(ApiError):
     """The object is not what was decided on: look again, then decide again."""
+
+
+class NameTakenError(ConflictError):
+    """Somebody else's object has the name of one that is to be created."""
 
 
 class RefusedError(ApiError):
@@ -57,32 +67,44 @@ class Cluster:
         self._quiet = asyncio.Event()
         self._quiet.set()
 
-    async def apply(
-        self, manifest: Object, *, force: bool, resource_version: str | None = None
-    ) -> Object:
+    async def apply(self, apply: Apply) -> Object:
         """Server-side apply of one child; raises ConflictError, ApiError."""
-        meta = manifest["metadata"]
-        if resource_version is not None:
-            manifest = manifest | {"metadata": meta | {"resourceVersion": resource_version}}
-        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
-        path = KINDS[manifest["kind"]].path(meta["namespace"], meta["name"])
-        return await self._write("PATCH", manifest["kind"], path, query, manifest, APPLY)
+        manifest, expected = apply.manifest, _expected(apply)
+        meta, kind = manifest["metadata"], manifest["kind"]
+        query = {"fieldManager": FIELD_MANAGER, "force": str(apply.uid is not None).lower()}
+        path = KINDS[kind].path(meta["namespace"], meta["name"])
+        body = manifest | {"metadata": meta | expected}
+        return await self._write("PATCH", kind, path, query, body, APPLY)
+
+    async def adopt(self, adopt: Adopt, namespace: str) -> Object:
+        """Write the references of an orphan as it was seen; raises ConflictError, ApiError."""
+        path = KINDS[adopt.kind].path(namespace, adopt.name)
+        meta = {
+            "resourceVersion": adopt.resource_version,
+            "ownerReferences": list(adopt.references),
+        }
+        query = {"fieldManager": FIELD_MANAGER}
+        return await self._write("PATCH", adopt.kind, path, query, {"metadata": meta}, MERGE)
 
     async def create(self, manifest: Object) -> Object | None:
         """Create an object; the one there is where the name is taken, None if it just went.
 
-        Raises ConflictError when somebody else's has the name, such as a deleted namesake's.
+        Raises ConflictError where it is not this owner's but may become so, such as a deleted
+        namesake's; NameTakenError where it bears none of our labels.
         """
         kind, meta = manifest["kind"], manifest["metadata"]
         path = KINDS[kind].path(meta["namespace"])
         try:
             query = {"fieldManager": FIELD_MANAGER}
-            return await self._write("POST", kind, path, query, manifest, CANONICAL)
+            return await self._write("POST", kind, path, query, manifest, YAML)
         except ConflictError:
             there = await self._api.get(kind, meta["namespace"], meta["name"])
-            if there is not None and _controller(there) != _controller(manifest):
+            if there is None or _controller(there) == _controller(manifest):
+                return there
+            if _deployment(there) == _deployment(manifest):
                 raise
-            return there
+            taken = f"{kind}/{meta['name']}"
+            raise NameTakenError(409, "AlreadyExists", taken) from None
 
     async def delete(self, delete: Delete, namespace: str) -> Object | None:
         """Delete exactly this object as it was seen; it may stay a while for its finalizers.
@@ -176,3 +198,14 @@ class Cluster:
 def _controller(obj: Object) -> str | None:
     references = obj["metadata"].get("ownerReferences", ())
     return next((str(r["uid"]) for r in references if r.get("controller")), None)
+
+
+def _deployment(obj: Object) -> str | None:
+    labels: dict[str, str] = obj["metadata"].get("labels", {})
+    return labels.get(LABEL_DEPLOYMENT)
+
+
+def _expected(apply: Apply) -> dict[str, str]:
+    """What must be so of the object; the API server answers 409 where it is not."""
+    known = {"uid": apply.uid, "resourceVersion": apply.resource_version}
+    return {name: value for name, value in known.items() if value is not None}

@@ -1,33 +1,89 @@
-"""Whether a live object says what we last applied: the fields we set, and only those."""
+"""Whether a child must be written: it is not as our last apply left it (law 7).
 
+The API server spells what it stores in its own way ("" goes, .5 becomes 500m), and admission may
+change it, so values alone tell little. Our last apply left a mark, a hash of what was applied: with
+another one there is something new to write. With the same one only what others changed since is
+drift, which managedFields tell. All of this is on the object: a restart forgets none of it.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from pennant_operator.decide.quantities import quantity
+from pennant_operator.decide import fields, managed
+from pennant_operator.decide.observed import Object
+from pennant_operator.decide.times import parse_time
+from pennant_operator.decide.vocabulary import ANNOTATION_APPLIED, LABEL_REVISION
+
+SET_BACK = 3  # times within CALM; what is changed once more is accepted
+CALM = timedelta(hours=1)  # a change that comes so long after the last one is no insisting
+LENGTH = 16  # hex digits
 
 
-def drifted(applied: Any, live: Any) -> bool:
-    """True when a field of `applied` is missing from `live` or has another value there."""
-    # The server drops or keeps empty maps and lists as it likes; equal parts need no walk.
-    if applied in ({}, []) or applied == live:
+@dataclass(frozen=True)
+class Due:
+    """An apply that is due: the mark to leave, and what others changed if that is why."""
+
+    mark: str
+    lost: tuple[managed.Path, ...] = ()
+    times: int = 0  # so often it will have been set back
+    last: bool = False  # what is changed again is accepted
+
+
+def due(wanted: Object, live: Object | None, now: datetime, *, insist: bool = False) -> Due | None:
+    """What to apply `wanted` with, None where nothing is to be written.
+
+    With `insist` nothing that others change is ever accepted.
+    """
+    new = Due(_hash(wanted))
+    if live is None:
+        return new
+    applied, _, count = _mark(live).partition(".")
+    if applied != new.mark and (applied or not _as_an_older_operator_left_it(wanted, live)):
+        return new
+    lost = fields.lost(wanted, live)
+    if not lost:
+        return None
+    times = int(count) if count.isdecimal() and _lately(live, now) else 0
+    if times >= SET_BACK and not insist:
+        return None
+    times += 1
+    return Due(f"{new.mark}.{times}", lost, times, last=times == SET_BACK and not insist)
+
+
+def marked(wanted: Object, mark: str) -> Object:
+    """What is applied: the mark is among the annotations."""
+    meta = wanted["metadata"]
+    annotations = {**meta.get("annotations", {}), ANNOTATION_APPLIED: mark}
+    return {**wanted, "metadata": {**meta, "annotations": annotations}}
+
+
+def _hash(wanted: Object) -> str:
+    text = json.dumps(wanted, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+
+
+def _mark(live: Object) -> str:
+    mark: str = (live["metadata"].get("annotations") or {}).get(ANNOTATION_APPLIED, "")
+    return mark
+
+
+def _as_an_older_operator_left_it(wanted: Object, live: Object) -> bool:
+    """Without a mark values tell after all; the template is that of its revision (law 5)."""
+    if fields.left_over(wanted, managed.tree(live)):
         return False
-    if isinstance(applied, dict):
-        return not isinstance(live, dict) or any(
-            drifted(value, live.get(key)) for key, value in applied.items()
-        )
-    if isinstance(applied, list):
-        return not isinstance(live, list) or _list_drifted(applied, live)
-    return applied != live and not _same_quantity(applied, live)
+    if _revision(wanted) == _revision(live) is not None:
+        wanted = {**wanted, "spec": {**wanted["spec"], "template": live["spec"]["template"]}}
+    return fields.alike(wanted, live)
 
 
-def _list_drifted(applied: list[Any], live: list[Any]) -> bool:
-    """Lists of named things are maps to the API server: others may have added theirs."""
-    if all(isinstance(item, dict) and "name" in item for item in applied):
-        by_name = {item.get("name"): item for item in live if isinstance(item, dict)}
-        return any(drifted(item, by_name.get(item["name"])) for item in applied)
-    return len(applied) != len(live) or any(map(drifted, applied, live))
+def _revision(child: Object) -> Any:
+    template = child.get("spec", {}).get("template", {})
+    return template.get("metadata", {}).get("labels", {}).get(LABEL_REVISION)
 
 
-def _same_quantity(applied: Any, live: Any) -> bool:
-    """The server writes 0.5 as 500m and 1 as "1"."""
-    left, right = quantity(applied), quantity(live)
-    return left is not None and left == right
+def _lately(live: Object, now: datetime) -> bool:
+    applied = managed.entry(live).get("time")
+    return applied is None or now - parse_time(applied) < CALM

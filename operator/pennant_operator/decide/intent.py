@@ -5,16 +5,30 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Event:
+    """One Event on the ModelDeployment."""
+
+    type: str  # Normal | Warning
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Apply:
     """Server-side apply of one child.
 
-    `force` only on children that carry our controller reference; `resource_version` where the
-    write must fail if the object changed since it was decided on (traffic, template, to zero).
+    With the `uid` of the object that was seen to be ours it takes back what others set, and fails
+    if another object has the name by then; without one it makes a new object. `resource_version`
+    where the write must fail if the object changed since it was decided on (traffic, template, to
+    zero). `admitted` are the fields that admission is known to change, `event` is told when it is
+    done.
     """
 
     manifest: dict[str, Any]
-    force: bool
+    uid: str | None = None
     resource_version: str | None = None
+    admitted: frozenset[tuple[str, ...]] = frozenset()
+    event: Event | None = None
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,16 @@ class Create:
     """Creation of an immutable child; ours already there is fine (same name, same content)."""
 
     manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """An orphan of ours gets an owner: nothing but its references changes."""
+
+    kind: str
+    name: str
+    resource_version: str
+    references: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -34,16 +58,7 @@ class Delete:
     resource_version: str
 
 
-Write = Apply | Create | Delete
-
-
-@dataclass(frozen=True)
-class Event:
-    """One Event on the ModelDeployment."""
-
-    type: str  # Normal | Warning
-    reason: str
-    message: str
+Write = Apply | Create | Adopt | Delete
 
 
 @dataclass(frozen=True)
@@ -59,4 +74,4 @@ class Plan:
     @property
     def meets(self) -> bool:
         """Whether it writes to a name where nothing of ours was seen (law 11)."""
-        return any(isinstance(write, Apply) and not write.force for write in self.writes)
+        return any(isinstance(write, Apply) and write.uid is None for write in self.writes)

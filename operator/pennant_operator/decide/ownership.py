@@ -2,8 +2,10 @@
 
 from enum import StrEnum
 
+from pennant_operator.decide.intent import Adopt
 from pennant_operator.decide.observed import Object
-from pennant_operator.decide.vocabulary import GROUP
+from pennant_operator.decide.render import controller_reference
+from pennant_operator.decide.vocabulary import GROUP, LABEL_DEPLOYMENT, LABEL_MANAGED_BY, MANAGED_BY
 
 
 class Owner(StrEnum):
@@ -11,6 +13,7 @@ class Owner(StrEnum):
 
     OURS = "ours"
     GONE = "gone"  # of a deleted ModelDeployment of the same name: the garbage collector comes
+    ORPHAN = "orphan"  # ours by its labels, and nobody's: its ModelDeployment left it
     FOREIGN = "foreign"
 
 
@@ -22,14 +25,31 @@ def ours(children: dict[str, Object], owner: Object) -> dict[str, Object]:
 def conflict(children: dict[str, Object], owner: Object) -> str | None:
     """What to tell when an object that is not ours has a child's name."""
     foreign = sorted(k for k, c in children.items() if _whose(c, owner) is Owner.FOREIGN)
-    if not foreign:
-        return None
-    names = ", ".join(f"{owner['metadata']['namespace']}/{name}" for name in foreign)
+    return taken(owner, *foreign) if foreign else None
+
+
+def taken(owner: Object, *children: str) -> str:
+    """What to tell of children (`Kind/name`) whose names somebody else has."""
+    names = ", ".join(f"{owner['metadata']['namespace']}/{name}" for name in children)
     return (
         f"{names} exists and does not belong to this ModelDeployment; it is left as it is: "
         "rename or delete it (this is seen within seconds), "
         "or give this ModelDeployment another name"
     )
+
+
+def adoptions(children: dict[str, Object], owner: Object) -> tuple[Adopt, ...]:
+    """The orphans get this owner; what else refers to them stays."""
+    meta = owner["metadata"]
+    mine = controller_reference(meta["name"], meta["uid"])
+    found = []
+    for key, child in sorted(children.items()):
+        if _whose(child, owner) is Owner.ORPHAN:
+            kind, name = key.split("/")
+            others = child["metadata"].get("ownerReferences", ())
+            version = child["metadata"]["resourceVersion"]
+            found.append(Adopt(kind, name, version, (*others, mine)))
+    return tuple(found)
 
 
 def awaited(children: dict[str, Object], owner: Object) -> bool:
@@ -41,11 +61,14 @@ def awaited(children: dict[str, Object], owner: Object) -> bool:
 
 
 def _whose(child: Object, owner: Object) -> Owner:
-    """By the controller reference alone: a label can be copied, a uid cannot be guessed."""
+    """By the controller reference: a label can be copied, a uid cannot be guessed.
+
+    Labels count where there is none. Whoever can set those on an object could as well delete it.
+    """
     references = child["metadata"].get("ownerReferences", ())
     controller = next((ref for ref in references if ref.get("controller")), None)
     if controller is None:
-        return Owner.FOREIGN
+        return Owner.ORPHAN if _bears_our_labels(child, owner) else Owner.FOREIGN
     if controller["uid"] == owner["metadata"]["uid"]:
         return Owner.OURS
     ours_before = (
@@ -54,3 +77,9 @@ def _whose(child: Object, owner: Object) -> Owner:
         and controller["name"] == owner["metadata"]["name"]
     )
     return Owner.GONE if ours_before else Owner.FOREIGN
+
+
+def _bears_our_labels(child: Object, owner: Object) -> bool:
+    labels = child["metadata"].get("labels", {})
+    named = labels.get(LABEL_DEPLOYMENT) == owner["metadata"]["name"]
+    return bool(named and labels.get(LABEL_MANAGED_BY) == MANAGED_BY)

@@ -56,6 +56,8 @@ def _plan(observed: Observed, now: datetime) -> Plan:
         refused = refuse(observed, Refused(Reason.NAME_CONFLICT, told), now)
         return replace(refused, requeue_after=CONFLICT_SECONDS)
     awaited = ownership.awaited(observed.children, owner)
+    if not awaited and (adoptions := ownership.adoptions(observed.children, owner)):
+        return Plan(writes=adoptions, requeue_after=0.0)
     observed = replace(observed, children=ownership.ours(observed.children, owner))
     step = _look(observed, see(observed, spec, now), now)
     if awaited:

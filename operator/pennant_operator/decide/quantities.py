@@ -1,4 +1,4 @@
-"""Kubernetes' quantities: 1, "1.5", "500m", "2Gi"."""
+"""Kubernetes' quantities: 1, ".5", "500m", "2Gi", "1.5e9"."""
 
 import re
 from decimal import Decimal
@@ -11,9 +11,9 @@ _SUFFIXES = {
     "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30),
     "Ti": Decimal(2**40), "Pi": Decimal(2**50), "Ei": Decimal(2**60),
 }  # fmt: skip
-# Without exponents, which the API server leaves as they are: nearly one revision in a hundred looks
-# like a number with one, and then perhaps one that no computer can hold.
-_QUANTITY = re.compile(rf"([+-]?[0-9]{{1,18}}(?:\.[0-9]{{0,9}})?)({'|'.join(_SUFFIXES)})")
+# Exponents of two digits: a larger number is no quantity, perhaps none that a computer can hold.
+_NUMBER = r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})"
+_QUANTITY = re.compile(rf"({_NUMBER}(?:[eE][+-]?[0-9]{{1,2}})?)({'|'.join(_SUFFIXES)})")
 
 
 def quantity(value: Any) -> Decimal | None:

@@ -40,16 +40,19 @@ def metadata(spec: Spec, name: str, **labels: str) -> dict[str, Any]:
             LABEL_DEPLOYMENT: spec.name,
             **labels,
         },
-        "ownerReferences": [
-            {
-                "apiVersion": API_VERSION,
-                "kind": "ModelDeployment",
-                "name": spec.name,
-                "uid": spec.uid,
-                "controller": True,
-                "blockOwnerDeletion": True,
-            }
-        ],
+        "ownerReferences": [controller_reference(spec.name, spec.uid)],
+    }
+
+
+def controller_reference(name: str, uid: str) -> dict[str, Any]:
+    """Says which ModelDeployment an object belongs to."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ModelDeployment",
+        "name": name,
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
     }
 
 
@@ -96,17 +99,22 @@ def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Imag
     }
 
 
-def for_slot(record: Record, *, name: str, slot: str, replicas: int) -> Object:
-    """The recorded manifest in one of the two slots, at a size."""
-    meta, spec = record.manifest["metadata"], record.manifest["spec"]
-    template, mark = spec["template"], {LABEL_SLOT: slot}
+def for_slot(spec: Spec, record: Record, *, slot: str, replicas: int) -> Object:
+    """The recorded manifest in one of the two slots, at a size; its owner is today's."""
+    meta, recorded = record.manifest["metadata"], record.manifest["spec"]
+    template, mark = recorded["template"], {LABEL_SLOT: slot}
     pods = {**template["metadata"], "labels": {**template["metadata"]["labels"], **mark}}
     return {
         **record.manifest,
-        "metadata": {**meta, "name": f"{name}-{slot}", "labels": {**meta["labels"], **mark}},
+        "metadata": {
+            **meta,
+            "name": f"{spec.name}-{slot}",
+            "labels": {**meta["labels"], **mark},
+            "ownerReferences": [controller_reference(spec.name, spec.uid)],
+        },
         "spec": {
-            **spec,
-            "selector": {"matchLabels": {**spec["selector"]["matchLabels"], **mark}},
+            **recorded,
+            "selector": {"matchLabels": {**recorded["selector"]["matchLabels"], **mark}},
             "template": {**template, "metadata": pods},
             "replicas": replicas,
         },

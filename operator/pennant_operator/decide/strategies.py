@@ -67,8 +67,8 @@ def _released(world: World) -> Moves:
 def _at_rest(world: World, goal: Goal, now: datetime) -> Holding | None:
     """Nothing to bring up: the idle slot stays warm through the bake, or is emptied."""
     idle = world.idle
-    if idle.revision is None:
-        return None
+    if idle.revision is None:  # nobody knows what it holds
+        return Holding("", 0) if idle.size else None
     was_active = world.traffic is not None and idle.revision == world.traffic.warm
     if was_active and world.baking(now):
         return Holding(idle.revision, world.spec.replicas)

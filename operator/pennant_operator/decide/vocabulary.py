@@ -28,6 +28,9 @@ ANNOTATION_ACTIVE_REVISION = f"{GROUP}/active-revision"
 ANNOTATION_ACTIVE_SINCE = f"{GROUP}/active-since"
 ANNOTATION_WARM_REVISION = f"{GROUP}/warm-revision"
 
+# A hash of what was applied last, and how often it was set back since: on every child.
+ANNOTATION_APPLIED = f"{GROUP}/applied"
+
 SLOTS = ("blue", "green")
 NO_SLOT = "none"
 
@@ -123,4 +126,5 @@ class EventReason(StrEnum):
     ROLLOUT_HELD = "RolloutHeld"
     POD_REPLACED = "PodReplaced"
     RECORD_UNREADABLE = "RecordUnreadable"
+    FIELD_CHANGED = "FieldChangedByOthers"
     STALLED = "Stalled"

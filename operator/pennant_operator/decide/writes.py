@@ -7,8 +7,9 @@ what it should is not written (law 7).
 from typing import Any
 
 from pennant_operator.decide import render
-from pennant_operator.decide.drift import drifted
+from pennant_operator.decide.drift import due, marked
 from pennant_operator.decide.intent import Apply, Create, Delete, Write
+from pennant_operator.decide.others import admitted, insisted
 from pennant_operator.decide.status import Step
 from pennant_operator.decide.strategies import Holding, Moves
 from pennant_operator.decide.times import format_time
@@ -41,7 +42,8 @@ def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
 
 def _surroundings(step: Step, moves: Moves) -> list[Write]:
     spec, registry = step.world.spec, step.observed.registry
-    found = [render.disruption_budget_of(spec, slot) for slot in moves.slots]
+    held = [slot for slot, holding in moves.slots.items() if holding.revision]
+    found = [render.disruption_budget_of(spec, slot) for slot in held]
     if registry is not None:
         found.append(render.registry_config_of(spec, registry))
     return [write for manifest in found for write in _apply(step, manifest)]
@@ -51,9 +53,10 @@ def _slot(step: Step, name: str, holding: Holding) -> list[Write]:
     slot, record = step.world.slots[name], step.records.get(holding.revision)
     if record is None:
         return _without_record(slot, holding)
-    manifest = render.for_slot(record, name=step.world.spec.name, slot=name, replicas=holding.size)
+    manifest = render.for_slot(step.world.spec, record, slot=name, replicas=holding.size)
     careful = slot.revision != holding.revision or 0 in (slot.size, holding.size)
-    return _apply(step, manifest, slot.resource_version if careful else None)
+    version = slot.resource_version if careful else None
+    return _apply(step, manifest, version, insist=careful)
 
 
 def _without_record(slot: Slot, holding: Holding) -> list[Write]:
@@ -94,7 +97,18 @@ def _service(step: Step, moves: Moves) -> list[Write]:
     slot = traffic.slot if traffic else NO_SLOT
     record = step.records.get(traffic.revision) if traffic else None
     manifest = render.service_of(step.world.spec, slot, annotations, record)
-    return _apply(step, manifest, live["metadata"]["resourceVersion"] if live else None)
+    version = live["metadata"]["resourceVersion"] if live else None
+    return _apply(step, manifest, version, insist=not _leads_there(manifest, live))
+
+
+def _leads_there(manifest: dict[str, Any], live: dict[str, Any] | None) -> bool:
+    """Whether selector and annotations say where the traffic should go."""
+    if live is None:
+        return False
+    said = live["metadata"].get("annotations", {})
+    told = manifest["metadata"]["annotations"].items()
+    selects: bool = live["spec"].get("selector") == manifest["spec"]["selector"]
+    return selects and all(said.get(name) == value for name, value in told)
 
 
 def _forgotten(step: Step, moves: Moves) -> list[Write]:
@@ -117,13 +131,26 @@ def _forgotten(step: Step, moves: Moves) -> list[Write]:
 
 
 def _apply(
-    step: Step, manifest: dict[str, Any], resource_version: str | None = None
+    step: Step,
+    manifest: dict[str, Any],
+    resource_version: str | None = None,
+    *,
+    insist: bool = False,
 ) -> list[Write]:
-    key = f"{manifest['kind']}/{manifest['metadata']['name']}"
-    live = step.observed.children.get(key)
-    if live is not None and not drifted(manifest, live):
+    """With `insist` for what the slots and the traffic depend on: that is left to nobody."""
+    live = step.observed.children.get(f"{manifest['kind']}/{manifest['metadata']['name']}")
+    found = due(manifest, live, step.now, insist=insist)
+    if found is None:
         return []
-    return [Apply(manifest, force=live is not None, resource_version=resource_version)]
+    return [
+        Apply(
+            marked(manifest, found.mark),
+            uid=live["metadata"]["uid"] if live else None,
+            resource_version=resource_version,
+            admitted=admitted(manifest, live),
+            event=insisted(live, found) if live else None,
+        )
+    ]
 
 
 _NO_TRAFFIC = {

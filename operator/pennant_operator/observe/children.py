@@ -73,6 +73,18 @@ class Children:
                 obj = await self._read(namespace, kind, child)
             if obj is not None:
                 found[f"{kind}/{child}"] = obj
+        return found | await self._not_ours(owner)
+
+    async def _not_ours(self, owner: Object) -> dict[str, Object]:
+        """Records that bear our labels and that this owner does not control."""
+        found = {}
+        for known in self._store.children(_key(owner), "ControllerRevision"):
+            if controlled(known, owner["metadata"]["uid"]):
+                continue
+            meta = known["metadata"]
+            obj = await self._read(meta["namespace"], "ControllerRevision", meta["name"])
+            if obj is not None:
+                found[f"ControllerRevision/{meta['name']}"] = obj
         return found
 
     def records(self, owner: Object) -> tuple[dict[str, Record], tuple[str, ...]]:

@@ -18,6 +18,7 @@ from pennant_operator.kube import Object
 
 Key: TypeAlias = tuple[str, str]  # namespace and name of a ModelDeployment
 OWNER = "ModelDeployment"
+APPLIED = ("Service", "Deployment", "ConfigMap", "PodDisruptionBudget")
 TOMBSTONES = 10_000
 
 
@@ -77,7 +78,7 @@ class Store:
         return entry.owner
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
-        """A fresh copy of an object, without managedFields."""
+        """A fresh copy of an object; of a child's managedFields those that drift is told by."""
         entry = self._entries.get((kind, namespace, name))
         return _unpack(entry.packed) if entry else None
 
@@ -131,6 +132,10 @@ def owner_key(obj: Object) -> Key | None:
 
 def _pack(obj: Object) -> bytes:
     meta = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
+    entries = obj["metadata"].get("managedFields", ())
+    if entries and obj["kind"] in APPLIED:
+        # Of a status nothing is ours.
+        meta["managedFields"] = [each for each in entries if not each.get("subresource")]
     text = json.dumps(obj | {"metadata": meta}, separators=(",", ":"))
     return zlib.compress(text.encode(), level=1)
 

@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pennant_operator.act.carry_out import carry_out
-from pennant_operator.act.cluster import Cluster, ConflictError, FencedError, RefusedError
+from pennant_operator.act.cluster import (
+    Cluster,
+    ConflictError,
+    FencedError,
+    NameTakenError,
+    RefusedError,
+)
 from pennant_operator.act.events import Recorder
+from pennant_operator.decide import ownership
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.observed import Object, Observed
+from pennant_operator.decide.observed import Object, Observed, Refused
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.refusal import not_taken, refuse
+from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.children import Children
 from pennant_operator.observe.gather import Observer
@@ -88,6 +96,11 @@ class Reconciler:
             seen = await self._decide(attempt)
         try:
             await self._act(attempt)
+        except NameTakenError as error:
+            told = ownership.taken(attempt.owner, error.message)
+            attempt.decided = refuse(seen, Refused(Reason.NAME_CONFLICT, told), attempt.now)
+            await self._act(attempt)
+            raise
         except RefusedError as error:
             attempt.decided = refuse(seen, not_taken(str(error)), attempt.now)
             await self._act(attempt)

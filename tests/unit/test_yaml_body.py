@@ -8,7 +8,7 @@ from generated_examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pennant_operator.kube import as_yaml
+from pennant_operator.yaml_body import as_yaml
 
 pytestmark = pytest.mark.unit
 

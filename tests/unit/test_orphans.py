@@ -1,0 +1,147 @@
+"""Children that a deleted ModelDeployment left (--cascade=orphan), and others of a child's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import version
+from simulation import ConflictError, Simulation, serving
+
+from pennant_operator.decide.intent import Adopt, Apply, Plan
+from pennant_operator.decide.plan import plan
+
+pytestmark = pytest.mark.unit
+
+
+def orphaned() -> Simulation:
+    """Version 8 served beside version 7, whose record and empty slot were kept."""
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(6)
+    sim.now = sim.now.replace(hour=sim.now.hour + 1)
+    sim.run(4)
+    assert (sim.serving, sim.sizes()) == ("8", {"blue": 0, "green": 2})
+    sim.orphan()
+    sim.writes.clear()
+    return sim
+
+
+def carry_out(sim: Simulation, found: Plan) -> None:
+    for write in found.writes:
+        sim.carry_out(write)
+
+
+def templates(sim: Simulation) -> list[Any]:
+    return [sim.deployment(slot)["spec"]["template"] for slot in ("blue", "green")]
+
+
+def test_orphans_are_adopted_whatever_their_kind():
+    sim = orphaned()
+    found = sim.step()
+    assert {type(write) for write in found.writes} == {Adopt}
+    assert {write.kind for write in found.writes} == {
+        *("Service", "Deployment", "ConfigMap"),
+        *("PodDisruptionBudget", "ControllerRevision"),
+    }
+    assert len(found.writes) == 8
+    uid = sim.owner["metadata"]["uid"]
+    for child in sim.children.values():
+        assert [ref["uid"] for ref in child["metadata"]["ownerReferences"]] == [uid]
+    assert set(sim.owners.values()) == {uid}
+    assert found.requeue_after == 0
+
+
+def test_what_serves_goes_on_and_nothing_rolls():
+    sim = orphaned()
+    pods, before, active = sim.pods, templates(sim), sim.active
+    sim.run(6)
+    assert (sim.pods, sim.active, templates(sim)) == (pods, active, before)
+    assert sim.status["summary"] == "Serving"
+    assert sim.status["serving"]["version"] == "8"
+    sim.writes.clear()
+    sim.run(3)
+    assert sim.writes == []
+
+
+def test_the_uid_that_is_written_is_always_todays_owners():
+    sim = orphaned()
+    sim.run(4)
+    sim.desired = version(7)  # from its record, which holds the old uid
+    sim.run(8)
+    assert sim.serving == "7"
+    uid = sim.owner["metadata"]["uid"]
+    for write in sim.writes:
+        if isinstance(write, Apply):
+            assert [r["uid"] for r in write.manifest["metadata"]["ownerReferences"]] == [uid]
+
+
+def test_who_else_is_named_as_an_owner_stays_named():
+    sim = orphaned()
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "x"}
+    sim.children["Service/rec"]["metadata"]["ownerReferences"] = [other]
+    sim.step()
+    owners = sim.children["Service/rec"]["metadata"]["ownerReferences"]
+    assert [ref["uid"] for ref in owners] == ["x", sim.owner["metadata"]["uid"]]
+
+
+def test_an_orphan_that_changed_meanwhile_is_looked_at_again():
+    sim = orphaned()
+    found = plan(sim.observe(), sim.now)
+    sim.children["Service/rec"]["metadata"]["resourceVersion"] = "other"
+    with pytest.raises(ConflictError):
+        carry_out(sim, found)
+
+
+@pytest.mark.parametrize("kind", ["Service/rec", "ConfigMap/rec-registry", "Deployment/rec-blue"])
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"labels": {"pennant.dev/deployment": "rec"}},
+        {"labels": {"app.kubernetes.io/managed-by": "pennant"}},
+        {"labels": {"app.kubernetes.io/managed-by": "pennant", "pennant.dev/deployment": "other"}},
+    ],
+)
+def test_without_our_labels_it_is_somebody_elses_and_nothing_is_adopted(kind: str, meta: Any):
+    sim = orphaned()
+    sim.children[kind]["metadata"] |= meta
+    found = sim.step()
+    assert found.writes == ()
+    assert sim.condition("Stalled") == ("True", "NameConflict")
+    assert f"team/{kind} exists" in sim.status["conditions"][2]["message"]
+
+
+def test_a_record_with_another_controller_is_named():
+    sim = serving(7)
+    (revision,) = sim.records
+    sim.owners[revision] = None
+    record = sim.observe().children[f"ControllerRevision/rec-{revision}"]
+    other = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "x", "uid": "x"}
+    record["metadata"]["ownerReferences"] = [{**other, "controller": True}]
+    seen = sim.observe()
+    seen.children[f"ControllerRevision/rec-{revision}"] = record
+    found = plan(seen, sim.now)
+    assert found.writes == ()
+    assert found.status["conditions"][2]["reason"] == "NameConflict"
+    assert f"ControllerRevision/rec-{revision} exists" in found.status["conditions"][2]["message"]
+
+
+def test_an_object_that_another_one_of_its_name_took_the_place_of_is_not_written():
+    sim = serving(7)
+    sim.specify(replicas=3)
+    found = plan(sim.observe(), sim.now)
+    sim.children["Deployment/rec-blue"]["metadata"]["uid"] = "another"
+    with pytest.raises(ConflictError):
+        carry_out(sim, found)
+    assert sim.sizes()["blue"] == 2
+
+
+def test_an_idle_slot_of_which_nobody_knows_what_it_holds_is_emptied():
+    sim = serving(7)
+    held = sim.children["Deployment/rec-blue"]
+    stray = {**held, "metadata": {**held["metadata"], "name": "rec-green", "uid": "stray"}}
+    template = {"metadata": {"labels": {}}, "spec": held["spec"]["template"]["spec"]}
+    stray["spec"] = {**held["spec"], "template": template, "replicas": 2}
+    sim.children["Deployment/rec-green"] = stray
+    found = plan(sim.observe(), sim.now)
+    assert [(w.kind, w.name, w.uid) for w in found.writes] == [("Deployment", "rec-green", "stray")]
