@@ -39,7 +39,7 @@ class Laws:
         """A request reaches the API server."""
         if isinstance(write, Delete):
             self._deleted(world, write)
-        elif isinstance(write, Apply):
+        elif isinstance(write, Apply) and not _refused(world, write):
             _owned(world, write)
             if write.manifest["kind"] == "Deployment":
                 self._deployment(world, seen, write)
@@ -131,10 +131,16 @@ def _replaced(world: Simulation, write: Delete) -> None:
     assert not young, "replace: soon again"
 
 
+def _refused(world: Simulation, write: Apply) -> bool:
+    """The API server refuses it: another object has the name now, or none."""
+    live = world.children.get(f"{write.manifest['kind']}/{write.manifest['metadata']['name']}")
+    return write.uid != (live["metadata"]["uid"] if live else None)
+
+
 def _owned(world: Simulation, write: Apply) -> None:
     live = world.children.get(f"{write.manifest['kind']}/{write.manifest['metadata']['name']}")
     owners = live["metadata"].get("ownerReferences", ()) if live else ()
-    if live is not None and live["metadata"]["uid"] == write.uid:  # else the API server refuses it
+    if live is not None:
         ours = world.owner["metadata"]["uid"] in {o["uid"] for o in owners}
         assert ours, f"law 11: {write.manifest['kind']} of somebody else is overwritten"
 

@@ -8,6 +8,7 @@ drift, which managedFields tell. All of this is on the object: a restart forgets
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,7 +47,7 @@ def due(wanted: Object, live: Object | None, now: datetime, *, insist: bool = Fa
     lost = fields.lost(wanted, live)
     if not lost:
         return None
-    times = int(count) if count.isdecimal() and _lately(live, now) else 0
+    times = int(count) if re.fullmatch("[0-9]{1,6}", count) and _lately(live, now) else 0
     if times >= SET_BACK and not insist:
         return None
     times += 1
