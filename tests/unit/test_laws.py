@@ -25,7 +25,14 @@ from simulated_pods import (
 )
 from simulation import SLOTS, Simulation
 
-from pennant_operator.decide.observed import Absent, Images, ModelVersion, Refused, Unknown
+from pennant_operator.decide.observed import (
+    Absent,
+    Images,
+    ModelVersion,
+    Refused,
+    Unknown,
+    Unresolved,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -44,6 +51,9 @@ ANSWERS = (
     Unknown("WaitingForRegistry", "not asked yet"),
     Absent("AliasNotSet", "the alias is not set"),
     Absent("ModelNotFound", "the model is not there"),
+    Unresolved("VersionNotResolved", "its run is gone", "9"),
+    Unresolved("ModelNotReadable", "not for this account"),
+    Unresolved("AliasNotSet", "seen once"),
     Refused("NotAllowed", "namespace team may not use it"),
 )
 LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something happened

@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Absent, Desired, ModelVersion, Refused, Unknown
+from pennant_operator.decide.observed import (
+    Absent,
+    Desired,
+    ModelVersion,
+    Refused,
+    Unknown,
+    Unresolved,
+)
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdicts import Verdict, Waiting
@@ -31,7 +38,7 @@ class Situation:
     before: list[dict[str, Any]] = field(default_factory=list)  # the conditions so far
 
 
-def said_by(desired: Absent | Refused | Unknown) -> str:
+def said_by(desired: Absent | Refused | Unknown | Unresolved) -> str:
     """What the registry's side says, as a part of a sentence."""
     return desired.message.rstrip(". ")
 
