@@ -48,8 +48,10 @@ DESIRED: dict[str, Desired | None] = {
 }
 UNKNOWN = ("not asked yet", "unreachable")
 UNRESOLVED: dict[str, Exception] = {
-    "8, no source": NotResolvedError(Pointed(1, "8"), RefusedError("404: no such run")),
-    "9, no source": NotResolvedError(Pointed(1, "9"), NotAllowedError("403")),
+    "8, no source": NotResolvedError(
+        Pointed(1, "8"), (1, 0, "8"), RefusedError("404: no such run")
+    ),
+    "9, no source": NotResolvedError(Pointed(1, "9"), (1, 0, "9"), NotAllowedError("403")),
     "hidden": NotAllowedError("403"),
 }
 # It may be an empty database: a rollout goes on.

@@ -309,6 +309,15 @@ def test_an_alias_at_a_version_that_cannot_be_had_is_not_in_sync_and_moves_nothi
     assert sim.condition("AliasInSync") == ("True", "InSync")
 
 
+def test_what_was_never_there_says_the_same_when_that_is_confirmed():
+    sim = Simulation(Unresolved("AliasNotSet", "the alias points at no version."))
+    sim.run(3)
+    first = sim.status
+    sim.desired = Absent("AliasNotSet", "the alias points at no version.")
+    sim.run(3)
+    assert sim.status == first
+
+
 def test_a_candidate_that_is_not_wanted_any_more_gets_no_traffic_while_another_cannot_be_had():
     sim = serving(7)
     sim.behaviour["8"] = lambda pod: pod

@@ -233,6 +233,39 @@ def test_an_alias_at_a_version_without_a_source_is_not_where_it_was():
     assert "alias production points at version 8" in told.message
 
 
+def test_a_version_without_a_source_is_asked_for_ever_later_and_another_one_at_once():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        lying.aliases[BAD.model] = "8"
+        lying.sources = {(BAD.model, "8"): ERRORS["400"]}
+        for _ in range(600):
+            await poll.ask(WATCHES)
+            await asyncio.sleep(1)
+        assert lying.taken().count(f"source {BAD.model}") == 6
+        lying.aliases[BAD.model] = "9"
+        await poll.ask(WATCHES)
+        assert versions(poll.known)[BAD.model] == "9"
+        lying.aliases[BAD.model] = "8"
+        await poll.ask(WATCHES)
+        lying.sources = {}
+        await asyncio.sleep(10)
+        await poll.ask(WATCHES)
+
+    _, known = story(scenario)
+    assert versions(known)[BAD.model] == "8"
+
+
+def test_a_poll_in_which_nothing_is_to_be_asked_asks_whether_the_registry_answers():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        lying.models = {BAD.model: ERRORS["slow"]}
+        await poll.ask([BAD])
+        assert lying.taken() == [f"model {BAD.model}", "ping"]
+        await poll.ask([BAD])
+        await poll.ask([])
+        assert lying.taken() == ["ping", "ping"]
+
+    story(scenario)
+
+
 def test_one_model_in_trouble_keeps_what_was_known_of_it_until_that_lasted():
     async def scenario(lying: Lying, poll: Poll) -> None:
         await poll.ask(WATCHES)

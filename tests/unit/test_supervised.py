@@ -101,12 +101,10 @@ class Api:
             await self.how()
 
 
-@pytest.mark.parametrize("how", [leaks, raises])
-def test_a_fault_with_one_registry_is_that_registrys_status_and_the_others_go_on(
-    how: Callable[[], Awaitable[None]],
-):
+def followed(made: Api) -> dict[str, dict[str, Any]]:
+    """The conditions of each ModelRegistry after half an hour in which nothing ended."""
     written: dict[str, dict[str, Any]] = {}
-    api: Any = Api(how)
+    api: Any = made
 
     async def write_status(live: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
         told = {each["type"]: each for each in status["conditions"]}
@@ -129,18 +127,39 @@ def test_a_fault_with_one_registry_is_that_registrys_status_and_the_others_go_on
     async def scenario() -> None:
         running = asyncio.create_task(registries.run())
         await asyncio.sleep(1000)
-        assert not running.done()
-        api.read.clear()
+        made.read.clear()
         await asyncio.sleep(1000)
-        assert {"good", "faulty"} <= set(api.read)
+        assert not running.done()
         running.cancel()
         await asyncio.wait([running])
 
     at_once(scenario())
+    return written
+
+
+@pytest.mark.parametrize("how", [leaks, raises])
+def test_a_fault_with_one_registry_is_that_registrys_status_and_the_others_go_on(
+    how: Callable[[], Awaitable[None]],
+):
+    api = Api(how)
+    written = followed(api)
+    assert {"good", "faulty"} <= set(api.read)
     for condition in ("Ready", "Webhook"):
         said = written["faulty"][condition]
         assert said["status"] == "False"
         assert "the operator fails on what it was answered" in said["message"]
+    assert "There is no Secret good" in written["good"]["Ready"]["message"]
+
+
+def test_a_spec_that_nobody_thought_of_is_that_modelregistrys_own_trouble():
+    class Odd(Api):
+        async def list(self, kind: str, namespace: str) -> list[dict[str, Any]]:
+            good, odd = await super().list(kind, namespace)
+            odd["spec"] = {"url": "http://mlflow.example", "webhook": "odd"}
+            return [odd, good]
+
+    written = followed(Odd(ends))
+    assert "the operator fails on its spec" in written["faulty"]["Ready"]["message"]
     assert "There is no Secret good" in written["good"]["Ready"]["message"]
 
 

@@ -100,9 +100,6 @@ def stalled(s: Situation) -> Said:
         if s.rejection:
             told = f"version {s.rejection['version']} was rejected, which stops nothing that serves"
         return FALSE, Reason.NOT_STALLED, f"{told}: AliasInSync says why"
-    if isinstance(s.desired, Unresolved):
-        told = "what is desired is not to be had, and asked for again: AliasInSync says why"
-        return FALSE, Reason.NOT_STALLED, told
     return FALSE, Reason.NOT_STALLED, "nothing waits for a person"
 
 

@@ -73,6 +73,9 @@ class Reporter:
         except ApiError as error:
             LOG.warning("status of ModelRegistry %s was not written: %s", name, error)
             return
+        except Exception:  # what is in one's status must not end what follows the others
+            LOG.exception("status of ModelRegistry %s was not written", name)
+            return
         if written is not None and name in self._live:
             self._live[name] = written
 

@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 from pennant_operator.decide.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.spec import Watch
+from pennant_operator.observe.again import Again
 from pennant_operator.observe.recorded import Pointed
-from pennant_operator.observe.tardy import Tardy
 
 ABSENT_AFTER = 5.0  # seconds from the first sight of an absence to the read that confirms it
 UNRESOLVED_AFTER = 30.0  # seconds that trouble with one model lasts
@@ -59,7 +59,8 @@ class Known:
     size: int = 0  # registered models that there are at least, as of the last walk
     resolved: dict[tuple[str, str, int], ModelVersion] = field(default_factory=dict)
     apart: dict[str, float] = field(default_factory=dict)  # spoil a search; since when
-    tardy: Tardy = field(default_factory=Tardy)
+    tardy: Again[str] = field(default_factory=Again)  # models; no answer came in time
+    sourceless: Again[Watch] = field(default_factory=Again)  # at a version without a source
 
     def of(self, watch: Watch) -> Seen:
         """What is known of a watch."""
@@ -72,10 +73,23 @@ class Known:
     def answered(self, watch: Watch, state: ModelVersion | Pointed, stamp: Stamp | None) -> None:
         """It is there."""
         self.seen[watch] = Seen(state, stamp)
+        self.sourceless.answered(watch)
 
-    def unresolved(self, watch: Watch, what: Unresolved, at: Pointed) -> None:
-        """It is at another version, and where the bytes of that are is not to be had."""
-        self.seen[watch] = Seen(self._told_before(watch, what), at=at)
+    def unresolved(
+        self, watch: Watch, what: Unresolved, at: Pointed, stamp: Stamp, now: float
+    ) -> None:
+        """It is at a version, and where the bytes of that are is not to be had."""
+        if self.of(watch).stamp != stamp:
+            self.sourceless.answered(watch)  # of another version
+        self.seen[watch] = Seen(self._told_before(watch, what), stamp, at)
+        self.sourceless.failed(watch, now)
+
+    def is_answered(self, watch: Watch, stamp: Stamp, now: float) -> bool:
+        """Whether nothing more is to be asked while its model is as it was."""
+        seen = self.of(watch)
+        if isinstance(seen.state, Unresolved) and not self.sourceless.rests(watch, now):
+            return False
+        return seen.stamp == stamp
 
     def doubted(self, watch: Watch, what: Absent | Unresolved, now: float) -> None:
         """What was told may not be so any more; where nothing was, this is told and moves nothing.
@@ -125,6 +139,7 @@ class Known:
         self.resolved = {k: v for k, v in self.resolved.items() if k[0] in models}
         self.apart = {k: v for k, v in self.apart.items() if k in models}
         self.tardy.forget_all_but(models)
+        self.sourceless.forget_all_but(watches)
 
     def knows(self, watch: Watch, what: Unresolved) -> bool:
         """Whether this is no news."""

@@ -48,8 +48,6 @@ class Link:
     ) -> None:
         """Bring the answers to these up to date, telling of each; raises RegistryTroubleError."""
         poll = await self._connected()
-        if not watches:
-            await poll.registry.ping()
         await poll.ask(watches, answered)
 
     async def _connected(self) -> Poll:

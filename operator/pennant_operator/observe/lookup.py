@@ -40,7 +40,7 @@ class Lookup:
             await self._missing(watch, nothing, alone=alone)
         elif model is not None:
             stamp = _stamp(watch, model)
-            if self.known.of(watch).stamp == stamp:
+            if self.known.is_answered(watch, stamp, self.clock()):
                 self.known.sure(watch)
             elif self._is_recorded(watch, model):
                 at = Pointed(model.created, _number(watch, model))
@@ -89,7 +89,8 @@ class Lookup:
             try:
                 self.known.resolved[identity] = await self.registry.resolve(found)
             except RegistryTroubleError as error:
-                raise NotResolvedError(Pointed(model.created, found.version), error) from error
+                at = Pointed(model.created, found.version)
+                raise NotResolvedError(at, stamp, error) from error
         beside = tuple(other.version for other in others)
         version = replace(self.known.resolved[identity], beside=beside, registered=model.created)
         self.known.answered(watch, version, stamp)

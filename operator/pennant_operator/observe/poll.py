@@ -48,6 +48,8 @@ class Poll:
         for watch in sorted(watches, key=str):
             if not tardy.rests(watch.model, now):
                 of_model.setdefault(watch.model, []).append(watch)
+        if not of_model:
+            await self.registry.ping()
         prompt = {model for model in of_model if model not in tardy}
         listed = await ask_together(self.registry, prompt, self.server_version, self.known, now)
         asking = _Asking(self, listed)
@@ -75,7 +77,7 @@ class _Asking:
         try:
             if alone:
                 found = await self._registry.model(model)
-                self._known.tardy.in_time(model)
+                self._known.tardy.answered(model)
         except Exception as error:  # noqa: BLE001 - it is judged
             await self._judge(watches, error)
             return
@@ -96,11 +98,11 @@ class _Asking:
             await self._registry.ping()
             self._answers = True
         if isinstance(getattr(error, "why", error), TooSlowError):
-            self._known.tardy.late(watches[0].model, self._clock())
+            self._known.tardy.failed(watches[0].model, self._clock())
         for watch in news:
             LOG.warning("registry %s: %s", watch.registry, told[watch].message)
         for watch, what in told.items():
             if isinstance(error, NotResolvedError):
-                self._known.unresolved(watch, what, error.at)
+                self._known.unresolved(watch, what, error.at, error.stamp, self._clock())
             else:
                 self._known.doubted(watch, what, self._clock())

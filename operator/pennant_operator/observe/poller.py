@@ -188,10 +188,12 @@ class Poller:
         if now == was:
             return
         before[watch] = now
-        moved = False
-        if isinstance(was, ModelVersion | Pointed) and isinstance(now, ModelVersion | Pointed):
-            told = (self.spec.name, watch.title, now.version, was.version)
-            LOG.info("registry %s: %s is version %s, was %s", *told)
+        moved, before_it = False, getattr(was, "version", None)
+        if isinstance(now, ModelVersion | Pointed) and before_it is not None:
+            LOG.info(
+                "registry %s: %s is version %s, was %s",
+                *(self.spec.name, watch.title, now.version, before_it),
+            )
             moved = True
         self._around.enqueue(self._store.watching(watch), urgent=moved)
 

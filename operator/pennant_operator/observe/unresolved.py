@@ -3,6 +3,7 @@
 from pennant_operator.decide.observed import Unresolved
 from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
+from pennant_operator.observe.known import Stamp
 from pennant_operator.observe.recorded import Pointed
 from pennant_operator.observe.trouble import (
     NotAllowedError,
@@ -10,15 +11,16 @@ from pennant_operator.observe.trouble import (
     RegistryTroubleError,
 )
 
-_AGAIN = "it is asked again with every poll"
+_AGAIN = "it is asked again, at most 5 minutes apart"
 
 
 class NotResolvedError(RegistryTroubleError):
     """A version is there, and where its bytes are is not to be had."""
 
-    def __init__(self, at: Pointed, why: RegistryTroubleError) -> None:
+    def __init__(self, at: Pointed, stamp: Stamp, why: RegistryTroubleError) -> None:
         super().__init__(str(why))
         self.at = at
+        self.stamp = stamp
         self.why = why
 
 
