@@ -239,6 +239,20 @@ def test_a_search_that_comes_to_no_end_is_left(cycle: int):
     assert pages <= min(cycle + 1, PAGES) * 3
 
 
+def test_words_without_end_are_cut(caplog: pytest.LogCaptureFixture):
+    async def answer(request: web.Request) -> web.Response:
+        if path_of(request) == "registered-models/search":
+            return web.json_response({}, headers={"Set-Cookie": "a=" + "b" * 4000})
+        assert "Cookie" not in request.headers
+        told = {"error_code": "E" * 100_000, "message": "m" * 100_000}
+        return web.json_response(told, status=400)
+
+    known = polled(answer, times=2, watches=WATCHES[:1])
+    state = known.state(WATCHES[0])
+    assert isinstance(state, Unresolved)
+    assert len(state.message) < 1000
+
+
 HOOKS: dict[str, Any] = {
     "no id": {"webhooks": [{"name": "w", "url": "u"}]},
     "no name": {"webhooks": [{"webhook_id": "1"}]},

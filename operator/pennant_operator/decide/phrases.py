@@ -16,6 +16,8 @@ from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdicts import Verdict, Waiting
 
+SHOWN = 10  # versions beside the desired one in its stage, which may hold any number
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -48,7 +50,8 @@ def pointer(s: Situation, what: str) -> str:
     assert isinstance(s.desired, ModelVersion)
     watch, version = s.spec.watch, s.desired.version
     if s.desired.beside:
-        lower = ", ".join(reversed(s.desired.beside))
+        more = ("…",) if len(s.desired.beside) > SHOWN else ()
+        lower = ", ".join((*more, *reversed(s.desired.beside[:SHOWN])))
         return f"{watch.pointer} holds versions {lower} and {version}; the highest {what}"
     return f"{watch.pointer} {watch.verb} version {version}, which {what}"
 

@@ -65,6 +65,7 @@ class MlflowHttp:
             connector=aiohttp.TCPConnector(limit=4, ssl=trust),
             timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             proxy=spec.proxy,
+            cookie_jar=aiohttp.DummyCookieJar(),  # who answers could fill another without end
             auto_decompress=False,  # without a bound: body.py has one
         )
 
@@ -124,7 +125,8 @@ class MlflowHttp:
             raise RegistryTroubleError(self._stranger(status, text))
         if status == 200:
             return answer
-        code, message = str(answer.get("error_code", "")), str(answer.get("message", ""))
+        code = str(answer.get("error_code", ""))[:100]
+        message = str(answer.get("message", ""))
         if status in {400, 404} and code:
             return Refusal(status, code, message)
         raise RegistryTroubleError(self._stranger(status, message or text))
