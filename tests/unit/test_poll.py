@@ -19,6 +19,7 @@ from pennant_operator.observe.answers import Found, Registered
 from pennant_operator.observe.few_at_once import FEW
 from pennant_operator.observe.known import ABSENT_AFTER, UNRESOLVED_AFTER, Known
 from pennant_operator.observe.poll import Poll
+from pennant_operator.observe.together import FORGOTTEN_AFTER
 from pennant_operator.observe.trouble import (
     NotAllowedError,
     RefusedError,
@@ -325,6 +326,10 @@ def test_a_name_that_spoils_a_search_is_found_once_and_asked_for_by_itself():
         lying.taken()
         await poll.ask(many)
         assert len(lying.taken()) <= 1 + FEW
+        lying.searches = {}
+        await asyncio.sleep(FORGOTTEN_AFTER)
+        await poll.ask(many)
+        assert lying.taken() == ["search 300"]
 
     _, known = story(scenario, **aliases)
     assert len(versions(known)) == 300

@@ -77,7 +77,6 @@ class _Asking:
         try:
             if alone:
                 found = await self._registry.model(model)
-                self._known.tardy.answered(model)
         except Exception as error:  # noqa: BLE001 - it is judged
             await self._judge(watches, error)
             return
@@ -87,6 +86,9 @@ class _Asking:
                 self._answers = True
             except Exception as error:  # noqa: BLE001 - it is judged
                 await self._judge([watch], error)
+                if isinstance(error, TooSlowError):
+                    return  # the others of this model wait with it
+        self._known.tardy.answered(model)
 
     async def _judge(self, watches: Sequence[Watch], error: Exception) -> None:
         """Whose trouble it is; raises RegistryTroubleError where it is the registry's."""
@@ -97,7 +99,7 @@ class _Asking:
         if news or not self._answers:
             await self._registry.ping()
             self._answers = True
-        if isinstance(getattr(error, "why", error), TooSlowError):
+        if isinstance(error, TooSlowError):
             self._known.tardy.failed(watches[0].model, self._clock())
         for watch in news:
             LOG.warning("registry %s: %s", watch.registry, told[watch].message)
