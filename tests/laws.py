@@ -10,7 +10,7 @@ from simulation import REVISION, SLOTS, Simulation
 from situations import table, told_by
 
 from pennant_operator.decide.intent import Apply, Delete, Plan
-from pennant_operator.decide.observed import Absent, ModelVersion, Observed, Unknown
+from pennant_operator.decide.observed import Absent, ModelVersion, Observed, Unknown, Unresolved
 from pennant_operator.decide.pods import PodFacts
 from pennant_operator.decide.times import parse_time
 
@@ -88,7 +88,7 @@ class Laws:
         if size == 0 and live["spec"]["replicas"]:
             assert write.resource_version, "law 9: to zero without resourceVersion"
             reason = getattr(seen.desired, "reason", None)
-            if isinstance(seen.desired, Unknown) or reason == "ModelNotFound":
+            if isinstance(seen.desired, Unknown | Unresolved) or reason == "ModelNotFound":
                 _unknown(world, seen, live["metadata"]["labels"][REVISION])
         if grows and not active:
             assert revision not in self._refused, "law 4: a rejected revision gets pods"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,8 +14,9 @@ from mlflow import MlflowClient
 from pennant_operator.decide.registries import parse
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.credentials import Credentials
+from pennant_operator.observe.known import Known
 from pennant_operator.observe.mlflow_http import NONE, MlflowHttp, Refusal
-from pennant_operator.observe.poll import Known, Poll
+from pennant_operator.observe.poll import Poll
 from pennant_operator.observe.registry import Registry
 
 
@@ -29,9 +31,23 @@ class Counted(MlflowHttp):
         self.asked.append(path)
         return await super().get(path, query)
 
+    async def send(self, method: str, path: str, body: Any) -> dict[str, Any] | Refusal:
+        self.asked.append(path)
+        return await super().send(method, path, body)
+
     def taken(self) -> list[str]:
         asked, self.asked = self.asked, []
         return asked
+
+
+class Clock:
+    """The time, which a test may advance."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.passed
 
 
 def ask(url: str, scenario: Callable[[Counted, Poll], Awaitable[None]]) -> Known:
@@ -41,7 +57,7 @@ def ask(url: str, scenario: Callable[[Counted, Poll], Awaitable[None]]) -> Known
         http = Counted(url)
         try:
             registry = Registry(http)
-            poll = Poll(registry, await registry.server_version(), Known())
+            poll = Poll(registry, await registry.server_version(), Known(), clock=Clock())
             await scenario(http, poll)
             return poll.known
         finally:

@@ -10,7 +10,7 @@ from builders import IMAGES, NOW, model_deployment, version
 
 from pennant_operator.decide import registries
 from pennant_operator.decide.conditions import conditions_of, summary
-from pennant_operator.decide.observed import Desired, Observed, Unknown
+from pennant_operator.decide.observed import Absent, Desired, Observed, Unknown, Unresolved
 from pennant_operator.decide.phrases import Situation
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.refusal import not_taken, refuse
@@ -18,6 +18,9 @@ from pennant_operator.decide.spec import Watch, parse
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdicts import Waiting
 from pennant_operator.observe import absence
+from pennant_operator.observe.recorded import Pointed
+from pennant_operator.observe.trouble import NotAllowedError, RefusedError
+from pennant_operator.observe.unresolved import NotResolvedError, unresolved
 
 SPECS: dict[str, dict[str, Any]] = {
     "alias": {},
@@ -35,12 +38,24 @@ DESIRED: dict[str, Desired | None] = {
     "8": version(8),
     "nothing": None,  # by what is followed: no alias, no stage, no such version
     "no such model": None,
+    "8, no source": None,
+    "9, no source": None,
+    "hidden": None,
+    "nothing, seen once": None,  # soon to be confirmed
     "refused": CLOSED,
     "not asked yet": registries.not_asked("default"),
     "unreachable": registries.silent("default", NOW),
 }
 UNKNOWN = ("not asked yet", "unreachable")
-NO_ANSWER = (*UNKNOWN, "no such model")  # it may be an empty database: a rollout goes on
+UNRESOLVED: dict[str, Exception] = {
+    "8, no source": NotResolvedError(
+        Pointed(1, "8"), (1, 0, "8"), RefusedError("404: no such run")
+    ),
+    "9, no source": NotResolvedError(Pointed(1, "9"), (1, 0, "9"), NotAllowedError("403")),
+    "hidden": NotAllowedError("403"),
+}
+# It may be an empty database: a rollout goes on.
+NO_ANSWER = (*UNKNOWN, "no such model", "8, no source", "hidden", "nothing, seen once")
 STARTING = "pod rec-blue-b is starting"
 SERVING: dict[str, dict[str, Any]] = {
     "-": {},
@@ -155,10 +170,19 @@ def situation(case: Case) -> Situation:
 
 def _desired(case: Case, watch: Watch) -> Desired:
     found = DESIRED[case.desired]
+    if case.desired in UNRESOLVED:
+        return unresolved(watch, UNRESOLVED[case.desired])
     if found == version(8) and watch.stage:
         return replace(version(8), beside=("7", "5"))
     if found is not None:
         return found
+    nothing = _nothing(case, watch)
+    if case.desired == "nothing, seen once":
+        return Unresolved(nothing.reason, nothing.message)
+    return nothing
+
+
+def _nothing(case: Case, watch: Watch) -> Absent:
     if case.desired == "no such model" or watch.version:
         return absence.missing_version(watch) if watch.version else absence.missing_model(watch)
     return absence.missing_alias(watch) if watch.alias else absence.empty_stage(watch)
@@ -171,7 +195,7 @@ def _occurs(case: Case) -> bool:
 
 def _a_registry(case: Case) -> bool:
     """A pinned version is missing or there: MLflow has one answer for it and for its model."""
-    return case.spec != "pinned" or case.desired != "no such model"
+    return case.spec != "pinned" or case.desired not in {"no such model", "9, no source"}
 
 
 def _a_candidate(case: Case) -> bool:
@@ -224,6 +248,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "duration": {"rollout": {"bake": "2 minutes"}},
     "pointers": {"model": {"name": "news", "alias": "production", "version": "7"}},
     "no model": {"model": {}},
+    "name": {"model": {"name": "a/b", "alias": "production"}},
+    "version": {"model": {"name": "news", "version": "9999999999"}},
     "Custom": {"serving": {"mode": "Custom"}},
 }
 

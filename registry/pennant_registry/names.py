@@ -1,4 +1,4 @@
-"""Names shared with MLflow: version tags, and which model names and aliases it takes.
+"""Names shared with MLflow: version tags, and which model names, versions and aliases it takes.
 
 Pure, so that the operator can check a spec without asking a server.
 """
@@ -30,6 +30,10 @@ TAG_ROLLED_BACK_AS = "pennant.rolled-back-as"
 # Where MLflow 2 serves from; Archived and None are no place to promote to.
 STAGES = ("Staging", "Production")
 
+# MLflow's column of version numbers; it fails on a higher one.
+MOST_VERSION = 2**31 - 1
+
+_VERSION = re.compile(r"[1-9][0-9]{0,9}")
 _ALIAS = re.compile(r"[\w-]{1,255}")
 _RESERVED_ALIAS = re.compile(r"latest|v\d+", re.IGNORECASE)
 
@@ -43,6 +47,13 @@ def model_name_problem(name: str) -> str | None:
     if name == "." or name.startswith(".."):
         return f"model name {name!r} reads as a path: start it with a letter or a digit"
     return None
+
+
+def version_problem(version: str | None) -> str | None:
+    """Why no MLflow has a version of this number, or None."""
+    if version is None or (_VERSION.fullmatch(version) and int(version) <= MOST_VERSION):
+        return None
+    return f"version {version!r} is no number from 1 to {MOST_VERSION}: write one, such as '7'"
 
 
 def alias_problem(alias: str) -> str | None:

@@ -10,11 +10,14 @@ from aiohttp import web
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput
 from registry_polls import Counted, ask, models, version
+from told import answers, unresolved
 
 from pennant_dev.ports import free_port
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.poll import Known, Poll
+from pennant_operator.observe.body import MOST
+from pennant_operator.observe.known import ABSENT_AFTER, Known
+from pennant_operator.observe.poll import Poll
 from pennant_operator.observe.registry import Registry
 from pennant_operator.observe.trouble import RegistryTroubleError
 
@@ -32,7 +35,7 @@ def test_three_watches_cost_three_requests_a_poll_and_more_cost_one(mlflow_url: 
             assert len(http.taken()) == idle
 
     known = ask(mlflow_url, scenario)
-    assert {w.model for w in known.answers} == {w.model for w in (*few, *many)}
+    assert {w.model for w in answers(known)} == {w.model for w in (*few, *many)}
 
 
 def test_a_moved_alias_among_many_costs_only_what_that_version_takes(mlflow_url: str):
@@ -54,7 +57,7 @@ def test_a_moved_alias_among_many_costs_only_what_that_version_takes(mlflow_url:
             "runs/get",
         ]
 
-    answer = ask(mlflow_url, scenario).answers[moved]
+    answer = ask(mlflow_url, scenario).state(moved)
     assert isinstance(answer, ModelVersion)
     assert (answer.version, answer.sha256) == ("2", "ab" * 32)
     assert answer.source.startswith("mlflow-artifacts:/0/")
@@ -72,19 +75,28 @@ def test_what_is_not_there_is_told_apart_and_found_when_it_comes(mlflow_url: str
     wanted = [*watches, unset, unpinned, nowhere]
 
     async def scenario(http: Counted, poll: Poll) -> None:
+        missing = ["AliasNotSet", "VersionNotFound", "ModelNotFound"]
         await poll.ask(wanted)
-        reasons = [getattr(poll.known.answers[w], "reason", None) for w in wanted[-3:]]
-        assert reasons == ["AliasNotSet", "VersionNotFound", "ModelNotFound"]
+        assert [unresolved(poll.known)[w].reason for w in wanted[-3:]] == missing
+        poll.clock.passed += ABSENT_AFTER
+        await poll.ask(wanted)
+        assert [answers(poll.known)[w].reason for w in wanted[-3:]] == missing
         client.set_registered_model_alias(model, "Production", "1")
         await poll.ask(wanted)
-        assert isinstance(poll.known.answers[unset], ModelVersion)
+        assert isinstance(poll.known.state(unset), ModelVersion)
         client.delete_registered_model_alias(model, "Production")
         http.taken()
         await poll.ask(wanted)
-        models_asked = 0 if count > 3 else 2
-        assert http.taken().count("registered-models/get") == models_asked + 1  # confirmed
+        singly = count <= 3
+        assert http.taken().count("registered-models/get") == (2 if singly else 1)  # seen
+        assert isinstance(poll.known.state(unset), ModelVersion)
+        await poll.ask(wanted)
+        assert http.taken().count("registered-models/get") == (2 if singly else 0)
+        poll.clock.passed += ABSENT_AFTER
+        await poll.ask(wanted)
+        assert http.taken().count("registered-models/get") == (2 if singly else 1)  # confirmed
 
-    assert isinstance(ask(mlflow_url, scenario).answers[unset], Absent)
+    assert isinstance(ask(mlflow_url, scenario).state(unset), Absent)
 
 
 def test_a_model_made_again_under_its_name_is_another_version_one(mlflow_url: str):
@@ -94,13 +106,13 @@ def test_a_model_made_again_under_its_name_is_another_version_one(mlflow_url: st
 
     async def scenario(http: Counted, poll: Poll) -> None:
         await poll.ask(watches)
-        first = poll.known.answers[watches[0]]
+        first = poll.known.state(watches[0])
         client.delete_registered_model(name)
         client.create_registered_model(name)
         version(client, name)
         client.set_registered_model_alias(name, "production", "1")
         await poll.ask(watches)
-        assert poll.known.answers[watches[0]] != first
+        assert poll.known.state(watches[0]) != first
 
     ask(mlflow_url, scenario)
 
@@ -117,8 +129,45 @@ def test_a_version_without_its_run_is_trouble_of_that_version_only(mlflow_url: s
         await poll.ask([good, bad])
 
     known = ask(mlflow_url, scenario)
-    assert isinstance(known.answers[good], ModelVersion)
-    assert f"version 1 of {name} cannot be resolved" in known.unresolved[bad]
+    assert isinstance(known.state(good), ModelVersion)
+    told = unresolved(known)[bad]
+    assert (told.reason, told.version) == ("VersionNotResolved", "1")
+    assert (
+        "alias production points at version 1, and ModelRegistry default does not" in told.message
+    )
+    assert "(404 RESOURCE_DOES_NOT_EXIST: Run with id=000" in told.message
+
+
+# What a ModelDeployment may ask for, or did before a rule forbade it.
+TYPOS = {
+    "..": Watch("default", "..", alias="production"),
+    "blank": Watch("default", " ", alias="production"),
+    "slash": Watch("default", "a/b", alias="production"),
+    "line break": Watch("default", "a\nb", alias="production"),
+    "quote": Watch("default", "a'b", alias="production"),
+    "NUL": Watch("default", "a\0b", alias="production"),
+    "version": Watch("default", "..", version="9" * 19),
+}
+
+
+@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize("typo", TYPOS.values(), ids=TYPOS)
+def test_what_one_person_asks_for_wrongly_changes_nothing_for_others(
+    mlflow_url: str, typo: Watch, count: int
+):
+    watches = models(MlflowClient(mlflow_url), count)
+    pinned = Watch("default", watches[0].model, version="9" * 19)
+
+    async def scenario(http: Counted, poll: Poll) -> None:
+        await poll.ask([*watches, typo, pinned])
+        http.taken()
+        await poll.ask([*watches, typo, pinned])
+        assert len(http.taken()) <= len(watches) + 3
+
+    known = ask(mlflow_url, scenario)
+    assert set(answers(known)) == set(watches)
+    assert set(unresolved(known)) == {typo, pinned}
+    assert unresolved(known)[pinned].reason == "ModelNotAnswered"
 
 
 def test_a_logged_model_is_found_beside_its_run(mlflow_url: str):
@@ -134,9 +183,33 @@ def test_a_logged_model_is_found_beside_its_run(mlflow_url: str):
     async def scenario(_: Counted, poll: Poll) -> None:
         await poll.ask([watch])
 
-    answer = ask(mlflow_url, scenario).answers[watch]
+    answer = ask(mlflow_url, scenario).state(watch)
     assert isinstance(answer, ModelVersion)
     assert answer.source == f"mlflow-artifacts:/0/models/{logged.model_id}/artifacts"
+
+
+def test_a_logged_model_is_found_among_many_without_asking_for_each(mlflow_url: str):
+    client, name = MlflowClient(mlflow_url), f"m{uuid4().hex[:8]}"
+    run = client.create_run("0").info.run_id
+    logged = [
+        client.create_logged_model("0", name=f"model{n}", source_run_id=run) for n in range(30)
+    ]
+    client.log_outputs(run, [LoggedModelOutput(each.model_id, step=0) for each in logged])
+    client.delete_logged_model(logged[0].model_id)
+    client.create_registered_model(name)
+    for path in ("model29", "model0", "plain.pkl"):
+        client.create_model_version(name, f"runs:/{run}/{path}", run)
+    watches = [Watch("default", name, version=number) for number in "123"]
+
+    async def scenario(http: Counted, poll: Poll) -> None:
+        await poll.ask(watches)
+        # The version, its address, its run and its logged model, of each.
+        assert len([path for path in http.taken() if path != "registered-models/get"]) == 12
+
+    known = ask(mlflow_url, scenario)
+    sources = [known.state(watch).source for watch in watches]
+    assert sources[0] == f"mlflow-artifacts:/0/models/{logged[29].model_id}/artifacts"
+    assert [source.rpartition("/")[2] for source in sources[1:]] == ["model0", "plain.pkl"]
 
 
 STRANGERS = {
@@ -148,13 +221,14 @@ STRANGERS = {
     '{"error_code": "INTERNAL_ERROR", "message": "boom"}': (500, "boom"),
     '{"error_code": "INVALID_PARAMETER_VALUE", "message": "no"}': (400, "refuses what"),
     "moved": (302, "final address"),
-    "{}": (200, "not what the operator knows"),
-    '{"model_version": []}': (200, "not what the operator knows"),
-    '{"model_version": {"name": 1, "version": 1, "creation_timestamp": "x"}}': (200, "not what"),
+    "[" * 200_000: (200, "not as MLflow does"),
+    "x" * (MOST + 1): (200, "is longer than 16 MiB"),
+    '{"registered_models": [], "next_page_token": true}': (200, "next_page_token is True"),
+    '{"registered_models": {"name": "cars"}}': (200, "registered_models is {"),
 }
 
 
-@pytest.mark.parametrize("body", STRANGERS)
+@pytest.mark.parametrize("body", STRANGERS, ids=lambda body: body[:30])
 def test_no_strangers_answer_says_that_a_model_is_gone(body: str):
     status, said = STRANGERS[body]
 
@@ -173,7 +247,7 @@ def test_no_strangers_answer_says_that_a_model_is_gone(body: str):
             poll = Poll(Registry(http), "", Known())
             with pytest.raises(RegistryTroubleError, match=said):
                 await poll.ask([Watch("default", "cars", alias="production")])
-            assert poll.known.answers == {}
+            assert poll.known.seen == {}
         finally:
             await http.close()
             await runner.cleanup()

@@ -37,11 +37,13 @@ CASES: dict[str, tuple[Trouble, str | None]] = {
     "login-page": (lying_proxy.login_page, "answers 200, and not as MLflow does: '<html>"),
     "cut-off": (lying_proxy.cut_off, "see that MLflow runs there"),
     "half-json": (lying_proxy.half_json, "answers 200, and not as MLflow does"),
-    "second-page": (lying_proxy.second_page_fails, "the database is locked"),
+    "second-page": (lying_proxy.second_page_fails, None),
     "empty-database": (lying_proxy.empty_database, None),
     "page-skips": (lying_proxy.page_skips, None),
 }
 TROUBLES = [case for case, (_, said) in CASES.items() if said]
+# What is asked for together is not answered, or not all of it, and what is asked for alone is.
+ALONE_ANSWERED = ("second-page", "page-skips")
 SEARCHED = ("second-page", "page-skips", "empty-database")
 # These are never registered. With them a poll is one search, without them one request a model.
 MORE = ("absent", "other")
@@ -92,7 +94,8 @@ class Story:
         asked = all(f"registry {case}: " in log for case in TROUBLES)
         said = all(seen[f"{case}-young"].reason("AliasInSync") for case in TROUBLES)
         empty = seen["empty-database-young"].reason("AliasInSync") == "ModelNotFound"
-        return asked and said and empty and seen["page-skips-young"].candidate == "1"
+        found = all(seen[f"{case}-young"].candidate == "1" for case in ALONE_ANSWERED)
+        return asked and said and empty and found
 
     def halfway(self) -> bool:
         seen = self.stage.look()
@@ -183,7 +186,7 @@ def test_the_modelregistry_says_what_is_the_case_and_what_to_do(story: Story, ca
     assert CASES[case][1] in told["message"]
 
 
-@pytest.mark.parametrize("case", [*TROUBLES, "page-skips"])
+@pytest.mark.parametrize("case", [*TROUBLES, *ALONE_ANSWERED])
 def test_no_modeldeployment_is_written_because_a_registry_comes_and_goes(story: Story, case: str):
     """Law 7, for the trouble's beginning, a restart in it, and its end."""
     versions = [

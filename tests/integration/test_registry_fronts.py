@@ -23,8 +23,8 @@ from pennant_dev.ports import free_port
 from pennant_operator.decide.observed import ModelVersion
 from pennant_operator.decide.registries import parse
 from pennant_operator.decide.spec import Watch
+from pennant_operator.observe.known import Known
 from pennant_operator.observe.link import Link
-from pennant_operator.observe.poll import Known
 from pennant_operator.observe.trouble import RegistryTroubleError
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
@@ -124,7 +124,7 @@ def test_certificate_prefix_and_proxy_lead_to_the_registry_and_its_bytes(
     secret = fronted.client.secret | PROXY_USER | TOKEN
     with forward_proxy(PROXY_HEADER) as proxy:
         known = operator_asks(fronted.url, secret, caBundle=fronted.pem, proxy=proxy.url)
-        answer = known.answers[WATCH]
+        answer = known.state(WATCH)
         assert isinstance(answer, ModelVersion)
         by_operator = len(proxy.asked)
         told = secret | {"PENNANT_REGISTRY_PROXY": proxy.url}
@@ -174,7 +174,7 @@ def test_certificates_are_read_again_when_they_change(
             await line.drop()
             secret.update(fronted.client.secret)
             await line.ask([WATCH])
-            assert WATCH in known.answers
+            assert isinstance(known.state(WATCH), ModelVersion)
             # It is withdrawn, while connections are open that would do.
             secret.update(Authority("another").issue("operator").secret)
             with pytest.raises(RegistryTroubleError, match="client certificate"):

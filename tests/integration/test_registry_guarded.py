@@ -13,7 +13,8 @@ from basic_auth import ADMIN, Guarded, guarded
 from mlflow import MlflowClient
 from mlflow_server import Mlflow
 from postgres import postgres
-from registry_polls import Counted, to_stage, version
+from registry_polls import Clock, Counted, to_stage, version
+from told import answers, unresolved
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.registries import parse
@@ -22,10 +23,12 @@ from pennant_operator.observe import registry as pages
 from pennant_operator.observe.answers import Registered
 from pennant_operator.observe.connection import connect
 from pennant_operator.observe.credentials import credentials
+from pennant_operator.observe.known import ABSENT_AFTER, Known
 from pennant_operator.observe.link import Link
-from pennant_operator.observe.poll import Known, Poll
+from pennant_operator.observe.poll import Poll
 from pennant_operator.observe.registry import Registry
 from pennant_operator.observe.trouble import RegistryTroubleError
+from pennant_registry.names import MOST_VERSION
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
@@ -93,14 +96,14 @@ def test_who_may_only_read_sees_the_alias_move_and_its_pods_get_the_bytes(
         line = link(server, known, secret)
         try:
             await line.ask([follow(model)])
-            assert known.answers[follow(model)].version == "1"
+            assert known.state(follow(model)).version == "1"
             mlflow.promote(model, mlflow.register(model))
             await line.ask([follow(model)])
         finally:
             await line.drop()
 
     asyncio.run(scenario())
-    found = known.answers[follow(model)]
+    found = known.state(follow(model))
     assert isinstance(found, ModelVersion)
     assert found.version == "2"
     told = {
@@ -130,16 +133,55 @@ def test_a_model_that_the_account_may_not_read_hides_no_other(
         line = link(server, known, secret)
         try:
             await line.ask([follow(name) for name in (*models, secrets)])
-            assert {watch.model for watch in known.answers} == set(models)
-            assert "may not read" in known.unresolved[follow(secrets)]
+            assert {watch.model for watch in answers(known)} == set(models)
+            assert unresolved(known)[follow(secrets)].reason == "ModelNotReadable"
             server.may_read(secret["MLFLOW_TRACKING_USERNAME"], "registered_model", secrets)
             await line.ask([follow(name) for name in (*models, secrets)])
         finally:
             await line.drop()
 
     asyncio.run(scenario())
-    assert isinstance(known.answers[follow(secrets)], ModelVersion)
-    assert known.unresolved == {}
+    assert isinstance(known.state(follow(secrets)), ModelVersion)
+    assert unresolved(known) == {}
+
+
+def test_a_version_whose_run_the_account_may_not_read_is_told_with_who_can_help(
+    server: Guarded, mlflow: Mlflow
+):
+    model = promoted(mlflow)
+    account = server.user(f"u{uuid4().hex[:8]}")
+    server.may_read(account["MLFLOW_TRACKING_USERNAME"], "registered_model", model)
+    known = Known()
+
+    async def scenario() -> None:
+        line = link(server, known, account)
+        try:
+            await line.ask([follow(model)])
+        finally:
+            await line.drop()
+
+    asyncio.run(scenario())
+    told = unresolved(known)[follow(model)]
+    assert (told.reason, told.version) == ("VersionNotResolved", "1")
+    assert "(403): have its administrator let its account read the experiment" in told.message
+
+
+def test_a_version_that_no_database_holds_is_that_watchs_trouble(server: Guarded, mlflow: Mlflow):
+    model, known = promoted(mlflow), Known()
+    wanted = [
+        Watch("default", model, version=str(number)) for number in (MOST_VERSION, 10**18, 10**19)
+    ]
+
+    async def scenario() -> None:
+        http = as_administrator(server)
+        try:
+            await Poll(Registry(http), "3.17.2", known).ask([follow(model), *wanted])
+        finally:
+            await http.close()
+
+    asyncio.run(scenario())
+    assert known.state(follow(model)).version == "1"
+    assert set(unresolved(known)) == set(wanted)
 
 
 def test_another_account_in_the_secret_is_taken_up_with_the_next_poll(
@@ -153,14 +195,14 @@ def test_another_account_in_the_secret_is_taken_up_with_the_next_poll(
         line = link(server, known, secret)
         try:
             await line.ask([follow(one), follow(other)])
-            assert set(known.answers) == {follow(one)}
+            assert set(answers(known)) == {follow(one)}
             secret.update(reader(server, other))
             await line.ask([follow(one), follow(other)])
         finally:
             await line.drop()
 
     asyncio.run(scenario())
-    assert set(known.answers) == {follow(one), follow(other)}
+    assert set(answers(known)) == {follow(one), follow(other)}
 
 
 def test_a_wrong_password_is_told_with_what_to_do(server: Guarded):
@@ -196,13 +238,13 @@ def test_every_page_of_a_search_holds_what_the_others_do_not(
             mlflow.client.set_registered_model_alias(name, "production", "1")
     monkeypatch.setattr(pages, "PAGE", page)
     came: list[str] = []
-    understood = pages.registered
+    understood = pages.models
 
-    def counted(model):
-        came.append(model["name"])
-        return understood(model)
+    def counted(page):
+        came.extend(model["name"] for model in page)
+        return understood(page)
 
-    monkeypatch.setattr(pages, "registered", counted)
+    monkeypatch.setattr(pages, "models", counted)
 
     async def scenario():
         http = as_administrator(server)
@@ -238,15 +280,18 @@ def test_upper_and_lower_case_are_different_models_and_aliases(server: Guarded, 
     async def scenario() -> Known:
         http, known = as_administrator(server), Known()
         try:
-            await Poll(Registry(http), "3.17.2", known).ask(wanted)
+            clock = Clock()
+            for _ in range(2):
+                await Poll(Registry(http), "3.17.2", known, clock=clock).ask(wanted)
+                clock.passed += ABSENT_AFTER
         finally:
             await http.close()
         return known
 
     known = asyncio.run(scenario())
-    there = [watch for watch, found in known.answers.items() if not isinstance(found, Absent)]
+    there = [watch for watch, found in answers(known).items() if not isinstance(found, Absent)]
     assert [watch.model for watch in there] == [upper]
-    assert len(known.answers) == len(set(wanted))
+    assert len(answers(known)) == len(set(wanted))
 
 
 @pytest.mark.parametrize("page", [1, 1000])
@@ -262,7 +307,7 @@ def test_the_highest_version_of_a_stage_is_the_highest_number(
     async def scenario() -> list[str]:
         http = as_administrator(server)
         try:
-            return [each["version"] for each in await Registry(http).in_stage(name, "Production")]
+            return [each.version for each in await Registry(http).in_stage(name, "Production")]
         finally:
             await http.close()
 

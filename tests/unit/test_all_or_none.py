@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
-from builders import NOW
 from jumping_clock import at_once
 
 from pennant_operator.all_or_none import EndedError, all_or_none
-from pennant_operator.observe.followed import Around
-from pennant_operator.observe.registries import Registries
-from pennant_operator.observe.store import Store
 from pennant_operator.run.queue import WorkQueue, work
 
 pytestmark = pytest.mark.unit
@@ -82,51 +77,3 @@ def test_a_worker_that_is_cancelled_from_inside_ends_the_work():
             await asyncio.wait_for(work(queue, 2, lambda _: leak()), 60)
 
     at_once(scenario())
-
-
-class Api:
-    """One ModelRegistry, whose Secret cannot be read without a cancellation that gets out."""
-
-    async def list(self, kind: str, namespace: str, selector: str) -> list[dict[str, Any]]:
-        metadata = {"name": "default", "namespace": namespace, "uid": "u", "generation": 1}
-        spec = {"url": "http://mlflow.example", "credentialsSecret": "login"}
-        return [{"metadata": metadata, "spec": spec}]
-
-    async def get(self, kind: str, namespace: str, name: str) -> None:
-        await leak()
-
-
-def test_a_poller_that_is_cancelled_from_inside_ends_the_following_of_all_registries():
-    async def write_status(live: dict[str, Any], status: dict[str, Any]) -> None:
-        return None
-
-    api: Any = Api()
-    registries = Registries(
-        Around(
-            api=api,
-            store=Store(),
-            namespace="pennant-system",
-            enqueue=lambda _, *, urgent=False: None,
-            write_status=write_status,
-            counts=Uncounted(),
-            now=lambda: NOW,
-            random=lambda: 0.5,
-        )
-    )
-
-    async def scenario() -> None:
-        with pytest.raises(ExceptionGroup) as raised:
-            await asyncio.wait_for(registries.run(), 60)
-        (error,) = raised.value.exceptions
-        assert isinstance(error, EndedError)
-        assert "the poller of ModelRegistry default" in str(error)
-
-    at_once(scenario())
-
-
-class Uncounted:
-    """Counts nothing."""
-
-    def answered(self, registry: str, at: object) -> None: ...
-    def requested(self, registry: str, status: int, seconds: float) -> None: ...
-    def forget(self, registry: str) -> None: ...

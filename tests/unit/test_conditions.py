@@ -26,7 +26,9 @@ tests/unit/test_conditions.py, from tests/situations.py; to rewrite it:
 - *spec*: follows an alias or a stage (which holds versions 5 and 7 beside), pins version 8, has
   `onAliasRemoved: ScaleDown`, is suspended, or has `replicas: 0`; or cannot be acted on.
 - *desired*: what the registry says: a version, that there is nothing to follow, that this may not
-  be had, or nothing (not asked yet after a start; unreachable for 15 minutes).
+  be had, a version whose bytes are nowhere to be found (as it does of a model that is hidden, and
+  after a start of what it was seen once not to have), or nothing (not asked yet after a start;
+  unreachable for 15 minutes).
 - *serving*: the version with the traffic, and how many of its pods are ready; `withdrawn`: nothing
   since the alias was removed.
 - *candidate*: what is on its way, and what was made of it.

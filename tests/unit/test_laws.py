@@ -32,7 +32,14 @@ from simulated_pods import (
 from simulation import SLOTS, Simulation
 
 from pennant_operator.decide.drift import SET_BACK
-from pennant_operator.decide.observed import Absent, Images, ModelVersion, Refused, Unknown
+from pennant_operator.decide.observed import (
+    Absent,
+    Images,
+    ModelVersion,
+    Refused,
+    Unknown,
+    Unresolved,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -51,6 +58,9 @@ ANSWERS = (
     Unknown("WaitingForRegistry", "not asked yet"),
     Absent("AliasNotSet", "the alias is not set"),
     Absent("ModelNotFound", "the model is not there"),
+    Unresolved("VersionNotResolved", "its run is gone", "9"),
+    Unresolved("ModelNotReadable", "not for this account"),
+    Unresolved("AliasNotSet", "seen once"),
     Refused("NotAllowed", "namespace team may not use it"),
 )
 LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something happened

@@ -37,6 +37,13 @@ def test_competing_versions_are_named_and_the_highest_serves():
     assert told(sim) == ("InSync", "stage Production holds versions 3, 5 and 7; the highest serves")
 
 
+def test_of_very_many_competing_versions_the_highest_are_named():
+    sim = following(STAGE, replace(version(9999), beside=tuple(map(str, range(9998, 0, -1)))))
+    _, message = told(sim)
+    assert message.startswith("stage Production holds versions …, 9989, 9990,")
+    assert message.endswith(", 9998 and 9999; the highest serves")
+
+
 def test_a_competitor_that_comes_or_goes_rolls_nothing():
     sim = following(STAGE)
     sim.writes.clear()

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jumping_clock import at_once
+from told import answers, unresolved
 
 from pennant_operator.decide.observed import Absent, ModelVersion
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.answers import Found, Registered
 from pennant_operator.observe.few_at_once import FEW
-from pennant_operator.observe.mlflow_http import RegistryTroubleError
-from pennant_operator.observe.poll import Known, Poll
+from pennant_operator.observe.known import ABSENT_AFTER, UNRESOLVED_AFTER, Known
+from pennant_operator.observe.poll import Poll
+from pennant_operator.observe.together import FORGOTTEN_AFTER
+from pennant_operator.observe.trouble import (
+    NotAllowedError,
+    RefusedError,
+    RegistryTroubleError,
+    TooSlowError,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -42,20 +50,23 @@ class Skipping:
         return self._registered(name)
 
     async def version(self, model: str, number: str) -> Found:
-        return {"name": model, "version": number, "creation_timestamp": 1}
+        return Found(model, number, 1, "")
 
     async def resolve(self, found: Found) -> ModelVersion:
-        return ModelVersion(found["name"], found["version"], 1, "mlflow-artifacts:/x")
+        return ModelVersion(found.name, found.version, 1, "mlflow-artifacts:/x")
+
+    async def ping(self) -> None:
+        """It answers."""
 
     def _registered(self, name: str) -> Registered:
         aliases = {"production": self.aliases[name]} if name in self.aliases else {}
         return Registered(created=1, updated=1, aliases=aliases, stages={})
 
 
-def answers(known: Known) -> dict[str, str]:
+def versions(known: Known) -> dict[str, str]:
     return {
         watch.model: answer.version
-        for watch, answer in known.answers.items()
+        for watch, answer in answers(known).items()
         if isinstance(answer, ModelVersion)
     }
 
@@ -73,16 +84,20 @@ def test_a_model_that_slips_between_two_pages_is_not_a_removed_alias(
     async def scenario() -> None:
         known = Known()
         for there, skipped in polls:
-            before = answers(known)
+            before = versions(known)
             registry: Any = Skipping(there, skipped)
             await Poll(registry, server, known).ask(WATCHES)
             for name in MODELS:
-                # What a search leaves out is asked for by itself: it is found, or truly gone.
-                assert answers(known).get(name) == there.get(name), (name, before)
-        gone = [watch for watch, answer in known.answers.items() if isinstance(answer, Absent)]
+                # What a search leaves out is asked for by itself: it is found, or seen to be gone.
+                still = there.get(name) or before.get(name)
+                assert versions(known).get(name) == still, (name, before)
+            await asyncio.sleep(ABSENT_AFTER)
+            await Poll(registry, server, known).ask(WATCHES)
+            assert versions(known) == there
+        gone = [watch for watch, answer in answers(known).items() if isinstance(answer, Absent)]
         assert {watch.model for watch in gone} == set(MODELS) - polls[-1][0].keys()
 
-    asyncio.run(scenario())
+    at_once(scenario())
 
 
 class Slow(Skipping):
@@ -115,23 +130,290 @@ def test_who_waits_for_the_first_of_many_that_moved_does_not_wait_for_the_last()
     assert slow.most == FEW
 
 
-def test_trouble_with_one_of_many_is_trouble_and_nothing_more_is_asked():
-    class Troubled(Slow):
-        async def version(self, model: str, number: str) -> Found:
-            if model == MODELS[1]:
-                raise RegistryTroubleError("no answer")
-            return await super().version(model, number)
+class Lying(Skipping):
+    """All is well, but for what a test makes of it; it remembers what it was asked."""
 
-    troubled = Troubled()
+    def __init__(self, **aliases: str) -> None:
+        super().__init__(dict.fromkeys(MODELS, "7") | aliases, set())
+        self.searches: dict[str, Exception] = {}  # by a name that spoils them
+        self.models: dict[str, Exception] = {}
+        self.sources: dict[tuple[str, str], Exception] = {}
+        self.down: Exception | None = None
+        self.asked: list[str] = []
+
+    async def ping(self) -> None:
+        self._ask("ping", None)
+
+    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+        spoilt = next((self.searches[name] for name in models if name in self.searches), None)
+        self._ask(f"search {len(models)}", spoilt)
+        return await super().search([name for name in models if name not in self.models])
+
+    async def walk(self, most: int) -> dict[str, Registered]:
+        self._ask("walk", None)
+        return {f"x{n}": self._registered(MODELS[0]) for n in range(most + 1)}
+
+    async def model(self, name: str) -> Registered:
+        self._ask(f"model {name}", self.models.get(name))
+        return await super().model(name)
+
+    async def resolve(self, found: Found) -> ModelVersion:
+        self._ask(f"source {found.name}", self.sources.get((found.name, found.version)))
+        return await super().resolve(found)
+
+    def _ask(self, what: str, error: Exception | None) -> None:
+        self.asked.append(what)
+        if self.down or error:
+            raise self.down or error  # type: ignore[misc]
+
+    def taken(self) -> list[str]:
+        taken, self.asked = self.asked, []
+        return taken
+
+
+def story(
+    scenario: Callable[[Lying, Poll], Awaitable[None]], **aliases: str
+) -> tuple[Lying, Known]:
+    """Polls of a registry that lies, by a clock that no test waits for."""
+    lying, known = Lying(**aliases), Known()
+
+    async def run() -> None:
+        registry: Any = lying
+        await scenario(lying, Poll(registry, "3.17.2", known))
+
+    at_once(run())
+    return lying, known
+
+
+ERRORS = {
+    "400": RefusedError("400 INVALID_PARAMETER_VALUE: Invalid value"),
+    "403": NotAllowedError("403"),
+    "500": RegistryTroubleError("http://mlflow answers 500, and not as MLflow does: 'boom'."),
+    "slow": TooSlowError("http://mlflow did not answer within 5 s."),
+    "a fault": KeyError("of our own"),
+}
+BAD = WATCHES[2]
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+def test_what_is_answered_about_one_model_is_that_models_state_and_no_others(error: Exception):
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        lying.models = {BAD.model: error}
+        if error in (ERRORS["400"], ERRORS["403"], ERRORS["500"]):
+            lying.searches = lying.models
+        await poll.ask(WATCHES)
+
+    _, known = story(scenario)
+    assert versions(known) == dict.fromkeys(set(MODELS) - {BAD.model}, "7")
+    assert set(unresolved(known)) == {BAD}
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+def test_one_watch_that_cannot_be_answered_hides_no_other_of_its_model(error: Exception):
+    pinned = Watch("default", MODELS[0], version="8")
+
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        lying.sources = {(MODELS[0], "8"): error}
+        await poll.ask([*WATCHES, pinned])
+
+    _, known = story(scenario)
+    assert set(versions(known)) == set(MODELS)
+    assert set(unresolved(known)) == {pinned}
+
+
+def test_an_alias_at_a_version_without_a_source_is_not_where_it_was():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        await poll.ask(WATCHES)
+        lying.aliases[BAD.model] = "8"
+        lying.sources = {(BAD.model, "8"): ERRORS["400"]}
+        await poll.ask(WATCHES)
+
+    _, known = story(scenario)
+    (told,) = unresolved(known).values()
+    assert (told.reason, told.version) == ("VersionNotResolved", "8")
+    assert "alias production points at version 8" in told.message
+
+
+def test_a_version_without_a_source_is_asked_for_ever_later_and_another_one_at_once():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        lying.aliases[BAD.model] = "8"
+        lying.sources = {(BAD.model, "8"): ERRORS["400"]}
+        for _ in range(600):
+            await poll.ask(WATCHES)
+            await asyncio.sleep(1)
+        assert lying.taken().count(f"source {BAD.model}") == 6
+        lying.aliases[BAD.model] = "9"
+        await poll.ask(WATCHES)
+        assert versions(poll.known)[BAD.model] == "9"
+        lying.aliases[BAD.model] = "8"
+        await poll.ask(WATCHES)
+        lying.sources = {}
+        await asyncio.sleep(10)
+        await poll.ask(WATCHES)
+
+    _, known = story(scenario)
+    assert versions(known)[BAD.model] == "8"
+
+
+def test_a_poll_in_which_nothing_is_to_be_asked_asks_whether_the_registry_answers():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        lying.models = {BAD.model: ERRORS["slow"]}
+        await poll.ask([BAD])
+        assert lying.taken() == [f"model {BAD.model}", "ping"]
+        await poll.ask([BAD])
+        await poll.ask([])
+        assert lying.taken() == ["ping", "ping"]
+
+    story(scenario)
+
+
+def test_one_model_in_trouble_keeps_what_was_known_of_it_until_that_lasted():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        await poll.ask(WATCHES)
+        lying.models = {BAD.model: ERRORS["500"]}
+        await poll.ask(WATCHES)
+        await asyncio.sleep(UNRESOLVED_AFTER - 1)
+        await poll.ask(WATCHES)
+        assert versions(poll.known)[BAD.model] == "7"
+        await asyncio.sleep(1)
+        await poll.ask(WATCHES)
+
+    _, known = story(scenario)
+    assert unresolved(known)[BAD].reason == "ModelNotAnswered"
+
+
+def test_a_registry_of_which_nothing_answers_is_in_trouble_and_tells_nothing_new_of_a_model():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        await poll.ask(WATCHES)
+        lying.down = ERRORS["500"]
+        lying.taken()
+        for watches in (WATCHES, WATCHES[:2]):
+            with pytest.raises(RegistryTroubleError, match="boom"):
+                await poll.ask(watches)
+        assert len(lying.taken()) <= 2 + 2 * FEW
+
+    _, known = story(scenario)
+    assert set(versions(known)) == set(MODELS)
+    assert [seen.doubt for seen in known.seen.values()] == [None] * len(MODELS)
+
+
+def test_one_model_that_never_answers_makes_others_wait_less_and_less_often():
+    others = [watch for watch in WATCHES[:3] if watch != BAD]
+
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        lying.models = {BAD.model: ERRORS["slow"]}
+        order: list[Watch] = []
+        for _ in range(600):
+            await poll.ask(WATCHES[:3], order.append)
+            await asyncio.sleep(1)
+        assert order.count(others[0]) == order.count(others[1]) == 600
+        assert lying.taken().count(f"model {BAD.model}") <= 7
+        lying.models = {}
+        await asyncio.sleep(300)
+        await poll.ask(WATCHES[:3])
+
+    _, known = story(scenario)
+    assert versions(known)[BAD.model] == "7"
+
+
+def test_a_name_that_spoils_a_search_is_found_once_and_asked_for_by_itself():
+    many = [Watch("default", f"m{n}", alias="production") for n in range(300)]
+    aliases = {watch.model: "1" for watch in many}
+
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        lying.searches = {"m77": ERRORS["400"]}
+        await poll.ask(many)
+        lying.taken()
+        await poll.ask(many)
+        assert len(lying.taken()) <= 1 + FEW
+        lying.searches = {}
+        await asyncio.sleep(FORGOTTEN_AFTER)
+        await poll.ask(many)
+        assert lying.taken() == ["search 300"]
+
+    _, known = story(scenario, **aliases)
+    assert len(versions(known)) == 300
+
+
+# An absence, which some act on (law 2).
+
+
+def test_an_alias_that_is_removed_and_set_again_a_second_later_was_never_absent():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        await poll.ask(WATCHES)
+        del lying.aliases[BAD.model]
+        for _ in range(3):  # a webhook, a new watch and a poll, all at once
+            await poll.ask(WATCHES)
+        await asyncio.sleep(1)
+        lying.aliases[BAD.model] = "7"
+        await poll.ask(WATCHES)
+        assert poll.known.perhaps_absent() == {}
+        await asyncio.sleep(ABSENT_AFTER)
+        del lying.aliases[BAD.model]
+        await poll.ask(WATCHES)  # the first sight again
+
+    _, known = story(scenario)
+    assert versions(known)[BAD.model] == "7"
+
+
+def test_what_is_absent_is_so_by_a_read_that_comes_five_seconds_after_the_first():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        await poll.ask(WATCHES)
+        del lying.aliases[BAD.model]
+        for _ in range(5):  # polls of one second do not confirm it earlier
+            await poll.ask(WATCHES)
+            assert versions(poll.known)[BAD.model] == "7"
+            await asyncio.sleep(1)
+        await poll.ask(WATCHES)
+
+    _, known = story(scenario)
+    assert answers(known)[BAD].reason == "AliasNotSet"
+
+
+def test_what_was_never_there_is_told_at_once_and_acted_on_by_nobody():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        del lying.aliases[BAD.model]
+        await poll.ask(WATCHES)
+        first = unresolved(poll.known)[BAD]
+        await asyncio.sleep(ABSENT_AFTER)
+        await poll.ask(WATCHES)
+        sure = answers(poll.known)[BAD]
+        assert (first.reason, first.message) == (sure.reason, sure.message)
+
+    story(scenario)
+
+
+def test_an_error_between_two_sights_of_an_absence_confirms_nothing():
+    async def scenario(lying: Lying, poll: Poll) -> None:
+        await poll.ask(WATCHES)
+        del lying.aliases[BAD.model]
+        await poll.ask(WATCHES)
+        lying.models = {BAD.model: ERRORS["500"]}
+        await asyncio.sleep(ABSENT_AFTER)
+        await poll.ask(WATCHES)
+        lying.models = {}
+        await poll.ask(WATCHES)
+
+    _, known = story(scenario)
+    assert versions(known)[BAD.model] == "7"
+
+
+def test_an_idle_poll_asks_once_about_a_pinned_version_that_is_not_there():
+    class Without(Lying):
+        async def version(self, model: str, number: str) -> Found | None:
+            self.asked.append("version")
+            return None
+
+    lying, known = Without(), Known()
 
     async def scenario() -> None:
-        registry: Any = troubled
-        with pytest.raises(RegistryTroubleError, match="no answer"):
-            await Poll(registry, "3.17.2", Known()).ask(WATCHES)
-        await asyncio.sleep(10)
-        assert troubled.resolved == 0
+        registry: Any = lying
+        for _ in range(10):
+            await Poll(registry, "3.17.2", known).ask([Watch("default", "m0", version="9")])
+            await asyncio.sleep(1)
 
     at_once(scenario())
+    assert lying.taken() == ["model m0", "version"] * 10
 
 
 class Large(Skipping):
@@ -153,6 +435,9 @@ class Large(Skipping):
     async def model(self, name: str) -> Registered:
         self.asked["single ones"] += 1
         return await super().model(name)
+
+    async def ping(self) -> None:
+        self.asked["pings"] += 1
 
 
 def polls(registry: Large, many: int, watched: int = 400, server: str = "3.17.2") -> Known:
@@ -177,18 +462,18 @@ def test_a_walk_through_too_many_is_given_up_and_not_tried_again():
     registry = Large(5000)
     known = polls(registry, 3)
     assert registry.asked == {"walks": 1, "searches": 3}
-    assert len(answers(known)) == 400
+    assert len(versions(known)) == 400
 
 
 def test_with_an_older_server_a_walk_that_is_given_up_leaves_one_question_each():
     registry = Large(5000)
     known = polls(registry, 2, watched=20, server="3.16.0")
     assert registry.asked == {"walks": 1, "single ones": 40}
-    assert len(answers(known)) == 20
+    assert len(versions(known)) == 20
 
 
 def test_what_slips_out_of_a_walk_is_asked_for_by_itself():
     registry = Large(400, skipped={"m7", "m100"})
     known = polls(registry, 1)
     assert registry.asked == {"walks": 1, "single ones": 2}
-    assert len(answers(known)) == 400
+    assert len(versions(known)) == 400

@@ -11,7 +11,7 @@ from pennant_operator.decide import render, spec
 from pennant_operator.decide.observed import ModelVersion, Unknown
 from pennant_operator.decide.registries import parse
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.poll import Known
+from pennant_operator.observe.known import Known, Seen
 from pennant_operator.observe.poller import Poller, Surroundings
 from pennant_operator.observe.recorded import Pointed
 from pennant_operator.observe.store import Store
@@ -60,7 +60,7 @@ def desired(store: Store, name: str = "rec", at: Pointed = AT, **spec: Any) -> A
         parse({"metadata": {"name": "default"}, "spec": given}),
         store,
         Surroundings(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
-        Known(pointed={WATCH: at}),
+        Known({WATCH: Seen(at)}),
     )
     return poller.desired(WATCH, ("team", name))
 

@@ -6,7 +6,7 @@ Each message says what is the case, why, and what happens or is to be done next.
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Absent, Refused, Unknown
+from pennant_operator.decide.observed import Absent, Refused, Unknown, Unresolved
 from pennant_operator.decide.phrases import (
     UNPROVED,
     Situation,
@@ -108,6 +108,9 @@ def alias_in_sync(s: Situation) -> Said:
     """What serves is what is desired."""
     if isinstance(s.desired, Unknown):
         return _unknown(s)
+    if isinstance(s.desired, Unresolved):
+        meanwhile = f"; {progress(s)}" if s.candidate else ""
+        return FALSE, s.desired.reason, said_by(s.desired) + meanwhile + kept(s)
     if isinstance(s.desired, Absent | Refused):
         return FALSE, s.desired.reason, said_by(s.desired) + kept(s)
     if s.rejection:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pennant_operator.decide.memory import Memory
+from pennant_operator.decide.memory import Memory, version_of
 from pennant_operator.decide.observed import (
     Absent,
     Desired,
@@ -11,6 +11,7 @@ from pennant_operator.decide.observed import (
     Observed,
     Refused,
     Unknown,
+    Unresolved,
 )
 from pennant_operator.decide.revision import revision_of
 from pennant_operator.decide.spec import Spec
@@ -48,7 +49,7 @@ def _wanted(
     """By the registry; whatever is not an answer of it leaves things as they are (law 2)."""
     desired, spec = observed.desired, world.spec
     back = _way_back(world, rejected)
-    if isinstance(desired, Unknown) or _may_be_another_database(desired):
+    if isinstance(desired, Unknown | Unresolved) or _may_be_another_database(desired):
         return _unanswered(observed, world, memory, rejected, back)
     if not isinstance(desired, ModelVersion):
         released = _releases(spec, desired)
@@ -95,9 +96,14 @@ def _unanswered(
     rejected: list[dict[str, Any]],
     back: str | None,
 ) -> Goal:
-    """A rollout under way is finished: what it needs is recorded, and pods fetch by themselves."""
-    candidate = memory.candidate.get("revision")
+    """A rollout under way is finished: what it needs is recorded, and pods fetch by themselves.
+
+    Unless another version is wanted by now: then it waits, without traffic, for that to be had.
+    """
+    candidate, wanted = memory.candidate.get("revision"), version_of(observed.desired)
     under_way = candidate in observed.records and not world.spec.suspend
+    if wanted is not None and wanted != memory.candidate.get("version"):
+        under_way = False
     unanswered = isinstance(observed.desired, Unknown)
     return Goal(
         back or (candidate if under_way else None),

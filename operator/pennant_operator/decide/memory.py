@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Desired, ModelVersion, Unknown
+from pennant_operator.decide.observed import Desired, ModelVersion, Unknown, Unresolved
 from pennant_operator.decide.times import format_time, parse_time
 
 KEPT = 10  # entries of `rejected` and of `history`
@@ -55,31 +55,40 @@ class Memory:
         return next((entry for entry in rejected if entry["version"] == version), None)
 
 
+def version_of(desired: Desired) -> str | None:
+    """The version that is desired, as far as anybody says."""
+    return desired.version if isinstance(desired, ModelVersion | Unresolved) else None
+
+
 def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
     """The rejections in force: seeing another version as desired lifts those of a version (law 4).
 
     Only a version that was really desired in between counts; a removed alias is no other version.
     """
-    before = memory.desired.get("version")
-    if isinstance(desired, Unknown) or before is None:
+    before, wanted = memory.desired.get("version"), version_of(desired)
+    if before is None or before == wanted or _says_nothing(desired):
         return memory.rejected
-    if not isinstance(desired, ModelVersion):
+    if wanted is None:
         # `status.desired` goes: that `before` was desired after the others is told here only.
         return [entry for entry in memory.rejected if entry["version"] == before]
-    if before == desired.version:
-        return memory.rejected
-    return [entry for entry in memory.rejected if entry["version"] != desired.version]
+    return [entry for entry in memory.rejected if entry["version"] != wanted]
 
 
 def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any] | None:
     """The next `status.desired`; a registry that does not answer changes nothing in it."""
-    if isinstance(desired, Unknown):
+    wanted = version_of(desired)
+    if _says_nothing(desired):
         return memory.desired or None
-    if not isinstance(desired, ModelVersion):
+    if wanted is None:
         return None
-    if memory.desired.get("version") == desired.version:
+    if memory.desired.get("version") == wanted:
         return memory.desired
-    return {"version": desired.version, "since": format_time(now)}
+    return {"version": wanted, "since": format_time(now)}
+
+
+def _says_nothing(desired: Desired) -> bool:
+    """Nobody says what is desired, nor that nothing is."""
+    return isinstance(desired, Unknown | Unresolved) and version_of(desired) is None
 
 
 def parked_until(candidate: dict[str, Any]) -> datetime | None:

@@ -28,10 +28,21 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class Absent:
-    """The registry answered, twice, that there is nothing to follow: no alias, model or version."""
+    """The registry answered, and again later, that there is nothing to follow: no alias, model or
+    version.
+    """
 
     reason: str
     message: str
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """The registry answers, and not this, or not yet for good: it moves nothing (law 2)."""
+
+    reason: str
+    message: str
+    version: str | None = None  # that is desired, where at least that is known
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ class Refused:
     message: str
 
 
-Desired: TypeAlias = ModelVersion | Absent | Unknown | Refused
+Desired: TypeAlias = ModelVersion | Absent | Unresolved | Unknown | Refused
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Absent, Desired, ModelVersion, Refused, Unknown
+from pennant_operator.decide.observed import (
+    Absent,
+    Desired,
+    ModelVersion,
+    Refused,
+    Unknown,
+    Unresolved,
+)
 from pennant_operator.decide.spec import Spec
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdicts import Verdict, Waiting
 
+SHOWN = 10  # versions beside the desired one in its stage, which may hold any number
 UNPROVED = (
     "spec.replicas is 0, so nothing can prove it: its rollout starts when it is set to 1 or more"
 )
@@ -35,7 +43,7 @@ class Situation:
     before: list[dict[str, Any]] = field(default_factory=list)  # the conditions so far
 
 
-def said_by(desired: Absent | Refused | Unknown) -> str:
+def said_by(desired: Absent | Refused | Unknown | Unresolved) -> str:
     """What the registry's side says, as a part of a sentence."""
     return desired.message.rstrip(". ")
 
@@ -45,7 +53,8 @@ def pointer(s: Situation, what: str) -> str:
     assert isinstance(s.desired, ModelVersion)
     watch, version = s.spec.watch, s.desired.version
     if s.desired.beside:
-        lower = ", ".join(reversed(s.desired.beside))
+        more = ("…",) if len(s.desired.beside) > SHOWN else ()
+        lower = ", ".join((*more, *reversed(s.desired.beside[:SHOWN])))
         return f"{watch.pointer} holds versions {lower} and {version}; the highest {what}"
     return f"{watch.pointer} {watch.verb} version {version}, which {what}"
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from pennant_operator.decide.times import parse_duration
+from pennant_registry.names import model_name_problem, version_problem
 
 CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means Pennant's
 _CUSTOM_NEEDS = ("image", "port", "probes")
@@ -126,6 +127,10 @@ def _watch(spec: dict[str, Any]) -> Watch:
             f"spec.model needs exactly one of alias, stage and version, and has "
             f"{' and '.join(chosen) or 'none of them'}: write the one that is to be followed"
         )
+    if problem := model_name_problem(model["name"]):
+        raise InvalidSpecError(f"spec.model.name: {problem}")
+    if problem := version_problem(chosen.get("version")):
+        raise InvalidSpecError(f"spec.model.version: {problem}")
     return Watch(spec.get("registry", "default"), model["name"], **chosen)
 
 

@@ -87,6 +87,9 @@ class Reason(StrEnum):
     HELD = "Held"
     WAITING_FOR_REGISTRY = "WaitingForRegistry"  # the registry has not answered yet
     REGISTRY_UNREACHABLE = "RegistryUnreachable"
+    VERSION_NOT_RESOLVED = "VersionNotResolved"  # where its bytes are is not to be had
+    MODEL_NOT_READABLE = "ModelNotReadable"  # hidden from the registry's account
+    MODEL_NOT_ANSWERED = "ModelNotAnswered"  # an error about this model alone
     MODEL_NOT_FOUND = "ModelNotFound"
     ALIAS_NOT_SET = "AliasNotSet"
     STAGE_EMPTY = "StageEmpty"

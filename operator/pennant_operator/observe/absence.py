@@ -51,20 +51,3 @@ def missing_version(watch: Watch) -> Absent:
         f"ModelRegistry {watch.registry} has no version {watch.version} of {watch.model!r}: "
         "correct spec.model.version, or set spec.model.alias to follow one.",
     )
-
-
-def unresolved(watch: Watch, version: str, why: str) -> str:
-    """The version is there, and where its bytes are is not to be had."""
-    return (
-        f"version {version} of {watch.model} cannot be resolved by ModelRegistry {watch.registry}: "
-        f"{why.rstrip('. ')}; it is asked again with every poll"
-    )
-
-
-def not_allowed(watch: Watch) -> str:
-    """The model may be there; this account is not told."""
-    return (
-        f"the account of ModelRegistry {watch.registry} may not read {watch.model!r} (403): have "
-        "its administrator let it read the model and its experiment, or correct spec.model.name; "
-        "it is asked again with every poll"
-    )

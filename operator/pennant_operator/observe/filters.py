@@ -30,8 +30,8 @@ def named(model: str) -> dict[str, str]:
 
 
 def quotable(model: str) -> bool:
-    """Whether a name can stand in a filter; MLflow's filters know no escape."""
-    return _QUOTABLE.fullmatch(model) is not None
+    """Whether a name can stand in a filter; MLflow's filters know no escape, and no line break."""
+    return _QUOTABLE.fullmatch(model) is not None and model.isprintable()
 
 
 def understands_in(server_version: str) -> bool:

@@ -16,6 +16,7 @@ from pennant_operator.observe.remembered import Remembered
 from pennant_operator.observe.secrets import read_secret
 from pennant_operator.observe.signing_secret import KEY
 from pennant_operator.observe.store import Store
+from pennant_operator.observe.supervised import supervised
 from pennant_operator.observe.webhook import Webhook, WebhookSurroundings
 
 LOG = logging.getLogger(__name__)
@@ -72,6 +73,9 @@ class Reporter:
         except ApiError as error:
             LOG.warning("status of ModelRegistry %s was not written: %s", name, error)
             return
+        except Exception:  # what is in one's status must not end what follows the others
+            LOG.exception("status of ModelRegistry %s was not written", name)
+            return
         if written is not None and name in self._live:
             self._live[name] = written
 
@@ -117,10 +121,13 @@ class Followed:
         )
 
     async def run(self) -> None:
-        """Follow it until cancelled; raises if that ends in any other way."""
-        parts = {f"the poller of ModelRegistry {self._name}": self.poller.run()}
-        if self.webhook.health is not None:
-            parts[f"the webhook of ModelRegistry {self._name}"] = self.webhook.run()
+        """Follow it until cancelled, whatever it answers."""
+        name, poller, webhook = self._name, self.poller, self.webhook
+        part = f"the poller of ModelRegistry {name}"
+        parts = {part: supervised(part, poller.run, poller.fault)}
+        if webhook.health is not None:
+            part = f"the webhook of ModelRegistry {name}"
+            parts[part] = supervised(part, webhook.run, webhook.fault)
         await all_or_none(parts)
 
     async def _polled(self, health: Health) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.connection import Count, ReadSecret, connect, held
+from pennant_operator.observe.known import Known
 from pennant_operator.observe.mlflow_http import MlflowHttp
-from pennant_operator.observe.poll import Known, Poll
+from pennant_operator.observe.poll import Poll
 from pennant_operator.observe.recorded import Pointed
 from pennant_operator.observe.registry import Registry
 from pennant_operator.observe.secrets import SecretUnreadError
@@ -47,8 +48,6 @@ class Link:
     ) -> None:
         """Bring the answers to these up to date, telling of each; raises RegistryTroubleError."""
         poll = await self._connected()
-        if not watches:
-            await poll.registry.ping()
         await poll.ask(watches, answered)
 
     async def _connected(self) -> Poll:

@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from pennant_operator.decide.registries import RegistrySpec
+from pennant_operator.observe.body import UnreadableError, read
 from pennant_operator.observe.credentials import Credentials
 from pennant_operator.observe.tls import context
 from pennant_operator.observe.trouble import (
     NotAllowedError,
     RegistryTroubleError,
+    TooSlowError,
     client_certificate,
     no_connection,
     proxy_refuses,
@@ -63,6 +65,8 @@ class MlflowHttp:
             connector=aiohttp.TCPConnector(limit=4, ssl=trust),
             timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             proxy=spec.proxy,
+            cookie_jar=aiohttp.DummyCookieJar(),  # who answers could fill another without end
+            auto_decompress=False,  # without a bound: body.py has one
         )
 
     async def close(self) -> None:
@@ -92,15 +96,20 @@ class MlflowHttp:
                 proxy_headers=self._tunnel,
                 **content,
             ) as response:
-                text = await response.text(errors="replace")
+                text = await read(response)
                 status = response.status
                 return status, text
         except TimeoutError:
-            raise RegistryTroubleError(
+            raise TooSlowError(
                 f"{self._url} did not answer within {TIMEOUT:.0f} s: see that MLflow runs, and that"
                 " no NetworkPolicy keeps the operator from it."
             ) from None
-        except (aiohttp.ClientError, OSError) as error:
+        except UnreadableError as error:
+            raise RegistryTroubleError(
+                f"what {self._url} answers {error}: see that spec.url is MLflow's own address, and "
+                "what stands before it."
+            ) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise RegistryTroubleError(no_connection(self._spec, error)) from error
         finally:
             self._count(status, time.perf_counter() - began)
@@ -108,7 +117,7 @@ class MlflowHttp:
     def _understood(self, status: int, text: str) -> dict[str, Any] | Refusal:
         try:
             answer = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter: a body of brackets
             answer = None
         if status == 403 and "Host header" not in text:
             raise NotAllowedError(self._stranger(status, text))
@@ -116,7 +125,8 @@ class MlflowHttp:
             raise RegistryTroubleError(self._stranger(status, text))
         if status == 200:
             return answer
-        code, message = str(answer.get("error_code", "")), str(answer.get("message", ""))
+        code = str(answer.get("error_code", ""))[:100]
+        message = str(answer.get("message", ""))
         if status in {400, 404} and code:
             return Refusal(status, code, message)
         raise RegistryTroubleError(self._stranger(status, message or text))
@@ -149,6 +159,8 @@ class MlflowHttp:
 
 def _headers(known: Credentials, *, encrypted: bool) -> tuple[dict[str, str], dict[str, str]]:
     """Of each request, and of what is said to a proxy that makes a tunnel for encrypted ones."""
-    mine = {"Authorization": known.authorization} if known.authorization else {}
+    mine = {"Accept-Encoding": "identity"}
+    if known.authorization:
+        mine["Authorization"] = known.authorization
     proxys = {"Proxy-Authorization": known.proxy_authorization} if known.proxy_authorization else {}
     return (mine, proxys) if encrypted else (mine | proxys, {})

@@ -14,20 +14,20 @@ from typing import Protocol
 
 from pennant_operator.decide import registries, sources
 from pennant_operator.decide.health import Health
-from pennant_operator.decide.observed import Desired, ModelVersion, Unknown
+from pennant_operator.decide.observed import Absent, Desired, ModelVersion, Unresolved
 from pennant_operator.decide.registries import RegistrySpec
 from pennant_operator.decide.spec import Watch
-from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.observe.connection import Count, ReadSecret
+from pennant_operator.observe.known import Known
 from pennant_operator.observe.link import Link
 from pennant_operator.observe.outage import Outage
-from pennant_operator.observe.poll import Known
 from pennant_operator.observe.questions import Questions
 from pennant_operator.observe.recorded import Pointed, recorded
 from pennant_operator.observe.store import Key, Store
 from pennant_operator.observe.trouble import RegistryTroubleError
 
 LOG = logging.getLogger(__name__)
+LEAST_BETWEEN = 1.0  # seconds between two looks at what is in doubt
 
 
 class Enqueue(Protocol):
@@ -76,15 +76,15 @@ class Poller:
         name, known = self.spec.name, self._known
         if self._outage.told:
             return registries.silent(name, self._outage.since)
-        if watch in known.answers:
-            return known.answers[watch]
-        if watch in known.pointed:
-            found = self._recorded(watch, key, known.pointed[watch])
+        seen = known.of(watch)
+        pointed = seen.state if isinstance(seen.state, Pointed) else seen.at
+        if pointed is not None:
+            found = self._recorded(watch, key, pointed)
             if found is not None:
                 return found
-            known.stamps.pop(watch, None)  # it is new here: now it must be asked for
-        if watch in known.unresolved:
-            return Unknown(Reason.WAITING_FOR_REGISTRY, known.unresolved[watch])
+        if isinstance(seen.state, ModelVersion | Absent | Unresolved):
+            return seen.state
+        known.ask_again(watch)  # at a version that is new here, if it was asked for at all
         self._questions.new()
         return registries.not_asked(name)
 
@@ -120,15 +120,31 @@ class Poller:
         until = loop.time() + pause
         if self._outage.failures:
             self._questions.rest(pause)
-        while await self._questions.came(until):
-            new, hinted = self._questions.taken()
-            asked = (self._unanswered() if new else set()) | hinted
-            if self._outage.failures and hinted:
+        while (asked := await self._asked_before(until)) is not None:
+            if self._outage.failures:
                 return
-            if asked and not self._outage.failures:
-                began = loop.time()
-                await self._turn(asked)
-                self._questions.rest(loop.time() - began)
+            began = loop.time()
+            await self._turn(asked)
+            self._questions.rest(loop.time() - began)
+
+    async def _asked_before(self, until: float) -> set[Watch] | None:
+        """What is to be asked before the next poll; None when it is time for that.
+
+        In trouble only hints count, and the next poll asks everything.
+        """
+        loop = asyncio.get_running_loop()
+        doubts = {} if self._outage.failures else self._known.perhaps_absent()
+        due = min(until, max(min(doubts.values(), default=until), loop.time() + LEAST_BETWEEN))
+
+        def overdue() -> set[Watch]:
+            return {watch for watch, at in doubts.items() if at <= loop.time()}
+
+        while await self._questions.came(due):
+            new, hinted = self._questions.taken()
+            asked = self._unanswered() | hinted if new and not self._outage.failures else hinted
+            if asked:
+                return asked | overdue()
+        return overdue() if loop.time() < until else None
 
     async def _turn(self, watches: set[Watch]) -> None:
         before = {watch: self._told(watch) for watch in watches}
@@ -137,14 +153,28 @@ class Poller:
             await self._link.ask(before.keys(), partial(self._tell, before))
         except RegistryTroubleError as error:
             LOG.warning("registry %s: %s", self.spec.name, error)
-            self._trouble = str(error)
-            self._outage.failed(self._around.now())
-            await self._link.drop()
+            await self._failed(str(error))
         else:
             self._trouble = None
             self._outage.succeeded()
         for watch in before:  # what an outage told, or its end takes back
             self._tell(before, watch)
+        await self._report()
+
+    async def fault(self, trouble: str) -> None:
+        """`run` raised: nothing is known until it runs again."""
+        before = {watch: self._told(watch) for watch in self._known.seen}
+        await self._failed(trouble)
+        for watch in before:
+            self._tell(before, watch)
+        await self._report()
+
+    async def _failed(self, trouble: str) -> None:
+        self._trouble = trouble
+        self._outage.failed(self._around.now())
+        await self._link.drop()
+
+    async def _report(self) -> None:
         self.asked.set()
         await self._around.report(Health(self._link.server_version, self._models, self._trouble))
 
@@ -158,25 +188,25 @@ class Poller:
         if now == was:
             return
         before[watch] = now
-        moved = False
-        if isinstance(was, ModelVersion | Pointed) and isinstance(now, ModelVersion | Pointed):
-            told = (self.spec.name, watch.title, now.version, was.version)
-            LOG.info("registry %s: %s is version %s, was %s", *told)
+        moved, before_it = False, getattr(was, "version", None)
+        if isinstance(now, ModelVersion | Pointed) and before_it is not None:
+            LOG.info(
+                "registry %s: %s is version %s, was %s",
+                *(self.spec.name, watch.title, now.version, before_it),
+            )
             moved = True
         self._around.enqueue(self._store.watching(watch), urgent=moved)
 
     def _told(self, watch: Watch) -> object:
         """What must change for anybody to be told something else."""
-        known = self._known
-        if self._outage.told:
-            return True
-        found = known.answers.get(watch) or known.pointed.get(watch)
-        return found or known.unresolved.get(watch)
+        return True if self._outage.told else self._known.state(watch)
 
     def _unanswered(self) -> set[Watch]:
-        known = self._known
-        recorded = known.pointed.keys() & known.stamps.keys()
-        return self._survey() - known.answers.keys() - known.unresolved.keys() - recorded
+        def unanswered(watch: Watch) -> bool:
+            seen = self._known.of(watch)
+            return seen.state is None or (isinstance(seen.state, Pointed) and seen.stamp is None)
+
+        return {watch for watch in self._survey() if unanswered(watch)}
 
     def _all_recorded(self, watch: Watch, at: Pointed) -> bool:
         """Whether everybody who watches it, and may, has run this version before."""

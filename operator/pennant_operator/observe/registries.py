@@ -12,7 +12,7 @@ from pennant_operator.decide.observed import (
     Refused,
     RegistryFacts,
 )
-from pennant_operator.decide.registries import InvalidRegistryError
+from pennant_operator.decide.registries import InvalidRegistryError, RegistrySpec
 from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
@@ -73,11 +73,7 @@ class Registries:
         return registries.not_found(name, self._namespace)
 
     async def run(self) -> None:
-        """Follow the ModelRegistries until cancelled.
-
-        A poller that ends unasked ends this and the process: what it followed would be looked at
-        by nobody, while a new process knows everything again after its first poll.
-        """
+        """Follow the ModelRegistries until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
@@ -124,7 +120,7 @@ class Registries:
     async def _start(self, name: str, obj: Object, group: asyncio.TaskGroup) -> None:
         before = self._stop(name)
         try:
-            spec = registries.parse(obj)
+            spec = _parsed(obj)
         except InvalidRegistryError as error:
             self._invalid[name] = registries.invalid(name, self._namespace, error)
             await self._reporter.of(name, Health(trouble=str(error), invalid=True))
@@ -139,6 +135,17 @@ class Registries:
         if task is not None:
             task.cancel()
         return self._followed.pop(name, None)
+
+
+def _parsed(registry: Object) -> RegistrySpec:
+    """Its spec; whatever is wrong with one must not end what follows the others."""
+    try:
+        return registries.parse(registry)
+    except InvalidRegistryError:
+        raise
+    except Exception as error:
+        LOG.exception("ModelRegistry %s cannot be read", registry["metadata"]["name"])
+        raise InvalidRegistryError(f"the operator fails on its spec ({error!r:.200})") from error
 
 
 def _identity(registry: Object) -> tuple[str, int]:

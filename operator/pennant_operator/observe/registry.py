@@ -10,13 +10,22 @@ from contextlib import aclosing
 from typing import Any, TypeAlias
 
 from pennant_operator.decide.observed import ModelVersion
-from pennant_operator.observe.answers import Found, Registered, registered, understood, version
-from pennant_operator.observe.filters import filters, named
+from pennant_operator.observe.answers import (
+    Found,
+    Registered,
+    listed,
+    models,
+    next_page,
+    registered,
+    understood,
+    version,
+)
+from pennant_operator.observe.filters import filters, named, quotable
 from pennant_operator.observe.mlflow_http import MlflowHttp, Refusal
-from pennant_operator.observe.trouble import RegistryTroubleError
-from pennant_registry.names import TAG_SHA256
+from pennant_operator.observe.trouble import RefusedError, RegistryTroubleError
 
 PAGE = 1000  # the most that MLflow gives
+PAGES = 100  # of one search; a walk that pays is shorter
 Page: TypeAlias = list[dict[str, Any]]
 NO_SUCH = "RESOURCE_DOES_NOT_EXIST"
 
@@ -57,18 +66,19 @@ class Registry:
                 for each in page
                 if each["current_stage"] == stage
             ]
-        return sorted(found, key=lambda each: int(each["version"]), reverse=True)
+        return sorted(found, key=lambda each: int(each.version), reverse=True)
 
     async def ping(self) -> None:
         """Raises RegistryTroubleError unless the registry answers these credentials."""
-        await self._asked("registered-models/search", {"max_results": "1"})
+        answer = await self._asked("registered-models/search", {"max_results": "1"})
+        listed(answer, "registered_models"), next_page(answer)
 
-    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+    async def search(self, names: Sequence[str]) -> dict[str, Registered]:
         """The registered models of these names."""
         found: dict[str, Registered] = {}
-        for chosen in filters(models):
+        for chosen in filters(names):
             async for page in self._pages("registered-models/search", chosen):
-                found |= _by_name(page)
+                found |= models(page)
         return found
 
     async def walk(self, most: int) -> dict[str, Registered]:
@@ -76,7 +86,7 @@ class Registry:
         found: dict[str, Registered] = {}
         async with aclosing(self._pages("registered-models/search", {})) as pages:
             async for page in pages:
-                found |= _by_name(page)
+                found |= models(page)
                 if len(found) > most:
                     break
         return found
@@ -84,78 +94,78 @@ class Registry:
     async def _pages(self, path: str, chosen: dict[str, str]) -> AsyncGenerator[Page, None]:
         """The registered models, or model versions, of a search."""
         token, items = "", path.split("/", maxsplit=1)[0].replace("-", "_")
-        while True:
+        tokens = set[str]()
+        while len(tokens) < PAGES:
             query = {"max_results": str(PAGE), **chosen}
             answer = await self._asked(path, query | ({"page_token": token} if token else {}))
-            yield answer.get(items, [])
-            before, token = token, answer.get("next_page_token", "")
+            yield listed(answer, items)
+            tokens.add(token)
+            token = next_page(answer)
             if not token:
                 return
-            if token == before:
-                raise RegistryTroubleError("MLflow's search does not get past one page.")
+            if token in tokens:
+                break
+        raise RegistryTroubleError(f"MLflow's search comes to no end (page {len(tokens) + 1}).")
 
     async def resolve(self, found: Found) -> ModelVersion:
         """The version with the address that its bytes are at, whatever moves later."""
         with understood():
-            return await self._resolve(found)
+            source = await self._source(found)
+        return ModelVersion(found.name, found.version, found.created, source, found.sha256)
 
-    async def _resolve(self, found: Found) -> ModelVersion:
-        name, version = found["name"], str(found["version"])
-        answer = await self._asked(
-            "model-versions/get-download-uri", {"name": name, "version": version}
-        )
-        source = str(answer.get("artifact_uri") or found.get("source", ""))
+    async def _source(self, found: Found) -> str:
+        query = {"name": found.name, "version": found.version}
+        answer = await self._asked("model-versions/get-download-uri", query)
+        source = str(answer.get("artifact_uri") or found.source)
         if source.startswith("runs:/"):
-            source = await self._of_run(source)
-        elif source.startswith("models:/m-"):
-            source = await self._of_logged_model(source.removeprefix("models:/"))
-        tags = {tag["key"]: tag.get("value", "") for tag in found.get("tags", ())}
-        created = int(found["creation_timestamp"])
-        return ModelVersion(name, version, created, source, tags.get(TAG_SHA256) or None)
+            return await self._of_run(source)
+        if source.startswith("models:/m-"):
+            return await self._of_logged_model(source.removeprefix("models:/"))
+        return source
 
     async def _of_run(self, source: str) -> str:
         run_id, _, path = source.removeprefix("runs:/").partition("/")
         run = (await self._asked("runs/get", {"run_id": run_id}))["run"]
         # MLflow 3 keeps a logged model beside its run, although the address says it is in it.
-        for output in run.get("outputs", {}).get("model_outputs", ()):
-            model = await self._logged_model(output["model_id"])
-            if model["name"] == path:
-                return str(model["artifact_uri"])
+        if run.get("outputs", {}).get("model_outputs"):
+            beside = await self._logged_by(run_id, path, run["info"]["experiment_id"])
+            if beside is not None:
+                return beside
         return f"{run['info']['artifact_uri'].rstrip('/')}/{path}"
+
+    async def _logged_by(self, run_id: str, name: str, experiment: str) -> str | None:
+        """Where a run's logged model of this name is, as MLflow's own client finds it.
+
+        Not by asking for each: a run may have hundreds, and some may be deleted.
+        """
+        if not (quotable(name) and quotable(run_id)):
+            return None  # a logged model cannot be called so
+        wanted = " AND ".join((f"name='{name}'", f"source_run_id='{run_id}'"))
+        body = {"experiment_ids": [experiment], "filter": wanted, "max_results": 1}
+        answer = _agreed(await self._http.send("POST", "logged-models/search", body))
+        for model in answer.get("models", ()):
+            if (model["info"]["name"], model["info"]["source_run_id"]) == (name, run_id):
+                return str(model["info"]["artifact_uri"])
+        return None
 
     async def _of_logged_model(self, source: str) -> str:
         model_id, _, path = source.partition("/")
-        root = str((await self._logged_model(model_id))["artifact_uri"])
-        return f"{root.rstrip('/')}/{path}" if path else root
-
-    async def _logged_model(self, model_id: str) -> dict[str, Any]:
         answer = await self._asked(f"logged-models/{model_id}", {})
-        info: dict[str, Any] = answer["model"]["info"]
-        return info
+        root = str(answer["model"]["info"]["artifact_uri"])
+        return f"{root.rstrip('/')}/{path}" if path else root
 
     async def _known(self, path: str, query: dict[str, str]) -> dict[str, Any] | None:
         """The answer; None when MLflow says that there is nothing of this name."""
         answer = await self._http.get(path, query)
         if isinstance(answer, Refusal) and answer.code == NO_SUCH:
             return None
-        if isinstance(answer, Refusal):
-            raise _puzzled(answer)
-        return answer
+        return _agreed(answer)
 
     async def _asked(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        answer = await self._http.get(path, query)
-        if isinstance(answer, Refusal):
-            raise _puzzled(answer)
-        return answer
+        return _agreed(await self._http.get(path, query))
 
 
-def _by_name(page: Page) -> dict[str, Registered]:
-    with understood():
-        return {model["name"]: registered(model) for model in page}
-
-
-def _puzzled(refusal: Refusal) -> RegistryTroubleError:
-    return RegistryTroubleError(
-        f"MLflow refuses what the operator asks ({refusal.status} {refusal.code}: "
-        f"{refusal.message[:200]}): see that it is MLflow 2.3 or newer, with a registry."
-    )
+def _agreed(answer: dict[str, Any] | Refusal) -> dict[str, Any]:
+    if isinstance(answer, Refusal):
+        raise RefusedError(f"{answer.status} {answer.code}: {answer.message[:200]}")
+    return answer

@@ -6,11 +6,10 @@ alone may be another cluster's.
 """
 
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from pennant_operator.observe.answers import understood
+from pennant_operator.observe.answers import listed, next_page, understood
 from pennant_operator.observe.mlflow_http import MlflowHttp, Refusal
 from pennant_operator.observe.trouble import RegistryTroubleError
 
@@ -19,6 +18,8 @@ EVENTS = (
     {"entity": "MODEL_VERSION_ALIAS", "action": "DELETED"},
     {"entity": "MODEL_VERSION", "action": "CREATED"},
 )
+
+PAGES = 100  # of webhooks, of a hundred each
 
 NEEDS = (
     "It takes MLflow 3.3 or newer with a database, MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY, and for "
@@ -58,7 +59,7 @@ async def subscribe(http: MlflowHttp, wanted: Wanted, known: str) -> str:
     The secret is told each time, for MLflow does not say which one it has. Raises
     RegistryTroubleError.
     """
-    ours = [hook["webhook_id"] async for hook in _hooks(http) if _is_ours(hook, wanted, known)]
+    ours = [str(hook["webhook_id"]) for hook in await _hooks(http) if _is_ours(hook, wanted, known)]
     for superfluous in ours[1:]:
         await unsubscribe(http, superfluous)
     method, path = ("PATCH", f"webhooks/{ours[0]}") if ours else ("POST", "webhooks")
@@ -77,21 +78,22 @@ async def unsubscribe(http: MlflowHttp, known: str) -> None:
 
 
 def _is_ours(hook: dict[str, Any], wanted: Wanted, known: str) -> bool:
-    return hook["webhook_id"] == known or (hook["name"], hook["url"]) == (wanted.name, wanted.url)
+    """One that has no id is nobody's to change."""
+    told, goes_to = hook.get("webhook_id"), (hook.get("name"), hook.get("url"))
+    return bool(told) and (told == known or goes_to == (wanted.name, wanted.url))
 
 
-async def _hooks(http: MlflowHttp) -> AsyncIterator[dict[str, Any]]:
-    token = ""
-    while True:
+async def _hooks(http: MlflowHttp) -> list[dict[str, Any]]:
+    """All that MLflow has, however it lists them."""
+    found, tokens, token = list[dict[str, Any]](), set[str](), ""
+    while token not in tokens and len(tokens) < PAGES:
         answer = await http.get("webhooks", {"page_token": token} if token else {})
         if isinstance(answer, Refusal):
             raise _refused(answer)
-        with understood():
-            for hook in answer.get("webhooks", ()):
-                yield hook
-        before, token = token, answer.get("next_page_token", "")
-        if not token or token == before:
-            return
+        found += [hook for hook in listed(answer, "webhooks") if isinstance(hook, dict)]
+        tokens.add(token)
+        token = next_page(answer)
+    return found
 
 
 def _refused(refusal: Refusal) -> RegistryTroubleError:

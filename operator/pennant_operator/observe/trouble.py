@@ -26,6 +26,21 @@ class NotAllowedError(RegistryTroubleError):
     """
 
 
+class RefusedError(RegistryTroubleError):
+    """MLflow's own word that what it was asked cannot be; `said` is that word alone."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f"MLflow refuses what the operator asks ({said}): see that it is MLflow 2.3 or newer, "
+            "with a registry."
+        )
+        self.said = said
+
+
+class TooSlowError(RegistryTroubleError):
+    """No answer within the time of a request: asked again at once, it would take as long again."""
+
+
 def no_connection(spec: RegistrySpec, error: Exception) -> str:
     """What an exception of a request means."""
     causes = list(_causes(error))

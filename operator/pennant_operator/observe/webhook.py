@@ -118,12 +118,20 @@ class Webhook:
                 await self._settle()
             except RegistryTroubleError as error:
                 LOG.warning("webhook of registry %s: %s", self._spec.name, error)
-                known = self._health
-                self._health = WebhookHealth(str(error), known.registered, known.url)
+                self._troubled(str(error))
             await self._around.report()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_IN_TROUBLE if self._health.trouble else AGAIN):
                     await self._unsettled.wait()
+
+    async def fault(self, trouble: str) -> None:
+        """`run` raised: whether hooks come is not known until it runs again."""
+        self._troubled(trouble)
+        await self._around.report()
+
+    def _troubled(self, trouble: str) -> None:
+        known = self._health
+        self._health = WebhookHealth(trouble, known.registered, known.url)
 
     async def _settle(self) -> None:
         secret = await self._secret.value() if self._secret else ""
