@@ -1,7 +1,8 @@
-"""JSON however deep: the API server stores what Python's parser gives up at.
+"""JSON however it is made: the API server stores what Python's parser gives up at.
 
-The `data` of a ControllerRevision may be any JSON, and one that nobody can read must not hide the
-other objects of its list.
+Where a schema leaves an object open, and in the `data` of a ControllerRevision, anybody may write
+brackets thousands deep and numbers of thousands of digits. One object that nobody can read must
+hide no other.
 """
 
 import json
@@ -9,6 +10,8 @@ import re
 from typing import Any
 
 DEEPEST = 100  # nothing of ours, and nothing of the API's own, comes near
+FEW = 500  # brackets: too few to be too deep for any parser
+DIGITS = 1000  # more are no number to anybody
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
@@ -16,8 +19,13 @@ def loads(text: bytes) -> Any:
     """The value, with null for what lies too deep; raises ValueError for what is no JSON."""
     try:
         return json.loads(text)
-    except RecursionError:
-        return json.loads(_shallow(text))
+    except (RecursionError, ValueError):
+        return json.loads(_shallow(text), parse_int=_number)
+
+
+def shallow(text: bytes) -> bytes:
+    """The same JSON, with null for what lies too deep for whoever parses it."""
+    return text if text.count(b"{") + text.count(b"[") <= FEW else _shallow(text)
 
 
 def _shallow(text: bytes) -> bytes:
@@ -33,3 +41,7 @@ def _shallow(text: bytes) -> bytes:
             depth -= 1
     rest = b"" if depth else text[at:]  # what is not closed is left so: it is no JSON
     return b"".join([*kept, rest])
+
+
+def _number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= DIGITS else float(digits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from mlflow_server import Mlflow
-from objects import Objects
+from objects import DEEP, Objects
 from operator_process import ALONE, operator
 from operator_stage import Stage
 from waiting import until
@@ -18,8 +17,6 @@ from waiting import until
 from pennant_dev.controlplane import ControlPlane
 
 pytestmark = pytest.mark.integration
-
-DEEP = 3000  # Python's parser gives up before that, the API server's does not
 
 
 @pytest.fixture
@@ -33,18 +30,6 @@ def stage(objects: Objects, mlflow_url: str) -> Iterator[Stage]:
     found.apply("rec", model)
     yield found
     found.clear()
-
-
-@pytest.fixture
-def deep() -> Iterator[dict[str, Any]]:
-    """An object in an object in an object; Python may write it for once."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(10 * DEEP)
-    made: dict[str, Any] = {}
-    for _ in range(DEEP):
-        made = {"a": made}
-    yield made
-    sys.setrecursionlimit(limit)
 
 
 def overwrite(stage: Stage, data: Any) -> None:
@@ -68,7 +53,7 @@ def recorded(stage: Stage) -> bool:
 
 
 def test_a_record_that_cannot_be_read_is_named_and_made_again_and_nothing_rolls(
-    stage: Stage, plane: ControlPlane, tmp_path: Path, deep: dict[str, Any]
+    stage: Stage, plane: ControlPlane, tmp_path: Path
 ):
     with operator(plane.kubeconfig, tmp_path, **ALONE):
         stage.serves("rec", "1")
@@ -76,7 +61,7 @@ def test_a_record_that_cannot_be_read_is_named_and_made_again_and_nothing_rolls(
     for data, why in (
         ({}, "it has no data.format"),
         ({"format": 2}, "data.format is 2"),
-        ({"format": 1, "model": "m", "version": "1", "source": "s", "manifest": deep}, "metadata"),
+        ({"format": 1, "model": "m", "version": "1", "source": "s", "manifest": DEEP}, "metadata"),
     ):
         overwrite(stage, data)
         with operator(plane.kubeconfig, tmp_path, **ALONE) as running:

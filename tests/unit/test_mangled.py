@@ -226,6 +226,7 @@ def read(obj: Any) -> Record | None:
             "its label pennant.dev/revision is 'other'",
         ),
     ],
+    ids=lambda each: each if isinstance(each, str) else "mangled",
 )
 def test_what_is_wrong_with_a_record_is_told(mangle: Callable[[Any], Any], why: str):
     made = copy.deepcopy(RECORD)

@@ -36,6 +36,18 @@ def test_what_lies_beside_it_is_read(kind: str, beside: Any):
     assert json.loads(json.dumps(found)) == found  # it can be written again
 
 
+def test_a_line_of_a_watch_is_made_shallow_before_others_parse_it():
+    line = f'{{"a": {deep("object")}, "b": "{{[" }}'.encode()
+    assert json.loads(nesting.shallow(line))["b"] == "{["
+    assert nesting.shallow(b'{"a": [1]}') == b'{"a": [1]}'
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "-" + "1" * 5000])
+def test_a_number_that_no_computer_holds_is_no_trouble(number: str):
+    found = nesting.loads(f"[{number}, 7, {'9' * 900}]".encode())
+    assert (abs(found[0]), found[1:]) == (float("inf"), [7, int("9" * 900)])
+
+
 @given(ANY)
 def test_anything_else_is_read_as_ever(value: Any):
     assert nesting.loads(json.dumps(value).encode()) == value

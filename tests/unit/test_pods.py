@@ -133,6 +133,22 @@ def test_a_hostile_message_is_no_more_than_text(message):
     assert isinstance(found.failure.message, str)
 
 
+def test_half_a_character_in_a_message_is_what_the_api_server_would_store_as_another():
+    said = {"terminated": terminated(r'{"reason": "LoadFailed", "message": "a \ud800 b"}')}
+    found = facts(pod(containerStatuses=[{"name": "serve", "state": said}]))
+    assert found.failure is not None
+    assert found.failure.message == "a ? b"
+
+
+@pytest.mark.parametrize("more", [{"lastTransitionTime": None}, {}], ids=["null", "absent"])
+def test_a_condition_without_a_time_is_no_trouble(more):
+    """Of whoever writes readiness gates, or schedules pods in another way."""
+    bare = [{"type": kind, "status": "True", **more} for kind in ("Ready", "PodScheduled")]
+    found = facts(pod(conditions=bare))
+    assert found.ready
+    assert found.ready_since == found.scheduled == found.created
+
+
 def test_a_pod_that_its_node_ended_holds_no_process():
     found = facts(pod(phase="Failed", reason="Evicted", message="low on memory. "))
     assert found.evicted == "Evicted: low on memory"

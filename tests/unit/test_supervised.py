@@ -154,7 +154,7 @@ def test_a_fault_with_one_registry_is_that_registrys_status_and_the_others_go_on
 def test_a_spec_that_nobody_thought_of_is_that_modelregistrys_own_trouble():
     class Odd(Api):
         async def list(self, kind: str, namespace: str, selector: str) -> list[dict[str, Any]]:
-            good, odd = await super().list(kind, namespace)
+            good, odd = await super().list(kind, namespace, selector)
             odd["spec"] = {"url": "http://mlflow.example", "webhook": "odd"}
             return [odd, good]
 

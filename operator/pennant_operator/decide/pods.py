@@ -86,13 +86,13 @@ def facts(pod: dict[str, Any]) -> PodFacts:
         node=pod.get("spec", {}).get("nodeName"),
         created=parse_time(meta["creationTimestamp"]),
         ready=_is_true(conditions.get("Ready")),
-        been_ready=_been_ready(conditions),
+        been_ready=_been_ready(conditions, meta["creationTimestamp"]),
         terminating="deletionTimestamp" in meta,
         # The API server adds the grace to the time of the deletion.
         ends_by=parse_time(meta["deletionTimestamp"]) if "deletionTimestamp" in meta else None,
-        scheduled=_since(conditions.get("PodScheduled")),
-        fetched=_since(conditions.get("Initialized")),
-        ready_since=_since(conditions.get("Ready")),
+        scheduled=_since(conditions.get("PodScheduled"), meta["creationTimestamp"]),
+        fetched=_since(conditions.get("Initialized"), meta["creationTimestamp"]),
+        ready_since=_since(conditions.get("Ready"), meta["creationTimestamp"]),
         digest=_digest(fetch),
         attempts=_attempts(failed[0]) if failed else 0,
         failure=failed[1] if failed else None,
@@ -116,18 +116,20 @@ def _is_true(condition: dict[str, Any] | None) -> bool:
     return condition is not None and condition["status"] == "True"
 
 
-def _been_ready(conditions: dict[str, Any]) -> bool:
+def _been_ready(conditions: dict[str, Any], created: str) -> bool:
     """Its init containers run before it can be ready: a later change to not ready is no first."""
-    ready, initialized = conditions.get("Ready"), _since(conditions.get("Initialized"))
+    ready, initialized = conditions.get("Ready"), _since(conditions.get("Initialized"), created)
     if ready is None or initialized is None:
         return False
-    return _is_true(ready) or parse_time(ready["lastTransitionTime"]) > initialized
+    changed = parse_time(ready.get("lastTransitionTime") or created)
+    return _is_true(ready) or changed > initialized
 
 
-def _since(condition: dict[str, Any] | None) -> datetime | None:
+def _since(condition: dict[str, Any] | None, created: str) -> datetime | None:
     if condition is None or condition["status"] != "True":
         return None
-    return parse_time(condition["lastTransitionTime"])
+    # Not only the kubelet writes statuses, and others leave the time out.
+    return parse_time(condition.get("lastTransitionTime") or created)
 
 
 def _unschedulable(condition: dict[str, Any] | None) -> str | None:
@@ -212,7 +214,11 @@ def _unsaid(name: str, terminated: dict[str, Any], limit: Any) -> str:
 
 def _message(terminated: dict[str, Any]) -> dict[str, str]:
     """A bundle is code, so what it leaves as its message may be anything: only text is taken."""
-    return {name: value for name, value in _said(terminated).items() if isinstance(value, str)}
+    return {
+        name: value.encode(errors="replace").decode()  # half a surrogate pair is no text
+        for name, value in _said(terminated).items()
+        if isinstance(value, str)
+    }
 
 
 def _said(terminated: dict[str, Any]) -> dict[str, Any]:

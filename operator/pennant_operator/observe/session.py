@@ -1,10 +1,18 @@
-"""The HTTP session that watches run over: our TLS and token, and no reconnecting in a frenzy."""
+"""The HTTP session that watches run over: our TLS and token, and no reconnecting in a frenzy.
+
+And what it brings can be parsed: where it could not, one object would end the watch of all.
+"""
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
+from aiohttp.connector import Connection
 from kubernetes.aio.client import Configuration
+
+from pennant_operator import nesting
 
 PACE = 1.0  # seconds between two connections of the same watch
 CONNECTIONS = 50
@@ -21,7 +29,43 @@ def session(configuration: Configuration) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=trust),
         middlewares=(_identify(configuration), Pacer(PACE)),
+        response_class=Parsable,
     )
+
+
+class Parsable(aiohttp.ClientResponse):
+    """An answer whose JSON, and each line of whose stream, is not too deep for a parser."""
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """As ever."""
+        started = await super().start(connection)
+        self.content = _Lines(self.content)  # type: ignore[assignment]
+        return started
+
+    async def json(self, **_: Any) -> Any:
+        """All of it; raises ValueError."""
+        return nesting.loads(await self.read())
+
+
+class _Lines:
+    """A stream that hands out whole lines."""
+
+    def __init__(self, content: aiohttp.StreamReader) -> None:
+        self._content = content
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        """The lines that there are by now, over and over."""
+        held: list[bytes] = []
+        async for chunk in self._content.iter_chunked(size):
+            *lines, rest = chunk.split(b"\n")
+            for line in lines:
+                yield nesting.shallow(b"".join([*held, line])) + b"\n"
+                held = []
+            held.append(rest)
+        yield b"".join(held)
 
 
 def _identify(configuration: Configuration) -> aiohttp.ClientMiddlewareType:

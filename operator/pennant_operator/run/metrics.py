@@ -158,13 +158,14 @@ class _Fleet(Collector):
 def _seen(owner: Object, live: Status, decided: Status) -> _Seen:
     model = owner.get("spec", {}).get("model", {})
     drift = _drift(live) or _drift(decided)
+    since = _time(drift["lastTransitionTime"]) if drift else None
     return _Seen(
         model=model.get("name", ""),
         alias=model.get("alias") or model.get("stage", ""),
         desired=(decided.get("desired") or {}).get("version", ""),
         serving=(live.get("serving") or {}).get("version", ""),
         drift_reason=drift["reason"] if drift else None,
-        drift_since=parse_time(drift["lastTransitionTime"]) if drift else None,
+        drift_since=since,
     )
 
 
@@ -173,6 +174,14 @@ def _drift(status: Status) -> dict[str, Any] | None:
     conditions = {c["type"]: c for c in status.get("conditions", ())}
     sync = conditions.get(Condition.ALIAS_IN_SYNC, {})
     return sync if sync.get("status") == "False" else None
+
+
+def _time(text: str) -> datetime | None:
+    """None where it is somebody's that Python has no calendar for."""
+    try:
+        return parse_time(text)
+    except ValueError:
+        return None
 
 
 def _why(result: str, status: dict[str, Any]) -> str:

@@ -71,6 +71,7 @@ class Reconciler:
         attempt = Attempt(owner, self.now(), time.perf_counter())
         try:
             await self.reconcile(attempt)
+            self.metrics.reconciled(key, owner, attempt.decided, attempt.seconds)
         except FencedError as error:  # this process ends; whoever leads looks at everything
             LOG.info("%s/%s: %s", *key, error)
         except ApiError as error:
@@ -80,7 +81,6 @@ class Reconciler:
             self._retry(key, attempt, "fault")
         else:
             self.backoff.forget(key)
-            self.metrics.reconciled(key, owner, attempt.decided, attempt.seconds)
             if attempt.decided.requeue_after is not None:
                 self.queue.add_after(key, attempt.decided.requeue_after)
 
