@@ -97,8 +97,9 @@ def _text(columns: Iterable[tuple[Any, Any]]) -> tuple[str, str] | None:
         kind = getattr(getattr(values, "dtype", None), "kind", "O")
         if kind in "biufc":
             continue
-        items = values if hasattr(values, "__len__") and not isinstance(values, str) else [values]
-        for value in islice(items, LOOKED_AT):
+        flat = values.ravel() if hasattr(values, "ravel") else values
+        is_one = isinstance(flat, str) or not hasattr(flat, "__len__")
+        for value in islice([flat] if is_one else flat, LOOKED_AT):
             if isinstance(value, str):
                 return str(name), value
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -53,6 +54,8 @@ def told(takes: Takes, asked: Any, *tensors: str, said: str = NO_NUMBER) -> str:
         (Rows(np.zeros((4, 3))), "the request has rows of 3 values, without names"),
         (Prepared(pd.DataFrame([[1]])), "the request has rows of 1 value, without names"),
         (Prepared(np.array("x")), "rows have 1 value and need 2"),
+        (Prepared({"a": np.array("x"), "b": np.array(1)}), "column a holds text ('x')"),
+        (Prepared({"a": np.array([["x"]]), "b": np.array([[1]])}), "column a holds text ('x')"),
         (Rows([["x", 1]]), "column a holds text ('x')"),
         (Rows([[1, "x"]], ("a", "b")), "column b holds text ('x')"),
         (Prepared(pd.DataFrame({"a": [1], "b": ["x"]})), "column b holds text ('x')"),
@@ -124,7 +127,10 @@ VALUES = st.recursive(
 def test_whatever_was_given_can_be_told(value: Any):
     rows = value if isinstance(value, list) else [value]
     for takes in (A_AND_B, UNSIGNED, NAMELESS, ONE_TENSOR, TWO_TENSORS):
-        for asked in (Rows(rows), Prepared(value), Prepared(rows)):
+        given_as = [Rows(rows), Prepared(value), Prepared(rows)]
+        with contextlib.suppress(ValueError):  # not all of it makes an array
+            given_as += [Prepared(np.array(value)), Prepared({"a": np.array(value)})]
+        for asked in given_as:
             assert isinstance(explained(InvalidInput("no"), takes, asked, ("a",)), InvalidInput)
     for form in ("instances", "inputs", "dataframe_split", "dataframe_records"):
         seen(JSON, json.dumps({form: value}).encode())
