@@ -14,7 +14,7 @@ from builders import IMAGES, NOW, REGISTRY, model_deployment, version
 from simulated_pods import PodTemplate, becomes_ready
 
 from pennant_operator.decide.intent import Apply, Create, Delete, Event, Plan
-from pennant_operator.decide.observed import Desired, Images, Observed
+from pennant_operator.decide.observed import Desired, Images, Observed, RegistryFacts
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.pods import PodFacts
 from pennant_operator.decide.revision import Record, from_object
@@ -35,6 +35,7 @@ class Simulation:
     owner: dict[str, Any] = field(default_factory=model_deployment)
     now: datetime = NOW
     images: Images = IMAGES
+    registry: RegistryFacts | None = REGISTRY
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)  # of every revision there ever was
@@ -49,7 +50,7 @@ class Simulation:
         return Observed(
             owner=dict(self.owner),
             desired=self.desired,
-            registry=REGISTRY,
+            registry=self.registry,
             images=self.images,
             children=dict(self.children),
             records=self.own_records(),
@@ -141,7 +142,10 @@ class Simulation:
 
     def specify(self, **fields: Any) -> None:
         """A person changes the spec."""
-        self.owner = {**self.owner, "spec": {**self.owner["spec"], **fields}}
+        before, meta = self.owner["spec"], self.owner["metadata"]
+        spec = {**before, **fields}
+        meta = {**meta, "generation": meta["generation"] + (spec != before)}
+        self.owner = {**self.owner, "metadata": meta, "spec": spec}
 
     def somebody_has(self, name: str | None) -> None:
         """An object of a child's name is somebody else's; None: none is any more."""

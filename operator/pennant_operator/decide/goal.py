@@ -55,11 +55,12 @@ def choose(
         serving=spec.serving,
     )
     rejection = next((entry for entry in rejected if entry["revision"] == revision), None)
+    silent = desired.silence is not None
     if rejection is not None or spec.suspend:
-        return Goal(back, desired, revision, rejection, back=back is not None)
+        return Goal(back, desired, revision, rejection, frozen=silent, back=back is not None)
     if back is not None and world.idle.size:
-        return Goal(back, desired, revision, back=True)
-    return Goal(revision, desired, revision)
+        return Goal(back, desired, revision, frozen=silent, back=True)
+    return Goal(revision, desired, revision, frozen=silent)
 
 
 def _may_be_another_database(desired: Desired) -> bool:
@@ -87,13 +88,17 @@ def _unanswered(
     rejected: list[dict[str, Any]],
     back: str | None,
 ) -> Goal:
-    """A rollout under way is finished: what it needs is recorded, and pods fetch by themselves."""
-    candidate = memory.candidate.get("revision")
-    under_way = candidate in observed.records and not world.spec.suspend
-    unanswered = isinstance(observed.desired, Unknown)
+    """A rollout under way is finished: what it needs is recorded, and pods fetch by themselves.
+
+    One that was begun for another question than today's waits with what it has.
+    """
+    candidate, spec = memory.candidate.get("revision"), world.spec
+    asked = memory.answered(spec.watch)
+    under_way = candidate in observed.records and asked and not spec.suspend
+    told = isinstance(observed.desired, Unknown) and asked
     return Goal(
         back or (candidate if under_way else None),
-        rejection=memory.rejection_told(rejected) if unanswered else None,
+        rejection=memory.rejection_told(rejected) if told else None,
         frozen=True,
         back=back is not None,
     )
