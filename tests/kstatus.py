@@ -7,7 +7,7 @@ begun for, and which question its desired version answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from typing import Any, NamedTuple, TypeAlias
 
 Object: TypeAlias = dict[str, Any]
@@ -52,6 +52,20 @@ class Wrong(NamedTuple):
         return f"{self.of}: kstatus says {self.verdict}, and {self.problem}"
 
 
+class Tally(NamedTuple):
+    """What the judges of one process, or of several, come to."""
+
+    judged: int = 0
+    wrong: int = 0
+
+    def and_also(self, other: Sequence[int]) -> Tally:
+        """With those of a process that looked at other ModelDeployments."""
+        return Tally(self.judged + other[0], self.wrong + other[1])
+
+    def __str__(self) -> str:
+        return f"{self.judged} statuses judged, {self.wrong} wrong"
+
+
 class Asked(NamedTuple):
     """What a spec asks for, of what a rollout can bring."""
 
@@ -66,6 +80,7 @@ class Judge:
         self._verdict = verdict
         self._specs: dict[tuple[str, int], Asked] = {}  # by uid and generation
         self._made: dict[tuple[str, str], Asked] = {}  # for what a revision was begun, by uid
+        self._last: dict[str, tuple[int, Object]] = {}
         self.judged = 0
         self.wrong: list[Wrong] = []
 
@@ -75,11 +90,14 @@ class Judge:
         `lost`: revisions of which nobody can say any more what they were begun for.
         """
         meta, status = obj["metadata"], obj.get("status") or {}
-        uid = meta["uid"]
+        uid, news = meta["uid"], (meta["generation"], status)
         self._specs[uid, meta["generation"]] = asked(obj["spec"])
+        if self._last.get(uid) == news:  # somebody wrote a label
+            return None
+        self._last[uid] = news
         decided = self._specs.get((uid, status.get("observedGeneration", -1)))
         for part in ("candidate", "serving"):
-            revision = status.get(part, {}).get("revision")
+            revision = (status.get(part) or {}).get("revision")
             if revision and decided:
                 self._made.setdefault((uid, revision), decided)
         said = self._verdict(obj)
@@ -90,6 +108,10 @@ class Judge:
         found = Wrong(f"{meta['namespace']}/{meta['name']} {uid}", said, problem)
         self.wrong.append(found)
         return found
+
+    def tally(self) -> Tally:
+        """What all that was seen comes to."""
+        return Tally(self.judged, len(self.wrong))
 
     def _problem(self, obj: Object, said: str, lost: Set[str]) -> str:
         if said == FAILED:
@@ -137,7 +159,7 @@ def asked(spec: Object) -> Asked:
 
 def _answers(obj: Object) -> str:
     status, size = obj["status"], obj["spec"].get("replicas", 1)
-    if "serving" not in status:
+    if not status.get("serving"):
         return "nothing has the traffic"
     ready = status.get("readyReplicas", 0)
     if not ready:
