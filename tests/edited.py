@@ -39,6 +39,9 @@ PASTS = {
     "restart": Past(),
     "restart (alias removed before)": Past(answer=GONE),
     "restart (suspended before 8)": Past(spec={"suspend": True}, answer=version(8)),
+    "suspend edited (suspended before 8)": Past(
+        spec={"suspend": True}, answer=version(8), edit={"suspend": False}
+    ),
     "size edited": Past(edit={"replicas": 1}),
     "size edited (alias removed before)": Past(answer=GONE, edit={"replicas": 1}),
     "alias edited": Past(edit=CANARY),

@@ -8,6 +8,7 @@ from simulated_pods import fails
 from simulation import Simulation, serving
 
 from pennant_operator.decide.observed import RegistryFacts, Unknown
+from pennant_operator.decide.registries import InvalidRegistryError, invalid
 from pennant_operator.decide.sources import refusal
 
 pytestmark = pytest.mark.unit
@@ -195,6 +196,18 @@ def test_a_source_that_is_not_allowed_stops_nothing_that_serves():
     assert sim.condition("AliasInSync") == ("False", "SourceNotAllowed")
     assert [event.reason for event in sim.events] == ["RolloutHeld"]
     assert "s3://elsewhere/9" in sim.events[0].message
+
+
+def test_a_modelregistry_that_cannot_be_used_stalls_nothing_that_serves():
+    sim = moved_to_8()
+    sim.desired = invalid("default", "pennant", InvalidRegistryError("spec.url is no address"))
+    sim.run(2)
+    assert (sim.serving, sim.status["summary"]) == ("8", "Serving")
+    assert sim.condition("Stalled") == ("False", "NotStalled")
+    assert sim.condition("AliasInSync") == ("False", "RegistryInvalid")
+    first = Simulation(sim.desired)
+    first.run(2)
+    assert first.condition("Stalled") == ("True", "RegistryInvalid")
 
 
 def test_where_nothing_serves_it_takes_a_person():
