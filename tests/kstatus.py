@@ -19,6 +19,8 @@ TERMINATING = "Terminating"
 A_PERSONS = frozenset(
     {"InvalidSpec", "NameConflict", "NotAllowed", "RegistryNotFound", "WriteRefused"}
 )
+# Where an alias points may be nothing that can be run: that is not in Git.
+AN_ALIASS = frozenset({"Held", "SourceNotAllowed", "VersionNotResolved", "ModelNotReadable"})
 
 
 def verdict(obj: Object) -> str:
@@ -128,10 +130,10 @@ class Judge:
         now, serving = asked(spec), status["serving"]
         if status.get("resolved") != now.question:
             return f"no version was found for {now.question} yet"
-        pinned = spec["model"].get("version")
+        pinned = now.question.get("version")
         wanted = pinned or status.get("desired", {}).get("version")
-        held = "retryTime" in status.get("candidate", {})
-        if wanted not in (None, serving["version"]) and not (held and not pinned):
+        differs = wanted not in (None, serving["version"])
+        if differs and (pinned or _reason(status, "AliasInSync") not in AN_ALIASS):
             return f"version {wanted} is asked for while {serving['version']} serves"
         made = self._made.get((uid, serving["revision"]))
         if made and made.serving != now.serving and serving["revision"] not in lost:
@@ -141,7 +143,7 @@ class Judge:
     def _rejected(self, obj: Object) -> bool:
         """Whether what is asked for was tried, and is not tried again by itself."""
         now, status, uid = asked(obj["spec"]), obj["status"], obj["metadata"]["uid"]
-        wanted = obj["spec"]["model"].get("version") or status.get("desired", {}).get("version")
+        wanted = now.question.get("version") or status.get("desired", {}).get("version")
         for entry in status.get("rejected", ()):
             made = self._made.get((uid, entry["revision"]))
             if entry["version"] == wanted and (not made or made.serving == now.serving):
@@ -169,7 +171,12 @@ def _answers(obj: Object) -> str:
 
 def _failed(status: Object) -> str:
     """Nothing in Git is at fault while another version answers."""
-    reasons = {c["type"]: c["reason"] for c in status["conditions"]}
-    if not status.get("readyReplicas") or reasons["Stalled"] in A_PERSONS:
+    reason = _reason(status, "Stalled")
+    if not status.get("readyReplicas") or reason in A_PERSONS:
         return ""
-    return f"version {status['serving']['version']} answers ({reasons['Stalled']})"
+    return f"version {status['serving']['version']} answers ({reason})"
+
+
+def _reason(status: Object, kind: str) -> str:
+    reasons = (c.get("reason", "") for c in status["conditions"] if c["type"] == kind)
+    return next(reasons, "")

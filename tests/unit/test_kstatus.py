@@ -121,8 +121,10 @@ def test_an_alias_move_that_is_called_done_while_the_old_version_serves_is_found
 
 
 def test_a_pin_that_is_held_is_not_done_and_an_alias_that_is_held_may_be():
-    held = {"candidate": {"version": "8", "retryTime": "later"}, "desired": {"version": "8"}}
     watched = Watched()
+    said = [c for c in watched.sim.status["conditions"] if c["type"] != "AliasInSync"]
+    said.append({"type": "AliasInSync", "status": "False", "reason": "Held"})
+    held = {"conditions": said, "desired": {"version": "8"}}
     assert watched.says(**held) == ""
     watched.edits(model={"name": "news", "version": "8"})
     pinned = {"resolved": {"registry": "default", "model": "news", "version": "8"}}

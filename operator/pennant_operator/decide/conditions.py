@@ -91,14 +91,19 @@ def reconciling(s: Situation) -> Said:
     if s.serving is not None and s.ready < s.spec.replicas:
         of = f"{s.ready} of {s.spec.replicas} pods are ready"
         return TRUE, Reason.SCALING, f"{of}: {s.trouble}"
-    if s.serving is not None and not (s.spec.suspend or s.rejection or _stalls(s)):
-        if s.parked and s.edited:
-            return TRUE, Reason.HELD, progress(s)
-        if isinstance(s.desired, ModelVersion) and not (s.in_sync or s.parked):
-            return TRUE, Reason.ROLLING_OUT, progress(s)
-        if not isinstance(s.desired, ModelVersion) and s.edited:
-            return TRUE, Reason.WAITING_FOR_VERSION, _not_realised(s)
-    return FALSE, Reason.SETTLED, "nothing is in progress"
+    return _due(s) or (FALSE, Reason.SETTLED, "nothing is in progress")
+
+
+def _due(s: Situation) -> Said | None:
+    """What the spec asks for and nobody brings up at the moment, unless a person stopped it."""
+    stopped = s.spec.suspend or s.spec.replicas == 0 or s.rejection or _stalls(s)
+    if s.serving is None or stopped:
+        return None
+    if s.parked:
+        return (TRUE, Reason.HELD, progress(s)) if s.edited else None
+    if isinstance(s.desired, ModelVersion):
+        return None if s.in_sync else (TRUE, Reason.ROLLING_OUT, progress(s))
+    return (TRUE, Reason.WAITING_FOR_VERSION, _not_realised(s)) if s.edited else None
 
 
 def stalled(s: Situation) -> Said:
