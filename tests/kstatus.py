@@ -19,8 +19,6 @@ TERMINATING = "Terminating"
 A_PERSONS = frozenset(
     {"InvalidSpec", "NameConflict", "NotAllowed", "RegistryNotFound", "WriteRefused"}
 )
-# Where an alias points may be nothing that can be run: that is not in Git.
-AN_ALIASS = frozenset({"Held", "SourceNotAllowed", "VersionNotResolved", "ModelNotReadable"})
 
 
 def verdict(obj: Object) -> str:
@@ -133,7 +131,7 @@ class Judge:
         pinned = now.question.get("version")
         wanted = pinned or status.get("desired", {}).get("version")
         differs = wanted not in (None, serving["version"])
-        if differs and (pinned or _reason(status, "AliasInSync") not in AN_ALIASS):
+        if differs and (pinned or not _told(status)):
             return f"version {wanted} is asked for while {serving['version']} serves"
         made = self._made.get((uid, serving["revision"]))
         if made and made.serving != now.serving and serving["revision"] not in lost:
@@ -175,6 +173,15 @@ def _failed(status: Object) -> str:
     if not status.get("readyReplicas") or reason in A_PERSONS:
         return ""
     return f"version {status['serving']['version']} answers ({reason})"
+
+
+def _told(status: Object) -> bool:
+    """Whether it says why an alias is at what does not serve, and that nobody brings it up.
+
+    Held, rejected, refused, not to be found: that is not in Git.
+    """
+    said = {c["type"]: c for c in status["conditions"]}.get("AliasInSync", {})
+    return said.get("status") == "False" and said["reason"] not in {"RollingOut", "Suspended"}
 
 
 def _reason(status: Object, kind: str) -> str:

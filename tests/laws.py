@@ -73,7 +73,9 @@ class Laws:
         active = world.active is not None and world.active[0] == slot
         if active:
             assert revision == world.active[1], "law 3: what serves gets another template"
-            stays = live is not None and size == live["spec"]["replicas"] and _let_go(seen)
+            known = seen.children.get(f"Deployment/{write.manifest['metadata']['name']}", live)
+            sizes = {each["spec"]["replicas"] for each in (live, known) if each}
+            stays = size in sizes and _let_go(seen)  # as it is, or was before somebody's edit
             wanted = seen.owner["spec"]["replicas"]
             assert stays or size == wanted, "law 3: what serves is scaled"
         record = world.records.get(revision)

@@ -157,7 +157,7 @@ def summary(s: Situation) -> Summary:
         (s.spec.suspend, Summary.SUSPENDED),
         (s.parked or _said_of(s) == Reason.SOURCE_NOT_ALLOWED, Summary.HELD),
         (bool(s.candidate), Summary.ROLLING_OUT),
-        (s.edited and _said_of(s) is not None, Summary.WAITING),
+        (_due(s) is not None and _said_of(s) is not None, Summary.WAITING),
         (s.serving is None or s.ready == 0, Summary.WAITING),
         (s.bakes_until is not None, Summary.BAKING),
     )
