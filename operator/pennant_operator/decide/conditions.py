@@ -96,13 +96,13 @@ def reconciling(s: Situation) -> Said:
 
 def _due(s: Situation) -> Said | None:
     """What the spec asks for and nobody brings up at the moment, unless a person stopped it."""
-    stopped = s.spec.suspend or s.spec.replicas == 0 or s.rejection or _stalls(s)
-    if s.serving is None or stopped:
+    if s.serving is None or s.spec.suspend or s.rejection or _stalls(s):
         return None
     if s.parked:
         return (TRUE, Reason.HELD, progress(s)) if s.edited else None
     if isinstance(s.desired, ModelVersion):
-        return None if s.in_sync else (TRUE, Reason.ROLLING_OUT, progress(s))
+        waits = s.in_sync or s.spec.replicas == 0  # where nothing can be proved
+        return None if waits else (TRUE, Reason.ROLLING_OUT, progress(s))
     return (TRUE, Reason.WAITING_FOR_VERSION, _not_realised(s)) if s.edited else None
 
 
