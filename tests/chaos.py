@@ -48,7 +48,7 @@ class Operator:
     def restart(self) -> None:
         """A new process: it lists everything, and has read no child by name yet."""
         self.met = False
-        self.owner = dict(self.world.owner)
+        self._see()
         self.meet()
 
     def meet(self) -> None:
@@ -59,13 +59,17 @@ class Operator:
     def hear(self) -> bool:
         """The watch catches up with what bears our label; whether there was anything to hear."""
         before = (self.owner, self.children)
-        self.owner = dict(self.world.owner)
+        self._see()
         self.children = {
             key: child
             for key, child in self.world.live().items()
             if "labels" in child["metadata"] or key in self.children
         }
         return before != (self.owner, self.children)
+
+    def _see(self) -> None:
+        self.owner = dict(self.world.owner)
+        self.laws.seen(self.world)
 
     def observe(self) -> Observed:
         """As observe/gather.py: children as known, pods listed where a decision needs them."""
@@ -123,6 +127,7 @@ class Operator:
     def _take(self, seen: Observed, request: Any) -> None:
         if isinstance(request, dict):
             self.world.owner = {**self.world.owner, "status": request}
+            self.laws.seen(self.world)
             return
         self.laws.before(self.world, seen, request)
         self.world.carry_out(request)

@@ -8,19 +8,21 @@ from typing import Any
 
 import pytest
 from branches import by_package
+from kstatus import Tally as Verdicts
 from slowest import Took, slowest
 from trust import Tally
 
 COVERAGE = Path("out/coverage.json")  # of `pytest --cov --cov-report=json:out/coverage.json`
 SEEN = pytest.StashKey[Tally]()
+READ = pytest.StashKey[Verdicts]()
 
 
-def saw(config: pytest.Config, seen: Tally) -> None:
+def saw(config: pytest.Config, seen: Tally, read: Verdicts) -> None:
     """A sampler has ended; a worker of pytest-xdist hands over what it saw."""
     if hasattr(config, "workeroutput"):
-        config.workeroutput["trust"] = list(seen)
+        config.workeroutput |= {"trust": list(seen), "kstatus": list(read)}
     else:
-        config.stash[SEEN] = seen
+        config.stash[SEEN], config.stash[READ] = seen, read
 
 
 class Closing:
@@ -35,9 +37,9 @@ class Closing:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        before = node.config.stash.get(SEEN, Tally())
-        found = getattr(node, "workeroutput", {}).get("trust", Tally())
-        node.config.stash[SEEN] = before.and_also(found)
+        stash, found = node.config.stash, getattr(node, "workeroutput", {})
+        stash[SEEN] = stash.get(SEEN, Tally()).and_also(found.get("trust", Tally()))
+        stash[READ] = stash.get(READ, Verdicts()).and_also(found.get("kstatus", Verdicts()))
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
@@ -52,3 +54,5 @@ class Closing:
             section("branch coverage by package", by_package(json.loads(COVERAGE.read_text())))
         if config.stash.get(SEEN, Tally()).samples:
             section("trust: status against traffic", [str(config.stash[SEEN])])
+        if config.stash.get(READ, Verdicts()).judged:
+            section("what kstatus reads in the statuses", [f"kstatus: {config.stash[READ]}"])

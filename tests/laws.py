@@ -6,6 +6,7 @@ A broken law is an AssertionError that begins with its number.
 from datetime import timedelta
 from typing import Any
 
+from kstatus import Judge
 from simulation import REVISION, SLOTS, Simulation
 from situations import table, told_by
 
@@ -26,14 +27,21 @@ class Laws:
 
     def __init__(self) -> None:
         self._refused: set[str] = set()  # revisions that may have no pods
+        self._judge = Judge()
 
     def decided(self, seen: Observed, found: Plan) -> None:
         """Law 4: what was rejected stays so until another version was desired."""
-        if isinstance(seen.desired, ModelVersion):
-            version = seen.desired.version
+        version = _desired(seen, found)
+        if version is not None:
             self._refused = {r for r in self._refused if _version(seen, r) == version}
         if found.status is not None and "conditions" in found.status:
             _said(seen, found.status)
+
+    def seen(self, world: Simulation) -> None:
+        """Law 6: what a watch tells of the ModelDeployment means what kstatus reads in it."""
+        told = {r for r, record in world.records.items() if record.created}
+        wrong = self._judge.saw(world.owner, lost=world.versions.keys() - told)
+        assert wrong is None, f"law 6: {wrong}"
 
     def before(self, world: Simulation, seen: Observed, write: Any) -> None:
         """A request reaches the API server."""
@@ -67,7 +75,9 @@ class Laws:
         active = world.active is not None and world.active[0] == slot
         if active:
             assert revision == world.active[1], "law 3: what serves gets another template"
-            stays = live is not None and size == live["spec"]["replicas"] and _let_go(seen)
+            known = seen.children.get(f"Deployment/{write.manifest['metadata']['name']}", live)
+            sizes = {each["spec"]["replicas"] for each in (live, known) if each}
+            stays = size in sizes and _let_go(seen)  # as it is, or was before somebody's edit
             wanted = seen.owner["spec"]["replicas"]
             if size == 0 and wanted and not stays:
                 assert _answers_nothing(world, seen, slot), "law 3: what serves is taken down"
@@ -105,6 +115,14 @@ class Laws:
                     for s in SLOTS}  # fmt: skip
             gone = {r for r, record in world.records.items() if record.uid == write.uid}
             assert not gone & held, "law 5: the record of a slot is deleted"
+
+
+def _desired(seen: Observed, found: Plan) -> str | None:
+    """The version that is known to be asked for: a pin needs no answer where it ran before."""
+    if isinstance(seen.desired, ModelVersion):
+        return seen.desired.version
+    told = (found.status or {}).get("desired") or {}
+    return told.get("version") if seen.owner["spec"]["model"].get("version") else None
 
 
 def one_revision(world: Simulation) -> None:
@@ -156,8 +174,18 @@ def _unknown(world: Simulation, seen: Observed, revision: str) -> None:
         candidate.get("revision", revision) != revision,  # superseded
         candidate.get("retryTime"),
         not spec["replicas"],
+        _asked_no_more(world, seen, revision),
     )
     assert any(decided), "law 2: pods are taken down in an outage"
+
+
+def _asked_no_more(world: Simulation, seen: Observed, revision: str) -> bool:
+    """A person wrote another spec: that is no answer of a registry."""
+    spec, record = seen.owner["spec"], world.records.get(revision)
+    if record is None:
+        return False
+    pinned = spec["model"].get("version", record.version)
+    return pinned != record.version or record.with_serving(spec.get("serving", {})) != revision
 
 
 def _service(world: Simulation, seen: Observed, write: Apply) -> None:
@@ -178,7 +206,7 @@ def _service(world: Simulation, seen: Observed, write: Apply) -> None:
     assert deployment["metadata"]["labels"][REVISION] == revision, "law 1: another revision"
     pods = [p for p in seen.pods[slot] if not p.terminating and not p.evicted]
     back = live["metadata"]["annotations"].get(WARM) == revision
-    _checked(world, [p for p in pods if p.ready] if back else pods, revision)
+    _checked(world, seen, [p for p in pods if p.ready] if back else pods, revision)
 
 
 def _answers_nothing(world: Simulation, seen: Observed, slot: str) -> bool:
@@ -207,13 +235,15 @@ def _released(seen: Observed) -> None:
     assert _let_go(seen), "law 2: traffic taken away while suspended"
 
 
-def _checked(world: Simulation, pods: list[PodFacts], revision: str) -> None:
+def _checked(world: Simulation, seen: Observed, pods: list[PodFacts], revision: str) -> None:
     assert pods, "law 1: traffic moved to no pods"
     assert all(p.ready and p.revision == revision for p in pods), "law 1: not all pods are ready"
     digests = {p.digest for p in pods}
     assert len(digests) == 1, f"law 1: pods fetched {digests}"
     assert None not in digests, "law 1: nobody knows what the pods fetched"
-    pins = world.children.get("ConfigMap/rec-digests", {}).get("data", {})
+    pins: dict[str, str] = {}
+    for told in (seen.children, world.children):  # a person may have deleted them a moment ago
+        pins |= told.get("ConfigMap/rec-digests", {}).get("data", {})
     record = world.records.get(revision)
     pinned = record is None or record.sha256 or pins.get(revision)
     assert pinned, "law 1: traffic before the digest is pinned"
@@ -242,6 +272,8 @@ def _said(seen: Observed, status: dict[str, Any]) -> None:
     assert len(types) == len(set(types)), "a condition twice"
     assert set(types) == CONDITIONS, f"conditions: {types}"
     words = told_by(status["summary"], status["conditions"]).words
+    words = (*words[:-1], words[-1].replace("Pinned", "InSync"))  # said in the same situations
+    words = (*words[:-1], words[-1].replace("Pinned", "InSync"))  # said of the same situations
     if isinstance(seen.desired, Unknown) and seen.desired.since is None:
         words = words[:-1]  # what AliasInSync said stays said
     assert words in WORDS, f"law 6: no row of the truth table: {words}"

@@ -16,7 +16,7 @@ from simulated_pods import PodTemplate, becomes_ready
 
 from pennant_operator.decide import render
 from pennant_operator.decide.intent import Adopt, Apply, Create, Delete, Event, Plan
-from pennant_operator.decide.observed import Desired, Images, Observed
+from pennant_operator.decide.observed import Desired, Images, Observed, RegistryFacts
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.pods import PodFacts
 from pennant_operator.decide.revision import Record, from_object
@@ -48,6 +48,7 @@ class Simulation:
     owner: dict[str, Any] = field(default_factory=model_deployment)
     now: datetime = NOW
     images: Images = IMAGES
+    registry: RegistryFacts | None = REGISTRY
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     applied: dict[str, _Applied] = field(default_factory=dict)  # the last apply to each child
     records: dict[str, Record] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class Simulation:
         return Observed(
             owner=dict(self.owner),
             desired=self.desired,
-            registry=REGISTRY,
+            registry=self.registry,
             images=self.images,
             children=self.live(),
             records=self.own_records(),
@@ -214,7 +215,10 @@ class Simulation:
 
     def specify(self, **fields: Any) -> None:
         """A person changes the spec."""
-        self.owner = {**self.owner, "spec": {**self.owner["spec"], **fields}}
+        before, meta = self.owner["spec"], self.owner["metadata"]
+        spec = {**before, **fields}
+        meta = {**meta, "generation": meta["generation"] + (spec != before)}
+        self.owner = {**self.owner, "metadata": meta, "spec": spec}
 
     def somebody_has(self, name: str | None) -> None:
         """An object of a child's name is somebody else's, as if ours had been deleted.

@@ -7,8 +7,9 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from builders import IMAGES, NOW, model_deployment, version
+from edited import after_edits
 
-from pennant_operator.decide import registries
+from pennant_operator.decide import registries, sources
 from pennant_operator.decide.conditions import conditions_of, summary
 from pennant_operator.decide.observed import Absent, Desired, Observed, Unknown, Unresolved
 from pennant_operator.decide.phrases import Situation
@@ -34,8 +35,11 @@ SPECS: dict[str, dict[str, Any]] = {
 DEFAULT = registries.parse({"metadata": {"name": "default"}, "spec": {"url": "http://mlflow"}})
 CLOSED = replace(DEFAULT, allowed_models=("sports",)).refusal("team", "news")
 assert CLOSED is not None
+SILENT = registries.silent("default", NOW)
+ELSEWHERE = sources.refusal("s3://elsewhere/8", ("mlflow-artifacts:/",), registry="default")
 DESIRED: dict[str, Desired | None] = {
     "8": version(8),
+    "8, now unreachable": replace(version(8), silence=SILENT),
     "nothing": None,  # by what is followed: no alias, no stage, no such version
     "no such model": None,
     "8, no source": None,
@@ -43,9 +47,14 @@ DESIRED: dict[str, Desired | None] = {
     "hidden": None,
     "nothing, seen once": None,  # soon to be confirmed
     "refused": CLOSED,
+    "8, source refused": ELSEWHERE,
+    "registry invalid": registries.invalid(
+        "default", "pennant", registries.InvalidRegistryError("spec.url 'mlflow' is no address")
+    ),
     "not asked yet": registries.not_asked("default"),
-    "unreachable": registries.silent("default", NOW),
+    "unreachable": SILENT,
 }
+KNOWN = ("8", "8, now unreachable")
 UNKNOWN = ("not asked yet", "unreachable")
 UNRESOLVED: dict[str, Exception] = {
     "8, no source": NotResolvedError(
@@ -63,6 +72,9 @@ SERVING: dict[str, dict[str, Any]] = {
     "7": {"serving": "7", "ready": 2},
     "7, 1 of 2 ready": {"serving": "7", "ready": 1, "trouble": STARTING},
     "7, none ready": {"serving": "7", "trouble": STARTING},
+    "7 of an earlier spec": {"serving": "7", "ready": 2},
+    "7 of an earlier spec, 1 of 2 ready": {"serving": "7", "ready": 1, "trouble": STARTING},
+    "7 of an earlier spec, none ready": {"serving": "7", "trouble": STARTING},
     "8": {"serving": "8", "ready": 2},
     "8, 1 of 2 ready": {"serving": "8", "ready": 1, "trouble": STARTING},
     "8, baking": {"serving": "8", "ready": 2, "bakes_until": NOW + timedelta(minutes=2)},
@@ -74,6 +86,8 @@ SERVING: dict[str, dict[str, Any]] = {
     },
     "8, none ready": {"serving": "8", "trouble": STARTING},
     "8 of an earlier spec": {"serving": "8", "ready": 2},
+    "8 of an earlier spec, 1 of 2 ready": {"serving": "8", "ready": 1, "trouble": STARTING},
+    "8 of an earlier spec, none ready": {"serving": "8", "trouble": STARTING},
 }
 ENTRY = {"version": "8", "slot": "green", "revision": "abc"}
 SEVEN = {**ENTRY, "version": "7", "slot": "blue"}
@@ -152,9 +166,14 @@ def table() -> dict[Case, Told]:
     """Everything that can occur, and what is said then."""
     named = [Case(*names) for names in product(SPECS, DESIRED, SERVING, CANDIDATE)]
     decided = {case: situation(case) for case in named if _occurs(case)}
-    return {
-        case: told_by(summary(seen), conditions_of(seen, 1, NOW)) for case, seen in decided.items()
-    } | _undecided()
+    return (
+        {
+            case: told_by(summary(seen), conditions_of(seen, 1, NOW))
+            for case, seen in decided.items()
+        }
+        | _undecided()
+        | _edited()
+    )
 
 
 def situation(case: Case) -> Situation:
@@ -162,7 +181,8 @@ def situation(case: Case) -> Situation:
     return Situation(
         spec=spec,
         desired=_desired(case, spec.watch),
-        in_sync=case.desired == "8" and _serves_8(case),
+        in_sync=case.desired in KNOWN and _serves_8(case),
+        edited="earlier" in case.serving or (case.spec == "pinned" and case.serving[0] == "7"),
         **SERVING[case.serving],
         **CANDIDATE[case.candidate],
     )
@@ -204,10 +224,10 @@ def _a_candidate(case: Case) -> bool:
     if case.candidate in GOES_BACK and "replicas 0" in case.spec:
         return False  # nothing moves where nothing can be proved
     if case.candidate in ON_ITS_WAY:
-        return case.desired in {"8", *NO_ANSWER} and goes and not _serves_8(case)
+        return case.desired in {*KNOWN, *NO_ANSWER} and goes and not _serves_8(case)
     if case.candidate == "8 is next":
-        return case.desired == "8" and case.serving.startswith("7") and goes
-    if case.candidate == "-" and case.desired == "8":
+        return case.desired in KNOWN and case.serving.startswith("7") and goes
+    if case.candidate == "-" and case.desired in KNOWN:
         # What is desired and not rejected is on its way, unless a person said not to.
         return _serves_8(case) or case.spec in STOPPED
     return True
@@ -217,11 +237,11 @@ def _a_rejection(case: Case) -> bool:
     """Before the traffic: it does not serve. In the bake: it does, and goes back if it can."""
     earlier, baking = "earlier" in case.serving, "baking" in case.serving
     if case.candidate == "8 rejected":
-        return case.desired in {"8", *([] if earlier else UNKNOWN)} and not _serves_8(case)
+        return case.desired in {*KNOWN, *([] if earlier else UNKNOWN)} and not _serves_8(case)
     if case.candidate.startswith("8 crashed"):
-        return case.desired == "8" and _serves_8(case) and not baking
+        return case.desired in KNOWN and _serves_8(case) and not baking
     if case.candidate.startswith("first back"):
-        crashed = earlier if case.desired == "8" else _serves_8(case)
+        crashed = earlier if case.desired in KNOWN else _serves_8(case)
         return crashed and not baking
     return True
 
@@ -232,8 +252,8 @@ def _serves_8(case: Case) -> bool:
 
 def _a_size(case: Case) -> bool:
     """At replicas 0 no pod is ready, but for those that have not heard of it yet."""
-    steady = {"-", "withdrawn", "7", "7, none ready", "8", "8, none ready"}
-    return "replicas 0" not in case.spec or case.serving in steady
+    steady = case.serving in {"-", "withdrawn", "7", "8"} or case.serving.endswith("none ready")
+    return "replicas 0" not in case.spec or steady
 
 
 def _a_removal(case: Case) -> bool:
@@ -271,6 +291,16 @@ def _undecided() -> dict[Case, Told]:
         case: told_by(made.status["summary"], made.status["conditions"])
         for case, made in found.items()
         if made.status is not None
+    }
+
+
+def _edited() -> dict[Case, Told]:
+    """What becomes of what was said before (edited.py)."""
+    return {
+        Case(past, answer, "7", "it comes up" if "candidate" in status else "-"): told_by(
+            status["summary"], status["conditions"]
+        )
+        for (past, answer), status in after_edits().items()
     }
 
 

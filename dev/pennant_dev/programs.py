@@ -11,6 +11,7 @@ PROGRAMS = {
     # Of the Go module in dev/programs: at one set of versions, what they share is compiled once.
     "kubelite": "./kubelite",
     "pause": "./pause",
+    "kstatus": "./kstatus",
     "helm": "helm.sh/helm/v3/cmd/helm",
     # Of their own modules. A real S3 server, over a folder: 35 of its 373 packages are Kubernetes'
     # too, at newer versions that everybody would get, with Go 1.25.

@@ -2,7 +2,8 @@
 
 Modules run side by side, each in a namespace of its own (`room`). Meanwhile samplers hold every
 status against what the Service answers (tests/trust.py): a test fails when the two disagreed for
-too long, and the last lines of the run sum it up.
+too long, or kstatus read something wrong in one (tests/kstatus.py), and the last lines of the run
+sum both up.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ def sampler(prepared: Kube, pytestconfig: pytest.Config) -> Iterator[Sampler]:
     """What looks at every status and every Service of this process' namespaces until it ends."""
     with sampling(prepared) as found:
         yield found
-        saw(pytestconfig, found.tally())
-        assert "\n".join(map(str, found.news())) == ""
+        saw(pytestconfig, found.tally(), found.verdicts())
+        assert "\n".join(map(str, [*found.news(), *found.misread()])) == ""
 
 
 @pytest.fixture(scope="session")
@@ -111,4 +112,4 @@ def trusted(request: pytest.FixtureRequest) -> Iterator[None]:
     found = request.getfixturevalue("sampler") if "sampler" in request.fixturenames else None
     yield
     if found is not None:
-        assert "\n".join(map(str, found.news())) == ""
+        assert "\n".join(map(str, [*found.news(), *found.misread()])) == ""

@@ -1,7 +1,8 @@
 """Watches every ModelDeployment's status and asks its Service, from inside the cluster, all along.
 
 One watch tells what the statuses say, one process in the toolbox pod asks with fresh connections
-(prober.py). `trust` judges what comes of it. A request counts for the moment when it began.
+(prober.py). `trust` judges what comes of it. A request counts for the moment when it began. And
+kstatus says what it makes of each status, which `kstatus` judges.
 """
 
 import json
@@ -10,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kstatus import Judge, Verdict, Wrong
+from kstatus import Tally as Verdicts
+from kstatus_program import kstatus
 from trust import Disagreement, Said, Sample, Tally, disagreements, said_by, said_since, tally
 
 from pennant_dev.demo import setup
@@ -28,7 +32,9 @@ WATCH = f"/apis/pennant.dev/v1alpha1/modeldeployments?{OPTIONS}"
 class Sampler:
     """Samples so far, of the namespaces that it was shown; `of` is namespace, name and uid."""
 
-    def __init__(self, kube: Kube) -> None:
+    def __init__(self, kube: Kube, verdict: Verdict) -> None:
+        self._judge = Judge(verdict)
+        self._misread = 0  # of the statuses that kstatus misreads, how many were reported
         self._ours: set[str] = set()
         self._claims: dict[str, list[tuple[float, Said]]] = {}
         self._samples: list[Sample] = []
@@ -52,6 +58,16 @@ class Sampler:
     def tally(self) -> Tally:
         """What all that was seen comes to."""
         return tally(list(self._samples))
+
+    def verdicts(self) -> Verdicts:
+        """What all that kstatus said comes to."""
+        return self._judge.tally()
+
+    def misread(self) -> list[Wrong]:
+        """The statuses by which kstatus says what is not so, but for those of an earlier call."""
+        found = self._judge.wrong[self._misread :]
+        self._misread += len(found)
+        return found
 
     def news(self) -> list[Disagreement]:
         """The disagreements that count and were not reported by an earlier call."""
@@ -94,6 +110,7 @@ class Sampler:
                 continue
             if of not in self._claims:
                 self._prober.tell(json.dumps({"of": of, **_service(thing)}))
+            self._judge.saw(thing)
             now = said_by(thing.get("status", {}))
             self._claims.setdefault(of, []).append((time.monotonic(), now))
 
@@ -109,11 +126,12 @@ class Sampler:
 @contextmanager
 def sampling(kube: Kube) -> Iterator[Sampler]:
     """A sampler that looks while the block runs."""
-    sampler = Sampler(kube)
-    try:
-        yield sampler
-    finally:
-        sampler.stop()
+    with kstatus() as verdict:
+        sampler = Sampler(kube, verdict)
+        try:
+            yield sampler
+        finally:
+            sampler.stop()
 
 
 def _service(thing: Object) -> dict[str, str]:

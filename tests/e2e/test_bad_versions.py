@@ -103,9 +103,10 @@ def test_a_hostile_version_finds_no_credentials_and_can_change_nothing(fleet: Fl
 def test_a_version_in_somebody_elses_store_is_not_fetched(
     fleet: Fleet, sampler: Sampler, room: str
 ):
-    status = fleet["elsewhere"].until(serving="1", summary="Stalled")
-    assert said(status, "Stalled")[:2] == ("True", "SourceNotAllowed")
-    assert "s3://somebody-elses/bundle" in said(status, "Stalled")[2]
+    status = fleet["elsewhere"].until(serving="1", summary="Held")
+    assert said(status, "Stalled")[:2] == ("False", "NotStalled")
+    assert said(status, "AliasInSync")[:2] == ("False", "SourceNotAllowed")
+    assert "s3://somebody-elses/bundle" in said(status, "AliasInSync")[2]
     assert said(status, "Ready")[:2] == ("True", "Serving")
     assert len([c for c in fleet["elsewhere"].children() if c["kind"] == "Pod"]) == 1
     assert sampler.answered(room, "elsewhere") == {"1"}

@@ -8,7 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from situations import SERVING, UNKNOWN, Case, table
+from edited import ANSWERS, PASTS, silent_since
+from situations import SERVING, SPECS, UNKNOWN, Case, table
 
 pytestmark = pytest.mark.unit
 
@@ -24,11 +25,13 @@ tests/unit/test_conditions.py, from tests/situations.py; to rewrite it:
     UPDATE_GOLDEN=1 .venv/bin/pytest tests/unit/test_conditions.py
 
 - *spec*: follows an alias or a stage (which holds versions 5 and 7 beside), pins version 8, has
-  `onAliasRemoved: ScaleDown`, is suspended, or has `replicas: 0`; or cannot be acted on.
+  `onAliasRemoved: ScaleDown`, is suspended, or has `replicas: 0`; or cannot be acted on. One that
+  was edited served version 7 before that, of an alias; so did one whose operator was restarted.
 - *desired*: what the registry says: a version, that there is nothing to follow, that this may not
   be had, a version whose bytes are nowhere to be found (as it does of a model that is hidden, and
   after a start of what it was seen once not to have), or nothing (not asked yet after a start;
-  unreachable for 15 minutes).
+  unreachable for 15 minutes). `8, now unreachable`: version 8 was the last answer, and its record
+  is there.
 - *serving*: the version with the traffic, and how many of its pods are ready; `withdrawn`: nothing
   since the alias was removed.
 - *candidate*: what is on its way, and what was made of it.
@@ -113,6 +116,36 @@ def test_nothing_but_a_refusal_stalls_while_something_serves():
 
 def test_an_outage_says_nothing_new_of_what_serves():
     for case, told in table().items():
-        if case.desired in UNKNOWN and case.serving == "7" and case.candidate == "-":
+        if (
+            case.spec in SPECS
+            and case.desired in UNKNOWN
+            and case.serving == "7"
+            and case.candidate == "-"
+        ):
             assert told.conditions["Ready"]["status"] == "True"
             assert told.conditions["AliasInSync"]["status"] == "Unknown"
+
+
+def test_a_spec_that_was_edited_and_is_not_judged_anew_is_not_settled():
+    for case, told in table().items():
+        if "edited" in case.spec and "(suspended)" not in case.spec and "size" not in case.spec:
+            assert told.conditions["Reconciling"]["status"] == "True", case
+
+
+def test_a_restart_and_another_size_take_nothing_back_before_the_registry_was_asked():
+    for name in ("restart", "restart (alias removed before)", "restart (suspended before 8)"):
+        before = silent_since(PASTS[name], None).status
+        assert silent_since(PASTS[name], "not asked yet").status == before
+    said = table()[Case("size edited", "not asked yet", "7", "-")].conditions["AliasInSync"]
+    assert (said["status"], said["reason"]) == ("True", "InSync")
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("name", PASTS)
+def test_what_is_said_of_an_edit_is_said_again_at_the_next_look(name, answer):
+    sim = silent_since(PASTS[name], answer)
+    if "candidate" not in sim.status:
+        before = sim.condition("AliasInSync"), sim.condition("Reconciling")
+        sim.run(2)
+        assert (sim.condition("AliasInSync"), sim.condition("Reconciling")) == before
+        assert sim.status["observedGeneration"] == sim.owner["metadata"]["generation"]

@@ -36,6 +36,7 @@ def rebuilt(module: Path, changed: str) -> set[str]:
 def test_a_program_is_built_again_when_its_own_files_change(module: Path):
     assert rebuilt(module, "kubelite/coredns.go") == {"kubelite"}
     assert rebuilt(module, "pause/main.go") == {"pause"}
+    assert rebuilt(module, "kstatus/main.go") == {"kstatus"}
 
 
 @pytest.mark.parametrize("file", ["go.mod", "go.sum"])

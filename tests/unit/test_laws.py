@@ -160,6 +160,21 @@ class Chaos(RuleBasedStateMachine):
         self.world.specify(serving={"env": [{"name": "A", "value": value}]})
         self.goes_on(looks)
 
+    @rule(alias=st.sampled_from(["production", "canary"]), answered=st.booleans(), looks=LOOKS)
+    def another_alias_is_followed(self, alias, answered, looks):
+        self.world.specify(model={"name": "news", "alias": alias})
+        if not answered:
+            self.world.desired = Unknown("WaitingForRegistry", "not asked yet")
+        self.goes_on(looks)
+
+    @rule(number=NUMBERS, answered=st.booleans(), looks=LOOKS)
+    def a_version_is_pinned_and_followed_again(self, number, answered, looks):
+        answer = tagged(number) if answered else Unknown("WaitingForRegistry", "not asked yet")
+        followed, self.world.desired = self.world.owner["spec"]["model"], answer
+        self.world.specify(model={"name": "news", "version": number})
+        self.goes_on(looks)
+        self.world.specify(model=followed)
+
     @precondition(lambda self: self.edits < SET_BACK)  # nobody insists
     @rule(slot=SLOT, size=st.integers(0, 3), image=st.booleans())
     def somebody_edits(self, slot, size, image):

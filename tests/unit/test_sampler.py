@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sampler
+from kstatus import verdict
 from sampler import Sampler
 
 pytestmark = pytest.mark.unit
@@ -36,9 +37,10 @@ class World:
     def says(self, version: str, *, at: float = 0) -> None:
         """The status says that this version serves."""
         ready = {"type": "Ready", "status": "True", "reason": "Serving"}
-        status = {"conditions": [ready], "serving": {"version": version}}
-        meta = {"namespace": "newsreco", "name": "news", "uid": "uid"}
-        thing = {"metadata": meta, "spec": {}, "status": status}
+        serving = {"version": version, "revision": f"of-{version}"}
+        status = {"conditions": [ready], "serving": serving, "readyReplicas": 1}
+        meta = {"namespace": "newsreco", "name": "news", "uid": "uid", "generation": 1}
+        thing = {"metadata": meta, "spec": {"model": {}}, "status": status}
         self.now = at
         self._takes[1]([json.dumps({"type": "MODIFIED", "object": thing})])
 
@@ -59,7 +61,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 @pytest.fixture
 def watching(world: World) -> Sampler:
     kube: Any = SimpleNamespace(stream=world.stream)
-    found = Sampler(kube)
+    found = Sampler(kube, verdict)
     found.look_at("newsreco")
     world.says("1")
     return found
@@ -102,3 +104,10 @@ def test_the_newest_answer_is_to_the_newest_request(world: World, watching: Samp
     assert watching.answering("newsreco", "news") == "2"
     assert watching.answered("newsreco", "news") == {"1", "2"}
     assert watching.answered("newsreco", "other") == set()
+
+
+def test_a_status_that_kstatus_misreads_is_news_once(world: World, watching: Sampler):
+    (planted,) = watching.misread()  # the status says nothing of what was asked
+    assert "no version was found" in planted.problem
+    assert watching.misread() == []
+    assert str(watching.verdicts()) == "1 statuses judged, 1 wrong"

@@ -6,7 +6,7 @@ Each message says what is the case, why, and what happens or is to be done next.
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Absent, Refused, Unknown, Unresolved
+from pennant_operator.decide.observed import ModelVersion, Refused, Unknown, Unresolved
 from pennant_operator.decide.phrases import (
     UNPROVED,
     Situation,
@@ -22,6 +22,8 @@ from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 Said = tuple[str, Reason | str, str]  # status, reason, message
+# Neither is in Git, where the spec is: what serves goes on, and nobody's pipeline is to stop.
+_NOT_THE_SPECS = {Reason.SOURCE_NOT_ALLOWED, Reason.REGISTRY_INVALID}
 
 
 def conditions_of(situation: Situation, generation: int, now: datetime) -> list[dict[str, Any]]:
@@ -81,19 +83,37 @@ def ready(s: Situation) -> Said:
 
 
 def reconciling(s: Situation) -> Said:
-    """Work is in progress: a rollout, or a size not reached yet. A bake is not."""
+    """Work is in progress, or due: a rollout, a size not reached yet, a spec not realised yet.
+
+    A bake is not; nor is what waits because of something that is not in the spec.
+    """
     if s.candidate and not s.parked:
         return TRUE, Reason.ROLLING_OUT, progress(s)
     if s.serving is not None and s.ready < s.spec.replicas:
         of = f"{s.ready} of {s.spec.replicas} pods are ready"
         return TRUE, Reason.SCALING, f"{of}: {s.trouble}"
-    return FALSE, Reason.SETTLED, "nothing is in progress"
+    return _due(s) or (FALSE, Reason.SETTLED, "nothing is in progress")
+
+
+def _due(s: Situation) -> Said | None:
+    """What the spec asks for and nobody brings up at the moment, unless a person stopped it."""
+    if s.serving is None or s.spec.suspend or s.rejection or _stalls(s):
+        return None
+    if s.parked:
+        return (TRUE, Reason.HELD, progress(s)) if s.edited else None
+    if isinstance(s.desired, ModelVersion):
+        waits = s.in_sync or s.spec.replicas == 0  # where nothing can be proved
+        return None if waits else (TRUE, Reason.ROLLING_OUT, progress(s))
+    return (TRUE, Reason.WAITING_FOR_VERSION, _not_realised(s)) if s.edited else None
 
 
 def stalled(s: Situation) -> Said:
     """A person must act, or nothing will ever serve; a rejection while another serves is not it."""
     if isinstance(s.desired, Refused):
-        return TRUE, s.desired.reason, said_by(s.desired)
+        if _stalls(s):
+            return TRUE, s.desired.reason, said_by(s.desired)
+        told = "what is asked for is refused, which stops nothing that serves"
+        return FALSE, Reason.NOT_STALLED, f"{told}: AliasInSync says why"
     if s.rejection and s.serving is None:
         return TRUE, Reason.REJECTED, rejected(s)
     if s.rejection or s.parked:
@@ -106,12 +126,19 @@ def stalled(s: Situation) -> Said:
 
 def alias_in_sync(s: Situation) -> Said:
     """What serves is what is desired."""
+    if s.silence is not None:
+        return _unanswered(s, s.silence)
+    return _answered(s)
+
+
+def _answered(s: Situation) -> Said:
+    """By what the registry says, or said last."""
     if isinstance(s.desired, Unknown):
-        return _unknown(s)
+        return UNKNOWN, s.desired.reason, said_by(s.desired) + _meanwhile(s)
     if isinstance(s.desired, Unresolved):
         meanwhile = f"; {progress(s)}" if s.candidate else ""
         return FALSE, s.desired.reason, said_by(s.desired) + meanwhile + kept(s)
-    if isinstance(s.desired, Absent | Refused):
+    if not isinstance(s.desired, ModelVersion):
         return FALSE, s.desired.reason, said_by(s.desired) + kept(s)
     if s.rejection:
         return FALSE, Reason.REJECTED, pointer(s, rejected(s, named=False))
@@ -131,26 +158,54 @@ def alias_in_sync(s: Situation) -> Said:
 def summary(s: Situation) -> Summary:
     """One word: what a person should know first."""
     ordered = (
-        (isinstance(s.desired, Refused), Summary.STALLED),
+        (_stalls(s), Summary.STALLED),
         (s.rejection is not None, Summary.REJECTED),
         (s.spec.suspend, Summary.SUSPENDED),
-        (s.parked, Summary.HELD),
+        (s.parked or _said_of(s) == Reason.SOURCE_NOT_ALLOWED, Summary.HELD),
         (bool(s.candidate), Summary.ROLLING_OUT),
+        (_due(s) is not None and _said_of(s) is not None, Summary.WAITING),
         (s.serving is None or s.ready == 0, Summary.WAITING),
         (s.bakes_until is not None, Summary.BAKING),
     )
     return next((word for applies, word in ordered if applies), Summary.SERVING)
 
 
-def _unknown(s: Situation) -> Said:
-    """Unknown only once the outage lasted; before the first answer what was said stays said."""
-    assert isinstance(s.desired, Unknown)
+def _said_of(s: Situation) -> str | None:
+    """Why no version is desired; None where one is."""
+    return None if isinstance(s.desired, ModelVersion) else s.desired.reason
+
+
+def _stalls(s: Situation) -> bool:
+    """Whether a refusal stops the spec, or only a version of a model that serves another one."""
+    if not isinstance(s.desired, Refused):
+        return False
+    return s.serving is None or s.desired.reason not in _NOT_THE_SPECS
+
+
+def _unanswered(s: Situation, silence: Unknown) -> Said:
+    """Unknown once the outage lasted; until then what was said of this spec stays said."""
+    if silence.since is not None:
+        return UNKNOWN, silence.reason, said_by(silence) + _meanwhile(s)
+    told = _answered(s)
     old = next((c for c in s.before if c["type"] == Condition.ALIAS_IN_SYNC), None)
-    if s.desired.since is None and old is not None:
+    if old is None or not s.same_spec:
+        return told
+    # Versions beside the highest one of a stage are told by the registry only.
+    staged = s.spec.watch.stage is not None and told[:2] == (old["status"], old["reason"])
+    if UNKNOWN in {told[0], old["status"]} or staged:
         return old["status"], old["reason"], old["message"]
-    meanwhile = kept(s)
+    return told
+
+
+def _meanwhile(s: Situation) -> str:
     if s.rejection:
-        meanwhile = f"; {rejected(s)}"
-    elif s.candidate:
-        meanwhile = f"; {progress(s)}{meanwhile}"
-    return UNKNOWN, s.desired.reason, said_by(s.desired) + meanwhile
+        return f"; {rejected(s)}"
+    if s.candidate:
+        return f"; {progress(s)}{kept(s)}"
+    return kept(s)
+
+
+def _not_realised(s: Situation) -> str:
+    assert not isinstance(s.desired, ModelVersion)
+    when = f"once {s.spec.watch.pointer} names a version that can be run"
+    return f"what the spec asks for is rolled out {when}: {said_by(s.desired)}"

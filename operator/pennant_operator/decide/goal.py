@@ -64,11 +64,12 @@ def _wanted(
         serving=spec.serving,
     )
     rejection = next((entry for entry in rejected if entry["revision"] == revision), None)
+    silent = desired.silence is not None
     if rejection is not None or spec.suspend:
-        return Goal(back, desired, revision, rejection, back=back is not None)
+        return Goal(back, desired, revision, rejection, frozen=silent, back=back is not None)
     if back is not None and world.idle.size:
-        return Goal(back, desired, revision, back=True)
-    return Goal(revision, desired, revision)
+        return Goal(back, desired, revision, frozen=silent, back=True)
+    return Goal(revision, desired, revision, frozen=silent)
 
 
 def _may_be_another_database(desired: Desired) -> bool:
@@ -98,16 +99,18 @@ def _unanswered(
 ) -> Goal:
     """A rollout under way is finished: what it needs is recorded, and pods fetch by themselves.
 
-    Unless another version is wanted by now: then it waits, without traffic, for that to be had.
+    One that was begun for another question than today's, or for another version than is wanted by
+    now, waits with what it has, without traffic.
     """
-    candidate, wanted = memory.candidate.get("revision"), version_of(observed.desired)
-    under_way = candidate in observed.records and not world.spec.suspend
+    candidate, spec = memory.candidate.get("revision"), world.spec
+    asked, wanted = memory.answered(spec.watch), version_of(observed.desired)
+    under_way = candidate in observed.records and asked and not spec.suspend
     if wanted is not None and wanted != memory.candidate.get("version"):
         under_way = False
-    unanswered = isinstance(observed.desired, Unknown)
+    told = isinstance(observed.desired, Unknown) and asked
     return Goal(
         back or (candidate if under_way else None),
-        rejection=memory.rejection_told(rejected) if unanswered else None,
+        rejection=memory.rejection_told(rejected) if told else None,
         frozen=True,
         back=back is not None,
     )

@@ -1,10 +1,11 @@
 """What earlier plans wrote into `status` and later ones read: the operator's only memory."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Desired, ModelVersion, Unknown, Unresolved
+from pennant_operator.decide.observed import Desired, ModelVersion, Object, Unknown, Unresolved
+from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.times import format_time, parse_time
 
 KEPT = 10  # entries of `rejected` and of `history`
@@ -15,6 +16,7 @@ class Memory:
     """`status` as the last plan left it."""
 
     status: dict[str, Any]
+    generation: int = 0  # of the spec that is judged now
 
     @property
     def desired(self) -> dict[str, Any]:
@@ -36,6 +38,16 @@ class Memory:
         """`status.history`, newest first."""
         return self.status.get("history") or []
 
+    @property
+    def same_spec(self) -> bool:
+        """Whether the last plan judged the spec as it is now."""
+        return bool(self.status.get("observedGeneration") == self.generation)
+
+    @property
+    def found(self) -> bool:
+        """Whether a version was ever found."""
+        return bool(self.desired or self.status.get("serving"))
+
     def said(self, kind: str) -> dict[str, Any]:
         """A condition as it was, empty when it was not there."""
         conditions = self.status.get("conditions") or []
@@ -46,6 +58,15 @@ class Memory:
         told = next((entry for entry in self.history if entry["revision"] == revision), {})
         return told.get("result") == "Serving"
 
+    def answered(self, watch: Watch) -> bool:
+        """Whether a version was last found for this question, and not for one of an earlier spec.
+
+        Statuses of earlier operators do not say which it was: it was that of their generation.
+        """
+        if "resolved" not in self.status:
+            return self.found and self.same_spec
+        return bool(self.status["resolved"] == question(watch))
+
     def rejection_told(self, rejected: list[dict[str, Any]]) -> dict[str, Any] | None:
         """The rejection of what was last desired, while nobody says what is desired now."""
         version = self.desired.get("version")
@@ -53,6 +74,11 @@ class Memory:
         if version in {None, serving.get("version"), self.candidate.get("version")}:
             return None
         return next((entry for entry in rejected if entry["version"] == version), None)
+
+
+def memory_of(owner: Object) -> Memory:
+    """What a ModelDeployment's status holds."""
+    return Memory(owner.get("status") or {}, int(owner["metadata"].get("generation", 0)))
 
 
 def version_of(desired: Desired) -> str | None:
@@ -89,6 +115,19 @@ def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any
 def _says_nothing(desired: Desired) -> bool:
     """Nobody says what is desired, nor that nothing is."""
     return isinstance(desired, Unknown | Unresolved) and version_of(desired) is None
+
+
+def question(watch: Watch) -> dict[str, str]:
+    """As `status.resolved` has it."""
+    return {field: value for field, value in asdict(watch).items() if value is not None}
+
+
+def resolved_of(memory: Memory, desired: Desired, watch: Watch) -> dict[str, str] | None:
+    """The next `status.resolved`: for which question a version was last found."""
+    if isinstance(desired, ModelVersion) or memory.answered(watch):
+        return question(watch)
+    # Empty: a status of an earlier operator does not say, and the spec has changed since.
+    return memory.status.get("resolved", {} if memory.found else None)
 
 
 def parked_until(candidate: dict[str, Any]) -> datetime | None:

@@ -14,6 +14,15 @@ Object: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Unknown:
+    """The registry has not answered: nothing may be concluded from it (law 2)."""
+
+    reason: str
+    message: str
+    since: datetime | None = None  # of the outage; None: not asked yet
+
+
+@dataclass(frozen=True)
 class ModelVersion:
     """A version the registry answered with, its source resolved so that it cannot float."""
 
@@ -24,6 +33,7 @@ class ModelVersion:
     sha256: str | None = None  # the tag `pennant.sha256`
     registered: int = 0  # when its model was made, likewise
     beside: tuple[str, ...] = ()  # lower versions in the same stage, highest first
+    silence: Unknown | None = None  # the registry says nothing now, and this is what it said last
 
 
 @dataclass(frozen=True)
@@ -43,15 +53,6 @@ class Unresolved:
     reason: str
     message: str
     version: str | None = None  # that is desired, where at least that is known
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """The registry has not answered: nothing may be concluded from it (law 2)."""
-
-    reason: str
-    message: str
-    since: datetime | None = None  # of the outage; None: not asked yet
 
 
 @dataclass(frozen=True)

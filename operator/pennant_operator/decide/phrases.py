@@ -32,6 +32,7 @@ class Situation:
     ready: int = 0  # its ready pods
     trouble: str = ""  # why not all of its pods are ready
     in_sync: bool = False  # what has the traffic is what is desired
+    edited: bool = False  # what has the traffic is of an earlier spec
     candidate: dict[str, Any] = field(default_factory=dict)
     room: str = ""  # whose pods the candidate's slot still has
     back: bool = False  # the candidate is what traffic goes back to after a crash
@@ -41,6 +42,14 @@ class Situation:
     withdrawn: bool = False  # the alias was removed, and with ScaleDown nothing serves since
     bakes_until: datetime | None = None  # what had the traffic stays warm until then
     before: list[dict[str, Any]] = field(default_factory=list)  # the conditions so far
+    same_spec: bool = True  # and they were judged by the spec as it is now
+
+    @property
+    def silence(self) -> Unknown | None:
+        """What is said of a registry that does not answer, whatever it said before."""
+        if isinstance(self.desired, ModelVersion):
+            return self.desired.silence
+        return self.desired if isinstance(self.desired, Unknown) else None
 
 
 def said_by(desired: Absent | Refused | Unknown | Unresolved) -> str:

@@ -17,9 +17,10 @@ from pennant_operator.decide.candidate import is_parked, is_retried
 from pennant_operator.decide.durations import durations
 from pennant_operator.decide.goal import Goal, choose
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.memory import KEPT, Memory, still_rejected
+from pennant_operator.decide.memory import KEPT, Memory, memory_of, still_rejected
 from pennant_operator.decide.observed import Observed, Refused
 from pennant_operator.decide.pace import next_look, unsettled
+from pennant_operator.decide.recalled import recalled
 from pennant_operator.decide.records import records_with
 from pennant_operator.decide.refusal import refuse
 from pennant_operator.decide.spec import InvalidSpecError, parse
@@ -72,8 +73,8 @@ def wants_pods(observed: Observed, now: datetime) -> bool:
         world = see(observed, parse(observed.owner), now)
     except InvalidSpecError:
         return False
-    memory = Memory(observed.owner.get("status") or {})
-    target = choose(observed, world, memory, still_rejected(memory, observed.desired)).target
+    step = _look(observed, world, now)
+    target, memory = step.goal.target, step.memory
     moving = target is not None and (world.traffic is None or world.traffic.revision != target)
     return moving or unsettled(world, memory, now)
 
@@ -84,7 +85,8 @@ def _understood(observed: Observed) -> Observed:
 
 
 def _look(observed: Observed, world: World, now: datetime) -> Step:
-    memory = Memory(observed.owner.get("status") or {})
+    memory = memory_of(observed.owner)
+    observed = replace(observed, desired=recalled(observed, world.spec.watch, memory))
     rejected = still_rejected(memory, observed.desired)
     goal = choose(observed, world, memory, rejected)
     records = records_with(observed, world, goal)

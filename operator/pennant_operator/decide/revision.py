@@ -46,6 +46,16 @@ class Record:
         containers = self.manifest["spec"]["template"]["spec"]["containers"]
         return next((each for each in containers if each["name"] == SERVE), {})
 
+    def with_serving(self, serving: dict[str, Any]) -> str:
+        """The revision of this version with another `spec.serving`, or its own with the same."""
+        return revision_of(
+            registry=self.registry,
+            model=self.model,
+            version=self.version,
+            created=self.created,
+            serving=serving,
+        )
+
 
 def revision_of(
     *, registry: str, model: str, version: str, created: int, serving: dict[str, Any]

@@ -8,8 +8,8 @@ from pennant_operator.decide import candidate as candidates
 from pennant_operator.decide import transitions
 from pennant_operator.decide.conditions import conditions_of, summary
 from pennant_operator.decide.goal import Goal
-from pennant_operator.decide.memory import Memory, desired_of
-from pennant_operator.decide.observed import Observed
+from pennant_operator.decide.memory import Memory, desired_of, question, resolved_of
+from pennant_operator.decide.observed import Observed, Unknown
 from pennant_operator.decide.phrases import Situation
 from pennant_operator.decide.revision import Record
 from pennant_operator.decide.times import format_time
@@ -63,15 +63,15 @@ class Step:
 def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     """The status once traffic is as given."""
     world, spec = replace(step.world, traffic=traffic), step.world.spec
-    generation = int(step.observed.owner["metadata"].get("generation", 0))
     fields: dict[str, Any] = {
+        "resolved": resolved_of(step.memory, step.observed.desired, spec.watch),
         "desired": desired_of(step.memory, step.observed.desired, step.now),
         "serving": _serving(step, traffic),
         "candidate": _candidate(step, traffic),
         "rejected": step.rejected or None,
     }
     status: dict[str, Any] = {
-        "observedGeneration": generation,
+        "observedGeneration": step.memory.generation,
         "selector": f"{LABEL_DEPLOYMENT}={spec.name},{LABEL_SLOT}={_slot(traffic)}",
         "url": f"http://{spec.name}.{spec.namespace}.svc",
         "replicas": world.active.size if world.active else 0,
@@ -80,7 +80,7 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     }
     situation = _situation(step, world, status)
     status["summary"] = str(summary(situation))
-    status["conditions"] = conditions_of(situation, generation, step.now)
+    status["conditions"] = conditions_of(situation, step.memory.generation, step.now)
     if told := transitions.history(step.memory.status, status):
         status["history"] = told
     return status
@@ -121,6 +121,23 @@ def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
         verdict=step.verdict,
         now=step.now,
     )
+
+
+def _edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool:
+    """What has the traffic is not what the spec asks for, wherever an alias may have moved to."""
+    spec, silent = step.world.spec, isinstance(step.observed.desired, Unknown)
+    if traffic is None:
+        return False
+    if status.get("resolved") != question(spec.watch):
+        return True
+    asked = status.get("desired", {}).get("version")
+    if silent and asked not in (None, step.version_of(traffic.revision)):
+        return True  # it was asked for, and nobody says where it is
+    record = step.records.get(traffic.revision)
+    if record is None or not record.created:  # nobody can tell of one that is lost, or very old
+        return False
+    pinned = spec.watch.version is not None and record.version != spec.watch.version
+    return pinned or record.with_serving(spec.serving) != traffic.revision
 
 
 def _withdrawn(step: Step, traffic: Traffic | None) -> bool:
@@ -172,8 +189,10 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         back=step.goal.back,
         parked=candidates.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,
+        edited=_edited(step, traffic, status),
         rejection=step.goal.rejection,
         withdrawn=_withdrawn(step, traffic),
         bakes_until=_bakes_until(step, world),
         before=step.memory.status.get("conditions") or [],
+        same_spec=step.memory.same_spec,
     )

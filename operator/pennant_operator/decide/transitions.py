@@ -18,6 +18,7 @@ def events(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
         _started(before, after),
         _rejected(before, after),
         _held(before, after),
+        _refused(before, after),
         _switched(before, after),
         _baked(before, after),
         _scaled_down(before, after),
@@ -95,6 +96,22 @@ def _held(before: Status, after: Status) -> Event | None:
         f"next try at {new['retryTime']}"
     )
     return Event(WARNING, EventReason.ROLLOUT_HELD, text)
+
+
+def _refused(before: Status, after: Status) -> Event | None:
+    """A version that may not be downloaded, while another one serves."""
+    new, old = (
+        _condition(after, Condition.ALIAS_IN_SYNC),
+        _condition(before, Condition.ALIAS_IN_SYNC),
+    )
+    refused = new.get("reason") == Reason.SOURCE_NOT_ALLOWED
+    if not refused or old.get("reason") == new["reason"]:
+        return None
+    if (
+        _condition(after, Condition.STALLED).get("status") == "True"
+    ):  # which has an Event of its own
+        return None
+    return Event(WARNING, EventReason.ROLLOUT_HELD, f"{new['reason']}: {new['message']}")
 
 
 def _switched(before: Status, after: Status) -> Event | None:

@@ -69,6 +69,7 @@ class Reason(StrEnum):
     # Reconciling
     ROLLING_OUT = "RollingOut"  # a candidate is being brought up
     SCALING = "Scaling"  # the active slot is short of ready pods
+    WAITING_FOR_VERSION = "WaitingForVersion"  # the spec changed, and what it asks for is not known
     SETTLED = "Settled"  # nothing is in progress
     # Stalled
     INVALID_SPEC = "InvalidSpec"  # a field of the spec cannot be understood

@@ -1,0 +1,236 @@
+"""A registry that says nothing: what was edited meanwhile is rolled out where it is known how."""
+
+from datetime import timedelta
+
+import pytest
+from builders import NOW, REGISTRY, version
+from simulated_pods import fails
+from simulation import Simulation, serving
+
+from pennant_operator.decide.observed import RegistryFacts, Unknown
+from pennant_operator.decide.registries import InvalidRegistryError, invalid
+from pennant_operator.decide.sources import refusal
+
+pytestmark = pytest.mark.unit
+
+SILENT = Unknown("RegistryUnreachable", "it does not answer", NOW)
+NOT_ASKED = Unknown("WaitingForRegistry", "not asked yet")
+MORE = {"serving": {"resources": {"limits": {"memory": "2Gi"}}}}
+CANARY = {"model": {"name": "news", "alias": "canary"}}
+both = pytest.mark.parametrize("silence", [SILENT, NOT_ASKED], ids=["told", "not asked yet"])
+
+
+def pin(number: int):
+    return {"model": {"name": "news", "version": str(number)}}
+
+
+def moved_to_8() -> Simulation:
+    """Version 8 serves, 7 did before."""
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(6)
+    sim.run(3, seconds=120)
+    assert sim.serving == "8"
+    return sim
+
+
+def memory(sim: Simulation) -> str | None:
+    """As the pods with traffic have it."""
+    deployment = sim.deployment(sim.active[0])
+    serve = deployment["spec"]["template"]["spec"]["containers"][0]
+    return serve.get("resources", {}).get("limits", {}).get("memory")
+
+
+@both
+def test_another_memory_rolls_without_the_registry(silence):
+    sim = moved_to_8()
+    sim.desired = silence
+    sim.specify(**MORE)
+    sim.step()
+    assert sim.condition("Reconciling") == ("True", "RollingOut")
+    assert sim.status["candidate"]["version"] == "8"
+    sim.run(6)
+    assert (sim.serving, memory(sim)) == ("8", "2Gi")
+    assert sim.condition("Reconciling") == ("False", "Settled")
+
+
+def test_what_rolled_without_the_registry_is_what_it_would_have_rolled_with_it():
+    sim = moved_to_8()
+    sim.desired = SILENT
+    sim.specify(**MORE)
+    sim.run(6)
+    sim.run(3, seconds=120)
+    sim.writes.clear()
+    sim.desired = version(8)
+    sim.run(4)
+    assert sim.writes == []
+    assert sim.condition("AliasInSync") == ("True", "InSync")
+
+
+@both
+def test_a_pin_on_a_version_that_ran_before_needs_no_registry(silence):
+    sim = moved_to_8()
+    sim.desired = silence
+    sim.specify(**pin(7))
+    sim.run(6)
+    assert sim.serving == "7"
+    assert sim.status["desired"]["version"] == "7"
+
+
+@both
+@pytest.mark.parametrize("edit", [CANARY, pin(9)], ids=["another alias", "a pin"])
+def test_what_nobody_knows_waits_and_says_so(silence, edit):
+    sim = moved_to_8()
+    sim.writes.clear()
+    sim.desired = silence
+    sim.specify(**edit)
+    sim.run(4)
+    assert (sim.serving, sim.writes) == ("8", [])
+    assert sim.condition("Ready")[0] == "True"
+    assert sim.condition("Reconciling") == ("True", "WaitingForVersion")
+    assert sim.condition("AliasInSync") == ("Unknown", silence.reason)
+    assert sim.status["summary"] == "Waiting"
+    sim.desired = version(9)
+    sim.run(6)
+    assert sim.serving == "9"
+    assert sim.condition("Reconciling") == ("False", "Settled")
+
+
+def test_what_is_edited_back_is_what_it_was():
+    sim = moved_to_8()
+    before = sim.owner["spec"]["model"]
+    sim.desired = NOT_ASKED
+    sim.specify(**CANARY)
+    sim.run(2)
+    sim.specify(model=before)
+    sim.run(2)
+    assert sim.condition("Reconciling") == ("False", "Settled")
+
+
+def test_a_rollout_that_was_begun_for_another_alias_does_not_get_the_traffic():
+    sim = moved_to_8()
+    sim.desired = version(9)
+    sim.step()
+    sim.desired = NOT_ASKED
+    sim.specify(**CANARY)
+    sim.run(6)
+    assert sim.serving == "8"
+    assert sim.condition("Reconciling") == ("True", "WaitingForVersion")
+    assert sum(sim.sizes().values()) == 4
+
+
+def test_a_rejected_version_whose_memory_is_raised_is_tried_again_without_the_registry():
+    sim = serving(7)
+    sim.behaviour["8"] = fails("StartFailed")
+    sim.desired = version(8)
+    sim.run(8)
+    assert sim.status["summary"] == "Rejected"
+    sim.desired = SILENT
+    sim.run(2)
+    assert sim.status["summary"] == "Rejected"
+    sim.behaviour.clear()
+    sim.specify(**MORE)
+    sim.run(8)
+    assert (sim.serving, memory(sim)) == ("8", "2Gi")
+
+
+@pytest.mark.parametrize(
+    "registry",
+    [None, RegistryFacts(REGISTRY.url, allowed_sources=("s3://models",))],
+    ids=["no ModelRegistry is known", "its source is not allowed any more"],
+)
+def test_what_may_not_be_fetched_any_more_does_not_roll(registry):
+    sim = moved_to_8()
+    sim.registry, sim.desired = registry, SILENT
+    sim.run(2)
+    sim.writes.clear()
+    sim.specify(**MORE)
+    sim.run(4)
+    assert (sim.serving, sim.writes) == ("8", [])
+    assert sim.condition("Reconciling") == ("True", "WaitingForVersion")
+
+
+def test_suspended_nothing_rolls_and_the_status_says_why():
+    sim = moved_to_8()
+    sim.desired = NOT_ASKED
+    sim.specify(suspend=True, **MORE)
+    sim.run(4)
+    assert memory(sim) is None
+    assert sim.condition("Reconciling") == ("False", "Settled")
+    assert sim.condition("AliasInSync") == ("False", "Suspended")
+
+
+def test_of_a_model_that_was_made_again_the_newer_version_of_a_number_is_rolled():
+    sim = moved_to_8()
+    sim.desired = version(7, created=5000)
+    sim.run(6)
+    sim.run(3, seconds=120)
+    sim.desired = SILENT
+    sim.specify(**MORE)
+    sim.run(6)
+    serves = sim.records[sim.active[1]]
+    assert (serves.version, serves.created) == ("7", 5000)
+
+
+def test_a_status_that_does_not_say_what_was_asked_counts_until_the_spec_changes():
+    sim = moved_to_8()
+    sim.owner["status"].pop("resolved")
+    sim.desired = NOT_ASKED
+    sim.run(2)
+    assert sim.condition("Reconciling") == ("False", "Settled")
+    assert sim.status["resolved"]["alias"] == "production"
+    sim.owner["status"].pop("resolved")
+    sim.specify(**CANARY)
+    sim.run(3)
+    assert sim.condition("Reconciling") == ("True", "WaitingForVersion")
+
+
+def test_a_source_that_is_not_allowed_stops_nothing_that_serves():
+    sim = moved_to_8()
+    sim.desired = refusal("s3://elsewhere/9", REGISTRY.allowed_sources, registry="default")
+    sim.events.clear()
+    sim.run(4)
+    assert (sim.serving, sim.status["summary"]) == ("8", "Held")
+    assert sim.condition("Ready")[0] == "True"
+    assert sim.condition("Stalled") == ("False", "NotStalled")
+    assert sim.condition("AliasInSync") == ("False", "SourceNotAllowed")
+    assert [event.reason for event in sim.events] == ["RolloutHeld"]
+    assert "s3://elsewhere/9" in sim.events[0].message
+
+
+def test_a_modelregistry_that_cannot_be_used_stalls_nothing_that_serves():
+    sim = moved_to_8()
+    sim.desired = invalid("default", "pennant", InvalidRegistryError("spec.url is no address"))
+    sim.run(2)
+    assert (sim.serving, sim.status["summary"]) == ("8", "Serving")
+    assert sim.condition("Stalled") == ("False", "NotStalled")
+    assert sim.condition("AliasInSync") == ("False", "RegistryInvalid")
+    first = Simulation(sim.desired)
+    first.run(2)
+    assert first.condition("Stalled") == ("True", "RegistryInvalid")
+
+
+def test_where_nothing_serves_it_takes_a_person():
+    sim = Simulation(refusal("s3://elsewhere/9", REGISTRY.allowed_sources, registry="default"))
+    sim.run(4)
+    assert sim.condition("Stalled") == ("True", "SourceNotAllowed")
+    assert [event.reason for event in sim.events] == ["Stalled"]
+
+
+def test_a_change_of_the_spec_that_is_held_is_not_settled_and_a_move_of_the_alias_is():
+    sim = moved_to_8()
+    sim.behaviour["9"] = fails("DownloadFailed", container="fetch")
+    sim.desired = version(9)
+    sim.run(3)
+    sim.now += timedelta(minutes=20)
+    sim.run(2)
+    assert (sim.status["summary"], sim.condition("Reconciling")[0]) == ("Held", "False")
+    sim.desired = version(8)
+    sim.run(4)
+    sim.specify(**pin(9))
+    sim.desired = version(9)
+    sim.run(3)
+    sim.now += timedelta(minutes=20)
+    sim.run(2)
+    assert sim.status["summary"] == "Held"
+    assert sim.condition("Reconciling") == ("True", "Held")
