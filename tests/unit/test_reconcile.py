@@ -117,6 +117,12 @@ class World:
                 version = int(meta["resourceVersion"])
                 self.store.drop(kind, "team", name, meta["uid"], version)
 
+    def status(self) -> dict[str, Any]:
+        """Of the ModelDeployment, as the API server has it."""
+        own = self.store.owner(KEY)
+        assert own is not None
+        return dict(own["status"])
+
     def sample(self, name: str) -> dict[tuple[tuple[str, str], ...], float]:
         """The labels of each sample of a metric, and its value."""
         text = generate_latest(self.metrics.registry).decode()
@@ -163,7 +169,7 @@ def broken(method: str, path: str) -> ApiError | None:
 
 @pytest.mark.parametrize(
     ("fault", "kind", "reason"),
-    [(refused, "refused", "WriteRefused"), (broken, "api", "RollingOut")],
+    [(refused, "refused", "WriteRefused"), (broken, "api", "WriteFailed")],
     ids=["refused", "not answered"],
 )
 def test_a_write_that_is_not_taken_is_in_the_metrics_and_the_alert_fires(
@@ -190,6 +196,29 @@ def test_a_write_that_is_not_taken_is_in_the_metrics_and_the_alert_fires(
         assert dict(labels)["desired"] == "7"
 
     run(scenario)
+
+
+def test_an_api_server_that_fails_on_writes_again_and_again_is_told_until_it_does_not():
+    async def scenario(world: World) -> None:
+        world.api.fault = broken
+        await world.handle(times=2)
+        assert "conditions" not in world.status()
+        await world.handle(times=1)
+        status = world.status()
+        assert told(status, "Reconciling") == ("True", "WriteFailed")
+        assert told(status, "AliasInSync") == ("False", "WriteFailed")
+        assert told(status, "Stalled") == ("False", "NotStalled")
+        assert status["desired"]["version"] == "7"
+        world.api.fault = lambda method, path: None
+        await world.handle(times=2)
+        assert told(world.status(), "Reconciling") == ("True", "RollingOut")
+
+    run(scenario)
+
+
+def told(status: dict[str, Any], kind: str) -> tuple[str, str]:
+    found = next(c for c in status["conditions"] if c["type"] == kind)
+    return found["status"], found["reason"]
 
 
 def test_a_fault_of_the_operator_hides_no_modeldeployment_from_the_metrics(

@@ -11,6 +11,7 @@ from typing import Any
 from pennant_operator.decide import ownership
 from pennant_operator.decide.conditions import FALSE, TRUE, Said, stamp
 from pennant_operator.decide.intent import Plan
+from pennant_operator.decide.memory import Memory, desired_of, version_of
 from pennant_operator.decide.observed import Observed, Refused
 from pennant_operator.decide.transitions import stalled
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
@@ -19,11 +20,8 @@ from pennant_operator.decide.world import led_to, slots_of
 
 def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
     """Stalled=True with the reason; Ready by what the children report."""
-    owner = observed.owner
-    before: dict[str, Any] = owner.get("status") or {}
-    known = before.get("conditions") or []
-    generation = int(owner["metadata"].get("generation", 0))
-    version, answering = (before.get("serving") or {}).get("version"), _answering(observed, now)
+    before: dict[str, Any] = observed.owner.get("status") or {}
+    version, answering = _serving(before), _answering(observed, now)
     told = why.message + (f"; version {version} goes on serving" if answering else "")
     said: dict[Condition, Said] = {
         Condition.READY: _ready(version, answering, why),
@@ -31,17 +29,58 @@ def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
         Condition.STALLED: (TRUE, why.reason, why.message),
         Condition.ALIAS_IN_SYNC: (FALSE, why.reason, told),
     }
-    status = {
+    status = _status(observed, said, Summary.STALLED, answering, now)
+    event = stalled(before, status)
+    return Plan(status=status, events=(event,) if event else ())
+
+
+def hindered(observed: Observed, error: str, now: datetime) -> Plan:
+    """Reconciling=True while the API server fails on writes: work goes on, and none of it is done.
+
+    What was in sync with what is desired is so still.
+    """
+    before: dict[str, Any] = observed.owner.get("status") or {}
+    version, answering = _serving(before), _answering(observed, now)
+    why = Refused(
+        Reason.WRITE_FAILED,
+        f"the API server fails on what is to be written ({error}): see its log, or the admission "
+        "webhook that it names; it is tried again by itself",
+    )
+    said: dict[Condition, Said] = {
+        Condition.READY: _ready(version, answering, why),
+        Condition.RECONCILING: (TRUE, why.reason, why.message),
+        Condition.STALLED: (FALSE, Reason.NOT_STALLED, "nothing waits for a person"),
+        Condition.ALIAS_IN_SYNC: (FALSE, why.reason, why.message),
+    }
+    synced = Memory(before).said(Condition.ALIAS_IN_SYNC)
+    if synced and version_of(observed.desired) in {None, version}:
+        said[Condition.ALIAS_IN_SYNC] = (synced["status"], synced["reason"], synced["message"])
+    status = _status(observed, said, before.get("summary", Summary.WAITING), answering, now)
+    desired = desired_of(Memory(before), observed.desired, now)
+    return Plan(status={**status, "desired": desired})
+
+
+def _serving(status: dict[str, Any]) -> str | None:
+    version: str | None = (status.get("serving") or {}).get("version")
+    return version
+
+
+def _status(
+    observed: Observed, said: dict[Condition, Said], word: str, answering: int, now: datetime
+) -> dict[str, Any]:
+    """As it was, but for what is said now."""
+    before: dict[str, Any] = observed.owner.get("status") or {}
+    generation = int(observed.owner["metadata"].get("generation", 0))
+    known = before.get("conditions") or []
+    return {
         **before,
         "observedGeneration": generation,
         "readyReplicas": answering,
-        "summary": str(Summary.STALLED),
+        "summary": str(word),
         "conditions": [
             stamp(known, kind, *text, generation=generation, now=now) for kind, text in said.items()
         ],
     }
-    event = stalled(before, status)
-    return Plan(status=status, events=(event,) if event else ())
 
 
 def not_taken(said: str) -> Refused:

@@ -71,6 +71,7 @@ class Reason(StrEnum):
     SCALING = "Scaling"  # the active slot is short of ready pods
     WAITING_FOR_VERSION = "WaitingForVersion"  # the spec changed, and what it asks for is not known
     SETTLED = "Settled"  # nothing is in progress
+    WRITE_FAILED = "WriteFailed"  # the API server fails on a child: a webhook that is down
     # Stalled
     INVALID_SPEC = "InvalidSpec"  # a field of the spec cannot be understood
     NAME_CONFLICT = "NameConflict"  # an object that is not ours has a child's name

@@ -27,6 +27,10 @@ class Backoff:
         delay = min(self.cap, self.first * self.factor ** min(failures, 64))
         return delay * (1 + self.spread * (2 * self.random() - 1))
 
+    def failures(self, key: Hashable) -> int:
+        """How often in a row this key failed."""
+        return self._failures.get(key, 0)
+
     def forget(self, key: Hashable) -> None:
         """The key succeeded: its next failure is its first again."""
         self._failures.pop(key, None)

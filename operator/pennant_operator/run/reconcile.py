@@ -19,7 +19,7 @@ from pennant_operator.decide import ownership
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.observed import Object, Observed, Refused
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.refusal import not_taken, refuse
+from pennant_operator.decide.refusal import hindered, not_taken, refuse
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.children import Children
@@ -31,6 +31,8 @@ from pennant_operator.run.queue import WorkQueue
 
 LOG = logging.getLogger(__name__)
 GONE_OR_CHANGED = (404, 409)
+FAULTY = 500  # and above: the API server's own trouble, or a webhook's
+OFTEN = 2  # failures in a row, about three seconds: then it is told
 
 
 @dataclass
@@ -41,6 +43,11 @@ class Attempt:
     now: datetime
     began: float  # as perf_counter counts
     decided: Plan = field(default_factory=Plan)
+
+    @property
+    def key(self) -> Key:
+        """Of the ModelDeployment."""
+        return self.owner["metadata"]["namespace"], self.owner["metadata"]["name"]
 
     @property
     def seconds(self) -> float:
@@ -104,6 +111,11 @@ class Reconciler:
         except RefusedError as error:
             attempt.decided = refuse(seen, not_taken(str(error)), attempt.now)
             await self._act(attempt)
+            raise
+        except ApiError as error:
+            if error.status >= FAULTY and self.backoff.failures(attempt.key) >= OFTEN:
+                attempt.decided = hindered(seen, str(error), attempt.now)
+                await self._act(attempt)
             raise
 
     async def _decide(self, attempt: Attempt) -> Observed:
