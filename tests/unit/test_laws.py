@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from laws import one_revision
+from scarcity import Scarcity
 from simulated_pods import (
     becomes_ready,
     crashed,
@@ -21,6 +22,7 @@ from simulated_pods import (
     fetches_other_bytes,
     first_fails,
     hangs,
+    killed,
     stays_pending,
 )
 from simulation import SLOTS, Simulation
@@ -37,6 +39,7 @@ BEHAVIOURS = {
     "fetch other bytes": fetches_other_bytes,
     "hang": hangs,
     "find no room": stays_pending,
+    "are killed": killed,
 }
 NAMES = ("Service/rec", "Deployment/rec-green", "ConfigMap/rec-digests")
 ANSWERS = (
@@ -50,6 +53,7 @@ LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something
 SECONDS = st.sampled_from([1, 130, 40, 700, 2000])
 NUMBERS, HOW = st.sampled_from("897"), st.sampled_from(list(BEHAVIOURS))
 SLOT = st.sampled_from(SLOTS)
+FEW = st.sampled_from([None, 3, 2, 1, 4])  # pods that there is room for; None: for any number
 
 
 def tagged(number: str) -> ModelVersion:
@@ -126,7 +130,7 @@ class Chaos(RuleBasedStateMachine):
 
     # The person, and accidents.
 
-    @rule(replicas=st.sampled_from([2, 3, 1, 0]), suspend=st.booleans(), looks=LOOKS)
+    @rule(replicas=st.sampled_from([2, 3, 1, 0, 12, 7]), suspend=st.booleans(), looks=LOOKS)
     def the_size_changes(self, replicas, suspend, looks):
         self.world.specify(replicas=replicas, suspend=suspend)
         self.goes_on(looks)
@@ -160,6 +164,26 @@ class Chaos(RuleBasedStateMachine):
     def a_pod_is_evicted(self, slot):
         self.world.evict(slot)
 
+    @rule(
+        what=st.sampled_from(["selector", "slot", "revision", "since"]),
+        text=st.sampled_from([*SLOTS, "", "none", "2026-11-21T12:00:00Z"]),
+        looks=LOOKS,
+    )
+    def somebody_edits_the_service(self, what, text, looks):
+        self.world.aim(**{what: text})
+        self.operator.hear()
+        self.goes_on(looks)
+
+    @rule(room=FEW, quota=FEW, looks=LOOKS, seconds=SECONDS)
+    def there_is_room_for(self, room, quota, looks, seconds):
+        self.world.lacks.room, self.world.lacks.quota = room, quota
+        self.goes_on(looks, seconds)
+
+    @rule(node=st.sampled_from(["node-1", "node-2", None]), looks=LOOKS, seconds=SECONDS)
+    def a_node_dies(self, node, looks, seconds):
+        self.world.dies(node)
+        self.goes_on(looks, seconds)
+
     @rule(name=st.sampled_from(NAMES), take=st.booleans())
     def a_name_is_taken(self, name, take):
         self.world.somebody_has(name if take else None)
@@ -188,6 +212,7 @@ class Chaos(RuleBasedStateMachine):
         self.world.specify(suspend=False)
         self.world.collect_garbage()
         self.world.somebody_has(None)
+        self.world.lacks = Scarcity()
         self.operator.fates.clear()
         self.operator.restart()
         settle(self.operator)

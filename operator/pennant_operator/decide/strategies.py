@@ -71,11 +71,18 @@ def _at_rest(world: World, goal: Goal, now: datetime) -> Holding | None:
         return None
     was_active = world.traffic is not None and idle.revision == world.traffic.warm
     if was_active and world.baking(now):
-        return Holding(idle.revision, world.spec.replicas)
+        return Holding(idle.revision, _warm_size(world))
     rejected = goal.rejection is not None and goal.rejection["revision"] == idle.revision
-    if goal.frozen and not was_active and not rejected:
+    if goal.frozen and not was_active and not rejected and world.spec.replicas:
         return Holding(idle.revision, idle.size)
     return Holding(idle.revision, 0)
+
+
+def _warm_size(world: World) -> int:
+    """Full; but it grows only once what has the traffic has grown: the room is that one's first."""
+    full, active = world.spec.replicas, world.active
+    grown = active is not None and active.ready >= full
+    return full if grown else min(world.idle.size, full)
 
 
 def _make_room(world: World, target: str, *, parked: bool) -> Holding | None:

@@ -14,6 +14,7 @@ from pennant_operator.decide.verdicts import (
     Verdict,
     Waiting,
     crashed_in_bake,
+    has_precedence,
     judge,
 )
 from pennant_operator.decide.vocabulary import Reason
@@ -30,13 +31,19 @@ def verdict_on(step: Step) -> Verdict | None:
     if idle.revision != goal.target:
         return _no_room(step)
     if idle.size == 0:
-        return None
+        return _no_start(step)
     verdict = judge(_trial(step, goal.target), now)
     warm = world.traffic is not None and world.traffic.warm == goal.target
     if warm and world.baking(now) and isinstance(verdict, Held | Rejected):
         # It answered a moment ago, and taking it down would leave nothing to go back to.
         return Waiting("load", verdict.message)
     return verdict
+
+
+def _no_start(step: Step) -> Held | None:
+    """What has just made room would take it again, before what serves has it."""
+    needed = needed_by_what_serves(step.world)
+    return has_precedence(*needed) if needed else None
 
 
 def _no_room(step: Step) -> Held | None:

@@ -81,10 +81,14 @@ def judge(trial: Trial, now: datetime) -> Verdict:
         if None not in digests:
             return _digests_agree({str(digest) for digest in digests}, trial.digest)
     if trial.needed:
-        reason, why = trial.needed
-        first = f"what serves is short of room and has precedence: {why}"
-        return Held(reason, with_cure(reason, first))
+        return has_precedence(*trial.needed)
     return _world(trial, now)
+
+
+def has_precedence(reason: Reason, why: str) -> Held:
+    """What serves is short of room that the candidate has, or would have."""
+    told = f"what serves is short of room and has precedence: {why}"
+    return Held(reason, with_cure(reason, told))
 
 
 def crashed_in_bake(pods: tuple[PodFacts, ...], replicas: int, since: datetime) -> str | None:
@@ -154,9 +158,9 @@ def _model_fault(trial: Trial) -> Rejected | None:
 
 
 def _crashed(pod: PodFacts) -> bool:
-    """Of a pod that had been ready: then its probe had a reason to end it, too."""
+    """Of a pod that had been ready its probe had a reason to end it, too."""
     killed = pod.failure is not None and reason_of(pod.failure) is Reason.KILLED
-    return killed or _fails_by_model(pod)
+    return (killed and pod.been_ready) or _fails_by_model(pod)
 
 
 def _fails_by_model(pod: PodFacts) -> bool:
