@@ -252,3 +252,17 @@ def test_in_an_outage_of_the_registry_a_candidate_follows_the_size_to_nothing():
     sim.specify(replicas=0)
     sim.run(3)
     assert sim.sizes() == {"blue": 0, "green": 0}
+
+
+def test_in_a_bake_what_is_warm_leaves_quota_to_what_has_the_traffic_and_keeps_a_pod():
+    sim = serving(7, replicas=3)
+    sim.desired = version(8)
+    sim.run(4)
+    sim.lacks.quota = 6
+    sim.specify(replicas=4)
+    sim.run(6)
+    assert sum(p.ready for p in sim.pods["green"]) == 4
+    sim.lacks.quota = 5
+    sim.specify(replicas=9)
+    sim.run(6)
+    assert sim.sizes() == {"blue": 1, "green": 9}

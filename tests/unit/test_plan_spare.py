@@ -52,3 +52,14 @@ def test_going_back_takes_one_warm_pod_that_answers():
     sim.behaviour |= {"7": _but_for(49, hangs), "8": crashed(sim.now)}
     sim.run(4)
     assert sim.serving == "7"
+
+
+def test_a_pod_that_was_ready_in_an_earlier_attempt_proves_nothing_in_the_next():
+    sim = serving(7, replicas=50)
+    sim.desired, sim.behaviour["8"] = version(8), _but_for(4, hangs)
+    sim.run(3)
+    assert "firstReadyTime" in sim.status["candidate"]
+    sim.run(10, seconds=60)
+    assert sim.status["candidate"]["attempts"]
+    sim.run(60, seconds=10)
+    assert sim.serving == "7"

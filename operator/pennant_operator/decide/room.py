@@ -20,11 +20,18 @@ def needed_by_what_serves(world: World) -> tuple[Reason, str] | None:
     active, idle = world.active, world.idle
     if active is None or not active.ready:
         return None
-    quota = _beyond_quota(active)
-    if quota and len(active.running) < world.spec.replicas:
+    if quota := lacks_quota(world):
         return Reason.QUOTA_EXCEEDED, quota
     waits = _unplaced(active) if _short(idle) else None
     return (Reason.UNSCHEDULABLE, waits) if waits else None
+
+
+def lacks_quota(world: World) -> str | None:
+    """What the API server says where what has the traffic lacks pods because others use it up."""
+    active = world.active
+    if active is None or len(active.running) >= world.spec.replicas:
+        return None
+    return _beyond_quota(active)
 
 
 def _short(slot: Slot) -> str | None:

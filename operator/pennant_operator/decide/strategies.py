@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.goal import Goal
-from pennant_operator.decide.room import gives_way
+from pennant_operator.decide.room import gives_way, lacks_quota
 from pennant_operator.decide.status import Step
 from pennant_operator.decide.verdicts import Passed
 from pennant_operator.decide.world import Traffic, World
@@ -79,10 +79,12 @@ def _at_rest(world: World, goal: Goal, now: datetime) -> Holding | None:
 
 
 def _warm_size(world: World) -> int:
-    """Full; but it grows only once what has the traffic has grown: the room is that one's first."""
-    full, active = world.spec.replicas, world.active
+    """Full; but the room is first for what has the traffic: to go back, one pod is enough."""
+    full, size, active = world.spec.replicas, world.idle.size, world.active
+    if lacks_quota(world):
+        return min(size, 1)
     grown = active is not None and active.ready >= full
-    return full if grown else min(world.idle.size, full)
+    return full if grown else min(size, full)
 
 
 def _make_room(world: World, target: str, *, parked: bool) -> Holding | None:

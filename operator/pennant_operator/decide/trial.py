@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.candidate import is_parked
+from pennant_operator.decide.pods import PodFacts
 from pennant_operator.decide.room import needed_by_what_serves
 from pennant_operator.decide.status import Step, pods_in_the_way
 from pennant_operator.decide.times import format_duration, parse_time
@@ -64,21 +65,28 @@ def _trial(step: Step, target: str) -> Trial:
     world, memory = step.world, step.memory
     before = memory.candidate if memory.candidate.get("revision") == target else {}
     traffic = world.traffic
-    first, short = before.get("firstReadyTime"), before.get("shortSince")
+    short, since = before.get("shortSince"), parse_time(before["since"]) if before else step.now
     return Trial(
         pods=world.idle.running,
         replicas=world.spec.replicas,
-        since=parse_time(before["since"]) if before else step.now,
+        since=since,
         ever_ready="firstReadyTime" in before or memory.served_last_time(target),
         digest=step.digest_of(target),
         deadlines=world.spec.deadlines,
         shortage=world.idle.shortage,
         evicted=world.idle.evicted,
         short_since=parse_time(short) if short else None,
-        first_ready=parse_time(first) if first else None,
+        first_ready=_first_ready(before.get("firstReadyTime"), since, world.idle.running),
         back=traffic is not None and traffic.warm == target and world.baking(step.now),
         needed=needed_by_what_serves(world),
     )
+
+
+def _first_ready(told: str | None, since: datetime, pods: tuple[PodFacts, ...]) -> datetime | None:
+    """When the first pod of this attempt was ready; an earlier attempt's tells nothing of it."""
+    if told and parse_time(told) >= since:
+        return parse_time(told)
+    return min((p.ready_since for p in pods if p.ready and p.ready_since), default=None)
 
 
 def way_back_from_bake(
