@@ -188,7 +188,8 @@ def _world(trial: Trial, now: datetime) -> Verdict:
     """The first phase that is not over for every pod decides, with its own clock and deadline."""
     phase, since, reason, why = _phase(trial, now)
     limits = trial.deadlines
-    if now - since >= (limit := getattr(limits, phase)):
+    limit = getattr(limits, phase)
+    if now - since >= limit and not (phase == "load" and _is_replaced(trial)):
         field = f"spec.rollout.deadlines.{phase}"
         late = f"phase {phase} took longer than {format_duration(limit)} ({field})"
         return Held(reason, f"{late}: {why}")
@@ -199,6 +200,13 @@ def _world(trial: Trial, now: datetime) -> Verdict:
             reason, why = _eviction(trial.evicted)
         return Held(reason, f"{late}: {why}")
     return Waiting(phase, why)
+
+
+def _is_replaced(trial: Trial) -> bool:
+    """A few of many that hang have bad nodes (replacement.py): others take their place."""
+    late = [pod for pod in trial.pods if not pod.ready]
+    hang = all(pod.failure is None and not pod.been_ready for pod in late)
+    return hang and 0 < len(late) < spare(trial.replicas)
 
 
 def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
