@@ -152,8 +152,12 @@ class Simulation:
         self.children[f"Service/{edited['metadata']['name']}"] = edited
 
     def dies(self, node: str | None) -> None:
-        """A node answers nothing any more; its pods are deleted, and stay. None: it is back."""
+        """A node answers nothing any more, nor do its pods. None: it is back."""
         self.lacks.dead = node
+
+    def taint(self) -> None:
+        """The pods of the dead node are deleted, and stay."""
+        node = self.lacks.dead
         ends_by = self.now + timedelta(seconds=30)
         for slot, pods in self.pods.items():
             self.pods[slot] = [
@@ -309,12 +313,13 @@ class Simulation:
             return None
         told = service["metadata"]["annotations"]
         held = (self.deployment(slot) or {"metadata": {"labels": {}}})["metadata"]["labels"]
-        return slot, held.get(REVISION) or told["pennant.dev/active-revision"]
+        revision = held.get(REVISION) or told["pennant.dev/active-revision"]
+        return (slot, revision) if revision else None  # an edit may lead to nothing
 
     @property
     def serving(self) -> str | None:
         """The version that has the traffic."""
-        return self.versions[self.active[1]] if self.active else None
+        return self.versions.get(self.active[1]) if self.active else None
 
     def message(self, kind: str) -> str:
         return next(str(c["message"]) for c in self.status["conditions"] if c["type"] == kind)

@@ -183,6 +183,8 @@ class Chaos(RuleBasedStateMachine):
     def a_node_dies(self, node, looks, seconds):
         self.world.dies(node)
         self.goes_on(looks, seconds)
+        self.world.taint()
+        self.goes_on(looks, seconds)
 
     @rule(name=st.sampled_from(NAMES), take=st.booleans())
     def a_name_is_taken(self, name, take):

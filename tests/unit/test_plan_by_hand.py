@@ -52,6 +52,16 @@ def test_no_edit_gives_the_traffic_to_an_empty_slot_while_nothing_answers(what):
     assert sim.sizes() == {"blue": 0, "green": 2}
 
 
+def test_what_serves_and_was_deleted_is_not_said_to_have_made_room():
+    sim = serving(7)
+    sim.children.pop("Deployment/rec-blue")
+    sim.pods["blue"].clear()
+    sim.step()
+    assert "pods are being created" in sim.message("Ready")
+    sim.run(2)
+    assert sim.condition("Ready") == ("True", "Serving")
+
+
 def test_pods_that_were_added_in_the_bake_and_never_got_ready_were_no_crash():
     sim = serving(7)
     sim.desired = version(8)

@@ -212,7 +212,8 @@ def _of_service(
     if slot is None:
         return None
     held, told = slots[slot].revision, said.get(ANNOTATION_ACTIVE_REVISION)
-    revision = held if held in records else told or held or serving.get("revision")
+    named = (held, told, serving.get("revision"))
+    revision = next((name for name in named if name in records), told or held or named[2])
     if not revision:
         return None
     left = next(s for s in slots.values() if s.name != slot)
