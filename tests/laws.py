@@ -127,7 +127,8 @@ def _replaced(world: Simulation, write: Delete) -> None:
         return
     bad = [p for p in world.pods[slot] if p.uid == write.uid]
     assert not bad[0].ready, "replace: a ready pod is deleted"
-    assert not any(p.terminating for p in world.pods[slot]), "replace: two at a time"
+    leaving = [p for p in world.pods[slot] if p.terminating and not p.lost(world.now)]
+    assert not leaving, "replace: two at a time"
     young = [p for p in world.pods[slot] if world.now - p.created < timedelta(minutes=2)]
     assert not young, "replace: soon again"
 
@@ -227,7 +228,7 @@ def _ready(known: Children, seen: Observed, status: dict[str, Any]) -> None:
     service = known.get("Service/rec", {"metadata": {}, "spec": {}})
     ours = [o["uid"] for o in service["metadata"].get("ownerReferences", ())]
     counts = {slot: _answering(seen, slot) for slot in SLOTS}
-    slot = leads_to(service, {slot: bool(count) for slot, count in counts.items()})
+    slot = leads_to(service, {slot: (count > 0,) for slot, count in counts.items()})
     answers = counts.get(slot, 0) if seen.owner["metadata"]["uid"] in ours else 0
     assert (said["Ready"] == "True") == bool(answers), f"law 6: Ready={said['Ready']}"
 

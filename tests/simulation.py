@@ -6,6 +6,7 @@ that whoever looked at one keeps what was seen.
 """
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -137,10 +138,10 @@ class Simulation:
         self.owner = {**self.owner, "metadata": meta, "status": {"observedGeneration": -1}}
 
     def aim(self, **said: str) -> None:
-        """A person edits the Service: `selector`, `slot` (beside it), `revision`, or `since`."""
+        """A person edits what has traffic: `selector`, `slot` beside it, `revision`, `since`."""
         if (service := self.children.get(f"Service/{self.owner['metadata']['name']}")) is None:
             return
-        if "annotations" not in service["metadata"]:
+        if service["metadata"].get("annotations", {}).get("pennant.dev/active-slot") not in SLOTS:
             return
         edited = copy.deepcopy(service)
         self.counter += 1
@@ -308,13 +309,15 @@ class Simulation:
     def active(self) -> tuple[str, str] | None:
         """Slot and revision that have the traffic, by the Service and the pods behind it."""
         service = self.children.get(f"Service/{self.owner['metadata']['name']}")
-        slot = leads_to(service, {s: any(map(_answers, self.pods[s])) for s in SLOTS})
+        sizes = self.sizes()
+        ranks = {s: (any(map(_answers, self.pods[s])), sizes[s] > 0) for s in SLOTS}
+        slot = leads_to(service, ranks)
         if service is None or slot not in SLOTS:
             return None
         told = service["metadata"]["annotations"]
         held = (self.deployment(slot) or {"metadata": {"labels": {}}})["metadata"]["labels"]
         revision = held.get(REVISION) or told["pennant.dev/active-revision"]
-        return (slot, revision) if revision else None  # an edit may lead to nothing
+        return (slot, revision) if revision in self.versions else None  # edited by hand
 
     @property
     def serving(self) -> str | None:
@@ -345,14 +348,14 @@ def serving(number: int, **spec: Any) -> Simulation:
     return sim
 
 
-def leads_to(service: dict[str, Any] | None, answers: dict[str, bool]) -> str:
-    """The slot that the selector leads to; where nothing answers there, what is written beside."""
+def leads_to(service: dict[str, Any] | None, rank: Mapping[str, tuple[bool, ...]]) -> str:
+    """The slot that the selector leads to; what is written beside it, where that ranks higher."""
     if service is None:
         return "none"
     said = service["metadata"].get("annotations", {}).get("pennant.dev/active-slot", "none")
     selected = service["spec"].get("selector", {}).get("pennant.dev/slot", said)
     named = [slot for slot in (selected, said) if slot in SLOTS]
-    return next((slot for slot in named if answers[slot]), next(iter(named), "none"))
+    return max(named, key=rank.__getitem__, default="none")
 
 
 def _answers(pod: PodFacts) -> bool:

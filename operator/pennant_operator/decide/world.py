@@ -213,7 +213,7 @@ def _of_service(
         return None
     held, told = slots[slot].revision, said.get(ANNOTATION_ACTIVE_REVISION)
     named = (held, told, serving.get("revision"))
-    revision = next((name for name in named if name in records), told or held or named[2])
+    revision = next((name for name in named if name in records), held or told or named[2])
     if not revision:
         return None
     left = next(s for s in slots.values() if s.name != slot)
