@@ -64,11 +64,14 @@ class Laws:
     def _deployment(self, world: Simulation, seen: Observed, write: Apply) -> None:
         slot = write.manifest["metadata"]["labels"]["pennant.dev/slot"]
         live, size = world.deployment(slot), write.manifest["spec"]["replicas"]
+        if live and write.resource_version not in (None, live["metadata"]["resourceVersion"]):
+            return  # the API server refuses it
         revision = write.manifest["metadata"]["labels"][REVISION]
         active = world.active is not None and world.active[0] == slot
         if active:
             assert revision == world.active[1], "law 3: what serves gets another template"
-            stays = _let_go(seen) and size == (live["spec"]["replicas"] if live else 0)
+            known = seen.children.get(f"Deployment/rec-{slot}", {"spec": {"replicas": 0}})
+            stays = _let_go(seen) and size == known["spec"]["replicas"]
             wanted = seen.owner["spec"]["replicas"]
             if size == 0 and wanted and not stays:
                 assert _answers_nothing(world, seen, slot), "law 3: what serves is taken down"
