@@ -3,11 +3,12 @@
 A broken law is an AssertionError that begins with its number.
 """
 
+import math
 from datetime import timedelta
 from typing import Any
 
 from kstatus import Judge
-from simulation import REVISION, SLOTS, Simulation
+from simulation import REVISION, SLOTS, Simulation, leads_to
 from situations import table, told_by
 
 from pennant_operator.decide.intent import Apply, Delete, Plan
@@ -71,11 +72,13 @@ class Laws:
     def _deployment(self, world: Simulation, seen: Observed, write: Apply) -> None:
         slot = write.manifest["metadata"]["labels"]["pennant.dev/slot"]
         live, size = world.deployment(slot), write.manifest["spec"]["replicas"]
+        if live and write.resource_version not in (None, live["metadata"]["resourceVersion"]):
+            return  # the API server refuses it
         revision = write.manifest["metadata"]["labels"][REVISION]
         active = world.active is not None and world.active[0] == slot
         if active:
             assert revision == world.active[1], "law 3: what serves gets another template"
-            known = seen.children.get(f"Deployment/{write.manifest['metadata']['name']}", live)
+            known = seen.children.get(f"Deployment/rec-{slot}", live)
             sizes = {each["spec"]["replicas"] for each in (live, known) if each}
             stays = size in sizes and _let_go(seen)  # as it is, or was before somebody's edit
             wanted = seen.owner["spec"]["replicas"]
@@ -144,7 +147,8 @@ def _replaced(world: Simulation, write: Delete) -> None:
         return
     bad = [p for p in world.pods[slot] if p.uid == write.uid]
     assert not bad[0].ready, "replace: a ready pod is deleted"
-    assert not any(p.terminating for p in world.pods[slot]), "replace: two at a time"
+    leaving = [p for p in world.pods[slot] if p.terminating and not p.lost(world.now)]
+    assert not leaving, "replace: two at a time"
     young = [p for p in world.pods[slot] if world.now - p.created < timedelta(minutes=2)]
     assert not young, "replace: soon again"
 
@@ -237,7 +241,14 @@ def _released(seen: Observed) -> None:
 
 def _checked(world: Simulation, seen: Observed, pods: list[PodFacts], revision: str) -> None:
     assert pods, "law 1: traffic moved to no pods"
-    assert all(p.ready and p.revision == revision for p in pods), "law 1: not all pods are ready"
+    assert all(p.revision == revision for p in pods), "law 1: pods of another revision"
+    unready = [p for p in pods if not p.ready]
+    assert not any(p.failure for p in unready), "law 1: a pod fails"
+    assert len(unready) <= math.ceil(len(pods) / 10), "law 1: too few are ready"
+    assert any(p.ready for p in pods), "law 1: nothing answers"
+    unproved = [p for p in unready if not p.been_ready]
+    assert len(unproved) < math.ceil(len(pods) / 10), "law 1: a pod was never ready"
+    pods = [p for p in pods if p.been_ready]
     digests = {p.digest for p in pods}
     assert len(digests) == 1, f"law 1: pods fetched {digests}"
     assert None not in digests, "law 1: nobody knows what the pods fetched"
@@ -252,19 +263,20 @@ def _checked(world: Simulation, seen: Observed, pods: list[PodFacts], revision: 
 def _ready(known: Children, seen: Observed, status: dict[str, Any]) -> None:
     """Law 6: Ready says whether traffic is being answered."""
     said = {c["type"]: c["status"] for c in status["conditions"]}
-    answers = 0
-    service = known.get("Service/rec", {"metadata": {}})
-    slot = service["metadata"].get("annotations", {}).get("pennant.dev/active-slot", "none")
+    service = known.get("Service/rec", {"metadata": {}, "spec": {}})
     ours = [o["uid"] for o in service["metadata"].get("ownerReferences", ())]
-    if slot in SLOTS and seen.owner["metadata"]["uid"] in ours:
-        counted = seen.children.get(f"Deployment/rec-{slot}", {}).get("status", {})
-        pods = seen.pods.get(slot)
-        answers = (
-            sum(p.ready and not p.terminating and not p.evicted for p in pods)
-            if pods is not None
-            else counted.get("readyReplicas", 0)
-        )
+    counts = {slot: _answering(seen, slot) for slot in SLOTS}
+    slot = leads_to(service, {slot: (count > 0,) for slot, count in counts.items()})
+    answers = counts.get(slot, 0) if seen.owner["metadata"]["uid"] in ours else 0
     assert (said["Ready"] == "True") == bool(answers), f"law 6: Ready={said['Ready']}"
+
+
+def _answering(seen: Observed, slot: str) -> int:
+    pods = seen.pods.get(slot)
+    if pods is not None:
+        return sum(p.ready and not p.terminating and not p.evicted for p in pods)
+    counted = seen.children.get(f"Deployment/rec-{slot}", {}).get("status", {})
+    return int(counted.get("readyReplicas", 0))
 
 
 def _said(seen: Observed, status: dict[str, Any]) -> None:

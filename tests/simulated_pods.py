@@ -63,3 +63,9 @@ def first_fails(pod: PodFacts) -> PodFacts:
 def fetches_other_bytes(pod: PodFacts) -> PodFacts:
     """Each pod of the slot fetched bytes of its own."""
     return replace(becomes_ready(pod), digest=f"sha-{pod.name}")
+
+
+def killed(pod: PodFacts) -> PodFacts:
+    """A pod that is ended from outside whenever it loads, as by a probe."""
+    failure = Failure("serve", "Killed", "ended from outside", 137, at=pod.created)
+    return replace(hangs(pod), attempts=4, failure=failure)

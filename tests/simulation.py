@@ -6,12 +6,14 @@ that whoever looked at one keeps what was seen.
 """
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import managed_fields
 from builders import IMAGES, NOW, REGISTRY, model_deployment, version
+from scarcity import Scarcity
 from simulated_pods import PodTemplate, becomes_ready
 
 from pennant_operator.decide import render
@@ -56,8 +58,9 @@ class Simulation:
     versions: dict[str, str] = field(default_factory=dict)  # of every revision there ever was
     pods: dict[str, list[PodFacts]] = field(default_factory=lambda: {s: [] for s in SLOTS})
     asked: dict[str, tuple[str, int]] = field(default_factory=dict)  # of the ReplicaSets
+    refused: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(SLOTS, False))
     behaviour: dict[str, PodTemplate] = field(default_factory=dict)  # by model version
-    dead: str | None = None  # a node that reports nothing any more
+    lacks: Scarcity = field(default_factory=Scarcity)
     events: list[Event] = field(default_factory=list)
     writes: list[Any] = field(default_factory=list)
     counter: int = 1
@@ -206,6 +209,37 @@ class Simulation:
         meta = {**self.owner["metadata"], "uid": f"uid-{self.counter}"}
         self.owner = {**self.owner, "metadata": meta, "status": {"observedGeneration": -1}}
 
+    def aim(self, **said: str) -> None:
+        """A person edits what has traffic: `selector`, `slot` beside it, `revision`, `since`."""
+        if (service := self.children.get(f"Service/{self.owner['metadata']['name']}")) is None:
+            return
+        if service["metadata"].get("annotations", {}).get("pennant.dev/active-slot") not in SLOTS:
+            return
+        edited = copy.deepcopy(service)
+        self.counter += 1
+        edited["metadata"]["resourceVersion"] = str(self.counter)
+        if (slot := said.pop("selector", None)) is not None:
+            edited["spec"]["selector"]["pennant.dev/slot"] = slot
+        for name, text in said.items():
+            edited["metadata"]["annotations"][f"pennant.dev/active-{name}"] = text
+        self.children[f"Service/{edited['metadata']['name']}"] = edited
+
+    def dies(self, node: str | None) -> None:
+        """A node answers nothing any more, nor do its pods. None: it is back."""
+        self.lacks.dead = node
+
+    def taint(self) -> None:
+        """The pods of the dead node are deleted, and stay."""
+        node = self.lacks.dead
+        ends_by = self.now + timedelta(seconds=30)
+        for slot, pods in self.pods.items():
+            self.pods[slot] = [
+                replace(p, ready=False, terminating=True, ends_by=p.ends_by or ends_by)
+                if node is not None and p.node == node and p.evicted is None
+                else p
+                for p in pods
+            ]
+
     def collect_garbage(self) -> None:
         """What deleted ModelDeployments left goes."""
         uid = self.owner["metadata"]["uid"]
@@ -275,6 +309,9 @@ class Simulation:
 
     def kubelets(self) -> None:
         """Pods come, become what they become, and leave; leaving takes until the next time."""
+        there = sum(p.evicted is None for pods in self.pods.values() for p in pods)
+        every = [p for pods in self.pods.values() for p in pods]
+        lives = self.lacks.placed(every, self._lives)
         for slot, pods in self.pods.items():
             revision, size = self.asked.get(slot, ("", 0))
             living = [p for p in pods if not p.terminating and p.evicted is None]
@@ -286,11 +323,16 @@ class Simulation:
             leaving += [
                 replace(p, ready=False)
                 for p in pods
-                if p.terminating and p.node == (self.dead or "none")
+                if p.terminating and p.node == (self.lacks.dead or "none")
             ]
-            coming = [self._new(slot, n, revision) for n in range(len(staying), size)]
+            wanted = size - len(staying)
+            new = self.lacks.admitted(slot, wanted, there)
+            there += new
+            self.refused[slot] = new < wanted
+            coming = [self._new(slot, len(staying) + n, revision) for n in range(new)]
             evicted = [p for p in pods if p.evicted is not None]
-            self.pods[slot] = [*map(self._lives, (*staying, *coming)), *leaving, *evicted]
+            alive = [self.lacks.answers(lives(p)) for p in (*staying, *coming)]
+            self.pods[slot] = [*alive, *leaving, *evicted]
 
     def report(self) -> None:
         """The Deployments' status."""
@@ -298,9 +340,13 @@ class Simulation:
             if (deployment := self.deployment(slot)) is not None:
                 living = [p for p in self.pods[slot] if not p.terminating and p.evicted is None]
                 ready = sum(p.ready for p in living)
-                self._report(deployment, replicas=len(living), readyReplicas=ready)
+                told = deployment.get("status", {}).get("conditions", [])
+                if slot not in self.lacks.refuses:
+                    told = self.lacks.reported(told, refused=self.refused[slot], now=self.now)
+                counts = {"replicas": len(living), "readyReplicas": ready}
+                self._report(deployment, **counts, conditions=told)
 
-    def _report(self, deployment: dict[str, Any], **counts: int) -> None:
+    def _report(self, deployment: dict[str, Any], **counts: Any) -> None:
         status = {**deployment.get("status", {}), **counts}
         if status != deployment.get("status"):
             self.counter += 1
@@ -310,12 +356,13 @@ class Simulation:
 
     def _new(self, slot: str, number: int, revision: str) -> PodFacts:
         self.counter += 1
+        number = self.lacks.avoids_the_dead(number)
         return PodFacts(
             name=f"{slot}-{number}-{self.counter}",
             uid=f"pod-{self.counter}",
             resource_version=str(self.counter),
             revision=revision,
-            node=f"node-{number % 2 + 1}",
+            node=self.lacks.node(number),
             created=self.now,
         )
 
@@ -325,7 +372,7 @@ class Simulation:
             uid=pod.uid,
             resource_version=pod.resource_version,
             revision=pod.revision,
-            node=f"node-{int(pod.name.split('-')[1]) % 2 + 1}",
+            node=self.lacks.node(int(pod.name.split("-")[1])),
             created=pod.created,
             digest=f"sha-of-{self.versions[pod.revision]}",
         )
@@ -339,16 +386,22 @@ class Simulation:
 
     @property
     def active(self) -> tuple[str, str] | None:
-        """Slot and revision that have the traffic, by the Service alone."""
+        """Slot and revision that have the traffic, by the Service and the pods behind it."""
         service = self.children.get(f"Service/{self.owner['metadata']['name']}")
-        told = service["metadata"].get("annotations", {}) if service else {}
-        slot = told.get("pennant.dev/active-slot", "none")
-        return None if slot == "none" else (slot, told["pennant.dev/active-revision"])
+        sizes = self.sizes()
+        ranks = {s: (any(map(_answers, self.pods[s])), sizes[s] > 0) for s in SLOTS}
+        slot = leads_to(service, ranks)
+        if service is None or slot not in SLOTS:
+            return None
+        told = service["metadata"]["annotations"]
+        held = (self.deployment(slot) or {"metadata": {"labels": {}}})["metadata"]["labels"]
+        revision = held.get(REVISION) or told["pennant.dev/active-revision"]
+        return (slot, revision) if revision in self.versions else None  # edited by hand
 
     @property
     def serving(self) -> str | None:
         """The version that has the traffic."""
-        return self.versions[self.active[1]] if self.active else None
+        return self.versions.get(self.active[1]) if self.active else None
 
     def message(self, kind: str) -> str:
         return next(str(c["message"]) for c in self.status["conditions"] if c["type"] == kind)
@@ -379,6 +432,20 @@ def _says(live: Any, applied: Any) -> bool:
     if isinstance(applied, dict) and isinstance(live, dict):
         return all(name in live and _says(live[name], applied[name]) for name in applied)
     return bool(live == applied)
+
+
+def leads_to(service: dict[str, Any] | None, rank: Mapping[str, tuple[bool, ...]]) -> str:
+    """The slot that the selector leads to; what is written beside it, where that ranks higher."""
+    if service is None:
+        return "none"
+    said = service["metadata"].get("annotations", {}).get("pennant.dev/active-slot", "none")
+    selected = service["spec"].get("selector", {}).get("pennant.dev/slot", said)
+    named = [slot for slot in (selected, said) if slot in SLOTS]
+    return max(named, key=rank.__getitem__, default="none")
+
+
+def _answers(pod: PodFacts) -> bool:
+    return pod.ready and not pod.terminating and not pod.evicted
 
 
 def _owner(obj: dict[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.contract
 BASE = Path(__file__).parents[2] / "manifests" / "base"
 
 WHERE_MODELDEPLOYMENTS_ARE = {
-    "pennant.dev/modeldeployments": "list watch",
+    "pennant.dev/modeldeployments": "get list watch",
     "pennant.dev/modeldeployments/status": "patch",
     "pennant.dev/modeldeployments/finalizers": "update",
     "apps/deployments": "create delete get list patch watch",

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
 )
 from laws import Laws, one_revision
+from scarcity import Scarcity
 from simulated_pods import (
     becomes_ready,
     crashed,
@@ -27,6 +28,7 @@ from simulated_pods import (
     fetches_other_bytes,
     first_fails,
     hangs,
+    killed,
     stays_pending,
 )
 from simulation import SLOTS, Simulation
@@ -51,6 +53,7 @@ BEHAVIOURS = {
     "fetch other bytes": fetches_other_bytes,
     "hang": hangs,
     "find no room": stays_pending,
+    "are killed": killed,
 }
 NAMES = ("Service/rec", "Deployment/rec-green", "ConfigMap/rec-digests")
 ANSWERS = (
@@ -67,6 +70,7 @@ LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something
 SECONDS = st.sampled_from([1, 130, 40, 700, 2000])
 NUMBERS, HOW = st.sampled_from("897"), st.sampled_from(list(BEHAVIOURS))
 SLOT = st.sampled_from(SLOTS)
+FEW = st.sampled_from([None, 3, 2, 1, 4])  # pods that there is room for; None: for any number
 
 
 def tagged(number: str) -> ModelVersion:
@@ -144,7 +148,7 @@ class Chaos(RuleBasedStateMachine):
 
     # The person, and accidents.
 
-    @rule(replicas=st.sampled_from([2, 3, 1, 0]), suspend=st.booleans(), looks=LOOKS)
+    @rule(replicas=st.sampled_from([2, 3, 1, 0, 12, 7]), suspend=st.booleans(), looks=LOOKS)
     def the_size_changes(self, replicas, suspend, looks):
         self.world.specify(replicas=replicas, suspend=suspend)
         self.goes_on(looks)
@@ -195,6 +199,28 @@ class Chaos(RuleBasedStateMachine):
     def a_pod_is_evicted(self, slot):
         self.world.evict(slot)
 
+    @rule(
+        what=st.sampled_from(["selector", "slot", "revision", "since"]),
+        text=st.sampled_from([*SLOTS, "", "none", "2026-11-21T12:00:00Z"]),
+        looks=LOOKS,
+    )
+    def somebody_edits_the_service(self, what, text, looks):
+        self.world.aim(**{what: text})
+        self.operator.hear()
+        self.goes_on(looks)
+
+    @rule(room=FEW, quota=FEW, looks=LOOKS, seconds=SECONDS)
+    def there_is_room_for(self, room, quota, looks, seconds):
+        self.world.lacks.room, self.world.lacks.quota = room, quota
+        self.goes_on(looks, seconds)
+
+    @rule(node=st.sampled_from(["node-1", "node-2", None]), looks=LOOKS, seconds=SECONDS)
+    def a_node_dies(self, node, looks, seconds):
+        self.world.dies(node)
+        self.goes_on(looks, seconds)
+        self.world.taint()
+        self.goes_on(looks, seconds)
+
     @rule(name=st.sampled_from(NAMES), take=st.booleans())
     def a_name_is_taken(self, name, take):
         self.world.somebody_has(name if take else None)
@@ -227,6 +253,7 @@ class Chaos(RuleBasedStateMachine):
         self.world.specify(suspend=False)
         self.world.collect_garbage()
         self.world.somebody_has(None)
+        self.world.lacks = Scarcity()
         self.operator.fates.clear()
         self.operator.restart()
         settle(self.operator)

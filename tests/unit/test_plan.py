@@ -499,7 +499,7 @@ def test_a_pod_that_its_dead_node_never_ends_keeps_its_slot_for_its_grace_only()
     sim = serving(7)
     sim.desired, sim.behaviour["8"] = version(8), hangs
     sim.run(4)
-    sim.dead = "node-1"
+    sim.lacks.dead = "node-1"
     sim.desired = version(9)
     sim.run(20)
     assert "waits for room in slot green" in sim.message("Reconciling")

@@ -1,10 +1,13 @@
 """Who gets the room where there is not enough of it for both slots."""
 
+from datetime import timedelta
+
 import pytest
 from builders import version
 from simulated_pods import PodTemplate, becomes_ready, crashes, fails, hangs, stays_pending
 from simulation import SLOTS, Simulation, serving
 
+from pennant_operator.decide.observed import Unknown
 from pennant_operator.decide.pods import PodFacts
 
 pytestmark = pytest.mark.unit
@@ -32,6 +35,14 @@ class Nodes:
             return then(pod) if pod.uid in self.placed else stays_pending(pod)
 
         return template
+
+
+def refuse_pods(sim: Simulation, slot: str, message: str, lost: int = 1) -> None:
+    """The slot lost pods, and may make no others."""
+    held = sim.edit(slot)
+    held["status"] = {**held["status"], "conditions": [{**QUOTA, "message": message}]}
+    del sim.pods[slot][:lost]
+    sim.lacks.refuses.add(slot)
 
 
 def test_what_answers_nothing_for_a_minute_makes_room_for_the_fix():
@@ -131,10 +142,127 @@ def test_the_clock_of_a_shortage_starts_with_it():
     sim.run(10, seconds=60)
     assert "shortSince" not in sim.status["candidate"]
     sim.specify(replicas=3)
-    blocked = sim.edit("green")
-    blocked["status"] = {**blocked["status"], "conditions": [QUOTA]}
+    sim.lacks.quota = 5
     sim.step(seconds=60)
     assert "shortSince" in sim.status["candidate"]
     assert sim.condition("AliasInSync") == ("False", "RollingOut")
     sim.run(2, seconds=60)
     assert sim.condition("AliasInSync") == ("False", "Held")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "maximum cpu usage per Container is 1, but limit is 2",
+        "failed quota: compute: must specify limits.cpu for: serve",
+        'violates PodSecurity "restricted:latest"',
+    ],
+    ids=["LimitRange", "a quota that wants it said", "a policy"],
+)
+def test_what_a_policy_refuses_of_what_serves_keeps_nobody_from_the_fix(told):
+    sim = serving(7)
+    refuse_pods(sim, "blue", told)
+    sim.desired, sim.behaviour["8"] = version(8), hangs
+    sim.run(5)
+    assert sim.condition("AliasInSync") == ("False", "RollingOut")
+    del sim.behaviour["8"]
+    sim.run(2)
+    assert sim.serving == "8"
+
+
+def test_a_policy_that_refuses_the_candidate_takes_nothing_from_what_may_recover():
+    sim = serving(7, replicas=1)
+    sim.behaviour["7"] = crashes
+    sim.run(3)
+    sim.desired, sim.lacks.quota = version(8), 1
+    sim.run(2)
+    sim.lacks.quota = None
+    refuse_pods(sim, "green", "maximum cpu usage per Container is 1, but limit is 2")
+    sim.behaviour["8"] = hangs
+    sim.run(100)
+    assert sim.sizes()["blue"] == 1
+
+
+def test_a_shortage_that_is_over_in_size_takes_no_candidate_down():
+    sim = serving(7, replicas=2)
+    sim.desired, sim.behaviour["8"] = version(8), hangs
+    sim.run(3)
+    refuse_pods(sim, "blue", QUOTA["message"], lost=0)
+    sim.step()
+    assert sim.condition("AliasInSync") == ("False", "RollingOut")
+
+
+def test_a_held_candidate_leaves_the_quota_alone_until_what_serves_has_it():
+    sim = serving(7)
+    sim.desired, sim.behaviour["8"] = version(8), hangs
+    sim.run(5)
+    sim.lacks.quota = 4
+    sim.specify(replicas=3)
+    while sim.condition("AliasInSync") != ("False", "Held"):
+        sim.step()
+    sim.step()
+    refuse_pods(sim, "blue", QUOTA["message"])  # its controller backs off, and tries later
+    for _ in range(100):
+        sim.step()
+        refuse_pods(sim, "blue", QUOTA["message"], lost=0)
+        assert not sim.pods["green"] or sim.pods["green"][0].terminating
+    assert sim.status["candidate"]["attempts"] > 1
+
+
+def test_what_serves_and_was_deleted_by_hand_comes_back_beside_a_candidate():
+    sim = serving(7, replicas=1)
+    sim.behaviour |= {"7": crashes, "8": hangs}
+    sim.run(90)
+    sim.children.pop("Deployment/rec-blue")
+    sim.desired = version(8)
+    sim.run(3)
+    assert sim.sizes() == {"blue": 1, "green": 1}
+
+
+def test_what_comes_back_from_no_pods_has_a_minute_before_it_gives_way():
+    sim = serving(7, replicas=1)
+    sim.specify(replicas=0)
+    sim.run(3)
+    sim.now += timedelta(hours=8)
+    sim.desired = version(8)
+    sim.lacks.quota = 0
+    sim.specify(replicas=1)
+    for _ in range(40):
+        sim.step()
+        assert sim.sizes()["blue"] == 1
+
+
+def test_in_a_bake_a_larger_size_is_first_for_what_has_the_traffic():
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(4)
+    assert (sim.serving, sim.status["summary"]) == ("8", "Baking")
+    sim.lacks.quota = 9
+    sim.specify(replicas=6)
+    sim.run(4)
+    assert sum(p.ready for p in sim.pods["green"]) == 6
+    assert len(sim.pods["blue"]) == 3
+
+
+def test_in_an_outage_of_the_registry_a_candidate_follows_the_size_to_nothing():
+    sim = serving(7)
+    sim.desired, sim.behaviour["8"] = version(8), hangs
+    sim.run(3)
+    sim.desired = Unknown("RegistryUnreachable", "it does not answer", sim.now)
+    sim.specify(replicas=0)
+    sim.run(3)
+    assert sim.sizes() == {"blue": 0, "green": 0}
+
+
+def test_in_a_bake_what_is_warm_leaves_quota_to_what_has_the_traffic_and_keeps_a_pod():
+    sim = serving(7, replicas=3)
+    sim.desired = version(8)
+    sim.run(4)
+    sim.lacks.quota = 6
+    sim.specify(replicas=4)
+    sim.run(6)
+    assert sum(p.ready for p in sim.pods["green"]) == 4
+    sim.lacks.quota = 5
+    sim.specify(replicas=9)
+    sim.run(6)
+    assert sim.sizes() == {"blue": 1, "green": 9}

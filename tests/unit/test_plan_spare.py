@@ -52,3 +52,25 @@ def test_going_back_takes_one_warm_pod_that_answers():
     sim.behaviour |= {"7": _but_for(49, hangs), "8": crashed(sim.now)}
     sim.run(4)
     assert sim.serving == "7"
+
+
+def test_a_pod_that_was_ready_in_an_earlier_attempt_proves_nothing_in_the_next():
+    sim = serving(7, replicas=50)
+    sim.desired, sim.behaviour["8"] = version(8), _but_for(5, hangs)
+    sim.run(3)
+    assert "firstReadyTime" in sim.status["candidate"]
+    while not sim.status["candidate"]["attempts"]:
+        sim.step(seconds=60)
+    sim.behaviour["8"] = _but_for(4, hangs)
+    sim.run(20, seconds=10)
+    assert sim.sizes() == {"blue": 50, "green": 50}
+    assert sim.serving == "7"
+
+
+def test_one_pod_of_many_that_hangs_is_replaced_and_takes_no_candidate_down():
+    sim = serving(7, replicas=50)
+    sim.desired, sim.behaviour["8"] = version(8), _but_for(1, hangs)
+    sim.run(8, seconds=60)
+    assert sim.serving == "8"
+    assert [e.reason for e in sim.events].count("PodReplaced") == 1
+    assert not any(e.reason == "RolloutHeld" for e in sim.events)

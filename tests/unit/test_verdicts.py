@@ -222,7 +222,7 @@ def test_what_its_probe_ends_before_it_was_ready_is_waited_for_and_then_held():
 
 def test_what_its_probe_ends_after_it_had_traffic_crashed():
     failure = Failure("serve", KILLED, "ended from outside", 137, at=NOW + timedelta(seconds=9))
-    hung = replace(LOADED, ready=False, attempts=1, failure=failure)
+    hung = replace(LOADED, ready=False, been_ready=True, attempts=1, failure=failure)
     assert crashed_in_bake((hung, hung), 2, NOW) is not None
 
 

@@ -88,9 +88,10 @@ _KUBELET = {
     "ErrImageNeverPull": Reason.IMAGE_PULL_FAILED,
     "InvalidImageName": Reason.IMAGE_PULL_FAILED,
 }
+USED_UP = "exceeded quota"  # by whatever else is in the namespace
 # Of the admission plugins ResourceQuota and LimitRanger.
 _REFUSED = {
-    "exceeded quota": Reason.QUOTA_EXCEEDED,
+    USED_UP: Reason.QUOTA_EXCEEDED,
     "failed quota": Reason.QUOTA_EXCEEDED,
     " per Container": Reason.LIMIT_RANGE_EXCEEDED,
     " per Pod": Reason.LIMIT_RANGE_EXCEEDED,

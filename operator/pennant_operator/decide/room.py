@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from pennant_operator.decide.faults import reason_of_shortage
+from pennant_operator.decide.faults import USED_UP
 from pennant_operator.decide.memory import Memory
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import Condition, Reason
@@ -20,14 +20,27 @@ def needed_by_what_serves(world: World) -> tuple[Reason, str] | None:
     active, idle = world.active, world.idle
     if active is None or not active.ready:
         return None
-    if active.shortage:
-        return reason_of_shortage(active.shortage), active.shortage
+    if quota := lacks_quota(world):
+        return Reason.QUOTA_EXCEEDED, quota
     waits = _unplaced(active) if _short(idle) else None
     return (Reason.UNSCHEDULABLE, waits) if waits else None
 
 
+def lacks_quota(world: World) -> str | None:
+    """What the API server says where what has the traffic lacks pods because others use it up."""
+    active = world.active
+    if active is None or len(active.running) >= world.spec.replicas:
+        return None
+    return _beyond_quota(active)
+
+
 def _short(slot: Slot) -> str | None:
-    return slot.shortage or _unplaced(slot)
+    return _beyond_quota(slot) or _unplaced(slot)
+
+
+def _beyond_quota(slot: Slot) -> str | None:
+    """What others use up; where a policy refuses pods, nobody's leaving makes room for any."""
+    return slot.shortage if slot.shortage and USED_UP in slot.shortage else None
 
 
 def _unplaced(slot: Slot) -> str | None:
@@ -44,11 +57,13 @@ def gives_way(world: World, memory: Memory, target: str, now: datetime) -> bool:
     if traffic is None or active is None or active.ready or target == traffic.revision:
         return False
     ready = memory.said(Condition.READY)
-    if ready.get("reason") != Reason.NO_POD_READY:
+    if ready.get("reason") != Reason.NO_POD_READY or not memory.candidate:
         return False
-    if active.size == 0:
-        return True
-    if idle.revision != target:
+    began = (
+        parse_time(ready["lastTransitionTime"]),
+        *(pod.created for pod in active.running),
+        *([active.shortage_since] if active.shortage_since else []),
+    )
+    if now - max(began) < SILENT:
         return False
-    began = (parse_time(ready["lastTransitionTime"]), *(pod.created for pod in active.running))
-    return _short(idle) is not None and now - max(began) >= SILENT
+    return active.size == 0 or (idle.revision == target and _short(idle) is not None)

@@ -149,11 +149,11 @@ def _withdrawn(step: Step, traffic: Traffic | None) -> bool:
     return step.memory.said(Condition.READY).get("reason") == Reason.SCALED_DOWN
 
 
-def _trouble(world: World) -> str:
+def _trouble(step: Step, world: World) -> str:
     active = world.active
     if active is None:
         return ""
-    if active.size == 0:
+    if active.size == 0 and step.memory.candidate:
         return "they answered nothing for a minute, and made room for the next revision"
     return trouble_of(active.running, active.shortage, evicted=active.evicted)
 
@@ -182,7 +182,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         desired=step.observed.desired,
         serving=(status.get("serving") or {}).get("version"),
         ready=world.active.ready if world.active else 0,
-        trouble=_trouble(world),
+        trouble=_trouble(step, world),
         in_sync=traffic is not None and traffic.revision == step.goal.revision,
         candidate=candidate,
         room=pods_in_the_way(step, candidate),

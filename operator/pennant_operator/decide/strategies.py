@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.goal import Goal
-from pennant_operator.decide.room import gives_way
+from pennant_operator.decide.room import gives_way, lacks_quota
 from pennant_operator.decide.status import Step
 from pennant_operator.decide.verdicts import Passed
 from pennant_operator.decide.world import Traffic, World
@@ -71,11 +71,20 @@ def _at_rest(world: World, goal: Goal, now: datetime) -> Holding | None:
         return Holding("", 0) if idle.size else None
     was_active = world.traffic is not None and idle.revision == world.traffic.warm
     if was_active and world.baking(now):
-        return Holding(idle.revision, world.spec.replicas)
+        return Holding(idle.revision, _warm_size(world))
     rejected = goal.rejection is not None and goal.rejection["revision"] == idle.revision
-    if goal.frozen and not was_active and not rejected:
+    if goal.frozen and not was_active and not rejected and world.spec.replicas:
         return Holding(idle.revision, idle.size)
     return Holding(idle.revision, 0)
+
+
+def _warm_size(world: World) -> int:
+    """Full; but the room is first for what has the traffic: to go back, one pod is enough."""
+    full, size, active = world.spec.replicas, world.idle.size, world.active
+    if lacks_quota(world):
+        return min(size, 1)
+    grown = active is not None and active.ready >= full
+    return full if grown else min(size, full)
 
 
 def _make_room(world: World, target: str, *, parked: bool) -> Holding | None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.candidate import is_parked
+from pennant_operator.decide.pods import PodFacts
 from pennant_operator.decide.room import needed_by_what_serves
 from pennant_operator.decide.status import Step, pods_in_the_way
 from pennant_operator.decide.times import format_duration, parse_time
@@ -14,6 +15,7 @@ from pennant_operator.decide.verdicts import (
     Verdict,
     Waiting,
     crashed_in_bake,
+    has_precedence,
     judge,
 )
 from pennant_operator.decide.vocabulary import Reason
@@ -30,13 +32,19 @@ def verdict_on(step: Step) -> Verdict | None:
     if idle.revision != goal.target:
         return _no_room(step)
     if idle.size == 0:
-        return None
+        return _no_start(step)
     verdict = judge(_trial(step, goal.target), now)
     warm = world.traffic is not None and world.traffic.warm == goal.target
     if warm and world.baking(now) and isinstance(verdict, Held | Rejected):
         # It answered a moment ago, and taking it down would leave nothing to go back to.
         return Waiting("load", verdict.message)
     return verdict
+
+
+def _no_start(step: Step) -> Held | None:
+    """What has just made room would take it again, before what serves has it."""
+    needed = needed_by_what_serves(step.world)
+    return has_precedence(*needed) if needed else None
 
 
 def _no_room(step: Step) -> Held | None:
@@ -57,21 +65,28 @@ def _trial(step: Step, target: str) -> Trial:
     world, memory = step.world, step.memory
     before = memory.candidate if memory.candidate.get("revision") == target else {}
     traffic = world.traffic
-    first, short = before.get("firstReadyTime"), before.get("shortSince")
+    short, since = before.get("shortSince"), parse_time(before["since"]) if before else step.now
     return Trial(
         pods=world.idle.running,
         replicas=world.spec.replicas,
-        since=parse_time(before["since"]) if before else step.now,
+        since=since,
         ever_ready="firstReadyTime" in before or memory.served_last_time(target),
         digest=step.digest_of(target),
         deadlines=world.spec.deadlines,
         shortage=world.idle.shortage,
         evicted=world.idle.evicted,
         short_since=parse_time(short) if short else None,
-        first_ready=parse_time(first) if first else None,
+        first_ready=_first_ready(before.get("firstReadyTime"), since, world.idle.running),
         back=traffic is not None and traffic.warm == target and world.baking(step.now),
         needed=needed_by_what_serves(world),
     )
+
+
+def _first_ready(told: str | None, since: datetime, pods: tuple[PodFacts, ...]) -> datetime | None:
+    """When the first pod of this attempt was ready; an earlier attempt's tells nothing of it."""
+    if told and parse_time(told) >= since:
+        return parse_time(told)
+    return min((p.ready_since for p in pods if p.ready and p.ready_since), default=None)
 
 
 def way_back_from_bake(

@@ -81,10 +81,14 @@ def judge(trial: Trial, now: datetime) -> Verdict:
         if None not in digests:
             return _digests_agree({str(digest) for digest in digests}, trial.digest)
     if trial.needed:
-        reason, why = trial.needed
-        first = f"what serves is short of room and has precedence: {why}"
-        return Held(reason, with_cure(reason, first))
+        return has_precedence(*trial.needed)
     return _world(trial, now)
+
+
+def has_precedence(reason: Reason, why: str) -> Held:
+    """What serves is short of room that the candidate has, or would have."""
+    told = f"what serves is short of room and has precedence: {why}"
+    return Held(reason, with_cure(reason, told))
 
 
 def crashed_in_bake(pods: tuple[PodFacts, ...], replicas: int, since: datetime) -> str | None:
@@ -154,9 +158,9 @@ def _model_fault(trial: Trial) -> Rejected | None:
 
 
 def _crashed(pod: PodFacts) -> bool:
-    """Of a pod that had been ready: then its probe had a reason to end it, too."""
+    """Of a pod that had been ready its probe had a reason to end it, too."""
     killed = pod.failure is not None and reason_of(pod.failure) is Reason.KILLED
-    return killed or _fails_by_model(pod)
+    return (killed and pod.been_ready) or _fails_by_model(pod)
 
 
 def _fails_by_model(pod: PodFacts) -> bool:
@@ -184,7 +188,8 @@ def _world(trial: Trial, now: datetime) -> Verdict:
     """The first phase that is not over for every pod decides, with its own clock and deadline."""
     phase, since, reason, why = _phase(trial, now)
     limits = trial.deadlines
-    if now - since >= (limit := getattr(limits, phase)):
+    limit = getattr(limits, phase)
+    if now - since >= limit and not (phase == "load" and _is_replaced(trial)):
         field = f"spec.rollout.deadlines.{phase}"
         late = f"phase {phase} took longer than {format_duration(limit)} ({field})"
         return Held(reason, f"{late}: {why}")
@@ -195,6 +200,13 @@ def _world(trial: Trial, now: datetime) -> Verdict:
             reason, why = _eviction(trial.evicted)
         return Held(reason, f"{late}: {why}")
     return Waiting(phase, why)
+
+
+def _is_replaced(trial: Trial) -> bool:
+    """A few of many that hang have bad nodes (replacement.py): others take their place."""
+    late = [pod for pod in trial.pods if not pod.ready]
+    hang = all(pod.failure is None and not pod.been_ready for pod in late)
+    return hang and 0 < len(late) < spare(trial.replicas)
 
 
 def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:

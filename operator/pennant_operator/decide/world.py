@@ -84,11 +84,16 @@ class Slot:
     @property
     def shortage(self) -> str | None:
         """What the Deployment says when it may not create pods, such as an exhausted quota."""
-        conditions = (self.deployment or {}).get("status", {}).get("conditions", ())
-        failure = next((c for c in conditions if c["type"] == "ReplicaFailure"), None)
-        if failure is None or failure["status"] != "True":
+        failure = self._refused
+        if failure is None:
             return None
         return str(failure.get("message") or failure.get("reason") or "ReplicaFailure")
+
+    @property
+    def shortage_since(self) -> datetime | None:
+        """Since when it says so."""
+        since = (self._refused or {}).get("lastTransitionTime")
+        return parse_time(since) if since else None
 
     def lacks_pods(self, replicas: int) -> bool:
         """Whether it has fewer than these, or may not have what it asks for."""
@@ -98,6 +103,12 @@ class Slot:
     def resource_version(self) -> str | None:
         """What a write that changes the template or goes to zero is decided on."""
         return self.deployment["metadata"]["resourceVersion"] if self.deployment else None
+
+    @property
+    def _refused(self) -> dict[str, Any] | None:
+        conditions = (self.deployment or {}).get("status", {}).get("conditions", ())
+        found = (c for c in conditions if c["type"] == "ReplicaFailure" and c["status"] == "True")
+        return next(found, None)
 
     @property
     def _staying(self) -> tuple[PodFacts, ...]:
@@ -184,7 +195,7 @@ def see(observed: Observed, spec: Spec, now: datetime) -> World:
     service = observed.children.get(f"Service/{spec.name}")
     serving = (observed.owner.get("status") or {}).get("serving") or {}
     traffic = (
-        _of_service(service, slots, observed.records, serving)
+        _of_service(service, slots, observed.records, serving, now)
         if service
         else _of_status(serving, slots)
     )
@@ -192,16 +203,25 @@ def see(observed: Observed, spec: Spec, now: datetime) -> World:
 
 
 def _of_service(
-    service: Object, slots: dict[str, Slot], records: Container[str], serving: dict[str, Any]
+    service: Object,
+    slots: dict[str, Slot],
+    records: Container[str],
+    serving: dict[str, Any],
+    now: datetime,
 ) -> Traffic | None:
     said = service["metadata"].get("annotations") or {}
     slot = led_to(service, slots)
     if slot is None:
         return None
     held, told = slots[slot].revision, said.get(ANNOTATION_ACTIVE_REVISION)
-    revision = held if held in records else told or held or serving.get("revision")
+    named = (held, told, serving.get("revision"))
+    revision = next((name for name in named if name in records), held or told or named[2])
     if not revision:
         return None
+    left = next(s for s in slots.values() if s.name != slot)
+    if told and told != revision and told == left.revision and left.ready:
+        # Somebody moved the traffic by hand: what had it stays warm as after any other move.
+        return Traffic(slot, revision, now.replace(microsecond=0), told)
     since = said.get(ANNOTATION_ACTIVE_SINCE), serving.get("since")
     return Traffic(slot, revision, _first(*since), said.get(ANNOTATION_WARM_REVISION) or None)
 
@@ -210,12 +230,15 @@ def led_to(service: Object, slots: dict[str, Slot]) -> str | None:
     """The slot that the selector leads to: what answers is the truth, whatever is written beside.
 
     A selector that somebody edited leads to no ready pod; then the slot that is written beside it
-    counts, if that has some.
+    counts, if that has some, or is alone in being told to have any.
     """
     selected = (service["spec"].get("selector") or {}).get(LABEL_SLOT)
     said = (service["metadata"].get("annotations") or {}).get(ANNOTATION_ACTIVE_SLOT)
     named = [slot for slot in (selected, said) if slot in SLOTS]
-    return next((slot for slot in named if slots[slot].ready), next(iter(named), None))
+    found: str | None = max(
+        named, key=lambda slot: (slots[slot].ready > 0, slots[slot].size > 0), default=None
+    )
+    return found
 
 
 def _of_status(serving: dict[str, Any], slots: dict[str, Slot]) -> Traffic | None:

@@ -1,0 +1,82 @@
+"""What people do to the Service by hand, and what becomes of what had the traffic."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from builders import version
+from simulated_pods import becomes_ready, crashes, first_fails, hangs
+from simulation import serving
+
+from pennant_operator.decide.pods import KILLED, Failure
+
+pytestmark = pytest.mark.unit
+
+
+def test_what_had_the_traffic_stays_warm_when_somebody_points_the_selector_elsewhere():
+    sim = serving(7)
+    sim.desired, sim.behaviour["8"] = version(8), first_fails
+    sim.run(3)
+    sim.aim(selector="green")
+    for _ in range(5):
+        sim.step()
+        assert sim.serving == "8"
+        assert sim.sizes() == {"blue": 2, "green": 2}
+    assert sim.status["summary"] == "Baking"
+    sim.desired = version(7)
+    sim.run(2)
+    assert sim.serving == "7"
+
+
+def test_an_annotation_that_is_edited_beside_the_selector_moves_nothing():
+    sim = serving(7)
+    before = sim.status
+    sim.aim(slot="green")
+    sim.run(3)
+    assert (sim.active[0], sim.serving) == ("blue", "7")
+    assert sim.status == before
+
+
+@pytest.mark.parametrize("what", ["selector", "slot"])
+def test_no_edit_gives_the_traffic_to_an_empty_slot_while_nothing_answers(what):
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(4)
+    sim.now += timedelta(minutes=5)
+    sim.run(4)
+    sim.behaviour["8"] = crashes
+    sim.run(2)
+    sim.aim(**{what: "blue"})
+    sim.run(3)
+    assert (sim.active[0], sim.serving) == ("green", "8")
+    assert sim.sizes() == {"blue": 0, "green": 2}
+
+
+def test_what_serves_and_was_deleted_is_not_said_to_have_made_room():
+    sim = serving(7)
+    sim.children.pop("Deployment/rec-blue")
+    sim.pods["blue"].clear()
+    sim.step()
+    assert "pods are being created" in sim.message("Ready")
+    sim.run(2)
+    assert sim.condition("Ready") == ("True", "Serving")
+
+
+def test_pods_that_were_added_in_the_bake_and_never_got_ready_were_no_crash():
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(4)
+    sim.behaviour["8"] = lambda pod: (becomes_ready if _first(pod) else _killed_later(sim))(pod)
+    sim.specify(replicas=4)
+    sim.run(6)
+    assert sim.serving == "8"
+    assert not sim.status.get("rejected")
+
+
+def _first(pod):
+    return int(pod.name.split("-")[1]) < 2
+
+
+def _killed_later(sim):
+    failure = Failure("serve", KILLED, "ended from outside", 137, at=sim.now)
+    return lambda pod: replace(hangs(pod), attempts=2, failure=failure)
