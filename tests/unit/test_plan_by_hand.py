@@ -9,6 +9,7 @@ from simulated_pods import becomes_ready, crashes, first_fails, hangs
 from simulation import serving
 
 from pennant_operator.decide.pods import KILLED, Failure
+from pennant_operator.decide.times import format_time
 
 pytestmark = pytest.mark.unit
 
@@ -80,3 +81,13 @@ def _first(pod):
 def _killed_later(sim):
     failure = Failure("serve", KILLED, "ended from outside", 137, at=sim.now)
     return lambda pod: replace(hangs(pod), attempts=2, failure=failure)
+
+
+def test_a_bake_that_somebody_dates_into_the_future_lasts_no_longer_than_one_from_now():
+    sim = serving(7)
+    sim.desired = version(8)
+    sim.run(4)
+    sim.aim(since=format_time(sim.now + timedelta(days=9)))
+    sim.run(4, seconds=60)
+    assert sim.status["summary"] == "Serving"
+    assert sim.sizes() == {"blue": 0, "green": 2}

@@ -24,6 +24,7 @@ from pennant_operator.decide.vocabulary import (
     SLOTS,
 )
 
+SKEW = timedelta(minutes=1)  # between the clocks of two replicas, at most
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -222,8 +223,10 @@ def _of_service(
     if told and told != revision and told == left.revision and left.ready:
         # Somebody moved the traffic by hand: what had it stays warm as after any other move.
         return Traffic(slot, revision, now.replace(microsecond=0), told)
-    since = said.get(ANNOTATION_ACTIVE_SINCE), serving.get("since")
-    return Traffic(slot, revision, _first(*since), said.get(ANNOTATION_WARM_REVISION) or None)
+    since = _first(said.get(ANNOTATION_ACTIVE_SINCE), serving.get("since"))
+    if since > now + SKEW:  # no clock wrote that
+        since = now.replace(microsecond=0)
+    return Traffic(slot, revision, since, said.get(ANNOTATION_WARM_REVISION) or None)
 
 
 def led_to(service: Object, slots: dict[str, Slot]) -> str | None:
