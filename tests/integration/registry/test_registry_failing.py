@@ -140,7 +140,9 @@ def test_a_record_that_cannot_be_taken_back_is_named(
     assert f"delete the tags pennant.promoted-by.{ALIAS}" in raised.value.__notes__[0]
 
 
-@pytest.mark.parametrize("answer", [error_500, unauthorized, lost, None], ids=str)
+@pytest.mark.parametrize(
+    "answer", [error_500, unauthorized, lost, None], ids=lambda a: getattr(a, "__name__", "never")
+)
 def test_a_download_that_fails_is_given_up_after_two_attempts(
     front: Proxy,
     registered: Callable[..., int],
