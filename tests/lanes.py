@@ -18,6 +18,7 @@ CLUSTER_WORKERS = 2  # with more, thirty pods start at once and the operator wai
 LONG = (
     "tests/e2e/test_bad_world.py",
     "tests/e2e/test_narrow_world.py",
+    "tests/integration/test_operator_fields.py",
     "tests/e2e/test_rollouts.py",
     "tests/e2e/test_restless.py",
     "tests/e2e/test_bad_versions.py",

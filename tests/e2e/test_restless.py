@@ -51,15 +51,16 @@ def test_an_alias_that_moves_five_times_in_ten_seconds_ends_where_it_points(flee
     poll(lambda: len(_pods(flips)) == 1, "pods of other moves are left", 60)
 
 
-def test_a_version_promoted_at_zero_replicas_serves_once_there_are_pods_again(fleet: Fleet):
+def test_a_version_promoted_at_zero_replicas_comes_up_once_there_are_pods_again(fleet: Fleet):
     rests, better = fleet["rests"], fleet.versions["better"]
     scale(rests, 0)
     status = rests.until(readyReplicas=0, replicas=0)
     poll(lambda: not _pods(rests), "its pods are left", 60)
     assert said(rests.status, "Ready")[:2] == ("False", "ScaledToZero")
     fleet.point(("rests", "better"))
-    status = rests.until(serving=better, desired=better)
+    status = rests.until(serving="1", desired=better)
     assert said(status, "Ready")[:2] == ("False", "ScaledToZero")
+    assert said(status, "AliasInSync")[:2] == ("False", "ScaledToZero")
     scale(rests, 1)
     status = rests.until(serving=better, summary="Serving", readyReplicas=1)
     assert said(status, "Ready")[:2] == ("True", "Serving")

@@ -103,7 +103,7 @@ def test_tritons_client_sends_columns(triton):
 
 
 def test_tritons_client_is_told_what_is_wrong(triton):
-    refused = {"iris": (3, "takes 2"), "other": (2, "version 7 of iris")}
+    refused = {"iris": (3, "need 2"), "other": (2, "version 7 of iris")}
     for model, (width, says) in refused.items():
         with pytest.raises(InferenceServerException, match=says) as raised:
             triton.infer(model, inputs(triton.library, x=np.zeros((1, width))))

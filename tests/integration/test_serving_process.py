@@ -96,7 +96,7 @@ def test_the_metadata_come_from_the_signature(pod):
     ("body", "says"),
     [
         ({"dataframe_records": [{"a": 1}]}, "missing columns: b"),
-        ({"instances": [[1]]}, "the model takes a, b"),
+        ({"instances": [[1]]}, "the model takes a (double), b (double)"),
         ({"dataframe_records": [{"a": "x", "b": 2}]}, "float64"),
     ],
 )
