@@ -172,6 +172,34 @@ def test_of_a_model_that_was_made_again_the_newer_version_of_a_number_is_rolled(
     assert (serves.version, serves.created) == ("7", 5000)
 
 
+@both
+def test_an_older_version_of_a_number_that_was_made_later_rolls_nothing(silence):
+    """The ModelRegistry got another server's address, whose version 8 is older than the first's."""
+    sim = moved_to_8()
+    sim.desired = version(8, created=500)
+    sim.run(6)
+    sim.run(3, seconds=120)
+    assert sim.records[sim.active[1]].created == 500
+    sim.desired = silence
+    sim.writes.clear()
+    sim.run(4)
+    assert sim.writes == []
+    sim.specify(**MORE)
+    sim.run(6)
+    assert (sim.records[sim.active[1]].created, memory(sim)) == (500, "2Gi")
+
+
+def test_what_was_rejected_of_a_model_that_was_made_again_stays_so_in_silence():
+    sim = moved_to_8()
+    sim.behaviour["8"] = fails("LoadFailed")
+    sim.desired = version(8, created=5000)
+    sim.run(8)
+    assert sim.condition("AliasInSync") == ("False", "Rejected")
+    sim.desired = NOT_ASKED
+    sim.run(4)
+    assert sim.condition("AliasInSync") == ("False", "Rejected")
+
+
 def test_a_status_that_does_not_say_what_was_asked_counts_until_the_spec_changes():
     sim = moved_to_8()
     sim.owner["status"].pop("resolved")

@@ -7,6 +7,7 @@ a version that ran before, waits for nobody. Where it came from must still be al
 from pennant_operator.decide import sources
 from pennant_operator.decide.memory import Memory
 from pennant_operator.decide.observed import Desired, ModelVersion, Observed, Unknown
+from pennant_operator.decide.revision import Record
 from pennant_operator.decide.spec import Watch
 
 
@@ -26,8 +27,7 @@ def recalled(observed: Observed, watch: Watch, memory: Memory) -> Desired:
     ]
     if not found:
         return silence
-    # A model that was deleted and made again counts its versions anew.
-    last = max(found, key=lambda record: record.created)
+    last = _last_told(found, memory)
     allowed = observed.registry.allowed_sources
     if sources.refusal(last.source, allowed, registry=watch.registry):
         return silence
@@ -40,3 +40,14 @@ def recalled(observed: Observed, watch: Watch, memory: Memory) -> Desired:
         registered=last.registered,
         silence=silence,
     )
+
+
+def _last_told(found: list[Record], memory: Memory) -> Record:
+    """A number may be another version's by now: its model was made again, its server replaced.
+
+    Which was made first says nothing of which was desired last.
+    """
+    records = {record.revision: record for record in found}
+    told = (memory.candidate, *memory.history)
+    last = next((r for entry in told if (r := records.get(entry.get("revision", "")))), None)
+    return last or max(found, key=lambda record: record.created)
