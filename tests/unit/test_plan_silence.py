@@ -1,5 +1,6 @@
 """A registry that says nothing: what was edited meanwhile is rolled out where it is known how."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,9 @@ from builders import NOW, REGISTRY, version
 from simulated_pods import fails
 from simulation import Simulation, serving
 
-from pennant_operator.decide.observed import RegistryFacts, Unknown
-from pennant_operator.decide.registries import InvalidRegistryError, invalid
-from pennant_operator.decide.sources import refusal
+from pennant_operator.decide.observed import Refused, RegistryFacts, Unknown
+from pennant_operator.decide.registries import InvalidRegistryError, invalid, not_found
+from pennant_operator.decide.sources import pulled, refusal
 
 pytestmark = pytest.mark.unit
 
@@ -224,6 +225,36 @@ def test_a_source_that_is_not_allowed_stops_nothing_that_serves():
     assert sim.condition("AliasInSync") == ("False", "SourceNotAllowed")
     assert [event.reason for event in sim.events] == ["RolloutHeld"]
     assert "s3://elsewhere/9" in sim.events[0].message
+
+
+def test_a_version_that_may_not_be_downloaded_is_the_desired_one():
+    sim = moved_to_8()
+    nine = replace(version(9), source="s3://elsewhere/9")
+    sim.desired = pulled(nine, None, REGISTRY.allowed_sources, registry="default")
+    sim.run(2)
+    assert (sim.serving, sim.status["desired"]["version"]) == ("8", "9")
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        invalid("default", "pennant", InvalidRegistryError("spec.url is no address")),
+        not_found("default", "pennant"),
+        Refused("NotAllowed", "ModelRegistry default does not allow the model 'news'"),
+    ],
+    ids=lambda refused: refused.reason,
+)
+def test_a_refusal_that_names_no_version_says_nothing_of_which_is_desired(refused):
+    sim = moved_to_8()
+    before = sim.status["desired"]
+    sim.events.clear()
+    sim.desired = refused
+    sim.run(2)
+    assert sim.status["desired"] == before
+    sim.desired = version(8)
+    sim.run(2)
+    assert [e.reason for e in sim.events if e.reason != "Stalled"] == []
+    assert sim.status["desired"] == before
 
 
 def test_a_modelregistry_that_cannot_be_used_stalls_nothing_that_serves():

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Desired, ModelVersion, Object, Unknown, Unresolved
+from pennant_operator.decide.observed import Absent, Desired, ModelVersion, Object, Unknown
 from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.times import format_time, parse_time
 
@@ -83,7 +83,7 @@ def memory_of(owner: Object) -> Memory:
 
 def version_of(desired: Desired) -> str | None:
     """The version that is desired, as far as anybody says."""
-    return desired.version if isinstance(desired, ModelVersion | Unresolved) else None
+    return None if isinstance(desired, Absent | Unknown) else desired.version
 
 
 def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
@@ -101,7 +101,7 @@ def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
 
 
 def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any] | None:
-    """The next `status.desired`; a registry that does not answer changes nothing in it."""
+    """The next `status.desired`; where no version is told, nor that there is none, as it was."""
     wanted = version_of(desired)
     if _says_nothing(desired):
         return memory.desired or None
@@ -114,7 +114,7 @@ def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any
 
 def _says_nothing(desired: Desired) -> bool:
     """Nobody says what is desired, nor that nothing is."""
-    return isinstance(desired, Unknown | Unresolved) and version_of(desired) is None
+    return not isinstance(desired, Absent) and version_of(desired) is None
 
 
 def question(watch: Watch) -> dict[str, str]:
