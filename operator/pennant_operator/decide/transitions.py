@@ -31,7 +31,12 @@ def unreadable(records: tuple[str, ...]) -> tuple[Event, ...]:
     """One event for each record that tells nothing, as long as it is there."""
     cure = "it counts as absent: delete it, or run the operator that wrote it"
     return tuple(
-        Event(WARNING, EventReason.RECORD_UNREADABLE, f"ControllerRevision {record}; {cure}")
+        Event(
+            WARNING,
+            EventReason.RECORD_UNREADABLE,
+            f"ControllerRevision {record}; {cure}",
+            lasting=True,
+        )
         for record in records
     )
 
