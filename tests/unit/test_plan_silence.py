@@ -8,7 +8,8 @@ from builders import NOW, REGISTRY, version
 from simulated_pods import fails
 from simulation import Simulation, serving
 
-from pennant_operator.decide.observed import Refused, RegistryFacts, Unknown
+from pennant_operator.decide.observed import Absent, Refused, RegistryFacts, Unknown
+from pennant_operator.decide.refusal import hindered
 from pennant_operator.decide.registries import InvalidRegistryError, invalid, not_found
 from pennant_operator.decide.sources import pulled, refusal
 
@@ -225,6 +226,40 @@ def test_a_source_that_is_not_allowed_stops_nothing_that_serves():
     assert sim.condition("AliasInSync") == ("False", "SourceNotAllowed")
     assert [event.reason for event in sim.events] == ["RolloutHeld"]
     assert "s3://elsewhere/9" in sim.events[0].message
+
+
+def synced_while_writes_fail(sim: Simulation) -> tuple[str, str]:
+    status = hindered(sim.observe(), "500 InternalError", sim.now).status or {}
+    said = next(c for c in status["conditions"] if c["type"] == "AliasInSync")
+    return said["status"], said["reason"]
+
+
+def test_what_is_in_sync_is_so_while_writes_fail():
+    sim = moved_to_8()
+    assert synced_while_writes_fail(sim) == ("True", "InSync")
+    sim.specify(replicas=5)
+    sim.desired = NOT_ASKED
+    assert synced_while_writes_fail(sim) == ("True", "InSync")
+
+
+@pytest.mark.parametrize(
+    ("edit", "desired"),
+    [
+        (CANARY, NOT_ASKED),
+        (CANARY, version(9)),
+        (MORE, NOT_ASKED),
+        (MORE, version(8)),
+        ({"replicas": 5}, Absent("AliasNotSet", "the alias points at no version")),
+    ],
+    ids=["another alias, silence", "another alias", "memory, silence", "memory", "no alias"],
+)
+def test_what_was_in_sync_before_something_changed_is_not_said_to_be_while_writes_fail(
+    edit, desired
+):
+    sim = moved_to_8()
+    sim.specify(**edit)
+    sim.desired = desired
+    assert synced_while_writes_fail(sim) == ("False", "WriteFailed")
 
 
 def test_a_version_that_may_not_be_downloaded_is_the_desired_one():

@@ -11,8 +11,9 @@ from typing import Any
 from pennant_operator.decide import ownership
 from pennant_operator.decide.conditions import FALSE, TRUE, Said, stamp
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.memory import Memory, desired_of, version_of
-from pennant_operator.decide.observed import Observed, Refused
+from pennant_operator.decide.memory import Memory, desired_of, memory_of, version_of
+from pennant_operator.decide.observed import Absent, Observed, Refused
+from pennant_operator.decide.spec import parse
 from pennant_operator.decide.transitions import stalled
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 from pennant_operator.decide.world import led_to, slots_of
@@ -53,11 +54,27 @@ def hindered(observed: Observed, error: str, now: datetime) -> Plan:
         Condition.ALIAS_IN_SYNC: (FALSE, why.reason, why.message),
     }
     synced = Memory(before).said(Condition.ALIAS_IN_SYNC)
-    if synced and version_of(observed.desired) in {None, version}:
+    if synced and _stands(observed, synced["reason"]):
         said[Condition.ALIAS_IN_SYNC] = (synced["status"], synced["reason"], synced["message"])
     status = _status(observed, said, before.get("summary", Summary.WAITING), answering, now)
     desired = desired_of(Memory(before), observed.desired, now)
     return Plan(status={**status, "desired": desired})
+
+
+def _stands(observed: Observed, told: str) -> bool:
+    """Whether what AliasInSync says is so still, and of this spec."""
+    desired, memory, spec = observed.desired, memory_of(observed.owner), parse(observed.owner)
+    if isinstance(desired, Absent | Refused):
+        return told == desired.reason
+    serving = memory.status.get("serving") or {}
+    record = observed.records.get(serving.get("revision", ""))
+    if (
+        record is not None
+        and record.created
+        and record.with_serving(spec.serving) != record.revision
+    ):
+        return False
+    return memory.answered(spec.watch) and version_of(desired) in {None, serving.get("version")}
 
 
 def _serving(status: dict[str, Any]) -> str | None:
