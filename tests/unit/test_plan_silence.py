@@ -8,7 +8,7 @@ from builders import NOW, REGISTRY, version
 from simulated_pods import fails
 from simulation import Simulation, serving
 
-from pennant_operator.decide.observed import Absent, Refused, RegistryFacts, Unknown
+from pennant_operator.decide.observed import Absent, Refused, RegistryFacts, Unknown, Unresolved
 from pennant_operator.decide.refusal import hindered
 from pennant_operator.decide.registries import InvalidRegistryError, invalid, not_found
 from pennant_operator.decide.sources import pulled, refusal
@@ -189,6 +189,19 @@ def test_an_older_version_of_a_number_that_was_made_later_rolls_nothing(silence)
     sim.specify(**MORE)
     sim.run(6)
     assert (sim.records[sim.active[1]].created, memory(sim)) == (500, "2Gi")
+
+
+@both
+def test_an_old_version_of_a_number_is_not_rolled_for_one_whose_bytes_were_nowhere(silence):
+    """The model was made again, and its version 7 cannot be resolved when the registry goes."""
+    sim = moved_to_8()
+    sim.desired = Unresolved("VersionNotResolved", "no such run", "7")
+    sim.run(2)
+    sim.writes.clear()
+    sim.desired = silence
+    sim.run(4)
+    assert (sim.serving, sim.writes) == ("8", [])
+    assert sim.condition("AliasInSync")[0] != "True"
 
 
 def test_what_was_rejected_of_a_model_that_was_made_again_stays_so_in_silence():

@@ -29,6 +29,11 @@ class Memory:
         return self.status.get("candidate") or {}
 
     @property
+    def serving(self) -> dict[str, Any]:
+        """`status.serving`, empty when nothing has the traffic."""
+        return self.status.get("serving") or {}
+
+    @property
     def rejected(self) -> list[dict[str, Any]]:
         """`status.rejected`, newest first."""
         return self.status.get("rejected") or []
@@ -46,7 +51,7 @@ class Memory:
     @property
     def found(self) -> bool:
         """Whether a version was ever found."""
-        return bool(self.desired or self.status.get("serving"))
+        return bool(self.desired or self.serving)
 
     def said(self, kind: str) -> dict[str, Any]:
         """A condition as it was, empty when it was not there."""
@@ -70,8 +75,7 @@ class Memory:
     def rejection_told(self, rejected: list[dict[str, Any]]) -> dict[str, Any] | None:
         """The rejection of what was last desired, while nobody says what is desired now."""
         version = self.desired.get("version")
-        serving = self.status.get("serving") or {}
-        if version in {None, serving.get("version"), self.candidate.get("version")}:
+        if version in {None, self.serving.get("version"), self.candidate.get("version")}:
             return None
         return next((entry for entry in rejected if entry["version"] == version), None)
 

@@ -66,15 +66,17 @@ def _stands(observed: Observed, told: str) -> bool:
     desired, memory, spec = observed.desired, memory_of(observed.owner), parse(observed.owner)
     if isinstance(desired, Absent | Refused):
         return told == desired.reason
-    serving = memory.status.get("serving") or {}
-    record = observed.records.get(serving.get("revision", ""))
+    record = observed.records.get(memory.serving.get("revision", ""))
     if (
         record is not None
         and record.created
         and record.with_serving(spec.serving) != record.revision
     ):
         return False
-    return memory.answered(spec.watch) and version_of(desired) in {None, serving.get("version")}
+    return memory.answered(spec.watch) and version_of(desired) in {
+        None,
+        memory.serving.get("version"),
+    }
 
 
 def _serving(status: dict[str, Any]) -> str | None:
