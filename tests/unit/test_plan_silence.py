@@ -281,6 +281,11 @@ def test_a_version_that_may_not_be_downloaded_is_the_desired_one():
     sim.desired = pulled(nine, None, REGISTRY.allowed_sources, registry="default")
     sim.run(2)
     assert (sim.serving, sim.status["desired"]["version"]) == ("8", "9")
+    sim.desired = replace(sim.desired, message="the source of 10 is not allowed", version="10")
+    sim.run(2)
+    held = [event.message for event in sim.events if event.reason == "RolloutHeld"]
+    assert len(held) == 2
+    assert "the source of 10" in held[1]
 
 
 @pytest.mark.parametrize(

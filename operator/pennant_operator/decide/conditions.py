@@ -66,7 +66,7 @@ def stamp(
 def ready(s: Situation) -> Said:
     """Traffic is being answered."""
     if s.withdrawn:
-        why = f"{s.spec.watch.pointer} was left without a version"
+        why = "what it followed was left without a version"  # perhaps another alias than today
         how = "while spec.onAliasRemoved was ScaleDown"
         told = f"nothing serves, because {why} {how}: {progress(s)}"
         return FALSE, Reason.SCALED_DOWN, told
