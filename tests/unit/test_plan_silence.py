@@ -262,9 +262,17 @@ def test_what_is_in_sync_is_so_while_writes_fail():
         (CANARY, version(9)),
         (MORE, NOT_ASKED),
         (MORE, version(8)),
+        ({"model": {"name": "a/b", "alias": "x"}}, NOT_ASKED),
         ({"replicas": 5}, Absent("AliasNotSet", "the alias points at no version")),
     ],
-    ids=["another alias, silence", "another alias", "memory, silence", "memory", "no alias"],
+    ids=[
+        "another alias, silence",
+        "another alias",
+        "memory, silence",
+        "memory",
+        "not a model",
+        "no alias",
+    ],
 )
 def test_what_was_in_sync_before_something_changed_is_not_said_to_be_while_writes_fail(
     edit, desired

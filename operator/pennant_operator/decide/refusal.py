@@ -13,7 +13,7 @@ from pennant_operator.decide.conditions import FALSE, TRUE, Said, stamp
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.memory import Memory, desired_of, memory_of, version_of
 from pennant_operator.decide.observed import Absent, Observed, Refused
-from pennant_operator.decide.spec import parse
+from pennant_operator.decide.spec import watch_of
 from pennant_operator.decide.transitions import stalled
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 from pennant_operator.decide.world import led_to, slots_of
@@ -63,20 +63,16 @@ def hindered(observed: Observed, error: str, now: datetime) -> Plan:
 
 def _stands(observed: Observed, told: str) -> bool:
     """Whether what AliasInSync says is so still, and of this spec."""
-    desired, memory, spec = observed.desired, memory_of(observed.owner), parse(observed.owner)
+    desired, memory, watch = observed.desired, memory_of(observed.owner), watch_of(observed.owner)
+    serving = observed.owner["spec"].get("serving") or {}
     if isinstance(desired, Absent | Refused):
         return told == desired.reason
     record = observed.records.get(memory.serving.get("revision", ""))
-    if (
-        record is not None
-        and record.created
-        and record.with_serving(spec.serving) != record.revision
-    ):
+    if record is not None and record.created and record.with_serving(serving) != record.revision:
         return False
-    return memory.answered(spec.watch) and version_of(desired) in {
-        None,
-        memory.serving.get("version"),
-    }
+    if watch is None or not memory.answered(watch):
+        return False
+    return version_of(desired) in {None, memory.serving.get("version")}
 
 
 def _serving(status: dict[str, Any]) -> str | None:
