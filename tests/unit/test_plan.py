@@ -481,6 +481,17 @@ def test_at_zero_replicas_nothing_moves_until_there_are_pods_to_prove_it():
     assert sim.condition("AliasInSync") == ("False", "Rejected")
 
 
+def test_what_is_scaled_down_is_not_settled_while_the_others_answer():
+    sim = serving(7)
+    sim.specify(replicas=0, serving={"resources": {"limits": {"memory": "2Gi"}}})
+    sim.step()
+    assert sim.condition("Ready") == ("True", "Serving")
+    assert sim.condition("Reconciling") == ("True", "Scaling")
+    sim.run(3)
+    assert sim.condition("Ready") == ("False", "ScaledToZero")
+    assert sim.condition("Reconciling") == ("False", "Settled")
+
+
 def test_a_candidate_is_taken_down_at_zero_replicas_and_comes_up_again_with_them():
     sim = serving(7)
     sim.desired, sim.behaviour["8"] = version(8), hangs

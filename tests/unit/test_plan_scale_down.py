@@ -184,6 +184,6 @@ def message(sim: Simulation, kind: str) -> str:
 
 def test_the_message_says_why_nothing_serves_and_what_to_do():
     assert message(removed(), "Ready") == (
-        "nothing serves, because alias production was left without a version while "
+        "nothing serves, because what it followed was left without a version while "
         "spec.onAliasRemoved was ScaleDown: the alias 'production' of 'news' points at no version"
     )

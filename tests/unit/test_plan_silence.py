@@ -1,5 +1,6 @@
 """A registry that says nothing: what was edited meanwhile is rolled out where it is known how."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,10 @@ from builders import NOW, REGISTRY, version
 from simulated_pods import fails
 from simulation import Simulation, serving
 
-from pennant_operator.decide.observed import RegistryFacts, Unknown
-from pennant_operator.decide.registries import InvalidRegistryError, invalid
-from pennant_operator.decide.sources import refusal
+from pennant_operator.decide.observed import Absent, Refused, RegistryFacts, Unknown, Unresolved
+from pennant_operator.decide.refusal import hindered
+from pennant_operator.decide.registries import InvalidRegistryError, invalid, not_found
+from pennant_operator.decide.sources import pulled, refusal
 
 pytestmark = pytest.mark.unit
 
@@ -172,6 +174,47 @@ def test_of_a_model_that_was_made_again_the_newer_version_of_a_number_is_rolled(
     assert (serves.version, serves.created) == ("7", 5000)
 
 
+@both
+def test_an_older_version_of_a_number_that_was_made_later_rolls_nothing(silence):
+    """The ModelRegistry got another server's address, whose version 8 is older than the first's."""
+    sim = moved_to_8()
+    sim.desired = version(8, created=500)
+    sim.run(6)
+    sim.run(3, seconds=120)
+    assert sim.records[sim.active[1]].created == 500
+    sim.desired = silence
+    sim.writes.clear()
+    sim.run(4)
+    assert sim.writes == []
+    sim.specify(**MORE)
+    sim.run(6)
+    assert (sim.records[sim.active[1]].created, memory(sim)) == (500, "2Gi")
+
+
+@both
+def test_an_old_version_of_a_number_is_not_rolled_for_one_whose_bytes_were_nowhere(silence):
+    """The model was made again, and its version 7 cannot be resolved when the registry goes."""
+    sim = moved_to_8()
+    sim.desired = Unresolved("VersionNotResolved", "no such run", "7")
+    sim.run(2)
+    sim.writes.clear()
+    sim.desired = silence
+    sim.run(4)
+    assert (sim.serving, sim.writes) == ("8", [])
+    assert sim.condition("AliasInSync")[0] != "True"
+
+
+def test_what_was_rejected_of_a_model_that_was_made_again_stays_so_in_silence():
+    sim = moved_to_8()
+    sim.behaviour["8"] = fails("LoadFailed")
+    sim.desired = version(8, created=5000)
+    sim.run(8)
+    assert sim.condition("AliasInSync") == ("False", "Rejected")
+    sim.desired = NOT_ASKED
+    sim.run(4)
+    assert sim.condition("AliasInSync") == ("False", "Rejected")
+
+
 def test_a_status_that_does_not_say_what_was_asked_counts_until_the_spec_changes():
     sim = moved_to_8()
     sim.owner["status"].pop("resolved")
@@ -196,6 +239,83 @@ def test_a_source_that_is_not_allowed_stops_nothing_that_serves():
     assert sim.condition("AliasInSync") == ("False", "SourceNotAllowed")
     assert [event.reason for event in sim.events] == ["RolloutHeld"]
     assert "s3://elsewhere/9" in sim.events[0].message
+
+
+def synced_while_writes_fail(sim: Simulation) -> tuple[str, str]:
+    status = hindered(sim.observe(), "500 InternalError", sim.now).status or {}
+    said = next(c for c in status["conditions"] if c["type"] == "AliasInSync")
+    return said["status"], said["reason"]
+
+
+def test_what_is_in_sync_is_so_while_writes_fail():
+    sim = moved_to_8()
+    assert synced_while_writes_fail(sim) == ("True", "InSync")
+    sim.specify(replicas=5)
+    sim.desired = NOT_ASKED
+    assert synced_while_writes_fail(sim) == ("True", "InSync")
+
+
+@pytest.mark.parametrize(
+    ("edit", "desired"),
+    [
+        (CANARY, NOT_ASKED),
+        (CANARY, version(9)),
+        (MORE, NOT_ASKED),
+        (MORE, version(8)),
+        ({"model": {"name": "a/b", "alias": "x"}}, NOT_ASKED),
+        ({"replicas": 5}, Absent("AliasNotSet", "the alias points at no version")),
+    ],
+    ids=[
+        "another alias, silence",
+        "another alias",
+        "memory, silence",
+        "memory",
+        "not a model",
+        "no alias",
+    ],
+)
+def test_what_was_in_sync_before_something_changed_is_not_said_to_be_while_writes_fail(
+    edit, desired
+):
+    sim = moved_to_8()
+    sim.specify(**edit)
+    sim.desired = desired
+    assert synced_while_writes_fail(sim) == ("False", "WriteFailed")
+
+
+def test_a_version_that_may_not_be_downloaded_is_the_desired_one():
+    sim = moved_to_8()
+    nine = replace(version(9), source="s3://elsewhere/9")
+    sim.desired = pulled(nine, None, REGISTRY.allowed_sources, registry="default")
+    sim.run(2)
+    assert (sim.serving, sim.status["desired"]["version"]) == ("8", "9")
+    sim.desired = replace(sim.desired, message="the source of 10 is not allowed", version="10")
+    sim.run(2)
+    held = [event.message for event in sim.events if event.reason == "RolloutHeld"]
+    assert len(held) == 2
+    assert "the source of 10" in held[1]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        invalid("default", "pennant", InvalidRegistryError("spec.url is no address")),
+        not_found("default", "pennant"),
+        Refused("NotAllowed", "ModelRegistry default does not allow the model 'news'"),
+    ],
+    ids=lambda refused: refused.reason,
+)
+def test_a_refusal_that_names_no_version_says_nothing_of_which_is_desired(refused):
+    sim = moved_to_8()
+    before = sim.status["desired"]
+    sim.events.clear()
+    sim.desired = refused
+    sim.run(2)
+    assert sim.status["desired"] == before
+    sim.desired = version(8)
+    sim.run(2)
+    assert [e.reason for e in sim.events if e.reason != "Stalled"] == []
+    assert sim.status["desired"] == before
 
 
 def test_a_modelregistry_that_cannot_be_used_stalls_nothing_that_serves():

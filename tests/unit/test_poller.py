@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from pennant_operator.decide.health import Health
 from pennant_operator.decide.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.registries import parse
 from pennant_operator.decide.spec import Watch
-from pennant_operator.observe.known import ABSENT_AFTER, Known
+from pennant_operator.observe.known import ABSENT_AFTER, Known, Seen
 from pennant_operator.observe.poller import Poller, Surroundings
 from pennant_operator.observe.store import Key, Store
 
@@ -168,3 +169,22 @@ def test_a_fault_is_an_outage_and_what_was_known_stands(monkeypatch: pytest.Monk
         assert made.health[-1].trouble == "the operator fails"
 
     scene(scenario, monkeypatch, "15s")
+
+
+def test_the_log_tells_a_move_once_and_nothing_of_where_it_was_all_along(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """What could not be resolved at first is at the version that it was said to be at."""
+    caplog.set_level("INFO")
+
+    async def scenario(made: Scene) -> None:
+        await asyncio.sleep(20)
+        made.alias.known.seen[WATCH] = Seen(Unresolved("VersionNotResolved", "no run", "7"))
+        await asyncio.sleep(20)
+        assert made.desired() == SEVEN
+        made.alias.at = replace(SEVEN, version="8")
+        await asyncio.sleep(40)
+
+    scene(scenario, monkeypatch, "15s")
+    told = [r.getMessage() for r in caplog.records if "is version" in r.getMessage()]
+    assert told == ["registry default: alias production of model news is version 8, was 7"]

@@ -298,6 +298,44 @@ def test_the_log_tells_what_every_event_does(caplog: pytest.LogCaptureFixture):
     run(scenario)
 
 
+def test_what_happens_again_is_told_again_and_what_is_decided_again_is_not():
+    """An alias goes back and forth within minutes; a status is not taken at first."""
+
+    async def scenario(world: World) -> None:
+        for number in (8, 7, 8, 7):
+            world.desired = version(number)
+            world.api.fault = lambda method, path: (
+                ApiError(500, "InternalError", "no leader") if path.endswith("/status") else None
+            )
+            await world.handle(times=2)
+            world.api.fault = lambda method, path: None
+            await world.handle(times=2)
+        moves = [e["message"] for e in world.api.events if e["reason"] == "AliasMoved"]
+        assert [re.sub(" of news", "", move) for move in moves] == [
+            "alias production points at version 8",
+            "alias production points at version 7 (was 8)",
+            "alias production points at version 8 (was 7)",
+            "alias production points at version 7 (was 8)",
+        ]
+
+    run(scenario)
+
+
+def test_a_record_that_cannot_be_read_is_told_once_whatever_else_changes():
+    async def scenario(world: World) -> None:
+        await world.handle()
+        record = next(o for p, o in world.api.held.items() if "controllerrevisions" in p)
+        world.store.put({**record, "data": {}, "metadata": record["metadata"] | {
+            "name": "rec-x", "uid": "x", "resourceVersion": "800"}})  # fmt: skip
+        for number in (8, 7, 8):
+            world.desired = version(number)
+            await world.handle(times=2)
+        told = [e["reason"] for e in world.api.events]
+        assert told.count("RecordUnreadable") == 1
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("text", ["a" * 2000, "ä" * 800, "語" * 500, "🚩" * 300, "\ud800" * 2000])
 def test_a_note_is_cut_at_bytes_between_characters_and_says_so(text: str):
     found = cut(text, 1024)

@@ -39,6 +39,7 @@ async def carry_out(
         written = await cluster.apply_status(owner, plan.status)
         if written is not None:
             memory.put(written)
+            recorder.over(owner, plan.events)
 
 
 async def _write(

@@ -1,4 +1,4 @@
-"""Posts Events on a ModelDeployment: what `plan` says, and not twice within ten minutes.
+"""Posts Events on a ModelDeployment: what `plan` says, and not twice what it decides twice.
 
 As client-go's recorder does, by the older of the two APIs: only there may an Event carry the times
 that `kubectl describe` puts them in order by.
@@ -6,6 +6,7 @@ that `kubectl describe` puts them in order by.
 
 import logging
 from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pennant_operator.act.cluster import Cluster
@@ -34,7 +35,7 @@ class Recorder:
     async def post(self, owner: Object, event: Event, now: datetime) -> None:
         """Post one Event. It is a courtesy: if it fails, it is logged and nothing waits for it."""
         meta = owner["metadata"]
-        key = (meta["uid"], event.reason, event.message)
+        key = _key(owner, event)
         self._forget(now)
         if key in self._posted:
             # What is decided again and again is said once, not every ten minutes.
@@ -49,6 +50,12 @@ class Recorder:
             return
         LOG.info("%s", told)
         self._posted[key] = now
+
+    def over(self, owner: Object, events: Iterable[Event]) -> None:
+        """The status that they led to is written: who decides the same anew saw it once more."""
+        for event in events:
+            if not event.lasting:
+                self._posted.pop(_key(owner, event), None)
 
     def _forget(self, now: datetime) -> None:
         while self._posted and now - next(iter(self._posted.values())) > REPEAT_AFTER:
@@ -88,6 +95,10 @@ class Recorder:
         """A name of its own for each, in order: several are of one decision, at one time."""
         self._last = max(round(now.timestamp() * 1e6) * MICROSECOND, self._last + 1)
         return self._last
+
+
+def _key(owner: Object, event: Event) -> tuple[str, str, str]:
+    return owner["metadata"]["uid"], event.reason, event.message
 
 
 def cut(text: str, limit: int) -> str:

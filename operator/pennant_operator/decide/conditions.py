@@ -66,7 +66,7 @@ def stamp(
 def ready(s: Situation) -> Said:
     """Traffic is being answered."""
     if s.withdrawn:
-        why = f"{s.spec.watch.pointer} was left without a version"
+        why = "what it followed was left without a version"  # perhaps another alias than today
         how = "while spec.onAliasRemoved was ScaleDown"
         told = f"nothing serves, because {why} {how}: {progress(s)}"
         return FALSE, Reason.SCALED_DOWN, told
@@ -74,7 +74,8 @@ def ready(s: Situation) -> Said:
         return FALSE, Reason.NOTHING_SERVED_YET, f"no version has served yet: {progress(s)}"
     of = f"{s.ready} of {s.spec.replicas} pods"
     if s.ready:
-        return TRUE, Reason.SERVING, f"version {s.serving} answers on {of}"
+        on = of if s.ready <= s.spec.replicas else f"{s.ready} pods"
+        return TRUE, Reason.SERVING, f"version {s.serving} answers on {on}"
     has = f"version {s.serving} has the traffic"
     if s.spec.replicas == 0:
         what = "spec.replicas is 0, so nothing answers: set it to 1 or more"
@@ -92,6 +93,9 @@ def reconciling(s: Situation) -> Said:
     if s.serving is not None and s.ready < s.spec.replicas:
         of = f"{s.ready} of {s.spec.replicas} pods are ready"
         return TRUE, Reason.SCALING, f"{of}: {s.trouble}"
+    if s.serving is not None and s.ready > s.spec.replicas:
+        told = f"{s.ready} pods of version {s.serving} answer, and spec.replicas is"
+        return TRUE, Reason.SCALING, f"{told} {s.spec.replicas}: the others end"
     return _due(s) or (FALSE, Reason.SETTLED, "nothing is in progress")
 
 

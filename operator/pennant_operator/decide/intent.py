@@ -11,6 +11,7 @@ class Event:
     type: str  # Normal | Warning
     reason: str
     message: str
+    lasting: bool = False  # of what is so, and decided each time; else of what just changed
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Desired, ModelVersion, Object, Unknown, Unresolved
+from pennant_operator.decide.observed import Absent, Desired, ModelVersion, Object, Unknown
 from pennant_operator.decide.spec import Watch
 from pennant_operator.decide.times import format_time, parse_time
 
@@ -29,6 +29,11 @@ class Memory:
         return self.status.get("candidate") or {}
 
     @property
+    def serving(self) -> dict[str, Any]:
+        """`status.serving`, empty when nothing has the traffic."""
+        return self.status.get("serving") or {}
+
+    @property
     def rejected(self) -> list[dict[str, Any]]:
         """`status.rejected`, newest first."""
         return self.status.get("rejected") or []
@@ -46,7 +51,7 @@ class Memory:
     @property
     def found(self) -> bool:
         """Whether a version was ever found."""
-        return bool(self.desired or self.status.get("serving"))
+        return bool(self.desired or self.serving)
 
     def said(self, kind: str) -> dict[str, Any]:
         """A condition as it was, empty when it was not there."""
@@ -70,8 +75,7 @@ class Memory:
     def rejection_told(self, rejected: list[dict[str, Any]]) -> dict[str, Any] | None:
         """The rejection of what was last desired, while nobody says what is desired now."""
         version = self.desired.get("version")
-        serving = self.status.get("serving") or {}
-        if version in {None, serving.get("version"), self.candidate.get("version")}:
+        if version in {None, self.serving.get("version"), self.candidate.get("version")}:
             return None
         return next((entry for entry in rejected if entry["version"] == version), None)
 
@@ -83,7 +87,7 @@ def memory_of(owner: Object) -> Memory:
 
 def version_of(desired: Desired) -> str | None:
     """The version that is desired, as far as anybody says."""
-    return desired.version if isinstance(desired, ModelVersion | Unresolved) else None
+    return None if isinstance(desired, Absent | Unknown) else desired.version
 
 
 def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
@@ -101,7 +105,7 @@ def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
 
 
 def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any] | None:
-    """The next `status.desired`; a registry that does not answer changes nothing in it."""
+    """The next `status.desired`; where no version is told, nor that there is none, as it was."""
     wanted = version_of(desired)
     if _says_nothing(desired):
         return memory.desired or None
@@ -114,7 +118,7 @@ def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any
 
 def _says_nothing(desired: Desired) -> bool:
     """Nobody says what is desired, nor that nothing is."""
-    return isinstance(desired, Unknown | Unresolved) and version_of(desired) is None
+    return not isinstance(desired, Absent) and version_of(desired) is None
 
 
 def question(watch: Watch) -> dict[str, str]:

@@ -61,6 +61,7 @@ class Refused:
 
     reason: str
     message: str
+    version: str | None = None  # that is desired, where that is known
 
 
 Desired: TypeAlias = ModelVersion | Absent | Unresolved | Unknown | Refused

@@ -72,7 +72,8 @@ def kept(s: Situation) -> str:
     """What goes on meanwhile; empty when nothing is to serve."""
     if s.serving is None or not (s.ready or s.spec.replicas):
         return ""
-    who = "its previous revision" if _anew(s) else f"version {s.serving}"
+    of_another = s.back and not s.spec.suspend  # what goes before tells of the way back
+    who = "its previous revision" if _anew(s) and not of_another else f"version {s.serving}"
     return f"; {who} {'goes on serving' if s.ready else 'has the traffic, and no ready pod'}"
 
 

@@ -7,6 +7,7 @@ a version that ran before, waits for nobody. Where it came from must still be al
 from pennant_operator.decide import sources
 from pennant_operator.decide.memory import Memory
 from pennant_operator.decide.observed import Desired, ModelVersion, Observed, Unknown
+from pennant_operator.decide.revision import Record
 from pennant_operator.decide.spec import Watch
 
 
@@ -15,19 +16,9 @@ def recalled(observed: Observed, watch: Watch, memory: Memory) -> Desired:
     silence = observed.desired
     if not isinstance(silence, Unknown) or observed.registry is None:
         return silence
-    number = watch.version
-    if number is None and memory.answered(watch):
-        number = memory.desired.get("version")
-    wanted = (watch.registry, watch.model, number)
-    found = [
-        record
-        for record in observed.records.values()
-        if record.created and (record.registry, record.model, record.version) == wanted
-    ]
-    if not found:
+    last = _last_told(observed.records, watch, memory)
+    if last is None:
         return silence
-    # A model that was deleted and made again counts its versions anew.
-    last = max(found, key=lambda record: record.created)
     allowed = observed.registry.allowed_sources
     if sources.refusal(last.source, allowed, registry=watch.registry):
         return silence
@@ -40,3 +31,25 @@ def recalled(observed: Observed, watch: Watch, memory: Memory) -> Desired:
         registered=last.registered,
         silence=silence,
     )
+
+
+def _last_told(records: dict[str, Record], watch: Watch, memory: Memory) -> Record | None:
+    """The record of what is desired.
+
+    A number may be another version's by now: its model was made again, or its server replaced.
+    What an alias points at was tried, or the registry told of it and not where its bytes are.
+    """
+    pinned = watch.version is not None
+    number = memory.desired.get("version") if memory.answered(watch) else None
+    wanted = (watch.registry, watch.model, watch.version if pinned else number)
+    found = {
+        revision: record
+        for revision, record in records.items()
+        if record.created and (record.registry, record.model, record.version) == wanted
+    }
+    tried = memory.candidate, memory.serving, *memory.rejected
+    known = found.keys() if pinned else found.keys() & {e.get("revision") for e in tried}
+    told = (e.get("revision") for e in (memory.candidate, *memory.history, memory.serving))
+    newest = max(known, key=lambda each: (found[each].created, each), default=None)
+    last = next((revision for revision in told if revision in known), newest)
+    return found[last] if last is not None else None

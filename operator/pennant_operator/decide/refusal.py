@@ -11,8 +11,9 @@ from typing import Any
 from pennant_operator.decide import ownership
 from pennant_operator.decide.conditions import FALSE, TRUE, Said, stamp
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.memory import Memory, desired_of, version_of
-from pennant_operator.decide.observed import Observed, Refused
+from pennant_operator.decide.memory import Memory, desired_of, memory_of, version_of
+from pennant_operator.decide.observed import Absent, Observed, Refused
+from pennant_operator.decide.spec import watch_of
 from pennant_operator.decide.transitions import stalled
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 from pennant_operator.decide.world import led_to, slots_of
@@ -53,11 +54,25 @@ def hindered(observed: Observed, error: str, now: datetime) -> Plan:
         Condition.ALIAS_IN_SYNC: (FALSE, why.reason, why.message),
     }
     synced = Memory(before).said(Condition.ALIAS_IN_SYNC)
-    if synced and version_of(observed.desired) in {None, version}:
+    if synced and _stands(observed, synced["reason"]):
         said[Condition.ALIAS_IN_SYNC] = (synced["status"], synced["reason"], synced["message"])
     status = _status(observed, said, before.get("summary", Summary.WAITING), answering, now)
     desired = desired_of(Memory(before), observed.desired, now)
     return Plan(status={**status, "desired": desired})
+
+
+def _stands(observed: Observed, told: str) -> bool:
+    """Whether what AliasInSync says is so still, and of this spec."""
+    desired, memory, watch = observed.desired, memory_of(observed.owner), watch_of(observed.owner)
+    serving = observed.owner["spec"].get("serving") or {}
+    if isinstance(desired, Absent | Refused):
+        return told == desired.reason
+    record = observed.records.get(memory.serving.get("revision", ""))
+    if record is not None and record.created and record.with_serving(serving) != record.revision:
+        return False
+    if watch is None or not memory.answered(watch):
+        return False
+    return version_of(desired) in {None, memory.serving.get("version")}
 
 
 def _serving(status: dict[str, Any]) -> str | None:

@@ -19,8 +19,10 @@ def pulled(
     `root` is where the server's proxied artifacts lie; None leaves them to the server.
     """
     told = refusal(version.source, allowed, registry=registry)
-    if told is not None or root is None:
-        return told or version
+    if told is not None:
+        return replace(told, version=version.version)
+    if root is None:
+        return version
     return replace(version, source=_behind(version.source, root))
 
 

@@ -31,7 +31,12 @@ def unreadable(records: tuple[str, ...]) -> tuple[Event, ...]:
     """One event for each record that tells nothing, as long as it is there."""
     cure = "it counts as absent: delete it, or run the operator that wrote it"
     return tuple(
-        Event(WARNING, EventReason.RECORD_UNREADABLE, f"ControllerRevision {record}; {cure}")
+        Event(
+            WARNING,
+            EventReason.RECORD_UNREADABLE,
+            f"ControllerRevision {record}; {cure}",
+            lasting=True,
+        )
         for record in records
     )
 
@@ -104,8 +109,10 @@ def _refused(before: Status, after: Status) -> Event | None:
         _condition(after, Condition.ALIAS_IN_SYNC),
         _condition(before, Condition.ALIAS_IN_SYNC),
     )
-    refused = new.get("reason") == Reason.SOURCE_NOT_ALLOWED
-    if not refused or old.get("reason") == new["reason"]:
+    if new.get("reason") != Reason.SOURCE_NOT_ALLOWED:
+        return None
+    same = _get(before, "desired", "version") == _get(after, "desired", "version")
+    if same and old.get("reason") == new["reason"]:
         return None
     if (
         _condition(after, Condition.STALLED).get("status") == "True"

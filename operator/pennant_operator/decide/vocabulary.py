@@ -68,7 +68,7 @@ class Reason(StrEnum):
     SCALED_TO_ZERO = "ScaledToZero"  # spec.replicas is 0: nothing answers, nothing is proved
     # Reconciling
     ROLLING_OUT = "RollingOut"  # a candidate is being brought up
-    SCALING = "Scaling"  # the active slot is short of ready pods
+    SCALING = "Scaling"  # the active slot has fewer ready pods than it is to have, or more
     WAITING_FOR_VERSION = "WaitingForVersion"  # the spec changed, and what it asks for is not known
     SETTLED = "Settled"  # nothing is in progress
     WRITE_FAILED = "WriteFailed"  # the API server fails on a child: a webhook that is down

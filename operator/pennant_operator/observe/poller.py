@@ -189,7 +189,7 @@ class Poller:
             return
         before[watch] = now
         moved, before_it = False, getattr(was, "version", None)
-        if isinstance(now, ModelVersion | Pointed) and before_it is not None:
+        if isinstance(now, ModelVersion | Pointed) and before_it not in {None, now.version}:
             LOG.info(
                 "registry %s: %s is version %s, was %s",
                 *(self.spec.name, watch.title, now.version, before_it),

@@ -38,7 +38,8 @@ def unresolved(watch: Watch, error: Exception) -> Unresolved:
 
 
 def _no_source(watch: Watch, version: str, why: Exception) -> Unresolved:
-    cure = "have its run restored, or another version promoted"
+    other = "another version promoted" if watch.version is None else "pin another version"
+    cure = f"have its run restored, or {other}"
     if isinstance(why, NotAllowedError):
         cure = "have its administrator let its account read the experiment of the version's run"
     return Unresolved(
