@@ -123,7 +123,7 @@ class Judge:
     def _realised(self, obj: Object, lost: Set[str]) -> str:
         """Whether what serves is what the spec asks for, or waits for something else than work."""
         spec, status, uid = obj["spec"], obj["status"], obj["metadata"]["uid"]
-        if spec.get("suspend") or self._rejected(obj):
+        if spec.get("suspend"):
             return ""
         now, serving = asked(spec), status["serving"]
         if status.get("resolved") != now.question:
@@ -131,7 +131,7 @@ class Judge:
         pinned = now.question.get("version")
         wanted = pinned or status.get("desired", {}).get("version")
         differs = wanted not in (None, serving["version"])
-        if differs and (pinned or not _told(status)):
+        if differs and (pinned or not (_told(status) or self._rejected(obj))):
             return f"version {wanted} is asked for while {serving['version']} serves"
         made = self._made.get((uid, serving["revision"]))
         if made and made.serving != now.serving and serving["revision"] not in lost:

@@ -19,6 +19,7 @@ SILENT = Unknown("RegistryUnreachable", "it does not answer", NOW)
 NOT_ASKED = Unknown("WaitingForRegistry", "not asked yet")
 MORE = {"serving": {"resources": {"limits": {"memory": "2Gi"}}}}
 CANARY = {"model": {"name": "news", "alias": "canary"}}
+HIDDEN = Unresolved("ModelNotReadable", "the account may not read it")
 both = pytest.mark.parametrize("silence", [SILENT, NOT_ASKED], ids=["told", "not asked yet"])
 
 
@@ -54,6 +55,28 @@ def test_another_memory_rolls_without_the_registry(silence):
     sim.run(6)
     assert (sim.serving, memory(sim)) == ("8", "2Gi")
     assert sim.condition("Reconciling") == ("False", "Settled")
+
+
+def test_another_memory_rolls_while_the_model_is_hidden_and_that_is_told():
+    sim = moved_to_8()
+    sim.desired = HIDDEN
+    sim.run(2)
+    assert sim.condition("AliasInSync") == ("False", "ModelNotReadable")
+    assert sim.condition("Reconciling") == ("False", "Settled")
+    sim.specify(**MORE)
+    sim.run(7)
+    assert (sim.serving, memory(sim)) == ("8", "2Gi")
+    assert sim.condition("AliasInSync") == ("False", "ModelNotReadable")
+    assert sim.condition("Reconciling") == ("False", "Settled")
+
+
+def test_another_memory_does_not_roll_an_earlier_version_than_the_one_that_is_asked_for():
+    sim = moved_to_8()
+    sim.desired = Unresolved("ModelNotReadable", "its run is hidden", version="9")
+    sim.specify(**MORE)
+    sim.run(6)
+    assert "candidate" not in sim.status
+    assert memory(sim) is None
 
 
 def test_what_rolled_without_the_registry_is_what_it_would_have_rolled_with_it():

@@ -101,8 +101,10 @@ def reconciling(s: Situation) -> Said:
 
 def _due(s: Situation) -> Said | None:
     """What the spec asks for and nobody brings up at the moment, unless a person stopped it."""
-    if s.serving is None or s.spec.suspend or s.rejection or _stalls(s):
+    if s.serving is None or s.spec.suspend or _stalls(s):
         return None
+    if s.rejection:
+        return (TRUE, Reason.REJECTED, rejected(s)) if s.edited else None
     if s.parked:
         return (TRUE, Reason.HELD, progress(s)) if s.edited else None
     if isinstance(s.desired, ModelVersion):
@@ -186,8 +188,10 @@ def _stalls(s: Situation) -> bool:
     return s.serving is None or s.desired.reason not in _NOT_THE_SPECS
 
 
-def _unanswered(s: Situation, silence: Unknown) -> Said:
+def _unanswered(s: Situation, silence: Unknown | Unresolved) -> Said:
     """Unknown once the outage lasted; until then what was said of this spec stays said."""
+    if isinstance(silence, Unresolved):
+        return FALSE, silence.reason, said_by(silence) + _meanwhile(s)
     if silence.since is not None:
         return UNKNOWN, silence.reason, said_by(silence) + _meanwhile(s)
     told = _answered(s)

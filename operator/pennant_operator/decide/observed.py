@@ -33,7 +33,8 @@ class ModelVersion:
     sha256: str | None = None  # the tag `pennant.sha256`
     registered: int = 0  # when its model was made, likewise
     beside: tuple[str, ...] = ()  # lower versions in the same stage, highest first
-    silence: Unknown | None = None  # the registry says nothing now, and this is what it said last
+    # The registry says nothing of it now, and this is what it said last.
+    silence: "Unknown | Unresolved | None" = None
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,8 @@ class Situation:
     same_spec: bool = True  # and they were judged by the spec as it is now
 
     @property
-    def silence(self) -> Unknown | None:
-        """What is said of a registry that does not answer, whatever it said before."""
+    def silence(self) -> Unknown | Unresolved | None:
+        """What is said of a registry that does not say, whatever it said before."""
         if isinstance(self.desired, ModelVersion):
             return self.desired.silence
         return self.desired if isinstance(self.desired, Unknown) else None

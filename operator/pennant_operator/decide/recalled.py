@@ -1,4 +1,5 @@
-"""What is desired while the registry is silent: what it said last, if that was about this question.
+"""What is desired while the registry is silent, or will not say anything of this model alone: what
+it said last, if that was about this question.
 
 The version's record says all that is needed to run it, so a change of `spec.serving`, or a pin on
 a version that ran before, waits for nobody. Where it came from must still be allowed.
@@ -6,15 +7,27 @@ a version that ran before, waits for nobody. Where it came from must still be al
 
 from pennant_operator.decide import sources
 from pennant_operator.decide.memory import Memory
-from pennant_operator.decide.observed import Desired, ModelVersion, Observed, Unknown
+from pennant_operator.decide.observed import (
+    Desired,
+    ModelVersion,
+    Observed,
+    Unknown,
+    Unresolved,
+)
 from pennant_operator.decide.revision import Record
 from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.vocabulary import Reason
+
+# Nothing is said of where it is; else the registry says another version, or perhaps none.
+_OF_THE_MODEL = (Reason.MODEL_NOT_READABLE, Reason.MODEL_NOT_ANSWERED)
 
 
 def recalled(observed: Observed, watch: Watch, memory: Memory) -> Desired:
     """The answer, or the version that stands for it; Unknown while nothing does."""
     silence = observed.desired
-    if not isinstance(silence, Unknown) or observed.registry is None:
+    if not isinstance(silence, Unknown | Unresolved) or observed.registry is None:
+        return silence
+    if isinstance(silence, Unresolved) and (silence.version or silence.reason not in _OF_THE_MODEL):
         return silence
     last = _last_told(observed.records, watch, memory)
     if last is None:

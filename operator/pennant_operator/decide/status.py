@@ -130,14 +130,15 @@ def _edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool
         return False
     if status.get("resolved") != question(spec.watch):
         return True
-    asked = status.get("desired", {}).get("version")
-    if silent and asked not in (None, step.version_of(traffic.revision)):
+    serves, asked = step.version_of(traffic.revision), status.get("desired", {}).get("version")
+    if silent and asked not in (None, serves):
         return True  # it was asked for, and nobody says where it is
+    if spec.watch.version is not None and serves not in {spec.watch.version, "unknown"}:
+        return True
     record = step.records.get(traffic.revision)
     if record is None or not record.created:  # nobody can tell of one that is lost, or very old
         return False
-    pinned = spec.watch.version is not None and record.version != spec.watch.version
-    return pinned or record.with_serving(spec.serving) != traffic.revision
+    return record.with_serving(spec.serving) != traffic.revision
 
 
 def _withdrawn(step: Step, traffic: Traffic | None) -> bool:

@@ -49,5 +49,5 @@ def missing_version(watch: Watch) -> Absent:
     return Absent(
         Reason.VERSION_NOT_FOUND,
         f"ModelRegistry {watch.registry} has no version {watch.version} of {watch.model!r}: "
-        "correct spec.model.version, or set spec.model.alias to follow one.",
+        "correct spec.model.version, or set spec.model.alias in its place.",
     )
