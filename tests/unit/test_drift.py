@@ -212,6 +212,19 @@ class TestWhatSomebodyInsistsOn:
     def test_an_edit_now_and_then_is_no_insisting(self):
         assert self.fight(3 * SET_BACK, pause=CALM)[1] is not None
 
+    def test_what_was_accepted_is_so_for_good(self):
+        live, _ = self.fight(SET_BACK + 1)
+        assert due(WANTED, live, NOW + 2 * CALM) is None
+        assert due(WANTED, live, NOW + 2 * CALM, insist=True) is not None
+
+    def test_another_edit_after_that_is_set_back(self):
+        live, _ = self.fight(SET_BACK + 1)
+        live = changed(live, CHANGES["a list goes"])
+        assert due(WANTED, live, NOW) is None
+        found = due(WANTED, live, NOW + CALM)
+        assert found is not None
+        assert found.times == 1
+
     def test_what_the_rollout_depends_on_is_set_back_each_time(self):
         _, found = self.fight(3 * SET_BACK, insist=True)
         assert found is not None

@@ -41,17 +41,23 @@ def due(wanted: Object, live: Object | None, now: datetime, *, insist: bool = Fa
     new = Due(_hash(wanted))
     if live is None:
         return new
-    applied, _, count = _mark(live).partition(".")
+    applied, count, accepted = (*_mark(live).split(".", 2), "", "")[:3]
     if applied != new.mark and (applied or not _as_an_older_operator_left_it(wanted, live)):
         return new
     lost = fields.lost(wanted, live)
     if not lost:
         return None
+    named = _hash(lost)
+    if accepted == named and not insist:
+        return None
     times = int(count) if re.fullmatch("[0-9]{1,6}", count) and _lately(live, now) else 0
     if times >= SET_BACK and not insist:
         return None
     times += 1
-    return Due(f"{new.mark}.{times}", lost, times, last=times == SET_BACK and not insist)
+    last = times == SET_BACK and not insist
+    # Of what is accepted the mark tells for good, of the times before within the hour.
+    mark = f"{new.mark}.{times}.{named}" if last else f"{new.mark}.{times}"
+    return Due(mark, lost, times, last)
 
 
 def marked(wanted: Object, mark: str) -> Object:
@@ -61,8 +67,8 @@ def marked(wanted: Object, mark: str) -> Object:
     return {**wanted, "metadata": {**meta, "annotations": annotations}}
 
 
-def _hash(wanted: Object) -> str:
-    text = json.dumps(wanted, sort_keys=True, separators=(",", ":"))
+def _hash(what: Object | tuple[managed.Path, ...]) -> str:
+    text = json.dumps(what, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
 
