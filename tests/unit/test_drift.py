@@ -182,11 +182,18 @@ def test_what_is_no_longer_wanted_is_due():
 
 
 class TestWhatSomebodyInsistsOn:
-    def fight(self, times: int, *, insist: bool = False, pause: timedelta = timedelta(0)):
+    def fight(
+        self,
+        times: int,
+        *,
+        insist: bool = False,
+        pause: timedelta = timedelta(0),
+        what: str = "an image",
+    ):
         """Set back so often, and changed again each time."""
         live, found, now = stored(WANTED), None, NOW
         for _ in range(times):
-            live, now = changed(live, CHANGES["an image"]), now + pause
+            live, now = changed(live, CHANGES[what]), now + pause
             found = due(WANTED, live, now, insist=insist)
             if found is not None:
                 live = stored(WANTED, found.mark, now)
@@ -228,6 +235,11 @@ class TestWhatSomebodyInsistsOn:
     def test_what_the_rollout_depends_on_is_set_back_each_time(self):
         _, found = self.fight(3 * SET_BACK, insist=True)
         assert found is not None
+
+    def test_what_a_child_is_known_by_is_set_back_each_time(self):
+        _, found = self.fight(3 * SET_BACK, what="a label goes")
+        assert found is not None
+        assert not found.last
 
     def test_something_new_to_say_is_said(self):
         live, _ = self.fight(SET_BACK + 1)

@@ -21,6 +21,8 @@ from pennant_operator.decide.vocabulary import ANNOTATION_APPLIED, LABEL_REVISIO
 SET_BACK = 3  # times within CALM; what is changed once more is accepted
 CALM = timedelta(hours=1)  # a change that comes so long after the last one is no insisting
 LENGTH = 16  # hex digits
+# By these a child is known as ours, and watched: that is left to nobody.
+KNOWN_BY = (("f:metadata", "f:labels"), ("f:metadata", "f:ownerReferences"))
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Due:
 def due(wanted: Object, live: Object | None, now: datetime, *, insist: bool = False) -> Due | None:
     """What to apply `wanted` with, None where nothing is to be written.
 
-    With `insist` nothing that others change is ever accepted.
+    With `insist` nothing that others change is ever accepted; labels and owner never are.
     """
     new = Due(_hash(wanted))
     if live is None:
@@ -47,6 +49,7 @@ def due(wanted: Object, live: Object | None, now: datetime, *, insist: bool = Fa
     lost = fields.lost(wanted, live)
     if not lost:
         return None
+    insist = insist or any(path[:2] in KNOWN_BY for path in lost)
     named = _hash(lost)
     if accepted == named and not insist:
         return None
