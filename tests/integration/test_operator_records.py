@@ -70,4 +70,4 @@ def test_a_record_that_cannot_be_read_is_named_and_made_again_and_nothing_rolls(
             running.rests()
             assert stage.view("rec").settled_on("1")
         (now,) = stage.deployments("rec")
-        assert now["metadata"]["generation"] == slot["metadata"]["generation"]
+        assert now["spec"] == slot["spec"]
