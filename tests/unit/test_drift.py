@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_operator.decide import fields, others
-from pennant_operator.decide.drift import CALM, SET_BACK, due, marked
+from pennant_operator.decide.drift import CALM, SET_BACK, Due, due, marked
 from pennant_operator.decide.intent import Event
 from pennant_operator.decide.times import format_time
 
@@ -47,12 +47,14 @@ WANTED: dict[str, Any] = {
 Change = Callable[[dict[str, Any]], object]
 
 
-def stored(wanted: dict[str, Any], mark: str | None = "", at: Any = NOW) -> dict[str, Any]:
+def stored(
+    wanted: dict[str, Any], mark: str | None = "", at: Any = NOW, count: str = ""
+) -> dict[str, Any]:
     """As the API server has it after an apply; without a mark as an older operator left it."""
     if mark is not None:
         found = due(wanted, None, at)
         assert found is not None
-        wanted = marked(wanted, mark or found.mark)
+        wanted = marked(wanted, Due(mark or found.mark, count))
     live = copy.deepcopy(wanted)
     ours = managed_fields.of_applied(wanted)
     live["metadata"]["managedFields"] = managed_fields.entries(ours, format_time(at), others=False)
@@ -196,7 +198,7 @@ class TestWhatSomebodyInsistsOn:
             live, now = changed(live, CHANGES[what]), now + pause
             found = due(WANTED, live, now, insist=insist)
             if found is not None:
-                live = stored(WANTED, found.mark, now)
+                live = stored(WANTED, found.mark, now, found.count)
         return live, found
 
     def test_it_is_set_back_some_times_and_then_accepted(self):
@@ -215,6 +217,21 @@ class TestWhatSomebodyInsistsOn:
             "times by kubectl-edit and set back; from now on it is left as it is changed: let only "
             "one of the two set it"
         )
+
+    def test_who_applies_a_copy_of_the_object_insists_too(self):
+        """A copy holds the mark as it was, and no count."""
+        live, _ = self.fight(SET_BACK)
+        told = live["metadata"]["annotations"]
+        assert told["pennant.dev/applied"] == stored(WANTED)["metadata"]["annotations"].popitem()[1]
+        assert told["pennant.dev/set-back"].startswith(f"{SET_BACK}.")
+
+    def test_without_the_mark_the_count_starts_again(self):
+        live, _ = self.fight(SET_BACK + 1)
+        assert due(WANTED, live, NOW) is None
+        unmarked = changed(live, lambda o: o["metadata"]["annotations"].pop("pennant.dev/applied"))
+        found = due(WANTED, unmarked, NOW)
+        assert found is not None
+        assert not found.last
 
     def test_an_edit_now_and_then_is_no_insisting(self):
         assert self.fight(3 * SET_BACK, pause=CALM)[1] is not None
@@ -302,6 +319,5 @@ def test_whatever_the_values_are_they_can_be_compared(applied: Any, live: Any):
 
 @pytest.mark.parametrize("count", ["9" * 5000, "-1", "x", "\u0663"])
 def test_a_count_that_somebody_wrote_is_none(count: str):
-    mark = due(WANTED, None, NOW).mark
-    live = changed(stored(WANTED, f"{mark}.{count}"), CHANGES["an image"])
+    live = changed(stored(WANTED, count=count), CHANGES["an image"])
     assert due(WANTED, live, NOW).times == 1

@@ -16,7 +16,11 @@ from typing import Any
 from pennant_operator.decide import fields, managed
 from pennant_operator.decide.observed import Object
 from pennant_operator.decide.times import parse_time
-from pennant_operator.decide.vocabulary import ANNOTATION_APPLIED, LABEL_REVISION
+from pennant_operator.decide.vocabulary import (
+    ANNOTATION_APPLIED,
+    ANNOTATION_SET_BACK,
+    LABEL_REVISION,
+)
 
 SET_BACK = 3  # times within CALM; what is changed once more is accepted
 CALM = timedelta(hours=1)  # a change that comes so long after the last one is no insisting
@@ -30,6 +34,7 @@ class Due:
     """An apply that is due: the mark to leave, and what others changed if that is why."""
 
     mark: str
+    count: str = ""  # to leave beside it
     lost: tuple[managed.Path, ...] = ()
     times: int = 0  # so often it will have been set back
     last: bool = False  # what is changed again is accepted
@@ -43,13 +48,15 @@ def due(wanted: Object, live: Object | None, now: datetime, *, insist: bool = Fa
     new = Due(_hash(wanted))
     if live is None:
         return new
-    applied, count, accepted = (*_mark(live).split(".", 2), "", "")[:3]
+    applied = _said(live, ANNOTATION_APPLIED)
     if applied != new.mark and (applied or not _as_an_older_operator_left_it(wanted, live)):
         return new
     lost = fields.lost(wanted, live)
     if not lost:
         return None
     insist = insist or any(path[:2] in KNOWN_BY for path in lost)
+    # Apart from the mark: who applies a copy of the object sets that back, and leaves this.
+    count, _, accepted = _said(live, ANNOTATION_SET_BACK).partition(".") if applied else ("",) * 3
     named = _hash(lost)
     if accepted == named and not insist:
         return None
@@ -58,15 +65,16 @@ def due(wanted: Object, live: Object | None, now: datetime, *, insist: bool = Fa
         return None
     times += 1
     last = times == SET_BACK and not insist
-    # Of what is accepted the mark tells for good, of the times before within the hour.
-    mark = f"{new.mark}.{times}.{named}" if last else f"{new.mark}.{times}"
-    return Due(mark, lost, times, last)
+    # What is accepted is so for good; the times before that count within the hour.
+    return Due(new.mark, f"{times}.{named}" if last else f"{times}", lost, times, last)
 
 
-def marked(wanted: Object, mark: str) -> Object:
+def marked(wanted: Object, due: Due) -> Object:
     """What is applied: the mark is among the annotations."""
     meta = wanted["metadata"]
-    annotations = {**meta.get("annotations", {}), ANNOTATION_APPLIED: mark}
+    annotations = {**meta.get("annotations", {}), ANNOTATION_APPLIED: due.mark}
+    if due.count:
+        annotations[ANNOTATION_SET_BACK] = due.count
     return {**wanted, "metadata": {**meta, "annotations": annotations}}
 
 
@@ -75,9 +83,9 @@ def _hash(what: Object | tuple[managed.Path, ...]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
 
-def _mark(live: Object) -> str:
-    mark: str = (live["metadata"].get("annotations") or {}).get(ANNOTATION_APPLIED, "")
-    return mark
+def _said(live: Object, annotation: str) -> str:
+    said: str = (live["metadata"].get("annotations") or {}).get(annotation, "")
+    return said
 
 
 def _as_an_older_operator_left_it(wanted: Object, live: Object) -> bool:
