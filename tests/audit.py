@@ -59,8 +59,10 @@ class Audit:
 
     @staticmethod
     def kubeconfig(plane: ControlPlane, user: str = USER) -> Path:
-        """Who an operator is, so that its requests are told from everybody else's."""
-        return plane.write_kubeconfig(user, f"/O=system:masters/O={GROUP}/CN={user}")
+        """Who an operator is: its requests are told from everybody else's, and it may do what
+        `rights.py` has granted the group, no more.
+        """
+        return plane.write_kubeconfig(user, f"/O={GROUP}/CN={user}")
 
     def mark(self) -> int:
         """Now, for `requests`."""
@@ -90,6 +92,14 @@ class Audit:
             and _object(entry) != "leases"
         )
         return sorted(found, key=lambda write: write.began)
+
+    def forbidden(self) -> Counter[str]:
+        """`user verb resource` of what the roles of the operators do not allow."""
+        return Counter(
+            f"{each['user']['username']} {each['verb']} {_object(each)}"
+            for each in entries(self.log)
+            if each.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"
+        )
 
     def turns(self, *users: str, since: int = 0) -> list[str]:
         """These users in the order in which they took turns at writing since a mark."""

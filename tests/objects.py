@@ -12,6 +12,8 @@ from typing import Any
 
 import urllib3
 import yaml
+from audit import GROUP
+from rights import granted
 from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
@@ -64,11 +66,13 @@ class Objects:
         )
 
     def install(self) -> None:
-        """The custom resource definitions and the operator's namespace."""
+        """The custom resource definitions, the operator's namespace and its rights."""
         for name in CRDS:
             text = (REPOSITORY / "manifests" / "crd" / f"{name}.yaml").read_text()
             self.apply(yaml.safe_load(text))
         self.namespace(NAMESPACE)
+        for obj in granted(GROUP, NAMESPACE):
+            self.apply(obj)
         until(lambda: all(map(self._served, OURS)))
 
     def _served(self, kind: str) -> bool:

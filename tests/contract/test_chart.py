@@ -135,6 +135,11 @@ def test_every_value_changes_what_is_installed(tools: Tools, path: str):
     )
 
 
+def test_reused_values_of_a_release_from_before_the_ids_could_be_left_out_keep_them(tools: Tools):
+    """`helm upgrade --reuse-values` takes that release's defaults, too, which lack the value."""
+    assert tools.chart("--set", "fixedIds=null") == tools.chart()
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

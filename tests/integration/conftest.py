@@ -72,6 +72,7 @@ def audit(plane: ControlPlane) -> Audit:
 
 
 @pytest.fixture(scope="session")
-def operator_config(plane: ControlPlane) -> Path:
-    """The kubeconfig of an operator whose requests are in `audit`."""
-    return Audit.kubeconfig(plane)
+def operator_config(plane: ControlPlane, audit: Audit) -> Iterator[Path]:
+    """The kubeconfig of an operator whose requests are in `audit`, and all within its rights."""
+    yield Audit.kubeconfig(plane)
+    assert audit.forbidden() == {}

@@ -183,3 +183,52 @@ def test_what_somebody_insists_on_is_set_back_some_times_and_then_theirs(place: 
     (said,) = place.told()
     assert "spec.template.spec.terminationGracePeriodSeconds was changed 3 times by" in said
     assert "python-urllib3" in said
+
+
+@pytest.mark.parametrize("place", ["copied"], indirect=True)
+def test_an_exported_copy_that_is_applied_again_and_again_is_accepted(place: Place):
+    place.stage.apply("rec", MODEL)
+    place.stage.serves("rec", "1")
+    place.running.rests()
+    live = place.stage.objects.get("Deployment", "copied", "rec-blue")
+    assert live is not None
+    kept = ("name", "namespace", "labels", "annotations", "ownerReferences")
+    copy = {key: live[key] for key in ("apiVersion", "kind", "spec")}
+    copy["metadata"] = {key: live["metadata"][key] for key in kept}
+    copy["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 99
+    for _ in range(3):
+        place.stage.objects.apply(copy, manager="argocd-controller")
+        until(lambda: place.pod("rec-blue")["terminationGracePeriodSeconds"] == 30)
+    since = place.audit.mark()
+    for _ in range(2):
+        place.stage.objects.apply(copy, manager="argocd-controller")
+        assert place.quiet(since) == []
+    (said,) = place.told()
+    assert "argocd-controller and set back; from now on it is left" in said
+
+
+@pytest.mark.parametrize("place", ["unlabelled"], indirect=True)
+def test_a_child_without_its_label_gets_it_back_where_a_field_is_others_too(place: Place):
+    place.stage.apply("labelled", MODEL)
+    place.stage.serves("labelled", "1")
+    place.running.rests()
+    name, key = "labelled-blue", "app.kubernetes.io/managed-by"
+    for _ in range(4):
+        theirs = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name, "namespace": "unlabelled"},
+            "spec": {"template": {"spec": {"terminationGracePeriodSeconds": 99}}},
+        }
+        place.stage.objects.apply(theirs, manager="somebody")
+        place.running.rests()
+    for _ in range(4):
+        place.stage.objects.patch(
+            "Deployment", "unlabelled", name, {"metadata": {"labels": {key: None}}}
+        )
+        until(lambda: key in labels(place, name))
+
+
+def labels(place: Place, name: str) -> dict[str, str]:
+    live = place.stage.objects.get("Deployment", place.stage.namespace, name)
+    return dict(live["metadata"]["labels"]) if live else {}

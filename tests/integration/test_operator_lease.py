@@ -15,12 +15,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from audit import Audit
+from audit import GROUP, Audit
 from beside import Begun, begin, beside
 from mlflow_server import Mlflow
 from objects import Objects
 from operator_process import ENDS, Operator, operator
 from partition import wire
+from rights import granted
 from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
@@ -55,6 +56,8 @@ class Stand:
         self.since = self.audit.mark()
         self.home = self.objects.namespace(f"home-{self.name}")
         self.work = self.objects.namespace(f"work-{self.name}")
+        for obj in granted(GROUP, self.home):
+            self.objects.apply(obj)
 
     def start(self, name: str, port: int | None = None, **environ: str) -> Operator:
         """An operator under its own name, by way of a port if one is given."""

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_operator.decide import fields, others
-from pennant_operator.decide.drift import CALM, SET_BACK, due, marked
+from pennant_operator.decide.drift import CALM, SET_BACK, Due, due, marked
 from pennant_operator.decide.intent import Event
 from pennant_operator.decide.times import format_time
 
@@ -47,12 +47,14 @@ WANTED: dict[str, Any] = {
 Change = Callable[[dict[str, Any]], object]
 
 
-def stored(wanted: dict[str, Any], mark: str | None = "", at: Any = NOW) -> dict[str, Any]:
+def stored(
+    wanted: dict[str, Any], mark: str | None = "", at: Any = NOW, count: str = ""
+) -> dict[str, Any]:
     """As the API server has it after an apply; without a mark as an older operator left it."""
     if mark is not None:
         found = due(wanted, None, at)
         assert found is not None
-        wanted = marked(wanted, mark or found.mark)
+        wanted = marked(wanted, Due(mark or found.mark, count))
     live = copy.deepcopy(wanted)
     ours = managed_fields.of_applied(wanted)
     live["metadata"]["managedFields"] = managed_fields.entries(ours, format_time(at), others=False)
@@ -182,14 +184,21 @@ def test_what_is_no_longer_wanted_is_due():
 
 
 class TestWhatSomebodyInsistsOn:
-    def fight(self, times: int, *, insist: bool = False, pause: timedelta = timedelta(0)):
+    def fight(
+        self,
+        times: int,
+        *,
+        insist: bool = False,
+        pause: timedelta = timedelta(0),
+        what: str = "an image",
+    ):
         """Set back so often, and changed again each time."""
         live, found, now = stored(WANTED), None, NOW
         for _ in range(times):
-            live, now = changed(live, CHANGES["an image"]), now + pause
+            live, now = changed(live, CHANGES[what]), now + pause
             found = due(WANTED, live, now, insist=insist)
             if found is not None:
-                live = stored(WANTED, found.mark, now)
+                live = stored(WANTED, found.mark, now, found.count)
         return live, found
 
     def test_it_is_set_back_some_times_and_then_accepted(self):
@@ -209,12 +218,45 @@ class TestWhatSomebodyInsistsOn:
             "one of the two set it"
         )
 
+    def test_who_applies_a_copy_of_the_object_insists_too(self):
+        """A copy holds the mark as it was, and no count."""
+        live, _ = self.fight(SET_BACK)
+        told = live["metadata"]["annotations"]
+        assert told["pennant.dev/applied"] == stored(WANTED)["metadata"]["annotations"].popitem()[1]
+        assert told["pennant.dev/set-back"].startswith(f"{SET_BACK}.")
+
+    def test_without_the_mark_the_count_starts_again(self):
+        live, _ = self.fight(SET_BACK + 1)
+        assert due(WANTED, live, NOW) is None
+        unmarked = changed(live, lambda o: o["metadata"]["annotations"].pop("pennant.dev/applied"))
+        found = due(WANTED, unmarked, NOW)
+        assert found is not None
+        assert not found.last
+
     def test_an_edit_now_and_then_is_no_insisting(self):
         assert self.fight(3 * SET_BACK, pause=CALM)[1] is not None
+
+    def test_what_was_accepted_is_so_for_good(self):
+        live, _ = self.fight(SET_BACK + 1)
+        assert due(WANTED, live, NOW + 2 * CALM) is None
+        assert due(WANTED, live, NOW + 2 * CALM, insist=True) is not None
+
+    def test_another_edit_after_that_is_set_back(self):
+        live, _ = self.fight(SET_BACK + 1)
+        live = changed(live, CHANGES["a list goes"])
+        assert due(WANTED, live, NOW) is None
+        found = due(WANTED, live, NOW + CALM)
+        assert found is not None
+        assert found.times == 1
 
     def test_what_the_rollout_depends_on_is_set_back_each_time(self):
         _, found = self.fight(3 * SET_BACK, insist=True)
         assert found is not None
+
+    def test_what_a_child_is_known_by_is_set_back_each_time(self):
+        _, found = self.fight(3 * SET_BACK, what="a label goes")
+        assert found is not None
+        assert not found.last
 
     def test_something_new_to_say_is_said(self):
         live, _ = self.fight(SET_BACK + 1)
@@ -277,6 +319,5 @@ def test_whatever_the_values_are_they_can_be_compared(applied: Any, live: Any):
 
 @pytest.mark.parametrize("count", ["9" * 5000, "-1", "x", "\u0663"])
 def test_a_count_that_somebody_wrote_is_none(count: str):
-    mark = due(WANTED, None, NOW).mark
-    live = changed(stored(WANTED, f"{mark}.{count}"), CHANGES["an image"])
+    live = changed(stored(WANTED, count=count), CHANGES["an image"])
     assert due(WANTED, live, NOW).times == 1

@@ -70,11 +70,13 @@ def test_copies_are_the_callers_own():
 
 
 def test_managed_fields_are_kept_of_what_is_applied_and_there_without_those_of_a_status():
-    store, told = Store(), [{"manager": "pennant"}, {"manager": "kcm", "subresource": "status"}]
+    scale = {"manager": "an autoscaler", "subresource": "scale"}
+    told = [{"manager": "pennant"}, scale, {"manager": "kcm", "subresource": "status"}]
+    store = Store()
     store.put(owner(5, managedFields=told))
     store.put(service(10, managedFields=told))
     assert "managedFields" not in store.owner(KEY)["metadata"]
-    assert store.get("Service", *KEY)["metadata"]["managedFields"] == told[:1]
+    assert store.get("Service", *KEY)["metadata"]["managedFields"] == told[:2]
 
 
 def test_it_knows_who_watches_what():

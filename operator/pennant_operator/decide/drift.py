@@ -16,11 +16,17 @@ from typing import Any
 from pennant_operator.decide import fields, managed
 from pennant_operator.decide.observed import Object
 from pennant_operator.decide.times import parse_time
-from pennant_operator.decide.vocabulary import ANNOTATION_APPLIED, LABEL_REVISION
+from pennant_operator.decide.vocabulary import (
+    ANNOTATION_APPLIED,
+    ANNOTATION_SET_BACK,
+    LABEL_REVISION,
+)
 
 SET_BACK = 3  # times within CALM; what is changed once more is accepted
 CALM = timedelta(hours=1)  # a change that comes so long after the last one is no insisting
 LENGTH = 16  # hex digits
+# By these a child is known as ours, and watched: that is left to nobody.
+KNOWN_BY = (("f:metadata", "f:labels"), ("f:metadata", "f:ownerReferences"))
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Due:
     """An apply that is due: the mark to leave, and what others changed if that is why."""
 
     mark: str
+    count: str = ""  # to leave beside it
     lost: tuple[managed.Path, ...] = ()
     times: int = 0  # so often it will have been set back
     last: bool = False  # what is changed again is accepted
@@ -36,39 +43,49 @@ class Due:
 def due(wanted: Object, live: Object | None, now: datetime, *, insist: bool = False) -> Due | None:
     """What to apply `wanted` with, None where nothing is to be written.
 
-    With `insist` nothing that others change is ever accepted.
+    With `insist` nothing that others change is ever accepted; labels and owner never are.
     """
     new = Due(_hash(wanted))
     if live is None:
         return new
-    applied, _, count = _mark(live).partition(".")
+    applied = _said(live, ANNOTATION_APPLIED)
     if applied != new.mark and (applied or not _as_an_older_operator_left_it(wanted, live)):
         return new
     lost = fields.lost(wanted, live)
     if not lost:
         return None
+    insist = insist or any(path[:2] in KNOWN_BY for path in lost)
+    # Apart from the mark: who applies a copy of the object sets that back, and leaves this.
+    count, _, accepted = _said(live, ANNOTATION_SET_BACK).partition(".") if applied else ("",) * 3
+    named = _hash(lost)
+    if accepted == named and not insist:
+        return None
     times = int(count) if re.fullmatch("[0-9]{1,6}", count) and _lately(live, now) else 0
     if times >= SET_BACK and not insist:
         return None
     times += 1
-    return Due(f"{new.mark}.{times}", lost, times, last=times == SET_BACK and not insist)
+    last = times == SET_BACK and not insist
+    # What is accepted is so for good; the times before that count within the hour.
+    return Due(new.mark, f"{times}.{named}" if last else f"{times}", lost, times, last)
 
 
-def marked(wanted: Object, mark: str) -> Object:
+def marked(wanted: Object, due: Due) -> Object:
     """What is applied: the mark is among the annotations."""
     meta = wanted["metadata"]
-    annotations = {**meta.get("annotations", {}), ANNOTATION_APPLIED: mark}
+    annotations = {**meta.get("annotations", {}), ANNOTATION_APPLIED: due.mark}
+    if due.count:
+        annotations[ANNOTATION_SET_BACK] = due.count
     return {**wanted, "metadata": {**meta, "annotations": annotations}}
 
 
-def _hash(wanted: Object) -> str:
-    text = json.dumps(wanted, sort_keys=True, separators=(",", ":"))
+def _hash(what: Object | tuple[managed.Path, ...]) -> str:
+    text = json.dumps(what, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
 
-def _mark(live: Object) -> str:
-    mark: str = (live["metadata"].get("annotations") or {}).get(ANNOTATION_APPLIED, "")
-    return mark
+def _said(live: Object, annotation: str) -> str:
+    said: str = (live["metadata"].get("annotations") or {}).get(annotation, "")
+    return said
 
 
 def _as_an_older_operator_left_it(wanted: Object, live: Object) -> bool:

@@ -28,8 +28,9 @@ ANNOTATION_ACTIVE_REVISION = f"{GROUP}/active-revision"
 ANNOTATION_ACTIVE_SINCE = f"{GROUP}/active-since"
 ANNOTATION_WARM_REVISION = f"{GROUP}/warm-revision"
 
-# A hash of what was applied last, and how often it was set back since: on every child.
+# A hash of what was applied last, on every child; and how often it was set back since.
 ANNOTATION_APPLIED = f"{GROUP}/applied"
+ANNOTATION_SET_BACK = f"{GROUP}/set-back"
 
 SLOTS = ("blue", "green")
 NO_SLOT = "none"

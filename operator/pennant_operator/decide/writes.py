@@ -144,7 +144,7 @@ def _apply(
         return []
     return [
         Apply(
-            marked(manifest, found.mark),
+            marked(manifest, found),
             uid=live["metadata"]["uid"] if live else None,
             resource_version=resource_version,
             admitted=admitted(manifest, live),

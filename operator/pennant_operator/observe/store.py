@@ -134,7 +134,7 @@ def _pack(obj: Object) -> bytes:
     meta = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
     entries = obj["metadata"].get("managedFields")
     if entries and obj["kind"] in APPLIED:  # of a status nothing is ours
-        meta["managedFields"] = [each for each in entries if not each.get("subresource")]
+        meta["managedFields"] = [e for e in entries if e.get("subresource") != "status"]
     text = json.dumps(obj | {"metadata": meta}, separators=(",", ":"))
     return zlib.compress(text.encode(), level=1)
 

@@ -103,9 +103,9 @@ def _take(store: Store, event: kopf.RawEvent, resource: kopf.Resource) -> Key | 
     if event["type"] != "DELETED":
         return store.put(obj)
     meta = obj["metadata"]
-    return store.drop(
-        obj["kind"], meta["namespace"], meta["name"], meta["uid"], int(meta["resourceVersion"])
-    )
+    # Told of what lost our label, too, which is still there, and at this very version.
+    before = int(meta["resourceVersion"]) - 1
+    return store.drop(obj["kind"], meta["namespace"], meta["name"], meta["uid"], before)
 
 
 def _settings() -> kopf.OperatorSettings:
