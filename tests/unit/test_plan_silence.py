@@ -79,6 +79,23 @@ def test_another_memory_does_not_roll_an_earlier_version_than_the_one_that_is_as
     assert memory(sim) is None
 
 
+@pytest.mark.parametrize(
+    "desired",
+    [
+        Unresolved("VersionNotResolved", "its run is gone", version="9"),
+        Refused("SourceNotAllowed", "its source is elsewhere", version="9"),
+    ],
+    ids=["not resolved", "not allowed"],
+)
+def test_what_was_never_found_is_told_once_and_not_taken_for_found_at_the_next_look(desired):
+    sim = Simulation(desired)
+    sim.step()
+    told = sim.status
+    assert told["desired"]["version"] == "9"
+    sim.run(3)
+    assert sim.status == told
+
+
 def test_what_rolled_without_the_registry_is_what_it_would_have_rolled_with_it():
     sim = moved_to_8()
     sim.desired = SILENT

@@ -130,8 +130,10 @@ def resolved_of(memory: Memory, desired: Desired, watch: Watch) -> dict[str, str
     """The next `status.resolved`: for which question a version was last found."""
     if isinstance(desired, ModelVersion) or memory.answered(watch):
         return question(watch)
-    # Empty: a status of an earlier operator does not say, and the spec has changed since.
-    return memory.status.get("resolved", {} if memory.found else None)
+    # Empty: none was, though one is desired; or a status of an earlier operator does not say, and
+    # the spec has changed since.
+    known = memory.found or version_of(desired) is not None
+    return memory.status.get("resolved", {} if known else None)
 
 
 def parked_until(candidate: dict[str, Any]) -> datetime | None:
