@@ -297,6 +297,28 @@ def test_a_registry_of_which_nothing_answers_is_in_trouble_and_tells_nothing_new
     assert [seen.doubt for seen in known.seen.values()] == [None] * len(MODELS)
 
 
+class Recovering(Skipping):
+    """Its trouble is over by the time that it is asked whether it answers at all."""
+
+    over = False
+
+    async def model(self, name: str) -> Registered:
+        if not self.over:
+            raise RegistryTroubleError("half an answer")
+        return await super().model(name)
+
+    async def ping(self) -> None:
+        self.over = True
+
+
+def test_trouble_that_ends_in_a_poll_was_no_models():
+    known, few = Known(), WATCHES[:3]
+    registry = Recovering(dict.fromkeys(MODELS, "1"), set())
+    at_once(Poll(registry, "3.17.2", known, clock=lambda: 0.0).ask(few))  # type: ignore[arg-type]
+    assert unresolved(known) == {}
+    assert versions(known) == dict.fromkeys(MODELS[:3], "1")
+
+
 def test_one_model_that_never_answers_makes_others_wait_less_and_less_often():
     others = [watch for watch in WATCHES[:3] if watch != BAD]
 

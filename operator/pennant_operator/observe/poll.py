@@ -8,9 +8,12 @@ is in trouble is concluded only where it does not answer what concerns no model 
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
+from pennant_operator.decide.observed import Unresolved
 from pennant_operator.decide.spec import Watch
 from pennant_operator.observe.few_at_once import few_at_once
 from pennant_operator.observe.known import Known
@@ -22,6 +25,7 @@ from pennant_operator.observe.trouble import RegistryTroubleError, TooSlowError
 from pennant_operator.observe.unresolved import NotResolvedError, unresolved
 
 LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -76,19 +80,38 @@ class _Asking:
         alone, found = model not in self._listed.searched, self._listed.found.get(model)
         try:
             if alone:
-                found = await self._registry.model(model)
+                found = await self._surely(partial(self._registry.model, model), watches)
         except Exception as error:  # noqa: BLE001 - it is judged
             await self._judge(watches, error)
             return
         for watch in watches:
             try:
-                await self._lookup.compare(watch, found, alone=alone)
+                compare = partial(self._lookup.compare, watch, found, alone=alone)
+                await self._surely(compare, [watch])
                 self._answers = True
             except Exception as error:  # noqa: BLE001 - it is judged
                 await self._judge([watch], error)
                 if isinstance(error, TooSlowError):
                     return  # the others of this model wait with it
         self._known.tardy.answered(model)
+
+    async def _surely(self, ask: Callable[[], Awaitable[T]], watches: Sequence[Watch]) -> T:
+        """What fails before anything was answered is asked again after something was.
+
+        The registry's own trouble may just have ended: that is no model's. Nor is it news where
+        just this is told already.
+        """
+        told = all(isinstance(self._known.state(watch), Unresolved) for watch in watches)
+        answered = self._answers or told
+        try:
+            return await ask()
+        except RegistryTroubleError as error:
+            if answered or isinstance(error, TooSlowError):
+                raise
+            if not self._answers:
+                await self._registry.ping()
+                self._answers = True
+            return await ask()
 
     async def _judge(self, watches: Sequence[Watch], error: Exception) -> None:
         """Whose trouble it is; raises RegistryTroubleError where it is the registry's."""
