@@ -56,6 +56,11 @@ class PodFacts:
     overfull: str | None = None  # its volume holds more than it may, so its node will end it
     resource_version: str = ""
 
+    @property
+    def hangs(self) -> bool:
+        """It was never ready, and no container of it failed."""
+        return not self.ready and not self.been_ready and self.failure is None
+
     def lost(self, now: datetime) -> bool:
         """Nobody reports its end: its node is dead, or something holds the object alone.
 

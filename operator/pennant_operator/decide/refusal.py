@@ -11,7 +11,7 @@ from typing import Any
 from pennant_operator.decide import ownership
 from pennant_operator.decide.conditions import FALSE, TRUE, Said, stamp
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.memory import Memory, desired_of, memory_of, version_of
+from pennant_operator.decide.memory import desired_of, memory_of, version_of
 from pennant_operator.decide.observed import Absent, Observed, Refused
 from pennant_operator.decide.spec import watch_of
 from pennant_operator.decide.transitions import stalled
@@ -21,8 +21,8 @@ from pennant_operator.decide.world import led_to, slots_of
 
 def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
     """Stalled=True with the reason; Ready by what the children report."""
-    before: dict[str, Any] = observed.owner.get("status") or {}
-    version, answering = _serving(before), _answering(observed, now)
+    memory = memory_of(observed.owner)
+    version, answering = memory.serving.get("version"), _answering(observed, now)
     told = why.message + (f"; version {version} goes on serving" if answering else "")
     said: dict[Condition, Said] = {
         Condition.READY: _ready(version, answering, why),
@@ -31,7 +31,7 @@ def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
         Condition.ALIAS_IN_SYNC: (FALSE, why.reason, told),
     }
     status = _status(observed, said, Summary.STALLED, answering, now)
-    event = stalled(before, status)
+    event = stalled(memory.status, status)
     return Plan(status=status, events=(event,) if event else ())
 
 
@@ -40,8 +40,8 @@ def hindered(observed: Observed, error: str, now: datetime) -> Plan:
 
     What was in sync with what is desired is so still.
     """
-    before: dict[str, Any] = observed.owner.get("status") or {}
-    version, answering = _serving(before), _answering(observed, now)
+    memory = memory_of(observed.owner)
+    version, answering = memory.serving.get("version"), _answering(observed, now)
     why = Refused(
         Reason.WRITE_FAILED,
         f"the API server fails on what is to be written ({error}): see its log, or the admission "
@@ -53,11 +53,12 @@ def hindered(observed: Observed, error: str, now: datetime) -> Plan:
         Condition.STALLED: (FALSE, Reason.NOT_STALLED, "nothing waits for a person"),
         Condition.ALIAS_IN_SYNC: (FALSE, why.reason, why.message),
     }
-    synced = Memory(before).said(Condition.ALIAS_IN_SYNC)
+    synced = memory.said(Condition.ALIAS_IN_SYNC)
     if synced and _stands(observed, synced["reason"]):
         said[Condition.ALIAS_IN_SYNC] = (synced["status"], synced["reason"], synced["message"])
-    status = _status(observed, said, before.get("summary", Summary.WAITING), answering, now)
-    desired = desired_of(Memory(before), observed.desired, now)
+    word = memory.status.get("summary", Summary.WAITING)
+    status = _status(observed, said, word, answering, now)
+    desired = desired_of(memory, observed.desired, now)
     return Plan(status={**status, "desired": desired})
 
 
@@ -75,17 +76,12 @@ def _stands(observed: Observed, told: str) -> bool:
     return version_of(desired) in {None, memory.serving.get("version")}
 
 
-def _serving(status: dict[str, Any]) -> str | None:
-    version: str | None = (status.get("serving") or {}).get("version")
-    return version
-
-
 def _status(
     observed: Observed, said: dict[Condition, Said], word: str, answering: int, now: datetime
 ) -> dict[str, Any]:
     """As it was, but for what is said now."""
-    before: dict[str, Any] = observed.owner.get("status") or {}
-    generation = int(observed.owner["metadata"].get("generation", 0))
+    memory = memory_of(observed.owner)
+    before, generation = memory.status, memory.generation
     known = before.get("conditions") or []
     return {
         **before,

@@ -62,8 +62,7 @@ def _bad_pod(slot: Slot, load: timedelta, now: datetime) -> PodFacts | None:
 
 def _hangs(pod: PodFacts, load: timedelta, now: datetime) -> bool:
     """It loads for longer than it may, without a word."""
-    late = pod.fetched is not None and now - pod.fetched > load
-    return late and not pod.ready and not pod.been_ready and pod.failure is None
+    return pod.hangs and pod.fetched is not None and now - pod.fetched > load
 
 
 def _keeps_failing(pod: PodFacts) -> bool:

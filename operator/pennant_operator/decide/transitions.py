@@ -105,18 +105,13 @@ def _held(before: Status, after: Status) -> Event | None:
 
 def _refused(before: Status, after: Status) -> Event | None:
     """A version that may not be downloaded, while another one serves."""
-    new, old = (
-        _condition(after, Condition.ALIAS_IN_SYNC),
-        _condition(before, Condition.ALIAS_IN_SYNC),
-    )
-    if new.get("reason") != Reason.SOURCE_NOT_ALLOWED:
-        return None
+    kind = Condition.ALIAS_IN_SYNC
+    new, old = _condition(after, kind), _condition(before, kind)
     same = _get(before, "desired", "version") == _get(after, "desired", "version")
-    if same and old.get("reason") == new["reason"]:
-        return None
-    if (
-        _condition(after, Condition.STALLED).get("status") == "True"
-    ):  # which has an Event of its own
+    # Where nothing serves it is Stalled, which has an Event of its own.
+    stops = _condition(after, Condition.STALLED).get("status") == "True"
+    told = same and old.get("reason") == new.get("reason")
+    if new.get("reason") != Reason.SOURCE_NOT_ALLOWED or told or stops:
         return None
     return Event(WARNING, EventReason.ROLLOUT_HELD, f"{new['reason']}: {new['message']}")
 

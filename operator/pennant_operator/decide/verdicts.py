@@ -205,8 +205,7 @@ def _world(trial: Trial, now: datetime) -> Verdict:
 def _is_replaced(trial: Trial) -> bool:
     """A few of many that hang have bad nodes (replacement.py): others take their place."""
     late = [pod for pod in trial.pods if not pod.ready]
-    hang = all(pod.failure is None and not pod.been_ready for pod in late)
-    return hang and 0 < len(late) < spare(trial.replicas)
+    return all(pod.hangs for pod in late) and 0 < len(late) < spare(trial.replicas)
 
 
 def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
