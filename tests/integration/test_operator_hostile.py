@@ -10,6 +10,7 @@ import contextlib
 import copy
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,8 +21,6 @@ from objects import DEEP, NAMESPACE, REPOSITORY, ApiServerError, Objects
 from operator_process import Operator, operator
 from operator_stage import Stage
 from waiting import until
-
-from pennant_dev.controlplane import ControlPlane
 
 pytestmark = pytest.mark.integration
 
@@ -200,13 +199,13 @@ class Good:
 
 @pytest.fixture(scope="module")
 def running(
-    plane: ControlPlane,
+    operator_config: Path,
     objects: Objects,
     mlflow_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Operator]:
     Stage(objects, NAMESPACE).registry("default", mlflow_url)
-    with operator(plane.kubeconfig, tmp_path_factory.mktemp("hostile")) as started:
+    with operator(operator_config, tmp_path_factory.mktemp("hostile")) as started:
         yield started
 
 

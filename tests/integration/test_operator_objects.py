@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from mlflow_server import Mlflow
@@ -11,21 +12,19 @@ from operator_process import WRITES, Operator, operator
 from operator_stage import CHILDREN, Stage, View
 from waiting import until
 
-from pennant_dev.controlplane import ControlPlane
-
 pytestmark = pytest.mark.integration
 POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
 
 
 @pytest.fixture(scope="module")
 def running(
-    plane: ControlPlane,
+    operator_config: Path,
     objects: Objects,
     mlflow_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Operator]:
     Stage(objects, "team").registry("default", mlflow_url)
-    with operator(plane.kubeconfig, tmp_path_factory.mktemp("objects")) as started:
+    with operator(operator_config, tmp_path_factory.mktemp("objects")) as started:
         yield started
 
 
