@@ -8,13 +8,14 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from installing import MANIFESTS, REPOSITORY, Tools
 from mlflow import MlflowClient
-from objects import Objects
+from objects import Object, Objects
 from serving_process import serving
 from waiting import until
 
@@ -27,7 +28,6 @@ pytestmark = pytest.mark.integration
 
 PAGE = (REPOSITORY / "docs" / "first-hour.md").read_text()
 STATUS = {
-    "observedGeneration": 1,
     "conditions": [
         {
             "type": "Ready",
@@ -55,6 +55,15 @@ def commands(start: str) -> list[list[str]]:
 def tools(plane: ControlPlane, objects: Objects) -> Tools:
     objects.namespace("team")
     return Tools(plane.kubeconfig)
+
+
+@pytest.fixture
+def sample(objects: Objects) -> Iterator[Object]:
+    """The page's first ModelDeployment, as the API server took it."""
+    applied = yaml.safe_load((MANIFESTS / "samples" / "modeldeployment.yaml").read_text())
+    applied["metadata"]["namespace"] = "team"
+    yield objects.apply(applied)
+    objects.delete("ModelDeployment", "team", "my-model")
 
 
 def test_the_first_model_is_served_and_answers_the_call(mlflow_url: str, tmp_path: Path):
@@ -88,24 +97,19 @@ def test_its_objects_are_valid(tools: Tools):
         assert "created (server dry run)" in tools.kubectl(*words, stdin=json.dumps(obj))
 
 
-def test_its_waits_end_when_the_version_serves(tools: Tools, objects: Objects):
+def test_its_waits_end_when_the_version_serves(tools: Tools, objects: Objects, sample: Object):
     waits = commands("kubectl wait")
     assert len(waits) == 2
-    sample = yaml.safe_load((MANIFESTS / "samples" / "modeldeployment.yaml").read_text())
-    sample["metadata"]["namespace"] = "team"
-    objects.apply(sample)
     for words in waits:
         with pytest.raises(DevError, match="timed out waiting"):
             tools.kubectl(*words[1:-1], "--timeout=100ms")
-    objects.patch_status("ModelDeployment", "team", "my-model", STATUS)
+    status = STATUS | {"observedGeneration": sample["metadata"]["generation"]}
+    objects.patch_status("ModelDeployment", "team", "my-model", status)
     for words in waits:
-        assert "condition met" in tools.kubectl(*words[1:])
+        assert "condition met" in tools.kubectl(*words[1:-1], "--timeout=1m")
 
 
-def test_it_scales_what_an_autoscaler_would(tools: Tools, objects: Objects):
-    sample = yaml.safe_load((MANIFESTS / "samples" / "modeldeployment.yaml").read_text())
-    sample["metadata"]["namespace"] = "team"
-    objects.apply(sample)
+def test_it_scales_what_an_autoscaler_would(tools: Tools, objects: Objects, sample: Object):
     autoscaler = yaml.safe_load(blocks("yaml")[-1])
     target = autoscaler["spec"]["scaleTargetRef"]
     scaled = f"{target['kind'].lower()}s.pennant.dev/{target['name']}"
