@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from pennant_operator.decide.observed import Images, ModelVersion, RegistryFacts
+from pennant_operator.decide.seen.observed import Images, ModelVersion, RegistryFacts
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 IMAGES = Images(fetch="pennant-serving:1", serving="pennant-serving:1")

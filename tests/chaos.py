@@ -13,9 +13,9 @@ from laws import Laws
 from simulation import ConflictError, Simulation
 
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.observed import Observed
 from pennant_operator.decide.plan import plan, wants_pods
-from pennant_operator.decide.revision import Record
+from pennant_operator.decide.seen.observed import Observed
+from pennant_operator.decide.seen.revision import Record
 
 
 class Fate(Enum):

@@ -10,9 +10,9 @@ from typing import Any
 from builders import version
 from simulation import Simulation, serving
 
-from pennant_operator.decide.observed import Desired, RegistryFacts
-from pennant_operator.decide.registries import not_asked, silent
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.registry.registries import not_asked, silent
+from pennant_operator.decide.seen.observed import Desired, RegistryFacts
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.absence import missing_alias
 
 CANARY = {"model": {"name": "news", "alias": "canary"}}

@@ -21,8 +21,8 @@ from mlflow import MlflowClient
 from waiting import PATIENCE
 
 from pennant_dev.ports import free_port
-from pennant_operator.decide.observed import ModelVersion
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import ModelVersion
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.delivery import Delivery, signature
 from pennant_operator.observe.followed import Around
 from pennant_operator.observe.registries import Registries

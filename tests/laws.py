@@ -12,8 +12,14 @@ from simulation import REVISION, SLOTS, Simulation, leads_to
 from situations import table, told_by
 
 from pennant_operator.decide.intent import Apply, Delete, Plan
-from pennant_operator.decide.observed import Absent, ModelVersion, Observed, Unknown, Unresolved
-from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.seen.observed import (
+    Absent,
+    ModelVersion,
+    Observed,
+    Unknown,
+    Unresolved,
+)
+from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.times import parse_time
 
 Children = dict[str, dict[str, Any]]

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from mlflow import MlflowClient
 
-from pennant_operator.decide.registries import parse
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.credentials import Credentials
 from pennant_operator.observe.known import Known
 from pennant_operator.observe.mlflow_http import NONE, MlflowHttp, Refusal

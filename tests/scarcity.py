@@ -7,7 +7,7 @@ from typing import Any
 
 from simulated_pods import stays_pending
 
-from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.times import format_time
 
 Conditions = list[dict[str, Any]]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from pennant_operator.decide.pods import Failure, PodFacts
+from pennant_operator.decide.seen.pod_facts import Failure, PodFacts
 
 PodTemplate = Callable[[PodFacts], PodFacts]
 

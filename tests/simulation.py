@@ -16,12 +16,12 @@ from builders import IMAGES, NOW, REGISTRY, model_deployment, version
 from scarcity import Scarcity
 from simulated_pods import PodTemplate, becomes_ready
 
-from pennant_operator.decide import render
 from pennant_operator.decide.intent import Adopt, Apply, Create, Delete, Event, Plan
-from pennant_operator.decide.observed import Desired, Images, Observed, RegistryFacts
+from pennant_operator.decide.manifests import render
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.pods import PodFacts
-from pennant_operator.decide.revision import Record, from_object
+from pennant_operator.decide.seen.observed import Desired, Images, Observed, RegistryFacts
+from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_operator.decide.seen.revision import Record, from_object
 from pennant_operator.decide.times import format_time
 
 SLOTS = ("blue", "green")

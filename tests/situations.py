@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from builders import IMAGES, NOW, model_deployment, version
 from edited import after_edits
 
-from pennant_operator.decide import registries, sources
-from pennant_operator.decide.conditions import conditions_of, summary
-from pennant_operator.decide.observed import Absent, Desired, Observed, Unknown, Unresolved
-from pennant_operator.decide.phrases import Situation
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.refusal import not_taken, refuse
-from pennant_operator.decide.spec import Watch, parse
+from pennant_operator.decide.registry import registries, sources
+from pennant_operator.decide.seen.observed import Absent, Desired, Observed, Unknown, Unresolved
+from pennant_operator.decide.seen.spec import Watch, parse
+from pennant_operator.decide.status.conditions import conditions_of, summary
+from pennant_operator.decide.status.messages import Situation
+from pennant_operator.decide.status.stalled import not_taken, refuse
 from pennant_operator.decide.times import format_time
-from pennant_operator.decide.verdicts import Waiting
+from pennant_operator.decide.verdict import Waiting
 from pennant_operator.observe import absence
 from pennant_operator.observe.recorded import Pointed
 from pennant_operator.observe.trouble import NotAllowedError, RefusedError

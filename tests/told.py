@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pennant_operator.decide.observed import Absent, ModelVersion, Unresolved
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.known import Known
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pennant_operator.decide.lease import Timing
-from pennant_operator.decide.observed import POD_FS_GROUP
+from pennant_operator.decide.seen.observed import POD_FS_GROUP
 
 LOG_FORMATS = ("text", "json")
 SWITCH = ("true", "false")

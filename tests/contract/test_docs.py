@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pennant_operator.decide.faults import FAULTS, Fault
+from pennant_operator.decide.candidate.faults import FAULTS, Fault
 from pennant_operator.decide.vocabulary import Condition, Summary
 
 pytestmark = pytest.mark.contract

@@ -11,13 +11,13 @@ import pennant_serving
 from newsreco import api, registry
 from newsreco.config import Config
 from newsreco.serving import NewsrecoAdapter
-from pennant_operator.decide.faults import FAULTS
-from pennant_operator.decide.observed import ModelVersion
-from pennant_operator.decide.pod import GRACE_SECONDS, pod_spec
-from pennant_operator.decide.render import deployment_of, registry_config_of, service_of
-from pennant_operator.decide.revision import Record
-from pennant_operator.decide.serve import DRAIN_SECONDS, PRE_STOP_SECONDS
-from pennant_operator.decide.spec import Spec, parse
+from pennant_operator.decide.candidate.faults import FAULTS
+from pennant_operator.decide.manifests.pod import GRACE_SECONDS, pod_spec
+from pennant_operator.decide.manifests.render import deployment_of, registry_config_of, service_of
+from pennant_operator.decide.manifests.serve import DRAIN_SECONDS, PRE_STOP_SECONDS
+from pennant_operator.decide.seen.observed import ModelVersion
+from pennant_operator.decide.seen.revision import Record
+from pennant_operator.decide.seen.spec import Spec, parse
 from pennant_operator.decide.vocabulary import Reason as OperatorReason
 from pennant_serving.adapters import class_of
 from pennant_serving.failures import Reason as ServingReason

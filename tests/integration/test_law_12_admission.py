@@ -8,8 +8,8 @@ import pytest
 from builders import IMAGES, model_deployment, version
 from objects import Objects
 
-from pennant_operator.decide import render
-from pennant_operator.decide.spec import parse
+from pennant_operator.decide.manifests import render
+from pennant_operator.decide.seen.spec import parse
 
 pytestmark = pytest.mark.integration
 

@@ -19,7 +19,7 @@ from recorder import Answer, Recorder, as_json, recorder, redirect_to, registry,
 from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
-from pennant_operator.decide.registries import parse
+from pennant_operator.decide.registry.registries import parse
 from pennant_operator.observe.credentials import credentials
 from pennant_operator.observe.mlflow_http import MlflowHttp
 from pennant_operator.observe.trouble import RegistryTroubleError

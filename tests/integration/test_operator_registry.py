@@ -13,8 +13,8 @@ from registry_polls import Counted, ask, models, version
 from told import answers, unresolved
 
 from pennant_dev.ports import free_port
-from pennant_operator.decide.observed import Absent, ModelVersion
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import Absent, ModelVersion
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.body import MOST
 from pennant_operator.observe.known import ABSENT_AFTER, Known
 from pennant_operator.observe.poll import Poll

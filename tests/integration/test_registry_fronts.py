@@ -20,9 +20,9 @@ from mlflow_server import Mlflow, mlflow_server
 from recorder import recorder, registry
 
 from pennant_dev.ports import free_port
-from pennant_operator.decide.observed import ModelVersion
-from pennant_operator.decide.registries import parse
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.seen.observed import ModelVersion
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.known import Known
 from pennant_operator.observe.link import Link
 from pennant_operator.observe.trouble import RegistryTroubleError

@@ -16,9 +16,9 @@ from postgres import postgres
 from registry_polls import Clock, Counted, to_stage, version
 from told import answers, unresolved
 
-from pennant_operator.decide.observed import Absent, ModelVersion
-from pennant_operator.decide.registries import parse
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.seen.observed import Absent, ModelVersion
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe import registry as pages
 from pennant_operator.observe.answers import Registered
 from pennant_operator.observe.connection import connect

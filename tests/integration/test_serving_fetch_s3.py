@@ -24,8 +24,8 @@ from sklearn.linear_model import LinearRegression
 from waiting import until
 
 from pennant_dev.pki import Authority
-from pennant_operator.decide.observed import ModelVersion
-from pennant_operator.decide.sources import allowed_with, pulled
+from pennant_operator.decide.registry.sources import allowed_with, pulled
+from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_registry import digest
 from pennant_registry.sources import DEFAULT_ALLOWED
 from pennant_serving.failures import PodError, Reason

@@ -13,7 +13,7 @@ from hooked import Hooked, promote, run, signed, until
 from mlflow import MlflowClient
 from registry_polls import models, version
 
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe import signing_secret
 from pennant_operator.run import receiver
 

@@ -13,9 +13,9 @@ from builders import NOW
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_operator.decide import fields, others
-from pennant_operator.decide.drift import CALM, SET_BACK, Due, due, marked
 from pennant_operator.decide.intent import Event
+from pennant_operator.decide.manifests import fields, others
+from pennant_operator.decide.manifests.drift import CALM, SET_BACK, Due, due, marked
 from pennant_operator.decide.times import format_time
 
 pytestmark = pytest.mark.unit

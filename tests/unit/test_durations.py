@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from builders import NOW
 
-from pennant_operator.decide.durations import durations
-from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.candidate.durations import durations
+from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.times import format_time
 
 pytestmark = pytest.mark.unit

@@ -6,7 +6,7 @@ import pytest
 from jumping_clock import at_once
 
 from pennant_operator.act.limiter import Limiter
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.questions import Questions
 from pennant_operator.run.queue import WorkQueue, work
 

@@ -16,7 +16,7 @@ from chaos import Fate, Operator
 from simulated_pods import becomes_ready, crashed, fails, stays_pending
 from simulation import Simulation
 
-from pennant_operator.decide.observed import Unknown
+from pennant_operator.decide.seen.observed import Unknown
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ from kstatus import CURRENT, FAILED, IN_PROGRESS, TERMINATING, Judge, Tally, ver
 from simulated_pods import fails, hangs
 from simulation import Simulation
 
-from pennant_operator.decide.observed import Refused, Unknown
+from pennant_operator.decide.seen.observed import Refused, Unknown
 
 pytestmark = pytest.mark.unit
 

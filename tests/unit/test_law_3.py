@@ -10,7 +10,7 @@ from simulation import Simulation, serving
 
 from pennant_operator.decide.intent import Apply, Delete, Write
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.seen.pod_facts import PodFacts
 
 pytestmark = pytest.mark.unit
 

@@ -33,8 +33,8 @@ from simulated_pods import (
 )
 from simulation import SLOTS, Simulation
 
-from pennant_operator.decide.drift import SET_BACK
-from pennant_operator.decide.observed import (
+from pennant_operator.decide.manifests.drift import SET_BACK
+from pennant_operator.decide.seen.observed import (
     Absent,
     Images,
     ModelVersion,

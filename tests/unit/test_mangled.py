@@ -20,19 +20,20 @@ from hypothesis import strategies as st
 from simulated_pods import fails
 from simulation import Simulation, serving
 
-from pennant_operator.decide import render, spec
-from pennant_operator.decide.goal import Goal
 from pennant_operator.decide.intent import Apply
-from pennant_operator.decide.observed import Observed
+from pennant_operator.decide.manifests import render
+from pennant_operator.decide.manifests.records import records_with
 from pennant_operator.decide.plan import plan, wants_pods
-from pennant_operator.decide.records import records_with
-from pennant_operator.decide.revision import (
+from pennant_operator.decide.seen import spec
+from pennant_operator.decide.seen.observed import Observed
+from pennant_operator.decide.seen.revision import (
     Record,
     UnreadableRecordError,
     from_object,
     to_data,
 )
-from pennant_operator.decide.world import see
+from pennant_operator.decide.seen.world import see
+from pennant_operator.decide.target.goal import Goal
 from pennant_operator.observe.children import own_records
 from pennant_operator.observe.store import Store
 

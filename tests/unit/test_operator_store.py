@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from builders import model_deployment
 
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.store import Store
 
 pytestmark = pytest.mark.unit

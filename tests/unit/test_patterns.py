@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_operator.decide.patterns import matches
+from pennant_operator.decide.registry.patterns import matches
 
 pytestmark = pytest.mark.unit
 

@@ -7,8 +7,8 @@ from builders import version
 from simulated_pods import PodTemplate, becomes_ready, crashes, fails, hangs, stays_pending
 from simulation import SLOTS, Simulation, serving
 
-from pennant_operator.decide.observed import Unknown
-from pennant_operator.decide.pods import PodFacts
+from pennant_operator.decide.seen.observed import Unknown
+from pennant_operator.decide.seen.pod_facts import PodFacts
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ from builders import NOW, model_deployment, version
 from simulated_pods import fails
 from simulation import Simulation
 
-from pennant_operator.decide.observed import Absent, Refused, Unknown
+from pennant_operator.decide.seen.observed import Absent, Refused, Unknown
 
 pytestmark = pytest.mark.unit
 

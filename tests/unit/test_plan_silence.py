@@ -8,10 +8,16 @@ from builders import NOW, REGISTRY, version
 from simulated_pods import fails
 from simulation import Simulation, serving
 
-from pennant_operator.decide.observed import Absent, Refused, RegistryFacts, Unknown, Unresolved
-from pennant_operator.decide.refusal import hindered
-from pennant_operator.decide.registries import InvalidRegistryError, invalid, not_found
-from pennant_operator.decide.sources import pulled, refusal
+from pennant_operator.decide.registry.registries import InvalidRegistryError, invalid, not_found
+from pennant_operator.decide.registry.sources import pulled, refusal
+from pennant_operator.decide.seen.observed import (
+    Absent,
+    Refused,
+    RegistryFacts,
+    Unknown,
+    Unresolved,
+)
+from pennant_operator.decide.status.stalled import hindered
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ from builders import model_deployment, version
 from simulated_pods import fails
 from simulation import Simulation
 
-from pennant_operator.decide.spec import InvalidSpecError, Watch, parse, watch_of
+from pennant_operator.decide.seen.spec import InvalidSpecError, Watch, parse, watch_of
 
 pytestmark = pytest.mark.unit
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from pennant_operator.decide.pods import KILLED, NODE_ENDED, facts
+from pennant_operator.decide.seen.pod_facts import KILLED, NODE_ENDED, facts
+from pennant_operator.decide.seen.world import Slot
 from pennant_operator.decide.times import format_time, parse_time
 from pennant_operator.decide.vocabulary import LABEL_REVISION
-from pennant_operator.decide.world import Slot
 
 pytestmark = pytest.mark.unit
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jumping_clock import at_once
 from told import answers, unresolved
 
-from pennant_operator.decide.observed import Absent, ModelVersion
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import Absent, ModelVersion
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.answers import Found, Registered
 from pennant_operator.observe.few_at_once import FEW
 from pennant_operator.observe.known import ABSENT_AFTER, UNRESOLVED_AFTER, Known

@@ -11,10 +11,10 @@ import pytest
 from builders import NOW
 from jumping_clock import at_once
 
-from pennant_operator.decide.health import Health
-from pennant_operator.decide.observed import Absent, ModelVersion, Unresolved
-from pennant_operator.decide.registries import parse
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.registry.health import Health
+from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.known import ABSENT_AFTER, Known, Seen
 from pennant_operator.observe.poller import Poller, Surroundings
 from pennant_operator.observe.store import Key, Store

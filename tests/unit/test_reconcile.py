@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder, cut
 from pennant_operator.act.limiter import Limiter
-from pennant_operator.decide.observed import Desired
+from pennant_operator.decide.seen.observed import Desired
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.children import Children
 from pennant_operator.observe.gather import Observer

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from builders import IMAGES, NOW, model_deployment, version
 
-from pennant_operator.decide import render, spec
-from pennant_operator.decide.observed import ModelVersion, Unknown
-from pennant_operator.decide.registries import parse
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.manifests import render
+from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.seen import spec
+from pennant_operator.decide.seen.observed import ModelVersion, Unknown
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.known import Known, Seen
 from pennant_operator.observe.poller import Poller, Surroundings
 from pennant_operator.observe.recorded import Pointed

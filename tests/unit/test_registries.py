@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from builders import NOW
 
-from pennant_operator.decide.health import Health, status
-from pennant_operator.decide.registries import InvalidRegistryError, parse
+from pennant_operator.decide.registry.health import Health, status
+from pennant_operator.decide.registry.registries import InvalidRegistryError, parse
 
 pytestmark = pytest.mark.unit
 

@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from told import answers
 
-from pennant_operator.decide.observed import Absent, ModelVersion, Unresolved
-from pennant_operator.decide.registries import parse
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe import mlflow_http
 from pennant_operator.observe.body import MOST
 from pennant_operator.observe.known import Known

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from builders import IMAGES, REGISTRY, model_deployment, version
 
-from pennant_operator.decide import render
-from pennant_operator.decide.pod import pod_spec
-from pennant_operator.decide.revision import Record, revision_of
-from pennant_operator.decide.spec import InvalidSpecError, parse
-from pennant_operator.decide.tuning import tuning
+from pennant_operator.decide.manifests import render
+from pennant_operator.decide.manifests.pod import pod_spec
+from pennant_operator.decide.manifests.tuning import tuning
+from pennant_operator.decide.seen.revision import Record, revision_of
+from pennant_operator.decide.seen.spec import InvalidSpecError, parse
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pennant_operator.decide.sources import refusal
+from pennant_operator.decide.registry.sources import refusal
 from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed, problem, proxied_path
 from pennant_serving.failures import PodError
 from pennant_serving.fetch import check_source

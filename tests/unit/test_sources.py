@@ -7,8 +7,8 @@ from builders import version
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_operator.decide.observed import ModelVersion, Refused
-from pennant_operator.decide.sources import allowed_with, pulled, refusal
+from pennant_operator.decide.registry.sources import allowed_with, pulled, refusal
+from pennant_operator.decide.seen.observed import ModelVersion, Refused
 from pennant_registry.sources import DEFAULT_ALLOWED, problem
 
 pytestmark = pytest.mark.unit

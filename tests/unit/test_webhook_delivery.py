@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.delivery import WINDOW, Delivery, delivery, hint, signature
 from pennant_operator.observe.remembered import Remembered
 

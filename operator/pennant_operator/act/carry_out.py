@@ -11,8 +11,8 @@ from typing import Protocol
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
 from pennant_operator.decide.intent import Adopt, Apply, Create, Delete, Event, Plan, Write
-from pennant_operator.decide.others import changed_on_the_way
-from pennant_operator.decide.revision import UnreadableRecordError, from_object
+from pennant_operator.decide.manifests.others import changed_on_the_way
+from pennant_operator.decide.seen.revision import UnreadableRecordError, from_object
 from pennant_operator.kube import Object
 
 

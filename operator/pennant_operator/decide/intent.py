@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+NORMAL, WARNING = "Normal", "Warning"  # types of Events
+
 
 @dataclass(frozen=True)
 class Event:

@@ -9,7 +9,7 @@ clocks are never compared, and the times that are written in the Lease are for p
 from dataclasses import dataclass
 from datetime import datetime
 
-from pennant_operator.decide.observed import Object
+from pennant_operator.decide.seen.observed import Object
 from pennant_operator.decide.times import format_micro_time
 
 

@@ -12,27 +12,30 @@ or retries a revision writes the status only and comes back at once.
 from dataclasses import replace
 from datetime import datetime
 
-from pennant_operator.decide import ownership, replacement, transitions
-from pennant_operator.decide.candidate import is_parked, is_retried
-from pennant_operator.decide.durations import durations
-from pennant_operator.decide.goal import Goal, choose
+from pennant_operator.decide.candidate import replacement
+from pennant_operator.decide.candidate.attempts import is_parked, is_retried
+from pennant_operator.decide.candidate.durations import durations
+from pennant_operator.decide.candidate.trial import verdict_on, way_back_from_bake
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.memory import KEPT, Memory, memory_of, still_rejected
-from pennant_operator.decide.observed import Observed, Refused
-from pennant_operator.decide.pace import next_look, unsettled
-from pennant_operator.decide.recalled import recalled
-from pennant_operator.decide.records import records_with
-from pennant_operator.decide.refusal import refuse
-from pennant_operator.decide.spec import InvalidSpecError, parse
-from pennant_operator.decide.status import Step, status_of
-from pennant_operator.decide.strategies import blue_green
+from pennant_operator.decide.manifests.records import records_with
+from pennant_operator.decide.seen.memory import KEPT, Memory, memory_of, still_rejected
+from pennant_operator.decide.seen.observed import Observed, Refused
+from pennant_operator.decide.seen.spec import InvalidSpecError, parse
+from pennant_operator.decide.seen.whole import whole
+from pennant_operator.decide.seen.world import Traffic, World, see
+from pennant_operator.decide.status.events import events_of, unreadable_records
+from pennant_operator.decide.status.stalled import refuse
+from pennant_operator.decide.status.status import status_of
+from pennant_operator.decide.step import Step
+from pennant_operator.decide.target import ownership
+from pennant_operator.decide.target.goal import Goal, choose
+from pennant_operator.decide.target.recalled import recalled
 from pennant_operator.decide.times import format_time
-from pennant_operator.decide.trial import verdict_on, way_back_from_bake
-from pennant_operator.decide.verdicts import Held, Rejected
+from pennant_operator.decide.traffic.blue_green import blue_green
+from pennant_operator.decide.traffic.pace import next_look, unsettled
+from pennant_operator.decide.traffic.writes import writes_for
+from pennant_operator.decide.verdict import Held, Rejected
 from pennant_operator.decide.vocabulary import Reason
-from pennant_operator.decide.whole import whole
-from pennant_operator.decide.world import Traffic, World, see
-from pennant_operator.decide.writes import writes_for
 
 AWAIT_SECONDS = 1.0
 CONFLICT_SECONDS = 10.0  # no watch tells that somebody else's object went out of the way
@@ -43,7 +46,7 @@ def plan(observed: Observed, now: datetime) -> Plan:
     if "deletionTimestamp" in observed.owner["metadata"]:
         return Plan()  # the garbage collector follows the owner references
     decided = _plan(_understood(observed), now)
-    told = transitions.unreadable(observed.unreadable)
+    told = unreadable_records(observed.unreadable)
     return replace(decided, events=(*told, *decided.events)) if told else decided
 
 
@@ -116,7 +119,7 @@ def _act(step: Step) -> Plan:
     writes = (*writes_for(step, moves), *map(replacement.deletion, bad))
     status = status_of(step, moves.traffic)
     after = replace(step.world, traffic=moves.traffic)
-    told = transitions.events(step.world.spec, step.memory.status, status)
+    told = events_of(step.world.spec, step.memory.status, status)
     return Plan(
         writes=writes,
         status=status,
@@ -153,5 +156,5 @@ def _reject(step: Step, revision: str, verdict: Rejected) -> Plan:
 
 def _record(step: Step) -> Plan:
     status = status_of(step, step.world.traffic)
-    events = transitions.events(step.world.spec, step.memory.status, status)
+    events = events_of(step.world.spec, step.memory.status, status)
     return Plan(status=status, events=events, requeue_after=0.0)

@@ -1,7 +1,7 @@
 """What is missing, by what a registry knows of a model."""
 
-from pennant_operator.decide.observed import Absent
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import Absent
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.observe.answers import Registered
 

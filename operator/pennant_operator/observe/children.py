@@ -7,8 +7,8 @@ does not, so every name is read once before the first write of a key, and again 
 import asyncio
 from collections.abc import Iterator
 
-from pennant_operator.decide.pods import PodFacts, facts
-from pennant_operator.decide.revision import Record, UnreadableRecordError, from_object
+from pennant_operator.decide.seen.pod_facts import PodFacts, facts
+from pennant_operator.decide.seen.revision import Record, UnreadableRecordError, from_object
 from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     LABEL_MANAGED_BY,

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
-from pennant_operator.decide.registries import RegistrySpec
+from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.observe.credentials import Credentials, UnusableError, credentials
 from pennant_operator.observe.mlflow_http import MlflowHttp
 from pennant_operator.observe.tls import UntrustableError

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.spec import Watch
 
 ID_HEADER = "X-MLflow-Delivery-Id"
 TIME_HEADER = "X-MLflow-Timestamp"

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from pennant_operator.all_or_none import all_or_none
-from pennant_operator.decide.health import Health, WebhookHealth, status, webhook_health
-from pennant_operator.decide.registries import RegistrySpec
+from pennant_operator.decide.registry.health import Health, WebhookHealth, status, webhook_health
+from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.kube import Api, ApiError, Object
 from pennant_operator.observe.poller import Enqueue, Poller, Surroundings
 from pennant_operator.observe.remembered import Remembered

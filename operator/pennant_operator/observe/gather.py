@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from pennant_operator.decide.observed import Desired, Images, Observed, RegistryFacts, Unknown
 from pennant_operator.decide.plan import wants_pods
-from pennant_operator.decide.spec import Watch, watch_of
+from pennant_operator.decide.seen.observed import Desired, Images, Observed, RegistryFacts, Unknown
+from pennant_operator.decide.seen.spec import Watch, watch_of
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Object
 from pennant_operator.observe.children import Children

@@ -8,8 +8,8 @@ from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from pennant_operator.decide.observed import Absent, ModelVersion, Unresolved
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.again import Again
 from pennant_operator.observe.recorded import Pointed
 

@@ -7,8 +7,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 
-from pennant_operator.decide.registries import RegistrySpec
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.registry.registries import RegistrySpec
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.connection import Count, ReadSecret, connect, held
 from pennant_operator.observe.known import Known
 from pennant_operator.observe.mlflow_http import MlflowHttp

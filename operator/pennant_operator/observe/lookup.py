@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pennant_operator.decide.observed import Absent, ModelVersion
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import Absent, ModelVersion
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.absence import missing_version, nothing_there
 from pennant_operator.observe.answers import Found, Registered
 from pennant_operator.observe.filters import quotable

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from pennant_operator.decide.registries import RegistrySpec
+from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.observe.body import UnreadableError, read
 from pennant_operator.observe.credentials import Credentials
 from pennant_operator.observe.tls import context

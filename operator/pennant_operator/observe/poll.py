@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from pennant_operator.decide.observed import Unresolved
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import Unresolved
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.few_at_once import few_at_once
 from pennant_operator.observe.known import Known
 from pennant_operator.observe.lookup import Lookup, loop_time

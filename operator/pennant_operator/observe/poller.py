@@ -12,11 +12,11 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from pennant_operator.decide import registries, sources
-from pennant_operator.decide.health import Health
-from pennant_operator.decide.observed import Absent, Desired, ModelVersion, Unresolved
-from pennant_operator.decide.registries import RegistrySpec
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.registry import registries, sources
+from pennant_operator.decide.registry.health import Health
+from pennant_operator.decide.registry.registries import RegistrySpec
+from pennant_operator.decide.seen.observed import Absent, Desired, ModelVersion, Unresolved
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.connection import Count, ReadSecret
 from pennant_operator.observe.known import Known
 from pennant_operator.observe.link import Link

@@ -8,7 +8,7 @@ time at most, or a question a second where it answers slowly.
 import asyncio
 import contextlib
 
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.spec import Watch
 
 GATHER = 0.05  # seconds: ModelDeployments that come together are asked for together
 REST = 4  # times as long as the answers took

@@ -6,8 +6,8 @@ else's records count: whoever may write in one namespace could else choose what 
 
 from dataclasses import dataclass
 
-from pennant_operator.decide.observed import ModelVersion
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import ModelVersion
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.children import own_records
 from pennant_operator.observe.store import Key, Store
 

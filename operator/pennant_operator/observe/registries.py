@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import logging
 
-from pennant_operator.decide import registries, sources
-from pennant_operator.decide.health import Health
-from pennant_operator.decide.observed import (
+from pennant_operator.decide.registry import registries, sources
+from pennant_operator.decide.registry.health import Health
+from pennant_operator.decide.registry.registries import InvalidRegistryError, RegistrySpec
+from pennant_operator.decide.seen.observed import (
     Desired,
     ModelVersion,
     Refused,
     RegistryFacts,
 )
-from pennant_operator.decide.registries import InvalidRegistryError, RegistrySpec
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.awaited import Awaited

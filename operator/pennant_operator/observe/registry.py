@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
-from pennant_operator.decide.observed import ModelVersion
+from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.observe.answers import (
     Found,
     Registered,

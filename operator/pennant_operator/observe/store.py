@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pennant_operator.decide.spec import Watch, watch_of
+from pennant_operator.decide.seen.spec import Watch, watch_of
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT
 from pennant_operator.kube import Object
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from pennant_operator.decide.registries import RegistrySpec
+from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.observe.credentials import CERTIFICATE, PRIVATE_KEY
 
 OTHER_NAME = 62  # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH

@@ -1,7 +1,7 @@
 """What a registry was asked for, and does not tell: whose fault that is, and what to do."""
 
-from pennant_operator.decide.observed import Unresolved
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.seen.observed import Unresolved
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.observe.known import Stamp
 from pennant_operator.observe.recorded import Pointed

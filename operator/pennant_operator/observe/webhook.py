@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pennant_operator.decide.health import WebhookHealth
-from pennant_operator.decide.registries import RegistrySpec
-from pennant_operator.decide.spec import Watch
+from pennant_operator.decide.registry.health import WebhookHealth
+from pennant_operator.decide.registry.registries import RegistrySpec
+from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.connection import Count, ReadSecret, connect, held
 from pennant_operator.observe.delivery import delivery, hint
 from pennant_operator.observe.remembered import Remembered

@@ -15,11 +15,11 @@ from pennant_operator.act.cluster import (
     RefusedError,
 )
 from pennant_operator.act.events import Recorder
-from pennant_operator.decide import ownership
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.observed import Object, Observed, Refused
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.refusal import hindered, not_taken, refuse
+from pennant_operator.decide.seen.observed import Object, Observed, Refused
+from pennant_operator.decide.status.stalled import hindered, not_taken, refuse
+from pennant_operator.decide.target import ownership
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.children import Children

@@ -10,7 +10,7 @@ from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
 from pennant_operator.act.limiter import Limiter
 from pennant_operator.config import Config
-from pennant_operator.decide.observed import Images
+from pennant_operator.decide.seen.observed import Images
 from pennant_operator.kube import Api
 from pennant_operator.observe.children import Children
 from pennant_operator.observe.followed import Around

@@ -1,0 +1,137 @@
+"""Whose fault each reason is, and what is done about it: the table Reject, Hold, Replace.
+
+The model's fault rejects a candidate: it is not tried again until another version was desired in
+between (law 4). The world's fault holds it: it waits within the deadline of its phase (an
+autoscaler needs to see the pending pod), then is taken down and tried again later. Where the
+others of a slot are ready, a pod that keeps failing may be its node's fault: it is replaced.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pennant_operator.decide.seen.pod_facts import FETCH, KILLED, NODE_ENDED, SERVE, Failure
+from pennant_operator.decide.vocabulary import Reason
+
+
+class Fault(StrEnum):
+    """Whose fault a reason is."""
+
+    MODEL = "model"
+    WORLD = "world"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a reason leads to."""
+
+    fault: Fault
+    replace: bool = False  # one such pod among ready siblings: another node may do better
+    cure: str = ""  # what to do about it, where the kubelet's words do not tell
+
+
+FAULTS: dict[Reason, Answer] = {
+    Reason.LOAD_FAILED: Answer(Fault.MODEL, replace=True),
+    Reason.DIGEST_MISMATCH: Answer(Fault.MODEL, replace=True),
+    Reason.ENVIRONMENT_MISMATCH: Answer(Fault.MODEL, replace=True),
+    Reason.SELF_TEST_FAILED: Answer(Fault.MODEL, replace=True),
+    Reason.BUNDLE_MISSING: Answer(Fault.MODEL, replace=True),
+    Reason.START_FAILED: Answer(Fault.MODEL, replace=True),
+    Reason.QUOTA_EXCEEDED: Answer(
+        Fault.WORLD,
+        cure="raise the namespace's ResourceQuota (a rollout needs twice the pods of "
+        "spec.replicas), or lower spec.replicas or spec.serving.resources; what a quota wants "
+        "specified is set there, too (fetch has the same, or spec.serving.fetch.resources)",
+    ),
+    Reason.LIMIT_RANGE_EXCEEDED: Answer(
+        Fault.WORLD,
+        cure="bring spec.serving.resources within the namespace's LimitRange (fetch has the same "
+        "cpu and memory, or spec.serving.fetch.resources)",
+    ),
+    Reason.UNSCHEDULABLE: Answer(
+        Fault.WORLD,
+        cure="make room (a rollout needs twice the pods of spec.replicas), or change "
+        "spec.serving.resources, nodeSelector or tolerations",
+    ),
+    Reason.IMAGE_PULL_FAILED: Answer(
+        Fault.WORLD,
+        replace=True,
+        cure="see that the image is there and that spec.serving.imagePullSecrets may pull it",
+    ),
+    Reason.CONFIGURATION_ERROR: Answer(
+        Fault.WORLD, cure="correct spec.serving, or create what it names"
+    ),
+    Reason.IMAGE_RUNS_AS_ROOT: Answer(
+        Fault.WORLD, cure="build spec.serving.image with a USER that is a number other than 0"
+    ),
+    Reason.CREDENTIALS_MISSING: Answer(
+        Fault.WORLD,
+        cure="create it in this namespace, or correct spec.serving.credentialsSecret (or "
+        "whichever field names it)",
+    ),
+    Reason.DOWNLOAD_FAILED: Answer(Fault.WORLD, replace=True),
+    Reason.SOURCE_NOT_ALLOWED: Answer(Fault.WORLD),
+    Reason.EVICTED: Answer(Fault.WORLD),
+    Reason.KILLED: Answer(
+        Fault.WORLD,
+        replace=True,
+        cure="where it was about to become ready, give it longer (spec.rollout.deadlines.load; "
+        "with mode Custom also spec.serving.probes)",
+    ),
+    Reason.SLOT_OCCUPIED: Answer(Fault.WORLD),
+    Reason.DEADLINE_EXCEEDED: Answer(Fault.WORLD),
+}
+
+_KUBELET = {
+    "ErrImagePull": Reason.IMAGE_PULL_FAILED,
+    "ImagePullBackOff": Reason.IMAGE_PULL_FAILED,
+    "ErrImageNeverPull": Reason.IMAGE_PULL_FAILED,
+    "InvalidImageName": Reason.IMAGE_PULL_FAILED,
+}
+USED_UP = "exceeded quota"  # by whatever else is in the namespace
+# Of the admission plugins ResourceQuota and LimitRanger.
+_REFUSED = {
+    USED_UP: Reason.QUOTA_EXCEEDED,
+    "failed quota": Reason.QUOTA_EXCEEDED,
+    " per Container": Reason.LIMIT_RANGE_EXCEEDED,
+    " per Pod": Reason.LIMIT_RANGE_EXCEEDED,
+}
+_AS_ROOT = re.compile(r"runAsNonRoot|run as root")
+_NO_SECRET = re.compile(r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret')
+
+
+def reason_of(failure: Failure) -> Reason:
+    """Our reason for a failure: its own termination message, else what the kubelet says."""
+    if failure.reason == NODE_ENDED:
+        return Reason.EVICTED
+    if failure.reason in FAULTS:
+        return Reason(failure.reason)
+    if failure.exit_code is None:
+        return _of_kubelet(failure)
+    if failure.container == FETCH:
+        return Reason.DOWNLOAD_FAILED
+    if failure.reason == KILLED:
+        return Reason.KILLED
+    # A container that is neither of ours was put into the pod by somebody else.
+    return Reason.START_FAILED if failure.container == SERVE else Reason.CONFIGURATION_ERROR
+
+
+def reason_of_shortage(message: str) -> Reason:
+    """Our reason when the API server lets a Deployment create no pods."""
+    found = (reason for words, reason in _REFUSED.items() if words in message)
+    return next(found, Reason.CONFIGURATION_ERROR)
+
+
+def with_cure(reason: Reason, text: str) -> str:
+    """What the kubelet, the scheduler or the API server said, and what to do about it."""
+    cure = FAULTS[reason].cure
+    return f"{text.rstrip('. ')}: {cure}" if cure else text
+
+
+def _of_kubelet(failure: Failure) -> Reason:
+    """The container never ran."""
+    if _AS_ROOT.search(failure.message):
+        return Reason.IMAGE_RUNS_AS_ROOT
+    if _NO_SECRET.search(failure.message):
+        return Reason.CREDENTIALS_MISSING
+    return _KUBELET.get(failure.reason, Reason.CONFIGURATION_ERROR)

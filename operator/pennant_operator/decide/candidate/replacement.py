@@ -1,0 +1,71 @@
+"""Replace: one bad pod among ready siblings is deleted, and its slot makes another.
+
+A pod that keeps failing where the same bundle answers elsewhere may have a bad node. One at a
+time, and not soon again: the pods' own ages are the clock, so that a restarted operator keeps the
+pace.
+"""
+
+from datetime import datetime, timedelta
+
+from pennant_operator.decide.candidate.faults import FAULTS, reason_of
+from pennant_operator.decide.candidate.verdicts import say
+from pennant_operator.decide.intent import WARNING, Delete, Event
+from pennant_operator.decide.moves import Moves
+from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_operator.decide.seen.world import Slot, World
+from pennant_operator.decide.vocabulary import EventReason
+
+ATTEMPTS = 3  # failed ones of a container before its pod is given up
+PAUSE = timedelta(minutes=2)  # age of every pod of the slot: between two replacements
+
+
+def replacements(world: World, moves: Moves, now: datetime) -> list[PodFacts]:
+    """The pods to give up: at most one of each slot that keeps its revision and its size."""
+    settled = [
+        world.slots[name]
+        for name, holding in moves.slots.items()
+        if world.slots[name].revision == holding.revision and holding.size
+    ]
+    load = world.spec.deadlines.load
+    return [pod for slot in settled if (pod := _bad_pod(slot, load, now)) is not None]
+
+
+def deletion(pod: PodFacts) -> Delete:
+    """Of this pod as it was seen: one that recovered meanwhile is left alone."""
+    return Delete("Pod", pod.name, pod.uid, pod.resource_version)
+
+
+def told(pod: PodFacts) -> Event:
+    """What is done, and why."""
+    how = f"failed {pod.attempts} times"
+    if pod.failure is None:
+        how = "loads for longer than spec.rollout.deadlines.load"
+    text = (
+        f"{say(pod)}; {how} on {pod.node} while the others of its slot are "
+        "ready: the pod is deleted, another takes its place"
+    )
+    return Event(WARNING, EventReason.POD_REPLACED, text)
+
+
+def _bad_pod(slot: Slot, load: timedelta, now: datetime) -> PodFacts | None:
+    pods = slot.running
+    bad = [pod for pod in pods if _keeps_failing(pod) or _hangs(pod, load, now)]
+    # With as many bad as ready ones, nobody knows which is the exception.
+    if not bad or len(bad) + sum(pod.ready for pod in pods) < len(pods) or 2 * len(bad) > len(pods):
+        return None
+    leaving = any(pod.terminating for pod in slot.pods or ())
+    if leaving or any(now - pod.created < PAUSE for pod in pods):
+        return None
+    return max(bad, key=lambda pod: (pod.attempts, pod.name))
+
+
+def _hangs(pod: PodFacts, load: timedelta, now: datetime) -> bool:
+    """It loads for longer than it may, without a word."""
+    return pod.hangs and pod.fetched is not None and now - pod.fetched > load
+
+
+def _keeps_failing(pod: PodFacts) -> bool:
+    if pod.ready or pod.failure is None or not FAULTS[reason_of(pod.failure)].replace:
+        return False
+    # An image that cannot be pulled has had its attempts when the pod is old enough.
+    return pod.attempts >= ATTEMPTS or pod.failure.exit_code is None

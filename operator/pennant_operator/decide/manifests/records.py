@@ -1,0 +1,68 @@
+"""The records of revisions: those there are, a new one for a new target, and lost ones again.
+
+A slot whose record somebody deleted still holds what was recorded: its own Deployment. Rendering
+it today instead could roll what serves (law 5).
+"""
+
+from typing import Any
+
+from pennant_operator.decide.manifests import render
+from pennant_operator.decide.seen.observed import Observed
+from pennant_operator.decide.seen.pod_facts import FETCH
+from pennant_operator.decide.seen.revision import Record
+from pennant_operator.decide.seen.spec import Spec
+from pennant_operator.decide.seen.world import Slot, World
+from pennant_operator.decide.target.goal import Goal
+from pennant_operator.decide.vocabulary import (
+    ANNOTATION_MODEL,
+    ANNOTATION_MODEL_VERSION,
+    LABEL_REVISION,
+)
+
+
+def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Record]:
+    """The recorded revisions, those the slots hold, and the target's."""
+    records, version = dict(observed.records), goal.version
+    for slot in world.slots.values():
+        if slot.revision is not None and slot.revision not in records:
+            records[slot.revision] = _recovered(slot, slot.revision, world.spec)
+    if goal.target is None or goal.target in records or version is None:
+        return records
+    records[goal.target] = Record(
+        revision=goal.target,
+        model=version.name,
+        version=version.version,
+        source=version.source,
+        sha256=version.sha256,
+        manifest=render.deployment_of(world.spec, version, goal.target, observed.images),
+        number=max((r.number for r in records.values()), default=0) + 1,
+        registry=world.spec.watch.registry,
+        created=version.created,
+        registered=version.registered,
+    )
+    return records
+
+
+def _recovered(slot: Slot, revision: str, spec: Spec) -> Record:
+    assert slot.deployment is not None
+    held = {k: v for k, v in slot.deployment["spec"].items() if k != "replicas"}
+    told = held["template"]["metadata"].get("annotations", {})
+    env = _environment(held["template"]["spec"])
+    return Record(
+        revision=revision,
+        model=told.get(ANNOTATION_MODEL, spec.watch.model),
+        version=told.get(ANNOTATION_MODEL_VERSION, "unknown"),
+        source=env.get("PENNANT_MODEL_SOURCE", ""),
+        sha256=env.get("PENNANT_MODEL_SHA256"),
+        manifest={
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": render.metadata(spec, "", **{LABEL_REVISION: revision}),
+            "spec": held,
+        },
+    )
+
+
+def _environment(pod: dict[str, Any]) -> dict[str, str]:
+    fetch = [c for c in pod.get("initContainers", ()) if c["name"] == FETCH]
+    return {e["name"]: e["value"] for c in fetch for e in c.get("env", ()) if "value" in e}

@@ -1,0 +1,187 @@
+"""Builds the manifests of the children.
+
+`deployment_of` runs only when a slot takes a revision nobody recorded yet; every later apply sends
+the recorded manifest through `for_slot` with another size (law 5).
+"""
+
+from typing import Any
+
+from pennant_operator.decide.manifests.pod import pod_spec
+from pennant_operator.decide.manifests.serve import PORT_NAME
+from pennant_operator.decide.seen.observed import Images, ModelVersion, Object, RegistryFacts
+from pennant_operator.decide.seen.pod_facts import SERVE
+from pennant_operator.decide.seen.revision import Record, to_data
+from pennant_operator.decide.seen.spec import Spec
+from pennant_operator.decide.target.ownership import controller_reference
+from pennant_operator.decide.target.spare import MAX_UNAVAILABLE
+from pennant_operator.decide.vocabulary import (
+    ANNOTATION_MODEL,
+    ANNOTATION_MODEL_VERSION,
+    LABEL_DEPLOYMENT,
+    LABEL_MANAGED_BY,
+    LABEL_NAME,
+    LABEL_REVISION,
+    LABEL_SLOT,
+    MANAGED_BY,
+)
+from pennant_registry.sources import joined
+
+SERVICE_PORTS = {"http": 80, "grpc": 9000}  # by the names of the serving container's ports
+
+
+def metadata(spec: Spec, name: str, **labels: str) -> dict[str, Any]:
+    """Name, labels and the controller reference: deleting the owner deletes the child."""
+    return {
+        "name": name,
+        "namespace": spec.namespace,
+        "labels": {
+            LABEL_MANAGED_BY: MANAGED_BY,
+            LABEL_NAME: spec.name,
+            LABEL_DEPLOYMENT: spec.name,
+            **labels,
+        },
+        "ownerReferences": [controller_reference(spec.name, spec.uid)],
+    }
+
+
+# The webhooks that give pods a cloud identity give it to `fetch` alone (law 12).
+NO_CLOUD_IDENTITY = {
+    "eks.amazonaws.com/skip-containers": SERVE,
+    "azure.workload.identity/skip-containers": SERVE,
+}
+
+
+def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Images) -> Object:
+    """The manifest to record for a revision: no name, slot or size yet."""
+    serving = spec.serving
+    labels = {
+        **serving.get("labels", {}),
+        LABEL_MANAGED_BY: MANAGED_BY,
+        LABEL_NAME: spec.name,
+        LABEL_DEPLOYMENT: spec.name,
+        LABEL_REVISION: revision,
+    }
+    annotations = {
+        **serving.get("annotations", {}),
+        **NO_CLOUD_IDENTITY,
+        ANNOTATION_MODEL: version.name,
+        ANNOTATION_MODEL_VERSION: version.version,
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(spec, "", **{LABEL_REVISION: revision}),
+        "spec": {
+            "revisionHistoryLimit": 0,  # the ControllerRevisions are the history
+            # Pods of a slot change by emptying it; this only softens an edit made by hand.
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+            },
+            "selector": {"matchLabels": {LABEL_DEPLOYMENT: spec.name}},
+            "template": {
+                "metadata": {"labels": labels, "annotations": annotations},
+                "spec": pod_spec(spec, version, revision, images),
+            },
+        },
+    }
+
+
+def for_slot(spec: Spec, record: Record, *, slot: str, replicas: int) -> Object:
+    """The recorded manifest in one of the two slots, at a size; its owner is today's."""
+    meta, recorded = record.manifest["metadata"], record.manifest["spec"]
+    template, mark = recorded["template"], {LABEL_SLOT: slot}
+    pods = {**template["metadata"], "labels": {**template["metadata"]["labels"], **mark}}
+    return {
+        **record.manifest,
+        "metadata": {
+            **meta,
+            "name": f"{spec.name}-{slot}",
+            "labels": {**meta["labels"], **mark},
+            "ownerReferences": [controller_reference(spec.name, spec.uid)],
+        },
+        "spec": {
+            **recorded,
+            "selector": {"matchLabels": {**recorded["selector"]["matchLabels"], **mark}},
+            "template": {**template, "metadata": pods},
+            "replicas": replicas,
+        },
+    }
+
+
+def record_of(spec: Spec, record: Record) -> Object:
+    """The ControllerRevision that keeps a record; the API server holds its data immutable."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": metadata(
+            spec, f"{spec.name}-{record.revision}", **{LABEL_REVISION: record.revision}
+        ),
+        "revision": record.number,
+        "data": to_data(record),
+    }
+
+
+def service_of(
+    spec: Spec, slot: str, annotations: dict[str, str], record: Record | None = None
+) -> Object:
+    """The Service; selector, ports and annotations go together and are written in one request.
+
+    It offers what the pods of the record behind it declare, so a revision from before a port was
+    known, or with a server of the user's own, is not promised to answer there.
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {**metadata(spec, spec.name), "annotations": annotations},
+        "spec": {
+            "selector": {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot},
+            "ports": [
+                {"name": name, "port": SERVICE_PORTS[name], "targetPort": name, "protocol": "TCP"}
+                for name in _declared(record)
+            ],
+        },
+    }
+
+
+def _declared(record: Record | None) -> list[str]:
+    ports = record.container.get("ports", ()) if record else ()
+    named = {port.get("name") for port in ports}
+    return [name for name in SERVICE_PORTS if name == PORT_NAME or name in named]
+
+
+def registry_config_of(spec: Spec, registry: RegistryFacts) -> Object:
+    """What `fetch` must know of the registry; changing it rolls nothing, new pods read it."""
+    data = {"url": registry.url, "allowed-sources": joined(registry.allowed_sources)}
+    optional = {"ca.crt": registry.ca_bundle, "proxy": registry.proxy}
+    data |= {key: value for key, value in optional.items() if value}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(spec, f"{spec.name}-registry"),
+        "data": data,
+    }
+
+
+def digests_of(spec: Spec, digests: dict[str, str]) -> Object:
+    """The digests that were pinned when traffic moved, by revision; later pods must match."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(spec, f"{spec.name}-digests"),
+        "data": digests,
+    }
+
+
+def disruption_budget_of(spec: Spec, slot: str) -> Object:
+    """A tenth of a slot may be evicted at a time; a pod that is not ready never blocks a drain."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": metadata(spec, f"{spec.name}-{slot}", **{LABEL_SLOT: slot}),
+        "spec": {
+            "maxUnavailable": MAX_UNAVAILABLE,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": {"matchLabels": {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot}},
+        },
+    }

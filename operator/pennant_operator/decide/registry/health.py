@@ -1,0 +1,90 @@
+"""A ModelRegistry's status, from how its server and its webhook are found."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pennant_operator.decide.seen.observed import Object
+from pennant_operator.decide.times import format_time
+
+
+@dataclass(frozen=True)
+class WebhookHealth:
+    """Whether webhooks can be taken, and what MLflow was told of them."""
+
+    trouble: str | None = None
+    registered: str = ""  # MLflow's id of the webhook that was registered for it
+    url: str = ""  # that MLflow sends to
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a registry answers, as its poller found it."""
+
+    server_version: str = ""
+    models: int = 0
+    trouble: str | None = None  # None: the last poll was answered in full
+    invalid: bool = False  # the trouble is the spec's own
+    webhook: WebhookHealth | None = None  # None: none is asked for
+
+
+def status(registry: Object, health: Health, now: datetime) -> dict[str, Any]:
+    """The status to show; equal to the live one when nothing changed."""
+    live = registry.get("status", {})
+    before = {condition["type"]: condition for condition in live.get("conditions", ())}
+    generation = registry["metadata"]["generation"]
+    built: dict[str, Any] = {
+        "observedGeneration": generation,
+        "modelsWatched": health.models,
+        "conditions": [
+            _condition(said, before.get(said["type"], {}), generation, now)
+            for said in (_ready(health), _webhook(health.webhook))
+            if said is not None
+        ],
+    }
+    if health.webhook is not None and health.webhook.registered:
+        built["webhook"] = {"id": health.webhook.registered, "url": health.webhook.url}
+    # What the server last called itself stays readable while it is away.
+    version = health.server_version or live.get("serverVersion")
+    return built | ({"serverVersion": version} if version else {})
+
+
+def webhook_health(registry: Object) -> WebhookHealth:
+    """How its webhook was when its status was written."""
+    shown = registry.get("status", {})
+    told = shown.get("webhook", {})
+    troubles = (
+        condition["message"]
+        for condition in shown.get("conditions", ())
+        if condition["type"] == "Webhook" and condition["status"] == "False"
+    )
+    return WebhookHealth(next(troubles, None), told.get("id", ""), told.get("url", ""))
+
+
+def _ready(health: Health) -> dict[str, str]:
+    trouble = "InvalidSpec" if health.invalid else "NotAnswering"
+    return _said("Ready", "Answering", trouble, health.trouble, "The registry answers.")
+
+
+def _webhook(webhook: WebhookHealth | None) -> dict[str, str] | None:
+    if webhook is None:
+        return None
+    message = "Webhooks that are signed with the Secret are taken."
+    if webhook.registered:
+        message = "MLflow was told to send its webhooks, and those it signs are taken."
+    return _said("Webhook", "Taken", "NotTaken", webhook.trouble, message)
+
+
+def _said(kind: str, well: str, ill: str, trouble: str | None, message: str) -> dict[str, str]:
+    if trouble is not None:
+        return {"type": kind, "status": "False", "reason": ill, "message": trouble}
+    return {"type": kind, "status": "True", "reason": well, "message": message}
+
+
+def _condition(
+    said: dict[str, str], before: dict[str, Any], generation: int, now: datetime
+) -> dict[str, Any]:
+    """Its time moves only with its status."""
+    changed = before.get("status") != said["status"]
+    since = format_time(now) if changed else before["lastTransitionTime"]
+    return {**said, "observedGeneration": generation, "lastTransitionTime": since}

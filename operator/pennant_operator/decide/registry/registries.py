@@ -1,0 +1,226 @@
+"""Parses a ModelRegistry, and says who may use it for what."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from pennant_operator.decide.registry.patterns import matches
+from pennant_operator.decide.registry.sources import allowed_with
+from pennant_operator.decide.seen.observed import Object, Refused, RegistryFacts, Unknown
+from pennant_operator.decide.times import parse_duration
+from pennant_operator.decide.vocabulary import Reason
+from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed
+
+MINIMUM_POLL = timedelta(seconds=1)
+DIRECT = "Direct"  # spec.artifacts.mode: pods pull from the store behind the server
+_ROOT = re.compile(
+    r"((s3|gs)://[A-Za-z0-9._-]+|(wasbs|abfss)://[a-z0-9$-]+@[A-Za-z0-9.-]+|pvc://[a-z0-9.-]+)"
+    r"(/[^?#%,\\\x00-\x1f\x7f]*)?"
+)
+
+
+class InvalidRegistryError(ValueError):
+    """A field that cannot be used; the message names it, its value and what to write."""
+
+
+@dataclass(frozen=True)
+class WebhookSpec:
+    """What is needed to take a registry's webhooks."""
+
+    secret: str  # name of a Secret
+    url: str | None = None  # where MLflow is told to send them; None: a person tells it
+
+
+@dataclass(frozen=True)
+class RegistrySpec:
+    """A ModelRegistry's spec, defaults filled in."""
+
+    name: str
+    url: str  # without a trailing slash
+    credentials_secret: str | None
+    ca_bundle: str
+    poll_interval: timedelta
+    allowed_namespaces: tuple[str, ...]
+    allowed_models: tuple[str, ...]
+    allowed_sources: tuple[str, ...]
+    webhook: WebhookSpec | None = None
+    pull_root: str | None = None  # with mode Direct: where pods pull what the server proxies
+    proxy: str | None = None  # an http address
+
+    def facts(self) -> RegistryFacts:
+        """What fetch containers need of it."""
+        return RegistryFacts(self.url, self.allowed_sources, self.ca_bundle, self.proxy or "")
+
+    def refusal(self, namespace: str, model: str) -> Refused | None:
+        """Why a namespace may not follow a model here; None when it may."""
+        if not matches(namespace, self.allowed_namespaces):
+            fault = f"may not be used from namespace {namespace}"
+            cure = f"add {namespace} to its spec.allowedNamespaces"
+        elif not matches(model, self.allowed_models):
+            fault = f"does not allow the model {model!r}"
+            cure = f"add {model} to its spec.allowedModels"
+        else:
+            return None
+        return Refused(
+            Reason.NOT_ALLOWED,
+            f"ModelRegistry {self.name} {fault}: have its administrator {cure}, "
+            "or set spec.registry to another one",
+        )
+
+
+def parse(registry: Object) -> RegistrySpec:
+    """The spec of a ModelRegistry object; raises InvalidRegistryError."""
+    spec, name = registry.get("spec", {}), registry["metadata"]["name"]
+    artifacts = spec.get("artifacts", {})
+    root = _root(artifacts)
+    return RegistrySpec(
+        name=name,
+        url=_server(spec.get("url", "")),
+        credentials_secret=spec.get("credentialsSecret") or None,
+        ca_bundle=spec.get("caBundle", ""),
+        poll_interval=_interval(spec.get("pollInterval", "15s")),
+        allowed_namespaces=tuple(spec.get("allowedNamespaces", ("*",))),
+        allowed_models=tuple(spec.get("allowedModels", ("*",))),
+        allowed_sources=allowed_with(_prefixes(spec.get("allowedSources", DEFAULT_ALLOWED)), root),
+        webhook=_webhook(name, spec.get("webhook")),
+        pull_root=root if artifacts.get("mode") == DIRECT else None,
+        proxy=_proxy(spec["proxy"]) if spec.get("proxy") else None,
+    )
+
+
+def not_there_yet(name: str, namespace: str) -> Unknown:
+    """Whoever applies both may do it in either order, so a missing one is awaited for a moment."""
+    return Unknown(
+        Reason.WAITING_FOR_REGISTRY,
+        f"there is no ModelRegistry {name} in namespace {namespace} yet; the operator looks again"
+        " within seconds and then says what to do",
+    )
+
+
+def not_found(name: str, namespace: str) -> Refused:
+    """There is no such ModelRegistry."""
+    return Refused(
+        Reason.REGISTRY_NOT_FOUND,
+        f"there is no ModelRegistry {name} in the operator's namespace {namespace}: create it "
+        f"there (kubectl -n {namespace} get modelregistries lists those there are), "
+        "or set spec.registry to one of these",
+    )
+
+
+def invalid(name: str, namespace: str, error: InvalidRegistryError) -> Refused:
+    """The ModelRegistry's own spec cannot be used."""
+    return Refused(
+        Reason.REGISTRY_INVALID,
+        f"ModelRegistry {name} cannot be used: {error}; its administrator can correct it with "
+        f"kubectl -n {namespace} edit modelregistry {name}",
+    )
+
+
+def not_read() -> Unknown:
+    """The operator has just started."""
+    return Unknown(
+        Reason.WAITING_FOR_REGISTRY,
+        "the operator has just started and reads its ModelRegistries within seconds",
+    )
+
+
+def not_asked(name: str) -> Unknown:
+    """The first answer is still to come."""
+    return Unknown(
+        Reason.WAITING_FOR_REGISTRY,
+        f"ModelRegistry {name} has not answered yet; if this lasts, its status says why: "
+        f"kubectl describe modelregistry {name}, in the operator's namespace",
+    )
+
+
+def silent(name: str, since: datetime | None) -> Unknown:
+    """It has not answered for long."""
+    return Unknown(
+        Reason.REGISTRY_UNREACHABLE,
+        f"ModelRegistry {name} has not answered for 15 minutes: its status says what is wrong "
+        f"(kubectl describe modelregistry {name}, in the operator's namespace)",
+        since,
+    )
+
+
+def _webhook(name: str, webhook: dict[str, Any] | None) -> WebhookSpec | None:
+    if webhook is None:
+        return None
+    secret = webhook.get("secret", {}).get("name")
+    if not secret:
+        raise InvalidRegistryError("spec.webhook.secret.name is missing: name a Secret")
+    if not webhook.get("register"):
+        return WebhookSpec(secret)
+    return WebhookSpec(secret, _url("spec.webhook.url", webhook.get("url", "")) + f"/hooks/{name}")
+
+
+def _root(artifacts: dict[str, Any]) -> str | None:
+    root = str(artifacts.get("root", "")).rstrip("/")
+    if not root and artifacts.get("mode") == DIRECT:
+        raise InvalidRegistryError(
+            "spec.artifacts.root is missing: write the MLflow server's --artifacts-destination"
+        )
+    if root and (not _ROOT.fullmatch(root) or not {"..", "."}.isdisjoint(root.split("/"))):
+        raise InvalidRegistryError(
+            f"spec.artifacts.root {root.partition(':')[0]}:... is not such as s3://bucket/prefix, "
+            "without credentials and query"
+        )
+    return root or None
+
+
+def _prefixes(given: Sequence[str]) -> tuple[str, ...]:
+    """As they are: fetch is told of them in one text, and must read what the operator does."""
+    for prefix in given:
+        if listed(joined([prefix])) != (prefix,):
+            raise InvalidRegistryError(
+                f"spec.allowedSources {prefix!r} is empty, holds a comma, or begins or ends with a "
+                "space: write one prefix for each item"
+            )
+    return tuple(given)
+
+
+def _server(text: str) -> str:
+    if text.startswith("databricks"):
+        raise InvalidRegistryError(
+            f"spec.url {text!r} names Databricks, whose registries (Unity Catalog's too) are not "
+            "supported: use the address of an MLflow server"
+        )
+    return _url("spec.url", text)
+
+
+def _proxy(text: str) -> str:
+    if not text.startswith("http://"):
+        raise InvalidRegistryError(
+            f"spec.proxy {text!r} is not an http address: write for example http://proxy:3128 "
+            "(an https spec.url stays encrypted through it)"
+        )
+    return _url("spec.proxy", text)
+
+
+def _url(field: str, text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # half an IPv6 address, a port that is none
+        usable = False
+    if not usable:
+        raise InvalidRegistryError(f"{field} {text!r} is not an http or https address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise InvalidRegistryError(
+            f"{field} names user, query or fragment at {parts.hostname}: write the address alone, "
+            "and credentials into the Secret that spec.credentialsSecret names"
+        )
+    return text.rstrip("/")
+
+
+def _interval(text: str) -> timedelta:
+    try:
+        interval = parse_duration(text)
+    except ValueError as error:
+        raise InvalidRegistryError(f"spec.pollInterval: {error}") from error
+    if interval < MINIMUM_POLL:
+        raise InvalidRegistryError(f"spec.pollInterval {text!r} is too short: write 1s or more")
+    return interval

@@ -1,0 +1,141 @@
+"""What earlier plans wrote into `status` and later ones read: the operator's only memory."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from pennant_operator.decide.seen.observed import Absent, Desired, ModelVersion, Object, Unknown
+from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.decide.times import format_time, parse_time
+
+KEPT = 10  # entries of `rejected` and of `history`
+
+
+@dataclass(frozen=True)
+class Memory:
+    """`status` as the last plan left it."""
+
+    status: dict[str, Any]
+    generation: int = 0  # of the spec that is judged now
+
+    @property
+    def desired(self) -> dict[str, Any]:
+        """`status.desired`, empty when nothing was desired yet."""
+        return self.status.get("desired") or {}
+
+    @property
+    def candidate(self) -> dict[str, Any]:
+        """`status.candidate`, empty when there is none."""
+        return self.status.get("candidate") or {}
+
+    @property
+    def serving(self) -> dict[str, Any]:
+        """`status.serving`, empty when nothing has the traffic."""
+        return self.status.get("serving") or {}
+
+    @property
+    def rejected(self) -> list[dict[str, Any]]:
+        """`status.rejected`, newest first."""
+        return self.status.get("rejected") or []
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """`status.history`, newest first."""
+        return self.status.get("history") or []
+
+    @property
+    def same_spec(self) -> bool:
+        """Whether the last plan judged the spec as it is now."""
+        return bool(self.status.get("observedGeneration") == self.generation)
+
+    @property
+    def found(self) -> bool:
+        """Whether a version was ever found."""
+        return bool(self.desired or self.serving)
+
+    def said(self, kind: str) -> dict[str, Any]:
+        """A condition as it was, empty when it was not there."""
+        conditions = self.status.get("conditions") or []
+        return next((c for c in conditions if c["type"] == kind), {})
+
+    def served_last_time(self, revision: str) -> bool:
+        """Whether the last that is told of a revision is that it had the traffic."""
+        told = next((entry for entry in self.history if entry["revision"] == revision), {})
+        return told.get("result") == "Serving"
+
+    def answered(self, watch: Watch) -> bool:
+        """Whether a version was last found for this question, and not for one of an earlier spec.
+
+        Statuses of earlier operators do not say which it was: it was that of their generation.
+        """
+        if "resolved" not in self.status:
+            return self.found and self.same_spec
+        return bool(self.status["resolved"] == question(watch))
+
+    def rejection_told(self, rejected: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """The rejection of what was last desired, while nobody says what is desired now."""
+        version = self.desired.get("version")
+        if version in {None, self.serving.get("version"), self.candidate.get("version")}:
+            return None
+        return next((entry for entry in rejected if entry["version"] == version), None)
+
+
+def memory_of(owner: Object) -> Memory:
+    """What a ModelDeployment's status holds."""
+    return Memory(owner.get("status") or {}, int(owner["metadata"].get("generation", 0)))
+
+
+def version_of(desired: Desired) -> str | None:
+    """The version that is desired, as far as anybody says."""
+    return None if isinstance(desired, Absent | Unknown) else desired.version
+
+
+def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
+    """The rejections in force: seeing another version as desired lifts those of a version (law 4).
+
+    Only a version that was really desired in between counts; a removed alias is no other version.
+    """
+    before, wanted = memory.desired.get("version"), version_of(desired)
+    if before is None or before == wanted or _says_nothing(desired):
+        return memory.rejected
+    if wanted is None:
+        # `status.desired` goes: that `before` was desired after the others is told here only.
+        return [entry for entry in memory.rejected if entry["version"] == before]
+    return [entry for entry in memory.rejected if entry["version"] != wanted]
+
+
+def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any] | None:
+    """The next `status.desired`; where no version is told, nor that there is none, as it was."""
+    wanted = version_of(desired)
+    if _says_nothing(desired):
+        return memory.desired or None
+    if wanted is None:
+        return None
+    if memory.desired.get("version") == wanted:
+        return memory.desired
+    return {"version": wanted, "since": format_time(now)}
+
+
+def _says_nothing(desired: Desired) -> bool:
+    """Nobody says what is desired, nor that nothing is."""
+    return not isinstance(desired, Absent) and version_of(desired) is None
+
+
+def question(watch: Watch) -> dict[str, str]:
+    """As `status.resolved` has it."""
+    return {field: value for field, value in asdict(watch).items() if value is not None}
+
+
+def resolved_of(memory: Memory, desired: Desired, watch: Watch) -> dict[str, str] | None:
+    """The next `status.resolved`: for which question a version was last found."""
+    if isinstance(desired, ModelVersion) or memory.answered(watch):
+        return question(watch)
+    # Empty: none was, though one is desired; or a status of an earlier operator does not say, and
+    # the spec has changed since.
+    known = memory.found or version_of(desired) is not None
+    return memory.status.get("resolved", {} if known else None)
+
+
+def parked_until(candidate: dict[str, Any]) -> datetime | None:
+    """When a held candidate is tried again; None when it is not parked."""
+    return parse_time(candidate["retryTime"]) if candidate.get("retryTime") else None

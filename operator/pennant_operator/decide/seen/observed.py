@@ -1,0 +1,107 @@
+"""What was seen, as plain data: the only input of `plan`.
+
+Children are the API's own objects (dicts); pods are reduced to facts by `pods.py`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_operator.decide.seen.revision import Record
+
+Object: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The registry has not answered: nothing may be concluded from it (law 2)."""
+
+    reason: str
+    message: str
+    since: datetime | None = None  # of the outage; None: not asked yet
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A version the registry answered with, its source resolved so that it cannot float."""
+
+    name: str
+    version: str
+    created: int  # milliseconds since the epoch, the registry's own time stamp
+    source: str  # artifact URI without alias or stage, e.g. mlflow-artifacts:/1/<run>/artifacts/x
+    sha256: str | None = None  # the tag `pennant.sha256`
+    registered: int = 0  # when its model was made, likewise
+    beside: tuple[str, ...] = ()  # lower versions in the same stage, highest first
+    # The registry says nothing of it now, and this is what it said last.
+    silence: "Unknown | Unresolved | None" = None
+
+
+@dataclass(frozen=True)
+class Absent:
+    """The registry answered, and again later, that there is nothing to follow: no alias, model or
+    version.
+    """
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """The registry answers, and not this, or not yet for good: it moves nothing (law 2)."""
+
+    reason: str
+    message: str
+    version: str | None = None  # that is desired, where at least that is known
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What the spec asks for is not to be had until a person changes something."""
+
+    reason: str
+    message: str
+    version: str | None = None  # that is desired, where that is known
+
+
+Desired: TypeAlias = ModelVersion | Absent | Unresolved | Unknown | Refused
+
+
+@dataclass(frozen=True)
+class RegistryFacts:
+    """What fetch containers need of a ModelRegistry; reaches them by a child ConfigMap."""
+
+    url: str
+    allowed_sources: tuple[str, ...] = ("mlflow-artifacts:/",)
+    ca_bundle: str = ""
+    proxy: str = ""
+
+
+POD_FS_GROUP = 65532  # of the images' own user
+
+
+@dataclass(frozen=True)
+class Images:
+    """The operator-pinned images: fetch always, serving where the spec names none.
+
+    And what the cluster's administrator says of every pod with them.
+    """
+
+    fetch: str
+    serving: str
+    fs_group: int | None = POD_FS_GROUP  # owns the volumes; None: the cluster chooses
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One ModelDeployment, its children and what the registry says, at one moment."""
+
+    owner: Object
+    desired: Desired
+    registry: RegistryFacts | None
+    images: Images
+    children: dict[str, Object] = field(default_factory=dict)  # "Kind/name" -> object
+    records: dict[str, Record] = field(default_factory=dict)  # revision -> what was recorded
+    pods: dict[str, tuple[PodFacts, ...]] = field(default_factory=dict)  # slot -> pods
+    unreadable: tuple[str, ...] = ()  # names of records that tell nothing, each with the reason

@@ -1,0 +1,160 @@
+"""A revision: one immutable thing to run, and the record kept of it.
+
+Its name is a hash of what a person decided (registry, model, version and when that version was
+created, `spec.serving` as written). What was resolved at first contact and the manifest that was
+rendered then are recorded in an immutable ControllerRevision and never compared again: a new
+operator that renders differently rolls nothing by itself (law 5).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pennant_operator.decide.seen.pod_facts import SERVE
+from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
+
+FORMAT = 1
+LENGTH = 10  # hex digits: 40 bits name a handful of revisions of one object
+T = TypeVar("T")
+
+
+class UnreadableRecordError(ValueError):
+    """What is labelled as a record of ours and is none that this operator can read; says why."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the ControllerRevision child of one revision holds."""
+
+    revision: str
+    model: str
+    version: str
+    source: str
+    sha256: str | None
+    manifest: dict[str, Any]  # the Deployment, without name, slot and replicas filled in
+    uid: str = ""
+    resource_version: str = ""
+    number: int = 0
+    registry: str = ""  # these three are absent from records of earlier operators
+    created: int = 0  # the version, in the registry's milliseconds
+    registered: int = 0  # its model, likewise
+
+    @property
+    def container(self) -> dict[str, Any]:
+        """The one that answers requests, as recorded."""
+        containers = self.manifest["spec"]["template"]["spec"]["containers"]
+        return next((each for each in containers if each["name"] == SERVE), {})
+
+    def with_serving(self, serving: dict[str, Any]) -> str:
+        """The revision of this version with another `spec.serving`, or its own with the same."""
+        return revision_of(
+            registry=self.registry,
+            model=self.model,
+            version=self.version,
+            created=self.created,
+            serving=serving,
+        )
+
+
+def revision_of(
+    *, registry: str, model: str, version: str, created: int, serving: dict[str, Any]
+) -> str:
+    """The revision's name; `serving` is `spec.serving` as written, absent fields absent."""
+    identity = [registry, model, version, created, serving]
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+
+
+def to_data(record: Record) -> dict[str, Any]:
+    """The `data` of the ControllerRevision."""
+    return {
+        "format": FORMAT,
+        "model": record.model,
+        "version": record.version,
+        "registry": record.registry,
+        "created": record.created,
+        "registered": record.registered,
+        "source": record.source,
+        "sha256": record.sha256,
+        "manifest": record.manifest,
+    }
+
+
+def from_object(obj: dict[str, Any]) -> Record:
+    """The record in a ControllerRevision as the API server returns it.
+
+    Its `data` may be anything, and so may its labels: raises UnreadableRecordError.
+    """
+    data, meta = obj.get("data"), obj["metadata"]
+    if not isinstance(data, dict) or type(found := data.get("format")) is not int:
+        raise UnreadableRecordError("it has no data.format")
+    if found != FORMAT:
+        raise UnreadableRecordError(f"data.format is {found}, and this operator reads {FORMAT}")
+    return Record(
+        revision=_revision(meta),
+        model=_take(data, "model", str),
+        version=_take(data, "version", str),
+        source=_take(data, "source", str),
+        sha256=None if data.get("sha256") is None else _take(data, "sha256", str),
+        manifest=_manifest(_take(data, "manifest", dict), meta),
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        number=obj.get("revision", 0),
+        registry=_take({"registry": ""} | data, "registry", str),
+        created=_take({"created": 0} | data, "created", int),
+        registered=_take({"registered": 0} | data, "registered", int),
+    )
+
+
+def _revision(meta: dict[str, Any]) -> str:
+    """Whoever is called otherwise would stand for a revision that has a record of its own."""
+    labels = meta.get("labels", {})
+    revision = str(labels.get(LABEL_REVISION, ""))
+    if not revision or meta["name"] != f"{labels.get(LABEL_DEPLOYMENT)}-{revision}":
+        raise UnreadableRecordError(f"its label {LABEL_REVISION} is {revision!r}")
+    return revision
+
+
+def _manifest(manifest: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
+    """It is applied as it stands: as a Deployment, and beside its record."""
+    where = _take(manifest, "metadata.namespace", str)
+    if where != meta["namespace"]:
+        raise UnreadableRecordError(f"data.manifest.metadata.namespace is {where!r}")
+    kind = manifest.get("apiVersion"), manifest.get("kind")
+    if kind != ("apps/v1", "Deployment"):
+        raise UnreadableRecordError("data.manifest is no Deployment")
+    for path in (
+        *("metadata.labels", "spec.selector.matchLabels"),
+        *("spec.template.metadata.labels", "spec.template.spec"),
+    ):
+        _take(manifest, path, dict)
+    for container in _take(manifest, "spec.template.spec.containers", list):
+        _take({"container": container}, "container.name", str)
+        for port in _take({"ports": []} | container, "ports", list):
+            _take({"port": port}, "port", dict)
+    _check_names(manifest)
+    return manifest
+
+
+def _check_names(manifest: dict[str, Any]) -> None:
+    """Lists are compared by the names in them."""
+    parts: list[Any] = [manifest]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if "name" in part:
+                _take(part, "name", str)
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+
+
+def _take(within: dict[str, Any], path: str, kind: type[T]) -> T:
+    """What is there, if it is of exactly this type: to Python, true is a number."""
+    found: Any = within
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    if type(found) is not kind:
+        raise UnreadableRecordError(f"{path} is a {type(found).__name__}, not a {kind.__name__}")
+    return found

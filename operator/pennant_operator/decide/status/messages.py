@@ -1,0 +1,144 @@
+"""What messages are made of: each part says what is the case, why, or what is to be done."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pennant_operator.decide.seen.observed import (
+    Absent,
+    Desired,
+    ModelVersion,
+    Refused,
+    Unknown,
+    Unresolved,
+)
+from pennant_operator.decide.seen.spec import Spec
+from pennant_operator.decide.times import format_time
+from pennant_operator.decide.verdict import Verdict, Waiting
+
+SHOWN = 10  # versions beside the desired one in its stage, which may hold any number
+UNPROVED = (
+    "spec.replicas is 0, so nothing can prove it: its rollout starts when it is set to 1 or more"
+)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that the conditions depend on, after this plan's writes."""
+
+    spec: Spec
+    desired: Desired
+    serving: str | None = None  # version that has the traffic
+    ready: int = 0  # its ready pods
+    trouble: str = ""  # why not all of its pods are ready
+    in_sync: bool = False  # what has the traffic is what is desired
+    edited: bool = False  # what has the traffic is of an earlier spec
+    candidate: dict[str, Any] = field(default_factory=dict)
+    room: str = ""  # whose pods the candidate's slot still has
+    back: bool = False  # the candidate is what traffic goes back to after a crash
+    parked: bool = False
+    verdict: Verdict | None = None
+    rejection: dict[str, Any] | None = None  # of the desired revision
+    withdrawn: bool = False  # the alias was removed, and with ScaleDown nothing serves since
+    bakes_until: datetime | None = None  # what had the traffic stays warm until then
+    before: list[dict[str, Any]] = field(default_factory=list)  # the conditions so far
+    same_spec: bool = True  # and they were judged by the spec as it is now
+
+    @property
+    def silence(self) -> Unknown | Unresolved | None:
+        """What is said of a registry that does not say, whatever it said before."""
+        if isinstance(self.desired, ModelVersion):
+            return self.desired.silence
+        return self.desired if isinstance(self.desired, Unknown) else None
+
+
+def said_by(desired: Absent | Refused | Unknown | Unresolved) -> str:
+    """What the registry's side says, as a part of a sentence."""
+    return desired.message.rstrip(". ")
+
+
+def pointer(s: Situation, what: str) -> str:
+    """What says which version is desired; a stage may hold several, and the highest counts."""
+    assert isinstance(s.desired, ModelVersion)
+    watch, version = s.spec.watch, s.desired.version
+    if s.desired.beside:
+        more = ("…",) if len(s.desired.beside) > SHOWN else ()
+        lower = ", ".join((*more, *reversed(s.desired.beside[:SHOWN])))
+        return f"{watch.pointer} holds versions {lower} and {version}; the highest {what}"
+    return f"{watch.pointer} {watch.verb} version {version}, which {what}"
+
+
+def kept(s: Situation) -> str:
+    """What goes on meanwhile; empty when nothing is to serve."""
+    if s.serving is None or not (s.ready or s.spec.replicas):
+        return ""
+    of_another = s.back and not s.spec.suspend  # what goes before tells of the way back
+    who = "its previous revision" if _anew(s) and not of_another else f"version {s.serving}"
+    return f"; {who} {'goes on serving' if s.ready else 'has the traffic, and no ready pod'}"
+
+
+def warm(s: Situation) -> str:
+    """How long going back takes no start."""
+    if s.bakes_until is None:
+        return ""
+    return f"; what served before stays warm until {format_time(s.bakes_until)}"
+
+
+def rejected(s: Situation, *, named: bool = True) -> str:
+    """Why the desired version is not tried, and what a person can do."""
+    assert s.rejection is not None
+    version = s.rejection["version"]
+    goes_on = kept(s) or "; nothing serves"
+    if s.back and s.candidate:
+        goes_on = f"; {progress(s)}"
+    elif s.in_sync:
+        goes_on = "; it keeps the traffic, because there is nothing to go back to"
+    cure = s.spec.watch.cure(version)
+    who = f"{_named(s, version)} was" if named else "was"
+    return f"{who} rejected ({s.rejection['reason']}): {s.rejection['message']}{goes_on}; {cure}"
+
+
+def progress(s: Situation) -> str:
+    """What the candidate does, or why there is none."""
+    if not s.candidate:
+        return _no_candidate(s)
+    who, slot = _named(s, s.candidate["version"]), s.candidate["slot"]
+    if s.parked:
+        return (
+            f"{who} is held ({s.candidate['reason']}): {s.candidate['message']}; "
+            f"it is tried again at {s.candidate['retryTime']}"
+        )
+    if s.room:
+        return f"{who} waits for room in slot {slot}: {s.room}"
+    what = (
+        f"traffic goes back to {who} when all its pods are ready"
+        if s.back
+        else f"{who} comes up in slot {slot} and gets the traffic when all its pods are ready"
+    )
+    if isinstance(s.verdict, Waiting):
+        return f"{what}; phase {s.verdict.phase}: {s.verdict.message}"
+    return what
+
+
+def _anew(s: Situation) -> bool:
+    """The desired version serves, but not as it is to be now: the spec changed, or the version."""
+    told = s.desired.version if isinstance(s.desired, ModelVersion) else None
+    wanted = told or s.candidate.get("version")
+    return s.serving is not None and s.serving == wanted and not s.in_sync
+
+
+def _named(s: Situation, version: str) -> str:
+    new = _anew(s) and version == s.serving
+    return f"a new revision of version {version}" if new else f"version {version}"
+
+
+def _no_candidate(s: Situation) -> str:
+    if s.rejection:
+        return rejected(s)
+    if not isinstance(s.desired, ModelVersion):
+        return said_by(s.desired)
+    if s.spec.suspend:
+        return "spec.suspend is true, and nothing is rolled out until it is false"
+    if s.spec.replicas == 0:
+        return UNPROVED
+    return "its rollout starts next"

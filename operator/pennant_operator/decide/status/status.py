@@ -1,0 +1,152 @@
+"""Assembles the whole next status, true once the moves are made."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pennant_operator.decide.candidate import attempts
+from pennant_operator.decide.candidate.room import pods_in_the_way
+from pennant_operator.decide.candidate.verdicts import trouble_of
+from pennant_operator.decide.seen.memory import desired_of, question, resolved_of
+from pennant_operator.decide.seen.observed import Unknown
+from pennant_operator.decide.seen.world import Traffic, World
+from pennant_operator.decide.status.conditions import conditions_of, summary
+from pennant_operator.decide.status.events import history_with
+from pennant_operator.decide.status.messages import Situation
+from pennant_operator.decide.step import Step
+from pennant_operator.decide.times import format_time
+from pennant_operator.decide.vocabulary import (
+    LABEL_DEPLOYMENT,
+    LABEL_SLOT,
+    NO_SLOT,
+    Condition,
+    Reason,
+)
+
+
+def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
+    """The status once traffic is as given."""
+    world, spec = replace(step.world, traffic=traffic), step.world.spec
+    fields: dict[str, Any] = {
+        "resolved": resolved_of(step.memory, step.observed.desired, spec.watch),
+        "desired": desired_of(step.memory, step.observed.desired, step.now),
+        "serving": _serving(step, traffic),
+        "candidate": _candidate(step, traffic),
+        "rejected": step.rejected or None,
+    }
+    status: dict[str, Any] = {
+        "observedGeneration": step.memory.generation,
+        "selector": f"{LABEL_DEPLOYMENT}={spec.name},{LABEL_SLOT}={_slot(traffic)}",
+        "url": f"http://{spec.name}.{spec.namespace}.svc",
+        "replicas": world.active.size if world.active else 0,
+        "readyReplicas": world.active.ready if world.active else 0,
+        **{field: value for field, value in fields.items() if value is not None},
+    }
+    situation = _situation(step, world, status)
+    status["summary"] = str(summary(situation))
+    status["conditions"] = conditions_of(situation, step.memory.generation, step.now)
+    if told := history_with(step.memory.status, status):
+        status["history"] = told
+    return status
+
+
+def _slot(traffic: Traffic | None) -> str:
+    return traffic.slot if traffic else NO_SLOT
+
+
+def _serving(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+    if traffic is None:
+        return None
+    entry = {
+        "version": step.version_of(traffic.revision),
+        "revision": traffic.revision,
+        "since": format_time(traffic.since),
+    }
+    digest = step.digest_of(traffic.revision)
+    if digest is None and traffic.revision == step.goal.target:
+        digest = getattr(step.verdict, "digest", None)  # this plan pins it
+    told = {"digest": digest, "image": step.image_of(traffic.revision)}
+    return {**entry, **{name: value for name, value in told.items() if value}}
+
+
+def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+    target = step.goal.target
+    if target is None or target not in step.records:
+        return None
+    if traffic is not None and traffic.revision == target:
+        return None
+    return attempts.entry(
+        step.memory,
+        revision=target,
+        version=step.records[target].version,
+        image=step.image_of(target),
+        slot=step.world.idle,
+        replicas=step.world.spec.replicas,
+        verdict=step.verdict,
+        now=step.now,
+    )
+
+
+def _edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool:
+    """What has the traffic is not what the spec asks for, wherever an alias may have moved to."""
+    spec, silent = step.world.spec, isinstance(step.observed.desired, Unknown)
+    if traffic is None:
+        return False
+    if status.get("resolved") != question(spec.watch):
+        return True
+    serves, asked = step.version_of(traffic.revision), status.get("desired", {}).get("version")
+    if silent and asked not in (None, serves):
+        return True  # it was asked for, and nobody says where it is
+    if spec.watch.version is not None and serves not in {spec.watch.version, "unknown"}:
+        return True
+    record = step.records.get(traffic.revision)
+    if record is None or not record.created:  # nobody can tell of one that is lost, or very old
+        return False
+    return record.with_serving(spec.serving) != traffic.revision
+
+
+def _withdrawn(step: Step, traffic: Traffic | None) -> bool:
+    """The alias was removed and took the traffic with it, and nothing has it since."""
+    if traffic is not None:
+        return False
+    if step.goal.released and (step.world.traffic or step.memory.status.get("serving")):
+        return True
+    return step.memory.said(Condition.READY).get("reason") == Reason.SCALED_DOWN
+
+
+def _trouble(step: Step, world: World) -> str:
+    active = world.active
+    if active is None:
+        return ""
+    if active.size == 0 and step.memory.candidate:
+        return "they answered nothing for a minute, and made room for the next revision"
+    return trouble_of(active.running, active.shortage, evicted=active.evicted)
+
+
+def _bakes_until(step: Step, world: World) -> datetime | None:
+    if world.traffic is None or not world.baking(step.now):
+        return None
+    return world.traffic.bakes_until(world.spec.bake)
+
+
+def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
+    traffic, candidate = world.traffic, status.get("candidate") or {}
+    return Situation(
+        spec=world.spec,
+        desired=step.observed.desired,
+        serving=(status.get("serving") or {}).get("version"),
+        ready=world.active.ready if world.active else 0,
+        trouble=_trouble(step, world),
+        in_sync=traffic is not None and traffic.revision == step.goal.revision,
+        candidate=candidate,
+        room=pods_in_the_way(step, candidate),
+        back=step.goal.back,
+        parked=attempts.is_parked(candidate, candidate.get("revision"), step.now),
+        verdict=step.verdict,
+        edited=_edited(step, traffic, status),
+        rejection=step.goal.rejection,
+        withdrawn=_withdrawn(step, traffic),
+        bakes_until=_bakes_until(step, world),
+        before=step.memory.status.get("conditions") or [],
+        same_spec=step.memory.same_spec,
+    )

@@ -1,0 +1,48 @@
+"""What every step of `plan` carries: what was seen, and what was decided so far."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pennant_operator.decide.seen.memory import Memory
+from pennant_operator.decide.seen.observed import Observed
+from pennant_operator.decide.seen.revision import Record
+from pennant_operator.decide.seen.world import World
+from pennant_operator.decide.target.goal import Goal
+from pennant_operator.decide.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Step:
+    """One pass over a healthy spec: what was seen, and what was decided so far."""
+
+    observed: Observed
+    world: World
+    memory: Memory
+    goal: Goal
+    rejected: list[dict[str, Any]]
+    verdict: Verdict | None
+    records: dict[str, Record]
+    now: datetime
+
+    def version_of(self, revision: str) -> str:
+        """The version of a revision; also where somebody deleted its record."""
+        if revision in self.records:
+            return self.records[revision].version
+        told = (self.memory.status.get("serving") or {}, *self.memory.history)
+        return next((str(t["version"]) for t in told if t.get("revision") == revision), "unknown")
+
+    def image_of(self, revision: str) -> str | None:
+        """What its pods run, as recorded; None where somebody deleted its record."""
+        record = self.records.get(revision)
+        image: str | None = record.container.get("image") if record else None
+        return image
+
+    def digest_of(self, revision: str) -> str | None:
+        """The digest that its pods must have fetched: tagged when registered, else pinned."""
+        record = self.records.get(revision)
+        if record is not None and record.sha256 is not None:
+            return record.sha256
+        pins = self.observed.children.get(f"ConfigMap/{self.world.spec.name}-digests", {})
+        pinned: str | None = (pins.get("data") or {}).get(revision)
+        return pinned

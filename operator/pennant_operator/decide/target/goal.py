@@ -1,0 +1,124 @@
+"""Which revision should have the traffic, and why not another."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pennant_operator.decide.seen.memory import Memory, version_of
+from pennant_operator.decide.seen.observed import (
+    Absent,
+    Desired,
+    ModelVersion,
+    Observed,
+    Refused,
+    Unknown,
+    Unresolved,
+)
+from pennant_operator.decide.seen.revision import revision_of
+from pennant_operator.decide.seen.spec import Spec
+from pennant_operator.decide.seen.world import World
+from pennant_operator.decide.vocabulary import Reason
+
+# Somebody may be about to put the ModelRegistry right: nothing is known meanwhile.
+_NOT_AN_ANSWER = {Reason.REGISTRY_NOT_FOUND, Reason.REGISTRY_INVALID}
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Where the traffic should go."""
+
+    target: str | None  # revision to bring to the traffic; None: what has it keeps it
+    version: ModelVersion | None = None  # what the registry says, when it says so
+    revision: str | None = None  # the revision of that version with today's spec
+    rejection: dict[str, Any] | None = None  # why that revision is not tried
+    frozen: bool = False  # nothing is known: what comes up may not be taken down
+    released: bool = False  # the alias was removed, and then nothing is to run
+    back: bool = False  # away from what crashed: it is not kept warm
+
+
+def choose(
+    observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]
+) -> Goal:
+    """The goal; at no pods nothing can be proved, so nothing moves: what is desired waits."""
+    goal = _wanted(observed, world, memory, rejected)
+    return goal if world.spec.replicas else replace(goal, target=None, back=False)
+
+
+def _wanted(
+    observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]
+) -> Goal:
+    """By the registry; whatever is not an answer of it leaves things as they are (law 2)."""
+    desired, spec = observed.desired, world.spec
+    back = _way_back(world, rejected)
+    if isinstance(desired, Unknown | Unresolved) or _may_be_another_database(desired):
+        return _unanswered(observed, world, memory, rejected, back)
+    if not isinstance(desired, ModelVersion):
+        released = _releases(spec, desired)
+        frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
+        back = None if released else back
+        return Goal(back, frozen=frozen, back=back is not None, released=released)
+    revision = revision_of(
+        registry=spec.watch.registry,
+        model=desired.name,
+        version=desired.version,
+        created=desired.created,
+        serving=spec.serving,
+    )
+    rejection = next((entry for entry in rejected if entry["revision"] == revision), None)
+    silent = desired.silence is not None
+    if rejection is not None or spec.suspend:
+        return Goal(back, desired, revision, rejection, frozen=silent, back=back is not None)
+    if back is not None and world.idle.size:
+        return Goal(back, desired, revision, frozen=silent, back=True)
+    return Goal(revision, desired, revision, frozen=silent)
+
+
+def _may_be_another_database(desired: Desired) -> bool:
+    """A model that is missing altogether may be an empty database behind the same address."""
+    return isinstance(desired, Absent) and desired.reason == Reason.MODEL_NOT_FOUND
+
+
+def _releases(spec: Spec, desired: Absent | Refused) -> bool:
+    """Only MLflow's own word that the model is there and the alias, or the stage, is empty.
+
+    Suspend keeps what serves.
+    """
+    return (
+        spec.scale_down
+        and not spec.suspend
+        and isinstance(desired, Absent)
+        and desired.reason in {Reason.ALIAS_NOT_SET, Reason.STAGE_EMPTY}
+    )
+
+
+def _unanswered(
+    observed: Observed,
+    world: World,
+    memory: Memory,
+    rejected: list[dict[str, Any]],
+    back: str | None,
+) -> Goal:
+    """A rollout under way is finished: what it needs is recorded, and pods fetch by themselves.
+
+    One that was begun for another question than today's, or for another version than is wanted by
+    now, waits with what it has, without traffic.
+    """
+    candidate, spec = memory.candidate.get("revision"), world.spec
+    asked, wanted = memory.answered(spec.watch), version_of(observed.desired)
+    under_way = candidate in observed.records and asked and not spec.suspend
+    if wanted is not None and wanted != memory.candidate.get("version"):
+        under_way = False
+    told = isinstance(observed.desired, Unknown) and asked
+    return Goal(
+        back or (candidate if under_way else None),
+        rejection=memory.rejection_told(rejected) if told else None,
+        frozen=True,
+        back=back is not None,
+    )
+
+
+def _way_back(world: World, rejected: list[dict[str, Any]]) -> str | None:
+    """After a crash in the bake: the warm revision, if it is still there."""
+    traffic = world.traffic
+    if traffic is None or all(entry["revision"] != traffic.revision for entry in rejected):
+        return None
+    return traffic.warm if world.idle.revision == traffic.warm else None

@@ -1,0 +1,103 @@
+"""Whose an object is that has the name of one of our children (law 11)."""
+
+from enum import StrEnum
+from typing import Any
+
+from pennant_operator.decide.intent import Adopt
+from pennant_operator.decide.seen.observed import Object
+from pennant_operator.decide.vocabulary import (
+    API_VERSION,
+    GROUP,
+    LABEL_DEPLOYMENT,
+    LABEL_MANAGED_BY,
+    MANAGED_BY,
+)
+
+
+class Owner(StrEnum):
+    """Whose an object of our child's name is."""
+
+    OURS = "ours"
+    GONE = "gone"  # of a deleted ModelDeployment of the same name: the garbage collector comes
+    ORPHAN = "orphan"  # ours by its labels, and nobody's: its ModelDeployment left it
+    FOREIGN = "foreign"
+
+
+def ours(children: dict[str, Object], owner: Object) -> dict[str, Object]:
+    """The children that this ModelDeployment controls."""
+    return {key: child for key, child in children.items() if _whose(child, owner) is Owner.OURS}
+
+
+def conflict(children: dict[str, Object], owner: Object) -> str | None:
+    """What to tell when an object that is not ours has a child's name."""
+    foreign = sorted(k for k, c in children.items() if _whose(c, owner) is Owner.FOREIGN)
+    return taken(owner, *foreign) if foreign else None
+
+
+def taken(owner: Object, *children: str) -> str:
+    """What to tell of children (`Kind/name`) whose names somebody else has."""
+    names = ", ".join(f"{owner['metadata']['namespace']}/{name}" for name in children)
+    return (
+        f"{names} exists and does not belong to this ModelDeployment; it is left as it is: "
+        "rename or delete it (this is seen within seconds), "
+        "or give this ModelDeployment another name"
+    )
+
+
+def adoptions(children: dict[str, Object], owner: Object) -> tuple[Adopt, ...]:
+    """The orphans get this owner; what else refers to them stays."""
+    meta = owner["metadata"]
+    mine = controller_reference(meta["name"], meta["uid"])
+    found = []
+    for key, child in sorted(children.items()):
+        if _whose(child, owner) is Owner.ORPHAN:
+            kind, name = key.split("/")
+            others = child["metadata"].get("ownerReferences", ())
+            version = child["metadata"]["resourceVersion"]
+            found.append(Adopt(kind, name, version, (*others, mine)))
+    return tuple(found)
+
+
+def controller_reference(name: str, uid: str) -> dict[str, Any]:
+    """Says which ModelDeployment an object belongs to."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ModelDeployment",
+        "name": name,
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def awaited(children: dict[str, Object], owner: Object) -> bool:
+    """Whether children of a deleted namesake, or deleted ones of ours, still are in the way."""
+    return any(
+        _whose(child, owner) is Owner.GONE or "deletionTimestamp" in child["metadata"]
+        for child in children.values()
+    )
+
+
+def _whose(child: Object, owner: Object) -> Owner:
+    """By the controller reference: a label can be copied, a uid cannot be guessed.
+
+    Labels count where there is none. Whoever can set those on an object could as well delete it.
+    """
+    references = child["metadata"].get("ownerReferences", ())
+    controller = next((ref for ref in references if ref.get("controller")), None)
+    if controller is None:
+        return Owner.ORPHAN if _bears_our_labels(child, owner) else Owner.FOREIGN
+    if controller["uid"] == owner["metadata"]["uid"]:
+        return Owner.OURS
+    ours_before = (
+        controller["kind"] == "ModelDeployment"
+        and controller["apiVersion"].startswith(f"{GROUP}/")
+        and controller["name"] == owner["metadata"]["name"]
+    )
+    return Owner.GONE if ours_before else Owner.FOREIGN
+
+
+def _bears_our_labels(child: Object, owner: Object) -> bool:
+    labels = child["metadata"].get("labels", {})
+    named = labels.get(LABEL_DEPLOYMENT) == owner["metadata"]["name"]
+    return bool(named and labels.get(LABEL_MANAGED_BY) == MANAGED_BY)

@@ -1,0 +1,41 @@
+"""When to look again, and whether pods must be listed for it. Idle means never: events wake us."""
+
+from datetime import datetime, timedelta
+
+from pennant_operator.decide.candidate.attempts import is_parked
+from pennant_operator.decide.seen.memory import Memory, parked_until
+from pennant_operator.decide.seen.world import World
+from pennant_operator.decide.times import parse_time
+
+FAST, SLOW = 1.0, 5.0  # seconds between two lists of pods
+PATIENCE = timedelta(minutes=1)  # then a rollout is looked at slowly
+
+
+def unsettled(world: World, memory: Memory, now: datetime) -> bool:
+    """A rollout, a bake, pods on their way out, or too few ready ones: pods are listed."""
+    candidate = memory.candidate
+    rolling = bool(candidate) and not is_parked(candidate, candidate["revision"], now)
+    short = world.active is not None and world.active.ready != world.spec.replicas
+    return rolling or short or world.baking(now) or not world.idle.empty
+
+
+def next_look(world: World, memory: Memory, now: datetime, *, wrote: bool) -> float | None:
+    """Seconds until the next look; `memory` is the status this plan leaves."""
+    if wrote or unsettled(world, memory, now):
+        return _pause(world, memory, now)
+    until = parked_until(memory.candidate)
+    return max((until - now).total_seconds(), FAST) if until else None
+
+
+def _pause(world: World, memory: Memory, now: datetime) -> float:
+    if memory.candidate:
+        since = parse_time(memory.candidate["since"])
+    elif world.traffic:
+        since = world.traffic.since
+    else:
+        since = now
+    pause = FAST if now - since < PATIENCE else SLOW
+    if world.traffic and world.baking(now):
+        left = (world.traffic.bakes_until(world.spec.bake) - now).total_seconds()
+        return min(pause, max(left, 0.1))
+    return pause
