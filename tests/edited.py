@@ -13,7 +13,7 @@ from simulation import Simulation, serving
 from pennant_operator.decide.registry.registries import not_asked, silent
 from pennant_operator.decide.seen.observed import Desired, RegistryFacts
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.absence import missing_alias
+from pennant_operator.observe.poll.absence import missing_alias
 
 CANARY = {"model": {"name": "news", "alias": "canary"}}
 MEMORY = {"serving": {"resources": {"limits": {"memory": "2Gi"}}}}

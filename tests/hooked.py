@@ -23,10 +23,10 @@ from waiting import PATIENCE
 from pennant_dev.ports import free_port
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.delivery import Delivery, signature
-from pennant_operator.observe.followed import Around
-from pennant_operator.observe.registries import Registries
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.cluster.store import Key, Store
+from pennant_operator.observe.registries.followed import Around
+from pennant_operator.observe.registries.registries import Registries
+from pennant_operator.observe.webhook.delivery import Delivery, signature
 from pennant_operator.run import receiver
 
 SECRET = "a secret of the tests"

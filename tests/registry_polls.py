@@ -13,11 +13,11 @@ from mlflow import MlflowClient
 
 from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.credentials import Credentials
-from pennant_operator.observe.known import Known
-from pennant_operator.observe.mlflow_http import NONE, MlflowHttp, Refusal
-from pennant_operator.observe.poll import Poll
-from pennant_operator.observe.registry import Registry
+from pennant_operator.observe.mlflow.api import Registry
+from pennant_operator.observe.mlflow.credentials import Credentials
+from pennant_operator.observe.mlflow.http import NONE, MlflowHttp, Refusal
+from pennant_operator.observe.poll.known import Known
+from pennant_operator.observe.poll.poll import Poll
 
 
 class Counted(MlflowHttp):

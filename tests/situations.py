@@ -18,10 +18,10 @@ from pennant_operator.decide.status.messages import Situation
 from pennant_operator.decide.status.stalled import not_taken, refuse
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Waiting
-from pennant_operator.observe import absence
-from pennant_operator.observe.recorded import Pointed
-from pennant_operator.observe.trouble import NotAllowedError, RefusedError
-from pennant_operator.observe.unresolved import NotResolvedError, unresolved
+from pennant_operator.observe.mlflow.trouble import NotAllowedError, RefusedError
+from pennant_operator.observe.poll import absence
+from pennant_operator.observe.poll.recorded import Pointed
+from pennant_operator.observe.poll.unresolved import NotResolvedError, unresolved
 
 SPECS: dict[str, dict[str, Any]] = {
     "alias": {},

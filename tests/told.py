@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.known import Known
+from pennant_operator.observe.poll.known import Known
 
 
 def answers(known: Known) -> dict[Watch, ModelVersion | Absent]:

@@ -12,8 +12,8 @@ from kubernetes.aio.config import ConfigException
 
 from pennant_operator.config import Config, ConfigError
 from pennant_operator.kube import KINDS, Api, ApiError, connect
-from pennant_operator.observe.namespaces import forbidden, wait_until_allowed
-from pennant_operator.observe.watch import watch
+from pennant_operator.observe.cluster.namespaces import forbidden, wait_until_allowed
+from pennant_operator.observe.cluster.watch import watch
 from pennant_operator.run import logs, operator
 from pennant_operator.run.leadership import LostError
 from pennant_operator.run.wiring import wire

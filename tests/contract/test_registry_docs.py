@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from pennant_operator.observe.webhook import Outcome
+from pennant_operator.observe.webhook.webhook import Outcome
 from pennant_operator.run import listening, receiver
 from pennant_operator.run.receiver import ANSWERS, Turned
 from pennant_operator.run.registry_metrics import RegistryMetrics

@@ -12,7 +12,7 @@ from objects import Objects
 
 from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import ControlPlane, control_plane
-from pennant_operator.observe import mlflow_http
+from pennant_operator.observe.mlflow import http as mlflow_http
 
 
 @pytest.fixture(scope="session")

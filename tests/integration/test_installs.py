@@ -19,8 +19,8 @@ from waiting import until
 from pennant_dev.controlplane import ControlPlane
 from pennant_dev.shell import DevError
 from pennant_operator.kube import Api, connect
-from pennant_operator.observe.listing import relist
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.cluster.listing import relist
+from pennant_operator.observe.cluster.store import Key, Store
 
 pytestmark = pytest.mark.integration
 

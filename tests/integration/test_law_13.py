@@ -20,9 +20,9 @@ from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_operator.decide.registry.registries import parse
-from pennant_operator.observe.credentials import credentials
-from pennant_operator.observe.mlflow_http import MlflowHttp
-from pennant_operator.observe.trouble import RegistryTroubleError
+from pennant_operator.observe.mlflow.credentials import credentials
+from pennant_operator.observe.mlflow.http import MlflowHttp
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Credentials, Settings, Wanted

@@ -16,9 +16,9 @@ from pennant_dev.settings import Settings
 from pennant_dev.shell import run
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
-from pennant_operator.act.limiter import Limiter
 from pennant_operator.decide.intent import Event
 from pennant_operator.kube import Api, connect
+from pennant_operator.token_bucket import TokenBucket
 
 pytestmark = pytest.mark.integration
 
@@ -30,7 +30,7 @@ async def post(plane: ControlPlane, owner: dict[str, Any], *said: tuple[Event, f
     """Each at so many seconds after the beginning."""
     client = await connect(plane.kubeconfig)
     cluster = Cluster(
-        Api(client), limiter=Limiter(100, 100), fence=lambda: 60.0, count=lambda *_: None
+        Api(client), limiter=TokenBucket(100, 100), fence=lambda: 60.0, count=lambda *_: None
     )
     recorder = Recorder(cluster, "pod-" + "ä" * 100)
     for event, seconds in said:

@@ -12,8 +12,8 @@ from aiohttp import web
 from hooked import SECRET, signed, until
 from prometheus_client import CollectorRegistry, Gauge
 
-from pennant_operator.observe.delivery import delivery
-from pennant_operator.observe.webhook import Outcome
+from pennant_operator.observe.webhook.delivery import delivery
+from pennant_operator.observe.webhook.webhook import Outcome
 from pennant_operator.run import http, listening, receiver
 from pennant_operator.run.relay import Relay
 

@@ -15,11 +15,11 @@ from told import answers, unresolved
 from pennant_dev.ports import free_port
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.body import MOST
-from pennant_operator.observe.known import ABSENT_AFTER, Known
-from pennant_operator.observe.poll import Poll
-from pennant_operator.observe.registry import Registry
-from pennant_operator.observe.trouble import RegistryTroubleError
+from pennant_operator.observe.mlflow.api import Registry
+from pennant_operator.observe.mlflow.body import MOST
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.poll.known import ABSENT_AFTER, Known
+from pennant_operator.observe.poll.poll import Poll
 
 pytestmark = pytest.mark.integration
 

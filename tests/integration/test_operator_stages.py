@@ -10,9 +10,9 @@ from registry_polls import Counted, ask, models, to_stage, version
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe import strategy
-from pennant_operator.observe.known import ABSENT_AFTER
-from pennant_operator.observe.poll import Poll
+from pennant_operator.observe.poll import strategy
+from pennant_operator.observe.poll.known import ABSENT_AFTER
+from pennant_operator.observe.poll.poll import Poll
 
 pytestmark = pytest.mark.integration
 

@@ -23,9 +23,9 @@ from pennant_dev.ports import free_port
 from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.known import Known
-from pennant_operator.observe.link import Link
-from pennant_operator.observe.trouble import RegistryTroubleError
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.poll.known import Known
+from pennant_operator.observe.poll.link import Link
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
@@ -157,7 +157,7 @@ def test_without_tls_the_proxy_hands_on_and_keeps_its_own_credentials(tmp_path: 
 def test_certificates_are_read_again_when_they_change(
     fronted: Fronted, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("pennant_operator.observe.link.PACE", 0.0)
+    monkeypatch.setattr("pennant_operator.observe.poll.link.PACE", 0.0)
     secret = dict(Authority("another").issue("operator").secret)
 
     async def scenario() -> None:

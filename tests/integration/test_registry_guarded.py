@@ -19,15 +19,15 @@ from told import answers, unresolved
 from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe import registry as pages
-from pennant_operator.observe.answers import Registered
-from pennant_operator.observe.connection import connect
-from pennant_operator.observe.credentials import credentials
-from pennant_operator.observe.known import ABSENT_AFTER, Known
-from pennant_operator.observe.link import Link
-from pennant_operator.observe.poll import Poll
-from pennant_operator.observe.registry import Registry
-from pennant_operator.observe.trouble import RegistryTroubleError
+from pennant_operator.observe.mlflow import api as pages
+from pennant_operator.observe.mlflow.answers import Registered
+from pennant_operator.observe.mlflow.api import Registry
+from pennant_operator.observe.mlflow.connection import connect
+from pennant_operator.observe.mlflow.credentials import credentials
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.poll.known import ABSENT_AFTER, Known
+from pennant_operator.observe.poll.link import Link
+from pennant_operator.observe.poll.poll import Poll
 from pennant_registry.names import MOST_VERSION
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
@@ -187,7 +187,7 @@ def test_a_version_that_no_database_holds_is_that_watchs_trouble(server: Guarded
 def test_another_account_in_the_secret_is_taken_up_with_the_next_poll(
     server: Guarded, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("pennant_operator.observe.link.PACE", 0.0)
+    monkeypatch.setattr("pennant_operator.observe.poll.link.PACE", 0.0)
     one, other = promoted(mlflow), promoted(mlflow)
     secret, known = reader(server, one), Known()
 

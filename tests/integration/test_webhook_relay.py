@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from pennant_dev.ports import free_port
-from pennant_operator.observe.webhook import Outcome
+from pennant_operator.observe.webhook.webhook import Outcome
 from pennant_operator.run import receiver
 from pennant_operator.run.relay import Relay, address, identity
 

@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from registry_polls import models, version
 
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe import signing_secret
+from pennant_operator.observe.webhook import signing_secret
 from pennant_operator.run import receiver
 
 pytestmark = pytest.mark.integration

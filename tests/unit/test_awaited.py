@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from builders import NOW
 
-from pennant_operator.observe.awaited import GRACE, Awaited
+from pennant_operator.observe.registries.awaited import GRACE, Awaited
 
 pytestmark = pytest.mark.unit
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pennant_operator.run.backoff import Backoff
+from pennant_operator.backoff import Backoff
 
 pytestmark = pytest.mark.unit
 

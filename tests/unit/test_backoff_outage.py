@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from builders import NOW
 
-from pennant_operator.observe.outage import Outage
+from pennant_operator.observe.poll.outage import Outage
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pennant_operator.decide.registry.registries import InvalidRegistryError, parse
-from pennant_operator.observe.credentials import UnusableError, credentials
+from pennant_operator.observe.mlflow.credentials import UnusableError, credentials
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pennant_operator.observe.few_at_once import FEW, few_at_once
+from pennant_operator.observe.poll.few_at_once import FEW, few_at_once
 
 pytestmark = pytest.mark.unit
 

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from jumping_clock import at_once
 
-from pennant_operator.act.limiter import Limiter
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.questions import Questions
+from pennant_operator.observe.poll.questions import Questions
 from pennant_operator.run.queue import WorkQueue, work
+from pennant_operator.token_bucket import TokenBucket
 
 pytestmark = pytest.mark.unit
 
@@ -58,7 +58,7 @@ def test_a_persons_edit_overtakes_a_storm_of_rollouts():
     """Of a promotion that a thousand follow, it waits for what is in hand, and for no more."""
 
     async def scenario() -> None:
-        loop, queue, limiter = asyncio.get_running_loop(), WorkQueue[str](), Limiter(RATE, 200)
+        loop, queue, limiter = asyncio.get_running_loop(), WorkQueue[str](), TokenBucket(RATE, 200)
         done: dict[str, float] = {}
 
         async def reconcile(key: str) -> None:

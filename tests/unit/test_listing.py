@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pennant_operator.observe.listing import relist
-from pennant_operator.observe.store import Store
+from pennant_operator.observe.cluster.listing import relist
+from pennant_operator.observe.cluster.store import Store
 
 pytestmark = pytest.mark.unit
 

@@ -34,8 +34,8 @@ from pennant_operator.decide.seen.revision import (
 )
 from pennant_operator.decide.seen.world import see
 from pennant_operator.decide.target.goal import Goal
-from pennant_operator.observe.children import own_records
-from pennant_operator.observe.store import Store
+from pennant_operator.observe.cluster.children import own_records
+from pennant_operator.observe.cluster.store import Store
 
 pytestmark = pytest.mark.unit
 

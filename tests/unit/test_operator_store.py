@@ -6,7 +6,7 @@ import pytest
 from builders import model_deployment
 
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.store import Store
+from pennant_operator.observe.cluster.store import Store
 
 pytestmark = pytest.mark.unit
 

@@ -8,14 +8,14 @@ import pytest
 from jumping_clock import at_once
 from yarl import URL
 
-from pennant_operator.act.limiter import Limiter
-from pennant_operator.observe.session import Pacer
-from pennant_operator.observe.watch import ENOUGH_FAILURES, Jittered
+from pennant_operator.observe.cluster.session import Pacer
+from pennant_operator.observe.cluster.watch import ENOUGH_FAILURES, Jittered
+from pennant_operator.token_bucket import TokenBucket
 
 pytestmark = pytest.mark.unit
 
 
-async def _times(limiter: Limiter, count: int) -> list[float]:
+async def _times(limiter: TokenBucket, count: int) -> list[float]:
     loop, times = asyncio.get_running_loop(), []
     began = loop.time()
     for _ in range(count):
@@ -26,7 +26,7 @@ async def _times(limiter: Limiter, count: int) -> list[float]:
 
 def test_a_burst_of_writes_goes_at_once_and_what_follows_at_the_rate():
     async def scenario() -> None:
-        times = await _times(Limiter(rate=10, burst=5), 25)
+        times = await _times(TokenBucket(rate=10, burst=5), 25)
         assert times[:5] == [0] * 5
         assert times[5:] == pytest.approx([n / 10 for n in range(1, 21)])
 
@@ -35,7 +35,7 @@ def test_a_burst_of_writes_goes_at_once_and_what_follows_at_the_rate():
 
 def test_the_burst_comes_back_with_time_and_no_further_than_it_was():
     async def scenario() -> None:
-        limiter = Limiter(rate=10, burst=5)
+        limiter = TokenBucket(rate=10, burst=5)
         await _times(limiter, 5)
         await asyncio.sleep(0.2)
         assert (await _times(limiter, 3))[1:] == pytest.approx([0, 0.1])
@@ -47,7 +47,7 @@ def test_the_burst_comes_back_with_time_and_no_further_than_it_was():
 
 def test_writes_that_wait_go_in_the_order_in_which_they_came():
     async def scenario() -> None:
-        limiter, went = Limiter(rate=10, burst=1), list[int]()
+        limiter, went = TokenBucket(rate=10, burst=1), list[int]()
 
         async def write(number: int) -> None:
             await limiter.wait()

@@ -15,17 +15,17 @@ from told import answers, unresolved
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.answers import Found, Registered
-from pennant_operator.observe.few_at_once import FEW
-from pennant_operator.observe.known import ABSENT_AFTER, UNRESOLVED_AFTER, Known
-from pennant_operator.observe.poll import Poll
-from pennant_operator.observe.together import FORGOTTEN_AFTER
-from pennant_operator.observe.trouble import (
+from pennant_operator.observe.mlflow.answers import Found, Registered
+from pennant_operator.observe.mlflow.trouble import (
     NotAllowedError,
     RefusedError,
     RegistryTroubleError,
     TooSlowError,
 )
+from pennant_operator.observe.poll.few_at_once import FEW
+from pennant_operator.observe.poll.known import ABSENT_AFTER, UNRESOLVED_AFTER, Known
+from pennant_operator.observe.poll.poll import Poll
+from pennant_operator.observe.poll.together import FORGOTTEN_AFTER
 
 pytestmark = pytest.mark.unit
 

@@ -15,9 +15,9 @@ from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.known import ABSENT_AFTER, Known, Seen
-from pennant_operator.observe.poller import Poller, Surroundings
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.cluster.store import Key, Store
+from pennant_operator.observe.poll.known import ABSENT_AFTER, Known, Seen
+from pennant_operator.observe.poll.poller import Poller, Surroundings
 
 pytestmark = pytest.mark.unit
 

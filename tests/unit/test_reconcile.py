@@ -19,16 +19,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder, cut
-from pennant_operator.act.limiter import Limiter
+from pennant_operator.backoff import Backoff
 from pennant_operator.decide.seen.observed import Desired
 from pennant_operator.kube import ApiError
-from pennant_operator.observe.children import Children
+from pennant_operator.observe.cluster.children import Children
+from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.gather import Observer
-from pennant_operator.observe.store import Store
-from pennant_operator.run.backoff import Backoff
 from pennant_operator.run.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.reconcile import Reconciler
+from pennant_operator.token_bucket import TokenBucket
 
 pytestmark = pytest.mark.unit
 
@@ -83,7 +83,7 @@ class World:
         self.metrics = Metrics(depth=int, may_write=float, now=lambda: self.now)
         api: Any = self.api
         cluster = Cluster(
-            api, limiter=Limiter(1e6, 1000), fence=lambda: 60.0, count=self.metrics.wrote
+            api, limiter=TokenBucket(1e6, 1000), fence=lambda: 60.0, count=self.metrics.wrote
         )
         children = Children(api, self.store)
         observer = Observer(children, lambda *_: (self.desired, REGISTRY), IMAGES)

@@ -12,10 +12,10 @@ from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen import spec
 from pennant_operator.decide.seen.observed import ModelVersion, Unknown
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.known import Known, Seen
-from pennant_operator.observe.poller import Poller, Surroundings
-from pennant_operator.observe.recorded import Pointed
-from pennant_operator.observe.store import Store
+from pennant_operator.observe.cluster.store import Store
+from pennant_operator.observe.poll.known import Known, Seen
+from pennant_operator.observe.poll.poller import Poller, Surroundings
+from pennant_operator.observe.poll.recorded import Pointed
 
 pytestmark = pytest.mark.unit
 

@@ -22,14 +22,14 @@ from told import answers
 from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe import mlflow_http
-from pennant_operator.observe.body import MOST
-from pennant_operator.observe.known import Known
-from pennant_operator.observe.mlflow_http import MlflowHttp
-from pennant_operator.observe.poll import Poll
-from pennant_operator.observe.registry import PAGES, Registry
-from pennant_operator.observe.subscription import Wanted, subscribe
-from pennant_operator.observe.trouble import RegistryTroubleError
+from pennant_operator.observe.mlflow import http as mlflow_http
+from pennant_operator.observe.mlflow.api import PAGES, Registry
+from pennant_operator.observe.mlflow.body import MOST
+from pennant_operator.observe.mlflow.http import MlflowHttp
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.poll.known import Known
+from pennant_operator.observe.poll.poll import Poll
+from pennant_operator.observe.webhook.subscription import Wanted, subscribe
 
 pytestmark = pytest.mark.unit
 

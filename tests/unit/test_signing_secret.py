@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 from jumping_clock import at_once
 
-from pennant_operator.observe.delivery import Delivery, signature
-from pennant_operator.observe.secrets import SecretUnreadError
-from pennant_operator.observe.signing_secret import KEY, OVERLAP, PACE, SigningSecret
-from pennant_operator.observe.trouble import RegistryTroubleError
+from pennant_operator.observe.mlflow.secrets import SecretUnreadError
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.webhook.delivery import Delivery, signature
+from pennant_operator.observe.webhook.signing_secret import KEY, OVERLAP, PACE, SigningSecret
 
 pytestmark = pytest.mark.unit
 

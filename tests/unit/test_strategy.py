@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_operator.observe.filters import CHUNK, URL_ROOM, filters, quotable
-from pennant_operator.observe.strategy import Strategy, strategy
+from pennant_operator.observe.mlflow.filters import CHUNK, URL_ROOM, filters, quotable
+from pennant_operator.observe.poll.strategy import Strategy, strategy
 
 pytestmark = pytest.mark.unit
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pennant_operator.observe.store import Store
-from pennant_operator.observe.watch import _settings, _take
+from pennant_operator.observe.cluster.store import Store
+from pennant_operator.observe.cluster.watch import _settings, _take
 
 pytestmark = pytest.mark.unit
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.delivery import WINDOW, Delivery, delivery, hint, signature
-from pennant_operator.observe.remembered import Remembered
+from pennant_operator.observe.webhook.delivery import WINDOW, Delivery, delivery, hint, signature
+from pennant_operator.observe.webhook.remembered import Remembered
 
 pytestmark = pytest.mark.unit
 

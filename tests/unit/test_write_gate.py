@@ -9,9 +9,9 @@ import pytest
 from jumping_clock import at_once
 
 from pennant_operator.act.cluster import Cluster, ConflictError, FencedError
-from pennant_operator.act.limiter import Limiter
 from pennant_operator.decide.intent import Adopt, Apply, Delete
 from pennant_operator.kube import ApiError
+from pennant_operator.token_bucket import TokenBucket
 
 pytestmark = pytest.mark.unit
 
@@ -41,7 +41,7 @@ class Requests:
 
 
 def gate(api: Requests, may_last: Callable[[], float], rate: float = 1000) -> Cluster:
-    return Cluster(api, limiter=Limiter(rate, 1), fence=may_last, count=lambda *_: None)
+    return Cluster(api, limiter=TokenBucket(rate, 1), fence=may_last, count=lambda *_: None)
 
 
 @pytest.mark.parametrize(

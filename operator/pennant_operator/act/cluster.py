@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pennant_operator.act.limiter import Limiter
 from pennant_operator.decide.intent import Adopt, Apply, Delete
 from pennant_operator.decide.vocabulary import (
     FIELD_MANAGER,
@@ -19,6 +18,7 @@ from pennant_operator.decide.vocabulary import (
     STATUS_FIELD_MANAGER,
 )
 from pennant_operator.kube import APPLY, KINDS, TIMEOUT, YAML, Api, ApiError, Object
+from pennant_operator.token_bucket import TokenBucket
 
 MERGE = "application/merge-patch+json"
 
@@ -55,7 +55,7 @@ class Cluster:
         self,
         api: Api,
         *,
-        limiter: Limiter,
+        limiter: TokenBucket,
         fence: Callable[[], float],
         count: Callable[[str, str, int], None],
     ) -> None:

@@ -9,8 +9,8 @@ from pennant_operator.decide.seen.observed import Desired, Images, Observed, Reg
 from pennant_operator.decide.seen.spec import Watch, watch_of
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Object
-from pennant_operator.observe.children import Children
-from pennant_operator.observe.store import Key
+from pennant_operator.observe.cluster.children import Children
+from pennant_operator.observe.cluster.store import Key
 
 Look = Callable[[Watch, Key], tuple[Desired, RegistryFacts | None]]
 

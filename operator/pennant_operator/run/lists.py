@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pennant_operator.kube import Api, ApiError
-from pennant_operator.observe.listing import relist
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.cluster.listing import relist
+from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.run.leadership import Leadership
 from pennant_operator.run.queue import WorkQueue
 

@@ -14,7 +14,7 @@ from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import Condition, EventReason
 from pennant_operator.kube import Object
-from pennant_operator.observe.store import Key
+from pennant_operator.observe.cluster.store import Key
 from pennant_operator.run.registry_metrics import RegistryMetrics
 
 Status: TypeAlias = dict[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from pennant_operator.kube import Api
-from pennant_operator.observe.store import Key, Store
+from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.run import http, receiver
 from pennant_operator.run.queue import work
 from pennant_operator.run.wiring import Parts
@@ -15,7 +15,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Watcher(Protocol):
-    """What feeds the store and the queue from the API server's events (observe/watch.py)."""
+    """What feeds the store and the queue from the API server's events (observe/cluster/watch.py)."""
 
     def __call__(
         self,

@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from pennant_operator.observe.webhook import Outcome, Webhook
-from pennant_operator.run.bucket import Bucket
+from pennant_operator.observe.webhook.webhook import Outcome, Webhook
 from pennant_operator.run.listening import listen
+from pennant_operator.token_bucket import TokenBucket
 
 RATE, BURST = 100.0, 200  # hooks a second, of each registry
 LARGEST = 64 * 1024  # bytes; a hook about an alias has less than 1 kB
@@ -64,8 +64,8 @@ class Receiver:
         self._find = find
         self._count = count
         self._forward = forward
-        self._strangers = Bucket(RATE, BURST)
-        self._buckets: dict[str, Bucket] = {}
+        self._strangers = TokenBucket(RATE, BURST)
+        self._buckets: dict[str, TokenBucket] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
         """One hook."""
@@ -88,10 +88,10 @@ class Receiver:
             return self._said("", Turned.UNKNOWN_REGISTRY)
         return self._said(name, await webhook.take(request.headers, body))
 
-    def _bucket(self, known: str) -> Bucket:
+    def _bucket(self, known: str) -> TokenBucket:
         if not known:
             return self._strangers
-        return self._buckets.setdefault(known, Bucket(RATE, BURST))
+        return self._buckets.setdefault(known, TokenBucket(RATE, BURST))
 
     def _said(self, known: str, outcome: Outcome | Turned) -> web.Response:
         self._count(known, outcome)

@@ -15,6 +15,7 @@ from pennant_operator.act.cluster import (
     RefusedError,
 )
 from pennant_operator.act.events import Recorder
+from pennant_operator.backoff import Backoff
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.observed import Object, Observed, Refused
@@ -22,10 +23,9 @@ from pennant_operator.decide.status.stalled import hindered, not_taken, refuse
 from pennant_operator.decide.target import ownership
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
-from pennant_operator.observe.children import Children
+from pennant_operator.observe.cluster.children import Children
+from pennant_operator.observe.cluster.store import OWNER, Key, Store
 from pennant_operator.observe.gather import Observer
-from pennant_operator.observe.store import OWNER, Key, Store
-from pennant_operator.run.backoff import Backoff
 from pennant_operator.run.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 

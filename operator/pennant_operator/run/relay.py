@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import aiohttp
 
-from pennant_operator.observe.delivery import ID_HEADER, SIGNATURE_HEADER, TIME_HEADER
+from pennant_operator.observe.webhook.delivery import ID_HEADER, SIGNATURE_HEADER, TIME_HEADER
 
 PASSED_ON = (ID_HEADER, TIME_HEADER, SIGNATURE_HEADER)
 RELAYED = "Pennant-Relayed"  # handed on once, and not again: two may each believe the other leads

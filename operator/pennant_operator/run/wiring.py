@@ -8,16 +8,15 @@ from datetime import UTC, datetime
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
-from pennant_operator.act.limiter import Limiter
+from pennant_operator.backoff import Backoff
 from pennant_operator.config import Config
 from pennant_operator.decide.seen.observed import Images
 from pennant_operator.kube import Api
-from pennant_operator.observe.children import Children
-from pennant_operator.observe.followed import Around
+from pennant_operator.observe.cluster.children import Children
+from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.gather import Observer
-from pennant_operator.observe.registries import Registries
-from pennant_operator.observe.store import Key, Store
-from pennant_operator.run.backoff import Backoff
+from pennant_operator.observe.registries.followed import Around
+from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.run.leader import Elector
 from pennant_operator.run.leadership import Alone, Leadership, clock
 from pennant_operator.run.lists import Lists
@@ -26,6 +25,7 @@ from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.receiver import Receiver
 from pennant_operator.run.reconcile import Reconciler
 from pennant_operator.run.relay import Relay, address, identity
+from pennant_operator.token_bucket import TokenBucket
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def wire(config: Config, api: Api) -> Parts:
     store, queue = Store(), WorkQueue[Key]()
     lease = _leadership(config, api)
     metrics = Metrics(depth=queue.__len__, may_write=lease.may_last, now=_now)
-    limiter = Limiter(config.write_rate, burst=max(1, int(10 * config.write_rate)))
+    limiter = TokenBucket(config.write_rate, burst=max(1, int(10 * config.write_rate)))
     cluster = Cluster(api, limiter=limiter, fence=lease.may_last, count=metrics.wrote)
 
     def enqueue(keys: Iterable[Key], *, urgent: bool = False) -> None:

@@ -1,0 +1,107 @@
+"""MLflow's objects as the operator understands them; JSON of another shape is trouble."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_registry.names import TAG_SHA256
+
+_VERSION = re.compile(r"[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A version, before it is known where its bytes are."""
+
+    name: str
+    version: str
+    created: int
+    source: str
+    sha256: str | None = None
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A registered model: where its aliases point, and the highest version in each stage."""
+
+    created: int
+    updated: int  # moves with versions and stages, not with aliases
+    aliases: dict[str, str]
+    stages: dict[str, str]
+
+
+def registered(model: dict[str, Any]) -> Registered:
+    """MLflow's registered_model object."""
+    latest = model.get("latest_versions", ())
+    return Registered(
+        created=int(model["creation_timestamp"]),
+        updated=int(model.get("last_updated_timestamp", 0)),
+        aliases={a["alias"]: _number(a["version"]) for a in model.get("aliases", ())},
+        stages={v.get("current_stage", ""): _number(v["version"]) for v in latest},
+    )
+
+
+def version(found: dict[str, Any]) -> Found:
+    """MLflow's model_version object, if it is one."""
+    created, name, number = found["creation_timestamp"], found["name"], _number(found["version"])
+    if not isinstance(name, str):
+        raise TypeError(f"a version of {name!r}")
+    tags = {tag["key"]: tag.get("value", "") for tag in found.get("tags", ())}
+    sha256 = str(tags.get(TAG_SHA256, "")) or None
+    source, stage = str(found.get("source", "")), str(found.get("current_stage", ""))
+    return Found(name, number, int(created), source, sha256, stage)
+
+
+def models(page: list[Any]) -> dict[str, Registered]:
+    """Those of a page of a search, by name; what is none is left out, as if it were not there.
+
+    Who follows it asks for it by itself, and is told what is wrong with it.
+    """
+    found = dict[str, Registered]()
+    for each in page:
+        with suppress(RegistryTroubleError), understood():
+            found[each["name"]] = registered(each)
+    return found
+
+
+def listed(answer: dict[str, Any], items: str) -> list[Any]:
+    """What a page lists under this name; RegistryTroubleError where that is no list."""
+    found = answer.get(items, [])
+    if not isinstance(found, list):
+        raise _unknown(f"{items} is {found!r:.40}")
+    return found
+
+
+def next_page(answer: dict[str, Any]) -> str:
+    """What to ask for the page after this one; empty when it is the last."""
+    token = answer.get("next_page_token") or ""
+    if not isinstance(token, str):
+        raise _unknown(f"next_page_token is {token!r:.40}")
+    return token
+
+
+def _unknown(what: str) -> RegistryTroubleError:
+    return RegistryTroubleError(
+        f"MLflow's answer is not what the operator knows ({what}): see that spec.url is MLflow's "
+        "own address, and which version it is."
+    )
+
+
+def _number(given: Any) -> str:
+    """A version's number, as MLflow has them: never 0, and never with a zero or sign before."""
+    if not _VERSION.fullmatch(str(given)):
+        raise ValueError(f"{str(given)[:40]!r} is no version number")
+    return str(given)
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """JSON of another shape than MLflow's is no answer; it must not end the operator either."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise _unknown(f"{error!r:.200}") from error

@@ -1,0 +1,156 @@
+"""What a registry answered so far: one state of each watch. It outlives connections and outages.
+
+What would take something back that is known has to last before it is told: a model may slip out of
+one answer, an alias may be set anew, and one error is none (law 2).
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
+from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.poll.recorded import Pointed
+from pennant_operator.observe.poll.retries import Retries
+
+ABSENT_AFTER = 5.0  # seconds from the first sight of an absence to the read that confirms it
+UNRESOLVED_AFTER = 30.0  # seconds that trouble with one model lasts
+
+# At a version; at one that everybody who watches it has a record of; not to be resolved, or hidden
+# from the account; absent. None: never answered.
+State: TypeAlias = ModelVersion | Pointed | Unresolved | Absent | None
+Stamp: TypeAlias = tuple[int, int, str]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Another state than the one that is told, and when it was first seen, by the loop's clock."""
+
+    what: Absent | Unresolved
+    since: float
+
+    @property
+    def until(self) -> float:
+        """When it is believed, if it is seen again."""
+        return self.since + (ABSENT_AFTER if isinstance(self.what, Absent) else UNRESOLVED_AFTER)
+
+    def same(self, what: Absent | Unresolved) -> bool:
+        """Whether this is seen again; trouble may be put in other words each time."""
+        return what == self.what or (
+            isinstance(what, Unresolved) and isinstance(self.what, Unresolved)
+        )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One watch."""
+
+    state: State = None
+    stamp: Stamp | None = None  # of its model as of the answer; None: it must be asked for again
+    at: Pointed | None = None  # the version that is not to be resolved
+    doubt: Doubt | None = None
+
+
+@dataclass
+class Known:
+    """All that one registry answered."""
+
+    seen: dict[Watch, Seen] = field(default_factory=dict)
+    size: int = 0  # registered models that there are at least, as of the last walk
+    resolved: dict[tuple[str, str, int], ModelVersion] = field(default_factory=dict)
+    apart: dict[str, float] = field(default_factory=dict)  # spoil a search; since when
+    tardy: Retries[str] = field(default_factory=Retries)  # models; no answer came in time
+    sourceless: Retries[Watch] = field(default_factory=Retries)  # at a version without a source
+
+    def of(self, watch: Watch) -> Seen:
+        """What is known of a watch."""
+        return self.seen.get(watch, Seen())
+
+    def state(self, watch: Watch) -> State:
+        """What is told of a watch."""
+        return self.of(watch).state
+
+    def answered(self, watch: Watch, state: ModelVersion | Pointed, stamp: Stamp | None) -> None:
+        """It is there."""
+        self.seen[watch] = Seen(state, stamp)
+        self.sourceless.answered(watch)
+
+    def unresolved(
+        self, watch: Watch, what: Unresolved, at: Pointed, stamp: Stamp, now: float
+    ) -> None:
+        """It is at a version, and where the bytes of that are is not to be had."""
+        if self.of(watch).stamp != stamp:
+            self.sourceless.answered(watch)  # of another version
+        self.seen[watch] = Seen(self._told_before(watch, what), stamp, at)
+        self.sourceless.failed(watch, now)
+
+    def is_answered(self, watch: Watch, stamp: Stamp, now: float) -> bool:
+        """Whether nothing more is to be asked while its model is as it was."""
+        seen = self.of(watch)
+        if isinstance(seen.state, Unresolved) and not self.sourceless.rests(watch, now):
+            return False
+        return seen.stamp == stamp
+
+    def doubted(self, watch: Watch, what: Absent | Unresolved, now: float) -> None:
+        """What was told may not be so any more; where nothing was, this is told and moves nothing.
+
+        What one question says of a version that is not to be resolved stands for a while, too:
+        those who have a record of it go on by that.
+        """
+        seen = self.of(watch)
+        bare = seen.at is None and (seen.state is None or isinstance(seen.state, Unresolved))
+        if bare and isinstance(what, Unresolved):
+            self.seen[watch] = Seen(self._told_before(watch, what))
+            return
+        doubt = seen.doubt
+        if doubt is None or not doubt.same(what):
+            doubt = Doubt(what, now)
+        if now >= doubt.until:
+            self.seen[watch] = Seen(what)
+        elif bare:
+            told = self._told_before(watch, Unresolved(what.reason, what.message))
+            self.seen[watch] = Seen(told, doubt=doubt)
+        else:
+            self.seen[watch] = replace(seen, doubt=doubt)
+
+    def sure(self, watch: Watch) -> None:
+        """What is told is so."""
+        seen = self.of(watch)
+        if seen.doubt is not None:
+            self.seen[watch] = replace(seen, doubt=None)
+
+    def ask_again(self, watch: Watch) -> None:
+        """Somebody needs more than was asked."""
+        self.seen[watch] = replace(self.of(watch), stamp=None)
+
+    def perhaps_absent(self) -> dict[Watch, float]:
+        """What was seen to be absent, and when that is to be confirmed."""
+        return {
+            watch: seen.doubt.until
+            for watch, seen in self.seen.items()
+            if seen.doubt is not None and isinstance(seen.doubt.what, Absent)
+        }
+
+    def forget_all_but(self, watches: Set[Watch]) -> None:
+        """Drop what nobody watches any more."""
+        for watch in self.seen.keys() - watches:
+            del self.seen[watch]
+        models = {watch.model for watch in watches}
+        self.resolved = {k: v for k, v in self.resolved.items() if k[0] in models}
+        self.apart = {k: v for k, v in self.apart.items() if k in models}
+        self.tardy.forget_all_but(models)
+        self.sourceless.forget_all_but(watches)
+
+    def knows(self, watch: Watch, what: Unresolved) -> bool:
+        """Whether this is no news."""
+        seen = self.of(watch)
+        doubted = seen.doubt is not None and seen.doubt.same(what)
+        return doubted or self._told_before(watch, what) is not what
+
+    def _told_before(self, watch: Watch, what: Unresolved) -> Unresolved:
+        """The words stand while the matter does: an error may have another number each time."""
+        told = self.state(watch)
+        if not isinstance(told, Unresolved):
+            return what
+        same = (told.reason, told.version) == (what.reason, what.version)
+        return told if same else what

@@ -1,0 +1,114 @@
+"""Asks about one watch by itself, where what is known of its model says something new."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pennant_operator.decide.seen.observed import Absent, ModelVersion
+from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.mlflow.answers import Found, Registered
+from pennant_operator.observe.mlflow.api import Registry
+from pennant_operator.observe.mlflow.filters import quotable
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.poll.absence import missing_version, nothing_there
+from pennant_operator.observe.poll.known import Known, Stamp
+from pennant_operator.observe.poll.recorded import Pointed
+from pennant_operator.observe.poll.unresolved import NotResolvedError
+
+
+def loop_time() -> float:
+    """Seconds by a clock that nobody sets."""
+    return asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One registry's; `recorded` says whether everybody concerned has a record of a version."""
+
+    registry: Registry
+    known: Known
+    recorded: Callable[[Watch, Pointed], bool]
+    clock: Callable[[], float]
+
+    async def compare(self, watch: Watch, model: Registered | None, *, alone: bool) -> None:
+        """Take in what is known of its model, which was asked for `alone` or with others.
+
+        Raises RegistryTroubleError.
+        """
+        nothing = nothing_there(watch, model)
+        if nothing is not None:
+            await self._missing(watch, nothing, alone=alone)
+        elif model is not None:
+            stamp = _stamp(watch, model)
+            if self.known.is_answered(watch, stamp, self.clock()):
+                self.known.sure(watch)
+            elif self._is_recorded(watch, model):
+                at = Pointed(model.created, _number(watch, model))
+                self.known.answered(watch, at, stamp)
+            else:
+                await self._find(watch, model, stamp)
+
+    async def _missing(self, watch: Watch, nothing: Absent, *, alone: bool) -> None:
+        """Pages are by offset: a model may slip between two of them, but not out of one answer."""
+        seen, now = self.known.of(watch), self.clock()
+        if seen.state == nothing:
+            self.known.sure(watch)
+            return
+        doubt = seen.doubt
+        news = doubt is None or not doubt.same(nothing) or now >= doubt.until
+        if alone:
+            self.known.doubted(watch, nothing, now)
+        elif news:
+            await self.compare(watch, await self.registry.model(watch.model), alone=True)
+
+    def _is_recorded(self, watch: Watch, model: Registered) -> bool:
+        """Before anything else is known of a watch: after a restart."""
+        if watch.stage is not None or isinstance(self.known.state(watch), ModelVersion | Absent):
+            return False
+        return self.recorded(watch, Pointed(model.created, _number(watch, model)))
+
+    async def _find(self, watch: Watch, model: Registered, stamp: Stamp) -> None:
+        """Take the version that is desired now."""
+        if watch.stage is not None and quotable(watch.model):
+            found = await self.registry.in_stage(watch.model, watch.stage)
+        else:
+            one = await self.registry.version(watch.model, _number(watch, model))
+            found = [one] if one else []
+        if found:
+            await self._resolve(watch, model, stamp, *found)
+        elif watch.version is not None:
+            await self._missing(watch, missing_version(watch), alone=True)
+        # Else it moved between two questions: the next poll sees where to.
+
+    async def _resolve(
+        self, watch: Watch, model: Registered, stamp: Stamp, found: Found, *others: Found
+    ) -> None:
+        """Where the version's bytes are; `others` are beside it in its stage."""
+        identity = (found.name, found.version, found.created)
+        if identity not in self.known.resolved:
+            try:
+                self.known.resolved[identity] = await self.registry.resolve(found)
+            except RegistryTroubleError as error:
+                at = Pointed(model.created, found.version)
+                raise NotResolvedError(at, stamp, error) from error
+        beside = tuple(other.version for other in others)
+        version = replace(self.known.resolved[identity], beside=beside, registered=model.created)
+        self.known.answered(watch, version, stamp)
+
+
+def _stamp(watch: Watch, model: Registered) -> Stamp:
+    """What must change before a watch is asked for by itself again.
+
+    A model that was deleted and made again starts at version 1 again. The other versions of a
+    stage come and go without its highest one, and then the model's own time stamp moves.
+    """
+    if watch.stage is not None:
+        return model.created, model.updated, _number(watch, model)
+    return model.created, 0, _number(watch, model)
+
+
+def _number(watch: Watch, model: Registered) -> str:
+    """The version that is desired by what is known of its model, which has one."""
+    if watch.version is not None:
+        return watch.version
+    return model.stages[watch.stage] if watch.stage else model.aliases[str(watch.alias)]

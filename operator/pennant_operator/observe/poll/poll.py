@@ -1,0 +1,133 @@
+"""One poll of one registry: the fewest requests that answer everything watched.
+
+A search answers with every alias and stage but neither sources nor tags of what an alias points at:
+what moved is read by requests of its own.
+
+Whatever is answered about one model is that model's state and no other's. That the registry itself
+is in trouble is concluded only where it does not answer what concerns no model either.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from pennant_operator.decide.seen.observed import Unresolved
+from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.mlflow.api import Registry
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
+from pennant_operator.observe.poll.few_at_once import few_at_once
+from pennant_operator.observe.poll.known import Known
+from pennant_operator.observe.poll.lookup import Lookup, loop_time
+from pennant_operator.observe.poll.recorded import Pointed
+from pennant_operator.observe.poll.together import Together, ask_together
+from pennant_operator.observe.poll.unresolved import NotResolvedError, unresolved
+
+LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Poll:
+    """Brings what is known up to date over one connection."""
+
+    registry: Registry
+    server_version: str
+    known: Known
+    recorded: Callable[[Watch, Pointed], bool] = lambda _watch, _at: False
+    clock: Callable[[], float] = field(default=loop_time)
+
+    async def ask(
+        self, watches: Iterable[Watch], answered: Callable[[Watch], None] = lambda _: None
+    ) -> None:
+        """Answer these; raises RegistryTroubleError for trouble with the registry itself.
+
+        `answered` is told of each as soon as it is: who waits for the first of a hundred that
+        moved does not wait for the last. What did not come in time is asked for last, and less
+        often.
+        """
+        tardy, now = self.known.tardy, self.clock()
+        of_model: dict[str, list[Watch]] = {}
+        for watch in sorted(watches, key=str):
+            if not tardy.rests(watch.model, now):
+                of_model.setdefault(watch.model, []).append(watch)
+        if not of_model:
+            await self.registry.ping()
+        prompt = {model for model in of_model if model not in tardy}
+        listed = await ask_together(self.registry, prompt, self.server_version, self.known, now)
+        asking = _Asking(self, listed)
+
+        async def one(model: str) -> None:
+            await asking.about(model, of_model[model])
+            for watch in of_model[model]:
+                answered(watch)
+
+        await few_at_once(one, sorted(of_model, key=tardy.__contains__))
+
+
+class _Asking:
+    """What is asked by itself in one poll."""
+
+    def __init__(self, poll: Poll, listed: Together) -> None:
+        self._registry, self._known, self._clock = poll.registry, poll.known, poll.clock
+        self._lookup = Lookup(poll.registry, poll.known, poll.recorded, poll.clock)
+        self._listed = listed
+        self._answers = bool(listed.searched)  # it answered something
+
+    async def about(self, model: str, watches: Sequence[Watch]) -> None:
+        """One model, and what each watch of it wants to know besides."""
+        alone, found = model not in self._listed.searched, self._listed.found.get(model)
+        try:
+            if alone:
+                found = await self._surely(partial(self._registry.model, model), watches)
+        except Exception as error:  # noqa: BLE001 - it is judged
+            await self._judge(watches, error)
+            return
+        for watch in watches:
+            try:
+                compare = partial(self._lookup.compare, watch, found, alone=alone)
+                await self._surely(compare, [watch])
+                self._answers = True
+            except Exception as error:  # noqa: BLE001 - it is judged
+                await self._judge([watch], error)
+                if isinstance(error, TooSlowError):
+                    return  # the others of this model wait with it
+        self._known.tardy.answered(model)
+
+    async def _surely(self, ask: Callable[[], Awaitable[T]], watches: Sequence[Watch]) -> T:
+        """What fails before anything was answered is asked again after something was.
+
+        The registry's own trouble may just have ended: that is no model's. Nor is it news where
+        just this is told already.
+        """
+        told = all(isinstance(self._known.state(watch), Unresolved) for watch in watches)
+        answered = self._answers or told
+        try:
+            return await ask()
+        except RegistryTroubleError as error:
+            if answered or isinstance(error, TooSlowError):
+                raise
+            if not self._answers:
+                await self._registry.ping()
+                self._answers = True
+            return await ask()
+
+    async def _judge(self, watches: Sequence[Watch], error: Exception) -> None:
+        """Whose trouble it is; raises RegistryTroubleError where it is the registry's."""
+        if not isinstance(error, RegistryTroubleError):
+            LOG.error("%s: the operator fails on an answer", watches[0].model, exc_info=error)
+        told = {watch: unresolved(watch, error) for watch in watches}
+        news = [watch for watch, what in told.items() if not self._known.knows(watch, what)]
+        if news or not self._answers:
+            await self._registry.ping()
+            self._answers = True
+        if isinstance(error, TooSlowError):
+            self._known.tardy.failed(watches[0].model, self._clock())
+        for watch in news:
+            LOG.warning("registry %s: %s", watch.registry, told[watch].message)
+        for watch, what in told.items():
+            if isinstance(error, NotResolvedError):
+                self._known.unresolved(watch, what, error.at, error.stamp, self._clock())
+            else:
+                self._known.doubted(watch, what, self._clock())

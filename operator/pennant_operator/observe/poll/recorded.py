@@ -1,0 +1,41 @@
+"""What a ModelDeployment's own records say of the version that a registry points at.
+
+So a restart need not ask the registry again about a thousand versions that did not move. Nobody
+else's records count: whoever may write in one namespace could else choose what another one runs.
+"""
+
+from dataclasses import dataclass
+
+from pennant_operator.decide.seen.observed import ModelVersion
+from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.cluster.children import own_records
+from pennant_operator.observe.cluster.store import Key, Store
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """Which version a watch is at: numbers are not used twice while a model is there."""
+
+    registered: int  # when the model was made
+    version: str
+
+
+def recorded(store: Store, key: Key, watch: Watch, at: Pointed) -> ModelVersion | None:
+    """That version as it was resolved at first contact; None where this key has not run it."""
+    owner = store.owner(key)
+    if owner is None or not at.registered:
+        return None
+    wanted = (watch.registry, watch.model, at.version, at.registered)
+    for found in own_records(store, key, owner["metadata"]["uid"]):
+        if isinstance(found, str):
+            continue
+        if (found.registry, found.model, found.version, found.registered) == wanted:
+            return ModelVersion(
+                found.model,
+                found.version,
+                found.created,
+                found.source,
+                found.sha256,
+                found.registered,
+            )
+    return None

@@ -1,0 +1,71 @@
+"""Asks for many models in few requests, though one of them may spoil what is asked together."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+
+from pennant_operator.observe.mlflow.answers import Registered
+from pennant_operator.observe.mlflow.api import Registry
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
+from pennant_operator.observe.poll.known import Known
+from pennant_operator.observe.poll.strategy import FEW, Strategy, strategy
+
+FORGOTTEN_AFTER = 3600.0  # seconds that what spoiled a search is asked for by itself
+
+
+@dataclass
+class Together:
+    """What was asked for together, and found; all else is to be asked for by itself."""
+
+    searched: set[str] = field(default_factory=set)
+    found: dict[str, Registered] = field(default_factory=dict)
+
+
+async def ask_together(
+    registry: Registry, models: Set[str], server_version: str, known: Known, now: float
+) -> Together:
+    """The cheapest way to ask for these; raises RegistryTroubleError for the registry's own."""
+    known.apart = {k: since for k, since in known.apart.items() if now < since + FORGOTTEN_AFTER}
+    how, found = await _walked(registry, models - known.apart.keys(), server_version, known)
+    if how.walk:
+        return Together(set(how.listed), found)
+    together = Together()
+    if how.listed:
+        await _search(registry, how.listed, together)
+    known.apart |= dict.fromkeys(set(how.listed) - together.searched, now)
+    return together
+
+
+async def _walked(
+    registry: Registry, models: Set[str], server_version: str, known: Known
+) -> tuple[Strategy, dict[str, Registered]]:
+    """All there are, where that is the cheapest; else how these are asked for."""
+    while True:
+        how = strategy(models, server_version, known.size)
+        if not how.walk:
+            return how, {}
+        try:
+            found = await registry.walk(how.walk)
+        except TooSlowError:
+            raise
+        except RegistryTroubleError:
+            await registry.ping()
+            known.size = how.walk + 1  # it comes to no end that pays
+            continue
+        known.size = len(found)
+        if len(found) <= how.walk:
+            return how, found
+
+
+async def _search(registry: Registry, names: Sequence[str], into: Together) -> None:
+    """Search for these, and for each half where that fails; the last few are left out."""
+    try:
+        into.found |= await registry.search(names)
+        into.searched |= set(names)
+    except TooSlowError:
+        raise
+    except RegistryTroubleError:
+        await registry.ping()  # or it is not about these
+        if len(names) > FEW:
+            half = len(names) // 2
+            await _search(registry, names[:half], into)
+            await _search(registry, names[half:], into)

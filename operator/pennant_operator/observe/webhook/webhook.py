@@ -1,0 +1,158 @@
+"""Takes one registry's webhooks: what is genuine, timely and new makes its poller look.
+
+And keeps MLflow told of where to send them, where the ModelRegistry asks for that.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pennant_operator.decide.registry.health import WebhookHealth
+from pennant_operator.decide.registry.registries import RegistrySpec
+from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connect, held
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.webhook.delivery import delivery, hint
+from pennant_operator.observe.webhook.remembered import Remembered
+from pennant_operator.observe.webhook.signing_secret import SigningSecret
+from pennant_operator.observe.webhook.subscription import NEEDS, Wanted, subscribe, unsubscribe
+
+LOG = logging.getLogger(__name__)
+AGAIN = 60.0  # seconds between two looks at the Secret
+AGAIN_IN_TROUBLE = 15.0
+
+
+class Outcome(StrEnum):
+    """What became of a hook."""
+
+    ACCEPTED = "accepted"  # the registry is looked at
+    UNWATCHED = "unwatched"  # genuine, about what nobody follows
+    IGNORED = "ignored"  # genuine, an event that changes nothing here
+    DUPLICATE = "duplicate"  # genuine, and taken before
+    FORGED = "forged"
+    UNTIMELY = "untimely"
+    MALFORMED = "malformed"
+    NO_SECRET = "no_secret"  # noqa: S105 - a word for that there is none
+
+
+@dataclass(frozen=True)
+class WebhookSurroundings:
+    """What a webhook needs of the rest."""
+
+    owner: str  # namespace and name of the ModelRegistry
+    look: Callable[[Watch], bool]  # whether anybody wants to know
+    read_secret: ReadSecret  # its credentials
+    read_signing: ReadSecret
+    report: Callable[[], Awaitable[None]]
+    count: Count
+    now: Callable[[], datetime]
+
+
+class Webhook:
+    """One ModelRegistry's."""
+
+    def __init__(
+        self,
+        spec: RegistrySpec,
+        around: WebhookSurroundings,
+        known: WebhookHealth,
+        remembered: Remembered,
+    ) -> None:
+        self._spec = spec
+        self._around = around
+        self._health = known
+        self.remembered = remembered
+        self._secret: SigningSecret | None = None
+        if spec.webhook is not None:
+            self._secret = SigningSecret(spec.webhook.secret, around.read_signing)
+        self._settled: Wanted | None = None
+        self._unsettled = asyncio.Event()
+
+    @property
+    def health(self) -> WebhookHealth | None:
+        """For the status; None when nobody asks for webhooks, and MLflow was told of none."""
+        wanted = self._spec.webhook is not None or self._health.registered
+        return self._health if wanted else None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether hooks are taken at all."""
+        return self._secret is not None
+
+    async def take(self, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Look where a hook points, if MLflow sent it, just now and for the first time."""
+        hook, now = delivery(headers, body), self._around.now().timestamp()
+        if hook is None or self._secret is None:
+            return Outcome.MALFORMED
+        if not hook.timely(now):
+            return Outcome.UNTIMELY
+        try:
+            if not await self._secret.signed(hook):
+                return Outcome.FORGED
+        except RegistryTroubleError:  # `run` says so
+            return Outcome.NO_SECRET
+        if not self.remembered.take(hook.id, hook.sent, now):
+            return Outcome.DUPLICATE
+        question = hint(self._spec.name, body)
+        if question is None:
+            return Outcome.IGNORED
+        if not self._around.look(question):
+            return Outcome.UNWATCHED
+        LOG.info("registry %s: a webhook tells of %s", self._spec.name, question.title)
+        return Outcome.ACCEPTED
+
+    def settle_again(self) -> None:
+        """The server was away: it may know nothing of us any more."""
+        self._settled = None
+        self._unsettled.set()
+
+    async def run(self) -> None:
+        """Keep the secret and MLflow's webhook right until cancelled."""
+        while True:
+            self._unsettled.clear()
+            try:
+                await self._settle()
+            except RegistryTroubleError as error:
+                LOG.warning("webhook of registry %s: %s", self._spec.name, error)
+                self._troubled(str(error))
+            await self._around.report()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_IN_TROUBLE if self._health.trouble else AGAIN):
+                    await self._unsettled.wait()
+
+    async def fault(self, trouble: str) -> None:
+        """`run` raised: whether hooks come is not known until it runs again."""
+        self._troubled(trouble)
+        await self._around.report()
+
+    def _troubled(self, trouble: str) -> None:
+        known = self._health
+        self._health = WebhookHealth(trouble, known.registered, known.url)
+
+    async def _settle(self) -> None:
+        secret = await self._secret.value() if self._secret else ""
+        told = self._spec.webhook.url if self._spec.webhook else None
+        wanted = Wanted(self._around.owner, told, secret) if told else None
+        known = self._health
+        if wanted != self._settled or (wanted is None and known.registered):
+            known = await self._tell(wanted)
+            self._settled = wanted
+        self._health = WebhookHealth(None, known.registered, known.url)
+
+    async def _tell(self, wanted: Wanted | None) -> WebhookHealth:
+        secret = await held(self._spec, self._around.read_secret)
+        http = connect(self._spec, secret, self._around.count)
+        try:
+            if wanted is not None:
+                told = await subscribe(http, wanted, self._health.registered)
+                return WebhookHealth(None, told, wanted.url)
+            await unsubscribe(http, self._health.registered)
+            return WebhookHealth()
+        except RegistryTroubleError as error:
+            raise RegistryTroubleError(f"MLflow keeps no webhook: {error} {NEEDS}") from error
+        finally:
+            await http.close()
