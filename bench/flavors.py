@@ -18,8 +18,8 @@ from flavor_models import load_model, save_model
 
 from pennant_serving import adapters
 from pennant_serving.batching import joining
-from pennant_serving.bundle import Bundle
-from pennant_serving.mlmodel import read_mlmodel
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.mlmodel import read_mlmodel
 
 PAGE = Path(__file__).parents[1] / "docs" / "serving.md"
 MARKED = re.compile(r"(<!-- measured: flavors -->\n).*(<!-- end of measured -->)", re.DOTALL)

@@ -41,11 +41,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from pennant_serving import adapters
-from pennant_serving.app import create_app
-from pennant_serving.bundle import Bundle
-from pennant_serving.endpoints.own import AdapterRoutes
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.mlmodel import read_mlmodel
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.mlmodel import read_mlmodel
+from pennant_serving.http.app import create_app
+from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.lifecycle import Lifecycle
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # MLflow's own, about type hints that it or we do not have

@@ -12,16 +12,16 @@ import httpx
 from starlette.applications import Starlette
 
 from pennant_registry import digest
-from pennant_serving import manifest
-from pennant_serving.app import create_app
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.policy import Limits
-from pennant_serving.bundle import Bundle
-from pennant_serving.endpoints.own import AdapterRoutes
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.manifest import Manifest
-from pennant_serving.model import Model
-from pennant_serving.pool import Pool
+from pennant_serving.batching.pool import Pool
+from pennant_serving.bundle import manifest
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.manifest import Manifest
+from pennant_serving.http.app import create_app
+from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.model.model import Model
 from pennant_serving.rows import Rows
 from pennant_serving.settings import Settings
 

@@ -15,7 +15,7 @@ from bench.serving.workload import MODEL, Workload
 from pennant_dev.ports import free_port
 from pennant_dev.settings import REPOSITORY
 from pennant_registry import digest
-from pennant_serving import manifest
+from pennant_serving.bundle import manifest
 
 HERE = Path(__file__).parent
 LOCKS = HERE / "requirements"

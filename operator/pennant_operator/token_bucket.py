@@ -4,7 +4,7 @@ import asyncio
 
 
 class TokenBucket:
-    """Lets `burst` through at once and `rate` a second from then on, by the running loop's clock."""
+    """Lets `burst` through at once and `rate` a second from then on, by the loop's clock."""
 
     def __init__(self, rate: float, burst: int) -> None:
         self._interval = 1 / rate

@@ -12,8 +12,8 @@ from types import FrameType
 
 from pennant_serving.environ import SettingsError, termination_log
 from pennant_serving.failures import PodError, Reason, print_cause, report_failure
-from pennant_serving.listener import listen
-from pennant_serving.phases import Phases
+from pennant_serving.http.listener import listen
+from pennant_serving.lifecycle.phases import Phases
 from pennant_serving.settings import THREADS, Settings
 
 
@@ -38,8 +38,8 @@ def _serve(settings: Settings) -> None:
     print(settings, flush=True)
     gc.disable()  # until it is ready: what is imported and loaded stays
     listener = listen(settings.port)  # probes that come during the imports wait in its queue
-    from pennant_serving.run import run
-    from pennant_serving.workers import supervise
+    from pennant_serving.process.run import run
+    from pennant_serving.process.workers import supervise
 
     phases = Phases()
     phases.imported()

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from pennant_serving import weight
+from pennant_serving.batching import weight
 from pennant_serving.codecs.v2 import InferRequest
 from pennant_serving.errors import InvalidInput, NoSuchModel, TimedOut
-from pennant_serving.model import Model
+from pennant_serving.model.model import Model
 from pennant_serving.rows import Prepared, Rows
+from pennant_serving.sampling import record
 from pennant_serving.settings import Settings
-from pennant_serving.watch import record
 
 T = TypeVar("T")
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pennant_serving import admission, crowd, errors, weight
-from pennant_serving.batching import policy
+from pennant_serving import admission, errors
+from pennant_serving.batching import policy, weight
 from pennant_serving.codecs import size, tensors
-from pennant_serving.connections import limits, reading
+from pennant_serving.http import crowd
+from pennant_serving.http.connections import limits, reading
 from pennant_serving.settings import Settings
 
 pytestmark = pytest.mark.contract

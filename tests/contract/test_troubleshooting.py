@@ -30,8 +30,15 @@ RULES = re.compile(r"(<!-- generated: rules -->\n).*(<!-- end of rules -->)", re
 PROSE = re.compile(r"[A-Za-z]{2,},?:? [a-z]")
 # What a container of ours may leave as its termination message; answers to requests are elsewhere.
 SERVING = (
-    *("fetch/*.py", "__main__.py", "bundle.py", "environ.py", "failures.py", "mlmodel.py"),
-    *("selftest.py", "startup.py", "adapters/__init__.py", "adapters/trouble.py"),
+    *(
+        "fetch/*.py",
+        "__main__.py",
+        "bundle/bundle.py",
+        "environ.py",
+        "failures.py",
+        "bundle/mlmodel.py",
+    ),
+    *("process/selftest.py", "process/startup.py", "adapters/__init__.py", "adapters/trouble.py"),
     *(
         "adapters/flavors.py",
         "adapters/estimators.py",

@@ -13,8 +13,8 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import Server, ServerState
 
-from pennant_serving.connections.call import Call
-from pennant_serving.connections.connection import HttpConnection
+from pennant_serving.http.connections.call import Call
+from pennant_serving.http.connections.connection import HttpConnection
 
 pytestmark = pytest.mark.contract
 

@@ -11,8 +11,8 @@ import pytest
 import uvloop
 from waiting import until
 
-from pennant_serving.accepting import Waiting
-from pennant_serving.listener import BACKLOG
+from pennant_serving.http.accepting import Waiting
+from pennant_serving.http.listener import BACKLOG
 
 pytestmark = pytest.mark.integration
 

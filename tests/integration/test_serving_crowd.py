@@ -16,7 +16,7 @@ from serving_builders import any_on_volume
 from serving_process import Serving, serving
 from waiting import until
 
-from pennant_serving import crowd
+from pennant_serving.http import crowd
 
 pytestmark = pytest.mark.integration
 

@@ -27,11 +27,11 @@ from serving_builders import Client, model, on_volume, settings
 from serving_process import Serving, serving
 
 from pennant_serving import adapters
-from pennant_serving.app import create_app
-from pennant_serving.bundle import Bundle
-from pennant_serving.endpoints.own import AdapterRoutes
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.mlmodel import read_mlmodel
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.mlmodel import read_mlmodel
+from pennant_serving.http.app import create_app
+from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.lifecycle import Lifecycle
 
 pytestmark = [
     pytest.mark.integration,

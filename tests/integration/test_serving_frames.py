@@ -41,15 +41,15 @@ from sklearn.utils import check_array
 
 from pennant_serving import adapters
 from pennant_serving.adapters.native_sklearn import SklearnAdapter
-from pennant_serving.app import create_app
-from pennant_serving.bundle import Bundle
-from pennant_serving.endpoints.own import AdapterRoutes
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.mlmodel import read_mlmodel
 from pennant_serving.failures import PodError
 from pennant_serving.fast.lane import FastLane
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.mlmodel import read_mlmodel
+from pennant_serving.http.app import create_app
+from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.rows import Rows
-from pennant_serving.telemetry import Telemetry
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 

@@ -16,14 +16,14 @@ from serving_builders import Echo, model, settings
 
 from pennant_dev.ports import free_port
 from pennant_serving.admission import LIMIT, SMALL, TOGETHER, Admission
+from pennant_serving.batching.pool import Pool
 from pennant_serving.grpc import codec
 from pennant_serving.grpc.health import HEALTH
 from pennant_serving.grpc.messages import ModelInferRequest
 from pennant_serving.grpc.server import GrpcServer, channel_options
 from pennant_serving.grpc.service import SERVICE
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.pool import Pool
-from pennant_serving.telemetry import Telemetry
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.metrics.telemetry import Telemetry
 
 pytestmark = pytest.mark.integration
 

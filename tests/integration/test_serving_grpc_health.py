@@ -15,7 +15,7 @@ from pennant_serving.admission import Admission
 from pennant_serving.grpc.health import HEALTH, Health
 from pennant_serving.grpc.messages import HealthCheckResponse, message
 from pennant_serving.grpc.service import SERVICE
-from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.lifecycle.lifecycle import Lifecycle
 
 pytestmark = pytest.mark.integration
 

@@ -25,8 +25,8 @@ from serving_process import READY_DEADLINE_SECONDS, Serving, serving
 from waiting import PATIENCE, until
 
 from pennant_dev.ports import free_port
-from pennant_serving import sharing
 from pennant_serving.grpc.messages import ModelInferRequest
+from pennant_serving.metrics import sharing
 
 pytestmark = pytest.mark.integration
 
@@ -315,7 +315,7 @@ set_model(Pooled())
 
 def save_pyfunc(path: Path) -> None:
     """MLflow's model with a pool that `load_context` makes, and an example."""
-    code = path.with_name("model.py")
+    code = path.with_name("model/model.py")
     code.write_text(POOLED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about type hints and signatures

@@ -15,10 +15,10 @@ from sklearn.preprocessing import OneHotEncoder
 
 from pennant_serving import adapters
 from pennant_serving.adapters.native_sklearn import SklearnAdapter
-from pennant_serving.bundle import Bundle
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.mlmodel import read_mlmodel
 from pennant_serving.errors import InvalidInput
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.mlmodel import read_mlmodel
 from pennant_serving.rows import Rows
 
 pytestmark = pytest.mark.unit

@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pennant_serving import admission
-from pennant_serving.app import create_app
-from pennant_serving.endpoints.own import AdapterRoutes
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.lifecycle import Lifecycle, Phase
-from pennant_serving.selftest import self_test
+from pennant_serving.http.app import create_app
+from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.lifecycle import Lifecycle, Phase
+from pennant_serving.process.selftest import self_test
 
 pytestmark = pytest.mark.unit
 

@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from pennant_serving.adapters.base import Further
 from pennant_serving.batching import policy
+from pennant_serving.batching.pool import Pool
 from pennant_serving.errors import InvalidInput, OutOfMemory, PredictFailed, TimedOut, Unavailable
 from pennant_serving.inference import in_time
-from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
 
 pytestmark = pytest.mark.unit

@@ -19,10 +19,10 @@ from pennant_serving.batching import policy, proof
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.line import Line
 from pennant_serving.batching.policy import Limits, Situation
+from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.speed import BRIEF, PROOFS, SHORT, WAITS, Speed
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import InvalidInput, PredictFailed, TimedOut, Unavailable
-from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
 
 pytestmark = pytest.mark.unit

@@ -20,12 +20,12 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from uvicorn.server import ServerState
 
-from pennant_serving import server
-from pennant_serving.connections.connection import HttpConnection, connection_class
-from pennant_serving.connections.limits import Limits
 from pennant_serving.fast.lane import FastLane
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.telemetry import Telemetry
+from pennant_serving.http import server
+from pennant_serving.http.connections.connection import HttpConnection, connection_class
+from pennant_serving.http.connections.limits import Limits
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.metrics.telemetry import Telemetry
 
 pytestmark = pytest.mark.unit
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_serving.adapters.exact import Columns, array
+from pennant_serving.bundle.mlmodel import Column
 from pennant_serving.errors import InvalidInput
-from pennant_serving.mlmodel import Column
 
 pytestmark = pytest.mark.unit
 

@@ -27,8 +27,8 @@ from pennant_serving.fast.answers import Encoder
 from pennant_serving.fast.exchange import Exchange
 from pennant_serving.fast.lane import LARGEST, FastLane, is_plain
 from pennant_serving.fast.requests import Asked, Decoder
+from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.rows import Rows
-from pennant_serving.telemetry import Telemetry
 
 pytestmark = pytest.mark.unit
 

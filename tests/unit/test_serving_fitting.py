@@ -17,14 +17,14 @@ from sklearn.linear_model import LinearRegression
 
 from pennant_serving import inference
 from pennant_serving.adapters.native_sklearn import SklearnAdapter
+from pennant_serving.bundle.takes import Takes
 from pennant_serving.codecs.media import CSV, JSON
 from pennant_serving.codecs.seen import seen
 from pennant_serving.errors import InvalidInput, Unfit
-from pennant_serving.fitting import explained
 from pennant_serving.grpc import codec
 from pennant_serving.grpc.messages import ModelInferRequest
+from pennant_serving.model.fitting import explained
 from pennant_serving.rows import Columns, Prepared, Rows
-from pennant_serving.takes import Takes
 
 pytestmark = pytest.mark.unit
 

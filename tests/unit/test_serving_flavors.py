@@ -13,11 +13,11 @@ import pytest
 from pennant_serving import adapters, cpus
 from pennant_serving.adapters.lean import imported, without
 from pennant_serving.batching import joining
-from pennant_serving.bundle import Bundle
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.mlmodel import read_mlmodel
 from pennant_serving.codecs import invocations, jsonio
 from pennant_serving.errors import InvalidInput
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.mlmodel import read_mlmodel
 from pennant_serving.rows import Table
 
 pytestmark = pytest.mark.unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pennant_serving.connections.heads import without_upgrade, wrong_host
+from pennant_serving.http.connections.heads import without_upgrade, wrong_host
 
 pytestmark = pytest.mark.unit
 

@@ -29,9 +29,9 @@ from pennant_serving.batching import joining, proof
 from pennant_serving.batching.joining import Ambiguous, NotOneEach
 from pennant_serving.batching.neighbours import different
 from pennant_serving.batching.policy import ROWS
+from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.speed import BRIEF
-from pennant_serving.mlmodel import MLmodel
-from pennant_serving.pool import Pool
+from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.rows import Rows, Table
 
 pytestmark = [

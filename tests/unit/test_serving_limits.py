@@ -9,7 +9,7 @@ from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_serving.connections.limits import (
+from pennant_serving.http.connections.limits import (
     BEYOND_SECONDS,
     IDLE_SECONDS,
     LARGEST_HEAD,

@@ -18,18 +18,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from strangers import Odd
 
-from pennant_serving import adapters, startup
+from pennant_serving import adapters
 from pennant_serving.adapters import shared
 from pennant_serving.adapters.flavors import NotNative
 from pennant_serving.adapters.versions import mismatch
-from pennant_serving.bundle import Bundle
-from pennant_serving.endpoints.own import AdapterRoutes
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.mlmodel import read_mlmodel
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fast.lane import FastLane
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.mlmodel import read_mlmodel
-from pennant_serving.phases import Phases
-from pennant_serving.telemetry import Telemetry
+from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.lifecycle.phases import Phases
+from pennant_serving.metrics.telemetry import Telemetry
+from pennant_serving.process import startup
 
 pytestmark = pytest.mark.unit
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pennant_serving.bundle import Bundle
-from pennant_serving.mlmodel import MLmodel, read_mlmodel
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.mlmodel import MLmodel, read_mlmodel
 from pennant_serving.openapi.document import document
 from pennant_serving.openapi.examples import rows_of
 

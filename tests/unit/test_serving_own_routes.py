@@ -20,11 +20,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
-from pennant_serving.app import create_app
-from pennant_serving.endpoints.body import LIMIT
-from pennant_serving.endpoints.own import AdapterRoutes
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.telemetry import Telemetry
+from pennant_serving.http.app import create_app
+from pennant_serving.http.endpoints.body import LIMIT
+from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.metrics.telemetry import Telemetry
 
 pytestmark = pytest.mark.unit
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pennant_serving.codecs.jsonio import dump
 from pennant_serving.rows import Rows
-from pennant_serving.watch.copying import Copier
-from pennant_serving.watch.payloads import ROOM, PayloadLog
+from pennant_serving.sampling.copying import Copier
+from pennant_serving.sampling.payloads import ROOM, PayloadLog
 
 pytestmark = pytest.mark.unit
 

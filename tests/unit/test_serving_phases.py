@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pennant_serving.phases import Phases, age
+from pennant_serving.lifecycle.phases import Phases, age
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from pennant_serving.pool import Pool
+from pennant_serving.batching.pool import Pool
 
 pytestmark = pytest.mark.unit
 PATIENCE = 30

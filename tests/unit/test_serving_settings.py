@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from serving_builders import on_volume, settings
+from serving_builders import on_volume
 
-from pennant_serving.bundle import open_bundle
+from pennant_serving.bundle.bundle import open_bundle
 from pennant_serving.environ import SettingsError
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.settings import Settings
@@ -61,11 +61,11 @@ def test_a_volume_with_another_version_is_refused(tmp_path):
     (tmp_path / "bundle").mkdir()
     on_volume(tmp_path / "bundle", version="8")
     with pytest.raises(PodError, match="holds version 8 of iris") as raised:
-        open_bundle(settings(model_path=tmp_path / "bundle"))
+        open_bundle(tmp_path / "bundle", "iris", "7")
     assert raised.value.reason is Reason.DIGEST_MISMATCH
 
 
 def test_a_volume_without_a_manifest_is_refused(tmp_path):
     with pytest.raises(PodError, match="fetch did not finish") as raised:
-        open_bundle(settings(model_path=tmp_path / "bundle"))
+        open_bundle(tmp_path / "bundle", "iris", "7")
     assert raised.value.reason is Reason.LOAD_FAILED

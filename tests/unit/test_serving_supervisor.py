@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from pennant_serving import workers
-from pennant_serving.workers import Supervisor
+from pennant_serving.process import workers
+from pennant_serving.process.workers import Supervisor
 
 pytestmark = pytest.mark.unit
 

@@ -10,14 +10,14 @@ from serving_builders import Echo, settings
 
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.policy import Limits
+from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.runner import Observer
 from pennant_serving.batching.timing import Times, Timing, wanted
 from pennant_serving.environ import SettingsError
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.pool import Pool
 from pennant_serving.rows import Rows
+from pennant_serving.sampling.sampling import create_watch
 from pennant_serving.settings import Settings
-from pennant_serving.watch.sampling import create_watch
 
 pytestmark = pytest.mark.unit
 
@@ -54,7 +54,7 @@ def test_a_ratio_above_one_is_refused():
 
 
 def test_an_image_without_opentelemetry_says_what_to_do(monkeypatch):
-    monkeypatch.delitem(sys.modules, "pennant_serving.watch.spans", raising=False)
+    monkeypatch.delitem(sys.modules, "pennant_serving.sampling.spans", raising=False)
     monkeypatch.setitem(sys.modules, EXPORTER, None)
     with pytest.raises(PodError, match=r"install pennant\[traces\] in it, or take out") as raised:
         create_watch(settings(traces_endpoint="http://otel:4318"))

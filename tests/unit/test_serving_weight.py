@@ -15,17 +15,16 @@ import pytest
 from serving_array_adapter import ArrayAdapter
 from serving_builders import Echo, client, model
 
-from pennant_serving import weight
-from pennant_serving.batching import joining
+from pennant_serving.batching import joining, weight
+from pennant_serving.batching.weight import ARRAY, MOMENT, of_body, of_value
 from pennant_serving.codecs import invocations, v2
-from pennant_serving.endpoints import v2 as endpoint
 from pennant_serving.fast.answers import Encoder
 from pennant_serving.fast.exchange import Exchange
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.fast.requests import Asked
+from pennant_serving.http.endpoints import v2 as endpoint
+from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.rows import Rows
-from pennant_serving.telemetry import Telemetry
-from pennant_serving.weight import ARRAY, MOMENT, of_body, of_value
 
 pytestmark = pytest.mark.unit
 

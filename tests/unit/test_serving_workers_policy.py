@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pennant_serving import sharing
-from pennant_serving.board import (
+from pennant_serving.lifecycle.board import (
     FRESH,
     Board,
     Place,
@@ -16,9 +15,10 @@ from pennant_serving.board import (
     silent,
     takes_connections,
 )
-from pennant_serving.histograms import Family, Histograms, metrics, summed
-from pennant_serving.sharing import gathered, leave_counts, retire
-from pennant_serving.workers import WINDOW, too_many
+from pennant_serving.metrics import sharing
+from pennant_serving.metrics.histograms import Family, Histograms, metrics, summed
+from pennant_serving.metrics.sharing import gathered, leave_counts, retire
+from pennant_serving.process.workers import WINDOW, too_many
 
 pytestmark = pytest.mark.unit
 

@@ -14,7 +14,7 @@ from pennant_serving.adapters.base import Adapter
 from pennant_serving.adapters.flavors import NotNative
 from pennant_serving.adapters.shared import NotShared
 from pennant_serving.adapters.trouble import explain, lacking
-from pennant_serving.bundle import Bundle
+from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.failures import PodError, Reason
 
 BUILT_IN = {

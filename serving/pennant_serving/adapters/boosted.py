@@ -10,7 +10,7 @@ import numpy as np
 
 from pennant_serving.adapters import tables
 from pennant_serving.adapters.tabular import TabularAdapter
-from pennant_serving.mlmodel import MLmodel
+from pennant_serving.bundle.mlmodel import MLmodel
 
 _SPACE = re.compile(r"\s")
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pennant_serving.adapters import tables
+from pennant_serving.bundle.mlmodel import Column
 from pennant_serving.errors import InvalidInput
-from pennant_serving.mlmodel import Column
 
 RANGES = {
     "boolean": (0, 1),

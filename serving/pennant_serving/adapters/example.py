@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.codecs.media import JSON
-from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Prepared
 
 

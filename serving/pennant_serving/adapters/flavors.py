@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pennant_serving.mlmodel import MLmodel, read_mlmodel
+from pennant_serving.bundle.mlmodel import MLmodel, read_mlmodel
 
 LIBRARIES = {"xgboost": "xgboost", "lightgbm": "lightgbm", "onnx": "onnxruntime"}
 """What must be importable to serve a flavor, beside what every serving image has."""

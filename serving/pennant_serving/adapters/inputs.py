@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pennant_serving.adapters.known import Survey
-from pennant_serving.mlmodel import MLmodel
+from pennant_serving.bundle.mlmodel import MLmodel
 
 SELECTORS = frozenset({"ColumnTransformer", "FunctionTransformer"})
 """Steps that pick columns by name, or whose function may."""

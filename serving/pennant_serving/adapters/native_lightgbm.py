@@ -10,7 +10,7 @@ from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.boosted import BoostedAdapter
 from pennant_serving.adapters.flavors import LIGHTGBM_BOOSTER, NotNative, native_flavor
 from pennant_serving.adapters.lean import imported
-from pennant_serving.mlmodel import MLmodel
+from pennant_serving.bundle.mlmodel import MLmodel
 
 FEW = 128
 """Rows that one thread predicts faster than it wakes others."""

@@ -11,12 +11,12 @@ from pennant_serving.adapters import exact, onnx_session, tables
 from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.adapters.flavors import native_flavor
 from pennant_serving.adapters.reading import ReadingAdapter
+from pennant_serving.bundle.mlmodel import MLmodel
+from pennant_serving.bundle.takes import Takes
 from pennant_serving.codecs import invocations
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.errors import InvalidInput, Unfit
-from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Prepared, Rows, Table
-from pennant_serving.takes import Takes
 
 
 class OnnxAdapter(ReadingAdapter):

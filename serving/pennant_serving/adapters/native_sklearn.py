@@ -15,8 +15,8 @@ from pennant_serving.adapters.flavors import native_flavor
 from pennant_serving.adapters.inputs import why_frames
 from pennant_serving.adapters.known import Survey, is_own, survey
 from pennant_serving.adapters.tabular import TabularAdapter
+from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.errors import InvalidInput
-from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Prepared, Rows
 
 

@@ -13,7 +13,7 @@ from pennant_serving.adapters.base import Further
 from pennant_serving.adapters.boosted import BoostedAdapter
 from pennant_serving.adapters.flavors import XGBOOST_BOOSTER, NotNative, native_flavor
 from pennant_serving.adapters.lean import imported
-from pennant_serving.mlmodel import MLmodel
+from pennant_serving.bundle.mlmodel import MLmodel
 
 
 class XGBoostAdapter(BoostedAdapter):

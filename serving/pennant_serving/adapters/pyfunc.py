@@ -11,9 +11,9 @@ from mlflow.pyfunc import PyFuncModel, load_model
 
 from pennant_serving.adapters import example
 from pennant_serving.adapters.scoring import Scoring, as_invalid_input
-from pennant_serving.mlmodel import MLmodel, read_mlmodel
+from pennant_serving.bundle.mlmodel import MLmodel, read_mlmodel
+from pennant_serving.bundle.takes import Takes
 from pennant_serving.rows import Prepared, Rows
-from pennant_serving.takes import Takes
 
 
 class PyfuncAdapter:

@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pennant_serving.adapters import example
+from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.errors import InvalidInput
-from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Prepared
 
 if TYPE_CHECKING:  # it imports MLflow and pandas

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.errors import InvalidInput, Unfit
-from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Rows
 
 COLUMN_DTYPES = {

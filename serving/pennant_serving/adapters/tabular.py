@@ -11,12 +11,12 @@ import numpy as np
 from pennant_serving.adapters import exact, tables
 from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.adapters.reading import ReadingAdapter
+from pennant_serving.bundle.mlmodel import MLmodel
+from pennant_serving.bundle.takes import Takes
 from pennant_serving.codecs import invocations
 from pennant_serving.codecs.invocations import Invocation
 from pennant_serving.errors import InvalidInput, Unfit
-from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Prepared, Rows
-from pennant_serving.takes import Takes
 
 
 class TabularAdapter(ReadingAdapter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pennant_serving.adapters.flavors import NotNative
 from pennant_serving.adapters.versions import mismatch, normal, requirement
-from pennant_serving.bundle import Bundle
+from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.failures import PodError, Reason
 
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from pennant_serving.bundle import Bundle
+from pennant_serving.bundle.bundle import Bundle
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from pennant_serving import weight
 from pennant_serving.adapters.base import Adapter
-from pennant_serving.batching import joining, policy, proof
+from pennant_serving.batching import joining, policy, proof, weight
 from pennant_serving.batching.cut import Cut
 from pennant_serving.batching.line import Line
 from pennant_serving.batching.policy import Limits, Situation
+from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.runner import Observer, Runner
 from pennant_serving.batching.timing import timed
 from pennant_serving.batching.work import Aside, Done, Work
 from pennant_serving.errors import TimedOut, Unavailable, from_model
-from pennant_serving.pool import Pool
 from pennant_serving.rows import Prepared, Rows
 
 ARRAY = "array"

@@ -10,11 +10,11 @@ from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching import joining
 from pennant_serving.batching.joining import Ambiguous, NotOneEach
 from pennant_serving.batching.policy import AUTO, ROWS
+from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.running import Batch, Outcome, Running, attempt, attempt_each
 from pennant_serving.batching.speed import Speed
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import from_model
-from pennant_serving.pool import Pool
 from pennant_serving.rows import Prepared, Rows
 
 

@@ -12,10 +12,10 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
+from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.codecs.media import PARQUET
 from pennant_serving.codecs.size import check_table, check_unpacked, check_values
 from pennant_serving.errors import InvalidInput, UnsupportedMediaType
-from pennant_serving.mlmodel import MLmodel
 from pennant_serving.rows import Rows
 
 COLUMN_TYPES = {

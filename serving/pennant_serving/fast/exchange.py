@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import Any, Protocol
 
-from pennant_serving import weight
 from pennant_serving.accesslog import HEADER
+from pennant_serving.batching import weight
 from pennant_serving.batching.batcher import ARRAY
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import PredictFailed, ServingError

@@ -11,13 +11,13 @@ from urllib.parse import quote
 import orjson
 
 from pennant_serving.batching.batcher import Batcher
+from pennant_serving.batching.pool import Pool
 from pennant_serving.errors import ServingError, content
 from pennant_serving.fast.answers import Encoder
 from pennant_serving.fast.requests import Asked, Decoder
-from pennant_serving.histograms import Series
-from pennant_serving.model import Model
-from pennant_serving.pool import Pool
-from pennant_serving.telemetry import Telemetry
+from pennant_serving.metrics.histograms import Series
+from pennant_serving.metrics.telemetry import Telemetry
+from pennant_serving.model.model import Model
 
 Headers = Iterable[tuple[bytes, bytes]]
 LARGEST = 65536

@@ -10,11 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pennant_registry import digest, sources
+from pennant_serving.bundle.manifest import Manifest
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import download, volume
 from pennant_serving.fetch.settings import Settings
-from pennant_serving.manifest import Manifest
-from pennant_serving.phases import Phases
+from pennant_serving.lifecycle.phases import Phases
 
 
 def fetch(settings: Settings, phases: Phases | None = None) -> tuple[Manifest, bool]:

@@ -13,7 +13,7 @@ from pennant_serving.failures import PodError, Reason, report_failure, report_su
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.fetch.web import same_server
-from pennant_serving.phases import Phases, age
+from pennant_serving.lifecycle.phases import Phases, age
 
 
 def main(variables: MutableMapping[str, str]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pennant_registry import sources
 from pennant_serving.fetch import claims, objects, proxied, stores
 from pennant_serving.fetch.settings import Settings
-from pennant_serving.phases import Phases
+from pennant_serving.lifecycle.phases import Phases
 
 
 def to_folder(settings: Settings, folder: Path, phases: Phases) -> Path:

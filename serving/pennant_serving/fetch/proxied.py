@@ -17,7 +17,7 @@ from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch.answers import Trouble
 from pennant_serving.fetch.settings import Settings
 from pennant_serving.fetch.web import Web
-from pennant_serving.phases import Phases
+from pennant_serving.lifecycle.phases import Phases
 
 DEEPEST = 64
 """Folders in folders; what lists more is no bundle."""

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pennant_registry import digest
+from pennant_serving.bundle.manifest import Manifest, manifest_path, read, write
 from pennant_serving.fetch.settings import Wanted
-from pennant_serving.manifest import Manifest, manifest_path, read, write
 
 
 def verified(wanted: Wanted, model_path: Path) -> Manifest | None:

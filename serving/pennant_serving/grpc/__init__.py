@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pennant_serving.admission import Admission
-from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.settings import Settings
-from pennant_serving.telemetry import Telemetry
 
 if TYPE_CHECKING:  # it imports grpcio
     from pennant_serving.grpc.server import GrpcServer

@@ -13,6 +13,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from pennant_serving.admission import SMALL
+from pennant_serving.batching.weight import SEEN
 from pennant_serving.codecs import binary, tensors
 from pennant_serving.codecs.binary import Buffer
 from pennant_serving.codecs.datatypes import DTYPES
@@ -23,7 +24,6 @@ from pennant_serving.codecs.v2 import InferRequest, check_output, check_paramete
 from pennant_serving.errors import InvalidInput, TooLarge
 from pennant_serving.grpc.fields import taken_out
 from pennant_serving.grpc.messages import ModelInferRequest, ModelInferResponse
-from pennant_serving.weight import SEEN
 
 CONTENTS = {
     "BOOL": "bool_contents",

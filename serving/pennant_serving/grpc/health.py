@@ -14,7 +14,7 @@ from pennant_serving.grpc import codec, receiving
 from pennant_serving.grpc.messages import HealthCheckResponse, message
 from pennant_serving.grpc.receiving import Context
 from pennant_serving.grpc.service import SERVICE, code_of
-from pennant_serving.lifecycle import Lifecycle
+from pennant_serving.lifecycle.lifecycle import Lifecycle
 
 HEALTH = "grpc.health.v1.Health"
 KNOWN = ("", SERVICE, HEALTH)

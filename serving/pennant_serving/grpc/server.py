@@ -10,10 +10,10 @@ from pennant_serving.admission import LIMIT, Admission
 from pennant_serving.grpc.health import Health
 from pennant_serving.grpc.receiving import LOOKAHEAD
 from pennant_serving.grpc.service import Service
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.server import accept_seconds
+from pennant_serving.http.server import accept_seconds
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.settings import Settings
-from pennant_serving.telemetry import Telemetry
 
 SPARE = 1.0
 """Seconds for an answer to reach its client."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from pennant_serving import inference, metadata
+from pennant_serving import inference
 from pennant_serving.accesslog import HEADER
 from pennant_serving.admission import Admission
 from pennant_serving.codecs.v2 import InferRequest
@@ -17,11 +17,12 @@ from pennant_serving.errors import ServingError, no_memory
 from pennant_serving.grpc import codec, receiving
 from pennant_serving.grpc.messages import message
 from pennant_serving.grpc.receiving import Context
-from pennant_serving.lifecycle import Lifecycle
-from pennant_serving.model import Model
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.metrics.telemetry import Telemetry
+from pennant_serving.model import metadata
+from pennant_serving.model.model import Model
+from pennant_serving.sampling.record import Record, enter
 from pennant_serving.settings import Settings
-from pennant_serving.telemetry import Telemetry
-from pennant_serving.watch.record import Record, enter
 
 SERVICE = "inference.GRPCInferenceService"
 CODES = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pennant_serving import metadata
+from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.codecs import datatypes
 from pennant_serving.codecs.media import CSV, JSON, PARQUET
-from pennant_serving.mlmodel import MLmodel
-from pennant_serving.model import Model
+from pennant_serving.model import metadata
+from pennant_serving.model.model import Model
 from pennant_serving.openapi import examples
 
 JSON_TYPES = {"BOOL": "boolean", "FP16": "number", "FP32": "number", "FP64": "number"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pennant_serving import metadata
+from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.codecs.datatypes import MLFLOW_TYPES
-from pennant_serving.mlmodel import MLmodel
-from pennant_serving.model import Model
+from pennant_serving.model import metadata
+from pennant_serving.model.model import Model
 from pennant_serving.rows import Prepared, Rows
 
 ROWS = 2

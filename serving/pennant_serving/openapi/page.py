@@ -10,9 +10,9 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from pennant_serving import metadata
 from pennant_serving.codecs.media import JSON
-from pennant_serving.model import Model
+from pennant_serving.model import metadata
+from pennant_serving.model.model import Model
 
 NEWLINE = "\n"
 UNKNOWN = "<p>The model comes without a signature, so there is no telling.</p>"

@@ -1,0 +1,163 @@
+"""Bytes to requests: what one connection's parser finds in them, in order."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pennant_serving.accesslog import request_id
+from pennant_serving.fast.exchange import Exchange
+from pennant_serving.fast.lane import Route, is_plain
+from pennant_serving.fast.requests import Asked
+from pennant_serving.http.connections import heads
+from pennant_serving.http.connections.call import Call, scope_of
+from pennant_serving.http.connections.limits import Motion
+from pennant_serving.http.connections.parsing import Enough, Parsing
+from pennant_serving.http.connections.refusals import Refused
+from pennant_serving.http.crowd import BEYOND
+from pennant_serving.sampling.record import SCOPE
+
+if TYPE_CHECKING:
+    from pennant_serving.http.connections.connection import HttpConnection
+
+AT_ONCE = 1024
+"""Requests of a connection that are held before the first of them is answered. They came together:
+there are no more, the last of these answers ends the connection."""
+
+
+class Reader(Parsing):
+    """Small requests of numbers become an `Exchange` when they are complete; all others a `Call`,
+    which gets its body as it arrives."""
+
+    def __init__(self, connection: HttpConnection, now: float) -> None:
+        super().__init__(now)
+        self._connection = connection
+        self.last: int | None = None
+        """The number of the request whose answer ends the connection."""
+        self._call: Call | None = None
+        """Of the request that is arriving, once its head has."""
+        self._host: bytes | None = None
+        self._url = self._body = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._route: Route | None = None
+
+    def stop(self) -> Call | None:
+        """Read nothing any more; the call whose request was arriving, if there is one."""
+        call, self._call = self._call, None
+        self._is_deaf, self._arriving.is_on = True, False
+        return call
+
+    def close(self) -> None:
+        """The connection is gone."""
+        self.stop()
+        del self._parser, self._connection  # which refer to this
+
+    def motion(self, now: float) -> Motion | None:
+        """Of the request that is arriving; None when none is, or it is we who do not go on."""
+        call = self._call
+        if not self._arriving.is_on:
+            return None
+        if self._connection.flow.read_paused or (call and call.waiting_for_100_continue):
+            self._arriving.restart(now)
+            return None
+        return self._arriving.motion(now, is_answered=bool(call and call.response_complete))
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        if self._again:  # the same request
+            self._again = b""
+        else:
+            if self.last is None and len(self._connection.due) >= AT_ONCE:
+                self.last = self.number
+            if self.last is not None and self.number >= self.last:
+                raise Enough
+            self.number += 1
+            self._arriving.begin(self._connection.loop.time())
+        self._url, self._headers = b"", []
+        self._route, self._body = None, b""
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self._started = time.perf_counter()
+        parser, connection = self._parser, self._connection
+        method, version = parser.get_method(), parser.get_http_version()
+        if self._host is None:
+            self._check_host(version)
+        watch = connection.watch
+        self._record = None if watch is None else watch.begin(self._headers)
+        route = connection.lane.routes.get(self._url)
+        if (
+            route is not None
+            and self._record is None
+            and method == b"POST"
+            and version == "1.1"
+            and not connection.is_beyond
+            and is_plain(self._headers, self._host)
+        ):
+            self._route = route
+            return
+        self._check_host(version)
+        if method == b"CONNECT":
+            raise Refused(400, "CONNECT is for proxies")
+        if parser.should_upgrade():
+            self._again = heads.without_upgrade(method, self._url, version, self._headers)
+        else:
+            if version != "1.1" or not parser.should_keep_alive():
+                self.last = self.number
+            self._make_call(method, version)
+
+    def _check_host(self, version: str) -> None:
+        """Raises Refused. A client sends the same Host with all requests of a connection."""
+        hosts = [value for name, value in self._headers if name == b"host"]
+        wrong = heads.wrong_host(hosts, self._url, version)
+        if wrong is not None:
+            raise Refused(400, wrong)
+        self._host = hosts[0] if hosts else None
+
+    def on_body(self, body: bytes) -> None:
+        self._arriving.received += len(body)
+        if self._route is not None:
+            self._body += body
+        elif self._call is not None:
+            self._call.feed(body)
+
+    def on_message_complete(self) -> None:
+        if self._again:
+            return
+        self._arriving.is_on = False
+        route = self._route
+        if route is not None:
+            asked = route.decode(self._body)
+            if asked is not None:
+                self._exchange(route, asked)
+                return
+            self._make_call(b"POST", "1.1").feed(self._body)
+        if self._call is not None:
+            self._call.end()
+            self._call = None
+
+    def _exchange(self, route: Route, asked: Asked) -> None:
+        lane = self._connection.lane
+        exchange = Exchange(self._connection, lane, route, asked, self._started, self.number)
+        if lane.telemetry.access_log is not None:
+            exchange.told = (request_id(self._headers), self._url.decode())
+        self._connection.expect(exchange)
+
+    def _make_call(self, method: bytes, version: str) -> Call:
+        connection = self._connection
+        scope = scope_of(connection, method, version, self._url)
+        expects = version == "1.1" and heads.expects(self._headers)
+        scope["headers"], self._headers = self._headers, []  # not what trailers are added to
+        if connection.is_beyond:
+            scope[BEYOND] = connection.limits.most
+        if self._record is not None:
+            scope[SCOPE] = self._record
+        self._call = call = Call(connection, scope, self.number, expects=expects)
+        connection.expect(call)
+        return call

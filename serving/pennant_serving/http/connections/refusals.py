@@ -1,0 +1,43 @@
+"""Answers to what was not understood, in their turn behind those that are due."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:
+    from pennant_serving.http.connections.answering import Answering
+
+
+class Refused(Exception):  # noqa: N818 - it is one
+    """What has arrived is no request that could be answered."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class Refusal:
+    """The last answer of its connection."""
+
+    def __init__(self, connection: Answering, refused: Refused) -> None:
+        self._connection = connection
+        self._status = HTTPStatus(refused.status)
+        self._why = str(refused)
+
+    def start(self) -> None:
+        """Say why, and let the client read it."""
+        body = orjson.dumps({"error": self._why})
+        lines = [
+            f"HTTP/1.1 {self._status} {self._status.phrase}".encode(),
+            *(b"%s: %s" % each for each in self._connection.default_headers),
+            b"content-type: application/json",
+            b"content-length: %d" % len(body),
+            b"connection: close",
+        ]
+        self._connection.respond_last(b"\r\n".join([*lines, b"", body]))
+
+    def leave(self, status: int) -> None:
+        """Nobody will read it."""
