@@ -24,7 +24,7 @@ def test_files_are_summed_up_by_package_whatever_is_deeper():
         "files": {
             "operator/pennant_operator/config.py": file(10, 0, 0, 0),
             "operator/pennant_operator/observe/poll/poll.py": file(6, 2, 1, 1),
-            "operator/pennant_operator/observe/cluster/sampling.py": file(2, 0, 0, 0),
+            "operator/pennant_operator/observe/cluster/watch.py": file(2, 0, 0, 0),
         },
         "totals": file(18, 2, 1, 1)["summary"],
     }

@@ -15,7 +15,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Watcher(Protocol):
-    """What feeds the store and the queue from the API server's events (cluster/sampling.py)."""
+    """What feeds the store and the queue from the API server's events (cluster/watch.py)."""
 
     def __call__(
         self,

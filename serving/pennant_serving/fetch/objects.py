@@ -86,7 +86,7 @@ def _options(settings: Settings) -> dict[str, Any]:
     client: dict[str, Any] = {
         "timeout": LONGEST,
         "connect_timeout": timedelta(seconds=3),
-        # The library asks a silent peer whether it lives, as fetch/http/connections.py does.
+        # The library asks a silent peer whether it lives, as fetch/connections.py does.
         "read_timeout": timedelta(seconds=settings.silence),
         "user_agent": "pennant-fetch",
         "allow_http": (settings.s3_endpoint or "").startswith("http://"),

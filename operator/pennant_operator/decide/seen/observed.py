@@ -1,6 +1,6 @@
 """What was seen, as plain data: the only input of `plan`.
 
-Children are the API's own objects (dicts); pods are reduced to facts by `pods.py`.
+Children are the API's own objects (dicts); pods are reduced to facts by `pod_facts.py`.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """What the operator asks of an MLflow model registry, by REST: no mlflow in this process.
 
 Each call is one question with a typed answer. Absence is concluded from MLflow's own error code
-only; everything else raises RegistryTroubleError (mlflow_http.py).
+only; everything else raises RegistryTroubleError (http.py).
 """
 
 import re
