@@ -4,7 +4,7 @@ Importing this package imports no mlflow; calling what asks a registry does.
 """
 
 from pennant_registry.errors import RegistryError
-from pennant_registry.gates import MetricMin
+from pennant_registry.gates import Gates, MetricMin
 from pennant_registry.moves import Move, history
 from pennant_registry.production import load_production, resolve
 from pennant_registry.promotion import promote, rollback
@@ -12,6 +12,7 @@ from pennant_registry.registration import register
 from pennant_registry.versions import Version
 
 __all__ = [
+    "Gates",
     "MetricMin",
     "Move",
     "RegistryError",

@@ -34,6 +34,10 @@ class VersionMissingError(RegistryError):
     """MLflow says that there is no such model or version."""
 
 
+class InvalidGateError(RegistryError):
+    """A gate that cannot be read; the message names its field and value."""
+
+
 class GateRefusedError(RegistryError):
     """A version may not get the alias; the message names metric, value and bound."""
 

@@ -24,6 +24,8 @@ class Move:
     by: str
     at: datetime
     is_rollback: bool = False
+    override: str | None = None
+    """Why it was promoted although its gates refused it, and what they said."""
 
 
 def history(name: str, alias: str | None = None, *, stage: str | None = None) -> list[Move]:
@@ -44,7 +46,9 @@ def promotion_of(version: Version, of: Pointer) -> Move | None:
     if at is None or not _is_own(version, names.TAG_PROMOTED_AS, of, at):
         return None
     by = version.tags.get(_key(names.TAG_PROMOTED_BY, of), "unknown")
-    return Move(version.version, _number(version, names.TAG_PROMOTED_FROM, of), by, at)
+    previous = _number(version, names.TAG_PROMOTED_FROM, of)
+    override = version.tags.get(_key(names.TAG_PROMOTED_OVERRIDE, of)) or None
+    return Move(version.version, previous, by, at, override=override)
 
 
 def rollback_of(version: Version, of: Pointer) -> Move | None:
@@ -85,9 +89,16 @@ def tags_of(move: Move, of: Pointer, on: Version) -> dict[str, str]:
     return {
         _key(names.TAG_PROMOTED_BY, of): move.by,
         _key(names.TAG_PROMOTED_FROM, of): str(move.previous or ""),
+        **_overridden(move, on, of),
         _key(names.TAG_PROMOTED_AS, of): owner,
         _key(names.TAG_PROMOTED_AT, of): move.at.isoformat(),
     }
+
+
+def _overridden(move: Move, on: Version, of: Pointer) -> dict[str, str]:
+    """An earlier promotion's override is not this one's: MLflow keeps what is not written anew."""
+    key = _key(names.TAG_PROMOTED_OVERRIDE, of)
+    return {key: move.override or ""} if move.override or key in on.tags else {}
 
 
 def _is_own(version: Version, tag: str, of: Pointer, at: datetime) -> bool:

@@ -12,6 +12,8 @@ TAG_SHA256 = "pennant.sha256"
 TAG_DATASET = "pennant.dataset"
 TAG_COMMIT = "pennant.commit"
 TAG_OWNER = "pennant.owner"
+TAG_FLAVORS = "pennant.flavors"
+TAG_SIGNATURE = "pennant.signature"
 
 # Written by `promote` on the version that gets the alias, each followed by `.<alias>` or by
 # `.stage.<stage>`: MLflow keeps no history of either, and stamps no time when an alias moves. The
@@ -20,6 +22,7 @@ TAG_PROMOTED_BY = "pennant.promoted-by"
 TAG_PROMOTED_AT = "pennant.promoted-at"
 TAG_PROMOTED_FROM = "pennant.promoted-from"
 TAG_PROMOTED_AS = "pennant.promoted-as"
+TAG_PROMOTED_OVERRIDE = "pennant.promoted-override"  # somebody's reason against the gates'
 
 # Written by `rollback` on the version that loses the alias, likewise followed.
 TAG_ROLLED_BACK_BY = "pennant.rolled-back-by"

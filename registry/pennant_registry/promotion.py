@@ -9,21 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pennant_registry import artifacts, moves, records, versions
 from pennant_registry import client as mlflow_client
+from pennant_registry import gates as gating
+from pennant_registry import moves, records, versions
 from pennant_registry.environment import Environment
 from pennant_registry.errors import (
     AliasMovedError,
     GateRefusedError,
     NothingToRollBackError,
+    RegistryError,
 )
-from pennant_registry.gates import MetricMin, refusals
+from pennant_registry.gates import Gates, MetricMin, refusals
 from pennant_registry.moves import Move
 from pennant_registry.pointers import Pointer, pointer
 from pennant_registry.predecessors import predecessor
+from pennant_registry.version_facts import facts_for
 from pennant_registry.versions import Version
+
+OVERRIDE_LIMIT = 5000  # characters: MLflow 2 takes no longer tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,27 +38,35 @@ def promote(
     version: int | str,
     name: str,
     alias: str | None = None,
-    gates: Sequence[MetricMin] = (),
+    gates: Gates | Mapping[str, Any] | Sequence[MetricMin] = (),
     *,
     stage: str | None = None,
+    override: str | None = None,
 ) -> Move:
     """Points the alias at the version once every gate is passed, or makes it the stage's only one.
 
-    Raises VersionMissingError, GateRefusedError (names metric, value and bound) or AliasMovedError;
-    whatever it raises, no record of the move is left where there was none. A version that holds the
-    alias already keeps it, and the record of how it got it. One that held it before the current one
-    and was not rolled back from gets it back: that is recorded as a rollback.
+    `gates` are MetricMins, or a mapping as `spec.gates` of a ModelDeployment has it. With an
+    `override`, which says why, it moves although they refuse, and that is recorded.
+    Raises InvalidGateError, VersionMissingError, GateRefusedError (names each gate, its value and
+    its bound) or AliasMovedError; whatever it raises, no record of the move is left where there was
+    none. A version that holds the alias already keeps it, and the record of how it got it. One that
+    held it before the current one and was not rolled back from gets it back: that is recorded as a
+    rollback, and waits for no gate.
     """
+    asked = _read(gates)
+    if override is not None and not override.strip():
+        raise RegistryError("override is empty: say why it may go out against its gates")
     of, client = pointer(name, alias, stage), mlflow_client.connect()
     wanted = versions.get(client, name, int(version))
-    _check_gates(client, wanted, gates)
     held = of.held(client, name)
     current = held[0] if held else None
-    if current is not None and current.version == wanted.version:
-        return _keep(client, of, wanted, held[1:])
     if current is not None and moves.is_return(wanted, current, of):
         return _go_back(client, of, current, wanted)
-    move = Move(wanted.version, current.version if current else None, *_signed())
+    overridden = _pass(client, wanted, current, asked, override)
+    if current is not None and current.version == wanted.version:
+        return _keep(client, of, wanted, held[1:])
+    previous = current.version if current else None
+    move = Move(wanted.version, previous, *_signed(), override=overridden)
     with records.recorded(client, wanted, move, of):
         _move(client, of, wanted, move.previous)
     return move
@@ -101,14 +114,32 @@ def _signed() -> tuple[str, datetime]:
     return Environment.read().actor, datetime.now(UTC)
 
 
-def _check_gates(client: MlflowClient, wanted: Version, gates: Sequence[MetricMin]) -> None:
-    if not gates:
-        return
-    metrics: Mapping[str, float] = {}
-    if wanted.run_id is not None:
-        metrics = artifacts.get_run(client, wanted.run_id).data.metrics
-    if said := refusals(gates, metrics):
-        raise GateRefusedError(f"version {wanted.version} of {wanted.name}: {'; '.join(said)}")
+def _read(gates: Gates | Mapping[str, Any] | Sequence[MetricMin]) -> Gates:
+    if isinstance(gates, Gates):
+        return gates
+    if isinstance(gates, Mapping):
+        return gating.parse(gates)
+    return Gates(metrics=tuple(gate.gate() for gate in gates))
+
+
+def _pass(
+    client: MlflowClient,
+    wanted: Version,
+    current: Version | None,
+    gates: Gates,
+    override: str | None,
+) -> str | None:
+    """What to record where gates refuse and somebody says why not. Raises GateRefusedError."""
+    if gates == Gates():
+        return None
+    before = facts_for(client, current, gates) if current and gates.against_serving else None
+    facts = facts_for(client, wanted, gates)
+    reasons = "; ".join(refusals(gating.evaluate(gates, facts, before, datetime.now(UTC))))
+    if not reasons:
+        return None
+    if override is None:
+        raise GateRefusedError(f"version {wanted.version} of {wanted.name}: {reasons}")
+    return f"{override.strip()} ({reasons})"[:OVERRIDE_LIMIT]
 
 
 def _move(client: MlflowClient, of: Pointer, wanted: Version, before: int | None) -> None:

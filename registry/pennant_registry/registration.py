@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pennant_registry import artifacts, digest, names, versions
 from pennant_registry import client as mlflow_client
 from pennant_registry.errors import RegistryError
+from pennant_registry.version_facts import read_mlmodel
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,8 +30,9 @@ def register(
 ) -> int:
     """Makes a new version of `name` from what the run has logged as `artifact_file`; its number.
 
-    The version is tagged with the digest of the artifact, with the dataset snapshot, code commit
-    and owner that the run's tags name, and with `tags`, which win over the run's.
+    The version is tagged with the digest of the artifact, with the flavors and the signature of an
+    MLflow model, with the dataset snapshot, code commit and owner that the run's tags name, and
+    with `tags`, which win over these.
     Raises RunMissingError or ArtifactMissingError: MLflow checks neither.
     """
     versions.check_model_name(name)
@@ -39,7 +41,7 @@ def register(
     client = mlflow_client.connect()
     run = artifacts.get_run(client, run_id)
     source, model_id = artifacts.source_of(client, run, artifact_file.strip("/"))
-    told = _inherited(run) | dict(tags or {}) | {names.TAG_SHA256: _digest(client, source)}
+    told = _inherited(run) | _of_the_artifact(client, source) | dict(tags or {})
     _ensure_model(client, name)
     of_model = {"model_id": model_id} if model_id else {}  # MLflow 2's client knows none
     with mlflow_client.asking(client):
@@ -54,9 +56,16 @@ def _inherited(run: Run) -> dict[str, str]:
     return {ours: tags[theirs] for theirs, ours in INHERITED.items() if theirs in tags}
 
 
-def _digest(client: MlflowClient, source: str) -> str:
+def _of_the_artifact(client: MlflowClient, source: str) -> dict[str, str]:
+    """Its digest, and what its MLmodel file says, which gates ask for."""
     with tempfile.TemporaryDirectory(prefix="pennant-register-") as folder:
-        return digest.of_path(artifacts.download(client, source, Path(folder)))
+        path = artifacts.download(client, source, Path(folder))
+        try:
+            flavors, signature = read_mlmodel(path).tags()
+        except ValueError as error:
+            raise RegistryError(f"{source} cannot be registered: {error}") from error
+        tags = {names.TAG_SHA256: digest.of_path(path), names.TAG_FLAVORS: flavors}
+        return tags | ({names.TAG_SIGNATURE: signature} if signature else {})
 
 
 def _ensure_model(client: MlflowClient, name: str) -> None:

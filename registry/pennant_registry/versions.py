@@ -28,6 +28,8 @@ class Version:
     stage: str | None = None
     created: datetime | None = None
     """In UTC, by the registry's clock."""
+    model_id: str | None = None
+    """Of its logged model, which MLflow 2 has not."""
 
     @property
     def sha256(self) -> str | None:
@@ -98,4 +100,5 @@ def _version(found: MlflowVersion) -> Version:
         tags=dict(found.tags),
         stage=found.current_stage,
         created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+        model_id=getattr(found, "model_id", None) or None,
     )

@@ -9,8 +9,8 @@ from builders import NOW, model_deployment, version
 from simulated_pods import fails, stays_pending
 from simulation import Simulation
 
-from pennant_operator.decide.times import DURATION, LONGEST, parse_duration
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
+from pennant_registry.durations import DURATION, LONGEST, parse_duration
 
 pytestmark = pytest.mark.contract
 

@@ -1,4 +1,4 @@
-"""The pure rules of the registry library: gates, names, the record of a move, imports."""
+"""The pure rules of the registry library: names, the record of a move, imports."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from pennant_registry import MetricMin, Move, Version, names
+from pennant_registry import Move, Version, names
 from pennant_registry.environment import Environment
 from pennant_registry.errors import InvalidNameError, NothingToRollBackError
-from pennant_registry.gates import refusals
 from pennant_registry.moves import is_return, promotion_of, rollback_of, tags_of
 from pennant_registry.pointers import Alias, Stage, pointer
 from pennant_registry.predecessors import predecessor
@@ -41,31 +40,6 @@ def test_importing_the_library_imports_no_mlflow():
         "sys.exit(any(name.split('.')[0] == 'mlflow' for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_a_metric_at_its_bound_passes():
-    assert MetricMin("ndcg_at_10", min=0.30).refusal({"ndcg_at_10": 0.30}) is None
-
-
-def test_a_refusal_names_metric_value_and_bound():
-    said = MetricMin("ndcg_at_10", min=0.30).refusal({"ndcg_at_10": 0.2912})
-    assert said == "metric ndcg_at_10 is 0.2912, and must be at least 0.3"
-
-
-def test_a_metric_that_was_never_logged_is_refused_and_the_logged_ones_are_named():
-    said = MetricMin("ndcg_at_10", min=0.30).refusal({"auc": 0.9})
-    assert said is not None
-    assert "not in the version's run (its metrics: auc)" in said
-
-
-def test_a_metric_that_is_not_a_number_is_refused():
-    assert MetricMin("auc", min=0.5).refusal({"auc": float("nan")}) is not None
-
-
-def test_every_gate_that_refuses_is_reported():
-    gates = [MetricMin("auc", 0.9), MetricMin("recall", 0.1), MetricMin("ndcg_at_10", 0.9)]
-    said = refusals(gates, {"auc": 0.5, "recall": 0.5, "ndcg_at_10": 0.5})
-    assert [line.split()[1] for line in said] == ["auc", "ndcg_at_10"]
 
 
 @pytest.mark.parametrize("alias", ["production", "Champion-2", "a_b"])

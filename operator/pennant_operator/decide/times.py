@@ -1,13 +1,6 @@
-"""Kubernetes times and durations as Python values."""
+"""Kubernetes times as Python values; durations are `pennant_registry.durations`."""
 
-import re
-from datetime import UTC, datetime, timedelta
-
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-# As in the CRDs' rules. Six digits: no sum of such parts is too long for a date.
-DURATION = "([0-9]{1,6}([.][0-9]{1,3})?(ms|h|m|s))+"
-_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
-LONGEST = 20  # characters, as in the CRDs
+from datetime import UTC, datetime
 
 
 def parse_time(text: str) -> datetime:
@@ -26,20 +19,3 @@ def format_time(moment: datetime) -> str:
 def format_micro_time(moment: datetime) -> str:
     """Microseconds resolution, as metav1.MicroTime."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def parse_duration(text: str) -> timedelta:
-    """A Go-style duration such as `1h30m` or `15s`.
-
-    Raises ValueError for anything else.
-    """
-    if len(text) > LONGEST or not re.fullmatch(DURATION, text):
-        raise ValueError(f"{text!r} is not a duration: write for example 30s, 2m or 1h30m")
-    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text)))
-
-
-def format_duration(duration: timedelta) -> str:
-    """As a person would write it: 1h30m, 2m, 45s; seconds are the least."""
-    seconds = max(int(duration.total_seconds()), 0)
-    parts = ((seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
-    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"

@@ -9,9 +9,10 @@ from pennant_operator.decide.candidate.verdicts import Trial, crashed_in_bake, h
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.step import Step
-from pennant_operator.decide.times import format_duration, parse_time
+from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.verdict import Held, Rejected, Verdict, Waiting
 from pennant_operator.decide.vocabulary import Reason
+from pennant_registry.durations import format_duration
 
 
 def verdict_on(step: Step) -> Verdict | None:

@@ -13,9 +13,9 @@ from pennant_operator.decide.candidate.faults import (
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.spec import Deadlines
 from pennant_operator.decide.target.spare import enough, spare
-from pennant_operator.decide.times import format_duration
 from pennant_operator.decide.verdict import Held, Passed, Rejected, Verdict, Waiting
 from pennant_operator.decide.vocabulary import Reason
+from pennant_registry.durations import format_duration
 
 
 @dataclass(frozen=True)

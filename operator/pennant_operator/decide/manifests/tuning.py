@@ -6,7 +6,7 @@ Absent fields stay absent: the server has the defaults, and a new field changes 
 from typing import Any
 
 from pennant_operator.decide.manifests.container import value
-from pennant_operator.decide.times import parse_duration
+from pennant_registry.durations import parse_duration
 
 
 def tuning(serving: dict[str, Any]) -> list[dict[str, Any]]:

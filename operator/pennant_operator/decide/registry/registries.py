@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from pennant_operator.decide.registry.patterns import matches
 from pennant_operator.decide.registry.sources import allowed_with
 from pennant_operator.decide.seen.observed import Object, Refused, RegistryFacts, Unknown
-from pennant_operator.decide.times import parse_duration
 from pennant_operator.decide.vocabulary import Reason
+from pennant_registry.durations import parse_duration
 from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed
 
 MINIMUM_POLL = timedelta(seconds=1)

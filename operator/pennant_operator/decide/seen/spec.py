@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pennant_operator.decide.times import parse_duration
+from pennant_registry.durations import parse_duration
 from pennant_registry.names import model_name_problem, version_problem
 
 CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means Pennant's
