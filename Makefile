@@ -68,7 +68,7 @@ cluster-down: ## take the cluster away; leaves nothing behind
 images: ## build the four images
 	@dev/images build
 
-setup: $(STAMP) ## the locked environment in .venv (1 min); all that needs it makes it
+setup: $(STAMP) ## the locked environment in .venv; whatever needs it makes it
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@echo "installing the locked development environment into .venv"
