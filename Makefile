@@ -44,17 +44,17 @@ bench-serving: setup ## our server and its peers on one core, into docs/ (first 
 	PYTHONPATH=dev $(BIN)/python -m bench.serving $(BENCH_ARGS)
 
 bench-flavors: setup ## one row by our adapters and by MLflow's pyfunc, into docs/serving.md (1 min)
-	PYTHONPATH=tests:dev $(BIN)/python -m bench.flavors
+	PYTHONPATH=tests/support:dev $(BIN)/python -m bench.flavors
 
 SIZES ?= 100 1000
 bench-scale: setup ## fleets of ModelDeployments on a control plane with KWOK's pods, into docs/scale.md (20 min)
-	PYTHONPATH=tests:dev $(BIN)/python -m bench.scale $(SIZES)
+	PYTHONPATH=tests/support:dev $(BIN)/python -m bench.scale $(SIZES)
 
 bench-rollout: setup ## seconds from an alias to its answers on the cluster, into docs/ (12 min)
-	PYTHONPATH=tests/e2e:dev $(BIN)/python -m bench.rollout $(BENCH_ARGS)
+	PYTHONPATH=tests/support:dev $(BIN)/python -m bench.rollout $(BENCH_ARGS)
 
 soak: setup ## minutes of idleness and of chaos; the table goes into docs/reliability.md (20 min)
-	PYTHONPATH=tests:tests/unit:dev $(BIN)/python -m soak $(SOAK_ARGS)
+	PYTHONPATH=tests:tests/support:tests/unit:dev $(BIN)/python -m soak $(SOAK_ARGS)
 
 prepare: ## build programs and images that the cluster and the tests need, side by side
 	@dev/cluster prepare
