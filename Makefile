@@ -33,10 +33,10 @@ lint: setup ## ruff, mypy --strict, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-unit: ## one tier: decisions and codecs in memory. One test of any: make unit PYTEST_ARGS="-k some_words"
+unit: ## one tier: decisions and codecs in memory
 contract: ## one tier: two places that must agree, such as chart and kustomize, code and docs
 integration: ## one tier: processes with a real API server, MLflow and S3 (4 side by side: PYTEST_ARGS="-n 4")
-e2e: ## one tier: pods and traffic on the cluster
+e2e: ## one tier: pods and traffic on the cluster. Single tests, of any tier: make e2e PYTEST_ARGS="-k drain"
 unit contract integration e2e: setup
 	$(BIN)/pytest tests/$@ $(PYTEST_ARGS)
 
@@ -44,17 +44,17 @@ bench-serving: setup ## our server and its peers on one core, into docs/ (first 
 	PYTHONPATH=dev $(BIN)/python -m bench.serving $(BENCH_ARGS)
 
 bench-flavors: setup ## one row by our adapters and by MLflow's pyfunc, into docs/serving.md (1 min)
-	PYTHONPATH=tests:dev $(BIN)/python -m bench.flavors
+	PYTHONPATH=tests/support:dev $(BIN)/python -m bench.flavors
 
 SIZES ?= 100 1000
 bench-scale: setup ## fleets of ModelDeployments on a control plane with KWOK's pods, into docs/scale.md (20 min)
-	PYTHONPATH=tests:dev $(BIN)/python -m bench.scale $(SIZES)
+	PYTHONPATH=tests/support:dev $(BIN)/python -m bench.scale $(SIZES)
 
 bench-rollout: setup ## seconds from an alias to its answers on the cluster, into docs/ (12 min)
-	PYTHONPATH=tests/e2e:dev $(BIN)/python -m bench.rollout $(BENCH_ARGS)
+	PYTHONPATH=tests/support:dev $(BIN)/python -m bench.rollout $(BENCH_ARGS)
 
 soak: setup ## minutes of idleness and of chaos; the table goes into docs/reliability.md (20 min)
-	PYTHONPATH=tests:tests/unit:dev $(BIN)/python -m soak $(SOAK_ARGS)
+	PYTHONPATH=tests:tests/support:tests/unit:dev $(BIN)/python -m soak $(SOAK_ARGS)
 
 prepare: ## build programs and images that the cluster and the tests need, side by side
 	@dev/cluster prepare
@@ -68,7 +68,7 @@ cluster-down: ## take the cluster away; leaves nothing behind
 images: ## build the four images
 	@dev/images build
 
-setup: $(STAMP)
+setup: $(STAMP) ## the locked environment in .venv; whatever needs it makes it
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@echo "installing the locked development environment into .venv"
@@ -95,7 +95,7 @@ BOOSTERS := --extra serving --extra traces --extra xgboost --extra lightgbm --ex
 # What serving and MLflow's server want in two versions, and what only one of these needs.
 APART := --no-emit-package python-dateutil --no-emit-package tzdata
 AS_SHARED := --constraints requirements/shared.txt
-lock: setup ## renew the hash-pinned locks, one per image
+lock: setup ## renew the hash-pinned locks: of each image, of .venv, of the benchmark's peers
 	$(LOCK) --group image-tools -o requirements/image-tools.txt
 	$(LOCK) --extra operator pyproject.toml -o requirements/operator.txt
 	$(LOCK) --group shared $(APART) -o requirements/shared.txt

@@ -1,6 +1,6 @@
 """One row in this process: our adapter and MLflow's pyfunc, by flavor. Writes a table into docs/.
 
-PYTHONPATH=tests:dev python -m bench.flavors
+PYTHONPATH=tests/support:dev python -m bench.flavors
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flavor_models import load_model, save_model
-
 from pennant_serving import adapters
 from pennant_serving.batching import joining
 from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.bundle.mlmodel import read_mlmodel
+from pennant_testing.serving.flavor_models import load_model, save_model
 
 PAGE = Path(__file__).parents[1] / "docs" / "serving.md"
 MARKED = re.compile(r"(<!-- measured: flavors -->\n).*(<!-- end of measured -->)", re.DOTALL)

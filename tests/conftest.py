@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
-from closing import Closing
-from company import Company
-from lanes import Lanes, is_of_the_cluster
 from xdist.remote import Producer
+
+from pennant_testing.running.run_summary import Closing
+from pennant_testing.running.scheduling import Lanes, is_of_the_cluster
+from pennant_testing.running.shared_once import Company
 
 NICE = 10
 # Or MLflow's client tells somebody far away of each run of the tests, from a thread that changes

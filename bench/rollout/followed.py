@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from deployed import Deployed
-
 from bench.rollout import timeline
 from bench.rollout.bench import MODEL, Bench, pause, settled
 from bench.rollout.sightings import REVISION
@@ -15,6 +13,7 @@ from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.demo.traffic import Traffic
 from pennant_dev.shell import wait_until
+from pennant_testing.cluster.deployed import Deployed
 
 NAME = "followed"
 POLL_SECONDS = 15.0

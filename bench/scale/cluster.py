@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit import Audit
-from objects import Objects
-from waiting import until
-
 from pennant_dev.binaries import ensure
 from pennant_dev.components import Components
 from pennant_dev.controlplane import ControlPlane
+from pennant_testing.control_plane.audit_log import Audit
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.waiting import until
 
 NODES = 4
 STAGES = Path(__file__).with_name("stages.yaml")

@@ -14,10 +14,11 @@ from mlflow.store.model_registry.dbmodels.models import (
     SqlRegisteredModel,
     SqlRegisteredModelAlias,
 )
-from objects import NAMESPACE, Objects
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
-from waiting import until
+
+from pennant_testing.control_plane.objects import NAMESPACE, Objects
+from pennant_testing.waiting import until
 
 ALIAS = "production"
 VERSIONS = 3

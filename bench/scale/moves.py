@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from audit import USER, Audit
 from mlflow import MlflowClient
-from waiting import until
 
 from bench.scale.fleet import ALIAS, SHARED, Fleet, model_of, name_of
+from pennant_testing.control_plane.audit_log import USER, Audit
+from pennant_testing.waiting import until
 
 SINGLE = 10
 AT_ONCE = 100

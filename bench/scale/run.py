@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow_server import mlflow_server
-from operator_process import Operator, operator
-from waiting import until
 
 from bench.scale.cluster import Cluster, cluster
 from bench.scale.fleet import Fleet
 from bench.scale.moves import Mover, Moves, reads
 from bench.scale.process import cpu_seconds, peak_memory
 from pennant_dev.shell import say, step
+from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.mlflow.mlflow_server import mlflow_server
+from pennant_testing.waiting import until
 
 SHARING = 200
 IDLE_SECONDS = 60.0

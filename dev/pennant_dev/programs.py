@@ -18,6 +18,8 @@ PROGRAMS = {
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
     # 0.8.0 is for Go 1.26 and Kubernetes 1.36; 0.7.0 does not compile with 1.34's libraries.
     "kwok": "sigs.k8s.io/kwok/cmd/kwok@v0.8.0",
+    # Shares nothing with the cluster; a change of its version would compile kubelite again.
+    "actionlint": "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
 }
 """The package of each, with a version where it is not the module's that counts."""
 

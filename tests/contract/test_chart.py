@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from installing import CHART, MANIFESTS, REPOSITORY, Object, Tools
 
 from pennant_dev.shell import DevError
+from pennant_testing.control_plane.install_tools import CHART, MANIFESTS, REPOSITORY, Object, Tools
 
 pytestmark = pytest.mark.contract
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from builders import NOW, model_deployment, version
-from simulated_pods import fails, stays_pending
-from simulation import Simulation
 
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
 from pennant_registry.durations import DURATION, LONGEST, parse_duration
+from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.simulated_cluster import Simulation
+from pennant_testing.memory.simulated_pods import fails, stays_pending
 
 pytestmark = pytest.mark.contract
 

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installing import NAMESPACE, Object, Tools, namespace_overlay
+
+from pennant_testing.control_plane.install_tools import NAMESPACE, Object, Tools, namespace_overlay
 
 pytestmark = pytest.mark.contract
 

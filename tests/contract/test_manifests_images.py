@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from installing import Object, Tools
 
 from pennant_dev.buildkey import ALWAYS, TARGETS
+from pennant_testing.control_plane.install_tools import Object, Tools
 
 pytestmark = pytest.mark.contract
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from builders import IMAGES, REGISTRY, model_deployment, version
 
 import pennant_serving
 from newsreco import api, registry
@@ -23,6 +22,7 @@ from pennant_serving.adapters import class_of
 from pennant_serving.failures import Reason as ServingReason
 from pennant_serving.fetch.settings import Settings as FetchSettings
 from pennant_serving.settings import Settings
+from pennant_testing.memory.object_builders import IMAGES, REGISTRY, model_deployment, version
 
 pytestmark = pytest.mark.contract
 

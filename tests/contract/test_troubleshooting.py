@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
-from situations import table
 
 from pennant_operator.decide.candidate.faults import FAULTS
 from pennant_operator.decide.vocabulary import EventReason, Reason
 from pennant_registry import errors
 from pennant_serving.failures import Reason as PodReason
+from pennant_testing.memory.situations import table
 
 pytestmark = pytest.mark.contract
 

@@ -1,9 +1,9 @@
 """The cluster with everything installed, once for the run; the machine is left as it was found.
 
 Modules run side by side, each in a namespace of its own (`room`). Meanwhile samplers hold every
-status against what the Service answers (tests/trust.py): a test fails when the two disagreed for
-too long, or kstatus read something wrong in one (tests/kstatus.py), and the last lines of the run
-sum both up.
+status against what the Service answers (truth/status_truth.py): a test fails when the two
+disagreed for too long, or kstatus read something wrong in one (truth/kstatus.py), and the last
+lines of the run sum both up.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import trials
-from closing import saw
-from company import Company
-from deployed import OURS, ROOM, Deployed, name_after, serving
-from lanes import is_alone
-from proxied import proxied
-from sampler import Sampler, sampling
 
 from pennant_dev.demo.__main__ import give_back, prepare, stands
 from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.setup import connect
 from pennant_dev.leftovers import leftovers
+from pennant_testing.cluster import trial_fleet
+from pennant_testing.cluster.deployed import OURS, ROOM, Deployed, name_after, serving
+from pennant_testing.cluster.kubectl_proxy import proxied
+from pennant_testing.cluster.sampler import Sampler, sampling
+from pennant_testing.running.run_summary import saw
+from pennant_testing.running.scheduling import is_alone
+from pennant_testing.running.shared_once import Company
 
 
 @pytest.fixture(scope="session")
@@ -88,13 +88,13 @@ def room(kube: Kube, sampler: Sampler, request: pytest.FixtureRequest) -> Iterat
 @pytest.fixture(scope="session")
 def versions(kube: Kube, company: Company) -> dict[str, str]:
     """Good and bad versions of the model `trials`, by what is the matter with them."""
-    return dict(company.once("versions", lambda: trials.register(kube)))
+    return dict(company.once("versions", lambda: trial_fleet.register(kube)))
 
 
 @pytest.fixture(scope="session")
 def markers(kube: Kube, company: Company) -> dict[str, str]:
     """Versions of the recommender, and what their answers carry; 3 cannot be loaded."""
-    return dict(company.once("markers", lambda: trials.register_recommenders(kube)))
+    return dict(company.once("markers", lambda: trial_fleet.register_recommenders(kube)))
 
 
 @pytest.fixture

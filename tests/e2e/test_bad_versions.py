@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from deployed import said
-from sampler import Sampler
-from trials import Fleet
-from waiting import until
 
 from pennant_dev.demo.kube import Kube, Object, poll
+from pennant_testing.cluster.deployed import said
+from pennant_testing.cluster.sampler import Sampler
+from pennant_testing.cluster.trial_fleet import Fleet
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.e2e
 

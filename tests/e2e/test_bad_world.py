@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from deployed import OURS, ROOM, said
-from sampler import Sampler
-from trials import SMALL, Fleet
 
 from pennant_dev import cluster, oci
 from pennant_dev.demo.kube import Kube, Object
+from pennant_testing.cluster.deployed import OURS, ROOM, said
+from pennant_testing.cluster.sampler import Sampler
+from pennant_testing.cluster.trial_fleet import CUSTOM, SMALL, Fleet
 
 pytestmark = pytest.mark.e2e
 
@@ -26,13 +26,6 @@ FEW_BYTES = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "32Mi"}
 SHORT = {"bake": "5s", "deadlines": {"schedule": "5s", "fetch": "45s", "load": "30s"}}
 # A disk has to fill first, and the kubelet to look at it (every 5 s) and for whom to evict (10 s).
 EVICTABLE = {**SHORT, "deadlines": {**SHORT["deadlines"], "load": "60s"}}
-CUSTOM = {
-    "mode": "Custom",
-    "image": "localhost/pennant-serving:dev",
-    "command": ["python", "-m", "http.server", "8080", "--directory", "/models/bundle"],
-    "port": 8080,
-    "probes": {"readiness": {"httpGet": {"path": "/healthy"}, "periodSeconds": 1}},
-}
 NO_MAP = {"name": "SETTING", "valueFrom": {"configMapKeyRef": {"name": "no-such-map", "key": "a"}}}
 
 

@@ -10,11 +10,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import flavor_models
 import numpy as np
 import pandas as pd
 import pytest
-from deployed import Deployed, said
 
 from pennant_dev import cluster, images
 from pennant_dev.buildkey import reference
@@ -24,6 +22,9 @@ from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError
 from pennant_serving.adapters.flavors import LIBRARIES
+from pennant_testing.cluster.deployed import Deployed, said
+from pennant_testing.cluster.pod_scripts import source
+from pennant_testing.serving import flavor_models
 
 NAME = "pennant-serving-boosters"
 pytestmark = [
@@ -40,7 +41,7 @@ MODELS = {
     "lightgbm": "lightgbm booster",
     "onnx": "onnx, columns",
 }
-REGISTER = Path(__file__).with_name("register_bundles.py").read_text()
+REGISTER = source("register_bundles")
 ASK = """
 import sys, urllib.request
 headers = {"Content-Type": "application/json"}

@@ -6,12 +6,12 @@ The server is asked about versions and aliases only.
 from collections.abc import Iterator
 
 import pytest
-from deployed import OURS, said
-from trials import Fleet
 
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object
 from pennant_dev.demo.pods import MLFLOW
+from pennant_testing.cluster.deployed import OURS, said
+from pennant_testing.cluster.trial_fleet import Fleet
 
 pytestmark = pytest.mark.e2e
 

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from deployed import OURS, said
-from sampler import Sampler
-from test_bad_world import CUSTOM
-from trials import Fleet
 
 from pennant_dev.demo.kube import Kube, Object, poll
+from pennant_testing.cluster.deployed import OURS, said
+from pennant_testing.cluster.sampler import Sampler
+from pennant_testing.cluster.trial_fleet import CUSTOM, Fleet
 
 pytestmark = pytest.mark.e2e
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from deployed import Deployed, said
-from trials import Fleet
 
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.stage import END_PROCESS
+from pennant_testing.cluster.deployed import Deployed, said
+from pennant_testing.cluster.trial_fleet import Fleet
 
 pytestmark = pytest.mark.e2e
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from deployed import Deployed
-from operators import NAMESPACE, leader, pod_of
 
 from pennant_dev.demo.kube import poll
+from pennant_testing.cluster.deployed import Deployed
+from pennant_testing.cluster.operator_pods import NAMESPACE, leader, pod_of
 
 pytestmark = pytest.mark.e2e
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from audit import Audit
-from mlflow_server import mlflow2, mlflow_server
-from objects import Objects
 
 from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import ControlPlane, control_plane
 from pennant_operator.observe.mlflow import http as mlflow_http
+from pennant_testing.control_plane.audit_log import Audit
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.mlflow.mlflow_server import mlflow2, mlflow_server
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 import yaml
-from objects import CRDS, REPOSITORY
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_dev.demo.kube import Kube
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError
+from pennant_testing.control_plane.objects import CRDS
+from pennant_testing.folders import REPOSITORY
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -13,16 +13,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from installing import MANIFESTS, REPOSITORY, Tools
 from mlflow import MlflowClient
-from objects import Object, Objects
-from serving_process import serving
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_dev.shell import DevError
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings, Wanted
+from pennant_testing.control_plane.install_tools import MANIFESTS, Tools
+from pennant_testing.control_plane.objects import Object, Objects
+from pennant_testing.folders import REPOSITORY
+from pennant_testing.serving.serving_process import serving
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installing import CHART, NAMESPACE, Tools
-from objects import CRDS, Object, Objects
-from operator_process import operator
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane, control_plane
 from pennant_dev.shell import DevError
+from pennant_testing.control_plane.install_tools import CHART, NAMESPACE, Tools
+from pennant_testing.control_plane.objects import CRDS, Object, Objects
+from pennant_testing.control_plane.operator_process import operator
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

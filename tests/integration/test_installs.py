@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from installing import Object, Tools, namespace_overlay
-from mlflow_server import Mlflow
-from objects import Objects
-from operator_process import WRITES, operator
-from pretended_kubelet import PretendedKubelet
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_dev.shell import DevError
 from pennant_operator.kube import Api, connect
 from pennant_operator.observe.cluster.listing import relist
 from pennant_operator.observe.cluster.store import Key, Store
+from pennant_testing.control_plane.install_tools import Object, Tools, namespace_overlay
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import WRITES, operator
+from pennant_testing.control_plane.pretended_kubelet import PretendedKubelet
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -5,9 +5,10 @@ from itertools import permutations, product
 from typing import Any
 
 import pytest
-from kstatus import Verdict, verdict
-from kstatus_program import kstatus
-from situations import table
+
+from pennant_testing.memory.situations import table
+from pennant_testing.truth.kstatus import Verdict, verdict
+from pennant_testing.truth.kstatus_program import kstatus
 
 pytestmark = pytest.mark.integration
 

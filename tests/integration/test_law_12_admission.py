@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import IMAGES, model_deployment, version
-from objects import Objects
 
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.seen.spec import parse
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.memory.object_builders import IMAGES, model_deployment, version
 
 pytestmark = pytest.mark.integration
 

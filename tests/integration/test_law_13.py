@@ -13,10 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from objects import NAMESPACE, Objects
-from operator_process import Operator, operator
-from recorder import Answer, Recorder, as_json, recorder, redirect_to, registry, the_file
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_operator.decide.registry.registries import parse
@@ -26,6 +22,18 @@ from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Credentials, Settings, Wanted
+from pennant_testing.control_plane.objects import NAMESPACE, Objects
+from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.mlflow.recording_server import (
+    Answer,
+    Recorder,
+    as_json,
+    recorder,
+    redirect_to,
+    registry,
+    the_file,
+)
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from measured import measured
-from waiting import until
 
 from newsreco import broken, bundle, train
 from newsreco.config import Config
 from pennant_dev.ports import free_port
+from pennant_testing.running.coverage_env import measured
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit import USER, Audit
-from mlflow_server import Mlflow
-from objects import Objects
-from operator_process import Operator, operator
-from operator_stage import Stage
-from waiting import still, until
 
 from pennant_dev.controlplane import ControlPlane, control_plane
+from pennant_testing.control_plane.audit_log import USER, Audit
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import still, until
 
 pytestmark = pytest.mark.integration
 

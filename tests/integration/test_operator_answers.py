@@ -13,13 +13,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from beside import Begun, begin, beside
-from lying_proxy import lying_proxy
-from mlflow_server import Mlflow
-from objects import NAMESPACE, Objects
-from operator_process import Operator, operator
-from operator_stage import Stage, View
-from waiting import still, until
+
+from pennant_testing.control_plane.objects import NAMESPACE, Objects
+from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage, View
+from pennant_testing.mlflow.lying_proxy import lying_proxy
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.waiting import still, until
 
 pytestmark = pytest.mark.integration
 

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from objects import Objects
-from operator_stage import Stage
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_dev.settings import Settings
@@ -19,6 +17,8 @@ from pennant_operator.act.events import Recorder
 from pennant_operator.decide.intent import Event
 from pennant_operator.kube import Api, connect
 from pennant_operator.token_bucket import TokenBucket
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_stage import Stage
 
 pytestmark = pytest.mark.integration
 

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import field_values
-import managed_fields
 import pytest
-from audit import USER, Audit
-from mlflow_server import Mlflow
-from objects import NAMESPACE, ApiServerError, Objects
-from operator_process import Operator, operator
-from operator_stage import Stage
-from simulation import serving as simulated
-from waiting import until
+
+from pennant_testing.control_plane.audit_log import USER, Audit
+from pennant_testing.control_plane.objects import NAMESPACE, ApiServerError, Objects
+from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage
+from pennant_testing.memory import field_values, managed_fields
+from pennant_testing.memory.simulated_cluster import serving as simulated
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

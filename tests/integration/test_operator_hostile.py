@@ -16,11 +16,13 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from mlflow_server import Mlflow
-from objects import DEEP, NAMESPACE, REPOSITORY, ApiServerError, Objects
-from operator_process import Operator, operator
-from operator_stage import Stage
-from waiting import until
+
+from pennant_testing.control_plane.objects import DEEP, NAMESPACE, ApiServerError, Objects
+from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage
+from pennant_testing.folders import REPOSITORY
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import fleet
 import pytest
-from audit import Audit
-from mlflow_server import Mlflow
-from objects import Objects
-from operator_process import operator
-from operator_stage import Stage
+
+from pennant_testing.control_plane import settled_fleet
+from pennant_testing.control_plane.audit_log import Audit
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import operator
+from pennant_testing.control_plane.operator_stage import Stage
+from pennant_testing.mlflow.mlflow_server import Mlflow
 
 pytestmark = pytest.mark.integration
 
@@ -28,9 +29,9 @@ def test_idle_is_silent(
     stage.clear()  # a ModelRegistry that another module left would be polled, too
     try:
         with operator(operator_config, tmp_path, PENNANT_WRITE_RATE="500") as running:
-            fleet.settled(stage, Mlflow(mlflow_url), mlflow_url, 20)
+            settled_fleet.settled(stage, Mlflow(mlflow_url), mlflow_url, 20)
             log = mlflow_folder / "mlflow-server.log"
-            found = fleet.silence(stage, running, audit, log, seconds=8)
+            found = settled_fleet.silence(stage, running, audit, log, seconds=8)
     finally:
         stage.clear()
     assert found.violations() == []

@@ -15,16 +15,16 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from audit import GROUP, Audit
-from beside import Begun, begin, beside
-from mlflow_server import Mlflow
-from objects import Objects
-from operator_process import ENDS, Operator, operator
-from partition import wire
-from rights import granted
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
+from pennant_testing.control_plane.audit_log import GROUP, Audit
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import ENDS, Operator, operator
+from pennant_testing.control_plane.operator_rights import granted
+from pennant_testing.control_plane.silent_wire import wire
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -11,17 +11,17 @@ from uuid import uuid4
 
 import pytest
 from mlflow import MlflowClient
-from objects import NAMESPACE, Objects
-from operator_process import operator
-from pretended_kubelet import PretendedKubelet
-from registry_polls import to_stage, version
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_dev.settings import Settings
 from pennant_dev.shell import run
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch import settings as fetch_settings
+from pennant_testing.control_plane.objects import NAMESPACE, Objects
+from pennant_testing.control_plane.operator_process import operator
+from pennant_testing.control_plane.pretended_kubelet import PretendedKubelet
+from pennant_testing.mlflow.registry_polls import to_stage, version
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mlflow_server import Mlflow
-from objects import NAMESPACE, Objects
-from operator_process import WRITES, Operator, operator
-from operator_stage import CHILDREN, Stage, View
-from waiting import until
+
+from pennant_testing.control_plane.objects import NAMESPACE, Objects
+from pennant_testing.control_plane.operator_process import WRITES, Operator, operator
+from pennant_testing.control_plane.operator_stage import CHILDREN, Stage, View
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit import USER, Audit
-from garbage_collector import garbage_collector
-from mlflow_server import Mlflow
-from objects import Objects
-from operator_process import Operator, operator
-from operator_stage import CHILDREN, Stage
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
+from pennant_testing.control_plane.audit_log import USER, Audit
+from pennant_testing.control_plane.garbage_collector import garbage_collector
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.control_plane.operator_stage import CHILDREN, Stage
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 MODEL = "orphans"

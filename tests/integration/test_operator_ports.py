@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hooked import SECRET, signed, until
 from prometheus_client import CollectorRegistry, Gauge
 
 from pennant_operator.observe.webhook.delivery import delivery
 from pennant_operator.observe.webhook.webhook import Outcome
 from pennant_operator.run import http, listening, receiver
 from pennant_operator.run.relay import Relay
+from pennant_testing.mlflow.followed_registries import SECRET, signed, until
 
 pytestmark = pytest.mark.integration
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from audit import Audit
-from mlflow_server import Mlflow
-from objects import Objects
-from operator_process import ALONE, WRITES, Operator, operator
-from operator_stage import CHILDREN, Stage
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
+from pennant_testing.control_plane.audit_log import Audit
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import ALONE, WRITES, Operator, operator
+from pennant_testing.control_plane.operator_stage import CHILDREN, Stage
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from mlflow_server import Mlflow
-from objects import DEEP, Objects
-from operator_process import ALONE, operator
-from operator_stage import Stage
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
+from pennant_testing.control_plane.objects import DEEP, Objects
+from pennant_testing.control_plane.operator_process import ALONE, operator
+from pennant_testing.control_plane.operator_stage import Stage
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

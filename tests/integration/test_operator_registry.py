@@ -9,8 +9,6 @@ import pytest
 from aiohttp import web
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput
-from registry_polls import Counted, ask, models, version
-from told import answers, unresolved
 
 from pennant_dev.ports import free_port
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
@@ -20,6 +18,8 @@ from pennant_operator.observe.mlflow.body import MOST
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.known import ABSENT_AFTER, Known
 from pennant_operator.observe.poll.poll import Poll
+from pennant_testing.mlflow.poll_answers import answers, unresolved
+from pennant_testing.mlflow.registry_polls import Counted, ask, models, version
 
 pytestmark = pytest.mark.integration
 

@@ -8,14 +8,15 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
-import lying_proxy
 import pytest
-from lying_proxy import Proxy
-from mlflow_server import Mlflow
-from objects import Objects
-from operator_process import ALONE, Operator, operator
-from operator_stage import Stage
-from waiting import until
+
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import ALONE, Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage
+from pennant_testing.mlflow import lying_proxy
+from pennant_testing.mlflow.lying_proxy import Proxy
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import lying_proxy
 import pytest
-from kstatus import IN_PROGRESS, verdict
-from mlflow_server import Mlflow
-from objects import Objects
-from operator_process import ALONE, operator
-from operator_stage import Stage, View
-from waiting import until
+
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import ALONE, operator
+from pennant_testing.control_plane.operator_stage import Stage, View
+from pennant_testing.mlflow import lying_proxy
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.truth.kstatus import IN_PROGRESS, verdict
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

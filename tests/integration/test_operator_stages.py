@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 from mlflow import MlflowClient
-from registry_polls import Counted, ask, models, to_stage, version
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.poll import strategy
 from pennant_operator.observe.poll.known import ABSENT_AFTER
 from pennant_operator.observe.poll.poll import Poll
+from pennant_testing.mlflow.registry_polls import Counted, ask, models, to_stage, version
 
 pytestmark = pytest.mark.integration
 

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import lying_proxy
 import pytest
-from beside import Begun, begin, beside
-from mlflow_server import Mlflow
-from objects import NAMESPACE, Objects
-from operator_process import Operator, operator
-from operator_stage import Stage, View
-from pretended_kubelet import cannot_fetch, cannot_load, coming, ready
-from waiting import still, until
 
 from pennant_operator.decide.vocabulary import Reason
+from pennant_testing.control_plane.objects import NAMESPACE, Objects
+from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage, View
+from pennant_testing.control_plane.pretended_kubelet import cannot_fetch, cannot_load, coming, ready
+from pennant_testing.mlflow import lying_proxy
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.waiting import still, until
 
 pytestmark = pytest.mark.integration
 

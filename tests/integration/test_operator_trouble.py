@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import lying_proxy
 import pytest
-from lying_proxy import Proxy, Trouble
-from mlflow_server import Mlflow
-from objects import NAMESPACE, Objects
-from operator_process import ALONE, Operator, operator
-from operator_stage import Stage, View
-from pretended_kubelet import coming
-from waiting import until
+
+from pennant_testing.control_plane.objects import NAMESPACE, Objects
+from pennant_testing.control_plane.operator_process import ALONE, Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage, View
+from pennant_testing.control_plane.pretended_kubelet import coming
+from pennant_testing.mlflow import lying_proxy
+from pennant_testing.mlflow.lying_proxy import Proxy, Trouble
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 import yaml
-from mlflow_server import Mlflow
-from objects import Objects
-from operator_process import WRITES, Operator, operator
-from operator_stage import Stage
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
 from pennant_operator.decide.vocabulary import FIELD_MANAGER
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import WRITES, Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mlflow_server import Mlflow
-from objects import NAMESPACE, Objects
-from operator_process import operator
-from registry_polls import models, version
-from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
+from pennant_testing.control_plane.objects import NAMESPACE, Objects
+from pennant_testing.control_plane.operator_process import operator
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.mlflow.registry_polls import models, version
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -14,10 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority, Pair
-from front import ForwardProxy, forward_proxy, tls_front
-from mlflow_server import Mlflow, mlflow_server
-from recorder import recorder, registry
 
 from pennant_dev.ports import free_port
 from pennant_operator.decide.registry.registries import parse
@@ -29,6 +25,10 @@ from pennant_operator.observe.poll.link import Link
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
+from pennant_testing.certificates import Authority, Pair
+from pennant_testing.mlflow.mlflow_server import Mlflow, mlflow_server
+from pennant_testing.mlflow.recording_server import recorder, registry
+from pennant_testing.mlflow.tls_and_proxies import ForwardProxy, forward_proxy, tls_front
 
 pytestmark = pytest.mark.integration
 

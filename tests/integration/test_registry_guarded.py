@@ -9,12 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from basic_auth import ADMIN, Guarded, guarded
 from mlflow import MlflowClient
-from mlflow_server import Mlflow
-from postgres import postgres
-from registry_polls import Clock, Counted, to_stage, version
-from told import answers, unresolved
 
 from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
@@ -32,6 +27,11 @@ from pennant_registry.names import MOST_VERSION
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
+from pennant_testing.mlflow.basic_auth_server import ADMIN, Guarded, guarded
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.mlflow.poll_answers import answers, unresolved
+from pennant_testing.mlflow.postgres_server import postgres
+from pennant_testing.mlflow.registry_polls import Clock, Counted, to_stage, version
 
 pytestmark = pytest.mark.integration
 

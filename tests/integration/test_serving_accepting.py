@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from waiting import until
 
 from pennant_serving.http.accepting import Waiting
 from pennant_serving.http.listener import BACKLOG
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

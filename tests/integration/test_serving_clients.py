@@ -20,23 +20,23 @@ import tritonclient.grpc
 import tritonclient.http
 from mlflow.models import infer_signature
 from mlflow.sklearn import save_model
-from serving_builders import on_volume
-from serving_process import Serving, serving
-from serving_slow_adapter import computes
 from sklearn.linear_model import LogisticRegression
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
-from waiting import PATIENCE, until
 
 from pennant_dev.ports import free_port
 from pennant_serving.grpc.messages import HealthCheckResponse, message
+from pennant_testing.serving.adapters import SLOW
+from pennant_testing.serving.adapters.slow_adapter import computes
+from pennant_testing.serving.app_builders import on_volume
+from pennant_testing.serving.serving_process import Serving, serving
+from pennant_testing.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.integration
 
 DOCS = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
 ROWS = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [0.0, 1.0, 0.0, 1.0]})
 CLASSES = ["no", "no", "yes", "yes"]
-SLOW = "serving_slow_adapter:SlowAdapter"
 
 
 @pytest.fixture(scope="module")

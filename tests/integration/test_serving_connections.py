@@ -17,18 +17,19 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from beside import Begun, begin, beside
-from serving_builders import any_on_volume
-from serving_process import JSON, Serving, serving
-from serving_slow_adapter import computes
-from waiting import until
-from wire import Wire, request
+
+from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.serving.adapters import SLOW
+from pennant_testing.serving.adapters.slow_adapter import computes
+from pennant_testing.serving.app_builders import any_on_volume
+from pennant_testing.serving.http_wire import Wire, request
+from pennant_testing.serving.serving_process import JSON, Serving, serving
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
 AGE = 1.0
 DRAIN = 6
-SLOW = "serving_slow_adapter:SlowAdapter"
 
 
 Pod = Callable[..., AbstractContextManager[Serving]]

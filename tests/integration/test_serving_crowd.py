@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from serving_builders import any_on_volume
-from serving_process import Serving, serving
-from waiting import until
 
 from pennant_serving.http import crowd
+from pennant_testing.serving.adapters import ARRAY
+from pennant_testing.serving.app_builders import any_on_volume
+from pennant_testing.serving.serving_process import Serving, serving
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -29,7 +30,7 @@ LIVE = b"GET /v2/health/live HTTP/1.1\r\nHost: pod\r\n\r\n"
 @contextlib.contextmanager
 def pod(folder: Path, *under: str, **variables: str) -> Iterator[Serving]:
     path = any_on_volume(folder)
-    adapter = "serving_array_adapter:ArrayAdapter"
+    adapter = ARRAY
     with serving(folder, path, under=under, PENNANT_ADAPTER=adapter, **variables) as started:
         started.wait_until("/v2/health/ready")
         yield started

@@ -12,11 +12,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from beside import Begun, begin, beside
-from serving_builders import any_on_volume
-from serving_process import Serving, serving
-from waiting import PATIENCE, until
-from wire import infer, request
+
+from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.serving.adapters import WAITING
+from pennant_testing.serving.app_builders import any_on_volume
+from pennant_testing.serving.http_wire import infer, request
+from pennant_testing.serving.serving_process import Serving, serving
+from pennant_testing.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.integration
 
@@ -42,7 +44,7 @@ def begun(
 @contextlib.contextmanager
 def pod(folder: Path, *under: str, **variables: str) -> Iterator[Serving]:
     path = any_on_volume(folder)
-    told = {"PENNANT_ADAPTER": "serving_waiting_adapter:WaitingAdapter"}
+    told = {"PENNANT_ADAPTER": WAITING}
     told |= {"PENNANT_REQUEST_TIMEOUT": str(TIMEOUT), "PENNANT_MAX_CONNECTION_AGE": "60"}
     with serving(folder, path, under=under, **told | variables) as one:
         one.wait_until("/v2/health/ready")

@@ -11,13 +11,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import differential
-import flavor_models
 import numpy as np
 import pytest
-from differential import Answer, Bundles, Pair, bodies, csvs, estimators, results, signatures
-from generated_examples import FACTOR
 from mlflow.sklearn import save_model
+
+from pennant_testing.running.generated_examples import FACTOR
+from pennant_testing.serving import differential, flavor_models
+from pennant_testing.serving.differential import (
+    Answer,
+    Bundles,
+    Pair,
+    bodies,
+    csvs,
+    estimators,
+    results,
+    signatures,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from serving_builders import on_volume, sklearn_bundle
-from serving_process import JSON, Serving, serving
 from sklearn.feature_selection import VarianceThreshold
+
+from pennant_testing.serving.app_builders import on_volume, sklearn_bundle
+from pennant_testing.serving.serving_process import JSON, Serving, serving
 
 pytestmark = pytest.mark.integration
 

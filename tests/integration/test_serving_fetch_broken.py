@@ -9,7 +9,11 @@ import threading
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from artifact_server import (
+
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.fetch import fetch, web
+from pennant_testing.certificates import Authority
+from pennant_testing.mlflow.artifact_server import (
     CONTENT,
     FILE,
     IN_ITS_FOLDER,
@@ -24,10 +28,6 @@ from artifact_server import (
     serving,
     settings,
 )
-from certificates import Authority
-
-from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch import fetch, web
 
 pytestmark = pytest.mark.integration
 

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from measured import measured
 from mlflow import MlflowClient
 from mlflow.sklearn import log_model
-from s3_server import Wire
 from sklearn.linear_model import LinearRegression
 
 from pennant_registry import digest
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings, Wanted
+from pennant_testing.mlflow.s3_server import Wire
+from pennant_testing.running.coverage_env import measured
 
 pytestmark = pytest.mark.integration
 

@@ -15,13 +15,9 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from lying_proxy import lying_proxy
 from mlflow import MlflowClient
 from mlflow.sklearn import log_model
-from mlflow_server import mlflow_server
-from s3_server import BUCKET, S3, Wire, mlflow_s3_variables, s3_server
 from sklearn.linear_model import LinearRegression
-from waiting import until
 
 from pennant_dev.pki import Authority
 from pennant_operator.decide.registry.sources import allowed_with, pulled
@@ -31,6 +27,10 @@ from pennant_registry.sources import DEFAULT_ALLOWED
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
+from pennant_testing.mlflow.lying_proxy import lying_proxy
+from pennant_testing.mlflow.mlflow_server import mlflow_server
+from pennant_testing.mlflow.s3_server import BUCKET, S3, Wire, mlflow_s3_variables, s3_server
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,12 @@ from http.server import BaseHTTPRequestHandler
 from threading import Thread
 
 import pytest
-from artifact_server import (
+
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.fetch import fetch
+from pennant_serving.fetch.settings import Credentials
+from pennant_testing.certificates import Authority
+from pennant_testing.mlflow.artifact_server import (
     IN_ITS_FOLDER,
     THE_FILE,
     Answer,
@@ -19,12 +24,7 @@ from artifact_server import (
     serving,
     settings,
 )
-from certificates import Authority
-from waiting import PATIENCE
-
-from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Credentials
+from pennant_testing.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 

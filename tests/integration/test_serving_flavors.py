@@ -9,10 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import flavor_models
 import numpy as np
 import pytest
-from flavor_models import (
+from mlflow.models import infer_signature
+
+from pennant_serving import adapters
+from pennant_serving.bundle.bundle import Bundle
+from pennant_serving.bundle.mlmodel import read_mlmodel
+from pennant_serving.http.app import create_app
+from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_testing.serving import flavor_models
+from pennant_testing.serving.app_builders import Client, model, on_volume, settings
+from pennant_testing.serving.flavor_models import (
     BODIES,
     MATRIX,
     MISSING,
@@ -22,16 +31,7 @@ from flavor_models import (
     load_model,
     scoring_server,
 )
-from mlflow.models import infer_signature
-from serving_builders import Client, model, on_volume, settings
-from serving_process import Serving, serving
-
-from pennant_serving import adapters
-from pennant_serving.bundle.bundle import Bundle
-from pennant_serving.bundle.mlmodel import read_mlmodel
-from pennant_serving.http.app import create_app
-from pennant_serving.http.endpoints.own import AdapterRoutes
-from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_testing.serving.serving_process import Serving, serving
 
 pytestmark = [
     pytest.mark.integration,

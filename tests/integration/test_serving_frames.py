@@ -12,7 +12,6 @@ import pytest
 from lightgbm import LGBMClassifier
 from mlflow.models import infer_signature
 from mlflow.sklearn import save_model
-from serving_builders import Client, model, settings
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -50,6 +49,7 @@ from pennant_serving.http.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.rows import Rows
+from pennant_testing.serving.app_builders import Client, model, settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 

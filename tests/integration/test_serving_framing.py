@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from serving_builders import any_on_volume
-from serving_process import Serving, serving
-from waiting import until
-from wire import Wire, request
+
+from pennant_testing.serving.adapters import WAITING
+from pennant_testing.serving.app_builders import any_on_volume
+from pennant_testing.serving.http_wire import Wire, request
+from pennant_testing.serving.serving_process import Serving, serving
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -70,7 +72,7 @@ def aged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 def started(factory: pytest.TempPathFactory, **variables: str) -> Iterator[Serving]:
     folder = factory.mktemp("pod")
     path = any_on_volume(folder)
-    told = {"PENNANT_ADAPTER": "serving_waiting_adapter:WaitingAdapter"}
+    told = {"PENNANT_ADAPTER": WAITING}
     told["PENNANT_REQUEST_TIMEOUT"] = str(TIMEOUT)
     with serving(folder, path, **told | variables) as one:
         one.wait_until("/v2/health/ready")

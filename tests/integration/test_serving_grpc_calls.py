@@ -12,7 +12,6 @@ from typing import Any
 
 import grpc
 import pytest
-from serving_builders import Echo, model, settings
 
 from pennant_dev.ports import free_port
 from pennant_serving.admission import LIMIT, SMALL, TOGETHER, Admission
@@ -24,6 +23,7 @@ from pennant_serving.grpc.server import GrpcServer, channel_options
 from pennant_serving.grpc.service import SERVICE
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.metrics.telemetry import Telemetry
+from pennant_testing.serving.app_builders import Echo, model, settings
 
 pytestmark = pytest.mark.integration
 

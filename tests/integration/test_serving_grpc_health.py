@@ -9,13 +9,13 @@ from typing import Any
 
 import grpc
 import pytest
-from serving_builders import Echo, model
 
 from pennant_serving.admission import Admission
 from pennant_serving.grpc.health import HEALTH, Health
 from pennant_serving.grpc.messages import HealthCheckResponse, message
 from pennant_serving.grpc.service import SERVICE
 from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_testing.serving.app_builders import Echo, model
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import every_estimator
 import numpy as np
 import pytest
 import sklearn
@@ -21,6 +20,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PowerTransformer, QuantileTransformer, StandardScaler
 
 from pennant_serving.adapters.estimators import SCIPY_STATS
+from pennant_testing.folders import SUPPORT
+from pennant_testing.serving import every_estimator
 
 pytestmark = pytest.mark.integration
 
@@ -124,7 +125,7 @@ from pathlib import Path
 
 warnings.simplefilter("ignore")  # scikit-learn's own, about what it is to drop
 found = {path.name: pickle.loads(path.read_bytes()) for path in Path(sys.argv[1]).iterdir()}
-import every_estimator
+from pennant_testing.serving import every_estimator
 told = {name: [every_estimator.answers(model)] for name, model in found.items()}
 import pandas as pd
 frame = pd.DataFrame(every_estimator.INPUTS)
@@ -134,9 +135,8 @@ print(json.dumps(told))
 """
     for name, model in every_estimator.fitted():
         (tmp_path / name).write_bytes(pickle.dumps(model))
-    beside = Path(every_estimator.__file__).parent
     ours, theirs = (
-        json.loads(in_a_lean_process(code + ask, tmp_path, path=beside)) for code in (lean, "")
+        json.loads(in_a_lean_process(code + ask, tmp_path, path=SUPPORT)) for code in (lean, "")
     )
     assert len(theirs) > 180
     assert [name for name in theirs if str(ours[name]) != str(theirs[name])] == []

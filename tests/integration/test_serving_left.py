@@ -13,11 +13,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from serving_builders import any_on_volume
-from serving_process import Serving, serving
-from serving_waiting_adapter import HELD, begun
-from waiting import until
-from wire import Wire, request
+
+from pennant_testing.serving.adapters import WAITING
+from pennant_testing.serving.adapters.waiting_adapter import HELD, begun
+from pennant_testing.serving.app_builders import any_on_volume
+from pennant_testing.serving.http_wire import Wire, request
+from pennant_testing.serving.serving_process import Serving, serving
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -31,7 +33,7 @@ RST = struct.pack("ii", 1, 0)
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("pod")
     path = any_on_volume(folder)
-    adapter = "serving_waiting_adapter:WaitingAdapter"
+    adapter = WAITING
     with serving(folder, path, PENNANT_ADAPTER=adapter) as started:
         started.wait_until("/v2/health/ready")
         yield started

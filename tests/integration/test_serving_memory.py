@@ -12,14 +12,15 @@ from pathlib import Path
 
 import grpc
 import pytest
-from serving_builders import any_on_volume
-from serving_greedy_adapter import ROOM_MIB
-from serving_process import JSON, Serving, serving
-from waiting import until
 
 from pennant_dev.ports import free_port
 from pennant_serving.codecs.size import MOST_VALUES
 from pennant_serving.grpc.messages import ModelInferRequest, ModelInferResponse
+from pennant_testing.serving.adapters import GREEDY, SLOW
+from pennant_testing.serving.adapters.greedy_adapter import ROOM_MIB
+from pennant_testing.serving.app_builders import any_on_volume
+from pennant_testing.serving.serving_process import JSON, Serving, serving
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -40,7 +41,7 @@ BOMBS = {
 @pytest.fixture(scope="module")
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, int]]:
     folder, port = tmp_path_factory.mktemp("greedy"), free_port()
-    variables = {"PENNANT_ADAPTER": "serving_greedy_adapter:GreedyAdapter"}
+    variables = {"PENNANT_ADAPTER": GREEDY}
     with serving(
         folder, any_on_volume(folder), PENNANT_GRPC_PORT=str(port), **variables
     ) as started:
@@ -109,7 +110,10 @@ def test_a_body_that_would_become_too_much_is_a_413_that_says_so(pod, path, body
 
 
 def test_a_worker_that_the_kernel_kills_takes_only_its_own_requests_with_it(tmp_path):
-    variables = {"PENNANT_ADAPTER": "serving_slow_adapter:SlowAdapter", "PENNANT_WORKERS": "2"}
+    variables = {
+        "PENNANT_ADAPTER": SLOW,
+        "PENNANT_WORKERS": "2",
+    }
     with serving(tmp_path, any_on_volume(tmp_path), **variables) as started:
         started.wait_until("/v2/health/ready")
         until(lambda: len(children(started)) == 2)

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from differential import NEEDS, Pair, served
 from mlflow.models import infer_signature
 from mlflow.sklearn import save_model as save_sklearn
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from pennant_testing.serving.differential import NEEDS, Pair, served
 
 pytestmark = pytest.mark.integration
 

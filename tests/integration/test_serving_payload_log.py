@@ -9,13 +9,13 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from serving_builders import on_volume, sklearn_bundle
-from serving_process import Serving, serving
 from sklearn.linear_model import LinearRegression
-from waiting import until
 
 from pennant_dev.ports import free_port
 from pennant_serving.grpc.messages import ModelInferRequest, message
+from pennant_testing.serving.app_builders import on_volume, sklearn_bundle
+from pennant_testing.serving.serving_process import Serving, serving
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -14,15 +14,16 @@ import pandas as pd
 import pytest
 from mlflow.models import infer_signature
 from mlflow.sklearn import save_model
-from serving_builders import on_volume
-from serving_process import READY_DEADLINE_SECONDS, Serving, serving
 from sklearn.linear_model import LinearRegression
-from waiting import until
+
+from pennant_testing.serving.adapters import ECHO, SLOW
+from pennant_testing.serving.app_builders import on_volume
+from pennant_testing.serving.serving_process import READY_DEADLINE_SECONDS, Serving, serving
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
 ROWS = pd.DataFrame({"a": [0.0, 1.0, 0.0], "b": [0.0, 0.0, 1.0]})
-SLOW = "serving_slow_adapter:SlowAdapter"
 RECORDS = [{"b": 1, "a": 0}, {"b": 2, "a": 1}]
 
 
@@ -162,7 +163,10 @@ def test_an_adapters_routes_are_served(tmp_path):
         ({"PENNANT_ADAPTER": "auto"}, "LoadFailed", "set serving.adapter"),
         ({"PENNANT_ADAPTER": "nowhere:Class"}, "LoadFailed", "ModuleNotFoundError"),
         (
-            {"PENNANT_ADAPTER": "serving_builders:Echo", "PENNANT_SELF_TEST": "Required"},
+            {
+                "PENNANT_ADAPTER": ECHO,
+                "PENNANT_SELF_TEST": "Required",
+            },
             "SelfTestFailed",
             "it has none",
         ),

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import every_estimator
 import numpy as np
 import pytest
 from scipy import special
@@ -25,6 +24,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 from sklearn.utils._mocking import CheckingClassifier
 from skops.io import dump, get_untrusted_types
+
+from pennant_testing.folders import SUPPORT
+from pennant_testing.serving import every_estimator
 
 pytestmark = pytest.mark.integration
 
@@ -56,7 +58,7 @@ print(*model.predict(np.load(sys.argv[2])))
 
 def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    found = os.environ | {"PYTHONPATH": str(Path(every_estimator.__file__).parent)}
+    found = os.environ | {"PYTHONPATH": str(SUPPORT)}
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=found)
 
 
@@ -233,7 +235,7 @@ def test_every_estimator_is_loaded_and_answers_as_it_was_dumped(tmp_path):
     ask = """
 import json, sys
 from pathlib import Path
-import every_estimator
+from pennant_testing.serving import every_estimator
 found = {}
 for path, trusted in json.loads(Path(sys.argv[1]).read_text()):
     try:

@@ -16,14 +16,14 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from beside import Begun, begin, beside
-from otlp_collector import Collector, attributes, collector
-from serving_builders import on_volume, sklearn_bundle
-from serving_process import JSON, Serving, serving
 from sklearn.linear_model import LinearRegression
 
 from pennant_dev.ports import free_port
 from pennant_serving.grpc.messages import ModelInferRequest, message
+from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.serving.app_builders import on_volume, sklearn_bundle
+from pennant_testing.serving.otlp_collector import Collector, attributes, collector
+from pennant_testing.serving.serving_process import JSON, Serving, serving
 
 pytestmark = pytest.mark.integration
 

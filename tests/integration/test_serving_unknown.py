@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from serving_builders import on_volume, sklearn_bundle
-from serving_process import Serving, serving
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from strangers import Odd, Waits
+
+from pennant_testing.serving.app_builders import on_volume, sklearn_bundle
+from pennant_testing.serving.odd_estimators import Odd, Waits
+from pennant_testing.serving.serving_process import Serving, serving
 
 pytestmark = pytest.mark.integration
 

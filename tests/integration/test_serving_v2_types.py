@@ -6,17 +6,18 @@ from __future__ import annotations
 import json
 import warnings
 
-import differential
 import numpy as np
 import pandas as pd
 import pytest
-from differential import NEEDS, Bundles, seen, served
 from mlflow.models import ModelSignature, infer_signature
 from mlflow.sklearn import save_model
 from mlflow.types.schema import ColSpec, Schema, TensorSpec
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
+
+from pennant_testing.serving import differential
+from pennant_testing.serving.differential import NEEDS, Bundles, seen, served
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 

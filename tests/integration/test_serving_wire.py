@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from serving_array_adapter import RAISES, REFUSES
-from serving_builders import any_on_volume
-from serving_process import Serving, serving
-from waiting import until
-from wire import Wire, infer, request, summed
+
+from pennant_testing.serving.adapters import ARRAY
+from pennant_testing.serving.adapters.array_adapter import RAISES, REFUSES
+from pennant_testing.serving.app_builders import any_on_volume
+from pennant_testing.serving.http_wire import Wire, infer, request, summed
+from pennant_testing.serving.serving_process import Serving, serving
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -24,7 +26,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("pod")
     path = any_on_volume(folder)
     variables = {
-        "PENNANT_ADAPTER": "serving_array_adapter:ArrayAdapter",
+        "PENNANT_ADAPTER": ARRAY,
         "PENNANT_REQUEST_TIMEOUT": str(TIMEOUT),
         "PENNANT_MAX_CONNECTION_AGE": "60",
         "PENNANT_ACCESS_LOG": "true",

@@ -18,20 +18,26 @@ from typing import Any
 import grpc
 import pandas as pd
 import pytest
-from serving_array_adapter import DIES
-from serving_builders import on_volume, sklearn_bundle
-from serving_pool_model import PoolEstimator
-from serving_process import READY_DEADLINE_SECONDS, Serving, serving
-from waiting import PATIENCE, until
 
 from pennant_dev.ports import free_port
 from pennant_serving.grpc.messages import ModelInferRequest
 from pennant_serving.metrics import sharing
+from pennant_testing.serving.adapters import (
+    ARRAY,
+    BLOCKING,
+    ECHO,
+    OWN_SLOW,
+    SLOW,
+    THREAD_POOL,
+)
+from pennant_testing.serving.adapters.array_adapter import DIES
+from pennant_testing.serving.adapters.thread_pool_model import PoolEstimator
+from pennant_testing.serving.app_builders import on_volume, sklearn_bundle
+from pennant_testing.serving.serving_process import READY_DEADLINE_SECONDS, Serving, serving
+from pennant_testing.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.integration
 
-ARRAYS = "serving_array_adapter:ArrayAdapter"
-SLOW = "serving_slow_adapter:SlowAdapter"
 AGES = "600.5"
 """Seconds."""
 FOR_EVER = {"instances": [float(AGES)]}
@@ -43,7 +49,7 @@ COUNTED = re.compile(
 
 @contextlib.contextmanager
 def pod(
-    folder: Path, adapter: str = ARRAYS, *, load_seconds: str = "0", **variables: str
+    folder: Path, adapter: str = ARRAY, *, load_seconds: str = "0", **variables: str
 ) -> Iterator[Serving]:
     path = folder / "bundle"
     path.mkdir()
@@ -154,7 +160,7 @@ def test_workers_answer_add_up_are_replaced_and_drain(tmp_path):
 
 
 def test_probes_are_answered_while_each_worker_loads_its_own(tmp_path):
-    own = "serving_slow_adapter:OwnSlowAdapter"
+    own = OWN_SLOW
     with pod(tmp_path, own, load_seconds="2") as started:
         started.wait_until("/v2/health/live")
         until(lambda: len(children(started)) == 3)  # with the one that stands in for them
@@ -221,7 +227,7 @@ def test_a_worker_that_gives_no_sign_of_life_is_replaced(tmp_path):
 
 
 def test_a_worker_whose_event_loop_is_stopped_says_where_and_is_replaced(tmp_path):
-    blocking = "serving_blocking_adapter:BlockingAdapter"
+    blocking = BLOCKING
     with pod(tmp_path, blocking, PENNANT_REQUEST_TIMEOUT="1") as started:
         started.wait_until("/v2/health/ready")
         until(lambda: len(children(started)) == 2)
@@ -274,7 +280,10 @@ def test_a_request_that_kills_its_worker_every_time_ends_the_pod_with_a_reason(t
 
 @pytest.mark.parametrize(
     ("adapter", "reason"),
-    [("nowhere:Class", "LoadFailed"), ("serving_builders:Echo", "SelfTestFailed")],
+    [
+        ("nowhere:Class", "LoadFailed"),
+        (ECHO, "SelfTestFailed"),
+    ],
 )
 def test_a_version_that_cannot_be_served_ends_all_workers_with_its_reason(
     tmp_path, adapter, reason
@@ -285,7 +294,7 @@ def test_a_version_that_cannot_be_served_ends_all_workers_with_its_reason(
 
 
 def test_the_server_is_live_before_the_model_is_loaded_and_may_be_ended_then(tmp_path):
-    with pod(tmp_path, "serving_slow_adapter:SlowAdapter", load_seconds="300") as started:
+    with pod(tmp_path, SLOW, load_seconds="300") as started:
         started.wait_until("/v2/health/live")
         assert started.request("/v2/health/ready")[0] == 503
         started.process.send_signal(signal.SIGTERM)
@@ -338,7 +347,11 @@ def save_nothing(path: Path) -> None:
     ("save", "adapter", "body"),
     [
         (save_pyfunc, "auto", {"dataframe_records": [{"a": 4.0}]}),
-        (save_nothing, "serving_pool_model:PoolAdapter", {"instances": [4.0]}),
+        (
+            save_nothing,
+            THREAD_POOL,
+            {"instances": [4.0]},
+        ),
         (save_sklearn, "auto", {"instances": [[4.0]]}),
     ],
     ids=["pyfunc", "an adapter of one's own", "an estimator of one's own"],

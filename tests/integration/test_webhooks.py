@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hooked import Hooked, promote, run, signed, until
 from mlflow import MlflowClient
-from registry_polls import models, version
 
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.webhook import signing_secret
 from pennant_operator.run import receiver
+from pennant_testing.mlflow.followed_registries import Hooked, promote, run, signed, until
+from pennant_testing.mlflow.registry_polls import models, version
 
 pytestmark = pytest.mark.integration
 

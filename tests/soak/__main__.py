@@ -10,14 +10,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from audit import Audit
-from mlflow_server import mlflow_server
-from objects import Objects
 from soak import chaos, idle, laws, report
 from soak.servers import Servers
 
 from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import control_plane
+from pennant_testing.control_plane.audit_log import Audit
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.mlflow.mlflow_server import mlflow_server
 
 
 def main() -> None:

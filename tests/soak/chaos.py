@@ -11,12 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from lying_proxy import lying_proxy
-from operator_stage import Stage, View
 from soak.report import Row
 from soak.servers import Servers
 from soak.world import EDITED, GOOD, STEPS, Follower, World
-from waiting import until
+
+from pennant_testing.control_plane.operator_stage import Stage, View
+from pennant_testing.mlflow.lying_proxy import lying_proxy
+from pennant_testing.waiting import until
 
 FOLLOWERS = 5
 BURST = (4, 16)  # steps between two calms

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import fleet
-from mlflow_server import Mlflow
-from operator_process import operator
-from operator_stage import Stage
 from soak.report import Row
 from soak.servers import Servers
+
+from pennant_testing.control_plane import settled_fleet
+from pennant_testing.control_plane.operator_process import operator
+from pennant_testing.control_plane.operator_stage import Stage
+from pennant_testing.mlflow.mlflow_server import Mlflow
 
 
 def run(servers: Servers, minutes: float, count: int) -> list[Row]:
     stage, url = Stage(servers.objects, "idle"), servers.mlflow_url
     with operator(servers.kubeconfig, servers.folder, PENNANT_WRITE_RATE="500") as running:
-        fleet.settled(stage, Mlflow(url), url, count)
+        settled_fleet.settled(stage, Mlflow(url), url, count)
         print(f"idle: {count} ModelDeployments serve", flush=True)
-        found = fleet.silence(stage, running, servers.audit, servers.mlflow_log, minutes * 60)
+        found = settled_fleet.silence(
+            stage, running, servers.audit, servers.mlflow_log, minutes * 60
+        )
         memory = running.memory()
     stage.clear()
     writes = sum(found.writes.values())

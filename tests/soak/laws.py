@@ -48,7 +48,7 @@ def _random_lives(minutes: float, seed: int) -> Row:
 
 
 def _all_examples(minutes: float, seed: int) -> Row:
-    """The unit tests with all the examples that they name (tests/generated_examples.py)."""
+    """The unit tests with all the examples that they name (running/generated_examples.py)."""
     began = time.monotonic()
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", UNIT, f"--hypothesis-seed={seed}"],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit import Audit
-from objects import Objects
+from pennant_testing.control_plane.audit_log import Audit
+from pennant_testing.control_plane.objects import Objects
 
 
 @dataclass(frozen=True)

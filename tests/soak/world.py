@@ -7,13 +7,14 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-import lying_proxy
-from lying_proxy import Proxy
-from mlflow_server import Mlflow
-from operator_process import ALONE, Operator, operator
-from operator_stage import Stage
-from pretended_kubelet import cannot_load, ready
 from soak.servers import Servers
+
+from pennant_testing.control_plane.operator_process import ALONE, Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage
+from pennant_testing.control_plane.pretended_kubelet import cannot_load, ready
+from pennant_testing.mlflow import lying_proxy
+from pennant_testing.mlflow.lying_proxy import Proxy
+from pennant_testing.mlflow.mlflow_server import Mlflow
 
 GOOD, BROKEN = ("1", "2", "3"), ("4", "5")
 EDITED = "an-image-of-mine"

@@ -1,6 +1,6 @@
 import gc
 
-import generated_examples  # noqa: F401 - loads the profile of generated tests
+from pennant_testing.running import generated_examples  # noqa: F401 - loads the profile of generated tests
 
 
 def pytest_collection_finish() -> None:

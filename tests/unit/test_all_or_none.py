@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from jumping_clock import at_once
 
 from pennant_operator.all_or_none import EndedError, all_or_none
 from pennant_operator.run.queue import WorkQueue, work
+from pennant_testing.jumping_clock import at_once
 
 pytestmark = pytest.mark.unit
 

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 import pytest
-from builders import NOW
 
 from pennant_operator.observe.registries.awaited import GRACE, Awaited
+from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
 

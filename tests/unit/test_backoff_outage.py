@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from builders import NOW
 
 from pennant_operator.observe.poll.outage import Outage
+from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
 

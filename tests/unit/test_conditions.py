@@ -8,8 +8,9 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from edited import ANSWERS, PASTS, silent_since
-from situations import SERVING, SPECS, UNKNOWN, Case, table
+
+from pennant_testing.memory.edited_situations import ANSWERS, PASTS, silent_since
+from pennant_testing.memory.situations import SERVING, SPECS, UNKNOWN, Case, table
 
 pytestmark = pytest.mark.unit
 
@@ -20,7 +21,7 @@ STALLS = ("NotAllowed", "InvalidSpec", "NameConflict", "WriteRefused")
 HEAD = """# The truth table of conditions
 
 What a ModelDeployment with two replicas says in every situation that can occur. Made by
-tests/unit/test_conditions.py, from tests/situations.py; to rewrite it:
+tests/unit/test_conditions.py, from situations.py in tests/support; to rewrite it:
 
     UPDATE_GOLDEN=1 .venv/bin/pytest tests/unit/test_conditions.py
 

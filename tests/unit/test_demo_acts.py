@@ -1,7 +1,6 @@
 """What the driver takes for "it happened", from a ModelDeployment's status and kubectl's lines."""
 
 import pytest
-from waiting import until
 
 from newsreco.loadgen_report import FRESH, Row
 from pennant_dev.demo.acts import rejected, serves, why
@@ -10,6 +9,7 @@ from pennant_dev.demo.pods import job, pod
 from pennant_dev.demo.traffic import by_version
 from pennant_dev.demo.watch import changes
 from pennant_dev.shell import DevError
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.unit
 

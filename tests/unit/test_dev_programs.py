@@ -11,7 +11,7 @@ from pennant_dev.programs import KUBERNETES, MODULE, PROGRAMS, command, key, ori
 
 pytestmark = pytest.mark.unit
 
-OWN_VERSIONS = {"versitygw", "kwok"}
+OWN_VERSIONS = {"versitygw", "kwok", "actionlint"}
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import managed_fields
 import pytest
-from builders import NOW
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +15,8 @@ from pennant_operator.decide.intent import Event
 from pennant_operator.decide.manifests import fields, others
 from pennant_operator.decide.manifests.drift import CALM, SET_BACK, Due, due, marked
 from pennant_operator.decide.times import format_time
+from pennant_testing.memory import managed_fields
+from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
 

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 import pytest
-from builders import NOW
 
 from pennant_operator.decide.candidate.durations import durations
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.times import format_time
+from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
 

@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from jumping_clock import at_once
 
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.poll.questions import Questions
 from pennant_operator.run.queue import WorkQueue, work
 from pennant_operator.token_bucket import TokenBucket
+from pennant_testing.jumping_clock import at_once
 
 pytestmark = pytest.mark.unit
 

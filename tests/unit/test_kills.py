@@ -11,12 +11,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from builders import NOW, version
-from chaos import Fate, Operator
-from simulated_pods import becomes_ready, crashed, fails, stays_pending
-from simulation import Simulation
 
 from pennant_operator.decide.seen.observed import Unknown
+from pennant_testing.memory.fallible_operator import Fate, Operator
+from pennant_testing.memory.object_builders import NOW, version
+from pennant_testing.memory.simulated_cluster import Simulation
+from pennant_testing.memory.simulated_pods import becomes_ready, crashed, fails, stays_pending
 
 pytestmark = pytest.mark.unit
 

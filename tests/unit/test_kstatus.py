@@ -3,12 +3,20 @@
 from typing import Any
 
 import pytest
-from builders import model_deployment, version
-from kstatus import CURRENT, FAILED, IN_PROGRESS, TERMINATING, Judge, Tally, verdict
-from simulated_pods import fails, hangs
-from simulation import Simulation
 
 from pennant_operator.decide.seen.observed import Refused, Unknown
+from pennant_testing.memory.object_builders import model_deployment, version
+from pennant_testing.memory.simulated_cluster import Simulation
+from pennant_testing.memory.simulated_pods import fails, hangs
+from pennant_testing.truth.kstatus import (
+    CURRENT,
+    FAILED,
+    IN_PROGRESS,
+    TERMINATING,
+    Judge,
+    Tally,
+    verdict,
+)
 
 pytestmark = pytest.mark.unit
 

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from builders import IMAGES, model_deployment, version
 
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.seen.spec import parse
+from pennant_testing.memory.object_builders import IMAGES, model_deployment, version
 
 pytestmark = pytest.mark.unit
 

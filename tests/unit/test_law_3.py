@@ -4,13 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from builders import version
-from simulated_pods import becomes_ready, fails, fetches_other_bytes, hangs, stays_pending
-from simulation import Simulation, serving
 
 from pennant_operator.decide.intent import Apply, Delete, Write
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_testing.memory.object_builders import version
+from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_pods import (
+    becomes_ready,
+    fails,
+    fetches_other_bytes,
+    hangs,
+    stays_pending,
+)
 
 pytestmark = pytest.mark.unit
 

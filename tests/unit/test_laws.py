@@ -1,15 +1,13 @@
 """The laws hold whatever happens, and every run converges once the world calms down.
 
 Hypothesis plays the registry, the person, the cluster and the network against an operator, in
-any order (chaos.py); every write and every status is held against the laws (laws.py).
+any order (fallible_operator.py); every write and every status is held against the laws
+(law_checks.py).
 """
 
 from datetime import timedelta
 
 import pytest
-from builders import NOW, model_deployment, version
-from chaos import Fate, Operator
-from generated_examples import examples
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -19,19 +17,6 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from laws import Laws, one_revision
-from scarcity import Scarcity
-from simulated_pods import (
-    becomes_ready,
-    crashed,
-    fails,
-    fetches_other_bytes,
-    first_fails,
-    hangs,
-    killed,
-    stays_pending,
-)
-from simulation import SLOTS, Simulation
 
 from pennant_operator.decide.manifests.drift import SET_BACK
 from pennant_operator.decide.seen.observed import (
@@ -42,6 +27,22 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
     Unresolved,
 )
+from pennant_testing.memory.fallible_operator import Fate, Operator
+from pennant_testing.memory.law_checks import Laws, one_revision
+from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.scarcity import Scarcity
+from pennant_testing.memory.simulated_cluster import SLOTS, Simulation
+from pennant_testing.memory.simulated_pods import (
+    becomes_ready,
+    crashed,
+    fails,
+    fetches_other_bytes,
+    first_fails,
+    hangs,
+    killed,
+    stays_pending,
+)
+from pennant_testing.running.generated_examples import examples
 
 pytestmark = pytest.mark.unit
 

@@ -6,15 +6,23 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from jumping_clock import at_once
-from lease_simulation import EPOCH, NEVER, TIMING, Phase, Replica, Server, now
 
 from pennant_operator.config import Config, ConfigError
 from pennant_operator.decide.lease import Seen, Timing, free_at, held, may_last, released, see
 from pennant_operator.kube import Object
+from pennant_testing.jumping_clock import at_once
+from pennant_testing.memory.lease_simulation import (
+    EPOCH,
+    NEVER,
+    TIMING,
+    Phase,
+    Replica,
+    Server,
+    now,
+)
+from pennant_testing.running.generated_examples import examples
 
 pytestmark = pytest.mark.unit
 

@@ -13,12 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import NOW, model_deployment, version
-from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated_pods import fails
-from simulation import Simulation, serving
 
 from pennant_operator.decide.intent import Apply
 from pennant_operator.decide.manifests import render
@@ -36,6 +32,10 @@ from pennant_operator.decide.seen.world import see
 from pennant_operator.decide.target.goal import Goal
 from pennant_operator.observe.cluster.children import own_records
 from pennant_operator.observe.cluster.store import Store
+from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_pods import fails
+from pennant_testing.running.generated_examples import examples
 
 pytestmark = pytest.mark.unit
 

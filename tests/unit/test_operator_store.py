@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from builders import model_deployment
 
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Store
+from pennant_testing.memory.object_builders import model_deployment
 
 pytestmark = pytest.mark.unit
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import version
-from simulation import ConflictError, Simulation, serving
 
 from pennant_operator.decide.intent import Adopt, Apply, Plan
 from pennant_operator.decide.plan import plan
+from pennant_testing.memory.object_builders import version
+from pennant_testing.memory.simulated_cluster import ConflictError, Simulation, serving
 
 pytestmark = pytest.mark.unit
 

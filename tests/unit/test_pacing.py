@@ -5,12 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from jumping_clock import at_once
 from yarl import URL
 
 from pennant_operator.observe.cluster.session import Pacer
 from pennant_operator.observe.cluster.watch import ENOUGH_FAILURES, Jittered
 from pennant_operator.token_bucket import TokenBucket
+from pennant_testing.jumping_clock import at_once
 
 pytestmark = pytest.mark.unit
 

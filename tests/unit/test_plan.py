@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import NOW, model_deployment, version
-from simulated_pods import becomes_ready, fails, hangs, stays_pending
-from simulation import Simulation, serving
 
 from pennant_operator.decide.intent import Apply, Plan
 from pennant_operator.decide.manifests.drift import SET_BACK
 from pennant_operator.decide.plan import plan, wants_pods
 from pennant_operator.decide.seen.observed import Absent, Refused, Unknown, Unresolved
 from pennant_operator.decide.seen.pod_facts import Failure
+from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_pods import becomes_ready, fails, hangs, stays_pending
 
 pytestmark = pytest.mark.unit
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import version
-from simulated_pods import becomes_ready, crashes, first_fails, hangs
-from simulation import serving
 
 from pennant_operator.decide.seen.pod_facts import KILLED, Failure
 from pennant_operator.decide.times import format_time
+from pennant_testing.memory.object_builders import version
+from pennant_testing.memory.simulated_cluster import serving
+from pennant_testing.memory.simulated_pods import becomes_ready, crashes, first_fails, hangs
 
 pytestmark = pytest.mark.unit
 

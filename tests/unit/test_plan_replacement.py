@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import version
-from simulated_pods import becomes_ready, fails, first_fails, hangs
-from simulation import Simulation, serving
 
 from pennant_operator.decide.intent import Delete
+from pennant_testing.memory.object_builders import version
+from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_pods import becomes_ready, fails, first_fails, hangs
 
 pytestmark = pytest.mark.unit
 

@@ -3,12 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from builders import version
-from simulated_pods import PodTemplate, becomes_ready, crashes, fails, hangs, stays_pending
-from simulation import SLOTS, Simulation, serving
 
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_testing.memory.object_builders import version
+from pennant_testing.memory.simulated_cluster import SLOTS, Simulation, serving
+from pennant_testing.memory.simulated_pods import (
+    PodTemplate,
+    becomes_ready,
+    crashes,
+    fails,
+    hangs,
+    stays_pending,
+)
 
 pytestmark = pytest.mark.unit
 

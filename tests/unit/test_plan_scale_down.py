@@ -3,12 +3,12 @@
 from functools import partial
 
 import pytest
-import simulation
-from builders import NOW, model_deployment, version
-from simulated_pods import fails
-from simulation import Simulation
 
 from pennant_operator.decide.seen.observed import Absent, Refused, Unknown
+from pennant_testing.memory import simulated_cluster
+from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.simulated_cluster import Simulation
+from pennant_testing.memory.simulated_pods import fails
 
 pytestmark = pytest.mark.unit
 
@@ -17,7 +17,7 @@ EMPTIED = Absent("StageEmpty", "the stage 'Production' of 'news' holds no versio
 DOWN = Unknown("RegistryUnreachable", "down", NOW)
 
 
-serving = partial(simulation.serving, onAliasRemoved="ScaleDown")
+serving = partial(simulated_cluster.serving, onAliasRemoved="ScaleDown")
 
 
 def removed(number: int = 7, **spec) -> Simulation:

@@ -4,9 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOW, REGISTRY, version
-from simulated_pods import fails
-from simulation import Simulation, serving
 
 from pennant_operator.decide.registry.registries import InvalidRegistryError, invalid, not_found
 from pennant_operator.decide.registry.sources import pulled, refusal
@@ -18,6 +15,9 @@ from pennant_operator.decide.seen.observed import (
     Unresolved,
 )
 from pennant_operator.decide.status.stalled import hindered
+from pennant_testing.memory.object_builders import NOW, REGISTRY, version
+from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_pods import fails
 
 pytestmark = pytest.mark.unit
 

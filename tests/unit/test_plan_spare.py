@@ -3,9 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from builders import version
-from simulated_pods import PodTemplate, becomes_ready, crashed, crashes, hangs
-from simulation import serving
+
+from pennant_testing.memory.object_builders import version
+from pennant_testing.memory.simulated_cluster import serving
+from pennant_testing.memory.simulated_pods import (
+    PodTemplate,
+    becomes_ready,
+    crashed,
+    crashes,
+    hangs,
+)
 
 pytestmark = pytest.mark.unit
 

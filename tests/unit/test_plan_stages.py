@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from builders import model_deployment, version
-from simulated_pods import fails
-from simulation import Simulation
 
 from pennant_operator.decide.seen.spec import InvalidSpecError, Watch, parse, watch_of
+from pennant_testing.memory.object_builders import model_deployment, version
+from pennant_testing.memory.simulated_cluster import Simulation
+from pennant_testing.memory.simulated_pods import fails
 
 pytestmark = pytest.mark.unit
 

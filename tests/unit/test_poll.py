@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jumping_clock import at_once
-from told import answers, unresolved
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
@@ -26,6 +24,8 @@ from pennant_operator.observe.poll.few_at_once import FEW
 from pennant_operator.observe.poll.known import ABSENT_AFTER, UNRESOLVED_AFTER, Known
 from pennant_operator.observe.poll.poll import Poll
 from pennant_operator.observe.poll.together import FORGOTTEN_AFTER
+from pennant_testing.jumping_clock import at_once
+from pennant_testing.mlflow.poll_answers import answers, unresolved
 
 pytestmark = pytest.mark.unit
 

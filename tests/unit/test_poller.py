@@ -8,8 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import NOW
-from jumping_clock import at_once
 
 from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import parse
@@ -18,6 +16,8 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.poll.known import ABSENT_AFTER, Known, Seen
 from pennant_operator.observe.poll.poller import Poller, Surroundings
+from pennant_testing.jumping_clock import at_once
+from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
 

@@ -4,9 +4,9 @@ import asyncio
 import re
 
 import pytest
-from jumping_clock import at_once
 
 from pennant_operator.run.queue import WorkQueue, work
+from pennant_testing.jumping_clock import at_once
 
 pytestmark = pytest.mark.unit
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import yaml
-from builders import IMAGES, NOW, REGISTRY, model_deployment, version
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -29,6 +28,7 @@ from pennant_operator.run.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.reconcile import Reconciler
 from pennant_operator.token_bucket import TokenBucket
+from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_deployment, version
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import IMAGES, NOW, model_deployment, version
 
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.registry.registries import parse
@@ -16,6 +15,7 @@ from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.poll.known import Known, Seen
 from pennant_operator.observe.poll.poller import Poller, Surroundings
 from pennant_operator.observe.poll.recorded import Pointed
+from pennant_testing.memory.object_builders import IMAGES, NOW, model_deployment, version
 
 pytestmark = pytest.mark.unit
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from builders import NOW
 
 from pennant_operator.decide.registry.health import Health, status
 from pennant_operator.decide.registry.registries import InvalidRegistryError, parse
+from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
 

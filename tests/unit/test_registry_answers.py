@@ -17,7 +17,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
-from told import answers
 
 from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
@@ -30,6 +29,7 @@ from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.poll import Poll
 from pennant_operator.observe.webhook.subscription import Wanted, subscribe
+from pennant_testing.mlflow.poll_answers import answers
 
 pytestmark = pytest.mark.unit
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from builders import IMAGES, REGISTRY, model_deployment, version
 
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.manifests.pod import pod_spec
 from pennant_operator.decide.manifests.tuning import tuning
 from pennant_operator.decide.seen.revision import Record, revision_of
 from pennant_operator.decide.seen.spec import InvalidSpecError, parse
+from pennant_testing.memory.object_builders import IMAGES, REGISTRY, model_deployment, version
 
 pytestmark = pytest.mark.unit
 

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import sampler
-from kstatus import verdict
-from sampler import Sampler
+
+from pennant_testing.cluster import sampler
+from pennant_testing.cluster.sampler import Sampler
+from pennant_testing.truth.kstatus import verdict
 
 pytestmark = pytest.mark.unit
 

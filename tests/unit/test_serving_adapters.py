@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-from serving_builders import SIGNATURE, sklearn_bundle
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
@@ -20,6 +19,8 @@ from pennant_serving.bundle.mlmodel import read_mlmodel
 from pennant_serving.errors import InvalidInput
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.rows import Rows
+from pennant_testing.serving.adapters import ECHO
+from pennant_testing.serving.app_builders import SIGNATURE, sklearn_bundle
 
 pytestmark = pytest.mark.unit
 
@@ -125,11 +126,11 @@ def test_a_bundle_that_names_no_version_is_not_said_to_be_trained_with_none(tmp_
 
 
 def test_any_importable_class_is_an_adapter(tmp_path):
-    adapter = adapters.load("serving_builders:Echo", bundle(tmp_path))
+    adapter = adapters.load(ECHO, bundle(tmp_path))
     assert adapter.predict(Rows([[1]], ("a",))) == [{"a": 1}]
 
 
-@pytest.mark.parametrize("name", ["nowhere_at_all:Class", "serving_builders:Nobody"])
+@pytest.mark.parametrize("name", ["nowhere_at_all:Class", ECHO.replace("Echo", "Nobody")])
 def test_an_adapter_that_cannot_be_imported_is_a_failed_load(tmp_path, name):
     with pytest.raises(PodError) as raised:
         adapters.load(name, bundle(tmp_path))

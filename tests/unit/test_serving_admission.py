@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from serving_builders import Echo, client
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -13,6 +12,7 @@ from starlette.routing import Route
 from pennant_serving import admission
 from pennant_serving.admission import LIMIT, SMALL, TOGETHER, Admission
 from pennant_serving.errors import TooLarge, Unavailable
+from pennant_testing.serving.app_builders import Echo, client
 
 pytestmark = pytest.mark.unit
 

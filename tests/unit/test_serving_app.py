@@ -6,7 +6,6 @@ import asyncio
 import threading
 
 import pytest
-from serving_builders import Client, Echo, client, model, settings
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -17,6 +16,7 @@ from pennant_serving.http.app import create_app
 from pennant_serving.http.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle.lifecycle import Lifecycle, Phase
 from pennant_serving.process.selftest import self_test
+from pennant_testing.serving.app_builders import Client, Echo, client, model, settings
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,6 @@ import threading
 import time
 
 import pytest
-from serving_builders import Echo, client, model
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -17,6 +16,7 @@ from pennant_serving.batching.pool import Pool
 from pennant_serving.errors import InvalidInput, OutOfMemory, PredictFailed, TimedOut, Unavailable
 from pennant_serving.inference import in_time
 from pennant_serving.rows import Rows
+from pennant_testing.serving.app_builders import Echo, client, model
 
 pytestmark = pytest.mark.unit
 

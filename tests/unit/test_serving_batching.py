@@ -9,10 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_builders import Echo, model
 
 from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.batching import policy, proof
@@ -24,6 +22,8 @@ from pennant_serving.batching.speed import BRIEF, PROOFS, SHORT, WAITS, Speed
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import InvalidInput, PredictFailed, TimedOut, Unavailable
 from pennant_serving.rows import Rows
+from pennant_testing.running.generated_examples import examples
+from pennant_testing.serving.app_builders import Echo, model
 
 pytestmark = pytest.mark.unit
 

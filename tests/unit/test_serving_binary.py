@@ -7,12 +7,12 @@ import struct
 
 import numpy as np
 import pytest
-from serving_builders import Echo, client
 
 from pennant_serving.adapters.base import Further
 from pennant_serving.codecs import binary, v2
 from pennant_serving.codecs.datatypes import DTYPES
 from pennant_serving.errors import InvalidInput
+from pennant_testing.serving.app_builders import Echo, client
 
 pytestmark = pytest.mark.unit
 

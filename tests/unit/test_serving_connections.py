@@ -11,11 +11,8 @@ from itertools import pairwise
 
 import pytest
 import uvicorn
-from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_array_adapter import ArrayAdapter
-from serving_builders import model
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from uvicorn.server import ServerState
@@ -26,6 +23,9 @@ from pennant_serving.http.connections.connection import HttpConnection, connecti
 from pennant_serving.http.connections.limits import Limits
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.metrics.telemetry import Telemetry
+from pennant_testing.running.generated_examples import examples
+from pennant_testing.serving.adapters.array_adapter import ArrayAdapter
+from pennant_testing.serving.app_builders import model
 
 pytestmark = pytest.mark.unit
 

@@ -7,13 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_serving.adapters.exact import Columns, array
 from pennant_serving.bundle.mlmodel import Column
 from pennant_serving.errors import InvalidInput
+from pennant_testing.running.generated_examples import examples
 
 pytestmark = pytest.mark.unit
 

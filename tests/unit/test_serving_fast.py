@@ -12,12 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_array_adapter import ArrayAdapter
-from serving_builders import model
-from waiting import until
 
 from pennant_serving.adapters import tables
 from pennant_serving.adapters.base import ArraySpec
@@ -29,6 +25,10 @@ from pennant_serving.fast.lane import LARGEST, FastLane, is_plain
 from pennant_serving.fast.requests import Asked, Decoder
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.rows import Rows
+from pennant_testing.running.generated_examples import examples
+from pennant_testing.serving.adapters.array_adapter import ArrayAdapter
+from pennant_testing.serving.app_builders import model
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.unit
 

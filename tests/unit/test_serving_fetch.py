@@ -10,7 +10,6 @@ from urllib.error import HTTPError
 from urllib.request import Request
 
 import pytest
-from serving_builders import on_volume
 
 from pennant_serving.environ import SettingsError
 from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason, failure_message
@@ -20,6 +19,7 @@ from pennant_serving.fetch.connections import wait_long
 from pennant_serving.fetch.patience import Patience
 from pennant_serving.fetch.settings import Credentials, Settings, Wanted
 from pennant_serving.fetch.web import Redirects, Web, authorization, same_server
+from pennant_testing.serving.app_builders import on_volume
 
 pytestmark = pytest.mark.unit
 

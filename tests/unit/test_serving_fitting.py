@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_builders import SIGNATURE, Client, client, model, sklearn_bundle
 from sklearn.linear_model import LinearRegression
 
 from pennant_serving import inference
@@ -25,6 +24,7 @@ from pennant_serving.grpc import codec
 from pennant_serving.grpc.messages import ModelInferRequest
 from pennant_serving.model.fitting import explained
 from pennant_serving.rows import Columns, Prepared, Rows
+from pennant_testing.serving.app_builders import SIGNATURE, Client, client, model, sklearn_bundle
 
 pytestmark = pytest.mark.unit
 

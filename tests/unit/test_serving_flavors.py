@@ -19,6 +19,7 @@ from pennant_serving.codecs import invocations, jsonio
 from pennant_serving.errors import InvalidInput
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.rows import Table
+from pennant_testing.serving.adapters import ARRAY, ECHO
 
 pytestmark = pytest.mark.unit
 
@@ -98,8 +99,11 @@ def test_a_library_that_the_image_lacks_is_named_with_what_to_do(
     ("name", "survives"),
     [
         *(("sklearn", True), ("xgboost", True), ("lightgbm", True), ("onnx", False)),
-        *(("pyfunc", False), ("serving_builders:Echo", False)),
-        *(("serving_array_adapter:ArrayAdapter", True), ("nowhere:Class", False)),
+        *(("pyfunc", False), (ECHO, False)),
+        *(
+            (ARRAY, True),
+            ("nowhere:Class", False),
+        ),
     ],
 )
 def test_only_libraries_of_numbers_and_classes_that_say_so_survive_a_fork(name, survives):

@@ -18,11 +18,9 @@ import numpy as np
 import pandas as pd  # noqa: F401 - not while an answer is awaited
 import pyarrow
 import pytest
-from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet as _parquet  # noqa: F401 - makes pyarrow.parquet
-from serving_builders import Echo, client
 
 from pennant_serving.codecs.datatypes import NAMES
 from pennant_serving.codecs.media import CSV, PARQUET
@@ -31,6 +29,8 @@ from pennant_serving.grpc import codec
 from pennant_serving.grpc.messages import ModelInferRequest
 from pennant_serving.grpc.service import CODES
 from pennant_serving.rows import Rows
+from pennant_testing.running.generated_examples import examples
+from pennant_testing.serving.app_builders import Echo, client
 
 pytestmark = pytest.mark.unit
 

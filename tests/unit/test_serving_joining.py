@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_builders import Echo, model
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multioutput import MultiOutputClassifier
@@ -21,7 +19,6 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
-from strangers import ODD, Odd, OddStep, Waits, mixed
 
 from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.adapters.native_sklearn import SklearnAdapter
@@ -33,6 +30,9 @@ from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.speed import BRIEF
 from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.rows import Rows, Table
+from pennant_testing.running.generated_examples import examples
+from pennant_testing.serving.app_builders import Echo, model
+from pennant_testing.serving.odd_estimators import ODD, Odd, OddStep, Waits, mixed
 
 pytestmark = [
     pytest.mark.unit,
@@ -116,7 +116,8 @@ def test_an_estimator_is_joined_and_in_the_loop_only_when_all_of_it_is_known(est
 
 def test_the_ready_line_names_what_is_not_known():
     served = model(native(make_pipeline(OddStep(), LinearRegression())))
-    told = "one by one: strangers.OddStep, which a Pipeline holds, is not scikit-learn's own"
+    step = f"{OddStep.__module__}.OddStep"
+    told = f"one by one: {step}, which a Pipeline holds, is not scikit-learn's own"
     assert str(served.batcher) == f"requests are predicted {told}"
 
 

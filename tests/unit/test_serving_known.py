@@ -37,9 +37,10 @@ from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, LabelBinarizer, StandardScaler
 from sklearn.svm import SVC
-from strangers import Odd, OddStep, scaled
 
 from pennant_serving.adapters.known import survey
+from pennant_testing.serving import odd_estimators
+from pennant_testing.serving.odd_estimators import Odd, OddStep, scaled
 
 pytestmark = pytest.mark.unit
 
@@ -139,16 +140,17 @@ def test_an_isotonic_regression_is_known_with_the_function_that_it_makes_when_it
     assert why_not(pickle.loads(pickle.dumps(IsotonicRegression().fit(X[:, 0], X[:, 1])))) == ""
 
 
+ODD = odd_estimators.__name__
 STRANGERS = {
-    "a class of one's own": (Odd(), "strangers.Odd"),
-    "a step of one's own": (make_pipeline(OddStep(), LinearRegression()), "strangers.OddStep"),
+    "a class of one's own": (Odd(), f"{ODD}.Odd"),
+    "a step of one's own": (make_pipeline(OddStep(), LinearRegression()), f"{ODD}.OddStep"),
     "deep inside": (
         FeatureUnion([("u", make_pipeline(StandardScaler(), FeatureUnion([("o", OddStep())])))]),
-        "strangers.OddStep",
+        f"{ODD}.OddStep",
     ),
-    "a function": (FunctionTransformer(scaled), "strangers.scaled"),
+    "a function": (FunctionTransformer(scaled), f"{ODD}.scaled"),
     "a lambda": (FunctionTransformer(lambda x: x), "<lambda>"),
-    "a partial": (FunctionTransformer(functools.partial(scaled)), "strangers.scaled"),
+    "a partial": (FunctionTransformer(functools.partial(scaled)), f"{ODD}.scaled"),
     "NumPy's function of columns": (FunctionTransformer(np.sort), "sort"),
     "scikit-learn's function of columns": (FunctionTransformer(preprocessing.scale), "scale"),
     "softmax over all": (FunctionTransformer(special.softmax), "softmax"),
@@ -157,17 +159,17 @@ STRANGERS = {
     "a ufunc of one's own": (FunctionTransformer(np.frompyfunc(abs, 1, 1)), "abs"),
     "vectorize": (FunctionTransformer(np.vectorize(abs)), "abs"),
     "a target's function": (
-        TransformedTargetRegressor(LinearRegression(), inverse_func=scaled), "strangers.scaled",
+        TransformedTargetRegressor(LinearRegression(), inverse_func=scaled), f"{ODD}.scaled",
     ),
     "a kernel": (SVC(kernel=rbf_kernel), "rbf_kernel"),
-    "weights": (KNeighborsClassifier(weights=scaled), "strangers.scaled"),
+    "weights": (KNeighborsClassifier(weights=scaled), f"{ODD}.scaled"),
     "used for a score and for a step": (
         FeatureUnion([("a", SelectKBest(f_classif)), ("b", FunctionTransformer(f_classif))]),
         "f_classif",
     ),
-    "in an array": (VotingClassifier(np.array([("a", Odd())], dtype=object)), "strangers.Odd"),
+    "in an array": (VotingClassifier(np.array([("a", Odd())], dtype=object)), f"{ODD}.Odd"),
     "in a structured array": (
-        with_inside(LinearRegression(), "more", np.array([(1, Odd())], "i8,O")), "strangers.Odd",
+        with_inside(LinearRegression(), "more", np.array([(1, Odd())], "i8,O")), f"{ODD}.Odd",
     ),
     "a class that calls itself Python's": (FunctionTransformer(Scaling), "builtins.Scaling"),
     "numbers that call themselves NumPy's": (
@@ -176,10 +178,10 @@ STRANGERS = {
     "an index that calls itself pandas'": (
         with_inside(LinearRegression(), "intercept_", Index()), "pandas.Index",
     ),
-    "a booster's model": (with_inside(boosted(), "_Booster", Odd()), "strangers.Odd"),
-    "a booster's objective": (with_inside(boosted(), "objective", scaled), "strangers.scaled"),
+    "a booster's model": (with_inside(boosted(), "_Booster", Odd()), f"{ODD}.Odd"),
+    "a booster's objective": (with_inside(boosted(), "objective", scaled), f"{ODD}.scaled"),
     "an interpolation's function": (
-        with_inside(IsotonicRegression(), "f_._call", scaled), "strangers.scaled",
+        with_inside(IsotonicRegression(), "f_._call", scaled), f"{ODD}.scaled",
     ),
     "a method that was replaced": (patched(LogisticRegression()), "LogisticRegression.predict"),
 }  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from generated_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from pennant_serving.http.connections.limits import (
     patience,
     verdict,
 )
+from pennant_testing.running.generated_examples import examples
 
 pytestmark = pytest.mark.unit
 

@@ -12,11 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from serving_builders import on_volume, settings, sklearn_bundle
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from strangers import Odd
 
 from pennant_serving import adapters
 from pennant_serving.adapters import shared
@@ -31,6 +29,9 @@ from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.lifecycle.phases import Phases
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.process import startup
+from pennant_testing.serving.adapters import ECHO
+from pennant_testing.serving.app_builders import on_volume, settings, sklearn_bundle
+from pennant_testing.serving.odd_estimators import Odd
 
 pytestmark = pytest.mark.unit
 
@@ -193,13 +194,13 @@ def test_an_example_that_is_not_answered_under_another_release_says_that_first(t
 
 def test_the_release_does_not_matter_to_an_adapter_of_ones_own(tmp_path):
     folder = sklearn_bundle(tmp_path / "bundle", FITTED, sklearn_version="1.5.2")
-    notes = brought_up(folder, adapter="serving_builders:Echo")
-    assert notes["load"] == "adapter serving_builders:Echo: serving.adapter says so"
+    notes = brought_up(folder, adapter=ECHO)
+    assert notes["load"] == f"adapter {ECHO}: serving.adapter says so"
 
 
 def test_the_ready_line_tells_who_says_that_requests_are_joined(tmp_path):
     folder = sklearn_bundle(tmp_path / "bundle", Odd("sorted").fit([[1, 2]]))
     with_example(folder, [[1.0, 0.0], [0.0, 2.0]])
-    assert "strangers.Odd is not scikit-learn's own" in brought_up(folder)["batching"]
+    assert f"{Odd.__module__}.Odd is not scikit-learn's own" in brought_up(folder)["batching"]
     told = brought_up(folder, batch_mode="Rows")["batching"]
     assert "one by one: the answer to a row of the example changes beside other rows" in told

@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 
 import pytest
-from serving_builders import Echo, client, model
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +14,7 @@ from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.bundle.mlmodel import MLmodel, read_mlmodel
 from pennant_serving.openapi.document import document
 from pennant_serving.openapi.examples import rows_of
+from pennant_testing.serving.app_builders import Echo, client, model
 
 pytestmark = pytest.mark.unit
 

@@ -10,7 +10,6 @@ import time
 from contextvars import ContextVar
 
 import pytest
-from serving_builders import Client, Echo, model, settings
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +24,7 @@ from pennant_serving.http.endpoints.body import LIMIT
 from pennant_serving.http.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.metrics.telemetry import Telemetry
+from pennant_testing.serving.app_builders import Client, Echo, model, settings
 
 pytestmark = pytest.mark.unit
 

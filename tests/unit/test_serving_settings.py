@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from serving_builders import on_volume
 
 from pennant_serving.bundle.bundle import open_bundle
 from pennant_serving.environ import SettingsError
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.settings import Settings
+from pennant_testing.serving.app_builders import on_volume
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,6 @@ import asyncio
 import sys
 
 import pytest
-from serving_builders import Echo, settings
 
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.policy import Limits
@@ -18,6 +17,7 @@ from pennant_serving.failures import PodError, Reason
 from pennant_serving.rows import Rows
 from pennant_serving.sampling.sampling import create_watch
 from pennant_serving.settings import Settings
+from pennant_testing.serving.app_builders import Echo, settings
 
 pytestmark = pytest.mark.unit
 

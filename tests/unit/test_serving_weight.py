@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from serving_array_adapter import ArrayAdapter
-from serving_builders import Echo, client, model
 
 from pennant_serving.batching import joining, weight
 from pennant_serving.batching.weight import ARRAY, MOMENT, of_body, of_value
@@ -25,6 +23,8 @@ from pennant_serving.fast.requests import Asked
 from pennant_serving.http.endpoints import v2 as endpoint
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.rows import Rows
+from pennant_testing.serving.adapters.array_adapter import ArrayAdapter
+from pennant_testing.serving.app_builders import Echo, client, model
 
 pytestmark = pytest.mark.unit
 

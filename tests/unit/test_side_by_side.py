@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from company import Company
-from lanes import LONG, next_module
-from waiting import until
+
+from pennant_testing.running.scheduling import LONG, next_module
+from pennant_testing.running.shared_once import Company
+from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.unit
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from jumping_clock import at_once
 
 from pennant_operator.observe.mlflow.secrets import SecretUnreadError
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.webhook.delivery import Delivery, signature
 from pennant_operator.observe.webhook.signing_secret import KEY, OVERLAP, PACE, SigningSecret
+from pennant_testing.jumping_clock import at_once
 
 pytestmark = pytest.mark.unit
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from builders import version
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_operator.decide.registry.sources import allowed_with, pulled, refusal
 from pennant_operator.decide.seen.observed import ModelVersion, Refused
 from pennant_registry.sources import DEFAULT_ALLOWED, problem
+from pennant_testing.memory.object_builders import version
 
 pytestmark = pytest.mark.unit
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from builders import NOW
-from jumping_clock import at_once
 
 from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.registries.followed import Around
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.registries.supervised import CAP_SECONDS, supervised
+from pennant_testing.jumping_clock import at_once
+from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOW
 
 from pennant_operator.decide.candidate.faults import reason_of
 from pennant_operator.decide.candidate.verdicts import Trial, crashed_in_bake, judge
@@ -12,6 +11,7 @@ from pennant_operator.decide.seen.pod_facts import KILLED, NODE_ENDED, Failure, 
 from pennant_operator.decide.seen.spec import Deadlines
 from pennant_operator.decide.verdict import Held, Passed, Rejected, Waiting
 from pennant_operator.decide.vocabulary import Reason
+from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from jumping_clock import at_once
 
 from pennant_operator.act.cluster import Cluster, ConflictError, FencedError
 from pennant_operator.decide.intent import Adopt, Apply, Delete
 from pennant_operator.kube import ApiError
 from pennant_operator.token_bucket import TokenBucket
+from pennant_testing.jumping_clock import at_once
 
 pytestmark = pytest.mark.unit
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 import yaml
-from generated_examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pennant_operator.yaml_body import as_yaml
+from pennant_testing.running.generated_examples import examples
 
 pytestmark = pytest.mark.unit
 

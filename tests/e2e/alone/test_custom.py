@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from deployed import Deployed, name_after, serving, traffic
 
 from newsreco import broken
 from newsreco.loadgen_report import FRESH, Row
 from pennant_dev.demo.kube import Kube, poll
 from pennant_dev.demo.pods import IMAGE
 from pennant_dev.demo.setup import MANIFESTS
+from pennant_testing.cluster.deployed import Deployed, name_after, serving, traffic
 
 pytestmark = pytest.mark.e2e
 

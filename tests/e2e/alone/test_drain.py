@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from deployed import OURS, Deployed, name_after, said, serving, traffic
 
 from newsreco.loadgen_report import failures
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import IMAGE
 from pennant_dev.shell import DevError
+from pennant_testing.cluster.deployed import OURS, Deployed, name_after, said, serving, traffic
 
 pytestmark = pytest.mark.e2e
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from deployed import OURS, Deployed
-from installing import CHART, Tools, namespace_overlay
-from operators import NAME, resting
-from sampler import Sampler
 
 from pennant_dev import cluster
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.settings import Settings
+from pennant_testing.cluster.deployed import OURS, Deployed
+from pennant_testing.cluster.operator_pods import NAME, resting
+from pennant_testing.cluster.sampler import Sampler
+from pennant_testing.control_plane.install_tools import CHART, Tools, namespace_overlay
 
 pytestmark = pytest.mark.e2e
 

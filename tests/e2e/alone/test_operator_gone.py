@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from deployed import Deployed
-from operators import NAMESPACE, leader, pod_of, resting
 
 from pennant_dev.demo.kube import poll
+from pennant_testing.cluster.deployed import Deployed
+from pennant_testing.cluster.operator_pods import NAMESPACE, leader, pod_of, resting
 
 pytestmark = pytest.mark.e2e
 

@@ -1,7 +1,6 @@
 """What the traffic saw through an alias move, a broken version, a registry outage, a rollback."""
 
 import pytest
-from sampler import Sampler
 
 from newsreco.loadgen_report import FRESH, POOLED, between, versions_in_order
 from pennant_dev.demo import acts, report
@@ -10,6 +9,7 @@ from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.demo.stage import URL, Stage
 from pennant_dev.demo.story import Act, Story
 from pennant_dev.demo.traffic import Traffic
+from pennant_testing.cluster.sampler import Sampler
 
 pytestmark = pytest.mark.e2e
 

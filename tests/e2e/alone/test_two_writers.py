@@ -14,10 +14,6 @@ from itertools import cycle, pairwise
 from pathlib import Path
 
 import pytest
-from deployed import Deployed, serving, traffic
-from operators import NAME, NAMESPACE, leader, pod_of
-from sampler import Sampler
-from tenures import NOBODY, Request, requests, strays, tenures
 
 from newsreco.loadgen_report import failures
 from pennant_dev import auditlog
@@ -26,6 +22,10 @@ from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import IMAGE
 from pennant_dev.local import Local
 from pennant_dev.settings import Settings
+from pennant_testing.cluster.deployed import Deployed, serving, traffic
+from pennant_testing.cluster.operator_pods import NAME, NAMESPACE, leader, pod_of
+from pennant_testing.cluster.sampler import Sampler
+from pennant_testing.control_plane.lease_history import NOBODY, Request, requests, strays, tenures
 
 pytestmark = [
     pytest.mark.e2e,

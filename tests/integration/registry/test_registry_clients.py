@@ -13,9 +13,9 @@ from pathlib import Path
 import mlflow
 import pytest
 from mlflow import MlflowClient
-from mlflow_server import mlflow2
 
 from pennant_dev.settings import REPOSITORY
+from pennant_testing.mlflow.mlflow_server import mlflow2
 
 pytestmark = pytest.mark.integration
 

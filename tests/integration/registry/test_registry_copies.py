@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from lying_proxy import lying_proxy
 from mlflow import MlflowClient
 
 import pennant_registry
 from pennant_registry import errors
+from pennant_testing.mlflow.lying_proxy import lying_proxy
 
 pytestmark = pytest.mark.integration
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from lying_proxy import Answer, Proxy, Request, error_500, login_page, lying_proxy, unauthorized
 from mlflow import MlflowClient
 
 import pennant_registry
 from pennant_registry import errors
+from pennant_testing.mlflow.lying_proxy import (
+    Answer,
+    Proxy,
+    Request,
+    error_500,
+    login_page,
+    lying_proxy,
+    unauthorized,
+)
 
 pytestmark = pytest.mark.integration
 

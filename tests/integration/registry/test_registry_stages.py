@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from mlflow_server import mlflow2
 
 import pennant_registry
 from pennant_registry import MetricMin, errors
+from pennant_testing.mlflow.mlflow_server import mlflow2
 
 pytestmark = pytest.mark.integration
 

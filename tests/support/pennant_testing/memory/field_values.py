@@ -1,0 +1,107 @@
+"""Values to try for every field of a definition: zero, empty and odd ones, read off its schema.
+
+A field that is added to the schema is tried without being named here. What a schema leaves open
+(a toleration, an affinity) has its values in OPEN, by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from pennant_testing.folders import REPOSITORY
+
+CRDS = REPOSITORY / "manifests" / "crd"
+STRINGS = ("", "a")
+SHAPED = (*STRINGS, "0s", "1s", "0", "0.5", "m:C", "http://a.example:1")  # one of them may do
+QUANTITIES = (0, 1, 0.5, "0", ".5", "1.5", "1000m", "1.5e3", "1E3", "1Gi", "0.1Ki", "100000u")
+OPEN: dict[str, tuple[Any, ...]] = {
+    "valueFrom": (
+        {"fieldRef": {"fieldPath": "metadata.name"}},
+        {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "0"}},
+        {"configMapKeyRef": {"name": "a", "key": "k", "optional": False}},
+        {"secretKeyRef": {"name": "", "key": "k"}},
+    ),
+    "envFrom": (
+        {"prefix": "", "configMapRef": {"name": "a", "optional": False}},
+        {"secretRef": {"name": ""}},
+    ),
+    "tolerations": (
+        {"key": "k", "operator": "Exists", "effect": ""},
+        {"key": "", "operator": "Exists", "value": ""},
+        {"key": "k", "value": "", "effect": "NoExecute", "tolerationSeconds": 0},
+        {"key": "k", "operator": "Exists", "effect": None},
+    ),
+    "affinity": (
+        {"nodeAffinity": {}},
+        {"nodeAffinity": None},
+        {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
+        {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"topologyKey": "zone", "namespaces": [], "labelSelector": {"matchLabels": {"a": ""}}},
+        ]}},
+    ),
+    "topologySpreadConstraints": (
+        {"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "ScheduleAnyway"},
+        {"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule",
+         "labelSelector": {}, "nodeTaintsPolicy": "Honor", "matchLabelKeys": []},
+    ),
+}  # fmt: skip
+Schema = dict[str, Any]
+
+
+def schema(definition: str, *path: str) -> Schema:
+    """What a definition says of one field of `spec`."""
+    crd = yaml.safe_load((CRDS / f"{definition}.yaml").read_text())
+    found: Schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    for name in ("spec", *path):
+        found = found["properties"][name]
+    return found
+
+
+def variants(whole: Schema, name: str = "") -> Iterator[Any]:
+    """Values of a field; of an object with properties one for each value of each property."""
+    kind = whole.get("type")
+    if kind == "object" and "properties" in whole:
+        needed = _needed(whole)
+        yield needed
+        for field, below in whole["properties"].items():
+            yield from (needed | {field: value} for value in variants(below, field))
+    elif kind == "object" and "additionalProperties" in whole:
+        yield {}
+        yield from ({"a": value} for value in variants(whole["additionalProperties"]))
+        yield from ({"cpu": value} for value in variants(whole["additionalProperties"]))
+    elif kind == "array":
+        yield []
+        yield from ([value] for value in variants(whole["items"], name))
+    else:
+        yield from _plain(whole, name)
+
+
+def _plain(whole: Schema, name: str) -> Iterator[Any]:
+    kind = whole.get("type")
+    if "enum" in whole:
+        yield from whole["enum"]
+    elif kind == "string":
+        yield from SHAPED if "x-kubernetes-validations" in whole else STRINGS
+    elif kind == "boolean":
+        yield from (False, True)
+    elif kind == "integer":
+        yield from sorted({0, 1, whole.get("minimum", 0), min(whole.get("maximum", 9), 9000)})
+    elif name in OPEN or kind == "object":
+        yield from ({}, *OPEN.get(name, ()))
+    else:
+        yield from QUANTITIES
+
+
+def _needed(whole: Schema) -> dict[str, Any]:
+    """The least of an object: what is required of it."""
+    return {
+        name: next(iter(_some(whole["properties"][name]))) for name in whole.get("required", ())
+    }
+
+
+def _some(whole: Schema) -> Iterator[Any]:
+    values = [value for value in variants(whole) if value not in ("", [], {}, 0)]
+    yield "a" if "a" in values else values[0]

@@ -1,0 +1,10 @@
+"""Adapters for the tests' sake, as PENNANT_ADAPTER names them."""
+
+ARRAY = f"{__name__}.array_adapter:ArrayAdapter"
+BLOCKING = f"{__name__}.blocking_adapter:BlockingAdapter"
+ECHO = "pennant_testing.serving.app_builders:Echo"
+GREEDY = f"{__name__}.greedy_adapter:GreedyAdapter"
+OWN_SLOW = f"{__name__}.slow_adapter:OwnSlowAdapter"
+SLOW = f"{__name__}.slow_adapter:SlowAdapter"
+THREAD_POOL = f"{__name__}.thread_pool_model:PoolAdapter"
+WAITING = f"{__name__}.waiting_adapter:WaitingAdapter"
