@@ -22,7 +22,8 @@ class Config:
     articles: int = 300
     factors: int = 32  # size of the vectors of an article
     candidates: int = 100  # what the recommender hands to the ranker
-    min_ndcg_at_10: float = 0.30  # the gate before promotion
+    min_ndcg_at_10: float = 0.30  # below it nothing is promoted
+    max_ndcg_at_10_drop: float = 0.0  # against production: a new model is as good, or stays out
     marker: str = ""  # comes back in every answer, to tell two models apart
     commit: str = ""  # of the code, for images without a git folder
     owner: str = ""

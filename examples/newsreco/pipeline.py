@@ -1,7 +1,7 @@
 """Train, evaluate, register, gate, promote: what a Job runs, or a person to move the alias.
 
 python -m newsreco.pipeline [--marker TEXT] [--mind FOLDER] [--no-promote] [--broken]
-python -m newsreco.pipeline promote VERSION
+python -m newsreco.pipeline promote VERSION [--override WHY]
 python -m newsreco.pipeline rollback
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from newsreco import registry, train
 from newsreco.bundle import recommend
 from newsreco.config import Config
-from pennant_registry import MetricMin, RegistryError
+from pennant_registry import RegistryError
 
 SAMPLE_USER, SAMPLE_SIZE = "U106", 3
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.command == "promote":
-            _promote(chosen.version, gates=())
+            _promote(chosen.version, Config.from_env(), chosen.override)
         elif chosen.command == "rollback":
             _roll_back()
         else:
@@ -45,13 +45,16 @@ def _pipeline(cfg: Config, *, promote: bool, broken: bool) -> None:
     print(f"registered version: {version}")
     if not promote:
         return
-    _promote(version, gates=[MetricMin("ndcg_at_10", cfg.min_ndcg_at_10)])
+    _promote(version, cfg)
     if not broken:
         _show_production()
 
 
-def _promote(version: int, gates: Sequence[MetricMin]) -> None:
-    registry.promote(version, gates=gates)
+def _promote(version: int, cfg: Config, override: str | None = None) -> None:
+    """Only what is good enough, and no worse than what is in production."""
+    least, drop = f"{cfg.min_ndcg_at_10:.6f}", f"{cfg.max_ndcg_at_10_drop:.6f}"
+    gates = {"metrics": [{"name": "ndcg_at_10", "min": least, "maxDrop": drop}]}
+    registry.promote(version, gates=gates, override=override)
     print(f"promoted version {version} to alias '{registry.ALIAS}'")
 
 
@@ -85,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command")
     promote = commands.add_parser("promote", help="point the alias at a registered version")
     promote.add_argument("version", type=int)
+    promote.add_argument("--override", metavar="WHY", help="although its gates refuse it")
     commands.add_parser("rollback", help="point the alias back at the version before")
     return parser
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import pennant_registry
 from newsreco.bundle import FILE, Bundle
-from pennant_registry import MetricMin, Move
+from pennant_registry import Gates, MetricMin, Move
 
 REGISTERED_NAME = "news-recommender"
 ALIAS = "production"
@@ -27,10 +27,11 @@ def promote(
     version: int | str,
     name: str = REGISTERED_NAME,
     alias: str = ALIAS,
-    gates: Sequence[MetricMin] = (),
+    gates: Gates | Mapping[str, Any] | Sequence[MetricMin] = (),
+    override: str | None = None,
 ) -> Move:
     """Points the alias at the version; with one that held it before this is a rollback."""
-    return pennant_registry.promote(version, name, alias, gates)
+    return pennant_registry.promote(version, name, alias, gates, override=override)
 
 
 def rollback(name: str = REGISTERED_NAME, alias: str = ALIAS) -> Move:

@@ -61,7 +61,7 @@ def _bundle(client: MlflowClient, version: Version) -> BundleFacts | str:
     try:
         return _downloaded(client, version)
     except (RegistryError, ValueError) as error:
-        why = f"{error:.200}".strip()
+        why = str(error)[:200]
     tags = version.tags
     try:
         known = tagged(tags.get(names.TAG_FLAVORS), tags.get(names.TAG_SIGNATURE))
