@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from pennant_dev.settings import REPOSITORY
@@ -17,33 +18,38 @@ PICTURE = SOURCE.with_suffix(".svg")
 Part = dict[str, Any]
 TWO_LINES = 40  # the least height of a room with two lines
 
-STYLE = """
-svg { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #818b98; --edge: #d1d9e0;
-  --room: #ffffff; --way: #cf222e; --run: #f6f8fa; --observe: #e8f3fe; --act: #fff4d6;
-  --decide: #e3f8e7; --serving: #f5ecfe; }
-@media (prefers-color-scheme: dark) {
-svg { --paper: #0d1117; --ink: #f0f6fc; --soft: #a9b4c0; --line: #768390; --edge: #3d444d;
-  --room: #0d1117; --way: #ff7b72; --run: #191f27; --observe: #10263f; --act: #332a10;
-  --decide: #12301d; --serving: #2a1c40; }
+COLOURS = {  # on a light page, on a dark one
+    "paper": ("#ffffff", "#0d1117"),
+    "ink": ("#1f2328", "#f0f6fc"),
+    "soft": ("#59636e", "#a9b4c0"),
+    "line": ("#818b98", "#768390"),
+    "edge": ("#d1d9e0", "#3d444d"),
+    "way": ("#cf222e", "#ff7b72"),
+    "run": ("#f6f8fa", "#191f27"),
+    "observe": ("#e8f3fe", "#10263f"),
+    "act": ("#fff4d6", "#332a10"),
+    "decide": ("#e3f8e7", "#12301d"),
+    "serving": ("#f5ecfe", "#2a1c40"),
 }
-text { fill: var(--ink);
-  font: 11px system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif; }
+SHAPES = """
+text { font: 11px system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif; }
 .name { font-size: 13px; font-weight: 600; }
-.says { fill: var(--soft); }
-.paper { fill: var(--paper); }
-.frame { stroke: var(--edge); }
-.run { fill: var(--run); } .observe { fill: var(--observe); } .act { fill: var(--act); }
-.decide { fill: var(--decide); } .serving { fill: var(--serving); }
-.room { fill: var(--room); stroke: var(--edge); }
-.file { fill: var(--room); stroke: var(--line); stroke-dasharray: 2 2; }
-.outside { fill: var(--paper); stroke: var(--line); stroke-width: 1.5; }
-.arrow { fill: none; stroke: var(--line); stroke-width: 1.2; }
-.way { fill: none; stroke: var(--way); stroke-width: 2.5; stroke-linejoin: round; }
-.back { stroke-width: 1.5; stroke-dasharray: 5 4; }
-.head { fill: var(--line); } .way-head { fill: var(--way); }
-.step { fill: var(--way); } .number { fill: var(--paper); font-weight: 700; text-anchor: middle; }
 .middle { text-anchor: middle; }
-""".strip()
+.file { stroke-dasharray: 2 2; }
+.outside { stroke-width: 1.5; }
+.arrow { fill: none; stroke-width: 1.2; }
+.way { fill: none; stroke-width: 2.5; stroke-linejoin: round; }
+.back { stroke-width: 1.5; stroke-dasharray: 5 4; }
+.number { font-weight: 700; text-anchor: middle; }
+"""
+PAINT = """
+text { fill: $ink; } .says { fill: $soft; } .number { fill: $paper; }
+.paper { fill: $paper; } .frame { stroke: $edge; } .room { fill: $paper; stroke: $edge; }
+.file { fill: $paper; stroke: $line; } .outside { fill: $paper; stroke: $line; }
+.run { fill: $run; } .observe { fill: $observe; } .act { fill: $act; } .decide { fill: $decide; }
+.serving { fill: $serving; } .arrow { stroke: $line; } .head { fill: $line; }
+.way { stroke: $way; } .way-head { fill: $way; } .step { fill: $way; }
+"""
 HEADS = """
 <marker id='head' markerWidth='7' markerHeight='7' refX='6' refY='3' orient='auto' \
 markerUnits='userSpaceOnUse'><path class='head' d='M0 0L7 3L0 6Z'/></marker>
@@ -67,12 +73,20 @@ def drawn(source: str) -> str:
     )
     lines = [
         head,
-        f"<style>\n{STYLE}\n</style>\n<defs>\n{HEADS}\n</defs>",
+        f"<style>{_style()}</style>\n<defs>\n{HEADS}\n</defs>",
         _box((0, 0, width, height), "paper", corner=0),
         *_shapes(plan),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _style() -> str:
+    light, dark = (
+        Template(PAINT).substitute({name: pair[page] for name, pair in COLOURS.items()})
+        for page in (0, 1)
+    )
+    return f"{SHAPES}{light}@media (prefers-color-scheme: dark) {{{dark}}}\n"
 
 
 def _shapes(plan: Part) -> Iterator[str]:
