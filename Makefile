@@ -8,7 +8,7 @@ SOURCES := registry operator serving examples dev bench tests
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prepare check lint test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto format chart bench-serving bench-flavors bench-scale bench-rollout
+.PHONY: help setup prepare check lint test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto picture format chart bench-serving bench-flavors bench-scale bench-rollout
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ format: setup ## let ruff rewrite
 chart: ## copy definitions and rights from manifests/ into the Helm chart
 	cp manifests/crd/model*.yaml charts/pennant/files/crd/
 	cp manifests/crd/users.yaml manifests/base/clusterrole.yaml manifests/base/role.yaml charts/pennant/files/rbac/
+
+picture: setup ## draw docs/architecture.svg from docs/architecture.toml
+	PYTHONPATH=dev $(BIN)/python -m pennant_dev.floor_plan
 
 PROTO := serving/pennant_serving/grpc
 proto: setup ## compile the gRPC protocol's messages
