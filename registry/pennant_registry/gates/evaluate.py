@@ -59,10 +59,10 @@ def _bounded(
         return GateResult(name, Result.FAILED, "", asked, f"{message} {asked}")
     exact = Decimal(repr(value))
     fits = exact.is_finite() and (exact >= bound if side in ("min", "maxDrop") else exact <= bound)
-    message = f"metric {gate.name} is {number(exact)}"
     if fits:
-        return GateResult(name, Result.PASSED, number(exact), asked, message)
-    return GateResult(name, Result.FAILED, number(exact), asked, f"{message}, and must be {asked}")
+        return GateResult(name, Result.PASSED, number(exact), asked)
+    message = f"metric {gate.name} is {number(exact)}, and must be {asked}"
+    return GateResult(name, Result.FAILED, number(exact), asked, message)
 
 
 def _compared(
@@ -99,10 +99,10 @@ def _tag(gate: TagGate, version: VersionFacts) -> GateResult:
     value = version.tags.get(gate.key, "")
     asked = "set" if gate.value is None else repr(gate.value)
     has = repr(value) if value else "not set"
-    passed = bool(value) if gate.value is None else value == gate.value
-    message = f"tag {gate.key} is {has}" + ("" if passed else f", and must be {asked}")
-    result = Result.PASSED if passed else Result.FAILED
-    return GateResult(f"tags.{gate.key}", result, value, asked, message)
+    if bool(value) if gate.value is None else value == gate.value:
+        return GateResult(f"tags.{gate.key}", Result.PASSED, value, asked)
+    message = f"tag {gate.key} is {has}, and must be {asked}"
+    return GateResult(f"tags.{gate.key}", Result.FAILED, value, asked, message)
 
 
 def _flavors(wanted: tuple[str, ...], version: VersionFacts) -> GateResult:
@@ -111,7 +111,7 @@ def _flavors(wanted: tuple[str, ...], version: VersionFacts) -> GateResult:
         return _unknown("flavors", "flavors are", asked, version.bundle)
     has = ", ".join(version.bundle.flavors) or "none"
     if set(wanted) & set(version.bundle.flavors):
-        return GateResult("flavors", Result.PASSED, has, asked, f"its flavors are {has}")
+        return GateResult("flavors", Result.PASSED, has, asked)
     message = f"its flavors are {has}, and must have {asked}"
     return GateResult("flavors", Result.FAILED, has, asked, message)
 
@@ -131,8 +131,7 @@ def _signature(version: VersionFacts, serving: VersionFacts | None) -> GateResul
     assert isinstance(serving.bundle, BundleFacts)
     problems = incompatible(version.bundle.signature, serving.bundle.signature)
     if not problems:
-        message = f"its signature takes what version {serving.version} takes, which serves"
-        return GateResult("signature", Result.PASSED, "compatible", asked, message)
+        return GateResult("signature", Result.PASSED, "compatible", asked)
     first = f"its signature does not take all that version {serving.version} takes, which serves"
     return GateResult(
         "signature", Result.FAILED, "incompatible", asked, f"{first}: {', '.join(problems)}"
@@ -149,10 +148,8 @@ def _unknown(gate: str, what: str, asked: str, why: str, *, own: bool = True) ->
 def _closed(window: Closed, now: datetime) -> GateResult:
     until = closed_until(window, now)
     if until is None:
-        return GateResult("closed", Result.PASSED, "open", str(window), f"open by {window}")
+        return GateResult("closed", Result.PASSED, "open", str(window))
     local = until.astimezone(ZoneInfo(window.time_zone))
     moment = f"{local:%a %Y-%m-%d %H:%M:%S} {window.time_zone}"
     message = f"nothing new goes out before {moment} ({window})"
-    return GateResult(
-        "closed", Result.FAILED, f"closed until {moment}", str(window), message, until
-    )
+    return GateResult("closed", Result.FAILED, moment, str(window), message, until)

@@ -8,12 +8,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-
 from pennant_registry.durations import parse_duration
 from pennant_registry.errors import InvalidGateError
+from pennant_registry.gates import windows
 from pennant_registry.gates.form import Change, Closed, Gates, MetricGate, TagGate
-from pennant_registry.gates.windows import ANY_TIME
 
 _DECIMAL = re.compile(r"-?[0-9]{1,15}([.][0-9]{1,15})?")
 _CHANGE = re.compile(r"[0-9]{1,15}([.][0-9]{1,15})?%?")
@@ -28,7 +26,7 @@ def parse(spec: Mapping[str, Any], where: str = "gates") -> Gates:
     _known(spec, where, "metrics", "tags", "flavors", "signature", "closed")
     signature = spec.get("signature", "Any")
     if signature not in SIGNATURES:
-        raise _bad(f"{where}.signature", signature, f"write {' or '.join(SIGNATURES)}")
+        raise _bad(f"{where}.signature", signature, "write Compatible or Any")
     return Gates(
         metrics=tuple(_metric(each, path) for path, each in _items(spec, where, "metrics")),
         tags=tuple(_tag(each, path) for path, each in _items(spec, where, "tags")),
@@ -70,8 +68,8 @@ def _closed(each: Any, where: str) -> Closed:
     values = _known(each, where, "cron", "for", "timeZone")
     cron = _text(values.get("cron"), f"{where}.cron")
     try:
-        CronSim(cron, ANY_TIME)
-    except CronSimError as error:
+        windows.check(cron)
+    except ValueError as error:
         raise _bad(
             f"{where}.cron", cron, f"write five fields, such as '0 18 * * 5' ({error})"
         ) from error

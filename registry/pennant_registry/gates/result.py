@@ -23,5 +23,5 @@ class GateResult:
     result: Result
     value: str
     bound: str
-    message: str  # a part of a sentence about the version, such as "metric auc is 0.7, and ..."
+    message: str = ""  # a part of a sentence, such as "metric auc is 0.7, and must be at least 0.8"
     until: datetime | None = None  # when the answer is another one by itself; None: never

@@ -42,8 +42,8 @@ def _by_position(new: Sequence[Field], old: Sequence[Field]) -> list[str]:
     problems = []
     for at, (after, before) in enumerate(zip(new, old, strict=True)):
         if _name(after) != _name(before):
-            names = (_name(field) or "without a name" for field in (after, before))
-            problems.append("input {} is {}, and was {}".format(at, *names))
+            now, was = (_name(field) or "without a name" for field in (after, before))
+            problems.append(f"input {at} is {now}, and was {was}")
         problems += _field(f"input {at}", after, before)
     return problems
 

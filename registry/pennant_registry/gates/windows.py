@@ -9,11 +9,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim
-
 from pennant_registry.gates.form import Closed
 
-ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)  # to try an expression at
+FIELDS = 5
+_ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def closed_until(closed: Closed, now: datetime) -> datetime | None:
@@ -27,8 +26,22 @@ def closed_until(closed: Closed, now: datetime) -> datetime | None:
     return begun + closed.duration
 
 
+def check(cron: str) -> None:
+    """Raises ValueError for what is no expression of five fields."""
+    from cronsim import CronSim, CronSimError
+
+    if len(cron.split()) != FIELDS:
+        raise ValueError(f"it has {len(cron.split())}")
+    try:
+        CronSim(cron, _ANY_TIME)
+    except CronSimError as error:
+        raise ValueError(str(error)) from error
+
+
 def _last(closed: Closed, now: datetime) -> datetime | None:
     """The newest time of the expression that is not after now, in UTC; None where there is none."""
+    from cronsim import CronSim
+
     zone = ZoneInfo(closed.time_zone)
     # The iterator begins with what is before its start, and times are whole seconds.
     start = now.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)

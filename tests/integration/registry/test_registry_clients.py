@@ -61,7 +61,7 @@ print(mlflow.__version__)
 
 def ends() -> tuple[str, str]:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    (extra,) = project["optional-dependencies"]["registry"]
+    extra, *_ = project["optional-dependencies"]["registry"]
     found = re.fullmatch(r"mlflow-skinny>=([\d.]+),<=([\d.]+)", extra)
     assert found is not None
     return found[1], found[2]

@@ -36,6 +36,8 @@ def test_a_registered_version_says_what_it_is_and_where_it_is_from(
     assert (number, found.run_id, found.source) == (1, run_id, f"runs:/{run_id}/model.pkl")
     assert found.tags == {
         "pennant.sha256": hashlib.sha256(pickle.dumps("weights")).hexdigest(),
+        "pennant.flavors": "none",
+        "pennant.signature": "none",
         "pennant.dataset": "mind-1",
         "pennant.commit": "abc",
         "pennant.owner": "ana",
