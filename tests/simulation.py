@@ -21,7 +21,7 @@ from pennant_operator.decide.manifests import render
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.observed import Desired, Images, Observed, RegistryFacts
 from pennant_operator.decide.seen.pod_facts import PodFacts
-from pennant_operator.decide.seen.revision import Record, from_object
+from pennant_operator.decide.seen.revision import Record, record_from_object
 from pennant_operator.decide.times import format_time
 
 SLOTS = ("blue", "green")
@@ -135,7 +135,7 @@ class Simulation:
             case Create():
                 manifest = self._stamped(write.manifest)
                 revision = manifest["metadata"]["labels"][REVISION]
-                record = from_object(manifest)
+                record = record_from_object(manifest)
                 self.records.setdefault(revision, record)
                 if self.owners.setdefault(revision, _owner(manifest)) != _owner(manifest):
                     raise ConflictError(revision)

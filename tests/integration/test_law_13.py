@@ -19,7 +19,7 @@ from recorder import Answer, Recorder, as_json, recorder, redirect_to, registry,
 from waiting import until
 
 from pennant_dev.controlplane import ControlPlane
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.observe.mlflow.credentials import credentials
 from pennant_operator.observe.mlflow.http import MlflowHttp
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
@@ -40,7 +40,7 @@ def ask(url: str) -> Any:
     """One question of the operator's, with credentials."""
 
     async def asked() -> Any:
-        spec = parse({"metadata": {"name": "default"}, "spec": {"url": url}})
+        spec = parse_registry({"metadata": {"name": "default"}, "spec": {"url": url}})
         http = MlflowHttp(spec, credentials(SECRET))
         try:
             return await http.get("registered-models/get", {"name": "news"})

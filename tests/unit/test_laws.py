@@ -33,7 +33,7 @@ from simulated_pods import (
 )
 from simulation import SLOTS, Simulation
 
-from pennant_operator.decide.manifests.drift import SET_BACK
+from pennant_operator.decide.manifests.drift import MAX_SET_BACKS
 from pennant_operator.decide.seen.observed import (
     Absent,
     Images,
@@ -179,7 +179,7 @@ class Chaos(RuleBasedStateMachine):
         self.goes_on(looks)
         self.world.specify(model=followed)
 
-    @precondition(lambda self: self.edits < SET_BACK)  # nobody insists
+    @precondition(lambda self: self.edits < MAX_SET_BACKS)  # nobody insists
     @rule(slot=SLOT, size=st.integers(0, 3), image=st.booleans())
     def somebody_edits(self, slot, size, image):
         if self.world.deployment(slot) is not None:

@@ -39,7 +39,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedLease:
     """The Lease as it is, and since when on the own clock it has been seen to be so."""
 
     lease: Object
@@ -61,13 +61,13 @@ class Seen:
         return self.since + float(self.lease.get("spec", {}).get("leaseDurationSeconds") or 0)
 
 
-def see(before: Seen | None, lease: Object, now: float) -> Seen:
+def observed_lease(before: ObservedLease | None, lease: Object, now: float) -> ObservedLease:
     """What is known after an answer showed the Lease; `now` is read after the answer came."""
-    found = Seen(lease, now)
-    return before if before is not None and before.version == found.version else found
+    current = ObservedLease(lease, now)
+    return before if before is not None and before.version == current.version else current
 
 
-def free_at(seen: Seen | None, identity: str) -> float:
+def free_at(seen: ObservedLease | None, identity: str) -> float:
     """From when on this identity may take the Lease; no Lease, or a released one, is free.
 
     One that went away, as by `kubectl delete`, still binds whoever saw its holder.
@@ -87,7 +87,9 @@ def may_last(timing: Timing, renewed: float | None, now: float) -> float:
     return renewed + timing.over - now
 
 
-def held(seen: Seen | None, identity: str, timing: Timing, wall: datetime) -> Object:
+def holder_spec(
+    seen: ObservedLease | None, identity: str, timing: Timing, wall: datetime
+) -> Object:
     """The Lease's spec for this holder; what others put into it is kept."""
     before = seen.lease.get("spec", {}) if seen is not None else {}
     again = bool(seen is not None and seen.holder == identity)
@@ -102,7 +104,7 @@ def held(seen: Seen | None, identity: str, timing: Timing, wall: datetime) -> Ob
     }
 
 
-def released(seen: Seen, wall: datetime) -> Object:
+def released_spec(seen: ObservedLease, wall: datetime) -> Object:
     """The Lease's spec without a holder, as client-go leaves it."""
     now = format_micro_time(wall)
     return {

@@ -12,7 +12,7 @@ from pennant_operator.decide.candidate.faults import (
 )
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.spec import Deadlines
-from pennant_operator.decide.target.spare import enough, spare
+from pennant_operator.decide.target.availability import max_unavailable, min_available
 from pennant_operator.decide.times import format_duration
 from pennant_operator.decide.verdict import Held, Passed, Rejected, Verdict, Waiting
 from pennant_operator.decide.vocabulary import Reason
@@ -48,14 +48,14 @@ def judge(trial: Trial, now: datetime) -> Verdict:
         if None not in digests:
             return _digests_agree({str(digest) for digest in digests}, trial.digest)
     if trial.needed:
-        return has_precedence(*trial.needed)
-    return _world(trial, now)
+        return held_for_room(*trial.needed)
+    return _world_fault(trial, now)
 
 
-def has_precedence(reason: Reason, why: str) -> Held:
+def held_for_room(reason: Reason, shortage: str) -> Held:
     """What serves is short of room that the candidate has, or would have."""
-    told = f"what serves is short of room and has precedence: {why}"
-    return Held(reason, with_cure(reason, told))
+    message = f"what serves is short of room and has precedence: {shortage}"
+    return Held(reason, with_cure(reason, message))
 
 
 def crashed_in_bake(pods: tuple[PodFacts, ...], replicas: int, since: datetime) -> str | None:
@@ -65,23 +65,24 @@ def crashed_in_bake(pods: tuple[PodFacts, ...], replicas: int, since: datetime) 
         for pod in pods
         if _crashed(pod) and pod.failure and pod.failure.at and pod.failure.at > since
     ]
-    if not failing or len(failing) < min(spare(replicas) + 1, replicas):
+    if not failing or len(failing) < min(max_unavailable(replicas) + 1, replicas):
         return None
-    return f"{len(failing)} of {replicas} pods restarted after they had traffic: {say(failing[0])}"
+    why = pod_trouble(failing[0])
+    return f"{len(failing)} of {replicas} pods restarted after they had traffic: {why}"
 
 
-def say(pod: PodFacts) -> str:
+def pod_trouble(pod: PodFacts) -> str:
     """How a pod fails, in one line."""
     if pod.failure is None:
         return f"pod {pod.name}"
-    told = f"pod {pod.name}, container {pod.failure.container}: {pod.failure.message}"
+    message = f"pod {pod.name}, container {pod.failure.container}: {pod.failure.message}"
     reason = reason_of(pod.failure)
     # What ran speaks for itself, unless it was ended.
     ran = pod.failure.exit_code is not None and reason is not Reason.KILLED
-    return told if ran else with_cure(reason, told)
+    return message if ran else with_cure(reason, message)
 
 
-def trouble_of(pods: tuple[PodFacts, ...], shortage: str | None, evicted: str | None) -> str:
+def serving_trouble(pods: tuple[PodFacts, ...], shortage: str | None, evicted: str | None) -> str:
     """Why what has the traffic has too few ready pods."""
     late = sorted((pod for pod in pods if not pod.ready), key=lambda pod: pod.failure is None)
     if shortage:
@@ -90,7 +91,7 @@ def trouble_of(pods: tuple[PodFacts, ...], shortage: str | None, evicted: str | 
         return f"a pod was evicted ({evicted})" if evicted else "pods are being created"
     if late[0].unschedulable:
         return with_cure(Reason.UNSCHEDULABLE, f"pod {late[0].name}: {late[0].unschedulable}")
-    return say(late[0]) if late[0].failure else f"pod {late[0].name} is starting"
+    return pod_trouble(late[0]) if late[0].failure else f"pod {late[0].name} is starting"
 
 
 def _proved(trial: Trial) -> list[PodFacts]:
@@ -104,9 +105,9 @@ def _proved(trial: Trial) -> list[PodFacts]:
         return ready
     been = [pod for pod in trial.pods if pod.ready or (pod.been_ready and not pod.failure)]
     fresh = [pod for pod in trial.pods if pod not in been]
-    first, few = trial.first_ready, len(fresh) < spare(trial.replicas)
+    first, few = trial.first_ready, len(fresh) < max_unavailable(trial.replicas)
     replaced = few and all(first is not None and pod.created > first for pod in fresh)
-    full = len(trial.pods) >= trial.replicas and len(ready) >= enough(trial.replicas)
+    full = len(trial.pods) >= trial.replicas and len(ready) >= min_available(trial.replicas)
     return been if full and (replaced or not fresh) else []
 
 
@@ -119,8 +120,8 @@ def _model_fault(trial: Trial) -> Rejected | None:
         same = [p for p in failing if p.failure and reason_of(p.failure) is reason]
         nodes = {pod.node for pod in same}
         attempts = sum(pod.attempts for pod in same)
-        if attempts > spare(trial.replicas) and len(nodes) >= wanted:
-            return Rejected(reason, say(same[0]))
+        if attempts > max_unavailable(trial.replicas) and len(nodes) >= wanted:
+            return Rejected(reason, pod_trouble(same[0]))
     return None
 
 
@@ -151,7 +152,7 @@ def _digests_agree(digests: set[str], known: str | None) -> Verdict:
     return Passed(digest)
 
 
-def _world(trial: Trial, now: datetime) -> Verdict:
+def _world_fault(trial: Trial, now: datetime) -> Verdict:
     """The first phase that is not over for every pod decides, with its own clock and deadline."""
     phase, since, reason, why = _phase(trial, now)
     limits = trial.deadlines
@@ -172,7 +173,7 @@ def _world(trial: Trial, now: datetime) -> Verdict:
 def _is_replaced(trial: Trial) -> bool:
     """A few of many that hang have bad nodes (replacement.py): others take their place."""
     late = [pod for pod in trial.pods if not pod.ready]
-    return all(pod.hangs for pod in late) and 0 < len(late) < spare(trial.replicas)
+    return all(pod.hangs for pod in late) and 0 < len(late) < max_unavailable(trial.replicas)
 
 
 def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
@@ -185,10 +186,10 @@ def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
         return "schedule", min(pod.created for pod in late), Reason.UNSCHEDULABLE, why
     if late := [pod for pod in pods if pod.fetched is None]:
         since = min(pod.scheduled for pod in late if pod.scheduled)
-        return "fetch", since, *_trouble(late)
+        return "fetch", since, *_phase_trouble(late)
     late = [pod for pod in pods if not pod.ready]
     since = min((pod.fetched for pod in late or pods if pod.fetched), default=trial.since)
-    return "load", since, *_trouble(late)
+    return "load", since, *_phase_trouble(late)
 
 
 def _shortage(trial: Trial) -> tuple[Reason, str]:
@@ -204,11 +205,11 @@ def _eviction(why: str) -> tuple[Reason, str]:
     return Reason.EVICTED, f"a pod was evicted ({why}), another takes its place"
 
 
-def _trouble(pods: list[PodFacts]) -> tuple[Reason, str]:
+def _phase_trouble(pods: list[PodFacts]) -> tuple[Reason, str]:
     if not pods:
         return Reason.DEADLINE_EXCEEDED, "container fetch of a ready pod did not report its digest"
     failing = next((pod for pod in pods if pod.failure), None)
     if failing is None or failing.failure is None:
         names = ", ".join(pod.name for pod in pods[:3])
         return Reason.DEADLINE_EXCEEDED, f"not ready yet: {names}{' and more' * (len(pods) > 3)}"
-    return reason_of(failing.failure), say(failing)
+    return reason_of(failing.failure), pod_trouble(failing)

@@ -45,20 +45,20 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
 
 def _recovered(slot: Slot, revision: str, spec: Spec) -> Record:
     assert slot.deployment is not None
-    held = {k: v for k, v in slot.deployment["spec"].items() if k != "replicas"}
-    told = held["template"]["metadata"].get("annotations", {})
-    env = _environment(held["template"]["spec"])
+    spec_of_slot = {k: v for k, v in slot.deployment["spec"].items() if k != "replicas"}
+    annotations = spec_of_slot["template"]["metadata"].get("annotations", {})
+    env = _environment(spec_of_slot["template"]["spec"])
     return Record(
         revision=revision,
-        model=told.get(ANNOTATION_MODEL, spec.watch.model),
-        version=told.get(ANNOTATION_MODEL_VERSION, "unknown"),
+        model=annotations.get(ANNOTATION_MODEL, spec.watch.model),
+        version=annotations.get(ANNOTATION_MODEL_VERSION, "unknown"),
         source=env.get("PENNANT_MODEL_SOURCE", ""),
         sha256=env.get("PENNANT_MODEL_SHA256"),
         manifest={
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": render.metadata(spec, "", **{LABEL_REVISION: revision}),
-            "spec": held,
+            "metadata": render.child_metadata(spec, "", **{LABEL_REVISION: revision}),
+            "spec": spec_of_slot,
         },
     )
 

@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pennant_operator.decide.registry.patterns import matches
-from pennant_operator.decide.registry.sources import allowed_with
+from pennant_operator.decide.registry.sources import allowed_with_root
 from pennant_operator.decide.seen.observed import Object, Refused, RegistryFacts, Unknown
 from pennant_operator.decide.times import parse_duration
 from pennant_operator.decide.vocabulary import Reason
 from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed
 
-MINIMUM_POLL = timedelta(seconds=1)
+MIN_POLL_INTERVAL = timedelta(seconds=1)
 DIRECT = "Direct"  # spec.artifacts.mode: pods pull from the store behind the server
 _ROOT = re.compile(
     r"((s3|gs)://[A-Za-z0-9._-]+|(wasbs|abfss)://[a-z0-9$-]+@[A-Za-z0-9.-]+|pvc://[a-z0-9.-]+)"
@@ -71,7 +71,7 @@ class RegistrySpec:
         )
 
 
-def parse(registry: Object) -> RegistrySpec:
+def parse_registry(registry: Object) -> RegistrySpec:
     """The spec of a ModelRegistry object; raises InvalidRegistryError."""
     spec, name = registry.get("spec", {}), registry["metadata"]["name"]
     artifacts = spec.get("artifacts", {})
@@ -84,7 +84,9 @@ def parse(registry: Object) -> RegistrySpec:
         poll_interval=_interval(spec.get("pollInterval", "15s")),
         allowed_namespaces=tuple(spec.get("allowedNamespaces", ("*",))),
         allowed_models=tuple(spec.get("allowedModels", ("*",))),
-        allowed_sources=allowed_with(_prefixes(spec.get("allowedSources", DEFAULT_ALLOWED)), root),
+        allowed_sources=allowed_with_root(
+            _prefixes(spec.get("allowedSources", DEFAULT_ALLOWED)), root
+        ),
         webhook=_webhook(name, spec.get("webhook")),
         pull_root=root if artifacts.get("mode") == DIRECT else None,
         proxy=_proxy(spec["proxy"]) if spec.get("proxy") else None,
@@ -221,6 +223,6 @@ def _interval(text: str) -> timedelta:
         interval = parse_duration(text)
     except ValueError as error:
         raise InvalidRegistryError(f"spec.pollInterval: {error}") from error
-    if interval < MINIMUM_POLL:
+    if interval < MIN_POLL_INTERVAL:
         raise InvalidRegistryError(f"spec.pollInterval {text!r} is too short: write 1s or more")
     return interval

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pennant_operator.decide.seen.observed import Object, Observed
-from pennant_operator.decide.seen.pod_facts import UNSAID, PodFacts
+from pennant_operator.decide.seen.pod_facts import ENDED_WITHOUT_MESSAGE, PodFacts
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import (
@@ -24,7 +24,7 @@ from pennant_operator.decide.vocabulary import (
     SLOTS,
 )
 
-SKEW = timedelta(minutes=1)  # between the clocks of two replicas, at most
+MAX_CLOCK_SKEW = timedelta(minutes=1)  # between the clocks of two replicas, at most
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -40,8 +40,8 @@ class Slot:
     def revision(self) -> str | None:
         """The revision whose template the slot holds, with or without pods."""
         template = (self.deployment or {}).get("spec", {}).get("template", {})
-        held: str | None = template.get("metadata", {}).get("labels", {}).get(LABEL_REVISION)
-        return held
+        revision: str | None = template.get("metadata", {}).get("labels", {}).get(LABEL_REVISION)
+        return revision
 
     @property
     def size(self) -> int:
@@ -76,7 +76,7 @@ class Slot:
         The kubelet's words are lost where a process ends well before they are written.
         """
         ended = [
-            (not p.evicted.endswith(UNSAID), p.created, p.evicted)
+            (not p.evicted.endswith(ENDED_WITHOUT_MESSAGE), p.created, p.evicted)
             for p in self.pods or ()
             if p.evicted and p.revision == self.revision
         ]
@@ -108,8 +108,8 @@ class Slot:
     @property
     def _refused(self) -> dict[str, Any] | None:
         conditions = (self.deployment or {}).get("status", {}).get("conditions", ())
-        found = (c for c in conditions if c["type"] == "ReplicaFailure" and c["status"] == "True")
-        return next(found, None)
+        failed = (c for c in conditions if c["type"] == "ReplicaFailure" and c["status"] == "True")
+        return next(failed, None)
 
     @property
     def _staying(self) -> tuple[PodFacts, ...]:
@@ -183,75 +183,75 @@ class World:
 def slots_of(observed: Observed, name: str, now: datetime) -> dict[str, Slot]:
     """Both slots of the ModelDeployment of this name."""
     pods = {
-        slot: tuple(pod for pod in found if not pod.lost(now))
-        for slot, found in observed.pods.items()
+        slot: tuple(pod for pod in listed if not pod.lost(now))
+        for slot, listed in observed.pods.items()
     }
     children = observed.children
     return {s: Slot(s, children.get(f"Deployment/{name}-{s}"), pods.get(s)) for s in SLOTS}
 
 
-def see(observed: Observed, spec: Spec, now: datetime) -> World:
+def world_of(observed: Observed, spec: Spec, now: datetime) -> World:
     """The world as the children show it."""
     slots = slots_of(observed, spec.name, now)
     service = observed.children.get(f"Service/{spec.name}")
     serving = (observed.owner.get("status") or {}).get("serving") or {}
     traffic = (
-        _of_service(service, slots, observed.records, serving, now)
+        _traffic_of_service(service, slots, observed.records, serving, now)
         if service
-        else _of_status(serving, slots)
+        else _traffic_of_status(serving, slots)
     )
     return World(spec, slots, service, traffic)
 
 
-def _of_service(
+def _traffic_of_service(
     service: Object,
     slots: dict[str, Slot],
     records: Container[str],
     serving: dict[str, Any],
     now: datetime,
 ) -> Traffic | None:
-    said = service["metadata"].get("annotations") or {}
-    slot = led_to(service, slots)
+    annotations = service["metadata"].get("annotations") or {}
+    slot = selected_slot(service, slots)
     if slot is None:
         return None
-    held, told = slots[slot].revision, said.get(ANNOTATION_ACTIVE_REVISION)
-    named = (held, told, serving.get("revision"))
-    revision = next((name for name in named if name in records), held or told or named[2])
+    annotated = annotations.get(ANNOTATION_ACTIVE_REVISION)
+    named = [r for r in (slots[slot].revision, annotated, serving.get("revision")) if r]
+    revision = next((r for r in named if r in records), named[0] if named else None)
     if not revision:
         return None
-    left = next(s for s in slots.values() if s.name != slot)
-    if told and told != revision and told == left.revision and left.ready:
+    other = next(s for s in slots.values() if s.name != slot)
+    if annotated and annotated != revision and annotated == other.revision and other.ready:
         # Somebody moved the traffic by hand: what had it stays warm as after any other move.
-        return Traffic(slot, revision, now.replace(microsecond=0), told)
-    since = _first(said.get(ANNOTATION_ACTIVE_SINCE), serving.get("since"))
-    if since > now + SKEW:  # no clock wrote that
+        return Traffic(slot, revision, now.replace(microsecond=0), annotated)
+    since = _first_time(annotations.get(ANNOTATION_ACTIVE_SINCE), serving.get("since"))
+    if since > now + MAX_CLOCK_SKEW:  # no clock wrote that
         since = now.replace(microsecond=0)
-    return Traffic(slot, revision, since, said.get(ANNOTATION_WARM_REVISION) or None)
+    return Traffic(slot, revision, since, annotations.get(ANNOTATION_WARM_REVISION) or None)
 
 
-def led_to(service: Object, slots: dict[str, Slot]) -> str | None:
+def selected_slot(service: Object, slots: dict[str, Slot]) -> str | None:
     """The slot that the selector leads to: what answers is the truth, whatever is written beside.
 
     A selector that somebody edited leads to no ready pod; then the slot that is written beside it
     counts, if that has some, or is alone in being told to have any.
     """
     selected = (service["spec"].get("selector") or {}).get(LABEL_SLOT)
-    said = (service["metadata"].get("annotations") or {}).get(ANNOTATION_ACTIVE_SLOT)
-    named = [slot for slot in (selected, said) if slot in SLOTS]
-    found: str | None = max(
+    annotated = (service["metadata"].get("annotations") or {}).get(ANNOTATION_ACTIVE_SLOT)
+    named = [slot for slot in (selected, annotated) if slot in SLOTS]
+    chosen: str | None = max(
         named, key=lambda slot: (slots[slot].ready > 0, slots[slot].size > 0), default=None
     )
-    return found
+    return chosen
 
 
-def _of_status(serving: dict[str, Any], slots: dict[str, Slot]) -> Traffic | None:
+def _traffic_of_status(serving: dict[str, Any], slots: dict[str, Slot]) -> Traffic | None:
     holder = next((s.name for s in slots.values() if s.revision == serving.get("revision")), None)
     if not serving or holder is None:
         return None
-    return Traffic(holder, serving["revision"], _first(serving.get("since")))
+    return Traffic(holder, serving["revision"], _first_time(serving.get("since")))
 
 
-def _first(*times: str | None) -> datetime:
+def _first_time(*times: str | None) -> datetime:
     """The first that is a time; else one so long ago that no bake is left of it."""
     for text in times:
         try:

@@ -6,11 +6,11 @@ from typing import Any
 
 from pennant_operator.decide.candidate import attempts
 from pennant_operator.decide.candidate.room import pods_in_the_way
-from pennant_operator.decide.candidate.verdicts import trouble_of
-from pennant_operator.decide.seen.memory import desired_of, question, resolved_of
+from pennant_operator.decide.candidate.verdicts import serving_trouble
+from pennant_operator.decide.seen.memory import desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_operator.decide.seen.world import Traffic, World
-from pennant_operator.decide.status.conditions import conditions_of, summary
+from pennant_operator.decide.status.conditions import conditions_of, summary_of
 from pennant_operator.decide.status.events import history_with
 from pennant_operator.decide.status.messages import Situation
 from pennant_operator.decide.step import Step
@@ -43,10 +43,10 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         **{field: value for field, value in fields.items() if value is not None},
     }
     situation = _situation(step, world, status)
-    status["summary"] = str(summary(situation))
+    status["summary"] = str(summary_of(situation))
     status["conditions"] = conditions_of(situation, step.memory.generation, step.now)
-    if told := history_with(step.memory.status, status):
-        status["history"] = told
+    if history := history_with(step.memory.status, status):
+        status["history"] = history
     return status
 
 
@@ -65,8 +65,8 @@ def _serving(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     digest = step.digest_of(traffic.revision)
     if digest is None and traffic.revision == step.goal.target:
         digest = getattr(step.verdict, "digest", None)  # this plan pins it
-    told = {"digest": digest, "image": step.image_of(traffic.revision)}
-    return {**entry, **{name: value for name, value in told.items() if value}}
+    optional = {"digest": digest, "image": step.image_of(traffic.revision)}
+    return {**entry, **{name: value for name, value in optional.items() if value}}
 
 
 def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
@@ -75,7 +75,7 @@ def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
         return None
     if traffic is not None and traffic.revision == target:
         return None
-    return attempts.entry(
+    return attempts.candidate_entry(
         step.memory,
         revision=target,
         version=step.records[target].version,
@@ -92,7 +92,7 @@ def _edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool
     spec, silent = step.world.spec, isinstance(step.observed.desired, Unknown)
     if traffic is None:
         return False
-    if status.get("resolved") != question(spec.watch):
+    if status.get("resolved") != resolved_entry(spec.watch):
         return True
     serves, asked = step.version_of(traffic.revision), status.get("desired", {}).get("version")
     if silent and asked not in (None, serves):
@@ -111,7 +111,7 @@ def _withdrawn(step: Step, traffic: Traffic | None) -> bool:
         return False
     if step.goal.released and (step.world.traffic or step.memory.status.get("serving")):
         return True
-    return step.memory.said(Condition.READY).get("reason") == Reason.SCALED_DOWN
+    return step.memory.condition(Condition.READY).get("reason") == Reason.SCALED_DOWN
 
 
 def _trouble(step: Step, world: World) -> str:
@@ -120,7 +120,7 @@ def _trouble(step: Step, world: World) -> str:
         return ""
     if active.size == 0 and step.memory.candidate:
         return "they answered nothing for a minute, and made room for the next revision"
-    return trouble_of(active.running, active.shortage, evicted=active.evicted)
+    return serving_trouble(active.running, active.shortage, evicted=active.evicted)
 
 
 def _bakes_until(step: Step, world: World) -> datetime | None:

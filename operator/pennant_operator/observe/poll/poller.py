@@ -219,7 +219,7 @@ class Poller:
     def _recorded(self, watch: Watch, key: Key, at: Pointed) -> ModelVersion | None:
         """Where it was then allowed to come from it may not be any more, or be pulled from."""
         found, allowed = recorded(self._store, key, watch, at), self.spec.allowed_sources
-        if found and sources.refusal(found.source, allowed, registry=self.spec.name):
+        if found and sources.source_refusal(found.source, allowed, registry=self.spec.name):
             return None
         return found
 

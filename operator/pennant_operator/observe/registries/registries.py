@@ -55,7 +55,7 @@ class Registries:
         desired = poller.desired(watch, key)
         if isinstance(desired, ModelVersion):
             root, allowed = poller.spec.pull_root, poller.spec.allowed_sources
-            desired = sources.pulled(desired, root, allowed, registry=watch.registry)
+            desired = sources.with_pull_source(desired, root, allowed, registry=watch.registry)
         return desired, facts
 
     def webhook(self, name: str) -> Webhook | None:
@@ -140,7 +140,7 @@ class Registries:
 def _parsed(registry: Object) -> RegistrySpec:
     """Its spec; whatever is wrong with one must not end what follows the others."""
     try:
-        return registries.parse(registry)
+        return registries.parse_registry(registry)
     except InvalidRegistryError:
         raise
     except Exception as error:
