@@ -15,7 +15,7 @@ from pennant_operator.decide.intent import Apply, Plan
 from pennant_operator.decide.manifests.drift import MAX_SET_BACKS
 from pennant_operator.decide.plan import plan, wants_pods
 from pennant_operator.decide.seen.observed import Absent, Refused, Unknown, Unresolved
-from pennant_operator.decide.seen.pod_facts import Failure
+from pennant_operator.decide.seen.termination import Failure
 
 pytestmark = pytest.mark.unit
 

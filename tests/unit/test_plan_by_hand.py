@@ -8,7 +8,7 @@ from builders import version
 from simulated_pods import becomes_ready, crashes, first_fails, hangs
 from simulation import serving
 
-from pennant_operator.decide.seen.pod_facts import KILLED, Failure
+from pennant_operator.decide.seen.termination import KILLED, Failure
 from pennant_operator.decide.times import format_time
 
 pytestmark = pytest.mark.unit

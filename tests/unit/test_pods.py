@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from pennant_operator.decide.seen.pod_facts import KILLED, NODE_ENDED, pod_facts
-from pennant_operator.decide.seen.world import Slot
+from pennant_operator.decide.seen.pod_facts import pod_facts
+from pennant_operator.decide.seen.slot import Slot
+from pennant_operator.decide.seen.termination import KILLED, NODE_ENDED
 from pennant_operator.decide.times import format_time, parse_time
 from pennant_operator.decide.vocabulary import LABEL_REVISION
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pennant_operator.decide.seen.world import Traffic
+from pennant_operator.decide.seen.traffic import Traffic
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from datetime import datetime
 
 from pennant_operator.decide.candidate import replacement
 from pennant_operator.decide.candidate.attempts import is_parked, is_retried
+from pennant_operator.decide.candidate.bake import way_back_from_bake
 from pennant_operator.decide.candidate.durations import phase_durations
-from pennant_operator.decide.candidate.trial import verdict_on, way_back_from_bake
+from pennant_operator.decide.candidate.trial import verdict_on
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.manifests.records import records_with
 from pennant_operator.decide.seen.memory import (
@@ -27,7 +28,8 @@ from pennant_operator.decide.seen.memory import (
 from pennant_operator.decide.seen.observed import Observed, Refused
 from pennant_operator.decide.seen.sanitize import sanitized_status
 from pennant_operator.decide.seen.spec import InvalidSpecError, parse_spec
-from pennant_operator.decide.seen.world import Traffic, World, world_of
+from pennant_operator.decide.seen.traffic import Traffic
+from pennant_operator.decide.seen.world import World, world_of
 from pennant_operator.decide.status.events import events_of, unreadable_records
 from pennant_operator.decide.status.stalled import stalled_plan
 from pennant_operator.decide.status.status import status_of

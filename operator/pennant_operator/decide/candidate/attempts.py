@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pennant_operator.decide.seen.memory import Memory, parked_until
-from pennant_operator.decide.seen.world import Slot
+from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Held, Verdict
 

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pennant_operator.decide.seen.pod_facts import FETCH, KILLED, NODE_ENDED, SERVE, Failure
-from pennant_operator.decide.vocabulary import Reason
+from pennant_operator.decide.seen.termination import KILLED, NODE_ENDED, Failure
+from pennant_operator.decide.vocabulary import FETCH, SERVE, Reason
 
 
 class Fault(StrEnum):
@@ -114,6 +114,11 @@ def reason_of(failure: Failure) -> Reason:
         return Reason.KILLED
     # A container that is neither of ours was put into the pod by somebody else.
     return Reason.START_FAILED if failure.container == SERVE else Reason.CONFIGURATION_ERROR
+
+
+def is_models_fault(failure: Failure | None) -> bool:
+    """Whether a candidate that fails so may be rejected for it."""
+    return failure is not None and FAULTS[reason_of(failure)].fault is Fault.MODEL
 
 
 def reason_of_shortage(message: str) -> Reason:

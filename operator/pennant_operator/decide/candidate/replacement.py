@@ -8,11 +8,12 @@ pace.
 from datetime import datetime, timedelta
 
 from pennant_operator.decide.candidate.faults import FAULTS, reason_of
-from pennant_operator.decide.candidate.verdicts import pod_trouble
+from pennant_operator.decide.candidate.trouble import pod_trouble
 from pennant_operator.decide.intent import WARNING, Delete, Event
 from pennant_operator.decide.moves import Moves
 from pennant_operator.decide.seen.pod_facts import PodFacts
-from pennant_operator.decide.seen.world import Slot, World
+from pennant_operator.decide.seen.slot import Slot
+from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.vocabulary import EventReason
 
 FAILED_ATTEMPTS_LIMIT = 3  # failed ones of a container before its pod is given up

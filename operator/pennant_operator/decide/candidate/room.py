@@ -5,7 +5,8 @@ from typing import Any
 
 from pennant_operator.decide.candidate.faults import QUOTA_USED_UP
 from pennant_operator.decide.seen.memory import Memory
-from pennant_operator.decide.seen.world import Slot, World
+from pennant_operator.decide.seen.slot import Slot
+from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import Condition, Reason

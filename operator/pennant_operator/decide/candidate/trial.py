@@ -1,13 +1,11 @@
 """Puts the candidate, or what bakes, before `verdicts.py`."""
 
 from datetime import datetime
-from typing import Any
 
 from pennant_operator.decide.candidate.attempts import is_parked
 from pennant_operator.decide.candidate.room import needed_by_what_serves, pods_in_the_way
-from pennant_operator.decide.candidate.verdicts import Trial, crashed_in_bake, held_for_room, judge
+from pennant_operator.decide.candidate.verdicts import Trial, held_for_room, judge
 from pennant_operator.decide.seen.pod_facts import PodFacts
-from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_duration, parse_time
 from pennant_operator.decide.verdict import Held, Rejected, Verdict, Waiting
@@ -81,16 +79,3 @@ def _first_ready(
     if recorded and parse_time(recorded) >= since:
         return parse_time(recorded)
     return min((p.ready_since for p in pods if p.ready and p.ready_since), default=None)
-
-
-def way_back_from_bake(
-    world: World, rejected: list[dict[str, Any]], now: datetime
-) -> Rejected | None:
-    """The rejection of what has the traffic, if it crashes and the warm revision can take over."""
-    traffic, active, idle = world.traffic, world.active, world.idle
-    if traffic is None or active is None or not world.baking(now) or not idle.ready:
-        return None
-    if any(entry["revision"] == traffic.revision for entry in rejected):
-        return None
-    crash = crashed_in_bake(active.running, world.spec.replicas, traffic.since)
-    return Rejected(Reason.CRASHED_IN_BAKE, crash) if crash else None

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.candidate.faults import (
-    FAULTS,
-    Fault,
+    is_models_fault,
     reason_of,
     reason_of_shortage,
     with_cure,
 )
+from pennant_operator.decide.candidate.trouble import pod_trouble
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.spec import Deadlines
 from pennant_operator.decide.target.availability import max_unavailable, min_available
@@ -38,18 +38,18 @@ class Trial:
 
 def judge(trial: Trial, now: datetime) -> Verdict:
     """The verdict on a candidate at this moment."""
-    if fault := _model_fault(trial):
-        return fault
+    if rejection := _rejection(trial):
+        return rejection
     if overfull := next((pod.overfull for pod in trial.pods if pod.overfull), None):
         why = f"{overfull}: its pods would be evicted; raise it"
         return Held(Reason.CONFIGURATION_ERROR, why)
-    if proved := _proved(trial):
-        digests = {pod.digest for pod in proved}
+    if proving := _proving_pods(trial):
+        digests = {pod.digest for pod in proving}
         if None not in digests:
-            return _digests_agree({str(digest) for digest in digests}, trial.digest)
+            return _verdict_on_digests({str(digest) for digest in digests}, trial.digest)
     if trial.needed:
         return held_for_room(*trial.needed)
-    return _world_fault(trial, now)
+    return _verdict_by_deadlines(trial, now)
 
 
 def held_for_room(reason: Reason, shortage: str) -> Held:
@@ -58,43 +58,7 @@ def held_for_room(reason: Reason, shortage: str) -> Held:
     return Held(reason, with_cure(reason, message))
 
 
-def crashed_in_bake(pods: tuple[PodFacts, ...], replicas: int, since: datetime) -> str | None:
-    """What to say when more pods with traffic than may be away fail by the model's fault."""
-    failing = [
-        pod
-        for pod in pods
-        if _crashed(pod) and pod.failure and pod.failure.at and pod.failure.at > since
-    ]
-    if not failing or len(failing) < min(max_unavailable(replicas) + 1, replicas):
-        return None
-    why = pod_trouble(failing[0])
-    return f"{len(failing)} of {replicas} pods restarted after they had traffic: {why}"
-
-
-def pod_trouble(pod: PodFacts) -> str:
-    """How a pod fails, in one line."""
-    if pod.failure is None:
-        return f"pod {pod.name}"
-    message = f"pod {pod.name}, container {pod.failure.container}: {pod.failure.message}"
-    reason = reason_of(pod.failure)
-    # What ran speaks for itself, unless it was ended.
-    ran = pod.failure.exit_code is not None and reason is not Reason.KILLED
-    return message if ran else with_cure(reason, message)
-
-
-def serving_trouble(pods: tuple[PodFacts, ...], shortage: str | None, evicted: str | None) -> str:
-    """Why what has the traffic has too few ready pods."""
-    late = sorted((pod for pod in pods if not pod.ready), key=lambda pod: pod.failure is None)
-    if shortage:
-        return with_cure(reason_of_shortage(shortage), shortage)
-    if not late:
-        return f"a pod was evicted ({evicted})" if evicted else "pods are being created"
-    if late[0].unschedulable:
-        return with_cure(Reason.UNSCHEDULABLE, f"pod {late[0].name}: {late[0].unschedulable}")
-    return pod_trouble(late[0]) if late[0].failure else f"pod {late[0].name} is starting"
-
-
-def _proved(trial: Trial) -> list[PodFacts]:
+def _proving_pods(trial: Trial) -> list[PodFacts]:
     """The pods that prove it: each was ready, and enough are; none where that is not so yet.
 
     What takes the place of a pod that was ready need not be, while no more than may be away are
@@ -103,18 +67,18 @@ def _proved(trial: Trial) -> list[PodFacts]:
     ready = [pod for pod in trial.pods if pod.ready]
     if trial.back:
         return ready
-    been = [pod for pod in trial.pods if pod.ready or (pod.been_ready and not pod.failure)]
-    fresh = [pod for pod in trial.pods if pod not in been]
+    proving = [pod for pod in trial.pods if pod.ready or (pod.been_ready and not pod.failure)]
+    fresh = [pod for pod in trial.pods if pod not in proving]
     first, few = trial.first_ready, len(fresh) < max_unavailable(trial.replicas)
     replaced = few and all(first is not None and pod.created > first for pod in fresh)
     full = len(trial.pods) >= trial.replicas and len(ready) >= min_available(trial.replicas)
-    return been if full and (replaced or not fresh) else []
+    return proving if full and (replaced or not fresh) else []
 
 
-def _model_fault(trial: Trial) -> Rejected | None:
+def _rejection(trial: Trial) -> Rejected | None:
     if trial.ever_ready or any(pod.ready for pod in trial.pods):
         return None
-    failing = [pod for pod in trial.pods if _fails_by_model(pod)]
+    failing = [pod for pod in trial.pods if is_models_fault(pod.failure)]
     wanted = min(2, len({pod.node for pod in trial.pods if pod.node}))
     for reason in sorted({reason_of(pod.failure) for pod in failing if pod.failure}):
         same = [p for p in failing if p.failure and reason_of(p.failure) is reason]
@@ -125,17 +89,7 @@ def _model_fault(trial: Trial) -> Rejected | None:
     return None
 
 
-def _crashed(pod: PodFacts) -> bool:
-    """Of a pod that had been ready its probe had a reason to end it, too."""
-    killed = pod.failure is not None and reason_of(pod.failure) is Reason.KILLED
-    return (killed and pod.been_ready) or _fails_by_model(pod)
-
-
-def _fails_by_model(pod: PodFacts) -> bool:
-    return pod.failure is not None and FAULTS[reason_of(pod.failure)].fault is Fault.MODEL
-
-
-def _digests_agree(digests: set[str], known: str | None) -> Verdict:
+def _verdict_on_digests(digests: set[str], known: str | None) -> Verdict:
     if len(digests) > 1:
         return Rejected(
             Reason.DIGEST_MISMATCH,
@@ -152,7 +106,7 @@ def _digests_agree(digests: set[str], known: str | None) -> Verdict:
     return Passed(digest)
 
 
-def _world_fault(trial: Trial, now: datetime) -> Verdict:
+def _verdict_by_deadlines(trial: Trial, now: datetime) -> Verdict:
     """The first phase that is not over for every pod decides, with its own clock and deadline."""
     phase, since, reason, why = _phase(trial, now)
     limits = trial.deadlines

@@ -3,8 +3,8 @@
 from typing import Any
 
 from pennant_operator.decide.seen.observed import ModelVersion
-from pennant_operator.decide.seen.pod_facts import MODELS
 from pennant_operator.decide.seen.spec import Spec
+from pennant_operator.decide.vocabulary import MODELS
 
 MODEL_PATH = "/models/bundle"
 

@@ -16,9 +16,8 @@ from pennant_operator.decide.manifests.container import (
 )
 from pennant_operator.decide.manifests.serve import serve_container
 from pennant_operator.decide.seen.observed import Images, ModelVersion
-from pennant_operator.decide.seen.pod_facts import FETCH, MODELS
 from pennant_operator.decide.seen.spec import Spec
-from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
+from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_REVISION, MODELS
 
 CA_PATH = "/etc/pennant/registry/ca.crt"
 ARTIFACTS_PATH = "/mnt/artifacts"

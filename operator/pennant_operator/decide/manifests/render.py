@@ -9,7 +9,6 @@ from typing import Any
 from pennant_operator.decide.manifests.pod import pod_spec
 from pennant_operator.decide.manifests.serve import PORT_NAME
 from pennant_operator.decide.seen.observed import Images, ModelVersion, Object, RegistryFacts
-from pennant_operator.decide.seen.pod_facts import SERVE
 from pennant_operator.decide.seen.revision import Record, record_data
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.target.availability import MAX_UNAVAILABLE
@@ -23,6 +22,7 @@ from pennant_operator.decide.vocabulary import (
     LABEL_REVISION,
     LABEL_SLOT,
     MANAGED_BY,
+    SERVE,
 )
 from pennant_registry.sources import joined
 

@@ -15,8 +15,8 @@ from pennant_operator.decide.manifests.container import (
 )
 from pennant_operator.decide.manifests.tuning import tuning_env
 from pennant_operator.decide.seen.observed import Images, ModelVersion
-from pennant_operator.decide.seen.pod_facts import SERVE
 from pennant_operator.decide.seen.spec import CUSTOM, Spec
+from pennant_operator.decide.vocabulary import SERVE
 
 PORT, GRPC_PORT = 8080, 9000
 PORT_NAME = "http"

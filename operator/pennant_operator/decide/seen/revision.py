@@ -11,8 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pennant_operator.decide.seen.pod_facts import SERVE
-from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
+from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION, SERVE
 
 RECORD_FORMAT = 1
 REVISION_LENGTH = 10  # hex digits: 40 bits name a handful of revisions of one object

@@ -11,9 +11,14 @@ from typing import Any
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.seen.memory import desired_of, memory_of, version_of
 from pennant_operator.decide.seen.observed import Absent, Observed, Refused
+from pennant_operator.decide.seen.slot import selected_slot, slots_of
 from pennant_operator.decide.seen.spec import watch_of
-from pennant_operator.decide.seen.world import selected_slot, slots_of
-from pennant_operator.decide.status.conditions import FALSE, TRUE, ConditionState, stamped_condition
+from pennant_operator.decide.status.condition_state import (
+    FALSE,
+    TRUE,
+    ConditionState,
+    stamped_condition,
+)
 from pennant_operator.decide.status.events import stalled_event
 from pennant_operator.decide.target import ownership
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary

@@ -6,10 +6,11 @@ from typing import Any
 
 from pennant_operator.decide.candidate import attempts
 from pennant_operator.decide.candidate.room import pods_in_the_way
-from pennant_operator.decide.candidate.verdicts import serving_trouble
+from pennant_operator.decide.candidate.trouble import serving_trouble
 from pennant_operator.decide.seen.memory import desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
-from pennant_operator.decide.seen.world import Traffic, World
+from pennant_operator.decide.seen.traffic import Traffic
+from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.status.conditions import conditions_of, summary_of
 from pennant_operator.decide.status.events import history_with
 from pennant_operator.decide.status.messages import Situation

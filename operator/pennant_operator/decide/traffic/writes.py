@@ -11,7 +11,7 @@ from pennant_operator.decide.manifests import render
 from pennant_operator.decide.manifests.drift import due_apply, with_mark
 from pennant_operator.decide.manifests.foreign_changes import admitted_paths, insistence_event
 from pennant_operator.decide.moves import Moves, NextSlot
-from pennant_operator.decide.seen.world import Slot
+from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Passed
