@@ -10,7 +10,7 @@ from builders import IMAGES, NOW, model_deployment, version
 from edited import after_edits
 
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.registry import registries, sources
+from pennant_operator.decide.registry import no_answer, registries, sources
 from pennant_operator.decide.seen.observed import Absent, Desired, Observed, Unknown, Unresolved
 from pennant_operator.decide.seen.spec import Watch, parse_spec
 from pennant_operator.decide.status.conditions import conditions_of, summary_of
@@ -37,7 +37,7 @@ DEFAULT = registries.parse_registry(
 )
 CLOSED = replace(DEFAULT, allowed_models=("sports",)).refusal("team", "news")
 assert CLOSED is not None
-SILENT = registries.silent("default", NOW)
+SILENT = no_answer.registry_silent("default", NOW)
 ELSEWHERE = sources.source_refusal("s3://elsewhere/8", ("mlflow-artifacts:/",), registry="default")
 DESIRED: dict[str, Desired | None] = {
     "8": version(8),
@@ -50,10 +50,10 @@ DESIRED: dict[str, Desired | None] = {
     "nothing, seen once": None,  # soon to be confirmed
     "refused": CLOSED,
     "8, source refused": ELSEWHERE,
-    "registry invalid": registries.invalid(
+    "registry invalid": no_answer.registry_invalid(
         "default", "pennant", registries.InvalidRegistryError("spec.url 'mlflow' is no address")
     ),
-    "not asked yet": registries.not_asked("default"),
+    "not asked yet": no_answer.registry_not_asked("default"),
     "unreachable": SILENT,
 }
 KNOWN = ("8", "8, now unreachable")

@@ -55,7 +55,7 @@ def test_what_a_lease_says_of_times_decides_nothing():
 def test_a_lease_counts_from_when_it_was_last_seen_to_change():
     first = observed_lease(None, lease("other", 1), 100)
     assert observed_lease(first, lease("other", 1), 110) is first
-    assert observed_lease(first, lease("other", 2), 110).until == 125
+    assert observed_lease(first, lease("other", 2), 110).expires_at == 125
 
 
 def test_the_holder_stops_before_anybody_else_may_begin():

@@ -8,7 +8,8 @@ from builders import NOW, REGISTRY, version
 from simulated_pods import fails
 from simulation import Simulation, serving
 
-from pennant_operator.decide.registry.registries import InvalidRegistryError, invalid, not_found
+from pennant_operator.decide.registry.no_answer import registry_invalid, registry_not_found
+from pennant_operator.decide.registry.registries import InvalidRegistryError
 from pennant_operator.decide.registry.sources import source_refusal, with_pull_source
 from pennant_operator.decide.seen.observed import (
     Absent,
@@ -345,8 +346,8 @@ def test_a_version_that_may_not_be_downloaded_is_the_desired_one():
 @pytest.mark.parametrize(
     "refused",
     [
-        invalid("default", "pennant", InvalidRegistryError("spec.url is no address")),
-        not_found("default", "pennant"),
+        registry_invalid("default", "pennant", InvalidRegistryError("spec.url is no address")),
+        registry_not_found("default", "pennant"),
         Refused("NotAllowed", "ModelRegistry default does not allow the model 'news'"),
     ],
     ids=lambda refused: refused.reason,
@@ -366,7 +367,9 @@ def test_a_refusal_that_names_no_version_says_nothing_of_which_is_desired(refuse
 
 def test_a_modelregistry_that_cannot_be_used_stalls_nothing_that_serves():
     sim = moved_to_8()
-    sim.desired = invalid("default", "pennant", InvalidRegistryError("spec.url is no address"))
+    sim.desired = registry_invalid(
+        "default", "pennant", InvalidRegistryError("spec.url is no address")
+    )
     sim.run(2)
     assert (sim.serving, sim.status["summary"]) == ("8", "Serving")
     assert sim.condition("Stalled") == ("False", "NotStalled")

@@ -36,7 +36,7 @@ async def carry_out(
 ) -> None:
     """Do what the plan says; the first failure (ConflictError, ApiError) ends it."""
     for write in plan.writes:
-        for event in await _write(write, owner["metadata"]["namespace"], cluster, store):
+        for event in await _carry_out_write(write, owner["metadata"]["namespace"], cluster, store):
             await recorder.post(owner, event, now)
     for event in plan.events:
         await recorder.post(owner, event, now)
@@ -47,7 +47,7 @@ async def carry_out(
             recorder.forget_posted(owner, plan.events)
 
 
-async def _write(
+async def _carry_out_write(
     write: Write, namespace: str, cluster: Cluster, store: ObjectStore
 ) -> tuple[Event, ...]:
     """What is to be told of it."""
@@ -61,9 +61,9 @@ async def _write(
             store.put(await cluster.adopt(write, namespace))
         case Create():
             created = await cluster.create(write.manifest)
-            if created is not None and not _readable(created):
+            if created is not None and not _is_readable(created):
                 # It counted as absent when this was decided. Nobody can change its data.
-                await cluster.delete(_deletion(created), namespace)
+                await cluster.delete(_deletion_of(created), namespace)
                 created = await cluster.create(write.manifest)
             if created is not None:
                 store.put(created)
@@ -79,7 +79,7 @@ async def _write(
     return ()
 
 
-def _readable(record: Object) -> bool:
+def _is_readable(record: Object) -> bool:
     try:
         record_from_object(record)
     except UnreadableRecordError:
@@ -87,6 +87,6 @@ def _readable(record: Object) -> bool:
     return True
 
 
-def _deletion(obj: Object) -> Delete:
+def _deletion_of(obj: Object) -> Delete:
     meta = obj["metadata"]
     return Delete(obj["kind"], meta["name"], meta["uid"], meta["resourceVersion"])

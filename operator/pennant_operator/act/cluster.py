@@ -171,7 +171,7 @@ class Cluster:
         # The API server gives up when we do: what waits in it must not be done later.
         query = query | {"timeout": f"{seconds:.3f}s"}
         try:
-            with self._counted():
+            with self._count_under_way():
                 answer = await self._api.request(method, path, query, body, content_type, seconds)
         except ApiError as error:
             self._count(method, kind, error.status)
@@ -184,7 +184,7 @@ class Cluster:
         return answer
 
     @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _count_under_way(self) -> Iterator[None]:
         self._under_way += 1
         self._quiet.clear()
         try:

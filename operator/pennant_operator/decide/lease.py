@@ -33,7 +33,7 @@ class Timing:
             )
 
     @property
-    def over(self) -> float:
+    def last_write_ends(self) -> float:
         """When the last write ends that a holder began: half of what is left is for slow clocks."""
         return (self.renew + self.lease) / 2
 
@@ -56,7 +56,7 @@ class ObservedLease:
         return str(self.lease.get("spec", {}).get("holderIdentity") or "")
 
     @property
-    def until(self) -> float:
+    def expires_at(self) -> float:
         """When it runs out on the own clock, unless it is seen to change before."""
         return self.since + float(self.lease.get("spec", {}).get("leaseDurationSeconds") or 0)
 
@@ -74,7 +74,7 @@ def free_at(seen: ObservedLease | None, identity: str) -> float:
     """
     if seen is None or seen.holder in {"", identity}:
         return float("-inf")
-    return seen.until
+    return seen.expires_at
 
 
 def may_last(timing: Timing, renewed: float | None, now: float) -> float:
@@ -84,7 +84,7 @@ def may_last(timing: Timing, renewed: float | None, now: float) -> float:
     """
     if renewed is None or not renewed <= now < renewed + timing.renew:
         return 0.0
-    return renewed + timing.over - now
+    return renewed + timing.last_write_ends - now
 
 
 def holder_spec(
@@ -92,15 +92,15 @@ def holder_spec(
 ) -> Object:
     """The Lease's spec for this holder; what others put into it is kept."""
     before = seen.lease.get("spec", {}) if seen is not None else {}
-    again = bool(seen is not None and seen.holder == identity)
+    renews = bool(seen is not None and seen.holder == identity)
     now = format_micro_time(wall)
     return {
         **before,
         "holderIdentity": identity,
         "leaseDurationSeconds": timing.lease,
-        "acquireTime": before.get("acquireTime", now) if again else now,
+        "acquireTime": before.get("acquireTime", now) if renews else now,
         "renewTime": now,
-        "leaseTransitions": before.get("leaseTransitions", 0) + (seen is not None and not again),
+        "leaseTransitions": before.get("leaseTransitions", 0) + (seen is not None and not renews),
     }
 
 

@@ -1,9 +1,9 @@
 """plan(observed, now) -> Plan: every decision of the operator, in one pure function.
 
 The steps, in the order of the code: which revision should have the traffic (goal), how its
-candidate does (trial, verdicts), what the slots and the traffic should be (strategies), which
-writes that takes (writes, replacement), what to say (status, conditions, transitions), when to
-look again (pace).
+candidate does (trial, verdicts, bake), what the slots and the traffic should be (blue_green), which
+writes that takes (writes, replacement), what to say (status, conditions, events), when to look
+again (pace).
 
 A decision that must survive a crash is recorded before it is acted on: a plan that rejects, holds
 or retries a revision writes the status only and comes back at once.
@@ -52,12 +52,12 @@ def plan(observed: Observed, now: datetime) -> Plan:
     """What to do about one ModelDeployment."""
     if "deletionTimestamp" in observed.owner["metadata"]:
         return Plan()  # the garbage collector follows the owner references
-    decided = _plan(_with_sanitized_status(observed), now)
+    decided = _plan_undeleted(_with_sanitized_status(observed), now)
     events = unreadable_records(observed.unreadable)
     return replace(decided, events=(*events, *decided.events)) if events else decided
 
 
-def _plan(observed: Observed, now: datetime) -> Plan:
+def _plan_undeleted(observed: Observed, now: datetime) -> Plan:
     owner = observed.owner
     try:
         spec = parse_spec(owner)
@@ -72,8 +72,8 @@ def _plan(observed: Observed, now: datetime) -> Plan:
     observed = replace(observed, children=ownership.owned_children(observed.children, owner))
     step = _first_step(observed, world_of(observed, spec, now), now)
     if deletion_awaited:
-        return replace(_status_only(step), requeue_after=DELETION_RECHECK_SECONDS)
-    return _decide(step)
+        return replace(_plan_status_only(step), requeue_after=DELETION_RECHECK_SECONDS)
+    return _plan_step(step)
 
 
 def wants_pods(observed: Observed, now: datetime) -> bool:
@@ -105,23 +105,23 @@ def _first_step(observed: Observed, world: World, now: datetime) -> Step:
     return Step(observed, world, memory, goal, rejected, None, records, now)
 
 
-def _decide(step: Step) -> Plan:
+def _plan_step(step: Step) -> Plan:
     world, goal, now = step.world, step.goal, step.now
     crash = way_back_from_bake(world, step.rejected, now)
     if crash is not None and world.traffic is not None:
-        return _reject(step, world.traffic.revision, crash)
+        return _plan_rejection(step, world.traffic.revision, crash)
     if is_retried(step.memory.candidate, goal.target, now):
-        return _status_only(step)
+        return _plan_status_only(step)
     verdict = verdict_on(step)
     step = replace(step, verdict=verdict)
     if isinstance(verdict, Rejected) and goal.target is not None:
-        return _reject(step, goal.target, verdict)
+        return _plan_rejection(step, goal.target, verdict)
     if isinstance(verdict, Held):
-        return _status_only(step)
-    return _act(step)
+        return _plan_status_only(step)
+    return _plan_moves(step)
 
 
-def _act(step: Step) -> Plan:
+def _plan_moves(step: Step) -> Plan:
     parked = is_parked(step.memory.candidate, step.goal.target, step.now)
     moves = blue_green(step, parked=parked)
     bad_pods = replacement.replacements(step.world, moves, step.now)
@@ -148,7 +148,7 @@ def _durations_of(step: Step, traffic: Traffic | None) -> dict[str, float]:
     return phase_durations(candidate, step.world.slots[traffic.slot].running, step.now)
 
 
-def _reject(step: Step, revision: str, verdict: Rejected) -> Plan:
+def _plan_rejection(step: Step, revision: str, verdict: Rejected) -> Plan:
     """Record the rejection; the next pass acts on it."""
     entry = {
         "version": step.version_of(revision),
@@ -161,10 +161,10 @@ def _reject(step: Step, revision: str, verdict: Rejected) -> Plan:
     rejected = [entry, *others][:MAX_STATUS_ENTRIES]
     in_force = entry if revision == step.goal.revision else step.goal.rejection
     goal = Goal(None, step.goal.version, step.goal.revision, in_force)
-    return _status_only(replace(step, rejected=rejected, goal=goal, verdict=None))
+    return _plan_status_only(replace(step, rejected=rejected, goal=goal, verdict=None))
 
 
-def _status_only(step: Step) -> Plan:
+def _plan_status_only(step: Step) -> Plan:
     status = status_of(step, step.world.traffic)
     events = events_of(step.world.spec, step.memory.status, status)
     return Plan(status=status, events=events, requeue_after=0.0)

@@ -151,7 +151,7 @@ class Elector:
             return
         self._renewed = None
         if self._seen is not None and self._seen.holder != before:
-            left = self._seen.until - self._clock()
+            left = self._seen.expires_at - self._clock()
             LOG.info(
                 "standing by: %s leads; if it is gone, its Lease is free in %d s",
                 self._seen.holder,

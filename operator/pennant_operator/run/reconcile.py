@@ -95,7 +95,7 @@ class Reconciler:
         """Bring one ModelDeployment a step further; raises ApiError."""
         seen = await self._decide(attempt)
         met = self.children.met(attempt.owner)
-        if attempt.decided.meets or (attempt.decided.writes and not met):
+        if attempt.decided.claims_names or (attempt.decided.writes and not met):
             # Before the first write to a name: is there anything of it that is not ours? And is
             # the owner there, whose children the garbage collector may just have deleted?
             await self.children.meet(attempt.owner)

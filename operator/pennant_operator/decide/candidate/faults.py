@@ -127,10 +127,10 @@ def reason_of_shortage(message: str) -> Reason:
     return next(reasons, Reason.CONFIGURATION_ERROR)
 
 
-def with_cure(reason: Reason, text: str) -> str:
+def with_cure(reason: Reason, message: str) -> str:
     """What the kubelet, the scheduler or the API server said, and what to do about it."""
     cure = FAULTS[reason].cure
-    return f"{text.rstrip('. ')}: {cure}" if cure else text
+    return f"{message.rstrip('. ')}: {cure}" if cure else message
 
 
 def _kubelet_reason(failure: Failure) -> Reason:

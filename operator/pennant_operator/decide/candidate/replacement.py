@@ -16,8 +16,8 @@ from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.vocabulary import EventReason
 
-FAILED_ATTEMPTS_LIMIT = 3  # failed ones of a container before its pod is given up
-REPLACEMENT_PAUSE = timedelta(minutes=2)  # age of every pod of the slot: between two replacements
+FAILED_ATTEMPTS_LIMIT = 3  # of a container: then its pod is given up
+REPLACEMENT_PAUSE = timedelta(minutes=2)  # between two: the least age of all pods of the slot
 
 
 def replacements(world: World, moves: Moves, now: datetime) -> list[PodFacts]:
@@ -41,11 +41,11 @@ def replacement_event(pod: PodFacts) -> Event:
     how = f"failed {pod.attempts} times"
     if pod.failure is None:
         how = "loads for longer than spec.rollout.deadlines.load"
-    text = (
+    message = (
         f"{pod_trouble(pod)}; {how} on {pod.node} while the others of its slot are "
         "ready: the pod is deleted, another takes its place"
     )
-    return Event(WARNING, EventReason.POD_REPLACED, text)
+    return Event(WARNING, EventReason.POD_REPLACED, message)
 
 
 def _bad_pod(slot: Slot, load: timedelta, now: datetime) -> PodFacts | None:

@@ -11,7 +11,7 @@ from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import Condition, Reason
 
-GIVES_WAY_AFTER = timedelta(minutes=1)  # after which what has the traffic serves nobody (law 3)
+GIVES_WAY_AFTER = timedelta(minutes=1)  # without an answer: it serves nobody by then (law 3)
 
 
 def needed_by_what_serves(world: World) -> tuple[Reason, str] | None:

@@ -58,9 +58,8 @@ def due_apply(
         return None
     insist = insist or any(path[:2] in IDENTITY_PATHS for path in lost)
     # Apart from the mark: who applies a copy of the object sets that back, and leaves this.
-    count, _, accepted = (
-        _annotation(live, ANNOTATION_SET_BACK).partition(".") if applied else ("",) * 3
-    )
+    set_back = _annotation(live, ANNOTATION_SET_BACK) if applied else ""
+    count, _, accepted = set_back.partition(".")
     named = _hash(lost)
     if accepted == named and not insist:
         return None
@@ -96,12 +95,12 @@ def _as_an_older_operator_left_it(wanted: Object, live: Object) -> bool:
     """Without a mark values tell after all; the template is that of its revision (law 5)."""
     if field_changes.has_leftovers(wanted, managed_fields.owned_tree(live)):
         return False
-    if _revision(wanted) == _revision(live) is not None:
+    if _template_revision(wanted) == _template_revision(live) is not None:
         wanted = {**wanted, "spec": {**wanted["spec"], "template": live["spec"]["template"]}}
     return field_changes.matches_live(wanted, live)
 
 
-def _revision(child: Object) -> Any:
+def _template_revision(child: Object) -> Any:
     template = child.get("spec", {}).get("template", {})
     return template.get("metadata", {}).get("labels", {}).get(LABEL_REVISION)
 

@@ -26,7 +26,7 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
     records, version = dict(observed.records), goal.version
     for slot in world.slots.values():
         if slot.revision is not None and slot.revision not in records:
-            records[slot.revision] = _recovered(slot, slot.revision, world.spec)
+            records[slot.revision] = _recovered_record(slot, slot.revision, world.spec)
     if goal.target is None or goal.target in records or version is None:
         return records
     records[goal.target] = Record(
@@ -44,11 +44,11 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
     return records
 
 
-def _recovered(slot: Slot, revision: str, spec: Spec) -> Record:
+def _recovered_record(slot: Slot, revision: str, spec: Spec) -> Record:
     assert slot.deployment is not None
     spec_of_slot = {k: v for k, v in slot.deployment["spec"].items() if k != "replicas"}
     annotations = spec_of_slot["template"]["metadata"].get("annotations", {})
-    env = _environment(spec_of_slot["template"]["spec"])
+    env = _fetch_environment(spec_of_slot["template"]["spec"])
     return Record(
         revision=revision,
         model=annotations.get(ANNOTATION_MODEL, spec.watch.model),
@@ -64,6 +64,6 @@ def _recovered(slot: Slot, revision: str, spec: Spec) -> Record:
     )
 
 
-def _environment(pod: dict[str, Any]) -> dict[str, str]:
+def _fetch_environment(pod: dict[str, Any]) -> dict[str, str]:
     fetch = [c for c in pod.get("initContainers", ()) if c["name"] == FETCH]
     return {e["name"]: e["value"] for c in fetch for e in c.get("env", ()) if "value" in e}

@@ -34,7 +34,7 @@ def serve_container(
     """The serving container of a revision."""
     serving = spec.serving
     custom = serving.get("mode") == CUSTOM
-    own = _custom(serving) if custom else _pennant(spec, images)
+    own = _custom_server(serving) if custom else _pennant_server(spec, images)
     own["env"] = [*identity_env(spec, version, revision), *own["env"], *serving.get("env", ())]
     return {
         "name": SERVE,
@@ -50,7 +50,7 @@ def serve_container(
     }
 
 
-def _pennant(spec: Spec, images: Images) -> dict[str, Any]:
+def _pennant_server(spec: Spec, images: Images) -> dict[str, Any]:
     serving = spec.serving
     return {
         "image": serving.get("image", images.serving),
@@ -62,7 +62,7 @@ def _pennant(spec: Spec, images: Images) -> dict[str, Any]:
             env_value("PENNANT_DRAIN_SECONDS", str(DRAIN_SECONDS)),
             *tuning_env(serving),
         ],
-        "ports": _ports(http=PORT, grpc=GRPC_PORT),
+        "ports": _container_ports(http=PORT, grpc=GRPC_PORT),
         # While the server starts it keeps the question until it is ready: no rollout waits for a
         # probe's next turn. Later the answer costs the pod microseconds.
         "startupProbe": _readiness_probe(seconds=_startup_seconds(spec)),
@@ -73,14 +73,14 @@ def _pennant(spec: Spec, images: Images) -> dict[str, Any]:
     }
 
 
-def _custom(serving: dict[str, Any]) -> dict[str, Any]:
+def _custom_server(serving: dict[str, Any]) -> dict[str, Any]:
     """The user's server as written; without a command the image's own entry point runs."""
     port, probes = serving["port"], serving["probes"]
     return {
         "image": serving["image"],
         **{field: serving[field] for field in ("command", "args") if field in serving},
         "env": [env_value("PENNANT_PORT", str(port))],
-        "ports": _ports(http=port),
+        "ports": _container_ports(http=port),
         **{
             f"{kind}Probe": _probe_with_port(probes[kind], port)
             for kind in ("readiness", "liveness", "startup")
@@ -89,7 +89,7 @@ def _custom(serving: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ports(**numbers: int) -> list[dict[str, Any]]:
+def _container_ports(**numbers: int) -> list[dict[str, Any]]:
     return [
         {"name": name, "containerPort": number, "protocol": "TCP"}
         for name, number in numbers.items()

@@ -37,8 +37,8 @@ def registry_status(registry: Object, health: Health, now: datetime) -> dict[str
         "observedGeneration": generation,
         "modelsWatched": health.models,
         "conditions": [
-            _stamped(state, before.get(state["type"], {}), generation, now)
-            for state in (_ready(health), _webhook(health.webhook))
+            _stamped_state(state, before.get(state["type"], {}), generation, now)
+            for state in (_registry_ready_state(health), _webhook_state(health.webhook))
             if state is not None
         ],
     }
@@ -61,12 +61,12 @@ def webhook_health(registry: Object) -> WebhookHealth:
     return WebhookHealth(next(troubles, None), webhook.get("id", ""), webhook.get("url", ""))
 
 
-def _ready(health: Health) -> dict[str, str]:
+def _registry_ready_state(health: Health) -> dict[str, str]:
     trouble = "InvalidSpec" if health.invalid else "NotAnswering"
     return _condition_state("Ready", "Answering", trouble, health.trouble, "The registry answers.")
 
 
-def _webhook(webhook: WebhookHealth | None) -> dict[str, str] | None:
+def _webhook_state(webhook: WebhookHealth | None) -> dict[str, str] | None:
     if webhook is None:
         return None
     message = "Webhooks that are signed with the Secret are taken."
@@ -83,7 +83,7 @@ def _condition_state(
     return {"type": kind, "status": "True", "reason": well, "message": message}
 
 
-def _stamped(
+def _stamped_state(
     state: dict[str, str], before: dict[str, Any], generation: int, now: datetime
 ) -> dict[str, Any]:
     """Its time moves only with its status."""

@@ -85,7 +85,7 @@ def memory_of(owner: Object) -> Memory:
     return Memory(owner.get("status") or {}, int(owner["metadata"].get("generation", 0)))
 
 
-def version_of(desired: Desired) -> str | None:
+def desired_version(desired: Desired) -> str | None:
     """The version that is desired, as far as anybody says."""
     return None if isinstance(desired, Absent | Unknown) else desired.version
 
@@ -95,30 +95,30 @@ def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
 
     Only a version that was really desired in between counts; a removed alias is no other version.
     """
-    before, wanted = memory.desired.get("version"), version_of(desired)
-    if before is None or before == wanted or _says_nothing(desired):
+    before, version = memory.desired.get("version"), desired_version(desired)
+    if before is None or before == version or _says_nothing(desired):
         return memory.rejected
-    if wanted is None:
-        # `status.desired` goes: that `before` was desired after the others is told here only.
+    if version is None:
+        # `status.desired` goes: that `before` was desired after the others is known here only.
         return [entry for entry in memory.rejected if entry["version"] == before]
-    return [entry for entry in memory.rejected if entry["version"] != wanted]
+    return [entry for entry in memory.rejected if entry["version"] != version]
 
 
 def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any] | None:
     """The next `status.desired`; where no version is told, nor that there is none, as it was."""
-    wanted = version_of(desired)
+    version = desired_version(desired)
     if _says_nothing(desired):
         return memory.desired or None
-    if wanted is None:
+    if version is None:
         return None
-    if memory.desired.get("version") == wanted:
+    if memory.desired.get("version") == version:
         return memory.desired
-    return {"version": wanted, "since": format_time(now)}
+    return {"version": version, "since": format_time(now)}
 
 
 def _says_nothing(desired: Desired) -> bool:
     """Nobody says what is desired, nor that nothing is."""
-    return not isinstance(desired, Absent) and version_of(desired) is None
+    return not isinstance(desired, Absent) and desired_version(desired) is None
 
 
 def resolved_entry(watch: Watch) -> dict[str, str]:
@@ -132,7 +132,7 @@ def resolved_of(memory: Memory, desired: Desired, watch: Watch) -> dict[str, str
         return resolved_entry(watch)
     # Empty: none was, though one is desired; or a status of an earlier operator does not say, and
     # the spec has changed since.
-    known = memory.ever_resolved or version_of(desired) is not None
+    known = memory.ever_resolved or desired_version(desired) is not None
     return memory.status.get("resolved", {} if known else None)
 
 

@@ -42,19 +42,21 @@ class Slot:
         An evicted pod is an entry in a list: no process is left of it.
         """
         gone = not any(p.evicted is None for p in self.pods or ())
-        return self.size == 0 and gone and self._heard() and not self._counted("replicas")
+        return (
+            self.size == 0 and gone and self._size_observed() and not self._status_count("replicas")
+        )
 
     @property
     def running(self) -> tuple[PodFacts, ...]:
         """Pods of the slot's revision that are not on their way out."""
-        return tuple(p for p in self._staying if p.revision == self.revision)
+        return tuple(p for p in self._staying_pods if p.revision == self.revision)
 
     @property
     def ready(self) -> int:
         """Pods that answer; by the Deployment's own count where pods were not listed."""
         if self.pods is None:
-            return self._counted("readyReplicas")
-        return sum(p.ready for p in self._staying)
+            return self._status_count("readyReplicas")
+        return sum(p.ready for p in self._staying_pods)
 
     @property
     def evicted(self) -> str | None:
@@ -72,7 +74,7 @@ class Slot:
     @property
     def shortage(self) -> str | None:
         """What the Deployment says when it may not create pods, such as an exhausted quota."""
-        failure = self._refused
+        failure = self._replica_failure
         if failure is None:
             return None
         return str(failure.get("message") or failure.get("reason") or "ReplicaFailure")
@@ -80,7 +82,7 @@ class Slot:
     @property
     def shortage_since(self) -> datetime | None:
         """Since when it says so."""
-        since = (self._refused or {}).get("lastTransitionTime")
+        since = (self._replica_failure or {}).get("lastTransitionTime")
         return parse_time(since) if since else None
 
     def lacks_pods(self, replicas: int) -> bool:
@@ -93,22 +95,22 @@ class Slot:
         return self.deployment["metadata"]["resourceVersion"] if self.deployment else None
 
     @property
-    def _refused(self) -> dict[str, Any] | None:
+    def _replica_failure(self) -> dict[str, Any] | None:
         conditions = (self.deployment or {}).get("status", {}).get("conditions", ())
         failed = (c for c in conditions if c["type"] == "ReplicaFailure" and c["status"] == "True")
         return next(failed, None)
 
     @property
-    def _staying(self) -> tuple[PodFacts, ...]:
+    def _staying_pods(self) -> tuple[PodFacts, ...]:
         return tuple(p for p in self.pods or () if not p.terminating and p.evicted is None)
 
-    def _counted(self, field: str) -> int:
+    def _status_count(self, field: str) -> int:
         return int((self.deployment or {}).get("status", {}).get(field) or 0)
 
-    def _heard(self) -> bool:
+    def _size_observed(self) -> bool:
         """Before the Deployment controller saw the last size, pods may still be on their way."""
         generation = (self.deployment or {"metadata": {}})["metadata"].get("generation", 0)
-        return self._counted("observedGeneration") >= int(generation)
+        return self._status_count("observedGeneration") >= int(generation)
 
 
 def slots_of(observed: Observed, name: str, now: datetime) -> dict[str, Slot]:

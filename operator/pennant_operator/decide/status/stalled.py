@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.seen.memory import desired_of, memory_of, version_of
+from pennant_operator.decide.seen.memory import desired_of, desired_version, memory_of
 from pennant_operator.decide.seen.observed import Absent, Observed, Refused
 from pennant_operator.decide.seen.slot import selected_slot, slots_of
 from pennant_operator.decide.seen.spec import watch_of
@@ -78,7 +78,7 @@ def _still_in_sync(observed: Observed, reason: str) -> bool:
         return False
     if watch is None or not memory.resolved_for(watch):
         return False
-    return version_of(desired) in {None, memory.serving.get("version")}
+    return desired_version(desired) in {None, memory.serving.get("version")}
 
 
 def _status_with(

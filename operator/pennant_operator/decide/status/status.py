@@ -31,13 +31,13 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "resolved": resolved_of(step.memory, step.observed.desired, spec.watch),
         "desired": desired_of(step.memory, step.observed.desired, step.now),
-        "serving": _serving(step, traffic),
-        "candidate": _candidate(step, traffic),
+        "serving": _serving_entry(step, traffic),
+        "candidate": _candidate_entry(step, traffic),
         "rejected": step.rejected or None,
     }
     status: dict[str, Any] = {
         "observedGeneration": step.memory.generation,
-        "selector": f"{LABEL_DEPLOYMENT}={spec.name},{LABEL_SLOT}={_slot(traffic)}",
+        "selector": f"{LABEL_DEPLOYMENT}={spec.name},{LABEL_SLOT}={_slot_name(traffic)}",
         "url": f"http://{spec.name}.{spec.namespace}.svc",
         "replicas": world.active.size if world.active else 0,
         "readyReplicas": world.active.ready if world.active else 0,
@@ -51,11 +51,11 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     return status
 
 
-def _slot(traffic: Traffic | None) -> str:
+def _slot_name(traffic: Traffic | None) -> str:
     return traffic.slot if traffic else NO_SLOT
 
 
-def _serving(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+def _serving_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     if traffic is None:
         return None
     entry = {
@@ -70,7 +70,7 @@ def _serving(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     return {**entry, **{name: value for name, value in optional.items() if value}}
 
 
-def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+def _candidate_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     target = step.goal.target
     if target is None or target not in step.records:
         return None
@@ -88,7 +88,7 @@ def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     )
 
 
-def _edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool:
+def _is_edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool:
     """What has the traffic is not what the spec asks for, wherever an alias may have moved to."""
     spec, silent = step.world.spec, isinstance(step.observed.desired, Unknown)
     if traffic is None:
@@ -106,7 +106,7 @@ def _edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool
     return record.with_serving(spec.serving) != traffic.revision
 
 
-def _withdrawn(step: Step, traffic: Traffic | None) -> bool:
+def _is_withdrawn(step: Step, traffic: Traffic | None) -> bool:
     """The alias was removed and took the traffic with it, and nothing has it since."""
     if traffic is not None:
         return False
@@ -115,7 +115,7 @@ def _withdrawn(step: Step, traffic: Traffic | None) -> bool:
     return step.memory.condition(Condition.READY).get("reason") == Reason.SCALED_DOWN
 
 
-def _trouble(step: Step, world: World) -> str:
+def _serving_trouble(step: Step, world: World) -> str:
     active = world.active
     if active is None:
         return ""
@@ -137,16 +137,16 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         desired=step.observed.desired,
         serving=(status.get("serving") or {}).get("version"),
         ready=world.active.ready if world.active else 0,
-        trouble=_trouble(step, world),
+        trouble=_serving_trouble(step, world),
         in_sync=traffic is not None and traffic.revision == step.goal.revision,
         candidate=candidate,
         room=pods_in_the_way(step, candidate),
         back=step.goal.back,
         parked=attempts.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,
-        edited=_edited(step, traffic, status),
+        edited=_is_edited(step, traffic, status),
         rejection=step.goal.rejection,
-        withdrawn=_withdrawn(step, traffic),
+        withdrawn=_is_withdrawn(step, traffic),
         bakes_until=_bakes_until(step, world),
         before=step.memory.status.get("conditions") or [],
         same_spec=step.memory.same_spec,

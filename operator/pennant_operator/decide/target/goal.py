@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pennant_operator.decide.seen.memory import Memory, version_of
+from pennant_operator.decide.seen.memory import Memory, desired_version
 from pennant_operator.decide.seen.observed import (
     Absent,
     Desired,
@@ -101,11 +101,11 @@ def _goal_without_answer(
     now, waits with what it has, without traffic.
     """
     candidate, spec = memory.candidate.get("revision"), world.spec
-    asked, wanted = memory.resolved_for(spec.watch), version_of(observed.desired)
-    under_way = candidate in observed.records and asked and not spec.suspend
-    if wanted is not None and wanted != memory.candidate.get("version"):
+    resolved, version = memory.resolved_for(spec.watch), desired_version(observed.desired)
+    under_way = candidate in observed.records and resolved and not spec.suspend
+    if version is not None and version != memory.candidate.get("version"):
         under_way = False
-    silent = isinstance(observed.desired, Unknown) and asked
+    silent = isinstance(observed.desired, Unknown) and resolved
     return Goal(
         back or (candidate if under_way else None),
         rejection=memory.last_rejection(rejected) if silent else None,

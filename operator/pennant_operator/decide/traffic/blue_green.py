@@ -20,26 +20,26 @@ def blue_green(step: Step, *, parked: bool) -> Moves:
     """The moves towards the goal; the verdict is on the idle slot where it holds the target."""
     world, goal, now = step.world, step.goal, step.now
     if goal.released:
-        return _released(world)
+        return _moves_without_alias(world)
     idle, traffic, target = world.idle, world.traffic, goal.target
     slots: dict[str, NextSlot] = {}
     if traffic is not None:
         away = target is not None and not parked and gives_way(world, step.memory, target, now)
         slots[traffic.slot] = NextSlot(traffic.revision, 0 if away else world.spec.replicas)
     if target is None or (traffic and target == traffic.revision):
-        idle_slot = _at_rest(world, goal, now)
+        idle_slot = _idle_at_rest(world, goal, now)
     elif idle.revision == target:
         idle_slot = NextSlot(target, 0 if parked else world.spec.replicas)
         if isinstance(step.verdict, Passed):
-            traffic = _moved(world, goal, target, now)
+            traffic = _traffic_to_target(world, goal, target, now)
     else:
-        idle_slot = _make_room(world, target, parked=parked)
+        idle_slot = _idle_for_target(world, target, parked=parked)
     if idle_slot is not None:
         slots[idle.name] = idle_slot
     return Moves(slots, traffic)
 
 
-def _released(world: World) -> Moves:
+def _moves_without_alias(world: World) -> Moves:
     """The traffic goes first; the pods of both slots leave once no Service leads to them."""
     slots = {
         name: NextSlot(slot.revision, slot.size if world.traffic else 0)
@@ -49,7 +49,7 @@ def _released(world: World) -> Moves:
     return Moves(slots, traffic=None)
 
 
-def _at_rest(world: World, goal: Goal, now: datetime) -> NextSlot | None:
+def _idle_at_rest(world: World, goal: Goal, now: datetime) -> NextSlot | None:
     """Nothing to bring up: the idle slot stays warm through the bake, or is emptied."""
     idle = world.idle
     if idle.revision is None:  # nobody knows what it holds
@@ -72,7 +72,7 @@ def _warm_size(world: World) -> int:
     return full if grown else min(size, full)
 
 
-def _make_room(world: World, target: str, *, parked: bool) -> NextSlot | None:
+def _idle_for_target(world: World, target: str, *, parked: bool) -> NextSlot | None:
     """Another revision's pods leave first, then the slot takes the target."""
     idle = world.idle
     if idle.empty and not parked:
@@ -80,7 +80,7 @@ def _make_room(world: World, target: str, *, parked: bool) -> NextSlot | None:
     return NextSlot(idle.revision or "", 0) if idle.deployment else None
 
 
-def _moved(world: World, goal: Goal, target: str, now: datetime) -> Traffic:
+def _traffic_to_target(world: World, goal: Goal, target: str, now: datetime) -> Traffic:
     """What had the traffic stays warm, unless it is what we run away from, or gave way."""
     stays = world.traffic is not None and world.active is not None and world.active.size > 0
     warm = world.traffic.revision if world.traffic and stays and not goal.back else None

@@ -32,35 +32,35 @@ def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
     new = sorted(used & (step.records.keys() - step.observed.records.keys()))
     return (
         *(Create(render.controller_revision_of(step.world.spec, step.records[r])) for r in new),
-        *_budgets_and_config(step, moves),
-        *(w for name, next_slot in moves.slots.items() for w in _slot(step, name, next_slot)),
-        *_pin(step),
-        *_service(step, moves),
-        *_old_records(step, moves),
+        *_budget_and_config_writes(step, moves),
+        *(write for name in moves.slots for write in _slot_writes(step, name, moves.slots[name])),
+        *_pin_writes(step),
+        *_service_writes(step, moves),
+        *_record_deletions(step, moves),
     )
 
 
-def _budgets_and_config(step: Step, moves: Moves) -> list[Write]:
+def _budget_and_config_writes(step: Step, moves: Moves) -> list[Write]:
     spec, registry = step.world.spec, step.observed.registry
     used = [slot for slot, next_slot in moves.slots.items() if next_slot.revision]
     manifests = [render.disruption_budget_of(spec, slot) for slot in used]
     if registry is not None:
         manifests.append(render.registry_config_of(spec, registry))
-    return [write for manifest in manifests for write in _apply(step, manifest)]
+    return [write for manifest in manifests for write in _writes_if_due(step, manifest)]
 
 
-def _slot(step: Step, name: str, next_slot: NextSlot) -> list[Write]:
+def _slot_writes(step: Step, name: str, next_slot: NextSlot) -> list[Write]:
     slot, record = step.world.slots[name], step.records.get(next_slot.revision)
     if record is None:
-        return _without_record(slot, next_slot)
+        return _writes_without_record(slot, next_slot)
     size = next_slot.size
     manifest = render.deployment_for_slot(step.world.spec, record, slot=name, replicas=size)
     careful = slot.revision != next_slot.revision or 0 in (slot.size, size)
     version = slot.resource_version if careful else None
-    return _apply(step, manifest, version, insist=careful)
+    return _writes_if_due(step, manifest, version, insist=careful)
 
 
-def _without_record(slot: Slot, next_slot: NextSlot) -> list[Write]:
+def _writes_without_record(slot: Slot, next_slot: NextSlot) -> list[Write]:
     """Nobody knows what the slot holds: what runs is left alone, what should end is deleted."""
     if slot.deployment is None or next_slot.size or slot.size == 0:
         return []
@@ -68,7 +68,7 @@ def _without_record(slot: Slot, next_slot: NextSlot) -> list[Write]:
     return [Delete("Deployment", meta["name"], meta["uid"], meta["resourceVersion"])]
 
 
-def _pin(step: Step) -> list[Write]:
+def _pin_writes(step: Step) -> list[Write]:
     """Bytes nobody tagged are pinned as the first pods fetched them, before traffic."""
     name, slots = step.world.spec.name, step.world.slots.values()
     new = {r: d for r, d in _fetched_digests(step).items() if r and d and step.digest_of(r) is None}
@@ -77,7 +77,7 @@ def _pin(step: Step) -> list[Write]:
     pins = step.observed.children.get(f"ConfigMap/{name}-digests", {}).get("data") or {}
     alive = step.records.keys() | {slot.revision for slot in slots}
     pins_in_use = {revision: pin for revision, pin in pins.items() if revision in alive}
-    return _apply(step, render.digests_of(step.world.spec, {**pins_in_use, **new}))
+    return _writes_if_due(step, render.digests_of(step.world.spec, {**pins_in_use, **new}))
 
 
 def _fetched_digests(step: Step) -> dict[str | None, str | None]:
@@ -92,14 +92,14 @@ def _fetched_digests(step: Step) -> dict[str | None, str | None]:
     return digests
 
 
-def _service(step: Step, moves: Moves) -> list[Write]:
+def _service_writes(step: Step, moves: Moves) -> list[Write]:
     traffic, live = moves.traffic, step.world.service
     annotations = traffic.annotations(format_time(traffic.since)) if traffic else _NO_TRAFFIC
     slot = traffic.slot if traffic else NO_SLOT
     record = step.records.get(traffic.revision) if traffic else None
     manifest = render.service_of(step.world.spec, slot, annotations, record)
     version = live["metadata"]["resourceVersion"] if live else None
-    return _apply(step, manifest, version, insist=not _leads_there(manifest, live))
+    return _writes_if_due(step, manifest, version, insist=not _leads_there(manifest, live))
 
 
 def _leads_there(manifest: dict[str, Any], live: dict[str, Any] | None) -> bool:
@@ -112,7 +112,7 @@ def _leads_there(manifest: dict[str, Any], live: dict[str, Any] | None) -> bool:
     return selects and all(actual.get(name) == value for name, value in annotations)
 
 
-def _old_records(step: Step, moves: Moves) -> list[Write]:
+def _record_deletions(step: Step, moves: Moves) -> list[Write]:
     """Records that no slot holds and the history no longer names."""
     memory = step.memory
     in_use: set[str | None] = {next_slot.revision for next_slot in moves.slots.values()}
@@ -131,7 +131,7 @@ def _old_records(step: Step, moves: Moves) -> list[Write]:
     ]
 
 
-def _apply(
+def _writes_if_due(
     step: Step,
     manifest: dict[str, Any],
     resource_version: str | None = None,
