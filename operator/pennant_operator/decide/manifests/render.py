@@ -1,7 +1,7 @@
 """Builds the manifests of the children.
 
 `deployment_of` runs only when a slot takes a revision nobody recorded yet; every later apply sends
-the recorded manifest through `for_slot` with another size (law 5).
+the recorded manifest through `deployment_for_slot` with another size (law 5).
 """
 
 from typing import Any
