@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pennant_operator.decide.times import DURATION, LONGEST, parse_duration
+from pennant_operator.decide.times import DURATION, MAX_DURATION_LENGTH, parse_duration
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation
@@ -92,7 +92,7 @@ def test_the_api_server_takes_the_durations_that_the_operator_takes(plural, coun
         words = field["x-kubernetes-validations"][0]
         assert words["rule"] == f"self.matches('^{DURATION}$')"
         assert "must be a duration such as" in words["message"]
-        assert field["maxLength"] == LONGEST
+        assert field["maxLength"] == MAX_DURATION_LENGTH
 
 
 @pytest.mark.parametrize("text", ["", "2", "2 m", "1d", "-1s", "1000000h", "1.0001s", "9m" * 11])

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from mlflow import MlflowClient
 
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow import api as pages
@@ -56,7 +56,7 @@ def mlflow(server: Guarded, monkeypatch: pytest.MonkeyPatch) -> Mlflow:
 
 def spec(server: Guarded):
     named = {"url": server.url, "credentialsSecret": "mlflow"}
-    return parse({"metadata": {"name": "default"}, "spec": named})
+    return parse_registry({"metadata": {"name": "default"}, "spec": named})
 
 
 def reader(server: Guarded, *models: str) -> dict[str, str]:

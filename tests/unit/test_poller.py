@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.registry.health import Health
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
@@ -67,7 +67,7 @@ class Scene:
         store.put({"kind": "ModelDeployment", "metadata": meta, "spec": spec})
         given = {"url": "http://mlflow.example:5000", "pollInterval": interval}
         self.poller = Poller(
-            parse({"metadata": {"name": "default"}, "spec": given}),
+            parse_registry({"metadata": {"name": "default"}, "spec": given}),
             store,
             Surroundings(
                 self._read, self._enqueue, self._report, lambda *_: None, lambda: NOW, lambda: 0.5

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.manifests import render
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen import spec
 from pennant_operator.decide.seen.observed import ModelVersion, Unknown
 from pennant_operator.decide.seen.spec import Watch
@@ -30,7 +30,9 @@ RECORD = {
     "registered": 100,
     "source": "mlflow-artifacts:/1/run/artifacts/m",
     "sha256": None,
-    "manifest": render.deployment_of(spec.parse(model_deployment()), version(7), "abc", IMAGES),
+    "manifest": render.deployment_of(
+        spec.parse_spec(model_deployment()), version(7), "abc", IMAGES
+    ),
 }
 
 
@@ -58,7 +60,7 @@ def desired(store: Store, name: str = "rec", at: Pointed = AT, **spec: Any) -> A
 
     given = {"url": "http://mlflow.example:5000", **spec}
     poller = Poller(
-        parse({"metadata": {"name": "default"}, "spec": given}),
+        parse_registry({"metadata": {"name": "default"}, "spec": given}),
         store,
         Surroundings(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
         Known({WATCH: Seen(at)}),

@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow import http as mlflow_http
@@ -84,7 +84,7 @@ def asked(answer: Answer, scenario: Callable[[MlflowHttp], Awaitable[None]]) -> 
         app.router.add_route("*", "/{path:.*}", answer)
         async with TestServer(app) as server:
             spec = {"url": str(server.make_url("")).rstrip("/")}
-            http = MlflowHttp(parse({"metadata": {"name": "default"}, "spec": spec}))
+            http = MlflowHttp(parse_registry({"metadata": {"name": "default"}, "spec": spec}))
             try:
                 await scenario(http)
             finally:

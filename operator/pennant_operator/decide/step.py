@@ -29,8 +29,9 @@ class Step:
         """The version of a revision; also where somebody deleted its record."""
         if revision in self.records:
             return self.records[revision].version
-        told = (self.memory.status.get("serving") or {}, *self.memory.history)
-        return next((str(t["version"]) for t in told if t.get("revision") == revision), "unknown")
+        entries = (self.memory.status.get("serving") or {}, *self.memory.history)
+        versions = (str(e["version"]) for e in entries if e.get("revision") == revision)
+        return next(versions, "unknown")
 
     def image_of(self, revision: str) -> str | None:
         """What its pods run, as recorded; None where somebody deleted its record."""

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
-from pennant_operator.decide.lease import Seen, Timing, free_at, held, may_last, released, see
+from pennant_operator.decide.lease import (
+    ObservedLease,
+    Timing,
+    free_at,
+    holder_spec,
+    may_last,
+    observed_lease,
+    released_spec,
+)
 from pennant_operator.kube import KINDS, ApiError, Object
 from pennant_operator.run.leadership import LostError
 
@@ -54,7 +62,7 @@ class Elector:
         self._clock = clock
         self._wall = wall
         self._random = random
-        self._seen: Seen | None = None
+        self._seen: ObservedLease | None = None
         self._exists = False
         self._current = False  # `_seen` is the answer to our own last write
         self._renewed: float | None = None  # before that write was sent, if it made us the holder
@@ -93,7 +101,7 @@ class Elector:
             async with asyncio.timeout(self._timing.retry):
                 await self._look()
                 if self._seen is not None and self._seen.holder == self._identity:
-                    await self._write(released(self._seen, self._wall()))
+                    await self._write(released_spec(self._seen, self._wall()))
                     LOG.info("released the Lease")
         except (ApiError, TimeoutError) as error:
             LOG.warning("the Lease was not released, others wait until it runs out: %s", error)
@@ -143,7 +151,7 @@ class Elector:
             return
         self._renewed = None
         if self._seen is not None and self._seen.holder != before:
-            left = self._seen.until - self._clock()
+            left = self._seen.expires_at - self._clock()
             LOG.info(
                 "standing by: %s leads; if it is gone, its Lease is free in %d s",
                 self._seen.holder,
@@ -154,11 +162,11 @@ class Elector:
         lease = await self._api.get("Lease", self._namespace, NAME)
         self._exists = lease is not None
         if lease is not None:
-            self._seen = see(self._seen, lease, self._clock())
+            self._seen = observed_lease(self._seen, lease, self._clock())
 
     async def _hold(self) -> None:
         began = self._clock()
-        await self._write(held(self._seen, self._identity, self._timing, self._wall()))
+        await self._write(holder_spec(self._seen, self._identity, self._timing, self._wall()))
         self._renewed, self._current = began, True
 
     async def _write(self, spec: Object) -> None:
@@ -172,7 +180,7 @@ class Elector:
             lease = before.lease
             method, path = "PUT", kind.path(self._namespace, NAME)
         answer = await self._api.request(method, path, body={**lease, "spec": spec})
-        self._exists, self._seen = True, see(self._seen, answer, self._clock())
+        self._exists, self._seen = True, observed_lease(self._seen, answer, self._clock())
         if before is self._seen:
             # Others see no renewal in what is as it was before.
             raise ApiError(0, "NotChanged", "the Lease is unchanged: does the clock stand still?")

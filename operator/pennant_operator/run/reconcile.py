@@ -12,14 +12,14 @@ from pennant_operator.act.cluster import (
     ConflictError,
     FencedError,
     NameTakenError,
-    RefusedError,
+    WriteRefusedError,
 )
 from pennant_operator.act.events import Recorder
 from pennant_operator.backoff import Backoff
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.observed import Object, Observed, Refused
-from pennant_operator.decide.status.stalled import hindered, not_taken, refuse
+from pennant_operator.decide.status.stalled import hindered_plan, stalled_plan, write_refused
 from pennant_operator.decide.target import ownership
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
@@ -95,7 +95,7 @@ class Reconciler:
         """Bring one ModelDeployment a step further; raises ApiError."""
         seen = await self._decide(attempt)
         met = self.children.met(attempt.owner)
-        if attempt.decided.meets or (attempt.decided.writes and not met):
+        if attempt.decided.claims_names or (attempt.decided.writes and not met):
             # Before the first write to a name: is there anything of it that is not ours? And is
             # the owner there, whose children the garbage collector may just have deleted?
             await self.children.meet(attempt.owner)
@@ -104,17 +104,17 @@ class Reconciler:
         try:
             await self._act(attempt)
         except NameTakenError as error:
-            told = ownership.taken(attempt.owner, error.message)
-            attempt.decided = refuse(seen, Refused(Reason.NAME_CONFLICT, told), attempt.now)
+            told = ownership.names_taken_message(attempt.owner, error.message)
+            attempt.decided = stalled_plan(seen, Refused(Reason.NAME_CONFLICT, told), attempt.now)
             await self._act(attempt)
             raise
-        except RefusedError as error:
-            attempt.decided = refuse(seen, not_taken(str(error)), attempt.now)
+        except WriteRefusedError as error:
+            attempt.decided = stalled_plan(seen, write_refused(str(error)), attempt.now)
             await self._act(attempt)
             raise
         except ApiError as error:
             if error.status >= FAULTY and self.backoff.failures(attempt.key) >= OFTEN:
-                attempt.decided = hindered(seen, str(error), attempt.now)
+                attempt.decided = hindered_plan(seen, str(error), attempt.now)
                 await self._act(attempt)
             raise
 
@@ -148,7 +148,7 @@ class Reconciler:
             self._retry(key, attempt, "conflict")
         else:
             LOG.warning("%s/%s: %s", *key, error)
-            self._retry(key, attempt, "refused" if isinstance(error, RefusedError) else "api")
+            self._retry(key, attempt, "refused" if isinstance(error, WriteRefusedError) else "api")
 
     def _retry(self, key: Key, attempt: Attempt, kind: str) -> None:
         live = self.store.owner(key) or attempt.owner

@@ -7,8 +7,8 @@ does not, so every name is read once before the first write of a key, and again 
 import asyncio
 from collections.abc import Iterator
 
-from pennant_operator.decide.seen.pod_facts import PodFacts, facts
-from pennant_operator.decide.seen.revision import Record, UnreadableRecordError, from_object
+from pennant_operator.decide.seen.pod_facts import PodFacts, pod_facts
+from pennant_operator.decide.seen.revision import Record, UnreadableRecordError, record_from_object
 from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     LABEL_MANAGED_BY,
@@ -106,7 +106,7 @@ class Children:
         ):
             slot = pod["metadata"]["labels"][LABEL_SLOT]
             if slot in slots:
-                slots[slot].append(facts(pod))
+                slots[slot].append(pod_facts(pod))
         return {slot: tuple(found) for slot, found in slots.items()}
 
     async def _read(self, namespace: str, kind: str, name: str) -> Object | None:
@@ -126,7 +126,7 @@ def own_records(store: Store, key: Key, uid: str) -> Iterator[Record | str]:
     for obj in store.children(key, "ControllerRevision"):
         if controlled(obj, uid):
             try:
-                yield from_object(obj)
+                yield record_from_object(obj)
             except UnreadableRecordError as error:
                 yield f"{obj['metadata']['name']}: {error}"
 

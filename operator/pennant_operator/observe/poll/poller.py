@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from pennant_operator.decide.registry import registries, sources
+from pennant_operator.decide.registry import no_answer, sources
 from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.observed import Absent, Desired, ModelVersion, Unresolved
@@ -75,7 +75,7 @@ class Poller:
         """What is known, for one ModelDeployment; what was never answered is asked at once."""
         name, known = self.spec.name, self._known
         if self._outage.told:
-            return registries.silent(name, self._outage.since)
+            return no_answer.registry_silent(name, self._outage.since)
         seen = known.of(watch)
         pointed = seen.state if isinstance(seen.state, Pointed) else seen.at
         if pointed is not None:
@@ -86,7 +86,7 @@ class Poller:
             return seen.state
         known.ask_again(watch)  # at a version that is new here, if it was asked for at all
         self._questions.new()
-        return registries.not_asked(name)
+        return no_answer.registry_not_asked(name)
 
     def look(self, watch: Watch) -> bool:
         """Ask this soon, on somebody's hint; False when nobody who may wants to know it."""
@@ -219,7 +219,7 @@ class Poller:
     def _recorded(self, watch: Watch, key: Key, at: Pointed) -> ModelVersion | None:
         """Where it was then allowed to come from it may not be any more, or be pulled from."""
         found, allowed = recorded(self._store, key, watch, at), self.spec.allowed_sources
-        if found and sources.refusal(found.source, allowed, registry=self.spec.name):
+        if found and sources.source_refusal(found.source, allowed, registry=self.spec.name):
             return None
         return found
 

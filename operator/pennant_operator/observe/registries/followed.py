@@ -8,7 +8,12 @@ from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from pennant_operator.all_or_none import all_or_none
-from pennant_operator.decide.registry.health import Health, WebhookHealth, status, webhook_health
+from pennant_operator.decide.registry.health import (
+    Health,
+    WebhookHealth,
+    registry_status,
+    webhook_health,
+)
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.kube import Api, ApiError, Object
 from pennant_operator.observe.cluster.store import Store
@@ -68,7 +73,7 @@ class Reporter:
         if live is None:
             return
         try:
-            built = status(live, health, self._around.now())
+            built = registry_status(live, health, self._around.now())
             written = await self._around.write_status(live, built)
         except ApiError as error:
             LOG.warning("status of ModelRegistry %s was not written: %s", name, error)

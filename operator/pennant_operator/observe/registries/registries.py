@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 
-from pennant_operator.decide.registry import registries, sources
+from pennant_operator.decide.registry import no_answer, registries, sources
 from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import InvalidRegistryError, RegistrySpec
 from pennant_operator.decide.seen.observed import (
@@ -55,7 +55,7 @@ class Registries:
         desired = poller.desired(watch, key)
         if isinstance(desired, ModelVersion):
             root, allowed = poller.spec.pull_root, poller.spec.allowed_sources
-            desired = sources.pulled(desired, root, allowed, registry=watch.registry)
+            desired = sources.with_pull_source(desired, root, allowed, registry=watch.registry)
         return desired, facts
 
     def webhook(self, name: str) -> Webhook | None:
@@ -65,12 +65,12 @@ class Registries:
 
     def _without_poller(self, name: str) -> Desired:
         if not self._listed:
-            return registries.not_read()
+            return no_answer.registries_not_read()
         if name in self._invalid:
             return self._invalid[name]
         if self._awaited.waits_for(name):
-            return registries.not_there_yet(name, self._namespace)
-        return registries.not_found(name, self._namespace)
+            return no_answer.registry_not_there_yet(name, self._namespace)
+        return no_answer.registry_not_found(name, self._namespace)
 
     async def run(self) -> None:
         """Follow the ModelRegistries until cancelled."""
@@ -122,7 +122,7 @@ class Registries:
         try:
             spec = _parsed(obj)
         except InvalidRegistryError as error:
-            self._invalid[name] = registries.invalid(name, self._namespace, error)
+            self._invalid[name] = no_answer.registry_invalid(name, self._namespace, error)
             await self._reporter.of(name, Health(trouble=str(error), invalid=True))
             return
         followed = Followed(spec, self._around, self._reporter, before)
@@ -140,7 +140,7 @@ class Registries:
 def _parsed(registry: Object) -> RegistrySpec:
     """Its spec; whatever is wrong with one must not end what follows the others."""
     try:
-        return registries.parse(registry)
+        return registries.parse_registry(registry)
     except InvalidRegistryError:
         raise
     except Exception as error:
