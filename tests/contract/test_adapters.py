@@ -8,6 +8,7 @@ import pytest
 from field_values import schema
 
 from pennant_serving.adapters import BUILT_IN, class_of, flavors, versions
+from pennant_serving.model.metadata import ANSWER_ARRAYS
 from pennant_serving.settings import BUILT_IN_ADAPTERS
 
 pytestmark = pytest.mark.contract
@@ -55,6 +56,10 @@ def test_every_flavor_has_its_adapter_and_its_library_in_every_list():
     assert {*flavors.NATIVE, "pyfunc"} == BUILT_IN.keys()
     assert versions.LIBRARIES.keys() == set(flavors.NATIVE)
     assert flavors.LIBRARIES.keys() <= extras["optional-dependencies"].keys()
+
+
+def test_predictions_have_no_name_in_any_flavor_but_onnx_whose_graphs_have_outputs():
+    assert {*ANSWER_ARRAYS, "onnx"} == {*flavors.NATIVE}
 
 
 @pytest.mark.parametrize("flavor", flavors.LIBRARIES)
