@@ -8,6 +8,7 @@ import yaml
 
 from pennant_operator.decide.times import DURATION, MAX_DURATION_LENGTH, parse_duration
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
+from pennant_testing.memory import field_values
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import fails, stays_pending
@@ -139,15 +140,11 @@ def test_every_field_says_what_it_is(plural, part):
     assert undescribed(schema(plural)[part], part) == []
 
 
-def written(allowed: dict, path: str = "") -> list[str]:
-    """What a person writes below spec; a probe or a toleration is one thing."""
-    parts = allowed.get("properties")
-    if not parts or path.endswith(("readiness", "liveness", "startup", ".resources")):
-        return [path.removeprefix(".serving").removeprefix(".")]
-    return [leaf for name, part in parts.items() for leaf in written(part, f"{path}.{name}")]
+LEAVES = field_values.leaves(field_values.schema("modeldeployments"))
+WRITTEN = [".".join(path).removeprefix("serving.") for path in LEAVES]
 
 
-@pytest.mark.parametrize("field", written(schema("modeldeployments")["spec"]))
+@pytest.mark.parametrize("field", WRITTEN)
 def test_every_field_is_in_the_reference(field):
     assert f"`{field}`" in FIELDS
 
@@ -155,4 +152,4 @@ def test_every_field_is_in_the_reference(field):
 def test_every_field_of_the_reference_is_one():
     rows = re.findall(r"^\| (`.*?`) \|", FIELDS, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([\w.]+)`", row)}
-    assert named <= set(written(schema("modeldeployments")["spec"]))
+    assert named <= set(WRITTEN)

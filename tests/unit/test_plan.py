@@ -532,6 +532,7 @@ def test_a_pod_that_does_not_end_and_is_ready_holds_the_rollout_and_a_person_is_
     assert sim.condition("AliasInSync") == ("False", "Held")
     assert "longer than 30m (spec.rollout.deadlines.schedule)" in sim.message("AliasInSync")
     assert stays.name in sim.message("AliasInSync")
+    assert sim.status["candidate"]["reason"] == "SlotOccupied"
     assert sim.serving == "7"
     sim.run(400, seconds=5)
     assert sim.serving == "9"

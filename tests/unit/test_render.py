@@ -15,6 +15,7 @@ from pennant_operator.decide.manifests.pod import pod_spec
 from pennant_operator.decide.manifests.tuning import tuning_env
 from pennant_operator.decide.seen.revision import Record, revision_of
 from pennant_operator.decide.seen.spec import InvalidSpecError, parse_spec
+from pennant_testing.memory.field_values import leaves, schema
 from pennant_testing.memory.object_builders import IMAGES, REGISTRY, model_deployment, version
 
 pytestmark = pytest.mark.unit
@@ -40,8 +41,14 @@ FULL = {
     "credentialsSecret": "bucket",
     "serviceAccountName": "models",
     "storage": {"size": "2Gi"},
+    "fetch": {"resources": {"limits": {"memory": "512Mi"}}},
     "nodeSelector": {"pool": "models"},
     "tolerations": [{"key": "models", "operator": "Exists"}],
+    "affinity": {"podAntiAffinity": {}},
+    "topologySpreadConstraints": [
+        {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+    ],
+    "priorityClassName": "high",
     "labels": {"team": "news"},
     "annotations": {"note": "hello"},
 }
@@ -106,6 +113,19 @@ def test_volumes_have_the_group_of_the_administrator_or_the_clusters_choice():
 
 def test_a_deployment_with_nothing_but_defaults():
     against_golden("deployment-defaults.yaml", deployment())
+
+
+def is_written(serving: dict, path: tuple[str, ...]) -> bool:
+    name, *below = path
+    return name in serving and (not below or is_written(serving[name], tuple(below)))
+
+
+def test_the_deployments_below_are_made_of_every_field_that_there_is():
+    fields = leaves(schema("modeldeployments", "serving"))
+    missing = [
+        path for path in fields if not any(is_written(each, path) for each in (FULL, CUSTOM))
+    ]
+    assert missing == [("writableRoot",)]  # its test is below
 
 
 def test_a_deployment_with_every_serving_field():
