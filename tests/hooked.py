@@ -147,7 +147,9 @@ class Hooked:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        app = web.Application(middlewares=[self._remember], client_max_size=receiver.LARGEST)
+        app = web.Application(
+            middlewares=[self._remember], client_max_size=receiver.BODY_LIMIT_BYTES
+        )
         app.add_routes([web.post("/hooks/{registry}", self._receiver.answer)])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

@@ -25,7 +25,7 @@ from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.connection import connect
 from pennant_operator.observe.mlflow.credentials import credentials
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
-from pennant_operator.observe.poll.known import ABSENT_AFTER, Known
+from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known
 from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.poll import Poll
 from pennant_registry.names import MOST_VERSION
@@ -236,7 +236,7 @@ def test_every_page_of_a_search_holds_what_the_others_do_not(
             mlflow.client.create_registered_model(name)
             mlflow.client.create_model_version(name, "s3://bucket/x")
             mlflow.client.set_registered_model_alias(name, "production", "1")
-    monkeypatch.setattr(pages, "PAGE", page)
+    monkeypatch.setattr(pages, "SEARCH_PAGE_LIMIT", page)
     came: list[str] = []
     understood = pages.models
 
@@ -283,7 +283,7 @@ def test_upper_and_lower_case_are_different_models_and_aliases(server: Guarded, 
             clock = Clock()
             for _ in range(2):
                 await Poll(Registry(http), "3.17.2", known, clock=clock).ask(wanted)
-                clock.passed += ABSENT_AFTER
+                clock.passed += ABSENCE_CONFIRMATION_SECONDS
         finally:
             await http.close()
         return known
@@ -298,7 +298,7 @@ def test_upper_and_lower_case_are_different_models_and_aliases(server: Guarded, 
 def test_the_highest_version_of_a_stage_is_the_highest_number(
     server: Guarded, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch, page: int
 ):
-    monkeypatch.setattr(pages, "PAGE", page)
+    monkeypatch.setattr(pages, "SEARCH_PAGE_LIMIT", page)
     client, name = MlflowClient(server.url), f"m{uuid4().hex[:8]}"
     client.create_registered_model(name)
     for _ in range(11):  # as text 9 is more than 11

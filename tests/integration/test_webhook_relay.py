@@ -101,7 +101,7 @@ def test_a_body_that_is_too_large_is_not_handed_on():
             replica(standby, lambda: f"127.0.0.1:{leader}", None),
             replica(leader, lambda: None, taken),
         ):
-            assert await post(standby, body=b"x" * (receiver.LARGEST + 1)) == 413
+            assert await post(standby, body=b"x" * (receiver.BODY_LIMIT_BYTES + 1)) == 413
         assert taken.hooks == []
 
     asyncio.run(scenario())

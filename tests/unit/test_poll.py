@@ -22,10 +22,14 @@ from pennant_operator.observe.mlflow.trouble import (
     RegistryTroubleError,
     TooSlowError,
 )
-from pennant_operator.observe.poll.few_at_once import FEW
-from pennant_operator.observe.poll.known import ABSENT_AFTER, UNRESOLVED_AFTER, Known
+from pennant_operator.observe.poll.few_at_once import CONCURRENCY_LIMIT
+from pennant_operator.observe.poll.known import (
+    ABSENCE_CONFIRMATION_SECONDS,
+    UNRESOLVED_CONFIRMATION_SECONDS,
+    Known,
+)
 from pennant_operator.observe.poll.poll import Poll
-from pennant_operator.observe.poll.together import FORGOTTEN_AFTER
+from pennant_operator.observe.poll.together import ASKED_APART_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -91,7 +95,7 @@ def test_a_model_that_slips_between_two_pages_is_not_a_removed_alias(
                 # What a search leaves out is asked for by itself: it is found, or seen to be gone.
                 still = there.get(name) or before.get(name)
                 assert versions(known).get(name) == still, (name, before)
-            await asyncio.sleep(ABSENT_AFTER)
+            await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS)
             await Poll(registry, server, known).ask(WATCHES)
             assert versions(known) == there
         gone = [watch for watch, answer in answers(known).items() if isinstance(answer, Absent)]
@@ -126,8 +130,8 @@ def test_who_waits_for_the_first_of_many_that_moved_does_not_wait_for_the_last()
 
     at_once(scenario())
     assert sorted(model for model, _ in told) == MODELS
-    assert told[0][1] <= FEW < len(MODELS) == told[-1][1]
-    assert slow.most == FEW
+    assert told[0][1] <= CONCURRENCY_LIMIT < len(MODELS) == told[-1][1]
+    assert slow.most == CONCURRENCY_LIMIT
 
 
 class Lying(Skipping):
@@ -272,7 +276,7 @@ def test_one_model_in_trouble_keeps_what_was_known_of_it_until_that_lasted():
         await poll.ask(WATCHES)
         lying.models = {BAD.model: ERRORS["500"]}
         await poll.ask(WATCHES)
-        await asyncio.sleep(UNRESOLVED_AFTER - 1)
+        await asyncio.sleep(UNRESOLVED_CONFIRMATION_SECONDS - 1)
         await poll.ask(WATCHES)
         assert versions(poll.known)[BAD.model] == "7"
         await asyncio.sleep(1)
@@ -290,7 +294,7 @@ def test_a_registry_of_which_nothing_answers_is_in_trouble_and_tells_nothing_new
         for watches in (WATCHES, WATCHES[:2]):
             with pytest.raises(RegistryTroubleError, match="boom"):
                 await poll.ask(watches)
-        assert len(lying.taken()) <= 2 + 2 * FEW
+        assert len(lying.taken()) <= 2 + 2 * CONCURRENCY_LIMIT
 
     _, known = story(scenario)
     assert set(versions(known)) == set(MODELS)
@@ -347,9 +351,9 @@ def test_a_name_that_spoils_a_search_is_found_once_and_asked_for_by_itself():
         await poll.ask(many)
         lying.taken()
         await poll.ask(many)
-        assert len(lying.taken()) <= 1 + FEW
+        assert len(lying.taken()) <= 1 + CONCURRENCY_LIMIT
         lying.searches = {}
-        await asyncio.sleep(FORGOTTEN_AFTER)
+        await asyncio.sleep(ASKED_APART_SECONDS)
         await poll.ask(many)
         assert lying.taken() == ["search 300"]
 
@@ -370,7 +374,7 @@ def test_an_alias_that_is_removed_and_set_again_a_second_later_was_never_absent(
         lying.aliases[BAD.model] = "7"
         await poll.ask(WATCHES)
         assert poll.known.perhaps_absent() == {}
-        await asyncio.sleep(ABSENT_AFTER)
+        await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS)
         del lying.aliases[BAD.model]
         await poll.ask(WATCHES)  # the first sight again
 
@@ -397,7 +401,7 @@ def test_what_was_never_there_is_told_at_once_and_acted_on_by_nobody():
         del lying.aliases[BAD.model]
         await poll.ask(WATCHES)
         first = unresolved(poll.known)[BAD]
-        await asyncio.sleep(ABSENT_AFTER)
+        await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS)
         await poll.ask(WATCHES)
         sure = answers(poll.known)[BAD]
         assert (first.reason, first.message) == (sure.reason, sure.message)
@@ -411,7 +415,7 @@ def test_an_error_between_two_sights_of_an_absence_confirms_nothing():
         del lying.aliases[BAD.model]
         await poll.ask(WATCHES)
         lying.models = {BAD.model: ERRORS["500"]}
-        await asyncio.sleep(ABSENT_AFTER)
+        await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS)
         await poll.ask(WATCHES)
         lying.models = {}
         await poll.ask(WATCHES)

@@ -16,7 +16,7 @@ from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_operator.observe.poll.known import ABSENT_AFTER, Known, Seen
+from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known, Seen
 from pennant_operator.observe.poll.poller import Poller, Surroundings
 
 pytestmark = pytest.mark.unit
@@ -120,7 +120,7 @@ def test_an_absence_is_confirmed_five_seconds_after_it_was_seen_however_often_po
         for _ in range(hooks):
             made.poller.look(WATCH)
             await asyncio.sleep(0.004)
-        await asyncio.sleep(seen + ABSENT_AFTER - 0.1 - loop.time())
+        await asyncio.sleep(seen + ABSENCE_CONFIRMATION_SECONDS - 0.1 - loop.time())
         assert made.desired() == SEVEN
         await asyncio.sleep(1.2)
         assert made.desired() == GONE
@@ -154,7 +154,7 @@ def test_what_was_never_there_is_told_with_the_first_answer(monkeypatch: pytest.
         running = asyncio.create_task(made.poller.run())
         await asyncio.sleep(0.5)
         assert made.desired() == Unresolved(GONE.reason, GONE.message)
-        await asyncio.sleep(ABSENT_AFTER + 1)
+        await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS + 1)
         assert made.desired() == GONE
         running.cancel()
         await asyncio.wait([running])

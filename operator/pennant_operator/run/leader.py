@@ -11,8 +11,8 @@ from pennant_operator.kube import KINDS, ApiError, Object
 from pennant_operator.run.leadership import LostError
 
 LOG = logging.getLogger(__name__)
-NAME = "pennant-operator"  # of the Lease, in the operator's namespace
-SPREAD = 0.2  # of a pause, downwards: so that candidates do not look in step
+LEASE_NAME = "pennant-operator"  # in the operator's namespace
+RETRY_SPREAD = 0.2  # of a pause, downwards: so that candidates do not look in step
 CONFLICT = 409
 GONE_OR_CHANGED = (404, CONFLICT)
 
@@ -106,7 +106,7 @@ class Elector:
         if not self._left():
             holder = self._seen.holder if self._seen is not None else ""
             said = f"{holder} has it" if holder != self._identity else "not renewed in time"
-            raise LostError(f"lost the Lease {self._namespace}/{NAME}: {said}")
+            raise LostError(f"lost the Lease {self._namespace}/{LEASE_NAME}: {said}")
 
     async def _try(self, seconds: float) -> bool:
         """Whether this process is the holder, by a write that was answered just now."""
@@ -151,7 +151,7 @@ class Elector:
             )
 
     async def _look(self) -> None:
-        lease = await self._api.get("Lease", self._namespace, NAME)
+        lease = await self._api.get("Lease", self._namespace, LEASE_NAME)
         self._exists = lease is not None
         if lease is not None:
             self._seen = see(self._seen, lease, self._clock())
@@ -165,12 +165,12 @@ class Elector:
         """Create or replace the Lease as it was seen; raises ApiError if it is no longer so."""
         kind, before = KINDS["Lease"], self._seen if self._exists else None
         if before is None:
-            metadata = {"name": NAME, "namespace": self._namespace}
+            metadata = {"name": LEASE_NAME, "namespace": self._namespace}
             lease = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}
             method, path = "POST", kind.path(self._namespace)
         else:
             lease = before.lease
-            method, path = "PUT", kind.path(self._namespace, NAME)
+            method, path = "PUT", kind.path(self._namespace, LEASE_NAME)
         answer = await self._api.request(method, path, body={**lease, "spec": spec})
         self._exists, self._seen = True, see(self._seen, answer, self._clock())
         if before is self._seen:
@@ -184,7 +184,7 @@ class Elector:
         return may_last(self._timing, self._renewed, self._clock())
 
     def _pause(self) -> float:
-        return self._timing.retry * (1 - SPREAD * self._random())
+        return self._timing.retry * (1 - RETRY_SPREAD * self._random())
 
     def _until_next_try(self) -> float:
         """A pause, or less when the Lease runs out before."""

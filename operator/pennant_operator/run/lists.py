@@ -14,8 +14,8 @@ from pennant_operator.run.leadership import Leadership
 from pennant_operator.run.queue import WorkQueue
 
 LOG = logging.getLogger(__name__)
-PERIOD = 600.0  # seconds between two full lists, give or take a tenth
-AGAIN = 2.0  # seconds after a list that failed
+RELIST_INTERVAL_SECONDS = 600.0  # between two full lists, give or take a tenth
+RELIST_RETRY_SECONDS = 2.0  # until a list that failed is tried again
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Lists:
                 changed = await relist(self.api, self.store, self.namespaces)
             except ApiError as error:
                 LOG.warning("listing failed, trying again: %s", error)
-                await asyncio.sleep(AGAIN)
+                await asyncio.sleep(RELIST_RETRY_SECONDS)
                 continue
             if not self.listed.is_set():
                 LOG.info("watching %d ModelDeployments", len(self.store.owners()))
@@ -66,7 +66,7 @@ class Lists:
 
     async def _pause(self, *, leads: bool) -> None:
         """Until the next list is due: at once when this process becomes the leader."""
-        seconds = PERIOD * random.uniform(0.9, 1.1)  # noqa: S311 - spread, not a secret
+        seconds = RELIST_INTERVAL_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311 - spread, not a secret
         if leads:
             await asyncio.sleep(seconds)
             return

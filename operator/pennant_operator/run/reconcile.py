@@ -31,8 +31,8 @@ from pennant_operator.run.queue import WorkQueue
 
 LOG = logging.getLogger(__name__)
 GONE_OR_CHANGED = (404, 409)
-FAULTY = 500  # and above: the API server's own trouble, or a webhook's
-OFTEN = 2  # failures in a row, about three seconds: then it is told
+SERVER_ERROR = 500  # and above: the API server's own trouble, or a webhook's
+FAILURES_UNTIL_REPORTED = 2  # in a row, about three seconds: then the status says so
 
 
 @dataclass
@@ -113,7 +113,10 @@ class Reconciler:
             await self._act(attempt)
             raise
         except ApiError as error:
-            if error.status >= FAULTY and self.backoff.failures(attempt.key) >= OFTEN:
+            if (
+                error.status >= SERVER_ERROR
+                and self.backoff.failures(attempt.key) >= FAILURES_UNTIL_REPORTED
+            ):
                 attempt.decided = hindered(seen, str(error), attempt.now)
                 await self._act(attempt)
             raise

@@ -27,6 +27,8 @@ from pennant_operator.run.reconcile import Reconciler
 from pennant_operator.run.relay import Relay, address, identity
 from pennant_operator.token_bucket import TokenBucket
 
+WRITE_BURST_SECONDS = 10  # whose writes may be made at once, after as long without any
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -50,7 +52,8 @@ def wire(config: Config, api: Api) -> Parts:
     store, queue = Store(), WorkQueue[Key]()
     lease = _leadership(config, api)
     metrics = Metrics(depth=queue.__len__, may_write=lease.may_last, now=_now)
-    limiter = TokenBucket(config.write_rate, burst=max(1, int(10 * config.write_rate)))
+    burst = max(1, int(WRITE_BURST_SECONDS * config.write_rate))
+    limiter = TokenBucket(config.write_rate, burst)
     cluster = Cluster(api, limiter=limiter, fence=lease.may_last, count=metrics.wrote)
 
     def enqueue(keys: Iterable[Key], *, urgent: bool = False) -> None:

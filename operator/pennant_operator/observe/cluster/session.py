@@ -14,8 +14,8 @@ from kubernetes.aio.client import Configuration
 
 from pennant_operator import nesting
 
-PACE = 1.0  # seconds between two connections of the same watch
-CONNECTIONS = 50
+WATCH_SPACING_SECONDS = 1.0  # between two connections of the same watch
+WATCH_CONNECTIONS_LIMIT = 50  # connections for watches
 
 
 def session(configuration: Configuration) -> aiohttp.ClientSession:
@@ -27,8 +27,8 @@ def session(configuration: Configuration) -> aiohttp.ClientSession:
     if configuration.cert_file:
         trust.load_cert_chain(configuration.cert_file, configuration.key_file)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=trust),
-        middlewares=(_identify(configuration), Pacer(PACE)),
+        connector=aiohttp.TCPConnector(limit=WATCH_CONNECTIONS_LIMIT, ssl=trust),
+        middlewares=(_identify(configuration), Pacer(WATCH_SPACING_SECONDS)),
         response_class=Parsable,
     )
 

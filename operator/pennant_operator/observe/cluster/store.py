@@ -19,7 +19,7 @@ from pennant_operator.kube import Object
 Key: TypeAlias = tuple[str, str]  # namespace and name of a ModelDeployment
 OWNER = "ModelDeployment"
 APPLIED = ("Service", "Deployment", "ConfigMap", "PodDisruptionBudget")
-TOMBSTONES = 10_000
+TOMBSTONES_LIMIT = 10_000  # deleted objects remembered, whose late events are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Store:
         The key to look at again; None if it was not known, or has been seen alive since.
         """
         self._gone[uid] = version  # a late answer or event must not bring it back
-        if len(self._gone) > TOMBSTONES:
+        if len(self._gone) > TOMBSTONES_LIMIT:
             self._gone.popitem(last=False)
         at = (kind, namespace, name)
         entry = self._entries.get(at)

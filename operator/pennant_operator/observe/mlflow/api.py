@@ -24,8 +24,8 @@ from pennant_operator.observe.mlflow.filters import filters, named, quotable
 from pennant_operator.observe.mlflow.http import MlflowHttp, Refusal
 from pennant_operator.observe.mlflow.trouble import RefusedError, RegistryTroubleError
 
-PAGE = 1000  # the most that MLflow gives
-PAGES = 100  # of one search; a walk that pays is shorter
+SEARCH_PAGE_LIMIT = 1000  # models or versions of one page: the most that MLflow gives
+SEARCH_PAGES_LIMIT = 100  # pages of one search; a walk that pays is shorter
 Page: TypeAlias = list[dict[str, Any]]
 NO_SUCH = "RESOURCE_DOES_NOT_EXIST"
 
@@ -95,8 +95,8 @@ class Registry:
         """The registered models, or model versions, of a search."""
         token, items = "", path.split("/", maxsplit=1)[0].replace("-", "_")
         tokens = set[str]()
-        while len(tokens) < PAGES:
-            query = {"max_results": str(PAGE), **chosen}
+        while len(tokens) < SEARCH_PAGES_LIMIT:
+            query = {"max_results": str(SEARCH_PAGE_LIMIT), **chosen}
             answer = await self._asked(path, query | ({"page_token": token} if token else {}))
             yield listed(answer, items)
             tokens.add(token)

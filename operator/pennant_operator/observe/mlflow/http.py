@@ -26,7 +26,8 @@ from pennant_operator.observe.mlflow.trouble import (
     proxy_refuses,
 )
 
-TIMEOUT = 5.0  # seconds of one request
+CONNECTIONS_LIMIT = 4  # to one registry
+REQUEST_SECONDS = 5.0  # one request to MLflow
 API = "/api/2.0/mlflow/"
 NONE = Credentials()
 
@@ -62,8 +63,8 @@ class MlflowHttp:
         # Redirects and proxies of the environment are not followed: credentials go to the
         # configured address only, by the configured way.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=4, ssl=trust),
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS_LIMIT, ssl=trust),
+            timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
             proxy=spec.proxy,
             cookie_jar=aiohttp.DummyCookieJar(),  # who answers could fill another without end
             auto_decompress=False,  # without a bound: body.py has one
@@ -101,8 +102,8 @@ class MlflowHttp:
                 return status, text
         except TimeoutError:
             raise TooSlowError(
-                f"{self._url} did not answer within {TIMEOUT:.0f} s: see that MLflow runs, and that"
-                " no NetworkPolicy keeps the operator from it."
+                f"{self._url} did not answer within {REQUEST_SECONDS:.0f} s: see that MLflow runs, "
+                "and that no NetworkPolicy keeps the operator from it."
             ) from None
         except UnreadableError as error:
             raise RegistryTroubleError(

@@ -13,8 +13,10 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.retries import Retries
 
-ABSENT_AFTER = 5.0  # seconds from the first sight of an absence to the read that confirms it
-UNRESOLVED_AFTER = 30.0  # seconds that trouble with one model lasts
+# from the first sight of an absence to the read that confirms it
+ABSENCE_CONFIRMATION_SECONDS = 5.0
+# that trouble with one model lasts until it replaces what was known
+UNRESOLVED_CONFIRMATION_SECONDS = 30.0
 
 # At a version; at one that everybody who watches it has a record of; not to be resolved, or hidden
 # from the account; absent. None: never answered.
@@ -32,7 +34,11 @@ class Doubt:
     @property
     def until(self) -> float:
         """When it is believed, if it is seen again."""
-        return self.since + (ABSENT_AFTER if isinstance(self.what, Absent) else UNRESOLVED_AFTER)
+        return self.since + (
+            ABSENCE_CONFIRMATION_SECONDS
+            if isinstance(self.what, Absent)
+            else UNRESOLVED_CONFIRMATION_SECONDS
+        )
 
     def same(self, what: Absent | Unresolved) -> bool:
         """Whether this is seen again; trouble may be put in other words each time."""

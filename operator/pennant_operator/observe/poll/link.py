@@ -18,7 +18,8 @@ from pennant_operator.observe.poll.poll import Poll
 from pennant_operator.observe.poll.recorded import Pointed
 
 LOG = logging.getLogger(__name__)
-PACE = 0.9  # seconds between two reads of the Secret: once a poll, and not with every hint
+# between two reads of a registry's Secret: once a poll, and not with every hint
+SECRET_REREAD_SECONDS = 0.9
 
 
 class Link:
@@ -63,7 +64,7 @@ class Link:
 
     async def _secret_changed(self) -> bool:
         now = asyncio.get_running_loop().time()
-        if now < self._read_at + PACE:
+        if now < self._read_at + SECRET_REREAD_SECONDS:
             return False
         self._read_at = now
         try:

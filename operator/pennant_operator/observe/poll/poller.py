@@ -27,7 +27,7 @@ from pennant_operator.observe.poll.questions import Questions
 from pennant_operator.observe.poll.recorded import Pointed, recorded
 
 LOG = logging.getLogger(__name__)
-LEAST_BETWEEN = 1.0  # seconds between two looks at what is in doubt
+DOUBT_REREAD_SECONDS = 1.0  # at least, between two looks at an absence that is to be confirmed
 
 
 class Enqueue(Protocol):
@@ -134,7 +134,9 @@ class Poller:
         """
         loop = asyncio.get_running_loop()
         doubts = {} if self._outage.failures else self._known.perhaps_absent()
-        due = min(until, max(min(doubts.values(), default=until), loop.time() + LEAST_BETWEEN))
+        due = min(
+            until, max(min(doubts.values(), default=until), loop.time() + DOUBT_REREAD_SECONDS)
+        )
 
         def overdue() -> set[Watch]:
             return {watch for watch, at in doubts.items() if at <= loop.time()}

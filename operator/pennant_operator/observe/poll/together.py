@@ -7,9 +7,9 @@ from pennant_operator.observe.mlflow.answers import Registered
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
 from pennant_operator.observe.poll.known import Known
-from pennant_operator.observe.poll.strategy import FEW, Strategy, strategy
+from pennant_operator.observe.poll.strategy import ASKED_SINGLY_LIMIT, Strategy, strategy
 
-FORGOTTEN_AFTER = 3600.0  # seconds that what spoiled a search is asked for by itself
+ASKED_APART_SECONDS = 3600.0  # that a model which spoiled a search is asked for by itself
 
 
 @dataclass
@@ -24,7 +24,9 @@ async def ask_together(
     registry: Registry, models: Set[str], server_version: str, known: Known, now: float
 ) -> Together:
     """The cheapest way to ask for these; raises RegistryTroubleError for the registry's own."""
-    known.apart = {k: since for k, since in known.apart.items() if now < since + FORGOTTEN_AFTER}
+    known.apart = {
+        k: since for k, since in known.apart.items() if now < since + ASKED_APART_SECONDS
+    }
     how, found = await _walked(registry, models - known.apart.keys(), server_version, known)
     if how.walk:
         return Together(set(how.listed), found)
@@ -65,7 +67,7 @@ async def _search(registry: Registry, names: Sequence[str], into: Together) -> N
         raise
     except RegistryTroubleError:
         await registry.ping()  # or it is not about these
-        if len(names) > FEW:
+        if len(names) > ASKED_SINGLY_LIMIT:
             half = len(names) // 2
             await _search(registry, names[:half], into)
             await _search(registry, names[half:], into)

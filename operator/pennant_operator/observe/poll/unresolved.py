@@ -11,7 +11,7 @@ from pennant_operator.observe.mlflow.trouble import (
 from pennant_operator.observe.poll.known import Stamp
 from pennant_operator.observe.poll.recorded import Pointed
 
-_AGAIN = "it is asked again, at most 5 minutes apart"
+_RETRY_CLAUSE = "it is asked again, at most 5 minutes apart"
 
 
 class NotResolvedError(RegistryTroubleError):
@@ -33,7 +33,7 @@ def unresolved(watch: Watch, error: Exception) -> Unresolved:
     return Unresolved(
         Reason.MODEL_NOT_ANSWERED,
         f"ModelRegistry {watch.registry} answers, but not about {watch.model!r} ({_said(error)}): "
-        f"correct spec.model, or see MLflow's log; {_AGAIN}",
+        f"correct spec.model, or see MLflow's log; {_RETRY_CLAUSE}",
     )
 
 
@@ -45,7 +45,7 @@ def _no_source(watch: Watch, version: str, why: Exception) -> Unresolved:
     return Unresolved(
         Reason.VERSION_NOT_RESOLVED,
         f"{watch.pointer} {watch.verb} version {version}, and ModelRegistry {watch.registry} does "
-        f"not tell where its bytes are ({_said(why)}): {cure}; {_AGAIN}",
+        f"not tell where its bytes are ({_said(why)}): {cure}; {_RETRY_CLAUSE}",
         version,
     )
 
@@ -66,5 +66,5 @@ def _hidden(watch: Watch) -> str:
     return (
         f"the account of ModelRegistry {watch.registry} may not read {watch.model!r} (403): have "
         "its administrator let it read the model and its experiment, or correct spec.model.name; "
-        f"{_AGAIN}"
+        f"{_RETRY_CLAUSE}"
     )

@@ -9,8 +9,9 @@ import contextlib
 from collections.abc import Callable, Set
 from datetime import datetime, timedelta
 
-GRACE = timedelta(seconds=5)
-SOON = 1.0  # seconds between two LISTs while one is awaited
+# that a ModelRegistry which is named and not there is waited for
+ARRIVAL_GRACE = timedelta(seconds=5)
+AWAITED_LIST_SECONDS = 1.0  # between two LISTs of ModelRegistries while one is awaited
 
 
 class Awaited:
@@ -27,7 +28,7 @@ class Awaited:
         if name in self._given_up:
             return False
         if name not in self._until:
-            self._until[name] = self._now() + GRACE
+            self._until[name] = self._now() + ARRIVAL_GRACE
             self._news.set()
         return True
 
@@ -46,5 +47,7 @@ class Awaited:
     async def pause(self, period: float) -> None:
         """Until the next LIST: soon while one is awaited, at once when one was just named."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), SOON if self._until else period)
+            await asyncio.wait_for(
+                self._news.wait(), AWAITED_LIST_SECONDS if self._until else period
+            )
         self._news.clear()

@@ -22,8 +22,9 @@ from pennant_operator.observe.registries.followed import Around, Followed, Repor
 from pennant_operator.observe.webhook.webhook import Webhook
 
 LOG = logging.getLogger(__name__)
-PERIOD = 5.0  # seconds between two LISTs of ModelRegistries
-PATIENCE = 6.0  # seconds for the first polls: a little more than one request may take
+LIST_INTERVAL_SECONDS = 5.0  # between two LISTs of ModelRegistries
+# that a new leader waits for its first polls: a little more than one request may take
+FIRST_POLLS_SECONDS = 6.0
 
 
 class Registries:
@@ -85,14 +86,14 @@ class Registries:
                 else:
                     await self._follow(found, group)
                 await self._first_polls()
-                await self._awaited.pause(PERIOD)
+                await self._awaited.pause(LIST_INTERVAL_SECONDS)
 
     async def _first_polls(self) -> None:
         """Who waits for `asked` takes nothing back that was told before this process began."""
         if self.asked.is_set():
             return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(FIRST_POLLS_SECONDS):
                 for followed in tuple(self._followed.values()):
                     await followed.poller.asked.wait()
         self.asked.set()

@@ -17,7 +17,7 @@ from pennant_operator.decide.seen.spec import Watch
 ID_HEADER = "X-MLflow-Delivery-Id"
 TIME_HEADER = "X-MLflow-Timestamp"
 SIGNATURE_HEADER = "X-MLflow-Signature"
-WINDOW = 300.0  # seconds that a hook may be older, or younger, than our clock says
+CLOCK_TOLERANCE_SECONDS = 300.0  # that a webhook may be older, or younger, than our clock says
 _ID = re.compile(r"[\x21-\x7e]{1,100}")
 _TIME = re.compile(r"[0-9]{1,12}")
 
@@ -39,7 +39,7 @@ class Delivery:
 
     def timely(self, now: float) -> bool:
         """Whether it was sent about now: a sender's clock may be ahead as well as behind."""
-        return abs(now - self.sent) <= WINDOW
+        return abs(now - self.sent) <= CLOCK_TOLERANCE_SECONDS
 
 
 def delivery(headers: Mapping[str, str], body: bytes) -> Delivery | None:

@@ -2,15 +2,15 @@
 
 import heapq
 
-from pennant_operator.observe.webhook.delivery import WINDOW
+from pennant_operator.observe.webhook.delivery import CLOCK_TOLERANCE_SECONDS
 
-MOST = 10_000
+DELIVERIES_LIMIT = 10_000  # webhooks of one registry remembered, none of which is taken twice
 
 
 class Remembered:
     """Deliveries of one registry, each for as long as its time would still let it in."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = DELIVERIES_LIMIT) -> None:
         self._most = most
         self._ids: set[str] = set()
         self._by_time: list[tuple[int, str]] = []
@@ -21,7 +21,7 @@ class Remembered:
 
     def take(self, name: str, sent: int, now: float) -> bool:
         """Whether this delivery is new; then it is not any more."""
-        while self._by_time and self._by_time[0][0] < now - WINDOW:
+        while self._by_time and self._by_time[0][0] < now - CLOCK_TOLERANCE_SECONDS:
             self._forget()
         if name in self._ids or sent <= self._floor:
             return False

@@ -8,9 +8,10 @@ from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.webhook.delivery import Delivery
 
 KEY = "webhook-secret"
-SHORTEST = 16  # characters: a guess costs an attacker one request
-PACE = 5.0  # seconds between two reads that strangers can cause
-OVERLAP = 60.0  # seconds for which what was replaced still is valid: MLflow may not know yet
+SECRET_CHARACTERS_MINIMUM = 16  # of webhook-secret: a guess costs an attacker one request
+SECRET_REREAD_SECONDS = 5.0  # between two reads of the signing Secret that strangers can cause
+# for which a replaced webhook-secret is still valid: MLflow may not know yet
+REPLACED_SECRET_SECONDS = 60.0
 
 
 class SigningSecret:
@@ -35,7 +36,7 @@ class SigningSecret:
         if self._signed(hook):
             return True
         async with self._reading:  # whoever comes while it is read waits for what is read
-            if not self._signed(hook) and self._now() >= self._read_at + PACE:
+            if not self._signed(hook) and self._now() >= self._read_at + SECRET_REREAD_SECONDS:
                 await self._again()
         if self._signed(hook):
             return True
@@ -63,16 +64,16 @@ class SigningSecret:
 
     async def _held(self) -> str:
         value = (await self._read(self._name)).get(KEY, "").strip()
-        if len(value) < SHORTEST:
+        if len(value) < SECRET_CHARACTERS_MINIMUM:
             raise RegistryTroubleError(
-                f"Secret {self._name} holds no {KEY} of {SHORTEST} characters or more: give it "
-                "the secret that MLflow signs with."
+                f"Secret {self._name} holds no {KEY} of {SECRET_CHARACTERS_MINIMUM} "
+                "characters or more: give it the secret that MLflow signs with."
             )
         return value
 
     def _replace(self, value: str) -> None:
         if self._value and value != self._value:
-            self._replaced = self._value, self._now() + OVERLAP
+            self._replaced = self._value, self._now() + REPLACED_SECRET_SECONDS
         self._value = value
 
     def _now(self) -> float:

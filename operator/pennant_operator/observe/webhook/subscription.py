@@ -19,7 +19,7 @@ EVENTS = (
     {"entity": "MODEL_VERSION", "action": "CREATED"},
 )
 
-PAGES = 100  # of webhooks, of a hundred each
+WEBHOOK_PAGES_LIMIT = 100  # pages of MLflow's webhooks, of a hundred each
 
 NEEDS = (
     "It takes MLflow 3.3 or newer with a database, MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY, and for "
@@ -86,7 +86,7 @@ def _is_ours(hook: dict[str, Any], wanted: Wanted, known: str) -> bool:
 async def _hooks(http: MlflowHttp) -> list[dict[str, Any]]:
     """All that MLflow has, however it lists them."""
     found, tokens, token = list[dict[str, Any]](), set[str](), ""
-    while token not in tokens and len(tokens) < PAGES:
+    while token not in tokens and len(tokens) < WEBHOOK_PAGES_LIMIT:
         answer = await http.get("webhooks", {"page_token": token} if token else {})
         if isinstance(answer, Refusal):
             raise _refused(answer)

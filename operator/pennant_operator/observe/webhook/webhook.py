@@ -22,8 +22,9 @@ from pennant_operator.observe.webhook.signing_secret import SigningSecret
 from pennant_operator.observe.webhook.subscription import NEEDS, Wanted, subscribe, unsubscribe
 
 LOG = logging.getLogger(__name__)
-AGAIN = 60.0  # seconds between two looks at the Secret
-AGAIN_IN_TROUBLE = 15.0
+# between two comparisons of a registry's webhook with its spec and Secret
+SETTLE_INTERVAL_SECONDS = 60.0
+SETTLE_RETRY_SECONDS = 15.0  # until the next one after one that failed
 
 
 class Outcome(StrEnum):
@@ -121,7 +122,9 @@ class Webhook:
                 self._troubled(str(error))
             await self._around.report()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(AGAIN_IN_TROUBLE if self._health.trouble else AGAIN):
+                async with asyncio.timeout(
+                    SETTLE_RETRY_SECONDS if self._health.trouble else SETTLE_INTERVAL_SECONDS
+                ):
                     await self._unsettled.wait()
 
     async def fault(self, trouble: str) -> None:
