@@ -27,7 +27,7 @@ Object: TypeAlias = dict[str, Any]
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 # objects of one LIST request; of 500 Deployments the answer costs 45 MiB for a moment
 LIST_PAGE_LIMIT = 100
-REQUEST_SECONDS = 8.0  # one request to the API server
+REQUEST_SECONDS = 8.0  # for one request to the API server
 OK, FORBIDDEN = 200, 403
 YAML = "application/yaml"
 APPLY = "application/apply-patch+yaml; charset=utf-8"  # as it is, the client would make JSON of it

@@ -9,9 +9,9 @@ import json
 import re
 from typing import Any
 
-DEPTH_LIMIT = 100  # of JSON from the API server; nothing of ours, or of the API's own, comes near
-SHALLOW_BRACKETS_LIMIT = 500  # brackets that are too few to be too deep for any parser
-DIGITS_LIMIT = 1000  # of a whole number; more are no number to anybody
+DEPTH_LIMIT = 100  # levels of JSON from the API server; nothing of ours or its own comes near
+SHALLOW_BRACKETS_LIMIT = 500  # brackets of JSON that are too few to be too deep for any parser
+DIGITS_LIMIT = 1000  # digits of a whole number; more are no number to anybody
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 

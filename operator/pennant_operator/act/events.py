@@ -16,9 +16,9 @@ from pennant_operator.decide.vocabulary import GROUP
 from pennant_operator.kube import ApiError, Object
 
 LOG = logging.getLogger(__name__)
-REPEAT_AFTER = timedelta(minutes=10)
-NOTE_LIMIT = 1024  # bytes, the API's own limits
-INSTANCE_LIMIT = 128
+REPEAT_AFTER = timedelta(minutes=10)  # that an Event, decided over and over, is not posted anew
+NOTE_LIMIT_BYTES = 1024  # of an Event's message: the API's own limit
+INSTANCE_LIMIT_BYTES = 128  # of an Event's reporter: the API's own limit
 CUT = "…"
 MICROSECOND = 1000  # nanoseconds
 
@@ -28,7 +28,7 @@ class Recorder:
 
     def __init__(self, cluster: Cluster, instance: str) -> None:
         self._cluster = cluster
-        self._instance = cut(instance, INSTANCE_LIMIT)
+        self._instance = cut(instance, INSTANCE_LIMIT_BYTES)
         self._posted: OrderedDict[tuple[str, str, str], datetime] = OrderedDict()
         self._last = 0  # nanoseconds of the last one's name
 
@@ -80,7 +80,7 @@ class Recorder:
             "action": event.reason,
             "reason": event.reason,
             "type": event.type,
-            "message": cut(event.message, NOTE_LIMIT),
+            "message": cut(event.message, NOTE_LIMIT_BYTES),
             "involvedObject": {
                 "apiVersion": owner["apiVersion"],
                 "kind": owner["kind"],

@@ -37,8 +37,9 @@ from pennant_operator.decide.traffic.writes import writes_for
 from pennant_operator.decide.verdict import Held, Rejected
 from pennant_operator.decide.vocabulary import Reason
 
-AWAIT_SECONDS = 1.0
-CONFLICT_SECONDS = 10.0  # no watch tells that somebody else's object went out of the way
+AWAIT_SECONDS = 1.0  # between two looks at children that are being deleted
+# between two looks at somebody else's object in the way: no watch tells when it is gone
+CONFLICT_SECONDS = 10.0
 
 
 def plan(observed: Observed, now: datetime) -> Plan:

@@ -18,7 +18,7 @@ from pennant_operator.observe.webhook.webhook import Outcome, Webhook
 from pennant_operator.run.listening import listen
 from pennant_operator.token_bucket import TokenBucket
 
-HOOKS_PER_SECOND_LIMIT = 100.0  # webhooks of each registry, once a burst is over
+HOOKS_PER_SECOND_LIMIT = 100.0  # webhooks a second of each registry, once a burst is over
 HOOKS_BURST_LIMIT = 200  # webhooks of each registry at once
 BODY_LIMIT_BYTES = 64 * 1024  # of a webhook; one about an alias has less than 1 kB
 BODY_SECONDS = 5.0  # for a webhook's body to arrive

@@ -32,7 +32,7 @@ from pennant_operator.run.queue import WorkQueue
 LOG = logging.getLogger(__name__)
 GONE_OR_CHANGED = (404, 409)
 SERVER_ERROR = 500  # and above: the API server's own trouble, or a webhook's
-FAILURES_UNTIL_REPORTED = 2  # in a row, about three seconds: then the status says so
+FAILURES_UNTIL_REPORTED = 2  # failures in a row before the status says so
 
 
 @dataclass

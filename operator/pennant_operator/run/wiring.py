@@ -27,7 +27,7 @@ from pennant_operator.run.reconcile import Reconciler
 from pennant_operator.run.relay import Relay, address, identity
 from pennant_operator.token_bucket import TokenBucket
 
-WRITE_BURST_SECONDS = 10  # whose writes may be made at once, after as long without any
+WRITE_BURST_SECONDS = 10  # of PENNANT_WRITE_RATE's writes may be made at once
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Held, Verdict
 
 _OF_AN_ATTEMPT = {"retryTime", "reason", "message", "shortSince"}
-_FIRST_RETRY = timedelta(seconds=30)
-_LONGEST_RETRY = timedelta(minutes=10)
+_FIRST_RETRY = timedelta(seconds=30)  # until a held candidate is tried again; doubles each time
+_LONGEST_RETRY = timedelta(minutes=10)  # at most, until a held candidate is tried again
 
 
 def entry(

@@ -22,7 +22,7 @@ from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
 
 CA_PATH = "/etc/pennant/registry/ca.crt"
 ARTIFACTS_PATH = "/mnt/artifacts"
-GRACE_SECONDS = 30
+GRACE_SECONDS = 30  # for a pod to end: the pause before SIGTERM, and the drain after it
 FETCH_MEMORY = "256Mi"
 _SHARED = ("cpu", "memory", "ephemeral-storage")  # no device is needed to download
 

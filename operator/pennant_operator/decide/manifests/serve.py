@@ -15,10 +15,11 @@ from pennant_operator.decide.seen.spec import CUSTOM, Spec
 
 PORT, GRPC_PORT = 8080, 9000
 PORT_NAME = "http"
-# The endpoint is gone from every node's rules before the process hears of its end.
+# before SIGTERM: the endpoint is gone from every node's rules when the process hears of its end
 PRE_STOP_SECONDS = 3
-DRAIN_SECONDS = 20
-LONGEST_LOAD = 3600  # seconds, or spec.rollout.deadlines.load where that is more
+DRAIN_SECONDS = 20  # for requests in flight, after SIGTERM
+# that the kubelet lets a model load, or spec.rollout.deadlines.load where that is more
+LEAST_STARTUP_SECONDS = 3600
 
 _COPIED = ("imagePullPolicy", "resources", "envFrom")
 
@@ -91,7 +92,7 @@ def _loading(spec: Spec) -> int:
     It is recorded with the revision, where the deadline may be raised later: the operator goes by
     that, takes a candidate down and replaces a pod; this is for when nobody else does.
     """
-    return max(math.ceil(spec.deadlines.load.total_seconds()), LONGEST_LOAD)
+    return max(math.ceil(spec.deadlines.load.total_seconds()), LEAST_STARTUP_SECONDS)
 
 
 def _asked(*, seconds: int) -> dict[str, Any]:

@@ -24,7 +24,8 @@ WATCH_SECONDS = 300  # of one connection of a watch: connections die unnoticed
 CONNECT_SECONDS = 10  # for a connection of a watch to be made
 REQUEST_SECONDS = 30  # of one request of a watch, but for what is streamed
 RETRY_CAP_SECONDS = 30.0  # at most, between two tries of a watch's request; the first is 1 s
-LIST_RETRIES_LIMIT = 20  # of a watch's first LIST, some minutes: then the process ends and says so
+# failed tries of a watch's first LIST, some minutes: then the process ends and says so
+LIST_RETRIES_LIMIT = 20
 
 
 class Jittered:

@@ -26,8 +26,8 @@ from pennant_operator.observe.mlflow.trouble import (
     proxy_refuses,
 )
 
-CONNECTIONS_LIMIT = 4  # to one registry
-REQUEST_SECONDS = 5.0  # one request to MLflow
+CONNECTIONS_LIMIT = 4  # connections to one registry
+REQUEST_SECONDS = 5.0  # for one request to MLflow
 API = "/api/2.0/mlflow/"
 NONE = Credentials()
 

@@ -13,7 +13,7 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.retries import Retries
 
-# from the first sight of an absence to the read that confirms it
+# at least, from the first sight of an absence to the read that confirms it
 ABSENCE_CONFIRMATION_SECONDS = 5.0
 # that trouble with one model lasts until it replaces what was known
 UNRESOLVED_CONFIRMATION_SECONDS = 30.0

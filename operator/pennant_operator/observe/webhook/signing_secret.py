@@ -8,7 +8,8 @@ from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.webhook.delivery import Delivery
 
 KEY = "webhook-secret"
-SECRET_CHARACTERS_MINIMUM = 16  # of webhook-secret: a guess costs an attacker one request
+# characters of webhook-secret: a guess costs an attacker one request
+SECRET_CHARACTERS_MINIMUM = 16
 SECRET_REREAD_SECONDS = 5.0  # between two reads of the signing Secret that strangers can cause
 # for which a replaced webhook-secret is still valid: MLflow may not know yet
 REPLACED_SECRET_SECONDS = 60.0
