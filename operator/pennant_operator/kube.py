@@ -185,6 +185,8 @@ def _parsed(status: int, text: bytes) -> Object:
     except ValueError as error:
         raise ApiError(status, "NotJson", f"not an API server's answer: {text[:200]!r}") from error
     if status >= 400 or not isinstance(answer, dict):
-        said = answer if isinstance(answer, dict) else {}
-        raise ApiError(status, said.get("reason", ""), said.get("message", text[:200].decode()))
+        details = answer if isinstance(answer, dict) else {}
+        raise ApiError(
+            status, details.get("reason", ""), details.get("message", text[:200].decode())
+        )
     return answer

@@ -29,18 +29,18 @@ def shallow(text: bytes) -> bytes:
 
 
 def _shallow(text: bytes) -> bytes:
-    kept, depth, at = [], 0, 0
+    parts, depth, at = [], 0, 0
     for token in _TOKEN.finditer(text):
         if token[0] in b"[{":
             depth += 1
             if depth == DEPTH_LIMIT:
-                kept.append(text[at : token.start()] + b"null")
+                parts.append(text[at : token.start()] + b"null")
         elif token[0] in b"]}":
             if depth == DEPTH_LIMIT:
                 at = token.end()
             depth -= 1
     rest = b"" if depth else text[at:]  # what is not closed is left so: it is no JSON
-    return b"".join([*kept, rest])
+    return b"".join([*parts, rest])
 
 
 def _number(digits: str) -> int | float:

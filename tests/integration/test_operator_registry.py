@@ -247,7 +247,7 @@ def test_no_strangers_answer_says_that_a_model_is_gone(body: str):
             poll = Poll(Registry(http), "", Known())
             with pytest.raises(RegistryTroubleError, match=said):
                 await poll.ask([Watch("default", "cars", alias="production")])
-            assert poll.known.seen == {}
+            assert poll.known.answers == {}
         finally:
             await http.close()
             await runner.cleanup()

@@ -20,7 +20,7 @@ from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow import api as pages
-from pennant_operator.observe.mlflow.answers import Registered
+from pennant_operator.observe.mlflow.answers import RegisteredModel
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.connection import connect
 from pennant_operator.observe.mlflow.credentials import credentials
@@ -28,7 +28,7 @@ from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known
 from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.poll import Poll
-from pennant_registry.names import MOST_VERSION
+from pennant_registry.names import VERSION_LIMIT
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
@@ -169,7 +169,7 @@ def test_a_version_whose_run_the_account_may_not_read_is_told_with_who_can_help(
 def test_a_version_that_no_database_holds_is_that_watchs_trouble(server: Guarded, mlflow: Mlflow):
     model, known = promoted(mlflow), Known()
     wanted = [
-        Watch("default", model, version=str(number)) for number in (MOST_VERSION, 10**18, 10**19)
+        Watch("default", model, version=str(number)) for number in (VERSION_LIMIT, 10**18, 10**19)
     ]
 
     async def scenario() -> None:
@@ -263,7 +263,7 @@ def test_every_page_of_a_search_holds_what_the_others_do_not(
         assert 2 < len(part) == min(len(found), math.ceil(3 / page) * page)
 
 
-async def some(server: Guarded, most: int) -> dict[str, Registered]:
+async def some(server: Guarded, most: int) -> dict[str, RegisteredModel]:
     http = as_administrator(server)
     try:
         return await Registry(http).walk(most)

@@ -15,10 +15,10 @@ from told import answers, unresolved
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.mlflow.answers import Found, Registered
+from pennant_operator.observe.mlflow.answers import RegisteredModel, RegisteredVersion
 from pennant_operator.observe.mlflow.trouble import (
+    MlflowRefusedError,
     NotAllowedError,
-    RefusedError,
     RegistryTroubleError,
     TooSlowError,
 )
@@ -44,27 +44,27 @@ class Skipping:
         self.aliases = aliases
         self.skipped = skipped
 
-    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+    async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
         return {name: self._registered(name) for name in models if name not in self.skipped}
 
-    async def walk(self, most: int) -> dict[str, Registered]:
+    async def walk(self, most: int) -> dict[str, RegisteredModel]:
         return await self.search(MODELS)
 
-    async def model(self, name: str) -> Registered:
+    async def model(self, name: str) -> RegisteredModel:
         return self._registered(name)
 
-    async def version(self, model: str, number: str) -> Found:
-        return Found(model, number, 1, "")
+    async def version(self, model: str, number: str) -> RegisteredVersion:
+        return RegisteredVersion(model, number, 1, "")
 
-    async def resolve(self, found: Found) -> ModelVersion:
+    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
         return ModelVersion(found.name, found.version, 1, "mlflow-artifacts:/x")
 
     async def ping(self) -> None:
         """It answers."""
 
-    def _registered(self, name: str) -> Registered:
+    def _registered(self, name: str) -> RegisteredModel:
         aliases = {"production": self.aliases[name]} if name in self.aliases else {}
-        return Registered(created=1, updated=1, aliases=aliases, stages={})
+        return RegisteredModel(created=1, updated=1, aliases=aliases, stages={})
 
 
 def versions(known: Known) -> dict[str, str]:
@@ -111,7 +111,7 @@ class Slow(Skipping):
         super().__init__(dict.fromkeys(MODELS, "1"), set())
         self.under_way = self.most = self.resolved = 0
 
-    async def resolve(self, found: Found) -> ModelVersion:
+    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         await asyncio.sleep(1)
@@ -148,20 +148,20 @@ class Lying(Skipping):
     async def ping(self) -> None:
         self._ask("ping", None)
 
-    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+    async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
         spoilt = next((self.searches[name] for name in models if name in self.searches), None)
         self._ask(f"search {len(models)}", spoilt)
         return await super().search([name for name in models if name not in self.models])
 
-    async def walk(self, most: int) -> dict[str, Registered]:
+    async def walk(self, most: int) -> dict[str, RegisteredModel]:
         self._ask("walk", None)
         return {f"x{n}": self._registered(MODELS[0]) for n in range(most + 1)}
 
-    async def model(self, name: str) -> Registered:
+    async def model(self, name: str) -> RegisteredModel:
         self._ask(f"model {name}", self.models.get(name))
         return await super().model(name)
 
-    async def resolve(self, found: Found) -> ModelVersion:
+    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
         self._ask(f"source {found.name}", self.sources.get((found.name, found.version)))
         return await super().resolve(found)
 
@@ -190,7 +190,7 @@ def story(
 
 
 ERRORS = {
-    "400": RefusedError("400 INVALID_PARAMETER_VALUE: Invalid value"),
+    "400": MlflowRefusedError("400 INVALID_PARAMETER_VALUE: Invalid value"),
     "403": NotAllowedError("403"),
     "500": RegistryTroubleError("http://mlflow answers 500, and not as MLflow does: 'boom'."),
     "slow": TooSlowError("http://mlflow did not answer within 5 s."),
@@ -298,7 +298,7 @@ def test_a_registry_of_which_nothing_answers_is_in_trouble_and_tells_nothing_new
 
     _, known = story(scenario)
     assert set(versions(known)) == set(MODELS)
-    assert [seen.doubt for seen in known.seen.values()] == [None] * len(MODELS)
+    assert [answer.doubt for answer in known.answers.values()] == [None] * len(MODELS)
 
 
 class Recovering(Skipping):
@@ -306,7 +306,7 @@ class Recovering(Skipping):
 
     over = False
 
-    async def model(self, name: str) -> Registered:
+    async def model(self, name: str) -> RegisteredModel:
         if not self.over:
             raise RegistryTroubleError("half an answer")
         return await super().model(name)
@@ -426,7 +426,7 @@ def test_an_error_between_two_sights_of_an_absence_confirms_nothing():
 
 def test_an_idle_poll_asks_once_about_a_pinned_version_that_is_not_there():
     class Without(Lying):
-        async def version(self, model: str, number: str) -> Found | None:
+        async def version(self, model: str, number: str) -> RegisteredVersion | None:
             self.asked.append("version")
             return None
 
@@ -450,15 +450,15 @@ class Large(Skipping):
         super().__init__(dict.fromkeys(self.models, "1"), skipped)
         self.asked = Counter[str]()
 
-    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+    async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
         self.asked["searches"] += 1
         return await super().search(models)
 
-    async def walk(self, most: int) -> dict[str, Registered]:
+    async def walk(self, most: int) -> dict[str, RegisteredModel]:
         self.asked["walks"] += 1
         return await super().search(self.models[: (most // 100 + 1) * 100])
 
-    async def model(self, name: str) -> Registered:
+    async def model(self, name: str) -> RegisteredModel:
         self.asked["single ones"] += 1
         return await super().model(name)
 

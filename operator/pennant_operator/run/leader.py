@@ -46,7 +46,7 @@ class Elector:
         random: Callable[[], float],
     ) -> None:
         self.looked = asyncio.Event()
-        self.held = asyncio.Event()
+        self.acquired = asyncio.Event()
         self._api = api
         self._namespace = namespace
         self._identity = identity
@@ -76,7 +76,7 @@ class Elector:
             self.looked.set()
             await asyncio.sleep(self._until_next_try())
         LOG.info("leading as %s", self._identity)
-        self.held.set()
+        self.acquired.set()
         self.looked.set()
         while True:
             # From when the last try began: where answers are slow, not each of them costs a pause.
@@ -105,27 +105,27 @@ class Elector:
             await self._try(min(self._timing.renew / 2, self._ends() - self._clock()))
         if not self._left():
             holder = self._seen.holder if self._seen is not None else ""
-            said = f"{holder} has it" if holder != self._identity else "not renewed in time"
-            raise LostError(f"lost the Lease {self._namespace}/{LEASE_NAME}: {said}")
+            reason = f"{holder} has it" if holder != self._identity else "not renewed in time"
+            raise LostError(f"lost the Lease {self._namespace}/{LEASE_NAME}: {reason}")
 
     async def _try(self, seconds: float) -> bool:
         """Whether this process is the holder, by a write that was answered just now."""
         known, self._current, self._tried = self._current, False, self._clock()
         try:
             async with asyncio.timeout(seconds):
-                await (self._again() if known else self._claim())
+                await (self._rewrite() if known else self._claim())
         except (ApiError, TimeoutError) as error:
-            self._tell(error)
+            self._log_failure(error)
         return self._current
 
-    def _tell(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         """Of two that start at once one is later: that is nobody's fault."""
         if isinstance(error, ApiError) and error.status == CONFLICT and not self._left():
             LOG.info("the Lease was not taken, somebody was faster: %s", error)
         else:
             LOG.warning("the Lease was not taken or renewed: %s", str(error) or "timed out")
 
-    async def _again(self) -> None:
+    async def _rewrite(self) -> None:
         """Renew without a look first: nobody else should have written."""
         try:
             await self._hold()

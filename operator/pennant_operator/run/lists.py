@@ -37,14 +37,14 @@ class Lists:
 
     def heard(self, key: Key) -> None:
         """The watch tells of a change."""
-        if self.lease.held.is_set():
+        if self.lease.acquired.is_set():
             self.queue.add(key, urgent=True)
 
     async def run(self) -> None:
         """List until cancelled."""
         await self.lease.looked.wait()  # who leads from the start lists once, not twice
         while True:
-            leads = self.lease.held.is_set()
+            leads = self.lease.acquired.is_set()
             try:
                 changed = await relist(self.api, self.store, self.namespaces)
             except ApiError as error:
@@ -72,4 +72,4 @@ class Lists:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self.lease.held.wait()
+                await self.lease.acquired.wait()

@@ -29,7 +29,7 @@ _RESULTS = {
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Sample:
     """What the metrics tell of one ModelDeployment."""
 
     model: str
@@ -52,8 +52,8 @@ class Metrics:
     ) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._seen: dict[Key, _Seen] = {}
-        self.registry.register(_Fleet(self._seen, now))
+        self._samples: dict[Key, _Sample] = {}
+        self.registry.register(_Fleet(self._samples, now))
         Gauge("pennant_queue_depth", "Keys waiting.", registry=self.registry).set_function(depth)
         leader = Gauge(
             "pennant_leader", "1 where this process may write, else 0.", registry=self.registry
@@ -116,23 +116,23 @@ class Metrics:
 
     def _see(self, key: Key, owner: Object, live: Status, decided: Status, seconds: float) -> None:
         self._reconcile.observe(seconds)
-        now, before = _seen(owner, live, decided), self._seen.get(key)
+        now, before = _sample_of(owner, live, decided), self._samples.get(key)
         if now.drift_since and before and before.drift_since:
             # A status that cannot be written is decided anew each time, as of then.
             since = min(before.drift_since, now.drift_since)
             now = replace(now, drift_since=since)
-        self._seen[key] = now
+        self._samples[key] = now
 
     def forget(self, key: Key) -> None:
         """The ModelDeployment is gone."""
-        self._seen.pop(key, None)
+        self._samples.pop(key, None)
 
 
 class _Fleet(Collector):
     """One line per ModelDeployment, made when Prometheus asks."""
 
-    def __init__(self, seen: dict[Key, _Seen], now: Callable[[], datetime]) -> None:
-        self._seen = seen
+    def __init__(self, samples: dict[Key, _Sample], now: Callable[[], datetime]) -> None:
+        self._samples = samples
         self._now = now
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
@@ -147,19 +147,19 @@ class _Fleet(Collector):
             "Time since what serves is not what is desired.",
             labels=("namespace", "name", "reason"),
         )
-        for key, seen in self._seen.items():
-            info.add_metric((*key, seen.model, seen.alias, seen.desired, seen.serving), 1)
-            if seen.drift_since is not None:
-                seconds = (self._now() - seen.drift_since).total_seconds()
-                drift.add_metric((*key, seen.drift_reason or ""), max(seconds, 0))
+        for key, sample in self._samples.items():
+            info.add_metric((*key, sample.model, sample.alias, sample.desired, sample.serving), 1)
+            if sample.drift_since is not None:
+                seconds = (self._now() - sample.drift_since).total_seconds()
+                drift.add_metric((*key, sample.drift_reason or ""), max(seconds, 0))
         return info, drift
 
 
-def _seen(owner: Object, live: Status, decided: Status) -> _Seen:
+def _sample_of(owner: Object, live: Status, decided: Status) -> _Sample:
     model = owner.get("spec", {}).get("model", {})
     drift = _drift(live) or _drift(decided)
     since = _time(drift["lastTransitionTime"]) if drift else None
-    return _Seen(
+    return _Sample(
         model=model.get("name", ""),
         alias=model.get("alias") or model.get("stage", ""),
         desired=(decided.get("desired") or {}).get("version", ""),

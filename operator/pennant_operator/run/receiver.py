@@ -74,20 +74,20 @@ class Receiver:
         webhook = self._find(name)
         known = name if webhook is not None else ""
         if not self._bucket(known).take():
-            return self._said(known, Turned.LIMITED)
+            return self._response(known, Turned.LIMITED)
         if webhook is None and not _NAME.fullmatch(name):
-            return self._said("", Turned.UNKNOWN_REGISTRY)
+            return self._response("", Turned.UNKNOWN_REGISTRY)
         body = await _body(request)
         if isinstance(body, Turned | Outcome):
-            return self._said(known, body)
+            return self._response(known, body)
         if self._forward is not None:
             status = await self._forward(f"/hooks/{name}", request.headers, body)
             if status is not None:
                 self._count(known, Turned.FORWARDED)
                 return web.Response(status=status)
         if webhook is None:
-            return self._said("", Turned.UNKNOWN_REGISTRY)
-        return self._said(name, await webhook.take(request.headers, body))
+            return self._response("", Turned.UNKNOWN_REGISTRY)
+        return self._response(name, await webhook.take(request.headers, body))
 
     def _bucket(self, known: str) -> TokenBucket:
         if not known:
@@ -96,7 +96,7 @@ class Receiver:
             known, TokenBucket(HOOKS_PER_SECOND_LIMIT, HOOKS_BURST_LIMIT)
         )
 
-    def _said(self, known: str, outcome: Outcome | Turned) -> web.Response:
+    def _response(self, known: str, outcome: Outcome | Turned) -> web.Response:
         self._count(known, outcome)
         later = {"Retry-After": "1"} if outcome is Turned.LIMITED else {}
         return web.Response(status=ANSWERS[outcome], text=f"{outcome}\n", headers=later)

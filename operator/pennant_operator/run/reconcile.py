@@ -104,8 +104,8 @@ class Reconciler:
         try:
             await self._act(attempt)
         except NameTakenError as error:
-            told = ownership.taken(attempt.owner, error.message)
-            attempt.decided = refuse(seen, Refused(Reason.NAME_CONFLICT, told), attempt.now)
+            message = ownership.taken(attempt.owner, error.message)
+            attempt.decided = refuse(seen, Refused(Reason.NAME_CONFLICT, message), attempt.now)
             await self._act(attempt)
             raise
         except RefusedError as error:
@@ -128,10 +128,10 @@ class Reconciler:
 
     def _still(self, owner: Object) -> Object:
         """As it is by now."""
-        found = self.store.owner((owner["metadata"]["namespace"], owner["metadata"]["name"]))
-        if found is None:
+        current = self.store.owner((owner["metadata"]["namespace"], owner["metadata"]["name"]))
+        if current is None:
             raise ApiError(404, "NotFound", OWNER)
-        return found
+        return current
 
     async def _act(self, attempt: Attempt) -> None:
         owner, now = attempt.owner, attempt.now

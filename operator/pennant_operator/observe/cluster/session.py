@@ -58,14 +58,14 @@ class _Lines:
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
         """The lines that there are by now, over and over."""
-        held: list[bytes] = []
+        pending: list[bytes] = []
         async for chunk in self._content.iter_chunked(size):
             *lines, rest = chunk.split(b"\n")
             for line in lines:
-                yield nesting.shallow(b"".join([*held, line])) + b"\n"
-                held = []
-            held.append(rest)
-        yield b"".join(held)
+                yield nesting.shallow(b"".join([*pending, line])) + b"\n"
+                pending = []
+            pending.append(rest)
+        yield b"".join(pending)
 
 
 def _identify(configuration: Configuration) -> aiohttp.ClientMiddlewareType:

@@ -89,8 +89,8 @@ class Store:
     def children(self, key: Key, kind: str) -> list[Object]:
         """Every object of a kind that is labelled as this ModelDeployment's."""
         names = sorted(name for k, name in self._of_owner.get(key, ()) if k == kind)
-        found = (self.get(kind, key[0], name) for name in names)
-        return [obj for obj in found if obj is not None]
+        objects = (self.get(kind, key[0], name) for name in names)
+        return [obj for obj in objects if obj is not None]
 
     def owners(self) -> list[Key]:
         """Every ModelDeployment."""

@@ -15,7 +15,7 @@ class Outage:
     """Consecutive failures of one registry."""
 
     since: datetime | None = None
-    told: bool = False
+    reported: bool = False
     failures: int = 0
     _good: int = 0
 
@@ -23,15 +23,15 @@ class Outage:
         """A poll was answered in full."""
         self.failures = 0
         self._good += 1
-        if not self.told or self._good >= GOOD_POLLS:
-            self.since, self.told = None, False
+        if not self.reported or self._good >= GOOD_POLLS:
+            self.since, self.reported = None, False
 
     def failed(self, now: datetime) -> None:
         """A poll was not."""
         self.failures += 1
         self._good = 0
         self.since = self.since or now
-        self.told = self.told or now - self.since >= OUTAGE_REPORT_DELAY
+        self.reported = self.reported or now - self.since >= OUTAGE_REPORT_DELAY
 
     def pause(self, interval: timedelta, draw: float) -> timedelta:
         """Time until the next poll: longer with each failure, to let the server come up.

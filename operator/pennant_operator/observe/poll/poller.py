@@ -74,16 +74,16 @@ class Poller:
     def desired(self, watch: Watch, key: Key) -> Desired:
         """What is known, for one ModelDeployment; what was never answered is asked at once."""
         name, known = self.spec.name, self._known
-        if self._outage.told:
+        if self._outage.reported:
             return registries.silent(name, self._outage.since)
-        seen = known.of(watch)
-        pointed = seen.state if isinstance(seen.state, Pointed) else seen.at
+        answer = known.answer(watch)
+        pointed = answer.state if isinstance(answer.state, Pointed) else answer.at
         if pointed is not None:
-            found = self._recorded(watch, key, pointed)
-            if found is not None:
-                return found
-        if isinstance(seen.state, ModelVersion | Absent | Unresolved):
-            return seen.state
+            record = self._recorded(watch, key, pointed)
+            if record is not None:
+                return record
+        if isinstance(answer.state, ModelVersion | Absent | Unresolved):
+            return answer.state
         known.ask_again(watch)  # at a version that is new here, if it was asked for at all
         self._questions.new()
         return registries.not_asked(name)
@@ -149,10 +149,10 @@ class Poller:
         return overdue() if loop.time() < until else None
 
     async def _turn(self, watches: set[Watch]) -> None:
-        before = {watch: self._told(watch) for watch in watches}
+        before = {watch: self._public_state(watch) for watch in watches}
         self._questions.taken()  # what comes from now on is asked after this
         try:
-            await self._link.ask(before.keys(), partial(self._tell, before))
+            await self._link.ask(before.keys(), partial(self._announce, before))
         except RegistryTroubleError as error:
             LOG.warning("registry %s: %s", self.spec.name, error)
             await self._failed(str(error))
@@ -160,15 +160,15 @@ class Poller:
             self._trouble = None
             self._outage.succeeded()
         for watch in before:  # what an outage told, or its end takes back
-            self._tell(before, watch)
+            self._announce(before, watch)
         await self._report()
 
     async def fault(self, trouble: str) -> None:
         """`run` raised: nothing is known until it runs again."""
-        before = {watch: self._told(watch) for watch in self._known.seen}
+        before = {watch: self._public_state(watch) for watch in self._known.answers}
         await self._failed(trouble)
         for watch in before:
-            self._tell(before, watch)
+            self._announce(before, watch)
         await self._report()
 
     async def _failed(self, trouble: str) -> None:
@@ -180,13 +180,13 @@ class Poller:
         self.asked.set()
         await self._around.report(Health(self._link.server_version, self._models, self._trouble))
 
-    def _tell(self, before: dict[Watch, object], watch: Watch) -> None:
+    def _announce(self, before: dict[Watch, object], watch: Watch) -> None:
         """Whom it concerns, once, if anything is new; a line of the log if it is a move.
 
         A move is urgent, for a person made it: if many follow, the first of them bring events all
         along their rollouts, and these must not come before the last ones' beginning.
         """
-        was, now = before[watch], self._told(watch)
+        was, now = before[watch], self._public_state(watch)
         if now == was:
             return
         before[watch] = now
@@ -199,14 +199,16 @@ class Poller:
             moved = True
         self._around.enqueue(self._store.watching(watch), urgent=moved)
 
-    def _told(self, watch: Watch) -> object:
+    def _public_state(self, watch: Watch) -> object:
         """What must change for anybody to be told something else."""
-        return True if self._outage.told else self._known.state(watch)
+        return True if self._outage.reported else self._known.state(watch)
 
     def _unanswered(self) -> set[Watch]:
         def unanswered(watch: Watch) -> bool:
-            seen = self._known.of(watch)
-            return seen.state is None or (isinstance(seen.state, Pointed) and seen.stamp is None)
+            answer = self._known.answer(watch)
+            return answer.state is None or (
+                isinstance(answer.state, Pointed) and answer.stamp is None
+            )
 
         return {watch for watch in self._survey() if unanswered(watch)}
 
@@ -220,10 +222,10 @@ class Poller:
 
     def _recorded(self, watch: Watch, key: Key, at: Pointed) -> ModelVersion | None:
         """Where it was then allowed to come from it may not be any more, or be pulled from."""
-        found, allowed = recorded(self._store, key, watch, at), self.spec.allowed_sources
-        if found and sources.refusal(found.source, allowed, registry=self.spec.name):
+        record, allowed = recorded(self._store, key, watch, at), self.spec.allowed_sources
+        if record and sources.refusal(record.source, allowed, registry=self.spec.name):
             return None
-        return found
+        return record
 
     def _survey(self) -> set[Watch]:
         """What is asked of this registry by somebody who may; anything else is forgotten."""

@@ -32,22 +32,22 @@ class Awaited:
             self._news.set()
         return True
 
-    def listed(self, found: Set[str], named: Set[str], *, first: bool) -> set[str]:
+    def listed(self, existing: Set[str], named: Set[str], *, first: bool) -> set[str]:
         """Take a LIST in; the names that are given up by it.
 
         What the first LIST of a process lacks was awaited by an earlier one.
         """
-        missing = named - found
+        missing = named - existing
         now = self._now()
         over = {name for name in missing if first or self._until.get(name, now) < now}
         self._until = {name: self._until[name] for name in missing & self._until.keys() - over}
         self._given_up = (self._given_up & missing) | over
         return over
 
-    async def pause(self, period: float) -> None:
+    async def pause(self, interval_seconds: float) -> None:
         """Until the next LIST: soon while one is awaited, at once when one was just named."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(
-                self._news.wait(), AWAITED_LIST_SECONDS if self._until else period
+                self._news.wait(), AWAITED_LIST_SECONDS if self._until else interval_seconds
             )
         self._news.clear()

@@ -146,5 +146,5 @@ class Followed:
         return await read_secret(self._around.api, self._around.namespace, name)
 
     async def _signing(self, name: str) -> Mapping[str, str]:
-        holding = f"the secret that MLflow signs with as {KEY}"
-        return await read_secret(self._around.api, self._around.namespace, name, holding)
+        expected_keys = f"the secret that MLflow signs with as {KEY}"
+        return await read_secret(self._around.api, self._around.namespace, name, expected_keys)

@@ -78,13 +78,13 @@ class Registries:
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
-                    found = await self._around.api.list(
+                    listed = await self._around.api.list(
                         "ModelRegistry", self._namespace, f"!{LABEL_CHECK}"
                     )
                 except ApiError as error:
                     LOG.warning("ModelRegistries cannot be listed, the last ones stand: %s", error)
                 else:
-                    await self._follow(found, group)
+                    await self._follow(listed, group)
                 await self._first_polls()
                 await self._awaited.pause(LIST_INTERVAL_SECONDS)
 
@@ -98,9 +98,9 @@ class Registries:
                     await followed.poller.asked.wait()
         self.asked.set()
 
-    async def _follow(self, found: list[Object], group: asyncio.TaskGroup) -> None:
+    async def _follow(self, listed: list[Object], group: asyncio.TaskGroup) -> None:
         store = self._around.store
-        objects = {obj["metadata"]["name"]: obj for obj in found}
+        objects = {obj["metadata"]["name"]: obj for obj in listed}
         named = {watch.registry for watch in store.watches()}
         changed = self._awaited.listed(objects.keys(), named, first=not self._listed)
         if not self._listed:

@@ -18,9 +18,9 @@ RESTART_CAP_SECONDS = 60.0
 
 
 async def supervised(
-    what: str, run: Callable[[], Awaitable[None]], tell: Callable[[str], Awaitable[None]]
+    what: str, run: Callable[[], Awaitable[None]], report: Callable[[str], Awaitable[None]]
 ) -> NoReturn:
-    """Run it until cancelled; `tell` a sentence each time that it ends in any other way."""
+    """Run it until cancelled; `report` a sentence each time that it ends in any other way."""
     loop, backoff = asyncio.get_running_loop(), Backoff(cap_seconds=RESTART_CAP_SECONDS)
     while True:
         began = loop.time()
@@ -32,7 +32,7 @@ async def supervised(
             f"the operator fails on what it was answered ({error!r:.200}): see its log, and tell "
             "its developers; it tries again by itself."
         )
-        failed = await _end_of(partial(tell, sentence))
+        failed = await _end_of(partial(report, sentence))
         if failed is not None:
             LOG.error("%s: its trouble was not told", what, exc_info=failed)
         await asyncio.sleep(backoff.next(what))

@@ -10,8 +10,8 @@ DELIVERIES_LIMIT = 10_000  # webhooks of one registry remembered, none of which 
 class Remembered:
     """Deliveries of one registry, each for as long as its time would still let it in."""
 
-    def __init__(self, most: int = DELIVERIES_LIMIT) -> None:
-        self._most = most
+    def __init__(self, limit: int = DELIVERIES_LIMIT) -> None:
+        self._limit = limit
         self._ids: set[str] = set()
         self._by_time: list[tuple[int, str]] = []
         self._floor = -1  # what was sent until then may have been forgotten, and is refused
@@ -27,7 +27,7 @@ class Remembered:
             return False
         self._ids.add(name)
         heapq.heappush(self._by_time, (sent, name))
-        while len(self._by_time) > self._most:
+        while len(self._by_time) > self._limit:
             # Full: the oldest goes, and everything of its age with it. The window shrinks.
             self._floor = self._by_time[0][0]
             self._forget()

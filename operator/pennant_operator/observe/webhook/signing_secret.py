@@ -30,7 +30,7 @@ class SigningSecret:
     async def value(self) -> str:
         """As it is now; raises RegistryTroubleError when there is none."""
         async with self._reading:
-            return await self._again()
+            return await self._reread()
 
     async def signed(self, hook: Delivery) -> bool:
         """Whether MLflow made a hook; raises RegistryTroubleError while nobody can tell."""
@@ -38,7 +38,7 @@ class SigningSecret:
             return True
         async with self._reading:  # whoever comes while it is read waits for what is read
             if not self._signed(hook) and self._now() >= self._read_at + SECRET_REREAD_SECONDS:
-                await self._again()
+                await self._reread()
         if self._signed(hook):
             return True
         if self._trouble:
@@ -50,10 +50,10 @@ class SigningSecret:
         known = (self._value, before if self._now() < until else "")
         return any(hook.signed_with(each.encode()) for each in known if each)
 
-    async def _again(self) -> str:
+    async def _reread(self) -> str:
         self._read_at = self._now()
         try:
-            value = await self._held()
+            value = await self._read_value()
         except RegistryTroubleError as error:
             self._trouble = str(error)
             if not isinstance(error, SecretUnreadError):  # that says nothing of what it holds
@@ -63,7 +63,7 @@ class SigningSecret:
         self._replace(value)
         return value
 
-    async def _held(self) -> str:
+    async def _read_value(self) -> str:
         value = (await self._read(self._name)).get(KEY, "").strip()
         if len(value) < SECRET_CHARACTERS_MINIMUM:
             raise RegistryTroubleError(

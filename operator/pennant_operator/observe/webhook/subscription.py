@@ -79,21 +79,21 @@ async def unsubscribe(http: MlflowHttp, known: str) -> None:
 
 def _is_ours(hook: dict[str, Any], wanted: Wanted, known: str) -> bool:
     """One that has no id is nobody's to change."""
-    told, goes_to = hook.get("webhook_id"), (hook.get("name"), hook.get("url"))
-    return bool(told) and (told == known or goes_to == (wanted.name, wanted.url))
+    hook_id, goes_to = hook.get("webhook_id"), (hook.get("name"), hook.get("url"))
+    return bool(hook_id) and (hook_id == known or goes_to == (wanted.name, wanted.url))
 
 
 async def _hooks(http: MlflowHttp) -> list[dict[str, Any]]:
     """All that MLflow has, however it lists them."""
-    found, tokens, token = list[dict[str, Any]](), set[str](), ""
+    hooks, tokens, token = list[dict[str, Any]](), set[str](), ""
     while token not in tokens and len(tokens) < WEBHOOK_PAGES_LIMIT:
         answer = await http.get("webhooks", {"page_token": token} if token else {})
         if isinstance(answer, Refusal):
             raise _refused(answer)
-        found += [hook for hook in listed(answer, "webhooks") if isinstance(hook, dict)]
+        hooks += [hook for hook in listed(answer, "webhooks") if isinstance(hook, dict)]
         tokens.add(token)
         token = next_page(answer)
-    return found
+    return hooks
 
 
 def _refused(refusal: Refusal) -> RegistryTroubleError:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pennant_operator.decide.registry.health import WebhookHealth
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connect, held
+from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connect, read_credentials
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.webhook.delivery import delivery, hint
 from pennant_operator.observe.webhook.remembered import Remembered
@@ -138,21 +138,21 @@ class Webhook:
 
     async def _settle(self) -> None:
         secret = await self._secret.value() if self._secret else ""
-        told = self._spec.webhook.url if self._spec.webhook else None
-        wanted = Wanted(self._around.owner, told, secret) if told else None
+        url = self._spec.webhook.url if self._spec.webhook else None
+        wanted = Wanted(self._around.owner, url, secret) if url else None
         known = self._health
         if wanted != self._settled or (wanted is None and known.registered):
-            known = await self._tell(wanted)
+            known = await self._register(wanted)
             self._settled = wanted
         self._health = WebhookHealth(None, known.registered, known.url)
 
-    async def _tell(self, wanted: Wanted | None) -> WebhookHealth:
-        secret = await held(self._spec, self._around.read_secret)
+    async def _register(self, wanted: Wanted | None) -> WebhookHealth:
+        secret = await read_credentials(self._spec, self._around.read_secret)
         http = connect(self._spec, secret, self._around.count)
         try:
             if wanted is not None:
-                told = await subscribe(http, wanted, self._health.registered)
-                return WebhookHealth(None, told, wanted.url)
+                hook_id = await subscribe(http, wanted, self._health.registered)
+                return WebhookHealth(None, hook_id, wanted.url)
             await unsubscribe(http, self._health.registered)
             return WebhookHealth()
         except RegistryTroubleError as error:
