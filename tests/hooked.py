@@ -21,6 +21,7 @@ from mlflow import MlflowClient
 from waiting import PATIENCE
 
 from pennant_dev.ports import free_port
+from pennant_operator.act.registry_status import RegistryStatusWriter
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
@@ -78,7 +79,9 @@ class Hooked:
                 store=self.store,
                 namespace="pennant-system",
                 enqueue=self._enqueue,
-                write_status=self.objects.write_status,
+                write_health=RegistryStatusWriter(
+                    self.objects.write_status, lambda: datetime.now(UTC)
+                ).write,
                 counts=self,
                 now=lambda: datetime.now(UTC),
                 random=lambda: 0.5,

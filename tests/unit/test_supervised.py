@@ -11,6 +11,7 @@ import pytest
 from builders import NOW
 from jumping_clock import at_once
 
+from pennant_operator.act.registry_status import RegistryStatusWriter
 from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.registries.followed import Around
 from pennant_operator.observe.registries.registries import Registries
@@ -127,7 +128,7 @@ def followed(made: Api) -> dict[str, dict[str, Any]]:
             store=Store(),
             namespace="pennant-system",
             enqueue=lambda _, *, urgent=False: None,
-            write_status=write_status,
+            write_health=RegistryStatusWriter(write_status, lambda: NOW).write,
             counts=Uncounted(),
             now=lambda: NOW,
             random=lambda: 0.5,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
+from pennant_operator.act.registry_status import RegistryStatusWriter
 from pennant_operator.backoff import Backoff
 from pennant_operator.config import Config
 from pennant_operator.decide.seen.observed import Images
@@ -66,7 +67,7 @@ def wire(config: Config, api: Api) -> Parts:
             store=store,
             namespace=config.namespace,
             enqueue=enqueue,
-            write_status=cluster.apply_status,
+            write_health=RegistryStatusWriter(cluster.apply_status, _now).write,
             counts=metrics.registries,
             now=_now,
             random=random.random,

@@ -1,16 +1,15 @@
-"""One ModelRegistry that is followed: its poller, its webhook, and its status."""
+"""One ModelRegistry that is followed: its poller and its webhook, and how they are."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from pennant_operator.all_or_none import all_or_none
-from pennant_operator.decide.registry.health import Health, WebhookHealth, status, webhook_health
+from pennant_operator.decide.registry.health import Health, WebhookHealth
 from pennant_operator.decide.registry.registries import RegistrySpec
-from pennant_operator.kube import Api, ApiError, Object
+from pennant_operator.kube import Api, Object
 from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.mlflow.secrets import read_secret
 from pennant_operator.observe.poll.poller import Enqueue, Poller, Surroundings
@@ -19,9 +18,8 @@ from pennant_operator.observe.webhook.remembered import Remembered
 from pennant_operator.observe.webhook.signing_secret import KEY
 from pennant_operator.observe.webhook.webhook import Webhook, WebhookSurroundings
 
-LOG = logging.getLogger(__name__)
-
-WriteStatus: TypeAlias = Callable[[Object, dict[str, Any]], Awaitable[Object | None]]
+# The ModelRegistry as it is stored then, None where nothing was written.
+WriteHealth: TypeAlias = Callable[[Object, Health], Awaitable[Object | None]]
 
 
 class Counts(Protocol):
@@ -45,54 +43,29 @@ class Around:
     store: Store
     namespace: str
     enqueue: Enqueue
-    write_status: WriteStatus
+    write_health: WriteHealth
     counts: Counts
     now: Callable[[], datetime]
     random: Callable[[], float]
 
 
-class Reporter:
-    """Writes the status of ModelRegistries, `live` being these as they were last seen."""
-
-    def __init__(self, around: Around, live: dict[str, Object]) -> None:
-        self._around = around
-        self._live = live
-
-    def known(self, name: str) -> WebhookHealth:
-        """How its webhook was, perhaps found by another process."""
-        return webhook_health(self._live.get(name, {}))
-
-    async def of(self, name: str, health: Health) -> None:
-        """Write it if it changed; what cannot be written now is written with the next poll."""
-        live = self._live.get(name)
-        if live is None:
-            return
-        try:
-            built = status(live, health, self._around.now())
-            written = await self._around.write_status(live, built)
-        except ApiError as error:
-            LOG.warning("status of ModelRegistry %s was not written: %s", name, error)
-            return
-        except Exception:  # what is in one's status must not end what follows the others
-            LOG.exception("status of ModelRegistry %s was not written", name)
-            return
-        if written is not None and name in self._live:
-            self._live[name] = written
-
-
 class Followed:
-    """One ModelRegistry; `before` is what followed it until its spec changed."""
+    """One ModelRegistry; `before` is what followed it until its spec changed.
+
+    `webhook_health` is how its webhook was, perhaps as another process found it.
+    """
 
     def __init__(
         self,
         spec: RegistrySpec,
         around: Around,
-        reporter: Reporter,
+        write_health: Callable[[Health], Awaitable[None]],
+        webhook_health: WebhookHealth,
         before: "Followed | None" = None,
     ) -> None:
         self._name = spec.name
         self._around = around
-        self._reporter = reporter
+        self._write_health = write_health
         self._health: Health | None = None
         counted = partial(around.counts.requested, spec.name)
         # Answers of another server say nothing about this one.
@@ -116,7 +89,7 @@ class Followed:
                 count=counted,
                 now=around.now,
             ),
-            reporter.known(spec.name),
+            webhook_health,
             before.webhook.remembered if before is not None else Remembered(),
         )
 
@@ -140,7 +113,7 @@ class Followed:
 
     async def _report(self) -> None:
         if self._health is not None:
-            await self._reporter.of(self._name, replace(self._health, webhook=self.webhook.health))
+            await self._write_health(replace(self._health, webhook=self.webhook.health))
 
     async def _credentials(self, name: str) -> Mapping[str, str]:
         return await read_secret(self._around.api, self._around.namespace, name)

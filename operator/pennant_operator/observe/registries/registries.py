@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
+from functools import partial
 
 from pennant_operator.decide.registry import registries, sources
-from pennant_operator.decide.registry.health import Health
+from pennant_operator.decide.registry.health import Health, webhook_health
 from pennant_operator.decide.registry.registries import InvalidRegistryError, RegistrySpec
 from pennant_operator.decide.seen.observed import (
     Desired,
@@ -18,7 +19,7 @@ from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.cluster.store import Key
 from pennant_operator.observe.registries.awaited import Awaited
-from pennant_operator.observe.registries.followed import Around, Followed, Reporter
+from pennant_operator.observe.registries.followed import Around, Followed
 from pennant_operator.observe.webhook.webhook import Webhook
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +38,6 @@ class Registries:
         self.asked = asyncio.Event()
         """The first LIST and the first polls are over, whatever came of them."""
         self._live: dict[str, Object] = {}
-        self._reporter = Reporter(around, self._live)
         self._followed: dict[str, Followed] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._invalid: dict[str, Refused] = {}
@@ -124,11 +124,20 @@ class Registries:
             spec = _parsed(obj)
         except InvalidRegistryError as error:
             self._invalid[name] = registries.invalid(name, self._namespace, error)
-            await self._reporter.of(name, Health(trouble=str(error), invalid=True))
+            await self._write_health(name, Health(trouble=str(error), invalid=True))
             return
-        followed = Followed(spec, self._around, self._reporter, before)
+        write_health = partial(self._write_health, name)
+        known = webhook_health(self._live[name])
+        followed = Followed(spec, self._around, write_health, known, before)
         self._followed[name] = followed
         self._tasks[name] = group.create_task(followed.run())
+
+    async def _write_health(self, name: str, health: Health) -> None:
+        registry = self._live.get(name)
+        if registry is not None:
+            written = await self._around.write_health(registry, health)
+            if written is not None and name in self._live:
+                self._live[name] = written
 
     def _stop(self, name: str) -> Followed | None:
         self._invalid.pop(name, None)
