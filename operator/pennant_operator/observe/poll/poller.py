@@ -6,13 +6,11 @@ long enough to be told (law 2, law 7).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Protocol
 
-from pennant_operator.decide.registry import registries, sources
+from pennant_operator.decide.registry import registries
 from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.observed import Absent, Desired, ModelVersion, Unresolved
@@ -20,21 +18,16 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.mlflow.connection import Count, ReadSecret
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.poll.announcements import Announcements, Enqueue
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.outage import Outage
 from pennant_operator.observe.poll.questions import Questions
-from pennant_operator.observe.poll.recorded import Pointed, recorded
+from pennant_operator.observe.poll.recorded import Pointed
+from pennant_operator.observe.poll.watchers import Watchers
 
 LOG = logging.getLogger(__name__)
 DOUBT_REREAD_SECONDS = 1.0  # at least, between two looks at an absence that is to be confirmed
-
-
-class Enqueue(Protocol):
-    """Has ModelDeployments looked at."""
-
-    def __call__(self, keys: Iterable[Key], *, urgent: bool = False) -> None:
-        """As soon as a worker is free; urgent ones first."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +53,16 @@ class Poller:
         known: Known | None = None,
     ) -> None:
         self.spec = spec
-        self._store = store
+        self._watchers = Watchers(spec, store)
         self._around = around
         self._known = known or Known()
-        self._link = Link(spec, self._known, around.read_secret, around.count, self._all_recorded)
+        self._link = Link(
+            spec, self._known, around.read_secret, around.count, self._watchers.all_recorded
+        )
         self._outage = Outage()
+        self._announcements = Announcements(
+            spec.name, self._known, self._outage, self._watchers, around.enqueue
+        )
         self._trouble: str | None = None
         self._models = 0
         self._questions = Questions()
@@ -79,7 +77,7 @@ class Poller:
         answer = known.answer(watch)
         pointed = answer.state if isinstance(answer.state, Pointed) else answer.at
         if pointed is not None:
-            record = self._recorded(watch, key, pointed)
+            record = self._watchers.recorded(watch, key, pointed)
             if record is not None:
                 return record
         if isinstance(answer.state, ModelVersion | Absent | Unresolved):
@@ -90,7 +88,7 @@ class Poller:
 
     def look(self, watch: Watch) -> bool:
         """Ask this soon, on somebody's hint; False when nobody who may wants to know it."""
-        wanted = self._allowed(watch)
+        wanted = self._watchers.may_ask(watch)
         if wanted:
             self._questions.hinted(watch)
         return wanted
@@ -149,26 +147,24 @@ class Poller:
         return overdue() if loop.time() < until else None
 
     async def _turn(self, watches: set[Watch]) -> None:
-        before = {watch: self._public_state(watch) for watch in watches}
+        self._announcements.begin(watches)
         self._questions.taken()  # what comes from now on is asked after this
         try:
-            await self._link.ask(before.keys(), partial(self._announce, before))
+            await self._link.ask(watches, self._announcements.one)
         except RegistryTroubleError as error:
             LOG.warning("registry %s: %s", self.spec.name, error)
             await self._failed(str(error))
         else:
             self._trouble = None
             self._outage.succeeded()
-        for watch in before:  # what an outage told, or its end takes back
-            self._announce(before, watch)
+        self._announcements.all()
         await self._report()
 
     async def fault(self, trouble: str) -> None:
         """`run` raised: nothing is known until it runs again."""
-        before = {watch: self._public_state(watch) for watch in self._known.answers}
+        self._announcements.begin(self._known.answers)
         await self._failed(trouble)
-        for watch in before:
-            self._announce(before, watch)
+        self._announcements.all()
         await self._report()
 
     async def _failed(self, trouble: str) -> None:
@@ -180,29 +176,6 @@ class Poller:
         self.asked.set()
         await self._around.report(Health(self._link.server_version, self._models, self._trouble))
 
-    def _announce(self, before: dict[Watch, object], watch: Watch) -> None:
-        """Whom it concerns, once, if anything is new; a line of the log if it is a move.
-
-        A move is urgent, for a person made it: if many follow, the first of them bring events all
-        along their rollouts, and these must not come before the last ones' beginning.
-        """
-        was, now = before[watch], self._public_state(watch)
-        if now == was:
-            return
-        before[watch] = now
-        moved, before_it = False, getattr(was, "version", None)
-        if isinstance(now, ModelVersion | Pointed) and before_it not in {None, now.version}:
-            LOG.info(
-                "registry %s: %s is version %s, was %s",
-                *(self.spec.name, watch.title, now.version, before_it),
-            )
-            moved = True
-        self._around.enqueue(self._store.watching(watch), urgent=moved)
-
-    def _public_state(self, watch: Watch) -> object:
-        """What must change for anybody to be told something else."""
-        return True if self._outage.reported else self._known.state(watch)
-
     def _unanswered(self) -> set[Watch]:
         def unanswered(watch: Watch) -> bool:
             answer = self._known.answer(watch)
@@ -212,34 +185,9 @@ class Poller:
 
         return {watch for watch in self._survey() if unanswered(watch)}
 
-    def _all_recorded(self, watch: Watch, at: Pointed) -> bool:
-        """Whether everybody who watches it, and may, has run this version before."""
-        return all(
-            self._recorded(watch, key, at) is not None
-            for key in self._store.watching(watch)
-            if self.spec.refusal(key[0], watch.model) is None
-        )
-
-    def _recorded(self, watch: Watch, key: Key, at: Pointed) -> ModelVersion | None:
-        """Where it was then allowed to come from it may not be any more, or be pulled from."""
-        record, allowed = recorded(self._store, key, watch, at), self.spec.allowed_sources
-        if record and sources.refusal(record.source, allowed, registry=self.spec.name):
-            return None
-        return record
-
     def _survey(self) -> set[Watch]:
         """What is asked of this registry by somebody who may; anything else is forgotten."""
-        watches = {
-            watch
-            for watch in self._store.watches()
-            if watch.registry == self.spec.name and self._allowed(watch)
-        }
+        watches = self._watchers.watches()
         self._known.forget_all_but(watches)
         self._models = len({watch.model for watch in watches})
         return watches
-
-    def _allowed(self, watch: Watch) -> bool:
-        return any(
-            self.spec.refusal(namespace, watch.model) is None
-            for namespace, _ in self._store.watching(watch)
-        )

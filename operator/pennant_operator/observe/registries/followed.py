@@ -12,7 +12,8 @@ from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.kube import Api, Object
 from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.mlflow.secrets import read_secret
-from pennant_operator.observe.poll.poller import Enqueue, Poller, Surroundings
+from pennant_operator.observe.poll.announcements import Enqueue
+from pennant_operator.observe.poll.poller import Poller, Surroundings
 from pennant_operator.observe.registries.supervised import supervised
 from pennant_operator.observe.webhook.remembered import Remembered
 from pennant_operator.observe.webhook.signing_secret import KEY
