@@ -28,7 +28,7 @@ from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.registries.followed import Around
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.webhook.delivery import Delivery, signature
-from pennant_operator.run import receiver
+from pennant_operator.run.http import receiver
 
 SECRET = "a secret of the tests"
 

@@ -15,7 +15,7 @@ from pennant_operator.kube import KINDS, Api, ApiError, connect
 from pennant_operator.observe.cluster.namespaces import forbidden, wait_until_allowed
 from pennant_operator.observe.cluster.watch import watch
 from pennant_operator.run import logs, operator
-from pennant_operator.run.leadership import LostError
+from pennant_operator.run.lease.leadership import LostError
 from pennant_operator.run.wiring import wire
 
 LOG = logging.getLogger("pennant_operator")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pennant_dev.settings import REPOSITORY
-from pennant_operator.run.metrics import Metrics
+from pennant_operator.run.metrics.metrics import Metrics
 
 pytestmark = pytest.mark.contract
 

@@ -7,9 +7,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from pennant_operator.observe.webhook.webhook import Outcome
-from pennant_operator.run import listening, receiver
-from pennant_operator.run.receiver import ANSWERS, Turned
-from pennant_operator.run.registry_metrics import RegistryMetrics
+from pennant_operator.run.http import listening, receiver
+from pennant_operator.run.http.receiver import ANSWERS, Turned
+from pennant_operator.run.metrics.registries import RegistryMetrics
 
 pytestmark = pytest.mark.contract
 

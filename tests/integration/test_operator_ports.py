@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from pennant_operator.observe.webhook.delivery import delivery
 from pennant_operator.observe.webhook.webhook import Outcome
-from pennant_operator.run import http, listening, receiver
-from pennant_operator.run.relay import Relay
+from pennant_operator.run.http import listening, probes, receiver
+from pennant_operator.run.http.relay import Relay
 
 pytestmark = pytest.mark.integration
 
@@ -174,7 +174,7 @@ def test_an_answer_that_nobody_reads_ends_the_connection():
         many.labels("x" * 200 + str(number))
 
     async def scenario() -> None:
-        runner = await http.serve(HOST, 0, ready=lambda: True, metrics=registry)
+        runner = await probes.serve(HOST, 0, ready=lambda: True, metrics=registry)
         server, port = runner.server, port_of(runner)
         assert server is not None
         async with connected(port) as (_, writer):

@@ -11,8 +11,8 @@ import pytest
 
 from pennant_dev.ports import free_port
 from pennant_operator.observe.webhook.webhook import Outcome
-from pennant_operator.run import receiver
-from pennant_operator.run.relay import Relay, address, identity
+from pennant_operator.run.http import receiver
+from pennant_operator.run.http.relay import Relay, address, identity
 
 pytestmark = pytest.mark.integration
 

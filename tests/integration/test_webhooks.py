@@ -15,7 +15,7 @@ from registry_polls import models, version
 
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.webhook import signing_secret
-from pennant_operator.run import receiver
+from pennant_operator.run.http import receiver
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pennant_operator.kube import Api, ApiError
 from pennant_operator.observe.cluster.listing import relist
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_operator.run.leadership import Leadership
+from pennant_operator.run.lease.leadership import Leadership
 from pennant_operator.run.queue import WorkQueue
 
 LOG = logging.getLogger(__name__)

@@ -18,14 +18,14 @@ from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.gather import Observer
 from pennant_operator.observe.registries.followed import Around
 from pennant_operator.observe.registries.registries import Registries
-from pennant_operator.run.leader import Elector
-from pennant_operator.run.leadership import Alone, Leadership, clock
+from pennant_operator.run.http.receiver import Receiver
+from pennant_operator.run.http.relay import Relay, address, identity
+from pennant_operator.run.lease.elector import Elector
+from pennant_operator.run.lease.leadership import Alone, Leadership, clock
 from pennant_operator.run.lists import Lists
-from pennant_operator.run.metrics import Metrics
+from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
-from pennant_operator.run.receiver import Receiver
 from pennant_operator.run.reconcile import Reconciler
-from pennant_operator.run.relay import Relay, address, identity
 from pennant_operator.token_bucket import TokenBucket
 
 WRITE_BURST_SECONDS = 10  # of PENNANT_WRITE_RATE's writes may be made at once

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from aiohttp import web
 
 from pennant_operator.observe.webhook.webhook import Outcome, Webhook
-from pennant_operator.run.listening import listen
+from pennant_operator.run.http.listening import listen
 from pennant_operator.token_bucket import TokenBucket
 
 HOOKS_PER_SECOND_LIMIT = 100.0  # webhooks a second of each registry, once a burst is over

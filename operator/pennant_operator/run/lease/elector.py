@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pennant_operator.decide.lease import Seen, Timing, free_at, held, may_last, released, see
 from pennant_operator.kube import KINDS, ApiError, Object
-from pennant_operator.run.leadership import LostError
+from pennant_operator.run.lease.leadership import LostError
 
 LOG = logging.getLogger(__name__)
 LEASE_NAME = "pennant-operator"  # in the operator's namespace
