@@ -16,7 +16,7 @@ from pennant_operator.decide.registry.registries import parse
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Answer, Known
+from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known, WatchAnswer
 from pennant_operator.observe.poll.poller import Poller, Surroundings
 
 pytestmark = pytest.mark.unit
@@ -179,7 +179,9 @@ def test_the_log_tells_a_move_once_and_nothing_of_where_it_was_all_along(
 
     async def scenario(made: Scene) -> None:
         await asyncio.sleep(20)
-        made.alias.known.answers[WATCH] = Answer(Unresolved("VersionNotResolved", "no run", "7"))
+        made.alias.known.answers[WATCH] = WatchAnswer(
+            Unresolved("VersionNotResolved", "no run", "7")
+        )
         await asyncio.sleep(20)
         assert made.desired() == SEVEN
         made.alias.at = replace(SEVEN, version="8")

@@ -13,7 +13,7 @@ from pennant_operator.decide.seen import spec
 from pennant_operator.decide.seen.observed import ModelVersion, Unknown
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Store
-from pennant_operator.observe.poll.known import Answer, Known
+from pennant_operator.observe.poll.known import Known, WatchAnswer
 from pennant_operator.observe.poll.poller import Poller, Surroundings
 from pennant_operator.observe.poll.recorded import Pointed
 
@@ -61,7 +61,7 @@ def desired(store: Store, name: str = "rec", at: Pointed = AT, **spec: Any) -> A
         parse({"metadata": {"name": "default"}, "spec": given}),
         store,
         Surroundings(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
-        Known({WATCH: Answer(at)}),
+        Known({WATCH: WatchAnswer(at)}),
     )
     return poller.desired(WATCH, ("team", name))
 

@@ -48,7 +48,7 @@ class Doubt:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WatchAnswer:
     """The registry's last word on one watch."""
 
     state: State = None
@@ -61,16 +61,16 @@ class Answer:
 class Known:
     """All that one registry answered."""
 
-    answers: dict[Watch, Answer] = field(default_factory=dict)
+    answers: dict[Watch, WatchAnswer] = field(default_factory=dict)
     size: int = 0  # registered models that there are at least, as of the last walk
     resolved: dict[tuple[str, str, int], ModelVersion] = field(default_factory=dict)
     apart: dict[str, float] = field(default_factory=dict)  # spoil a search; since when
     tardy: Retries[str] = field(default_factory=Retries)  # models; no answer came in time
     sourceless: Retries[Watch] = field(default_factory=Retries)  # at a version without a source
 
-    def answer(self, watch: Watch) -> Answer:
+    def answer(self, watch: Watch) -> WatchAnswer:
         """What is known of a watch."""
-        return self.answers.get(watch, Answer())
+        return self.answers.get(watch, WatchAnswer())
 
     def state(self, watch: Watch) -> State:
         """What is told of a watch."""
@@ -78,7 +78,7 @@ class Known:
 
     def answered(self, watch: Watch, state: ModelVersion | Pointed, stamp: Stamp | None) -> None:
         """It is there."""
-        self.answers[watch] = Answer(state, stamp)
+        self.answers[watch] = WatchAnswer(state, stamp)
         self.sourceless.answered(watch)
 
     def unresolved(
@@ -87,7 +87,7 @@ class Known:
         """It is at a version, and where the bytes of that are is not to be had."""
         if self.answer(watch).stamp != stamp:
             self.sourceless.answered(watch)  # of another version
-        self.answers[watch] = Answer(self._same_wording(watch, what), stamp, at)
+        self.answers[watch] = WatchAnswer(self._same_wording(watch, what), stamp, at)
         self.sourceless.failed(watch, now)
 
     def is_answered(self, watch: Watch, stamp: Stamp, now: float) -> bool:
@@ -106,16 +106,16 @@ class Known:
         answer = self.answer(watch)
         bare = answer.at is None and (answer.state is None or isinstance(answer.state, Unresolved))
         if bare and isinstance(what, Unresolved):
-            self.answers[watch] = Answer(self._same_wording(watch, what))
+            self.answers[watch] = WatchAnswer(self._same_wording(watch, what))
             return
         doubt = answer.doubt
         if doubt is None or not doubt.same(what):
             doubt = Doubt(what, now)
         if now >= doubt.until:
-            self.answers[watch] = Answer(what)
+            self.answers[watch] = WatchAnswer(what)
         elif bare:
             known = self._same_wording(watch, Unresolved(what.reason, what.message))
-            self.answers[watch] = Answer(known, doubt=doubt)
+            self.answers[watch] = WatchAnswer(known, doubt=doubt)
         else:
             self.answers[watch] = replace(answer, doubt=doubt)
 

@@ -70,7 +70,7 @@ class Link:
         try:
             return await read_credentials(self._spec, self._read_secret) != self._secret
         except SecretUnreadError as error:
-            LOG.warning("registry %s: %s", self._spec.name, error)  # what it held stands
+            LOG.warning("registry %s: %s", self._spec.name, error)  # what the Secret held stands
             return False
 
     async def drop(self) -> None:

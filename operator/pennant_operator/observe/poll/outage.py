@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 # that a registry has not answered until its ModelDeployments say so
 OUTAGE_REPORT_DELAY = timedelta(minutes=15)
-GOOD_POLLS = 2  # to believe that it is over, once it was told
+GOOD_POLLS = 2  # in a row, to believe that an outage is over that was reported
 # between two polls of a registry in trouble, where pollInterval is not longer
 LONGEST_POLL_PAUSE = timedelta(seconds=60)
 
