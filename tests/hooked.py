@@ -131,7 +131,7 @@ class Hooked:
 
     def version(self, watch: Watch) -> str:
         """What the watch is known to want; empty when that is nothing or not known."""
-        desired, _ = self.registries.look(watch, ("team", watch.model))
+        desired, _ = self.registries.look_up(watch, ("team", watch.model))
         return desired.version if isinstance(desired, ModelVersion) else ""
 
     def status(self, name: str = "default") -> dict[str, Any]:

@@ -114,11 +114,11 @@ def test_an_absence_is_confirmed_five_seconds_after_it_was_seen_however_often_po
         loop, alias = asyncio.get_running_loop(), made.alias
         assert made.desired() == SEVEN
         alias.at = None
-        made.poller.look(WATCH)  # a webhook says so
+        made.poller.ask_soon(WATCH)  # a webhook says so
         await asyncio.sleep(0.5)
         seen = alias.asked[-1]
         for _ in range(hooks):
-            made.poller.look(WATCH)
+            made.poller.ask_soon(WATCH)
             await asyncio.sleep(0.004)
         await asyncio.sleep(seen + ABSENCE_CONFIRMATION_SECONDS - 0.1 - loop.time())
         assert made.desired() == SEVEN
@@ -132,10 +132,10 @@ def test_an_alias_that_flaps_is_never_absent(monkeypatch: pytest.MonkeyPatch):
     async def scenario(made: Scene) -> None:
         for _ in range(20):
             made.alias.at = None
-            made.poller.look(WATCH)
+            made.poller.ask_soon(WATCH)
             await asyncio.sleep(4)
             made.alias.at = SEVEN
-            made.poller.look(WATCH)
+            made.poller.ask_soon(WATCH)
             await asyncio.sleep(2)
             assert made.desired() == SEVEN
         made.told.clear()

@@ -139,7 +139,7 @@ class Reconciler:
             await carry_out(attempt.decided, owner, self.cluster, self.recorder, self.store, now)
         except ApiError as error:
             if error.status in GONE_OR_CHANGED:
-                await self.children.look(owner)  # the watch may have missed what became of it
+                await self.children.read_owner(owner)  # the watch may have missed its change
             raise
 
     def _not_done(self, key: Key, attempt: Attempt, error: ApiError) -> None:

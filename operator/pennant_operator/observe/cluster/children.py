@@ -47,13 +47,13 @@ class Children:
         """Read the owner and every child by name; raises ApiError."""
         key = _key(owner)
         children = (self._read(key[0], *child) for child in names(key[1]))
-        await asyncio.gather(self.look(owner), *children)
+        await asyncio.gather(self.read_owner(owner), *children)
         selector = f"{LABEL_DEPLOYMENT}={key[1]}"
         for record in await self._api.list("ControllerRevision", key[0], selector):
             self._store.put(record)
         self._met[key] = owner["metadata"]["uid"]
 
-    async def look(self, owner: Object) -> None:
+    async def read_owner(self, owner: Object) -> None:
         """Read the owner itself; raises ApiError."""
         await self._read(owner["metadata"]["namespace"], OWNER, owner["metadata"]["name"])
 

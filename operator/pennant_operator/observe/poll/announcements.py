@@ -35,16 +35,16 @@ class Announcements:
         self._enqueue = enqueue
         self._shown: dict[Watch, object] = {}
 
-    def begin(self, watches: Iterable[Watch]) -> None:
+    def snapshot(self, watches: Iterable[Watch]) -> None:
         """What is shown of these now is what changes are measured by."""
         self._shown = {watch: self._state(watch) for watch in watches}
 
-    def all(self) -> None:
+    def announce_all(self) -> None:
         """What an outage shows, or its end takes back."""
         for watch in self._shown:
-            self.one(watch)
+            self.announce(watch)
 
-    def one(self, watch: Watch) -> None:
+    def announce(self, watch: Watch) -> None:
         """Whom it concerns, once, if anything is new; a line of the log if it is a move.
 
         A move is urgent, for a person made it: if many follow, the first of them bring events all
@@ -61,7 +61,7 @@ class Announcements:
                 *(self._registry, watch.title, now.version, version),
             )
             moved = True
-        self._enqueue(self._watchers.of(watch), urgent=moved)
+        self._enqueue(self._watchers.keys(watch), urgent=moved)
 
     def _state(self, watch: Watch) -> object:
         """What must change for anybody to be shown something else."""

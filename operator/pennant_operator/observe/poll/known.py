@@ -119,7 +119,7 @@ class Known:
         else:
             self.answers[watch] = replace(answer, doubt=doubt)
 
-    def sure(self, watch: Watch) -> None:
+    def confirmed(self, watch: Watch) -> None:
         """What is told is so."""
         answer = self.answer(watch)
         if answer.doubt is not None:

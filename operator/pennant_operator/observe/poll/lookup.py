@@ -41,7 +41,7 @@ class Lookup:
         elif model is not None:
             stamp = _stamp(watch, model)
             if self.known.is_answered(watch, stamp, self.clock()):
-                self.known.sure(watch)
+                self.known.confirmed(watch)
             elif self._is_recorded(watch, model):
                 at = Pointed(model.created, _number(watch, model))
                 self.known.answered(watch, at, stamp)
@@ -52,7 +52,7 @@ class Lookup:
         """Pages are by offset: a model may slip between two of them, but not out of one answer."""
         answer, now = self.known.answer(watch), self.clock()
         if answer.state == nothing:
-            self.known.sure(watch)
+            self.known.confirmed(watch)
             return
         doubt = answer.doubt
         news = doubt is None or not doubt.same(nothing) or now >= doubt.until

@@ -83,14 +83,14 @@ class Poller:
         if isinstance(answer.state, ModelVersion | Absent | Unresolved):
             return answer.state
         known.ask_again(watch)  # at a version that is new here, if it was asked for at all
-        self._questions.new()
+        self._questions.add_new()
         return registries.not_asked(name)
 
-    def look(self, watch: Watch) -> bool:
+    def ask_soon(self, watch: Watch) -> bool:
         """Ask this soon, on somebody's hint; False when nobody who may wants to know it."""
         wanted = self._watchers.may_ask(watch)
         if wanted:
-            self._questions.hinted(watch)
+            self._questions.add_hint(watch)
         return wanted
 
     @property
@@ -117,13 +117,13 @@ class Poller:
         pause = self._outage.pause(self.spec.poll_interval, draw).total_seconds()
         until = loop.time() + pause
         if self._outage.failures:
-            self._questions.rest(pause)
+            self._questions.pause_after(pause)
         while (asked := await self._asked_before(until)) is not None:
             if self._outage.failures:
                 return
             began = loop.time()
             await self._turn(asked)
-            self._questions.rest(loop.time() - began)
+            self._questions.pause_after(loop.time() - began)
 
     async def _asked_before(self, until: float) -> set[Watch] | None:
         """What is to be asked before the next poll; None when it is time for that.
@@ -139,32 +139,32 @@ class Poller:
         def overdue() -> set[Watch]:
             return {watch for watch, at in doubts.items() if at <= loop.time()}
 
-        while await self._questions.came(due):
-            new, hinted = self._questions.taken()
+        while await self._questions.wait(due):
+            new, hinted = self._questions.take()
             asked = self._unanswered() | hinted if new and not self._outage.failures else hinted
             if asked:
                 return asked | overdue()
         return overdue() if loop.time() < until else None
 
     async def _turn(self, watches: set[Watch]) -> None:
-        self._announcements.begin(watches)
-        self._questions.taken()  # what comes from now on is asked after this
+        self._announcements.snapshot(watches)
+        self._questions.take()  # what comes from now on is asked after this
         try:
-            await self._link.ask(watches, self._announcements.one)
+            await self._link.ask(watches, self._announcements.announce)
         except RegistryTroubleError as error:
             LOG.warning("registry %s: %s", self.spec.name, error)
             await self._failed(str(error))
         else:
             self._trouble = None
             self._outage.succeeded()
-        self._announcements.all()
+        self._announcements.announce_all()
         await self._report()
 
     async def fault(self, trouble: str) -> None:
         """`run` raised: nothing is known until it runs again."""
-        self._announcements.begin(self._known.answers)
+        self._announcements.snapshot(self._known.answers)
         await self._failed(trouble)
-        self._announcements.all()
+        self._announcements.announce_all()
         await self._report()
 
     async def _failed(self, trouble: str) -> None:

@@ -25,9 +25,9 @@ class Watchers:
 
     def may_ask(self, watch: Watch) -> bool:
         """Whether anybody watches this who may."""
-        return any(self._is_allowed(watch, key) for key in self.of(watch))
+        return any(self._is_allowed(watch, key) for key in self.keys(watch))
 
-    def of(self, watch: Watch) -> frozenset[Key]:
+    def keys(self, watch: Watch) -> frozenset[Key]:
         """All who watch this, those who may not included."""
         return self._store.watching(watch)
 
@@ -35,7 +35,7 @@ class Watchers:
         """Whether everybody who watches it, and may, has run this version before."""
         return all(
             self.recorded(watch, key, at) is not None
-            for key in self.of(watch)
+            for key in self.keys(watch)
             if self._is_allowed(watch, key)
         )
 

@@ -83,7 +83,7 @@ class Followed:
             spec,
             WebhookSurroundings(
                 owner=f"{around.namespace}/{spec.name}",
-                look=self.poller.look,
+                ask_soon=self.poller.ask_soon,
                 read_secret=self._credentials,
                 read_signing=self._signing,
                 report=self._report,

@@ -43,7 +43,7 @@ class Registries:
         self._invalid: dict[str, Refused] = {}
         self._awaited = Awaited(around.now)
 
-    def look(self, watch: Watch, key: Key) -> tuple[Desired, RegistryFacts | None]:
+    def look_up(self, watch: Watch, key: Key) -> tuple[Desired, RegistryFacts | None]:
         """What a ModelDeployment is to run, and what its pods need for it."""
         followed = self._followed.get(watch.registry)
         if followed is None:

@@ -45,7 +45,7 @@ class WebhookSurroundings:
     """What a webhook needs of the rest."""
 
     owner: str  # namespace and name of the ModelRegistry
-    look: Callable[[Watch], bool]  # whether anybody wants to know
+    ask_soon: Callable[[Watch], bool]  # whether anybody wants to know
     read_secret: ReadSecret  # its credentials
     read_signing: ReadSecret
     report: Callable[[], Awaitable[None]]
@@ -101,7 +101,7 @@ class Webhook:
         question = hint(self._spec.name, body)
         if question is None:
             return Outcome.IGNORED
-        if not self._around.look(question):
+        if not self._around.ask_soon(question):
             return Outcome.UNWATCHED
         LOG.info("registry %s: a webhook tells of %s", self._spec.name, question.title)
         return Outcome.ACCEPTED
