@@ -25,7 +25,7 @@ from pennant_operator.act.registry_status import RegistryStatusWriter
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_operator.observe.registries.followed import Around
+from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.webhook.delivery import Delivery, signature
 from pennant_operator.run.http import receiver
@@ -74,7 +74,7 @@ class Hooked:
         self.urgent: set[Key] = set()
         """Those of them that come before what waits already."""
         self.registries = Registries(
-            Around(
+            RegistryDependencies(
                 api=self.objects,  # type: ignore[arg-type]
                 store=self.store,
                 namespace="pennant-system",

@@ -17,7 +17,7 @@ from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolv
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known, WatchAnswer
-from pennant_operator.observe.poll.poller import Poller, Surroundings
+from pennant_operator.observe.poll.poller import Poller, PollerDependencies
 
 pytestmark = pytest.mark.unit
 
@@ -69,7 +69,7 @@ class Scene:
         self.poller = Poller(
             parse({"metadata": {"name": "default"}, "spec": given}),
             store,
-            Surroundings(
+            PollerDependencies(
                 self._read, self._enqueue, self._report, lambda *_: None, lambda: NOW, lambda: 0.5
             ),
             alias.known,

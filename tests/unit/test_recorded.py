@@ -14,7 +14,7 @@ from pennant_operator.decide.seen.observed import ModelVersion, Unknown
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.poll.known import Known, WatchAnswer
-from pennant_operator.observe.poll.poller import Poller, Surroundings
+from pennant_operator.observe.poll.poller import Poller, PollerDependencies
 from pennant_operator.observe.poll.recorded import Pointed
 
 pytestmark = pytest.mark.unit
@@ -60,7 +60,7 @@ def desired(store: Store, name: str = "rec", at: Pointed = AT, **spec: Any) -> A
     poller = Poller(
         parse({"metadata": {"name": "default"}, "spec": given}),
         store,
-        Surroundings(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
+        PollerDependencies(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
         Known({WATCH: WatchAnswer(at)}),
     )
     return poller.desired(WATCH, ("team", name))

@@ -13,7 +13,7 @@ from jumping_clock import at_once
 
 from pennant_operator.act.registry_status import RegistryStatusWriter
 from pennant_operator.observe.cluster.store import Store
-from pennant_operator.observe.registries.followed import Around
+from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.registries.supervised import RESTART_CAP_SECONDS, supervised
 
@@ -123,7 +123,7 @@ def followed(made: Api) -> dict[str, dict[str, Any]]:
         return {**live, "status": status}
 
     registries = Registries(
-        Around(
+        RegistryDependencies(
             api=api,
             store=Store(),
             namespace="pennant-system",

@@ -16,7 +16,7 @@ from pennant_operator.kube import Api
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.gather import Observer
-from pennant_operator.observe.registries.followed import Around
+from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.run.http.receiver import Receiver
 from pennant_operator.run.http.relay import Relay, address, identity
@@ -62,7 +62,7 @@ def wire(config: Config, api: Api) -> Parts:
             queue.add(key, urgent=urgent)
 
     registries = Registries(
-        Around(
+        RegistryDependencies(
             api=api,
             store=store,
             namespace=config.namespace,

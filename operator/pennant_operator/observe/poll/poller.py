@@ -31,7 +31,7 @@ DOUBT_REREAD_SECONDS = 1.0  # at least, between two looks at an absence that is 
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class PollerDependencies:
     """What a poller needs of the rest."""
 
     read_secret: ReadSecret
@@ -49,19 +49,23 @@ class Poller:
         self,
         spec: RegistrySpec,
         store: Store,
-        around: Surroundings,
+        dependencies: PollerDependencies,
         known: Known | None = None,
     ) -> None:
         self.spec = spec
         self._watchers = Watchers(spec, store)
-        self._around = around
+        self._dependencies = dependencies
         self._known = known or Known()
         self._link = Link(
-            spec, self._known, around.read_secret, around.count, self._watchers.all_recorded
+            spec,
+            self._known,
+            dependencies.read_secret,
+            dependencies.count,
+            self._watchers.all_recorded,
         )
         self._outage = Outage()
         self._announcements = Announcements(
-            spec.name, self._known, self._outage, self._watchers, around.enqueue
+            spec.name, self._known, self._outage, self._watchers, dependencies.enqueue
         )
         self._trouble: str | None = None
         self._models = 0
@@ -113,7 +117,7 @@ class Poller:
         A hint ends the pause after trouble: the server that sent it is back.
         """
         loop = asyncio.get_running_loop()
-        draw = self._around.random()
+        draw = self._dependencies.random()
         pause = self._outage.pause(self.spec.poll_interval, draw).total_seconds()
         until = loop.time() + pause
         if self._outage.failures:
@@ -169,12 +173,14 @@ class Poller:
 
     async def _failed(self, trouble: str) -> None:
         self._trouble = trouble
-        self._outage.failed(self._around.now())
+        self._outage.failed(self._dependencies.now())
         await self._link.drop()
 
     async def _report(self) -> None:
         self.asked.set()
-        await self._around.report(Health(self._link.server_version, self._models, self._trouble))
+        await self._dependencies.report(
+            Health(self._link.server_version, self._models, self._trouble)
+        )
 
     def _unanswered(self) -> set[Watch]:
         def unanswered(watch: Watch) -> bool:

@@ -13,11 +13,11 @@ from pennant_operator.kube import Api, Object
 from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.mlflow.secrets import read_secret
 from pennant_operator.observe.poll.announcements import Enqueue
-from pennant_operator.observe.poll.poller import Poller, Surroundings
+from pennant_operator.observe.poll.poller import Poller, PollerDependencies
 from pennant_operator.observe.registries.supervised import supervised
 from pennant_operator.observe.webhook.remembered import Remembered
 from pennant_operator.observe.webhook.signing_secret import KEY
-from pennant_operator.observe.webhook.webhook import Webhook, WebhookSurroundings
+from pennant_operator.observe.webhook.webhook import Webhook, WebhookDependencies
 
 # The ModelRegistry as it is stored then, None where nothing was written.
 WriteHealth: TypeAlias = Callable[[Object, Health], Awaitable[Object | None]]
@@ -37,7 +37,7 @@ class Counts(Protocol):
 
 
 @dataclass(frozen=True)
-class Around:
+class RegistryDependencies:
     """What following ModelRegistries needs of the rest."""
 
     api: Api
@@ -59,36 +59,41 @@ class Followed:
     def __init__(
         self,
         spec: RegistrySpec,
-        around: Around,
+        dependencies: RegistryDependencies,
         write_health: Callable[[Health], Awaitable[None]],
         webhook_health: WebhookHealth,
         before: "Followed | None" = None,
     ) -> None:
         self._name = spec.name
-        self._around = around
+        self._dependencies = dependencies
         self._write_health = write_health
         self._health: Health | None = None
-        counted = partial(around.counts.requested, spec.name)
+        counted = partial(dependencies.counts.requested, spec.name)
         # Answers of another server say nothing about this one.
         same = before is not None and before.poller.spec.url == spec.url
         self.poller: Poller = Poller(
             spec,
-            around.store,
-            Surroundings(
-                self._credentials, around.enqueue, self._polled, counted, around.now, around.random
+            dependencies.store,
+            PollerDependencies(
+                self._credentials,
+                dependencies.enqueue,
+                self._polled,
+                counted,
+                dependencies.now,
+                dependencies.random,
             ),
             before.poller.known if before is not None and same else None,
         )
         self.webhook: Webhook = Webhook(
             spec,
-            WebhookSurroundings(
-                owner=f"{around.namespace}/{spec.name}",
+            WebhookDependencies(
+                owner=f"{dependencies.namespace}/{spec.name}",
                 ask_soon=self.poller.ask_soon,
                 read_secret=self._credentials,
                 read_signing=self._signing,
                 report=self._report,
                 count=counted,
-                now=around.now,
+                now=dependencies.now,
             ),
             webhook_health,
             before.webhook.remembered if before is not None else Remembered(),
@@ -106,7 +111,7 @@ class Followed:
 
     async def _polled(self, health: Health) -> None:
         if health.trouble is None:
-            self._around.counts.answered(self._name, self._around.now())
+            self._dependencies.counts.answered(self._name, self._dependencies.now())
             if self._health is not None and self._health.trouble is not None:
                 self.webhook.settle_again()
         self._health = health
@@ -117,8 +122,10 @@ class Followed:
             await self._write_health(replace(self._health, webhook=self.webhook.health))
 
     async def _credentials(self, name: str) -> Mapping[str, str]:
-        return await read_secret(self._around.api, self._around.namespace, name)
+        return await read_secret(self._dependencies.api, self._dependencies.namespace, name)
 
     async def _signing(self, name: str) -> Mapping[str, str]:
         expected_keys = f"the secret that MLflow signs with as {KEY}"
-        return await read_secret(self._around.api, self._around.namespace, name, expected_keys)
+        return await read_secret(
+            self._dependencies.api, self._dependencies.namespace, name, expected_keys
+        )

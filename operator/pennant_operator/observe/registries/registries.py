@@ -19,7 +19,7 @@ from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.cluster.store import Key
 from pennant_operator.observe.registries.awaited import Awaited
-from pennant_operator.observe.registries.followed import Around, Followed
+from pennant_operator.observe.registries.followed import Followed, RegistryDependencies
 from pennant_operator.observe.webhook.webhook import Webhook
 
 LOG = logging.getLogger(__name__)
@@ -31,9 +31,9 @@ FIRST_POLLS_SECONDS = 6.0
 class Registries:
     """Follows ModelRegistries as they come, change and go."""
 
-    def __init__(self, around: Around) -> None:
-        self._around = around
-        self._namespace = around.namespace
+    def __init__(self, dependencies: RegistryDependencies) -> None:
+        self._dependencies = dependencies
+        self._namespace = dependencies.namespace
         self._listed = False
         self.asked = asyncio.Event()
         """The first LIST and the first polls are over, whatever came of them."""
@@ -41,7 +41,7 @@ class Registries:
         self._followed: dict[str, Followed] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._invalid: dict[str, Refused] = {}
-        self._awaited = Awaited(around.now)
+        self._awaited = Awaited(dependencies.now)
 
     def look_up(self, watch: Watch, key: Key) -> tuple[Desired, RegistryFacts | None]:
         """What a ModelDeployment is to run, and what its pods need for it."""
@@ -78,7 +78,7 @@ class Registries:
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
-                    listed = await self._around.api.list(
+                    listed = await self._dependencies.api.list(
                         "ModelRegistry", self._namespace, f"!{LABEL_CHECK}"
                     )
                 except ApiError as error:
@@ -99,7 +99,7 @@ class Registries:
         self.asked.set()
 
     async def _follow(self, listed: list[Object], group: asyncio.TaskGroup) -> None:
-        store = self._around.store
+        store = self._dependencies.store
         objects = {obj["metadata"]["name"]: obj for obj in listed}
         named = {watch.registry for watch in store.watches()}
         changed = self._awaited.listed(objects.keys(), named, first=not self._listed)
@@ -108,7 +108,7 @@ class Registries:
         for name in self._live.keys() - objects.keys():
             del self._live[name]
             self._stop(name)
-            self._around.counts.forget(name)
+            self._dependencies.counts.forget(name)
             changed.add(name)
         for name, obj in objects.items():
             known, self._live[name] = self._live.get(name), obj
@@ -116,7 +116,7 @@ class Registries:
                 await self._start(name, obj, group)
                 changed.add(name)
         watches = [watch for watch in store.watches() if watch.registry in changed]
-        self._around.enqueue(key for watch in watches for key in store.watching(watch))
+        self._dependencies.enqueue(key for watch in watches for key in store.watching(watch))
 
     async def _start(self, name: str, obj: Object, group: asyncio.TaskGroup) -> None:
         before = self._stop(name)
@@ -128,14 +128,14 @@ class Registries:
             return
         write_health = partial(self._write_health, name)
         known = webhook_health(self._live[name])
-        followed = Followed(spec, self._around, write_health, known, before)
+        followed = Followed(spec, self._dependencies, write_health, known, before)
         self._followed[name] = followed
         self._tasks[name] = group.create_task(followed.run())
 
     async def _write_health(self, name: str, health: Health) -> None:
         registry = self._live.get(name)
         if registry is not None:
-            written = await self._around.write_health(registry, health)
+            written = await self._dependencies.write_health(registry, health)
             if written is not None and name in self._live:
                 self._live[name] = written
 

@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class WebhookSurroundings:
+class WebhookDependencies:
     """What a webhook needs of the rest."""
 
     owner: str  # namespace and name of the ModelRegistry
@@ -59,17 +59,17 @@ class Webhook:
     def __init__(
         self,
         spec: RegistrySpec,
-        around: WebhookSurroundings,
+        dependencies: WebhookDependencies,
         known: WebhookHealth,
         remembered: Remembered,
     ) -> None:
         self._spec = spec
-        self._around = around
+        self._dependencies = dependencies
         self._health = known
         self.remembered = remembered
         self._secret: SigningSecret | None = None
         if spec.webhook is not None:
-            self._secret = SigningSecret(spec.webhook.secret, around.read_signing)
+            self._secret = SigningSecret(spec.webhook.secret, dependencies.read_signing)
         self._settled: Wanted | None = None
         self._unsettled = asyncio.Event()
 
@@ -86,7 +86,7 @@ class Webhook:
 
     async def take(self, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Look where a hook points, if MLflow sent it, just now and for the first time."""
-        hook, now = delivery(headers, body), self._around.now().timestamp()
+        hook, now = delivery(headers, body), self._dependencies.now().timestamp()
         if hook is None or self._secret is None:
             return Outcome.MALFORMED
         if not hook.timely(now):
@@ -101,7 +101,7 @@ class Webhook:
         question = hint(self._spec.name, body)
         if question is None:
             return Outcome.IGNORED
-        if not self._around.ask_soon(question):
+        if not self._dependencies.ask_soon(question):
             return Outcome.UNWATCHED
         LOG.info("registry %s: a webhook tells of %s", self._spec.name, question.title)
         return Outcome.ACCEPTED
@@ -120,7 +120,7 @@ class Webhook:
             except RegistryTroubleError as error:
                 LOG.warning("webhook of registry %s: %s", self._spec.name, error)
                 self._troubled(str(error))
-            await self._around.report()
+            await self._dependencies.report()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(
                     SETTLE_RETRY_SECONDS if self._health.trouble else SETTLE_INTERVAL_SECONDS
@@ -130,7 +130,7 @@ class Webhook:
     async def fault(self, trouble: str) -> None:
         """`run` raised: whether hooks come is not known until it runs again."""
         self._troubled(trouble)
-        await self._around.report()
+        await self._dependencies.report()
 
     def _troubled(self, trouble: str) -> None:
         known = self._health
@@ -139,7 +139,7 @@ class Webhook:
     async def _settle(self) -> None:
         secret = await self._secret.value() if self._secret else ""
         url = self._spec.webhook.url if self._spec.webhook else None
-        wanted = Wanted(self._around.owner, url, secret) if url else None
+        wanted = Wanted(self._dependencies.owner, url, secret) if url else None
         known = self._health
         if wanted != self._settled or (wanted is None and known.registered):
             known = await self._register(wanted)
@@ -147,8 +147,8 @@ class Webhook:
         self._health = WebhookHealth(None, known.registered, known.url)
 
     async def _register(self, wanted: Wanted | None) -> WebhookHealth:
-        secret = await read_credentials(self._spec, self._around.read_secret)
-        http = connect(self._spec, secret, self._around.count)
+        secret = await read_credentials(self._spec, self._dependencies.read_secret)
+        http = connect(self._spec, secret, self._dependencies.count)
         try:
             if wanted is not None:
                 hook_id = await subscribe(http, wanted, self._health.registered)
