@@ -26,7 +26,7 @@ Stamp: TypeAlias = tuple[int, int, str]
 
 @dataclass(frozen=True)
 class Doubt:
-    """Another state than the one that is told, and when it was first seen, by the loop's clock."""
+    """Another state than the one that is shown, and when it was first seen, by the loop's clock."""
 
     what: Absent | Unresolved
     since: float
@@ -73,7 +73,7 @@ class Known:
         return self.answers.get(watch, WatchAnswer())
 
     def state(self, watch: Watch) -> State:
-        """What is told of a watch."""
+        """What those who watch this are shown."""
         return self.answer(watch).state
 
     def answered(self, watch: Watch, state: ModelVersion | Pointed, stamp: Stamp | None) -> None:
@@ -98,7 +98,7 @@ class Known:
         return answer.stamp == stamp
 
     def doubted(self, watch: Watch, what: Absent | Unresolved, now: float) -> None:
-        """What was told may not be so any more; where nothing was, this is told and moves nothing.
+        """What is shown may not be so any more; where nothing is, this is shown and moves nothing.
 
         What one question says of a version that is not to be resolved stands for a while, too:
         those who have a record of it go on by that.
@@ -120,7 +120,7 @@ class Known:
             self.answers[watch] = replace(answer, doubt=doubt)
 
     def confirmed(self, watch: Watch) -> None:
-        """What is told is so."""
+        """What is shown is so."""
         answer = self.answer(watch)
         if answer.doubt is not None:
             self.answers[watch] = replace(answer, doubt=None)

@@ -43,7 +43,7 @@ class Poll:
     ) -> None:
         """Answer these; raises RegistryTroubleError for trouble with the registry itself.
 
-        `answered` is told of each as soon as it is: who waits for the first of a hundred that
+        `answered` is called with each as soon as it is: who waits for the first of a hundred that
         moved does not wait for the last. What did not come in time is asked for last, and less
         often.
         """
@@ -99,7 +99,7 @@ class _Asking:
         """What fails before anything was answered is asked again after something was.
 
         The registry's own trouble may just have ended: that is no model's. Nor is it news where
-        just this is told already.
+        just this is shown already.
         """
         unresolved_before = all(
             isinstance(self._known.state(watch), Unresolved) for watch in watches

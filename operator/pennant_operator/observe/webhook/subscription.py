@@ -42,7 +42,7 @@ class Wanted:
         return f"pennant-{hashlib.sha256(self.owner.encode()).hexdigest()[:16]}"
 
     def body(self) -> dict[str, Any]:
-        """As MLflow is told."""
+        """As MLflow takes it."""
         return {
             "name": self.name,
             "description": f"Tells Pennant's ModelRegistry {self.owner} that an alias moved.",
@@ -56,7 +56,7 @@ class Wanted:
 async def subscribe(http: MlflowHttp, wanted: Wanted, known: str) -> str:
     """Make or correct the webhook; its id. `known` is the one it had, if any.
 
-    The secret is told each time, for MLflow does not say which one it has. Raises
+    The secret is sent each time, for MLflow does not say which one it has. Raises
     RegistryTroubleError.
     """
     ours = [str(hook["webhook_id"]) for hook in await _hooks(http) if _is_ours(hook, wanted, known)]
