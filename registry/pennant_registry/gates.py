@@ -29,4 +29,4 @@ class MetricMin:
 
 def refusals(gates: Iterable[MetricMin], metrics: Mapping[str, float]) -> list[str]:
     """What all the gates that refuse say, in their order; empty when the version may pass."""
-    return [said for gate in gates if (said := gate.refusal(metrics)) is not None]
+    return [refusal for gate in gates if (refusal := gate.refusal(metrics)) is not None]

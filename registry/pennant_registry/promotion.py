@@ -47,10 +47,10 @@ def promote(
     of, client = pointer(name, alias, stage), mlflow_client.connect()
     wanted = versions.get(client, name, int(version))
     _check_gates(client, wanted, gates)
-    held = of.held(client, name)
-    current = held[0] if held else None
+    holders = of.holders(client, name)
+    current = holders[0] if holders else None
     if current is not None and current.version == wanted.version:
-        return _keep(client, of, wanted, held[1:])
+        return _keep(client, of, wanted, holders[1:])
     if current is not None and moves.is_return(wanted, current, of):
         return _go_back(client, of, current, wanted)
     move = Move(wanted.version, current.version if current else None, *_signed())
@@ -69,11 +69,11 @@ def rollback(name: str, alias: str | None = None, *, stage: str | None = None) -
     gone.
     """
     of, client = pointer(name, alias, stage), mlflow_client.connect()
-    held = of.held(client, name)
-    if not held:
+    holders = of.holders(client, name)
+    if not holders:
         raise NothingToRollBackError(f"{of} of {name} holds no version: promote one first")
-    to = predecessor(held, of, partial(versions.get, client, name))
-    return _go_back(client, of, held[0], to)
+    to = predecessor(holders, of, partial(versions.get, client, name))
+    return _go_back(client, of, holders[0], to)
 
 
 def _keep(client: MlflowClient, of: Pointer, wanted: Version, beside: Sequence[Version]) -> Move:
@@ -107,8 +107,8 @@ def _check_gates(client: MlflowClient, wanted: Version, gates: Sequence[MetricMi
     metrics: Mapping[str, float] = {}
     if wanted.run_id is not None:
         metrics = artifacts.get_run(client, wanted.run_id).data.metrics
-    if said := refusals(gates, metrics):
-        raise GateRefusedError(f"version {wanted.version} of {wanted.name}: {'; '.join(said)}")
+    if refused := refusals(gates, metrics):
+        raise GateRefusedError(f"version {wanted.version} of {wanted.name}: {'; '.join(refused)}")
 
 
 def _move(client: MlflowClient, of: Pointer, wanted: Version, before: int | None) -> None:
@@ -118,10 +118,10 @@ def _move(client: MlflowClient, of: Pointer, wanted: Version, before: int | None
 
 
 def _expect(client: MlflowClient, of: Pointer, name: str, expected: int | None) -> None:
-    held = of.held(client, name)
-    found = held[0].version if held else None
-    if found != expected:
+    holders = of.holders(client, name)
+    actual = holders[0].version if holders else None
+    if actual != expected:
         raise AliasMovedError(
-            f"somebody else moved {of} of {name} at the same moment: it is at version {found}, and "
-            f"was expected at {expected}. Look at both versions and promote again"
+            f"somebody else moved {of} of {name} at the same moment: it is at version {actual}, "
+            f"and was expected at {expected}. Look at both versions and promote again"
         )

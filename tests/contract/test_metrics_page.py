@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from pennant_dev.settings import REPOSITORY
-from pennant_operator.run.metrics import _RESULTS, Metrics
+from pennant_operator.run.metrics.metrics import _RESULTS, Metrics
 from pennant_serving.metrics.telemetry import FAMILIES, Telemetry
 
 pytestmark = pytest.mark.contract

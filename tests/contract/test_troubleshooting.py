@@ -84,7 +84,7 @@ def plain(text: str) -> str:
 
 def sources() -> Iterator[Path]:
     operator = ROOT / "operator" / "pennant_operator"
-    yield from (path for path in operator.rglob("*.py") if "metrics" not in path.name)
+    yield from (path for path in operator.rglob("*.py") if path.parent.name != "metrics")
     yield from (ROOT / "registry").rglob("*.py")
     for pattern in SERVING:
         yield from (ROOT / "serving" / "pennant_serving").glob(pattern)

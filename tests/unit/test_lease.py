@@ -228,7 +228,7 @@ def test_a_released_lease_is_taken_at_the_next_look():
     async def scenario() -> None:
         first, second = (Replica(server, name, (), 1.0).elector(name) for name in "ab")
         leads = asyncio.create_task(first.run())
-        await first.held.wait()
+        await first.acquired.wait()
         waits = asyncio.create_task(second.run())
         await second.looked.wait()
         await asyncio.sleep(30)
@@ -238,7 +238,7 @@ def test_a_released_lease_is_taken_at_the_next_look():
         leads.cancel()
         began = now()
         await first.release()
-        await second.held.wait()
+        await second.acquired.wait()
         assert now() - began <= TIMING.retry
         waits.cancel()
 

@@ -24,7 +24,7 @@ from pennant_operator.kube import ApiError
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.gather import Observer
-from pennant_operator.run.metrics import Metrics
+from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.reconcile import Reconciler
 from pennant_operator.token_bucket import TokenBucket

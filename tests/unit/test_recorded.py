@@ -12,8 +12,8 @@ from pennant_operator.decide.seen import spec
 from pennant_operator.decide.seen.observed import ModelVersion, Unknown
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Store
-from pennant_operator.observe.poll.known import Known, Seen
-from pennant_operator.observe.poll.poller import Poller, Surroundings
+from pennant_operator.observe.poll.known import Known, WatchAnswer
+from pennant_operator.observe.poll.poller import Poller, PollerDependencies
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_testing.memory.object_builders import IMAGES, NOW, model_deployment, version
 
@@ -62,8 +62,8 @@ def desired(store: Store, name: str = "rec", at: Pointed = AT, **spec: Any) -> A
     poller = Poller(
         parse_registry({"metadata": {"name": "default"}, "spec": given}),
         store,
-        Surroundings(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
-        Known({WATCH: Seen(at)}),
+        PollerDependencies(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
+        Known({WATCH: WatchAnswer(at)}),
     )
     return poller.desired(WATCH, ("team", name))
 

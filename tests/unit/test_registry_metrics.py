@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
-from pennant_operator.run.registry_metrics import RegistryMetrics
+from pennant_operator.run.metrics.registries import RegistryMetrics
 from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit

@@ -17,7 +17,7 @@ from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     STATUS_FIELD_MANAGER,
 )
-from pennant_operator.kube import APPLY, KINDS, TIMEOUT, YAML, Api, ApiError, Object
+from pennant_operator.kube import APPLY, KINDS, REQUEST_SECONDS, YAML, Api, ApiError, Object
 from pennant_operator.token_bucket import TokenBucket
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -165,7 +165,7 @@ class Cluster:
     ) -> Object:
         await self._limiter.wait()
         # After the wait: what was true before it may not be now.
-        seconds = min(self._fence(), TIMEOUT)
+        seconds = min(self._fence(), REQUEST_SECONDS)
         if seconds <= 0:
             raise FencedError(0, "Fenced", f"{method} {path}: another replica may lead by now")
         # The API server gives up when we do: what waits in it must not be done later.

@@ -16,9 +16,9 @@ from pennant_operator.decide.vocabulary import GROUP
 from pennant_operator.kube import ApiError, Object
 
 LOG = logging.getLogger(__name__)
-REPEAT_AFTER = timedelta(minutes=10)
-NOTE_LIMIT_BYTES = 1024  # the API's own limits
-INSTANCE_LIMIT_BYTES = 128
+REPEAT_AFTER = timedelta(minutes=10)  # that an Event, decided over and over, is not posted anew
+NOTE_LIMIT_BYTES = 1024  # of an Event's message: the API's own limit
+INSTANCE_LIMIT_BYTES = 128  # of an Event's reporter: the API's own limit
 ELLIPSIS = "…"
 NANOSECONDS_PER_MICROSECOND = 1000
 

@@ -44,8 +44,9 @@ from pennant_operator.decide.traffic.writes import writes_for
 from pennant_operator.decide.verdict import Held, Rejected
 from pennant_operator.decide.vocabulary import Reason
 
-DELETION_RECHECK_SECONDS = 1.0
-CONFLICT_RECHECK_SECONDS = 10.0  # no watch tells that somebody else's object went out of the way
+DELETION_RECHECK_SECONDS = 1.0  # between two looks at children that are being deleted
+# between two looks at somebody else's object in the way: no watch tells when it is gone
+CONFLICT_RECHECK_SECONDS = 10.0
 
 
 def plan(observed: Observed, now: datetime) -> Plan:

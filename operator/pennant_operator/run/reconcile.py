@@ -26,13 +26,13 @@ from pennant_operator.kube import ApiError
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import OWNER, Key, Store
 from pennant_operator.observe.gather import Observer
-from pennant_operator.run.metrics import Metrics
+from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 
 LOG = logging.getLogger(__name__)
 GONE_OR_CHANGED = (404, 409)
-FAULTY = 500  # and above: the API server's own trouble, or a webhook's
-OFTEN = 2  # failures in a row, about three seconds: then it is told
+SERVER_ERROR = 500  # and above: the API server's own trouble, or a webhook's
+FAILURES_UNTIL_REPORTED = 2  # failures in a row before the status says so
 
 
 @dataclass
@@ -104,8 +104,10 @@ class Reconciler:
         try:
             await self._act(attempt)
         except NameTakenError as error:
-            told = ownership.names_taken_message(attempt.owner, error.message)
-            attempt.decided = stalled_plan(seen, Refused(Reason.NAME_CONFLICT, told), attempt.now)
+            message = ownership.names_taken_message(attempt.owner, error.message)
+            attempt.decided = stalled_plan(
+                seen, Refused(Reason.NAME_CONFLICT, message), attempt.now
+            )
             await self._act(attempt)
             raise
         except WriteRefusedError as error:
@@ -113,7 +115,10 @@ class Reconciler:
             await self._act(attempt)
             raise
         except ApiError as error:
-            if error.status >= FAULTY and self.backoff.failures(attempt.key) >= OFTEN:
+            if (
+                error.status >= SERVER_ERROR
+                and self.backoff.failures(attempt.key) >= FAILURES_UNTIL_REPORTED
+            ):
                 attempt.decided = hindered_plan(seen, str(error), attempt.now)
                 await self._act(attempt)
             raise
@@ -125,10 +130,10 @@ class Reconciler:
 
     def _still(self, owner: Object) -> Object:
         """As it is by now."""
-        found = self.store.owner((owner["metadata"]["namespace"], owner["metadata"]["name"]))
-        if found is None:
+        current = self.store.owner((owner["metadata"]["namespace"], owner["metadata"]["name"]))
+        if current is None:
             raise ApiError(404, "NotFound", OWNER)
-        return found
+        return current
 
     async def _act(self, attempt: Attempt) -> None:
         owner, now = attempt.owner, attempt.now
@@ -136,7 +141,7 @@ class Reconciler:
             await carry_out(attempt.decided, owner, self.cluster, self.recorder, self.store, now)
         except ApiError as error:
             if error.status in GONE_OR_CHANGED:
-                await self.children.look(owner)  # the watch may have missed what became of it
+                await self.children.read_owner(owner)  # the watch may have missed its change
             raise
 
     def _not_done(self, key: Key, attempt: Attempt, error: ApiError) -> None:

@@ -9,8 +9,8 @@ from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Held, Verdict
 
 _HOLD_FIELDS = {"retryTime", "reason", "message", "shortSince"}
-_FIRST_RETRY_DELAY = timedelta(seconds=30)
-_MAX_RETRY_DELAY = timedelta(minutes=10)
+_FIRST_RETRY_DELAY = timedelta(seconds=30)  # of a held candidate; doubles each time
+_MAX_RETRY_DELAY = timedelta(minutes=10)  # at most, until a held candidate is tried again
 
 
 def candidate_entry(

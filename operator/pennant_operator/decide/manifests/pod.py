@@ -21,7 +21,7 @@ from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_RE
 
 CA_PATH = "/etc/pennant/registry/ca.crt"
 ARTIFACTS_PATH = "/mnt/artifacts"
-GRACE_SECONDS = 30
+GRACE_SECONDS = 30  # for a pod to end: the pause before SIGTERM, and the drain after it
 FETCH_MEMORY = "256Mi"
 _SHARED = ("cpu", "memory", "ephemeral-storage")  # no device is needed to download
 

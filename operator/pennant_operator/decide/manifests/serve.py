@@ -20,10 +20,11 @@ from pennant_operator.decide.vocabulary import SERVE
 
 PORT, GRPC_PORT = 8080, 9000
 PORT_NAME = "http"
-# The endpoint is gone from every node's rules before the process hears of its end.
+# before SIGTERM: the endpoint is gone from every node's rules when the process hears of its end
 PRE_STOP_SECONDS = 3
-DRAIN_SECONDS = 20
-LEAST_STARTUP_SECONDS = 3600  # or spec.rollout.deadlines.load where that is more
+DRAIN_SECONDS = 20  # for requests in flight, after SIGTERM
+# that the kubelet lets a model load, or spec.rollout.deadlines.load where that is more
+LEAST_STARTUP_SECONDS = 3600
 
 _COPIED = ("imagePullPolicy", "resources", "envFrom")
 

@@ -14,7 +14,7 @@ from pennant_operator.decide.times import parse_duration
 from pennant_operator.decide.vocabulary import Reason
 from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed
 
-MIN_POLL_INTERVAL = timedelta(seconds=1)
+MIN_POLL_INTERVAL = timedelta(seconds=1)  # of spec.pollInterval
 DIRECT = "Direct"  # spec.artifacts.mode: pods pull from the store behind the server
 _ROOT = re.compile(
     r"((s3|gs)://[A-Za-z0-9._-]+|(wasbs|abfss)://[a-z0-9$-]+@[A-Za-z0-9.-]+|pvc://[a-z0-9.-]+)"

@@ -7,8 +7,8 @@ from pennant_operator.decide.seen.memory import Memory, parked_until
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.times import parse_time
 
-FAST_LOOK_SECONDS, SLOW_LOOK_SECONDS = 1.0, 5.0  # between two lists of pods
-SLOW_LOOKS_AFTER = timedelta(minutes=1)  # of a rollout, or of a move of the traffic
+FAST_LOOK_SECONDS, SLOW_LOOK_SECONDS = 1.0, 5.0  # seconds between two lists of pods
+SLOW_LOOKS_AFTER = timedelta(minutes=1)  # then a rollout is looked at slowly
 
 
 def unsettled(world: World, memory: Memory, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from pennant_operator.decide.status.messages import Situation
 from pennant_operator.decide.status.stalled import stalled_plan, write_refused
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Waiting
-from pennant_operator.observe.mlflow.trouble import NotAllowedError, RefusedError
+from pennant_operator.observe.mlflow.trouble import MlflowRefusedError, NotAllowedError
 from pennant_operator.observe.poll import absence
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.unresolved import NotResolvedError, unresolved
@@ -59,7 +59,7 @@ KNOWN = ("8", "8, now unreachable")
 UNKNOWN = ("not asked yet", "unreachable")
 UNRESOLVED: dict[str, Exception] = {
     "8, no source": NotResolvedError(
-        Pointed(1, "8"), (1, 0, "8"), RefusedError("404: no such run")
+        Pointed(1, "8"), (1, 0, "8"), MlflowRefusedError("404: no such run")
     ),
     "9, no source": NotResolvedError(Pointed(1, "9"), (1, 0, "9"), NotAllowedError("403")),
     "hidden": NotAllowedError("403"),
