@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pennant_operator.decide.goal.goal import Goal
 from pennant_operator.decide.intent import Apply
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.manifests.records import records_with
@@ -29,7 +30,6 @@ from pennant_operator.decide.seen.revision import (
     record_from_object,
 )
 from pennant_operator.decide.seen.world import world_of
-from pennant_operator.decide.target.goal import Goal
 from pennant_operator.observe.cluster.children import own_records
 from pennant_operator.observe.cluster.store import Store
 from pennant_testing.memory.object_builders import NOW, model_deployment, version

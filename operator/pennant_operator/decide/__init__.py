@@ -5,7 +5,7 @@ Events, when to look again) comes out. The rooms behind it, in the order in whic
 them, with what enters -> what comes out:
 
 - `seen/`: API objects, what the registry says -> `Spec`, `World` (slots, traffic), `Memory`, pods
-- `target/`: these -> `Goal`, the revision that should have the traffic; which children are ours
+- `goal/`: these -> `Goal`, the revision that should have the traffic; which children are ours
 - `candidate/`: a `Step` (all the above) -> a `Verdict`: waiting, passed, rejected or held
 - `traffic/`: the step, its verdict -> `Moves` of slots and traffic, the writes they take
 - `manifests/`: a spec and a version, or a record -> what is applied; what others changed in it

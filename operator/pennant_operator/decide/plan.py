@@ -17,6 +17,9 @@ from pennant_operator.decide.candidate.attempts import is_parked, is_retried
 from pennant_operator.decide.candidate.bake import way_back_from_bake
 from pennant_operator.decide.candidate.durations import phase_durations
 from pennant_operator.decide.candidate.trial import verdict_on
+from pennant_operator.decide.goal import ownership
+from pennant_operator.decide.goal.goal import Goal, choose_goal
+from pennant_operator.decide.goal.silence import desired_despite_silence
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.manifests.records import records_with
 from pennant_operator.decide.seen.memory import (
@@ -34,9 +37,6 @@ from pennant_operator.decide.status.events import events_of, unreadable_records
 from pennant_operator.decide.status.stalled import stalled_plan
 from pennant_operator.decide.status.status import status_of
 from pennant_operator.decide.step import Step
-from pennant_operator.decide.target import ownership
-from pennant_operator.decide.target.goal import Goal, choose_goal
-from pennant_operator.decide.target.silence import desired_despite_silence
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.traffic.blue_green import blue_green
 from pennant_operator.decide.traffic.pace import next_look, unsettled

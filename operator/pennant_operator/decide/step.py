@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.goal.goal import Goal
 from pennant_operator.decide.seen.memory import Memory
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import Record
 from pennant_operator.decide.seen.world import World
-from pennant_operator.decide.target.goal import Goal
 from pennant_operator.decide.verdict import Verdict
 
 

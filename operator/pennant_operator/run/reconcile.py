@@ -16,11 +16,11 @@ from pennant_operator.act.cluster import (
 )
 from pennant_operator.act.events import Recorder
 from pennant_operator.backoff import Backoff
+from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.observed import Object, Observed, Refused
 from pennant_operator.decide.status.stalled import hindered_plan, stalled_plan, write_refused
-from pennant_operator.decide.target import ownership
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.cluster.children import Children

@@ -5,9 +5,9 @@ from typing import Any
 
 from pennant_operator.decide.candidate.faults import is_models_fault, reason_of
 from pennant_operator.decide.candidate.trouble import pod_trouble
+from pennant_operator.decide.goal.availability import max_unavailable
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.world import World
-from pennant_operator.decide.target.availability import max_unavailable
 from pennant_operator.decide.verdict import Rejected
 from pennant_operator.decide.vocabulary import Reason
 

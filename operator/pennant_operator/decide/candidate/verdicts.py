@@ -10,9 +10,9 @@ from pennant_operator.decide.candidate.faults import (
     with_cure,
 )
 from pennant_operator.decide.candidate.trouble import pod_trouble
+from pennant_operator.decide.goal.availability import max_unavailable, min_available
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.spec import Deadlines
-from pennant_operator.decide.target.availability import max_unavailable, min_available
 from pennant_operator.decide.times import format_duration
 from pennant_operator.decide.verdict import Held, Passed, Rejected, Verdict, Waiting
 from pennant_operator.decide.vocabulary import Reason

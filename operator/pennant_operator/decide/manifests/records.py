@@ -6,13 +6,13 @@ it today instead could roll what serves (law 5).
 
 from typing import Any
 
+from pennant_operator.decide.goal.goal import Goal
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import Record
 from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.seen.world import World
-from pennant_operator.decide.target.goal import Goal
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_MODEL,
     ANNOTATION_MODEL_VERSION,

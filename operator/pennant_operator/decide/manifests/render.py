@@ -6,13 +6,13 @@ the recorded manifest through `deployment_for_slot` with another size (law 5).
 
 from typing import Any
 
+from pennant_operator.decide.goal.availability import MAX_UNAVAILABLE
+from pennant_operator.decide.goal.ownership import controller_reference
 from pennant_operator.decide.manifests.pod import pod_spec
 from pennant_operator.decide.manifests.serve import PORT_NAME
 from pennant_operator.decide.seen.observed import Images, ModelVersion, Object, RegistryFacts
 from pennant_operator.decide.seen.revision import Record, record_data
 from pennant_operator.decide.seen.spec import Spec
-from pennant_operator.decide.target.availability import MAX_UNAVAILABLE
-from pennant_operator.decide.target.ownership import controller_reference
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_MODEL,
     ANNOTATION_MODEL_VERSION,

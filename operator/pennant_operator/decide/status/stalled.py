@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.seen.memory import desired_of, desired_version, memory_of
 from pennant_operator.decide.seen.observed import Absent, Observed, Refused
@@ -20,7 +21,6 @@ from pennant_operator.decide.status.condition_state import (
     stamped_condition,
 )
 from pennant_operator.decide.status.events import stalled_event
-from pennant_operator.decide.target import ownership
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 
 

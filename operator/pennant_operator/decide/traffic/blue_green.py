@@ -8,11 +8,11 @@ template changes only while it has no traffic and no pods.
 from datetime import datetime
 
 from pennant_operator.decide.candidate.room import gives_way, lacks_quota
+from pennant_operator.decide.goal.goal import Goal
 from pennant_operator.decide.moves import Moves, NextSlot
 from pennant_operator.decide.seen.traffic import Traffic
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.step import Step
-from pennant_operator.decide.target.goal import Goal
 from pennant_operator.decide.verdict import Passed
 
 
