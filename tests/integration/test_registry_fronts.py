@@ -157,7 +157,7 @@ def test_without_tls_the_proxy_hands_on_and_keeps_its_own_credentials(tmp_path: 
 def test_certificates_are_read_again_when_they_change(
     fronted: Fronted, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("pennant_operator.observe.poll.link.PACE", 0.0)
+    monkeypatch.setattr("pennant_operator.observe.poll.link.SECRET_REREAD_SECONDS", 0.0)
     secret = dict(Authority("another").issue("operator").secret)
 
     async def scenario() -> None:

@@ -187,7 +187,7 @@ def test_a_version_that_no_database_holds_is_that_watchs_trouble(server: Guarded
 def test_another_account_in_the_secret_is_taken_up_with_the_next_poll(
     server: Guarded, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("pennant_operator.observe.poll.link.PACE", 0.0)
+    monkeypatch.setattr("pennant_operator.observe.poll.link.SECRET_REREAD_SECONDS", 0.0)
     one, other = promoted(mlflow), promoted(mlflow)
     secret, known = reader(server, one), Known()
 
@@ -250,7 +250,7 @@ def test_every_page_of_a_search_holds_what_the_others_do_not(
         http = as_administrator(server)
         try:
             registry = Registry(http)
-            return await (registry.walk(most=1_000_000) if whole else registry.search(NAMES))
+            return await (registry.walk(limit=1_000_000) if whole else registry.search(NAMES))
         finally:
             await http.close()
 
