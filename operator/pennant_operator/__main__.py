@@ -15,7 +15,7 @@ from pennant_operator.kube import KINDS, Api, ApiError, connect
 from pennant_operator.observe.cluster.namespaces import forbidden, wait_until_allowed
 from pennant_operator.observe.cluster.watch import watch
 from pennant_operator.run import logs, operator
-from pennant_operator.run.leadership import LostError
+from pennant_operator.run.lease.leadership import LostError
 from pennant_operator.run.wiring import wire
 
 LOG = logging.getLogger("pennant_operator")
@@ -49,7 +49,7 @@ async def run(config: Config) -> None:
         api = Api(client)
         closed = await forbidden(api, config.watch_namespaces)
         opened = tuple(each for each in config.watch_namespaces if each not in closed)
-        _tell_where(opened, closed)
+        _log_namespaces(opened, closed)
         # No name at all would mean every namespace; of a closed one the lists show nothing.
         config = replace(config, watch_namespaces=opened or closed)
         await _require_api(api, config)
@@ -72,7 +72,7 @@ async def run(config: Config) -> None:
         await client.close()  # type: ignore[no-untyped-call]
 
 
-def _tell_where(opened: tuple[str, ...], closed: tuple[str, ...]) -> None:
+def _log_namespaces(opened: tuple[str, ...], closed: tuple[str, ...]) -> None:
     where = ", ".join(opened) or ("no namespace yet" if closed else "every namespace")
     LOG.info("looking for ModelDeployments in %s", where)
     if closed:

@@ -26,9 +26,9 @@ async def all_or_none(parts: Mapping[str, Coroutine[Any, Any, object]]) -> NoRet
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     first = done.pop()
-    told = f"{first.get_name()} ended, and nobody asked it to"
+    message = f"{first.get_name()} ended, and nobody asked it to"
     try:
         first.result()
     except asyncio.CancelledError as error:
-        raise EndedError(told) from error
-    raise EndedError(told)
+        raise EndedError(message) from error
+    raise EndedError(message)

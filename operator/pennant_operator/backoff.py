@@ -3,6 +3,9 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+FIRST_RETRY_SECONDS = 1.0  # until what failed once is tried again; doubles with each failure
+RETRY_CAP_SECONDS = 300.0  # at most, until what failed is tried again, but for the spread
+
 
 @dataclass
 class Backoff:
@@ -13,9 +16,9 @@ class Backoff:
     """
 
     random: Callable[[], float] = lambda: 0.5
-    first: float = 1.0
+    first_seconds: float = FIRST_RETRY_SECONDS
     factor: float = 2.0
-    cap: float = 300.0
+    cap_seconds: float = RETRY_CAP_SECONDS
     spread: float = 0.2
     _failures: dict[Hashable, int] = field(default_factory=dict)
 
@@ -24,7 +27,7 @@ class Backoff:
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         # The exponent is bounded before the power is: floats overflow after a thousand failures.
-        delay = min(self.cap, self.first * self.factor ** min(failures, 64))
+        delay = min(self.cap_seconds, self.first_seconds * self.factor ** min(failures, 64))
         return delay * (1 + self.spread * (2 * self.random() - 1))
 
     def failures(self, key: Hashable) -> int:

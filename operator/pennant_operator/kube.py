@@ -25,8 +25,9 @@ from pennant_operator.yaml_body import as_yaml
 Object: TypeAlias = dict[str, Any]
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-PAGE = 100  # objects of one LIST request; of 500 Deployments the answer costs 45 MiB for a moment
-TIMEOUT = 8.0  # seconds of one request
+# objects of one LIST request; of 500 Deployments the answer costs 45 MiB for a moment
+LIST_PAGE_LIMIT = 100
+REQUEST_SECONDS = 8.0  # for one request to the API server
 OK, FORBIDDEN = 200, 403
 YAML = "application/yaml"
 APPLY = "application/apply-patch+yaml; charset=utf-8"  # as it is, the client would make JSON of it
@@ -126,7 +127,7 @@ class Api:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         content_type: str = "application/json",
-        timeout: float = TIMEOUT,  # noqa: ASYNC109 - its end is an ApiError like any other
+        timeout: float = REQUEST_SECONDS,  # noqa: ASYNC109 - its end is an ApiError like any other
     ) -> Object:
         """One request within `timeout` seconds; raises ApiError."""
         headers = {"Accept": "application/json", "Content-Type": content_type}
@@ -163,7 +164,7 @@ class Api:
         self, kind: str, namespace: str | None, selector: str = ""
     ) -> AsyncIterator[tuple[list[Object], int]]:
         """LIST page by page, each with the resourceVersion that the whole list is of."""
-        query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+        query = {"limit": str(LIST_PAGE_LIMIT)} | ({"labelSelector": selector} if selector else {})
         while True:
             page = await self.request("GET", KINDS[kind].path(namespace), query)
             named = {"apiVersion": KINDS[kind].api_version, "kind": kind}
@@ -184,6 +185,8 @@ def _parsed(status: int, text: bytes) -> Object:
     except ValueError as error:
         raise ApiError(status, "NotJson", f"not an API server's answer: {text[:200]!r}") from error
     if status >= 400 or not isinstance(answer, dict):
-        said = answer if isinstance(answer, dict) else {}
-        raise ApiError(status, said.get("reason", ""), said.get("message", text[:200].decode()))
+        details = answer if isinstance(answer, dict) else {}
+        raise ApiError(
+            status, details.get("reason", ""), details.get("message", text[:200].decode())
+        )
     return answer

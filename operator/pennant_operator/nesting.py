@@ -9,9 +9,9 @@ import json
 import re
 from typing import Any
 
-DEEPEST = 100  # nothing of ours, and nothing of the API's own, comes near
-FEW = 500  # brackets: too few to be too deep for any parser
-DIGITS = 1000  # more are no number to anybody
+DEPTH_LIMIT = 100  # levels of JSON from the API server; nothing of ours or its own comes near
+SHALLOW_BRACKETS_LIMIT = 500  # brackets of JSON that are too few to be too deep for any parser
+DIGITS_LIMIT = 1000  # digits of a whole number; more are no number to anybody
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
@@ -25,23 +25,23 @@ def loads(text: bytes) -> Any:
 
 def shallow(text: bytes) -> bytes:
     """The same JSON, with null for what lies too deep for whoever parses it."""
-    return text if text.count(b"{") + text.count(b"[") <= FEW else _shallow(text)
+    return text if text.count(b"{") + text.count(b"[") <= SHALLOW_BRACKETS_LIMIT else _shallow(text)
 
 
 def _shallow(text: bytes) -> bytes:
-    kept, depth, at = [], 0, 0
+    parts, depth, at = [], 0, 0
     for token in _TOKEN.finditer(text):
         if token[0] in b"[{":
             depth += 1
-            if depth == DEEPEST:
-                kept.append(text[at : token.start()] + b"null")
+            if depth == DEPTH_LIMIT:
+                parts.append(text[at : token.start()] + b"null")
         elif token[0] in b"]}":
-            if depth == DEEPEST:
+            if depth == DEPTH_LIMIT:
                 at = token.end()
             depth -= 1
     rest = b"" if depth else text[at:]  # what is not closed is left so: it is no JSON
-    return b"".join([*kept, rest])
+    return b"".join([*parts, rest])
 
 
 def _number(digits: str) -> int | float:
-    return int(digits) if len(digits) <= DIGITS else float(digits)
+    return int(digits) if len(digits) <= DIGITS_LIMIT else float(digits)

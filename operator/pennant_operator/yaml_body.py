@@ -17,8 +17,8 @@ def as_yaml(body: Any) -> str:
     return _NOT_PLAIN.sub(_escaped, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
 
 
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
     if 0xD800 <= code <= 0xDFFF:  # half a character, as models may write it: no text holds it
         code = 0xFFFD
     return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"

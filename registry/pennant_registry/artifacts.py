@@ -53,7 +53,7 @@ def download(client: MlflowClient, source: str, folder: Path) -> Path:
     import mlflow
 
     try:
-        with mlflow_client.asking(client, mlflow_client.DOWNLOADING):
+        with mlflow_client.asking(client, mlflow_client.DOWNLOAD_TIMEOUTS):
             got = mlflow.artifacts.download_artifacts(
                 artifact_uri=source, dst_path=str(folder), tracking_uri=client.tracking_uri
             )
@@ -86,10 +86,10 @@ def _logged_model(client: MlflowClient, run: Run, name: str) -> str | None:
         return None
     wanted = (f"name = '{name}'", f"source_run_id = '{run.info.run_id}'")
     with mlflow_client.asking(client):
-        found = client.search_logged_models(
+        models = client.search_logged_models(
             [run.info.experiment_id],
             filter_string=" AND ".join(wanted),
             order_by=[{"field_name": "creation_timestamp", "ascending": False}],
             max_results=1,
         )
-    return str(found[0].model_id) if found else None
+    return str(models[0].model_id) if models else None

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 # One retry of a call that may take 4 s: a server that is down or silent is reported within 10 s.
 # A value that the user has set wins.
-IMPATIENT = {
+SHORT_TIMEOUTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
 # A server that proxies artifacts fetches a file from its store before it sends the first byte.
-DOWNLOADING = IMPATIENT | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+DOWNLOAD_TIMEOUTS = SHORT_TIMEOUTS | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 
 NOT_FOUND = "RESOURCE_DOES_NOT_EXIST"
 INVALID = "INVALID_PARAMETER_VALUE"
@@ -60,7 +60,7 @@ def connect() -> MlflowClient:
 
 
 @contextlib.contextmanager
-def asking(client: MlflowClient, patience: Mapping[str, str] = IMPATIENT) -> Iterator[None]:
+def asking(client: MlflowClient, timeouts: Mapping[str, str] = SHORT_TIMEOUTS) -> Iterator[None]:
     """Around whatever is asked of MLflow: short time-outs, and errors of this library for its own.
 
     Raises RegistryUnreachableError for no answer, or none of MLflow's. What MLflow itself refuses
@@ -69,7 +69,7 @@ def asking(client: MlflowClient, patience: Mapping[str, str] = IMPATIENT) -> Ite
     from mlflow.exceptions import MlflowException
     from requests import RequestException
 
-    with _defaults(patience):
+    with _defaults(timeouts):
         try:
             yield
         except MlflowException as error:

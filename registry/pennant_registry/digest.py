@@ -65,7 +65,7 @@ def _reads_as_folder(path: Path) -> bool:
 
 
 def _files(folder: Path) -> list[tuple[bytes, Path]]:
-    ignored, found = left_out(folder), []
+    ignored, files = left_out(folder), []
     for path in folder.rglob("*"):
         if path.is_dir() and not path.is_symlink():
             continue
@@ -73,5 +73,5 @@ def _files(folder: Path) -> list[tuple[bytes, Path]]:
             raise ValueError(f"{path} is neither a file nor a folder: it cannot be digested")
         if path not in ignored:
             name = path.relative_to(folder).as_posix()
-            found.append((name.encode("utf-8", "surrogateescape"), path))
-    return found
+            files.append((name.encode("utf-8", "surrogateescape"), path))
+    return files

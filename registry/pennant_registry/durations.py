@@ -9,7 +9,7 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 # As in the CRDs' rules. Six digits: no sum of such parts is too long for a date.
 DURATION = "([0-9]{1,6}([.][0-9]{1,3})?(ms|h|m|s))+"
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
-LONGEST = 20  # characters, as in the CRDs
+MAX_DURATION_LENGTH = 20  # characters, as in the CRDs
 
 
 def parse_duration(text: str) -> timedelta:
@@ -17,7 +17,7 @@ def parse_duration(text: str) -> timedelta:
 
     Raises ValueError for anything else.
     """
-    if len(text) > LONGEST or not re.fullmatch(DURATION, text):
+    if len(text) > MAX_DURATION_LENGTH or not re.fullmatch(DURATION, text):
         raise ValueError(f"{text!r} is not a duration: write for example 30s, 2m or 1h30m")
     return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text)))
 

@@ -35,8 +35,8 @@ def history(name: str, alias: str | None = None, *, stage: str | None = None) ->
     A move that was made without this library left no record and is not here.
     """
     of = pointer(name, alias, stage)
-    found = versions.of_model(mlflow_client.connect(), name)
-    moves = [move for v in found for move in (promotion_of(v, of), rollback_of(v, of))]
+    recorded = versions.of_model(mlflow_client.connect(), name)
+    moves = [move for v in recorded for move in (promotion_of(v, of), rollback_of(v, of))]
     return sorted((move for move in moves if move), key=lambda move: move.at, reverse=True)
 
 
@@ -107,9 +107,9 @@ def _is_own(version: Version, tag: str, of: Pointer, at: datetime) -> bool:
 
     Older records do not say whose they are: what is older than its version was copied with it.
     """
-    told = version.tags.get(_key(tag, of))
-    if told is not None:
-        return told == _owner(version, of)
+    owner = version.tags.get(_key(tag, of))
+    if owner is not None:
+        return owner == _owner(version, of)
     return version.created is not None and version.created <= at
 
 
@@ -127,8 +127,8 @@ def _time(version: Version, tag: str, of: Pointer) -> datetime | None:
 
 
 def _number(version: Version, tag: str, of: Pointer) -> int | None:
-    told = version.tags.get(_key(tag, of), "")
-    return int(told) if told.isascii() and told.isdigit() else None
+    text = version.tags.get(_key(tag, of), "")
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _key(tag: str, of: Pointer) -> str:

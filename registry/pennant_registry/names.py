@@ -34,7 +34,7 @@ TAG_ROLLED_BACK_AS = "pennant.rolled-back-as"
 STAGES = ("Staging", "Production")
 
 # MLflow's column of version numbers; it fails on a higher one.
-MOST_VERSION = 2**31 - 1
+VERSION_LIMIT = 2**31 - 1
 
 _VERSION = re.compile(r"[1-9][0-9]{0,9}")
 _ALIAS = re.compile(r"[\w-]{1,255}")
@@ -54,9 +54,9 @@ def model_name_problem(name: str) -> str | None:
 
 def version_problem(version: str | None) -> str | None:
     """Why no MLflow has a version of this number, or None."""
-    if version is None or (_VERSION.fullmatch(version) and int(version) <= MOST_VERSION):
+    if version is None or (_VERSION.fullmatch(version) and int(version) <= VERSION_LIMIT):
         return None
-    return f"version {version!r} is no number from 1 to {MOST_VERSION}: write one, such as '7'"
+    return f"version {version!r} is no number from 1 to {VERSION_LIMIT}: write one, such as '7'"
 
 
 def alias_problem(alias: str) -> str | None:

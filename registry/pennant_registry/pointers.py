@@ -38,10 +38,10 @@ class Alias:
         """Ends the keys of the tags that record its moves: a version may hold several aliases."""
         return self.name
 
-    def held(self, client: MlflowClient, model: str) -> list[Version]:
+    def holders(self, client: MlflowClient, model: str) -> list[Version]:
         """The version that holds it; empty when the model or the alias is not there."""
-        found = versions.of_alias(client, model, self.name)
-        return [found] if found else []
+        version = versions.of_alias(client, model, self.name)
+        return [version] if version else []
 
     def move(self, client: MlflowClient, to: Version) -> None:
         """Points it at a version."""
@@ -68,7 +68,7 @@ class Stage:
         """As for an alias, and never that of one: no alias holds a dot."""
         return f"stage.{self.name}"
 
-    def held(self, client: MlflowClient, model: str) -> list[Version]:
+    def holders(self, client: MlflowClient, model: str) -> list[Version]:
         """The versions in it, highest first; empty when the model is not there or none is in it."""
         return [v for v in versions.of_model(client, model) if v.stage == self.name]
 
@@ -92,7 +92,7 @@ def pointer(model: str, alias: str | None, stage: str | None) -> Pointer:
     versions.check_model_name(model)
     if (alias is None) == (stage is None):
         raise InvalidNameError("give either an alias or a stage, such as alias='production'")
-    found = Alias(alias) if alias is not None else Stage(str(stage))
-    if found.problem is not None:
-        raise InvalidNameError(found.problem)
-    return found
+    meant = Alias(alias) if alias is not None else Stage(str(stage))
+    if meant.problem is not None:
+        raise InvalidNameError(meant.problem)
+    return meant

@@ -10,25 +10,25 @@ from pennant_registry.pointers import Pointer
 from pennant_registry.versions import Version
 
 
-def predecessor(held: Sequence[Version], of: Pointer, get: Callable[[int], Version]) -> Version:
+def predecessor(holders: Sequence[Version], of: Pointer, get: Callable[[int], Version]) -> Version:
     """The last version that held the alias, by the records back from the one that does, and that
     was not rolled back from since; in a stage, where no record tells, the next one in it.
 
-    `held` begins with the current one. Raises NothingToRollBackError, and VersionMissingError for
-    one that was deleted: its record of the one before went with it.
+    `holders` begins with the current one. Raises NothingToRollBackError, and VersionMissingError
+    for one that was deleted: its record of the one before went with it.
     """
-    at, seen = held[0], {held[0].version}
+    at, seen = holders[0], {holders[0].version}
     while (made := moves.promotion_of(at, of)) and made.previous and made.previous not in seen:
         at = _still_there(at, made.previous, of, get)
         if not moves.was_left(at, of):
             return at
         seen.add(at.version)
-    for other in held[1:]:
+    for other in holders[1:]:
         if not moves.was_left(other, of):
             return other
     raise NothingToRollBackError(
-        f"version {held[0].version} of {held[0].name} holds {of} and records no version before it "
-        "to go back to: promote the version that you want by its number"
+        f"version {holders[0].version} of {holders[0].name} holds {of} and records no version "
+        "before it to go back to: promote the version that you want by its number"
     )
 
 

@@ -24,8 +24,8 @@ def resolve(name: str, alias: str | None = None, *, stage: str | None = None) ->
     Raises RegistryUnreachableError when the registry gives no answer: that is not None.
     """
     of = pointer(name, alias, stage)
-    held = of.held(mlflow_client.connect(), name)
-    return held[0] if held else None
+    holders = of.holders(mlflow_client.connect(), name)
+    return holders[0] if holders else None
 
 
 def load_production(name: str, alias: str | None = None, *, stage: str | None = None) -> Any | None:
@@ -39,8 +39,8 @@ def load_production(name: str, alias: str | None = None, *, stage: str | None = 
     """
     if mount := Environment.read().model_path:
         return load_bundle(_the_bundle_in(mount))
-    found = resolve(name, alias, stage=stage)
-    return None if found is None else load_version(found)
+    version = resolve(name, alias, stage=stage)
+    return None if version is None else load_version(version)
 
 
 def load_version(version: Version) -> Any:
@@ -85,8 +85,8 @@ def _the_bundle_in(mount: Path) -> Path:
 
 
 def _verify(version: Version, bundle: Path) -> None:
-    if version.sha256 is not None and (found := digest.of_path(bundle)) != version.sha256:
+    if version.sha256 is not None and (actual := digest.of_path(bundle)) != version.sha256:
         raise DigestMismatchError(
             f"version {version.version} of {version.name} was registered with sha256 "
-            f"{version.sha256}, and {version.source} now has {found}: register the artifact anew"
+            f"{version.sha256}, and {version.source} now has {actual}: register the artifact anew"
         )

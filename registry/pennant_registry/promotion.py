@@ -58,13 +58,13 @@ def promote(
         raise RegistryError("override is empty: say why it may go out against its gates")
     of, client = pointer(name, alias, stage), mlflow_client.connect()
     wanted = versions.get(client, name, int(version))
-    held = of.held(client, name)
-    current = held[0] if held else None
+    holders = of.holders(client, name)
+    current = holders[0] if holders else None
     if current is not None and moves.is_return(wanted, current, of):
         return _go_back(client, of, current, wanted)
     overridden = _pass(client, wanted, current, asked, override)
     if current is not None and current.version == wanted.version:
-        return _keep(client, of, wanted, held[1:])
+        return _keep(client, of, wanted, holders[1:])
     previous = current.version if current else None
     move = Move(wanted.version, previous, *_signed(), override=overridden)
     with records.recorded(client, wanted, move, of):
@@ -82,11 +82,11 @@ def rollback(name: str, alias: str | None = None, *, stage: str | None = None) -
     gone.
     """
     of, client = pointer(name, alias, stage), mlflow_client.connect()
-    held = of.held(client, name)
-    if not held:
+    holders = of.holders(client, name)
+    if not holders:
         raise NothingToRollBackError(f"{of} of {name} holds no version: promote one first")
-    to = predecessor(held, of, partial(versions.get, client, name))
-    return _go_back(client, of, held[0], to)
+    to = predecessor(holders, of, partial(versions.get, client, name))
+    return _go_back(client, of, holders[0], to)
 
 
 def _keep(client: MlflowClient, of: Pointer, wanted: Version, beside: Sequence[Version]) -> Move:
@@ -149,10 +149,10 @@ def _move(client: MlflowClient, of: Pointer, wanted: Version, before: int | None
 
 
 def _expect(client: MlflowClient, of: Pointer, name: str, expected: int | None) -> None:
-    held = of.held(client, name)
-    found = held[0].version if held else None
-    if found != expected:
+    holders = of.holders(client, name)
+    actual = holders[0].version if holders else None
+    if actual != expected:
         raise AliasMovedError(
-            f"somebody else moved {of} of {name} at the same moment: it is at version {found}, and "
-            f"was expected at {expected}. Look at both versions and promote again"
+            f"somebody else moved {of} of {name} at the same moment: it is at version {actual}, "
+            f"and was expected at {expected}. Look at both versions and promote again"
         )

@@ -37,10 +37,10 @@ def recorded(client: MlflowClient, on: Version, move: Move, of: Pointer) -> Iter
 def _may_have_moved(client: MlflowClient, move: Move, of: Pointer, name: str) -> bool:
     """An error may hide that it was done: then its record stays."""
     try:
-        held = of.held(client, name)
+        holders = of.holders(client, name)
     except RegistryError:
         return True
-    return bool(held) and held[0].version == move.version
+    return bool(holders) and holders[0].version == move.version
 
 
 def _take_back(client: MlflowClient, on: Version, keys: list[str], error: RegistryError) -> None:

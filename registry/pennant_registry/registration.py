@@ -41,12 +41,12 @@ def register(
     client = mlflow_client.connect()
     run = artifacts.get_run(client, run_id)
     source, model_id = artifacts.source_of(client, run, artifact_file.strip("/"))
-    told = _inherited(run) | _of_the_artifact(client, source) | dict(tags or {})
+    all_tags = _inherited(run) | _of_the_artifact(client, source) | dict(tags or {})
     _ensure_model(client, name)
     of_model = {"model_id": model_id} if model_id else {}  # MLflow 2's client knows none
     with mlflow_client.asking(client):
         made = client.create_model_version(
-            name, source, run_id=run_id, tags=told, await_creation_for=0, **of_model
+            name, source, run_id=run_id, tags=all_tags, await_creation_for=0, **of_model
         )
     return int(made.version)
 

@@ -73,8 +73,8 @@ def of_model(client: MlflowClient, name: str) -> list[Version]:
     """All versions of a model, newest first."""
     quote = '"' if "'" in name else "'"
     with mlflow_client.asking(client):
-        found = client.search_model_versions(f"name={quote}{name}{quote}")
-    return sorted(map(_version, found), key=lambda version: version.version, reverse=True)
+        entries = client.search_model_versions(f"name={quote}{name}{quote}")
+    return sorted(map(_version, entries), key=lambda version: version.version, reverse=True)
 
 
 def check_model_name(name: str) -> None:
@@ -91,14 +91,14 @@ def _says_unset(error: RegistryError) -> bool:
     return error.code == mlflow_client.INVALID and "not found" in str(error)
 
 
-def _version(found: MlflowVersion) -> Version:
+def _version(entry: MlflowVersion) -> Version:
     return Version(
-        name=found.name,
-        version=int(found.version),
-        run_id=found.run_id or None,
-        source=found.source or "",
-        tags=dict(found.tags),
-        stage=found.current_stage,
-        created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
-        model_id=getattr(found, "model_id", None) or None,
+        name=entry.name,
+        version=int(entry.version),
+        run_id=entry.run_id or None,
+        source=entry.source or "",
+        tags=dict(entry.tags),
+        stage=entry.current_stage,
+        created=datetime.fromtimestamp(entry.creation_timestamp / 1000, UTC),
+        model_id=getattr(entry, "model_id", None) or None,
     )

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
-from pennant_registry.durations import DURATION, LONGEST, parse_duration
+from pennant_registry.durations import DURATION, MAX_DURATION_LENGTH, parse_duration
+from pennant_testing.memory import field_values
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import fails, stays_pending
@@ -92,7 +93,7 @@ def test_the_api_server_takes_the_durations_that_the_operator_takes(plural, coun
         words = field["x-kubernetes-validations"][0]
         assert words["rule"] == f"self.matches('^{DURATION}$')"
         assert "must be a duration such as" in words["message"]
-        assert field["maxLength"] == LONGEST
+        assert field["maxLength"] == MAX_DURATION_LENGTH
 
 
 @pytest.mark.parametrize("text", ["", "2", "2 m", "1d", "-1s", "1000000h", "1.0001s", "9m" * 11])
@@ -139,15 +140,11 @@ def test_every_field_says_what_it_is(plural, part):
     assert undescribed(schema(plural)[part], part) == []
 
 
-def written(allowed: dict, path: str = "") -> list[str]:
-    """What a person writes below spec; a probe or a toleration is one thing."""
-    parts = allowed.get("properties")
-    if not parts or path.endswith(("readiness", "liveness", "startup", ".resources")):
-        return [path.removeprefix(".serving").removeprefix(".")]
-    return [leaf for name, part in parts.items() for leaf in written(part, f"{path}.{name}")]
+LEAVES = field_values.leaves(field_values.schema("modeldeployments"))
+WRITTEN = [".".join(path).removeprefix("serving.") for path in LEAVES]
 
 
-@pytest.mark.parametrize("field", written(schema("modeldeployments")["spec"]))
+@pytest.mark.parametrize("field", WRITTEN)
 def test_every_field_is_in_the_reference(field):
     assert f"`{field}`" in FIELDS
 
@@ -155,4 +152,4 @@ def test_every_field_is_in_the_reference(field):
 def test_every_field_of_the_reference_is_one():
     rows = re.findall(r"^\| (`.*?`) \|", FIELDS, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([\w.]+)`", row)}
-    assert named <= set(written(schema("modeldeployments")["spec"]))
+    assert named <= set(WRITTEN)

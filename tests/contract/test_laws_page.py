@@ -1,12 +1,12 @@
 """docs/laws.md: every law has tests that hold it, and they are there."""
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 
 from pennant_testing.memory import law_checks
+from pennant_testing.node_ids import is_there, named_in
 
 pytestmark = pytest.mark.contract
 
@@ -17,16 +17,6 @@ ROWS = re.findall(
 HELD = {int(number): re.findall(r"`([^`]+)`", tests) for number, _, tests in ROWS}
 
 
-def names(path: str) -> set[str]:
-    """The tests of a module."""
-    body = ast.parse((ROOT / path).read_text()).body
-    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
-    assigned = {
-        t.id for n in body if isinstance(n, ast.Assign) for t in n.targets if hasattr(t, "id")
-    }
-    return {name for name in functions | assigned if name.lower().startswith("test")}
-
-
 def test_all_thirteen_laws_are_there():
     assert list(HELD) == list(range(1, 14))
 
@@ -34,14 +24,14 @@ def test_all_thirteen_laws_are_there():
 @pytest.mark.parametrize("law", HELD)
 def test_every_law_is_held_by_tests_that_are_there(law):
     assert HELD[law]
-    assert [t for t in HELD[law] if t.split("::")[1] not in names(t.split("::")[0])] == []
+    assert [test for test in HELD[law] if not is_there(test)] == []
 
 
 def test_every_test_named_after_a_law_is_listed_with_it():
     named = [
         (int(test.split("_")[2]), f"{path.relative_to(ROOT)}::{test}")
         for path in (ROOT / "tests").rglob("test_*.py")
-        for test in names(str(path.relative_to(ROOT)))
+        for test in named_in(str(path.relative_to(ROOT)))
         if re.match(r"test_law_\d+_", test)
     ]
     assert [test for law, test in named if test not in HELD[law]] == []

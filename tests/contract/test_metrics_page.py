@@ -1,6 +1,7 @@
 """docs/metrics.md has every metric of the operator, and its alerts ask for metrics that exist.
 
-Those of registries are on docs/registries.md: test_registry_docs.py.
+Those of the server are on docs/serving.md. Those of registries are on docs/registries.md:
+test_registry_docs.py.
 """
 
 import re
@@ -10,11 +11,13 @@ import pytest
 import yaml
 
 from pennant_dev.settings import REPOSITORY
-from pennant_operator.run.metrics import Metrics
+from pennant_operator.run.metrics.metrics import _RESULTS, Metrics
+from pennant_serving.metrics.telemetry import FAMILIES, Telemetry
 
 pytestmark = pytest.mark.contract
 
 PAGE = (REPOSITORY / "docs" / "metrics.md").read_text()
+SERVING = (REPOSITORY / "docs" / "serving.md").read_text()
 ROW = re.compile(r"^\| `(pennant_\w+)(?:\{([^}]*)\})?`", re.MULTILINE)
 
 
@@ -46,3 +49,16 @@ def test_the_alerts_ask_for_metrics_that_exist():
     asked = {name for rule in rules for name in re.findall(r"pennant_\w+", rule["expr"])}
     assert asked <= exposed().keys()
     assert len(rules) == 4
+
+
+def test_the_results_of_rollouts_are_those_of_the_page():
+    (row,) = re.findall(r"^\| `pennant_rollouts_total.*?` \| (.*) \|$", PAGE, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", row) == list(_RESULTS.values())
+
+
+def test_the_page_has_every_metric_of_the_server_with_its_labels():
+    rows = re.findall(r"^\| (`pennant_serving_.*?) \|(.*)\|$", SERVING, re.MULTILINE)
+    labels = {name: text for names, text in rows for name in re.findall(r"`(\w+)`", names)}
+    assert labels.keys() == {family.name for family in Telemetry("news", "7").collect()}
+    for family in FAMILIES:
+        assert [each for each in family.labels[2:] if f"`{each}`" not in labels[family.name]] == []

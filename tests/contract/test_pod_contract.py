@@ -16,7 +16,7 @@ from pennant_operator.decide.manifests.render import deployment_of, registry_con
 from pennant_operator.decide.manifests.serve import DRAIN_SECONDS, PRE_STOP_SECONDS
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.revision import Record
-from pennant_operator.decide.seen.spec import Spec, parse
+from pennant_operator.decide.seen.spec import Spec, parse_spec
 from pennant_operator.decide.vocabulary import Reason as OperatorReason
 from pennant_serving.adapters import class_of
 from pennant_serving.failures import Reason as ServingReason
@@ -27,7 +27,7 @@ from pennant_testing.memory.object_builders import IMAGES, REGISTRY, model_deplo
 pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[2]
-SPEC = parse(model_deployment(serving={"adapter": "sklearn", "selfTest": "Required"}))
+SPEC = parse_spec(model_deployment(serving={"adapter": "sklearn", "selfTest": "Required"}))
 
 
 def environment(container: dict) -> dict[str, str]:
@@ -58,7 +58,7 @@ def test_serve_reads_what_is_rendered_for_it():
     assert settings.port == serve["ports"][0]["containerPort"]
 
 
-TUNED = parse(
+TUNED = parse_spec(
     model_deployment(
         serving={
             "workers": 2,
@@ -119,7 +119,7 @@ def test_no_variable_is_rendered_that_nobody_reads():
 
 def sample() -> Spec:
     document = yaml.safe_load((ROOT / "manifests" / "samples" / "custom.yaml").read_text())
-    return parse(model_deployment(serving=document["spec"]["serving"]))
+    return parse_spec(model_deployment(serving=document["spec"]["serving"]))
 
 
 def test_the_custom_sample_is_newsrecos_api_on_the_mount_and_port_it_is_told():
@@ -148,7 +148,9 @@ def test_newsrecos_sample_is_what_the_example_registers_and_is_served_with():
 def test_the_sample_for_any_model_is_served_by_the_operators_image_and_a_flavors_own_adapter():
     document = yaml.safe_load((ROOT / "manifests" / "samples" / "modeldeployment.yaml").read_text())
     assert not {"image", "adapter", "mode"} & document["spec"]["serving"].keys()
-    _, serve = containers(version(7), parse(model_deployment(serving=document["spec"]["serving"])))
+    _, serve = containers(
+        version(7), parse_spec(model_deployment(serving=document["spec"]["serving"]))
+    )
     assert serve["image"] == IMAGES.serving
     assert Settings.from_env(environment(serve)).adapter == "auto"
 

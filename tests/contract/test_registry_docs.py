@@ -7,9 +7,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from pennant_operator.observe.webhook.webhook import Outcome
-from pennant_operator.run import listening, receiver
-from pennant_operator.run.receiver import ANSWERS, Turned
-from pennant_operator.run.registry_metrics import RegistryMetrics
+from pennant_operator.run.http import listening, receiver
+from pennant_operator.run.http.receiver import ANSWERS, Turned
+from pennant_operator.run.metrics.registries import RegistryMetrics
 
 pytestmark = pytest.mark.contract
 
@@ -31,6 +31,7 @@ def test_every_result_of_a_webhook_is_explained_and_answered(outcome: Outcome | 
 
 
 def test_the_limits_of_the_port_are_told():
-    head, body = f"{listening.HEAD:.0f} seconds", f"its body {receiver.PATIENCE:.0f};"
-    assert f"has {head} to arrive and {body} of {listening.CONNECTIONS} connections" in TEXT
-    assert f"takes {receiver.RATE:.0f} hooks a second ({receiver.BURST} at once)" in TEXT
+    head, body = f"{listening.HEAD_SECONDS:.0f} seconds", f"its body {receiver.BODY_SECONDS:.0f};"
+    assert f"has {head} to arrive and {body} of {listening.CONNECTIONS_LIMIT} connections" in TEXT
+    rate, burst = receiver.HOOKS_PER_SECOND_LIMIT, receiver.HOOKS_BURST_LIMIT
+    assert f"takes {rate:.0f} hooks a second ({burst} at once)" in TEXT

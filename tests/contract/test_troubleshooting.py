@@ -38,7 +38,8 @@ SERVING = (
         "failures.py",
         "bundle/mlmodel.py",
     ),
-    *("process/selftest.py", "process/startup.py", "adapters/__init__.py", "adapters/trouble.py"),
+    *("process/selftest.py", "process/startup.py", "process/workers.py", "sampling/sampling.py"),
+    *("settings.py", "adapters/__init__.py", "adapters/trouble.py"),
     *(
         "adapters/flavors.py",
         "adapters/estimators.py",
@@ -48,6 +49,7 @@ SERVING = (
         "adapters/native_lightgbm.py",
     ),
 )
+ENDS = re.compile(r"\b(PodError|SettingsError|NotNative)\(")
 NOT_MESSAGES = (
     # What others say, to be understood.
     *(
@@ -60,6 +62,7 @@ NOT_MESSAGES = (
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
     "SSL certificate",
     r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret',
+    " has been silent for ",  # a line of the log: the worker's place is taken by another
     # Lines of the log of what went well.
     *("skipped: off, or no input example", "requests are predicted ", "one by one"),
     *(", up to ", " rows in the event loop", "passed, though ", "serving.adapter says so"),
@@ -81,7 +84,7 @@ def plain(text: str) -> str:
 
 def sources() -> Iterator[Path]:
     operator = ROOT / "operator" / "pennant_operator"
-    yield from (path for path in operator.rglob("*.py") if "metrics" not in path.name)
+    yield from (path for path in operator.rglob("*.py") if path.parent.name != "metrics")
     yield from (ROOT / "registry").rglob("*.py")
     for pattern in SERVING:
         yield from (ROOT / "serving" / "pennant_serving").glob(pattern)
@@ -103,6 +106,11 @@ def test_every_sentence_of_the_code_is_found_on_the_page(path):
     printed = plain(" ".join(templates(TEXT)))
     missing = [piece for piece in prose(path) if plain(piece).rstrip(".") not in printed]
     assert missing == []
+
+
+def test_every_module_that_can_end_a_container_is_looked_through():
+    serving = (ROOT / "serving" / "pennant_serving").rglob("*.py")
+    assert {path for path in serving if ENDS.search(path.read_text())} <= {*sources()}
 
 
 def test_the_page_has_no_sentence_that_the_code_cannot_print():

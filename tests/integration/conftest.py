@@ -44,7 +44,7 @@ def either_mlflow(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No registry is given up by this process while a test may take: the machine may be busy."""
-    monkeypatch.setattr(mlflow_http, "TIMEOUT", 300.0)
+    monkeypatch.setattr(mlflow_http, "REQUEST_SECONDS", 300.0)
 
 
 @pytest.fixture(scope="session")

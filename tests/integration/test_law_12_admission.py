@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.manifests import render
-from pennant_operator.decide.seen.spec import parse
+from pennant_operator.decide.seen.spec import parse_spec
 from pennant_testing.control_plane.objects import Objects
 from pennant_testing.memory.object_builders import IMAGES, model_deployment, version
 
@@ -35,7 +35,7 @@ def restricted(objects: Objects) -> Objects:
 
 
 def pod(name: str, serving: dict[str, Any]) -> dict[str, Any]:
-    spec = parse(model_deployment(serving=serving))
+    spec = parse_spec(model_deployment(serving=serving))
     template = render.deployment_of(spec, version(7), "abc123", IMAGES)["spec"]["template"]
     meta = {**template["metadata"], "name": name, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}

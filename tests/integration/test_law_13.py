@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pennant_dev.controlplane import ControlPlane
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.observe.mlflow.credentials import credentials
 from pennant_operator.observe.mlflow.http import MlflowHttp
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
@@ -48,7 +48,7 @@ def ask(url: str) -> Any:
     """One question of the operator's, with credentials."""
 
     async def asked() -> Any:
-        spec = parse({"metadata": {"name": "default"}, "spec": {"url": url}})
+        spec = parse_registry({"metadata": {"name": "default"}, "spec": {"url": url}})
         http = MlflowHttp(spec, credentials(SECRET))
         try:
             return await http.get("registered-models/get", {"name": "news"})

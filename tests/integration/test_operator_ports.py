@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from pennant_operator.observe.webhook.delivery import delivery
 from pennant_operator.observe.webhook.webhook import Outcome
-from pennant_operator.run import http, listening, receiver
-from pennant_operator.run.relay import Relay
+from pennant_operator.run.http import listening, probes, receiver
+from pennant_operator.run.http.relay import Relay
 from pennant_testing.mlflow.followed_registries import SECRET, signed, until
 
 pytestmark = pytest.mark.integration
@@ -95,10 +95,10 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "HEAD", 1.0)
-    monkeypatch.setattr(listening, "REST", 0.2)
-    monkeypatch.setattr(listening, "UNREAD", 1.0)
-    monkeypatch.setattr(receiver, "PATIENCE", 0.5)
+    monkeypatch.setattr(listening, "HEAD_SECONDS", 1.0)
+    monkeypatch.setattr(listening, "LINGER_SECONDS", 0.2)
+    monkeypatch.setattr(listening, "UNREAD_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(receiver, "BODY_SECONDS", 0.5)
 
 
 async def ended(reader: asyncio.StreamReader) -> None:
@@ -114,7 +114,7 @@ def test_unfinished_heads_keep_nobody_out_and_are_ended(
     replica: Port, monkeypatch: pytest.MonkeyPatch
 ):
     """More than there are places for: the oldest make room, and time ends the others."""
-    monkeypatch.setattr(listening, "HEAD", 8.0)
+    monkeypatch.setattr(listening, "HEAD_SECONDS", 8.0)
 
     async def scenario() -> None:
         async with replica() as port, contextlib.AsyncExitStack() as stack:
@@ -122,7 +122,7 @@ def test_unfinished_heads_keep_nobody_out_and_are_ended(
             for _, writer in silent:
                 writer.write(HEAD + b"X-Unfinished: ")
             assert await answer(port, hook()) == 200
-            too_many = silent[: len(silent) - listening.CONNECTIONS]
+            too_many = silent[: len(silent) - listening.CONNECTIONS_LIMIT]
             await asyncio.gather(*(ended(reader) for reader, _ in too_many))
             assert await answer(port, hook()) == 200
             await asyncio.gather(*(ended(reader) for reader, _ in silent))
@@ -174,7 +174,7 @@ def test_an_answer_that_nobody_reads_ends_the_connection():
         many.labels("x" * 200 + str(number))
 
     async def scenario() -> None:
-        runner = await http.serve(HOST, 0, ready=lambda: True, metrics=registry)
+        runner = await probes.serve(HOST, 0, ready=lambda: True, metrics=registry)
         server, port = runner.server, port_of(runner)
         assert server is not None
         async with connected(port) as (_, writer):

@@ -14,9 +14,9 @@ from pennant_dev.ports import free_port
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow.api import Registry
-from pennant_operator.observe.mlflow.body import MOST
+from pennant_operator.observe.mlflow.body import ANSWER_LIMIT_BYTES
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
-from pennant_operator.observe.poll.known import ABSENT_AFTER, Known
+from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known
 from pennant_operator.observe.poll.poll import Poll
 from pennant_testing.mlflow.poll_answers import answers, unresolved
 from pennant_testing.mlflow.registry_polls import Counted, ask, models, version
@@ -78,7 +78,7 @@ def test_what_is_not_there_is_told_apart_and_found_when_it_comes(mlflow_url: str
         missing = ["AliasNotSet", "VersionNotFound", "ModelNotFound"]
         await poll.ask(wanted)
         assert [unresolved(poll.known)[w].reason for w in wanted[-3:]] == missing
-        poll.clock.passed += ABSENT_AFTER
+        poll.clock.passed += ABSENCE_CONFIRMATION_SECONDS
         await poll.ask(wanted)
         assert [answers(poll.known)[w].reason for w in wanted[-3:]] == missing
         client.set_registered_model_alias(model, "Production", "1")
@@ -92,7 +92,7 @@ def test_what_is_not_there_is_told_apart_and_found_when_it_comes(mlflow_url: str
         assert isinstance(poll.known.state(unset), ModelVersion)
         await poll.ask(wanted)
         assert http.taken().count("registered-models/get") == (2 if singly else 0)
-        poll.clock.passed += ABSENT_AFTER
+        poll.clock.passed += ABSENCE_CONFIRMATION_SECONDS
         await poll.ask(wanted)
         assert http.taken().count("registered-models/get") == (2 if singly else 1)  # confirmed
 
@@ -222,7 +222,7 @@ STRANGERS = {
     '{"error_code": "INVALID_PARAMETER_VALUE", "message": "no"}': (400, "refuses what"),
     "moved": (302, "final address"),
     "[" * 200_000: (200, "not as MLflow does"),
-    "x" * (MOST + 1): (200, "is longer than 16 MiB"),
+    "x" * (ANSWER_LIMIT_BYTES + 1): (200, "is longer than 16 MiB"),
     '{"registered_models": [], "next_page_token": true}': (200, "next_page_token is True"),
     '{"registered_models": {"name": "cars"}}': (200, "registered_models is {"),
 }
@@ -247,7 +247,7 @@ def test_no_strangers_answer_says_that_a_model_is_gone(body: str):
             poll = Poll(Registry(http), "", Known())
             with pytest.raises(RegistryTroubleError, match=said):
                 await poll.ask([Watch("default", "cars", alias="production")])
-            assert poll.known.seen == {}
+            assert poll.known.answers == {}
         finally:
             await http.close()
             await runner.cleanup()

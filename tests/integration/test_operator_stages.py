@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.poll import strategy
-from pennant_operator.observe.poll.known import ABSENT_AFTER
+from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS
 from pennant_operator.observe.poll.poll import Poll
 from pennant_testing.mlflow.registry_polls import Counted, ask, models, to_stage, version
 
@@ -102,7 +102,7 @@ def test_an_emptied_stage_is_believed_after_a_second_read_only(either_mlflow: st
         await poll.ask(watches)
         assert len(http.taken()) == (1 if count == 1 else 2)
         assert followed(poll, watch) == ("1", ())
-        poll.clock.passed += ABSENT_AFTER
+        poll.clock.passed += ABSENCE_CONFIRMATION_SECONDS
         await poll.ask(watches)
         assert len(http.taken()) == (1 if count == 1 else 2)
         assert poll.known.state(watch).reason == "StageEmpty"
@@ -136,7 +136,7 @@ def test_mlflow_2_calls_a_missing_model_an_alias_that_is_not_set_and_we_do_not(m
         await poll.ask([watch, nowhere])
         client.delete_registered_model_alias(watch.model, "production")
         await poll.ask([watch, nowhere])
-        poll.clock.passed += ABSENT_AFTER
+        poll.clock.passed += ABSENCE_CONFIRMATION_SECONDS
         await poll.ask([watch, nowhere])
         unset, missing = poll.known.state(watch), poll.known.state(nowhere)
         assert isinstance(unset, Absent)
@@ -144,7 +144,7 @@ def test_mlflow_2_calls_a_missing_model_an_alias_that_is_not_set_and_we_do_not(m
         assert (unset.reason, missing.reason) == ("AliasNotSet", "ModelNotFound")
         client.delete_registered_model(watch.model)
         await poll.ask([watch])
-        poll.clock.passed += ABSENT_AFTER
+        poll.clock.passed += ABSENCE_CONFIRMATION_SECONDS
         await poll.ask([watch])
         assert poll.known.state(watch).reason == "ModelNotFound"
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from pennant_dev.ports import free_port
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
@@ -91,7 +91,7 @@ def operator_asks(url: str, secret: dict[str, str] | None = None, **spec: Any) -
         if secret is not None:
             spec["credentialsSecret"] = "mlflow"
         known = Known()
-        given = parse({"metadata": {"name": "default"}, "spec": {"url": url, **spec}})
+        given = parse_registry({"metadata": {"name": "default"}, "spec": {"url": url, **spec}})
         line = Link(given, known, read, lambda _status, _seconds: None)
         try:
             await line.ask([WATCH])
@@ -157,7 +157,7 @@ def test_without_tls_the_proxy_hands_on_and_keeps_its_own_credentials(tmp_path: 
 def test_certificates_are_read_again_when_they_change(
     fronted: Fronted, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("pennant_operator.observe.poll.link.PACE", 0.0)
+    monkeypatch.setattr("pennant_operator.observe.poll.link.SECRET_REREAD_SECONDS", 0.0)
     secret = dict(Authority("another").issue("operator").secret)
 
     async def scenario() -> None:
@@ -166,7 +166,7 @@ def test_certificates_are_read_again_when_they_change(
 
         named = {"url": fronted.url, "credentialsSecret": "mlflow", "caBundle": fronted.pem}
         known = Known()
-        given = parse({"metadata": {"name": "default"}, "spec": named})
+        given = parse_registry({"metadata": {"name": "default"}, "spec": named})
         line = Link(given, known, read, lambda _status, _seconds: None)
         try:
             with pytest.raises(RegistryTroubleError, match="client certificate"):

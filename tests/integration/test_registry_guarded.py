@@ -11,19 +11,19 @@ from uuid import uuid4
 import pytest
 from mlflow import MlflowClient
 
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow import api as pages
-from pennant_operator.observe.mlflow.answers import Registered
+from pennant_operator.observe.mlflow.answers import RegisteredModel
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.connection import connect
 from pennant_operator.observe.mlflow.credentials import credentials
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
-from pennant_operator.observe.poll.known import ABSENT_AFTER, Known
+from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known
 from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.poll import Poll
-from pennant_registry.names import MOST_VERSION
+from pennant_registry.names import VERSION_LIMIT
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
@@ -56,7 +56,7 @@ def mlflow(server: Guarded, monkeypatch: pytest.MonkeyPatch) -> Mlflow:
 
 def spec(server: Guarded):
     named = {"url": server.url, "credentialsSecret": "mlflow"}
-    return parse({"metadata": {"name": "default"}, "spec": named})
+    return parse_registry({"metadata": {"name": "default"}, "spec": named})
 
 
 def reader(server: Guarded, *models: str) -> dict[str, str]:
@@ -169,7 +169,7 @@ def test_a_version_whose_run_the_account_may_not_read_is_told_with_who_can_help(
 def test_a_version_that_no_database_holds_is_that_watchs_trouble(server: Guarded, mlflow: Mlflow):
     model, known = promoted(mlflow), Known()
     wanted = [
-        Watch("default", model, version=str(number)) for number in (MOST_VERSION, 10**18, 10**19)
+        Watch("default", model, version=str(number)) for number in (VERSION_LIMIT, 10**18, 10**19)
     ]
 
     async def scenario() -> None:
@@ -187,7 +187,7 @@ def test_a_version_that_no_database_holds_is_that_watchs_trouble(server: Guarded
 def test_another_account_in_the_secret_is_taken_up_with_the_next_poll(
     server: Guarded, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("pennant_operator.observe.poll.link.PACE", 0.0)
+    monkeypatch.setattr("pennant_operator.observe.poll.link.SECRET_REREAD_SECONDS", 0.0)
     one, other = promoted(mlflow), promoted(mlflow)
     secret, known = reader(server, one), Known()
 
@@ -236,7 +236,7 @@ def test_every_page_of_a_search_holds_what_the_others_do_not(
             mlflow.client.create_registered_model(name)
             mlflow.client.create_model_version(name, "s3://bucket/x")
             mlflow.client.set_registered_model_alias(name, "production", "1")
-    monkeypatch.setattr(pages, "PAGE", page)
+    monkeypatch.setattr(pages, "SEARCH_PAGE_LIMIT", page)
     came: list[str] = []
     understood = pages.models
 
@@ -250,7 +250,7 @@ def test_every_page_of_a_search_holds_what_the_others_do_not(
         http = as_administrator(server)
         try:
             registry = Registry(http)
-            return await (registry.walk(most=1_000_000) if whole else registry.search(NAMES))
+            return await (registry.walk(limit=1_000_000) if whole else registry.search(NAMES))
         finally:
             await http.close()
 
@@ -263,7 +263,7 @@ def test_every_page_of_a_search_holds_what_the_others_do_not(
         assert 2 < len(part) == min(len(found), math.ceil(3 / page) * page)
 
 
-async def some(server: Guarded, most: int) -> dict[str, Registered]:
+async def some(server: Guarded, most: int) -> dict[str, RegisteredModel]:
     http = as_administrator(server)
     try:
         return await Registry(http).walk(most)
@@ -283,7 +283,7 @@ def test_upper_and_lower_case_are_different_models_and_aliases(server: Guarded, 
             clock = Clock()
             for _ in range(2):
                 await Poll(Registry(http), "3.17.2", known, clock=clock).ask(wanted)
-                clock.passed += ABSENT_AFTER
+                clock.passed += ABSENCE_CONFIRMATION_SECONDS
         finally:
             await http.close()
         return known
@@ -298,7 +298,7 @@ def test_upper_and_lower_case_are_different_models_and_aliases(server: Guarded, 
 def test_the_highest_version_of_a_stage_is_the_highest_number(
     server: Guarded, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch, page: int
 ):
-    monkeypatch.setattr(pages, "PAGE", page)
+    monkeypatch.setattr(pages, "SEARCH_PAGE_LIMIT", page)
     client, name = MlflowClient(server.url), f"m{uuid4().hex[:8]}"
     client.create_registered_model(name)
     for _ in range(11):  # as text 9 is more than 11

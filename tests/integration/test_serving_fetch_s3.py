@@ -20,7 +20,7 @@ from mlflow.sklearn import log_model
 from sklearn.linear_model import LinearRegression
 
 from pennant_dev.pki import Authority
-from pennant_operator.decide.registry.sources import allowed_with, pulled
+from pennant_operator.decide.registry.sources import allowed_with_root, with_pull_source
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_registry import digest
 from pennant_registry.sources import DEFAULT_ALLOWED
@@ -90,7 +90,7 @@ def big(s3: S3) -> bytes:
 def direct(source: str) -> str:
     """Where the operator, in mode Direct, has pods pull a source from."""
     version = ModelVersion("direct", "1", 0, source)
-    found = pulled(version, ROOT, DEFAULT_ALLOWED, registry="default")
+    found = with_pull_source(version, ROOT, DEFAULT_ALLOWED, registry="default")
     assert isinstance(found, ModelVersion)
     return found.source
 
@@ -106,7 +106,7 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             "PENNANT_MODEL_SOURCE": source,
             "PENNANT_MODEL_PATH": str(tmp_path / "models" / "bundle"),
             "PENNANT_REGISTRY_URL": url,
-            "PENNANT_ALLOWED_SOURCES": ",".join(allowed_with(DEFAULT_ALLOWED, ROOT)),
+            "PENNANT_ALLOWED_SOURCES": ",".join(allowed_with_root(DEFAULT_ALLOWED, ROOT)),
             "PENNANT_FETCH_PATIENCE": "3",
             **credentials,
             **more,

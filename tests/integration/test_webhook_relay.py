@@ -11,8 +11,8 @@ import pytest
 
 from pennant_dev.ports import free_port
 from pennant_operator.observe.webhook.webhook import Outcome
-from pennant_operator.run import receiver
-from pennant_operator.run.relay import Relay, address, identity
+from pennant_operator.run.http import receiver
+from pennant_operator.run.http.relay import Relay, address, identity
 
 pytestmark = pytest.mark.integration
 
@@ -101,7 +101,7 @@ def test_a_body_that_is_too_large_is_not_handed_on():
             replica(standby, lambda: f"127.0.0.1:{leader}", None),
             replica(leader, lambda: None, taken),
         ):
-            assert await post(standby, body=b"x" * (receiver.LARGEST + 1)) == 413
+            assert await post(standby, body=b"x" * (receiver.BODY_LIMIT_BYTES + 1)) == 413
         assert taken.hooks == []
 
     asyncio.run(scenario())

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.webhook import signing_secret
-from pennant_operator.run import receiver
+from pennant_operator.run.http import receiver
 from pennant_testing.mlflow.followed_registries import Hooked, promote, run, signed, until
 from pennant_testing.mlflow.registry_polls import models, version
 
@@ -157,8 +157,8 @@ def test_a_flood_costs_refusals_and_few_requests(
     mlflow_url: str, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ):
     rate, burst = 10, 20  # a busy machine cannot send a flood for more
-    monkeypatch.setattr(receiver, "RATE", rate)
-    monkeypatch.setattr(receiver, "BURST", burst)
+    monkeypatch.setattr(receiver, "HOOKS_PER_SECOND_LIMIT", rate)
+    monkeypatch.setattr(receiver, "HOOKS_BURST_LIMIT", burst)
     model = two_versions(client)
 
     async def scenario(hooked: Hooked) -> None:
@@ -181,7 +181,7 @@ def test_a_flood_costs_refusals_and_few_requests(
 def test_a_changed_secret_is_read_again(
     mlflow_url: str, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(signing_secret, "PACE", 0.0)
+    monkeypatch.setattr(signing_secret, "SECRET_REREAD_SECONDS", 0.0)
     model = two_versions(client)
 
     async def scenario(hooked: Hooked) -> None:
@@ -193,7 +193,7 @@ def test_a_changed_secret_is_read_again(
             hooked.objects.secrets["hooks"] = {"webhook-secret": changed + "\n"}
             assert await hooked.post(*signed(alias_hook(model), secret=changed)) == 200
             assert await hooked.post(*signed(alias_hook(model))) == 200  # on its way meanwhile
-            monkeypatch.setattr(signing_secret, "OVERLAP", 0.0)
+            monkeypatch.setattr(signing_secret, "REPLACED_SECRET_SECONDS", 0.0)
             third = "a third secret of the tests"
             hooked.objects.secrets["hooks"] = {"webhook-secret": third}
             assert await hooked.post(*signed(alias_hook(model), secret=third)) == 200

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pennant_operator.observe.registries.awaited import GRACE, Awaited
+from pennant_operator.observe.registries.awaited import ARRIVAL_GRACE, Awaited
 from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
@@ -20,7 +20,7 @@ class Clock:
         return self.time
 
     def past_the_grace(self) -> None:
-        self.time += GRACE + timedelta(seconds=1)
+        self.time += ARRIVAL_GRACE + timedelta(seconds=1)
 
 
 @pytest.fixture

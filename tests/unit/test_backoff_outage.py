@@ -16,23 +16,23 @@ def test_a_short_outage_is_not_told_and_is_over_at_once():
     outage = Outage()
     outage.failed(NOW)
     outage.failed(NOW + 14 * MINUTE)
-    assert (outage.since, outage.told) == (NOW, False)
+    assert (outage.since, outage.reported) == (NOW, False)
     outage.succeeded()
-    assert (outage.since, outage.told) == (None, False)
+    assert (outage.since, outage.reported) == (None, False)
 
 
 def test_after_fifteen_minutes_it_is_told_and_over_after_two_good_polls():
     outage = Outage()
     outage.failed(NOW)
     outage.failed(NOW + 15 * MINUTE)
-    assert outage.told
+    assert outage.reported
     outage.succeeded()
-    assert outage.told
+    assert outage.reported
     outage.failed(NOW + 16 * MINUTE)
     outage.succeeded()
-    assert outage.told
+    assert outage.reported
     outage.succeeded()
-    assert (outage.since, outage.told) == (None, False)
+    assert (outage.since, outage.reported) == (None, False)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pennant_operator.decide.registry.registries import InvalidRegistryError, parse
+from pennant_operator.decide.registry.registries import InvalidRegistryError, parse_registry
 from pennant_operator.observe.mlflow.credentials import UnusableError, credentials
 
 pytestmark = pytest.mark.unit
@@ -74,5 +74,5 @@ def test_nothing_secret_is_in_a_repr():
 def test_an_address_that_cannot_be_used_is_told(spec: dict[str, str], said: str):
     given = {"url": "http://mlflow:5000", **spec}
     with pytest.raises(InvalidRegistryError, match=said) as raised:
-        parse({"metadata": {"name": "default"}, "spec": given})
+        parse_registry({"metadata": {"name": "default"}, "spec": given})
     assert "hunter2" not in str(raised.value)

@@ -12,8 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_operator.decide.intent import Event
-from pennant_operator.decide.manifests import fields, others
-from pennant_operator.decide.manifests.drift import CALM, SET_BACK, Due, due, marked
+from pennant_operator.decide.manifests import field_changes, foreign_changes
+from pennant_operator.decide.manifests.drift import (
+    MAX_SET_BACKS,
+    SET_BACK_WINDOW,
+    DueApply,
+    due_apply,
+    with_mark,
+)
 from pennant_operator.decide.times import format_time
 from pennant_testing.memory import managed_fields
 from pennant_testing.memory.object_builders import NOW
@@ -52,9 +58,9 @@ def stored(
 ) -> dict[str, Any]:
     """As the API server has it after an apply; without a mark as an older operator left it."""
     if mark is not None:
-        found = due(wanted, None, at)
+        found = due_apply(wanted, None, at)
         assert found is not None
-        wanted = marked(wanted, Due(mark or found.mark, count))
+        wanted = with_mark(wanted, DueApply(mark or found.mark, count))
     live = copy.deepcopy(wanted)
     ours = managed_fields.of_applied(wanted)
     live["metadata"]["managedFields"] = managed_fields.entries(ours, format_time(at), others=False)
@@ -105,7 +111,7 @@ def test_an_empty_list_with_keys_is_nobodys_and_no_drift():
     live = spelled(stored(wanted), lambda o: pod(o).pop("imagePullSecrets"))
     (own,) = live["metadata"]["managedFields"]
     del own["fieldsV1"]["f:spec"]["f:template"]["f:spec"]["f:imagePullSecrets"]
-    assert due(wanted, live, NOW) is None
+    assert due_apply(wanted, live, NOW) is None
 
 
 BESIDE = "one more container"
@@ -141,46 +147,49 @@ CHANGES: dict[str, Change] = {what: change for what, (_, change) in ADMITTED.ite
 
 
 def test_what_is_not_there_is_due():
-    assert due(WANTED, None, NOW) is not None
+    assert due_apply(WANTED, None, NOW) is not None
 
 
 def test_what_was_applied_is_not_due_again():
-    assert due(WANTED, stored(WANTED), NOW) is None
+    assert due_apply(WANTED, stored(WANTED), NOW) is None
 
 
 @pytest.mark.parametrize("change", SPELLINGS.values(), ids=SPELLINGS)
 def test_the_same_in_other_words_is_no_drift_and_nothing_to_tell(change: Change):
     live = spelled(stored(WANTED), change)
-    assert due(WANTED, live, NOW) is None
-    assert others.admitted(WANTED, live) == frozenset()
+    assert due_apply(WANTED, live, NOW) is None
+    assert foreign_changes.admitted_paths(WANTED, live) == frozenset()
 
 
 @pytest.mark.parametrize(("field", "change"), ADMITTED.values(), ids=ADMITTED)
 def test_what_admission_changed_is_accepted_and_told_once(field: str, change: Change):
     live = spelled(stored(WANTED), change)
-    assert due(WANTED, live, NOW) is None
-    told = others.changed_on_the_way(WANTED, live, frozenset())
+    assert due_apply(WANTED, live, NOW) is None
+    told = foreign_changes.admission_event(WANTED, live, frozenset())
     assert isinstance(told, Event)
     assert told.reason == "FieldChangedByOthers"
     assert f"Deployment rec-blue: {field} was changed by an admission webhook" in told.message
-    assert others.changed_on_the_way(WANTED, live, others.admitted(WANTED, live)) is None
+    assert (
+        foreign_changes.admission_event(WANTED, live, foreign_changes.admitted_paths(WANTED, live))
+        is None
+    )
 
 
 @pytest.mark.parametrize("what", [what for what in CHANGES if what != BESIDE])
 def test_what_somebody_changed_is_due(what: str):
-    found = due(WANTED, changed(stored(WANTED), CHANGES[what]), NOW)
+    found = due_apply(WANTED, changed(stored(WANTED), CHANGES[what]), NOW)
     assert found is not None
     assert found.lost
 
 
 def test_what_others_add_beside_ours_is_theirs():
-    assert due(WANTED, changed(stored(WANTED), CHANGES[BESIDE]), NOW) is None
+    assert due_apply(WANTED, changed(stored(WANTED), CHANGES[BESIDE]), NOW) is None
 
 
 def test_what_is_no_longer_wanted_is_due():
     wanted = copy.deepcopy(WANTED)
     del pod(wanted)["nodeSelector"]
-    assert due(wanted, stored(WANTED), NOW) is not None
+    assert due_apply(wanted, stored(WANTED), NOW) is not None
 
 
 class TestWhatSomebodyInsistsOn:
@@ -196,21 +205,21 @@ class TestWhatSomebodyInsistsOn:
         live, found, now = stored(WANTED), None, NOW
         for _ in range(times):
             live, now = changed(live, CHANGES[what]), now + pause
-            found = due(WANTED, live, now, insist=insist)
+            found = due_apply(WANTED, live, now, insist=insist)
             if found is not None:
                 live = stored(WANTED, found.mark, now, found.count)
         return live, found
 
     def test_it_is_set_back_some_times_and_then_accepted(self):
-        assert self.fight(SET_BACK)[1] is not None
-        assert self.fight(SET_BACK + 1)[1] is None
+        assert self.fight(MAX_SET_BACKS)[1] is not None
+        assert self.fight(MAX_SET_BACKS + 1)[1] is None
 
     def test_it_is_told_with_the_last_time_by_whom(self):
-        _, before = self.fight(SET_BACK - 1)
-        live, last = self.fight(SET_BACK)
+        _, before = self.fight(MAX_SET_BACKS - 1)
+        live, last = self.fight(MAX_SET_BACKS)
         live = changed(live, CHANGES["an image"])
-        assert others.insisted(live, before) is None
-        told = others.insisted(live, last)
+        assert foreign_changes.insistence_event(live, before) is None
+        told = foreign_changes.insistence_event(live, last)
         assert told is not None
         assert told.message == (
             "Deployment rec-blue: spec.template.spec.containers[name=serve].image was changed 3 "
@@ -220,85 +229,85 @@ class TestWhatSomebodyInsistsOn:
 
     def test_who_applies_a_copy_of_the_object_insists_too(self):
         """A copy holds the mark as it was, and no count."""
-        live, _ = self.fight(SET_BACK)
+        live, _ = self.fight(MAX_SET_BACKS)
         told = live["metadata"]["annotations"]
         assert told["pennant.dev/applied"] == stored(WANTED)["metadata"]["annotations"].popitem()[1]
-        assert told["pennant.dev/set-back"].startswith(f"{SET_BACK}.")
+        assert told["pennant.dev/set-back"].startswith(f"{MAX_SET_BACKS}.")
 
     def test_without_the_mark_the_count_starts_again(self):
-        live, _ = self.fight(SET_BACK + 1)
-        assert due(WANTED, live, NOW) is None
+        live, _ = self.fight(MAX_SET_BACKS + 1)
+        assert due_apply(WANTED, live, NOW) is None
         unmarked = changed(live, lambda o: o["metadata"]["annotations"].pop("pennant.dev/applied"))
-        found = due(WANTED, unmarked, NOW)
+        found = due_apply(WANTED, unmarked, NOW)
         assert found is not None
         assert not found.last
 
     def test_an_edit_now_and_then_is_no_insisting(self):
-        assert self.fight(3 * SET_BACK, pause=CALM)[1] is not None
+        assert self.fight(3 * MAX_SET_BACKS, pause=SET_BACK_WINDOW)[1] is not None
 
     def test_what_was_accepted_is_so_for_good(self):
-        live, _ = self.fight(SET_BACK + 1)
-        assert due(WANTED, live, NOW + 2 * CALM) is None
-        assert due(WANTED, live, NOW + 2 * CALM, insist=True) is not None
+        live, _ = self.fight(MAX_SET_BACKS + 1)
+        assert due_apply(WANTED, live, NOW + 2 * SET_BACK_WINDOW) is None
+        assert due_apply(WANTED, live, NOW + 2 * SET_BACK_WINDOW, insist=True) is not None
 
     def test_another_edit_after_that_is_set_back(self):
-        live, _ = self.fight(SET_BACK + 1)
+        live, _ = self.fight(MAX_SET_BACKS + 1)
         live = changed(live, CHANGES["a list goes"])
-        assert due(WANTED, live, NOW) is None
-        found = due(WANTED, live, NOW + CALM)
+        assert due_apply(WANTED, live, NOW) is None
+        found = due_apply(WANTED, live, NOW + SET_BACK_WINDOW)
         assert found is not None
         assert found.times == 1
 
     def test_what_the_rollout_depends_on_is_set_back_each_time(self):
-        _, found = self.fight(3 * SET_BACK, insist=True)
+        _, found = self.fight(3 * MAX_SET_BACKS, insist=True)
         assert found is not None
 
     def test_what_a_child_is_known_by_is_set_back_each_time(self):
-        _, found = self.fight(3 * SET_BACK, what="a label goes")
+        _, found = self.fight(3 * MAX_SET_BACKS, what="a label goes")
         assert found is not None
         assert not found.last
 
     def test_something_new_to_say_is_said(self):
-        live, _ = self.fight(SET_BACK + 1)
+        live, _ = self.fight(MAX_SET_BACKS + 1)
         wanted = {**WANTED, "spec": {**WANTED["spec"], "replicas": 3}}
-        assert due(wanted, live, NOW) is not None
+        assert due_apply(wanted, live, NOW) is not None
 
     @pytest.mark.parametrize("mark", ["", ".", "x.y", "0.9"])
     def test_a_mark_that_somebody_wrote_is_none(self, mark: str):
-        assert due(WANTED, stored(WANTED, mark or "."), NOW) is not None
+        assert due_apply(WANTED, stored(WANTED, mark or "."), NOW) is not None
 
 
 class TestWhatAnOlderOperatorLeft:
     """It left no mark; values tell, and that nothing changed since tells the rest."""
 
     def test_the_same_is_not_written(self):
-        assert due(WANTED, stored(WANTED, None), NOW) is None
+        assert due_apply(WANTED, stored(WANTED, None), NOW) is None
 
     @pytest.mark.parametrize("change", SPELLINGS.values(), ids=SPELLINGS)
     def test_nor_in_other_words(self, change: Change):
-        assert due(WANTED, spelled(stored(WANTED, None), change), NOW) is None
+        assert due_apply(WANTED, spelled(stored(WANTED, None), change), NOW) is None
 
     @pytest.mark.parametrize("size", [1, 3])
     def test_another_size_is(self, size: int):
         wanted = {**WANTED, "spec": {**WANTED["spec"], "replicas": size}}
-        assert due(wanted, stored(WANTED, None), NOW) is not None
+        assert due_apply(wanted, stored(WANTED, None), NOW) is not None
 
     def test_what_is_no_longer_wanted_goes(self):
         config = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"url": "u"}}
         before = {**config, "data": {"url": "u", "proxy": "http://gone.example"}}
-        assert due(config, stored(config, None), NOW) is None
-        assert due(config, stored(before, None), NOW) is not None
+        assert due_apply(config, stored(config, None), NOW) is None
+        assert due_apply(config, stored(before, None), NOW) is not None
 
     def test_what_somebody_changed_is_set_back(self):
         live = changed(stored(WANTED, None), CHANGES["an image"])
-        assert due(WANTED, live, NOW) is not None
+        assert due_apply(WANTED, live, NOW) is not None
 
 
 def test_an_object_that_lost_its_managed_fields_is_the_same_where_it_says_the_same():
     live = stored(WANTED)
     del live["metadata"]["managedFields"]
-    assert due(WANTED, live, NOW) is None
-    assert due(WANTED, spelled(live, CHANGES["an image"]), NOW) is not None
+    assert due_apply(WANTED, live, NOW) is None
+    assert due_apply(WANTED, spelled(live, CHANGES["an image"]), NOW) is not None
 
 
 VALUES = st.recursive(
@@ -312,12 +321,12 @@ def test_whatever_the_values_are_they_can_be_compared(applied: Any, live: Any):
     meta = {"name": "x", "managedFields": []}
     wanted = {"kind": "ConfigMap", "metadata": {"name": "x"}, "data": applied}
     found = {"kind": "ConfigMap", "metadata": meta, "data": live}
-    due(wanted, found, NOW)
-    others.admitted(wanted, found)
-    assert fields.lost(wanted, wanted) == ()
+    due_apply(wanted, found, NOW)
+    foreign_changes.admitted_paths(wanted, found)
+    assert field_changes.lost_fields(wanted, wanted) == ()
 
 
 @pytest.mark.parametrize("count", ["9" * 5000, "-1", "x", "\u0663"])
 def test_a_count_that_somebody_wrote_is_none(count: str):
     live = changed(stored(WANTED, count=count), CHANGES["an image"])
-    assert due(WANTED, live, NOW).times == 1
+    assert due_apply(WANTED, live, NOW).times == 1

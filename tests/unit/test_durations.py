@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pennant_operator.decide.candidate.durations import durations
+from pennant_operator.decide.candidate.durations import phase_durations
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.times import format_time
 from pennant_testing.memory.object_builders import NOW
@@ -30,16 +30,16 @@ def pod(scheduled: float, fetched: float, ready: float) -> PodFacts:
 
 
 def test_the_slowest_pod_counts_in_every_phase():
-    told = durations({"since": format_time(NOW)}, [pod(1, 3, 5), pod(2, 3, 8)], at(9))
+    told = phase_durations({"since": format_time(NOW)}, [pod(1, 3, 5), pod(2, 3, 8)], at(9))
     assert told == {"schedule": 2, "fetch": 1, "load": 5, "switch": 1, "total": 9}
 
 
 def test_clocks_that_disagree_make_no_negative_phase():
-    told = durations({"since": format_time(NOW)}, [pod(1, 2, 10)], at(9))
+    told = phase_durations({"since": format_time(NOW)}, [pod(1, 2, 10)], at(9))
     assert told["switch"] == 0
     assert told["total"] == 9
 
 
 def test_nothing_is_told_where_a_time_is_missing():
-    assert durations({"since": format_time(NOW)}, [], at(9)) == {}
-    assert durations({}, [pod(1, 2, 3)], at(9)) == {}
+    assert phase_durations({"since": format_time(NOW)}, [], at(9)) == {}
+    assert phase_durations({}, [pod(1, 2, 3)], at(9)) == {}

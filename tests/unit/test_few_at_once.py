@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pennant_operator.observe.poll.few_at_once import FEW, few_at_once
+from pennant_operator.observe.poll.few_at_once import CONCURRENCY_LIMIT, few_at_once
 
 pytestmark = pytest.mark.unit
 
@@ -22,7 +22,7 @@ def test_everything_is_asked_once_and_never_more_than_a_few_at_the_same_time():
         asked.append(thing)
 
     asyncio.run(few_at_once(ask, range(20)))
-    assert (sorted(asked), most) == (list(range(20)), FEW)
+    assert (sorted(asked), most) == (list(range(20)), CONCURRENCY_LIMIT)
 
 
 def test_trouble_is_raised_as_it_is_ends_the_others_and_leaves_who_asks_uncancelled():

@@ -18,11 +18,11 @@ WORKERS, WRITES, RATE = 16, 9, 100.0
 async def _asked(questions: Questions, took: float, until: float) -> list[set[Watch]]:
     """The turns of a poller between two polls, each of which takes the server so long."""
     turns = []
-    while await questions.came(until):
-        _, hinted = questions.taken()
+    while await questions.wait(until):
+        _, hinted = questions.take()
         turns.append(hinted)
         await asyncio.sleep(took)
-        questions.rest(took)
+        questions.pause_after(took)
     return turns
 
 
@@ -38,7 +38,7 @@ def test_hooks_without_end_take_a_fifth_of_a_servers_time_and_lose_no_question(
 
         async def flood() -> None:
             for number in range(15_000):
-                questions.hinted(Watch("default", f"m{number % models}", alias="production"))
+                questions.add_hint(Watch("default", f"m{number % models}", alias="production"))
                 await asyncio.sleep(0.001)
 
         began = loop.time()

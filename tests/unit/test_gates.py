@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -423,3 +424,11 @@ def test_a_signature_that_no_tag_holds_is_left_out():
 def test_an_mlmodel_file_that_is_none_is_refused(mlmodel):
     with pytest.raises(ValueError, match=r"MLmodel|signature|Expecting"):
         bundle_facts(mlmodel)
+
+
+def test_closed_times_without_the_package_that_reads_cron_say_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cronsim", None)
+    with pytest.raises(
+        InvalidGateError, match=r"gates\.closed\[0\]\.cron needs the package cronsim"
+    ):
+        parse({"closed": [WEEKEND]})

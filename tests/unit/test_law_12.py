@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.manifests import render
-from pennant_operator.decide.seen.spec import parse
+from pennant_operator.decide.seen.spec import parse_spec
 from pennant_testing.memory.object_builders import IMAGES, model_deployment, version
 
 pytestmark = pytest.mark.unit
@@ -46,7 +46,7 @@ every_pod = pytest.mark.parametrize("serving", SERVINGS.values(), ids=SERVINGS)
 
 
 def template(serving: dict[str, Any]) -> dict[str, Any]:
-    spec = parse(model_deployment(serving=serving))
+    spec = parse_spec(model_deployment(serving=serving))
     manifest = render.deployment_of(spec, version(7), "abc123", IMAGES)
     found: dict[str, Any] = manifest["spec"]["template"]
     return found

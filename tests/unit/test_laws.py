@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from pennant_operator.decide.manifests.drift import SET_BACK
+from pennant_operator.decide.manifests.drift import MAX_SET_BACKS
 from pennant_operator.decide.seen.observed import (
     Absent,
     Images,
@@ -180,7 +180,7 @@ class Chaos(RuleBasedStateMachine):
         self.goes_on(looks)
         self.world.specify(model=followed)
 
-    @precondition(lambda self: self.edits < SET_BACK)  # nobody insists
+    @precondition(lambda self: self.edits < MAX_SET_BACKS)  # nobody insists
     @rule(slot=SLOT, size=st.integers(0, 3), image=st.booleans())
     def somebody_edits(self, slot, size, image):
         if self.world.deployment(slot) is not None:

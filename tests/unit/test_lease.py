@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_operator.config import Config, ConfigError
-from pennant_operator.decide.lease import Seen, Timing, free_at, held, may_last, released, see
+from pennant_operator.decide.lease import (
+    ObservedLease,
+    Timing,
+    free_at,
+    holder_spec,
+    may_last,
+    observed_lease,
+    released_spec,
+)
 from pennant_operator.kube import Object
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.memory.lease_simulation import (
@@ -38,24 +46,24 @@ def lease(holder: str, version: int = 1, **spec: object) -> Object:
 
 def test_a_lease_is_free_when_nobody_has_it_and_at_once():
     assert free_at(None, "me") == float("-inf")
-    assert free_at(Seen(lease(""), since=100), "me") == float("-inf")
-    assert free_at(Seen(lease("me"), since=100), "me") == float("-inf")
+    assert free_at(ObservedLease(lease(""), since=100), "me") == float("-inf")
+    assert free_at(ObservedLease(lease("me"), since=100), "me") == float("-inf")
 
 
 def test_anothers_is_free_when_it_has_not_changed_for_as_long_as_that_one_asked():
-    assert free_at(Seen(lease("other"), since=100), "me") == 115
-    assert free_at(Seen(lease("other", leaseDurationSeconds=40), since=100), "me") == 140
+    assert free_at(ObservedLease(lease("other"), since=100), "me") == 115
+    assert free_at(ObservedLease(lease("other", leaseDurationSeconds=40), since=100), "me") == 140
 
 
 def test_what_a_lease_says_of_times_decides_nothing():
     old = lease("other", renewTime="2001-01-01T00:00:00.000000Z")
-    assert free_at(Seen(old, since=100), "me") == 115
+    assert free_at(ObservedLease(old, since=100), "me") == 115
 
 
 def test_a_lease_counts_from_when_it_was_last_seen_to_change():
-    first = see(None, lease("other", 1), 100)
-    assert see(first, lease("other", 1), 110) is first
-    assert see(first, lease("other", 2), 110).until == 125
+    first = observed_lease(None, lease("other", 1), 100)
+    assert observed_lease(first, lease("other", 1), 110) is first
+    assert observed_lease(first, lease("other", 2), 110).expires_at == 125
 
 
 def test_the_holder_stops_before_anybody_else_may_begin():
@@ -67,7 +75,7 @@ def test_the_holder_stops_before_anybody_else_may_begin():
 
 
 def test_a_lease_tells_people_who_has_it_since_when_and_how_often_it_moved():
-    first = held(None, "me", TIMING, EPOCH)
+    first = holder_spec(None, "me", TIMING, EPOCH)
     assert first == {
         "holderIdentity": "me",
         "leaseDurationSeconds": 15,
@@ -75,12 +83,12 @@ def test_a_lease_tells_people_who_has_it_since_when_and_how_often_it_moved():
         "renewTime": "2026-01-01T00:00:00.000000Z",
         "leaseTransitions": 0,
     }
-    mine = Seen(lease("me", acquireTime="then", leaseTransitions=3), since=0)
-    kept = held(mine, "me", TIMING, EPOCH)
+    mine = ObservedLease(lease("me", acquireTime="then", leaseTransitions=3), since=0)
+    kept = holder_spec(mine, "me", TIMING, EPOCH)
     assert (kept["acquireTime"], kept["leaseTransitions"]) == ("then", 3)
-    taken = held(mine, "you", TIMING, EPOCH)
+    taken = holder_spec(mine, "you", TIMING, EPOCH)
     assert (taken["acquireTime"], taken["leaseTransitions"]) == (taken["renewTime"], 4)
-    assert released(mine, EPOCH)["holderIdentity"] == ""
+    assert released_spec(mine, EPOCH)["holderIdentity"] == ""
 
 
 @pytest.mark.parametrize(
@@ -220,7 +228,7 @@ def test_a_released_lease_is_taken_at_the_next_look():
     async def scenario() -> None:
         first, second = (Replica(server, name, (), 1.0).elector(name) for name in "ab")
         leads = asyncio.create_task(first.run())
-        await first.held.wait()
+        await first.acquired.wait()
         waits = asyncio.create_task(second.run())
         await second.looked.wait()
         await asyncio.sleep(30)
@@ -230,7 +238,7 @@ def test_a_released_lease_is_taken_at_the_next_look():
         leads.cancel()
         began = now()
         await first.release()
-        await second.held.wait()
+        await second.acquired.wait()
         assert now() - began <= TIMING.retry
         waits.cancel()
 

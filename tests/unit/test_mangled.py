@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pennant_operator.decide.goal.goal import Goal
 from pennant_operator.decide.intent import Apply
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.manifests.records import records_with
@@ -25,11 +26,10 @@ from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import (
     Record,
     UnreadableRecordError,
-    from_object,
-    to_data,
+    record_data,
+    record_from_object,
 )
-from pennant_operator.decide.seen.world import see
-from pennant_operator.decide.target.goal import Goal
+from pennant_operator.decide.seen.world import world_of
 from pennant_operator.observe.cluster.children import own_records
 from pennant_operator.observe.cluster.store import Store
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
@@ -155,7 +155,7 @@ def mangled_children(draw: st.DrawFn) -> Observed:
 @given(mangled_status() | mangled_children())
 def test_whatever_was_written_over_its_objects_a_plan_is_made(seen: Observed):
     wants_pods(seen, NOW)
-    see(seen, spec.parse(seen.owner), NOW)
+    world_of(seen, spec.parse_spec(seen.owner), NOW)
     made = plan(seen, NOW)
     assert made.status is not None
     again = replace(seen, owner=seen.owner | {"status": made.status})
@@ -167,7 +167,7 @@ def record() -> dict[str, Any]:
     sim = Simulation(version(7))
     sim.run(4)
     (held,) = sim.records.values()
-    made = render.record_of(spec.parse(model_deployment()), held)
+    made = render.controller_revision_of(spec.parse_spec(model_deployment()), held)
     meta = {"uid": "uid", "resourceVersion": "5"}
     return {**made, "metadata": {**made["metadata"], **meta}}
 
@@ -176,14 +176,14 @@ RECORD = record()
 
 
 def test_a_record_is_read_as_it_was_written():
-    assert to_data(from_object(RECORD)) == RECORD["data"]
+    assert record_data(record_from_object(RECORD)) == RECORD["data"]
 
 
 @examples(300)
 @given(JSON)
 def test_anything_may_be_the_data_of_a_record(data: Any):
     with pytest.raises(UnreadableRecordError):
-        from_object(RECORD | {"data": data})
+        record_from_object(RECORD | {"data": data})
 
 
 @examples(300)
@@ -200,7 +200,7 @@ def test_a_record_is_either_read_or_named(path: tuple[Any, ...], new: Any):
 
 def read(obj: Any) -> Record | None:
     with contextlib.suppress(UnreadableRecordError):
-        return from_object(obj)
+        return record_from_object(obj)
     return None
 
 
@@ -233,7 +233,7 @@ def test_what_is_wrong_with_a_record_is_told(mangle: Callable[[Any], Any], why: 
     made = copy.deepcopy(RECORD)
     mangle(made)
     with pytest.raises(UnreadableRecordError) as told:
-        from_object(made)
+        record_from_object(made)
     assert str(told.value) == why
 
 
@@ -245,7 +245,7 @@ def test_one_unreadable_record_hides_no_other_and_stops_no_other_key():
     read, named = own_records(store, ("team", "rec"), owner)
     if isinstance(read, str):
         read, named = named, read
-    assert read == from_object(RECORD)
+    assert read == record_from_object(RECORD)
     assert named == "rec-x: it has no data.format"
 
 
@@ -257,5 +257,5 @@ def test_an_unreadable_record_is_named_and_the_slot_it_was_of_is_left_as_it_is()
     assert (event.type, event.reason) == ("Warning", "RecordUnreadable")
     assert event.message.startswith("ControllerRevision rec-x: it has no data.format; ")
     assert not [write for write in made.writes if isinstance(write, Apply)]
-    recovered = records_with(seen, see(seen, spec.parse(seen.owner), NOW), goal=NOTHING)
+    recovered = records_with(seen, world_of(seen, spec.parse_spec(seen.owner), NOW), goal=NOTHING)
     assert {each.version for each in recovered.values()} == {"7"}

@@ -8,7 +8,7 @@ import pytest
 from yarl import URL
 
 from pennant_operator.observe.cluster.session import Pacer
-from pennant_operator.observe.cluster.watch import ENOUGH_FAILURES, Jittered
+from pennant_operator.observe.cluster.watch import LIST_RETRIES_LIMIT, Jittered
 from pennant_operator.token_bucket import TokenBucket
 from pennant_testing.jumping_clock import at_once
 
@@ -86,7 +86,7 @@ def test_a_watch_that_ends_at_once_is_opened_once_a_second_and_nothing_else_wait
 
 def test_a_list_that_fails_is_tried_again_later_each_time_and_not_for_ever():
     pauses = list(Jittered())
-    assert len(pauses) == ENOUGH_FAILURES
+    assert len(pauses) == LIST_RETRIES_LIMIT
     assert all(0.8 * 2**n <= pause <= 1.2 * 2**n for n, pause in enumerate(pauses[:5]))
     assert all(24 <= pause <= 36 for pause in pauses[5:])
     assert pauses != list(Jittered())  # operators that lost the same server do not come together

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.intent import Apply, Plan
-from pennant_operator.decide.manifests.drift import SET_BACK
+from pennant_operator.decide.manifests.drift import MAX_SET_BACKS
 from pennant_operator.decide.plan import plan, wants_pods
 from pennant_operator.decide.seen.observed import Absent, Refused, Unknown, Unresolved
-from pennant_operator.decide.seen.pod_facts import Failure
+from pennant_operator.decide.seen.termination import Failure
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation, serving
 from pennant_testing.memory.simulated_pods import becomes_ready, fails, hangs, stays_pending
@@ -532,6 +532,7 @@ def test_a_pod_that_does_not_end_and_is_ready_holds_the_rollout_and_a_person_is_
     assert sim.condition("AliasInSync") == ("False", "Held")
     assert "longer than 30m (spec.rollout.deadlines.schedule)" in sim.message("AliasInSync")
     assert stays.name in sim.message("AliasInSync")
+    assert sim.status["candidate"]["reason"] == "SlotOccupied"
     assert sim.serving == "7"
     sim.run(400, seconds=5)
     assert sim.serving == "9"
@@ -595,7 +596,7 @@ def test_what_somebody_insists_on_is_set_back_some_times_then_accepted_and_told_
     def change(spec: dict[str, Any]) -> None:
         spec["template"]["spec"]["terminationGracePeriodSeconds"] = 99
 
-    assert edited(sim, change, 10) == SET_BACK
+    assert edited(sim, change, 10) == MAX_SET_BACKS
     told = [w.event for w in sim.writes if w.event]
     assert [event.reason for event in told] == ["FieldChangedByOthers"]
     assert "spec.template.spec.terminationGracePeriodSeconds" in told[0].message

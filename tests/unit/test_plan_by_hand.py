@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from pennant_operator.decide.seen.pod_facts import KILLED, Failure
+from pennant_operator.decide.seen.termination import KILLED, Failure
 from pennant_operator.decide.times import format_time
 from pennant_testing.memory.object_builders import version
 from pennant_testing.memory.simulated_cluster import serving

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from pennant_operator.decide.registry.registries import InvalidRegistryError, invalid, not_found
-from pennant_operator.decide.registry.sources import pulled, refusal
+from pennant_operator.decide.registry.no_answer import registry_invalid, registry_not_found
+from pennant_operator.decide.registry.registries import InvalidRegistryError
+from pennant_operator.decide.registry.sources import source_refusal, with_pull_source
 from pennant_operator.decide.seen.observed import (
     Absent,
     Refused,
@@ -14,7 +15,7 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
     Unresolved,
 )
-from pennant_operator.decide.status.stalled import hindered
+from pennant_operator.decide.status.stalled import hindered_plan
 from pennant_testing.memory.object_builders import NOW, REGISTRY, version
 from pennant_testing.memory.simulated_cluster import Simulation, serving
 from pennant_testing.memory.simulated_pods import fails
@@ -276,7 +277,7 @@ def test_a_status_that_does_not_say_what_was_asked_counts_until_the_spec_changes
 
 def test_a_source_that_is_not_allowed_stops_nothing_that_serves():
     sim = moved_to_8()
-    sim.desired = refusal("s3://elsewhere/9", REGISTRY.allowed_sources, registry="default")
+    sim.desired = source_refusal("s3://elsewhere/9", REGISTRY.allowed_sources, registry="default")
     sim.events.clear()
     sim.run(4)
     assert (sim.serving, sim.status["summary"]) == ("8", "Held")
@@ -288,7 +289,7 @@ def test_a_source_that_is_not_allowed_stops_nothing_that_serves():
 
 
 def synced_while_writes_fail(sim: Simulation) -> tuple[str, str]:
-    status = hindered(sim.observe(), "500 InternalError", sim.now).status or {}
+    status = hindered_plan(sim.observe(), "500 InternalError", sim.now).status or {}
     said = next(c for c in status["conditions"] if c["type"] == "AliasInSync")
     return said["status"], said["reason"]
 
@@ -332,7 +333,7 @@ def test_what_was_in_sync_before_something_changed_is_not_said_to_be_while_write
 def test_a_version_that_may_not_be_downloaded_is_the_desired_one():
     sim = moved_to_8()
     nine = replace(version(9), source="s3://elsewhere/9")
-    sim.desired = pulled(nine, None, REGISTRY.allowed_sources, registry="default")
+    sim.desired = with_pull_source(nine, None, REGISTRY.allowed_sources, registry="default")
     sim.run(2)
     assert (sim.serving, sim.status["desired"]["version"]) == ("8", "9")
     sim.desired = replace(sim.desired, message="the source of 10 is not allowed", version="10")
@@ -345,8 +346,8 @@ def test_a_version_that_may_not_be_downloaded_is_the_desired_one():
 @pytest.mark.parametrize(
     "refused",
     [
-        invalid("default", "pennant", InvalidRegistryError("spec.url is no address")),
-        not_found("default", "pennant"),
+        registry_invalid("default", "pennant", InvalidRegistryError("spec.url is no address")),
+        registry_not_found("default", "pennant"),
         Refused("NotAllowed", "ModelRegistry default does not allow the model 'news'"),
     ],
     ids=lambda refused: refused.reason,
@@ -366,7 +367,9 @@ def test_a_refusal_that_names_no_version_says_nothing_of_which_is_desired(refuse
 
 def test_a_modelregistry_that_cannot_be_used_stalls_nothing_that_serves():
     sim = moved_to_8()
-    sim.desired = invalid("default", "pennant", InvalidRegistryError("spec.url is no address"))
+    sim.desired = registry_invalid(
+        "default", "pennant", InvalidRegistryError("spec.url is no address")
+    )
     sim.run(2)
     assert (sim.serving, sim.status["summary"]) == ("8", "Serving")
     assert sim.condition("Stalled") == ("False", "NotStalled")
@@ -377,7 +380,9 @@ def test_a_modelregistry_that_cannot_be_used_stalls_nothing_that_serves():
 
 
 def test_where_nothing_serves_it_takes_a_person():
-    sim = Simulation(refusal("s3://elsewhere/9", REGISTRY.allowed_sources, registry="default"))
+    sim = Simulation(
+        source_refusal("s3://elsewhere/9", REGISTRY.allowed_sources, registry="default")
+    )
     sim.run(4)
     assert sim.condition("Stalled") == ("True", "SourceNotAllowed")
     assert [event.reason for event in sim.events] == ["Stalled"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pennant_operator.decide.seen.spec import InvalidSpecError, Watch, parse, watch_of
+from pennant_operator.decide.seen.spec import InvalidSpecError, Watch, parse_spec, watch_of
 from pennant_testing.memory.object_builders import model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import fails
@@ -83,7 +83,7 @@ def test_exactly_one_of_alias_stage_and_version_is_followed(model, said):
     owner = model_deployment(model=model)
     assert watch_of(owner) is None
     with pytest.raises(InvalidSpecError, match=f"exactly one of alias, stage and version.*{said}"):
-        parse(owner)
+        parse_spec(owner)
 
 
 def test_a_stage_is_watched_as_such():

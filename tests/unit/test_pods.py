@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from pennant_operator.decide.seen.pod_facts import KILLED, NODE_ENDED, facts
-from pennant_operator.decide.seen.world import Slot
+from pennant_operator.decide.seen.pod_facts import pod_facts
+from pennant_operator.decide.seen.slot import Slot
+from pennant_operator.decide.seen.termination import KILLED, NODE_ENDED
 from pennant_operator.decide.times import format_time, parse_time
 from pennant_operator.decide.vocabulary import LABEL_REVISION
 
@@ -38,8 +39,8 @@ def terminated(message: str = "", exit_code: int = 1, **more):
 
 def test_the_digest_comes_from_fetch_and_never_from_serve():
     said = {"terminated": terminated('{"digest": "abc"}', 0)}
-    assert facts(pod(initContainerStatuses=[{"name": "fetch", "state": said}])).digest == "abc"
-    assert facts(pod(containerStatuses=[{"name": "serve", "state": said}])).digest is None
+    assert pod_facts(pod(initContainerStatuses=[{"name": "fetch", "state": said}])).digest == "abc"
+    assert pod_facts(pod(containerStatuses=[{"name": "serve", "state": said}])).digest is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_a_bundle_larger_than_its_volume_may_be_is_told_by_what_fetch_wrote(limi
     fetched = pod(initContainerStatuses=[{"name": "fetch", "state": said}])
     volume = {"name": "models", "emptyDir": {"sizeLimit": limit} if limit else {}}
     fetched["spec"]["volumes"] = [{"name": "tmp", "emptyDir": {}}, volume]
-    assert facts(fetched).overfull == told
+    assert pod_facts(fetched).overfull == told
 
 
 def test_a_restart_leaves_the_reason_in_the_last_state():
@@ -66,7 +67,7 @@ def test_a_restart_leaves_the_reason_in_the_last_state():
         "state": {"waiting": {"reason": "CrashLoopBackOff"}},
         "lastState": {"terminated": terminated('{"reason": "LoadFailed", "message": "no numpy"}')},
     }
-    found = facts(pod(containerStatuses=[status]))
+    found = pod_facts(pod(containerStatuses=[status]))
     assert found.attempts == 2  # the one before the restart, and the one it backs off from
     assert found.failure is not None
     assert (found.failure.reason, found.failure.message) == ("LoadFailed", "no numpy")
@@ -78,7 +79,7 @@ def test_a_process_killed_without_a_word_says_how_it_ended():
         "restartCount": 0,
         "state": {"terminated": terminated(exit_code=139, reason="Error")},
     }
-    found = facts(pod(containerStatuses=[status]))
+    found = pod_facts(pod(containerStatuses=[status]))
     assert found.attempts == 1
     assert found.failure is not None
     assert found.failure.message == "Error, exit code 139, without a message"
@@ -101,8 +102,8 @@ def test_out_of_memory_names_the_field_to_raise(limits, message):
     killed = {"terminated": terminated(exit_code=137, reason="OOMKilled")}
     found = pod(containerStatuses=[{"name": "serve", "state": killed}])
     found["spec"]["containers"] = [{"name": "serve", "resources": {"limits": limits}}]
-    assert facts(found).failure.message.startswith("out of memory (OOMKilled)")
-    assert facts(found).failure.message.endswith(message)
+    assert pod_facts(found).failure.message.startswith("out of memory (OOMKilled)")
+    assert pod_facts(found).failure.message.endswith(message)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_out_of_memory_names_the_field_to_raise(limits, message):
 )
 def test_what_a_node_took_down_with_it_is_not_the_containers_failure(reason, exit_code):
     ended = {"terminated": terminated(exit_code=exit_code, reason=reason)}
-    found = facts(pod(containerStatuses=[{"name": "serve", "lastState": ended, "state": {}}]))
+    found = pod_facts(pod(containerStatuses=[{"name": "serve", "lastState": ended, "state": {}}]))
     assert found.failure.reason == NODE_ENDED
     assert found.failure.message == "the node restarted under it"
 
@@ -119,7 +120,7 @@ def test_attempts_are_those_of_the_container_that_fails():
     fetched = {"name": "fetch", "restartCount": 4, "state": {"terminated": terminated("{}", 0)}}
     said = terminated('{"reason": "LoadFailed", "message": "no numpy"}')
     serve = {"name": "serve", "restartCount": 0, "state": {"terminated": said}}
-    found = facts(pod(initContainerStatuses=[fetched], containerStatuses=[serve]))
+    found = pod_facts(pod(initContainerStatuses=[fetched], containerStatuses=[serve]))
     assert found.attempts == 1
 
 
@@ -128,14 +129,14 @@ def test_attempts_are_those_of_the_container_that_fails():
 )
 def test_a_hostile_message_is_no_more_than_text(message):
     ended = {"terminated": terminated(message)}
-    found = facts(pod(containerStatuses=[{"name": "serve", "state": ended}]))
+    found = pod_facts(pod(containerStatuses=[{"name": "serve", "state": ended}]))
     assert found.failure.reason == "Error"
     assert isinstance(found.failure.message, str)
 
 
 def test_half_a_character_in_a_message_is_what_the_api_server_would_store_as_another():
     said = {"terminated": terminated(r'{"reason": "LoadFailed", "message": "a \ud800 b"}')}
-    found = facts(pod(containerStatuses=[{"name": "serve", "state": said}]))
+    found = pod_facts(pod(containerStatuses=[{"name": "serve", "state": said}]))
     assert found.failure is not None
     assert found.failure.message == "a ? b"
 
@@ -144,19 +145,21 @@ def test_half_a_character_in_a_message_is_what_the_api_server_would_store_as_ano
 def test_a_condition_without_a_time_is_no_trouble(more):
     """Of whoever writes readiness gates, or schedules pods in another way."""
     bare = [{"type": kind, "status": "True", **more} for kind in ("Ready", "PodScheduled")]
-    found = facts(pod(conditions=bare))
+    found = pod_facts(pod(conditions=bare))
     assert found.ready
     assert found.ready_since == found.scheduled == found.created
 
 
 def test_a_pod_that_its_node_ended_holds_no_process():
-    found = facts(pod(phase="Failed", reason="Evicted", message="low on memory. "))
+    found = pod_facts(pod(phase="Failed", reason="Evicted", message="low on memory. "))
     assert found.evicted == "Evicted: low on memory"
 
 
 def test_what_the_kubelet_said_of_one_eviction_is_told_of_the_next_that_it_says_nothing_of():
-    first = facts(pod(phase="Failed", reason="Evicted", message="low on memory"))
-    second = replace(facts(pod(phase="Succeeded")), created=first.created + timedelta(minutes=1))
+    first = pod_facts(pod(phase="Failed", reason="Evicted", message="low on memory"))
+    second = replace(
+        pod_facts(pod(phase="Succeeded")), created=first.created + timedelta(minutes=1)
+    )
     template = {"metadata": {"labels": {LABEL_REVISION: first.revision}}}
     deployment = {"spec": {"template": template}}
     assert Slot("blue", deployment, (second, first)).evicted == "Evicted: low on memory"
@@ -165,32 +168,32 @@ def test_what_the_kubelet_said_of_one_eviction_is_told_of_the_next_that_it_says_
 
 def test_a_message_that_is_not_ours_is_kept_as_text():
     status = {"name": "serve", "state": {"terminated": terminated("Traceback: boom")}}
-    found = facts(pod(containerStatuses=[status]))
+    found = pod_facts(pod(containerStatuses=[status]))
     assert found.failure is not None
     assert "Traceback: boom" in found.failure.message
 
 
 def test_waiting_to_start_is_no_failure():
     status = {"name": "serve", "state": {"waiting": {"reason": "PodInitializing"}}}
-    assert facts(pod(containerStatuses=[status])).failure is None
+    assert pod_facts(pod(containerStatuses=[status])).failure is None
 
 
 def test_an_image_that_cannot_be_pulled_is():
     waiting = {"reason": "ImagePullBackOff", "message": "not found"}
-    found = facts(pod(containerStatuses=[{"name": "serve", "state": {"waiting": waiting}}]))
+    found = pod_facts(pod(containerStatuses=[{"name": "serve", "state": {"waiting": waiting}}]))
     assert found.failure is not None
     assert found.failure.exit_code is None
 
 
 def test_the_scheduler_says_why_not():
-    found = facts(pod(conditions=[condition("PodScheduled", "False", message="no cpu")]))
+    found = pod_facts(pod(conditions=[condition("PodScheduled", "False", message="no cpu")]))
     assert found.scheduled is None
     assert found.unschedulable == "no cpu"
 
 
 def test_phases_are_dated_by_their_conditions():
     conditions = [condition("PodScheduled"), condition("Initialized"), condition("Ready")]
-    found = facts(pod(conditions=conditions))
+    found = pod_facts(pod(conditions=conditions))
     assert found.ready
     assert found.scheduled == found.fetched == found.created
 
@@ -205,7 +208,7 @@ def test_a_pod_is_lost_when_its_grace_is_long_over_and_it_is_not_ready(deleted, 
     now = parse_time(T)
     if deleted is not None:
         found["metadata"]["deletionTimestamp"] = format_time(now - timedelta(seconds=deleted))
-    assert facts(found).lost(now) is lost
+    assert pod_facts(found).lost(now) is lost
 
 
 @pytest.mark.parametrize(
@@ -218,14 +221,14 @@ def test_a_pod_was_ready_if_it_stopped_to_be_after_its_init_containers(ready, se
     said = [condition("Initialized")]
     if ready:
         said.append({**condition("Ready", ready), "lastTransitionTime": at})
-    assert facts(pod(conditions=said)).been_ready is been
+    assert pod_facts(pod(conditions=said)).been_ready is been
 
 
 @pytest.mark.parametrize("code", [137, 143])
 def test_what_a_signal_ended_was_killed_unless_the_memory_limit_explains_it(code):
     def failed(reason: str) -> str:
         state = {"terminated": terminated(exit_code=code, reason=reason)}
-        found = facts(pod(containerStatuses=[{"name": "serve", "state": state}]))
+        found = pod_facts(pod(containerStatuses=[{"name": "serve", "state": state}]))
         assert found.failure is not None
         return found.failure.reason
 

@@ -13,17 +13,21 @@ from hypothesis import strategies as st
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.mlflow.answers import Found, Registered
+from pennant_operator.observe.mlflow.answers import RegisteredModel, RegisteredVersion
 from pennant_operator.observe.mlflow.trouble import (
+    MlflowRefusedError,
     NotAllowedError,
-    RefusedError,
     RegistryTroubleError,
     TooSlowError,
 )
-from pennant_operator.observe.poll.few_at_once import FEW
-from pennant_operator.observe.poll.known import ABSENT_AFTER, UNRESOLVED_AFTER, Known
+from pennant_operator.observe.poll.few_at_once import CONCURRENCY_LIMIT
+from pennant_operator.observe.poll.known import (
+    ABSENCE_CONFIRMATION_SECONDS,
+    UNRESOLVED_CONFIRMATION_SECONDS,
+    Known,
+)
 from pennant_operator.observe.poll.poll import Poll
-from pennant_operator.observe.poll.together import FORGOTTEN_AFTER
+from pennant_operator.observe.poll.together import ASKED_APART_SECONDS
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.mlflow.poll_answers import answers, unresolved
 
@@ -40,27 +44,27 @@ class Skipping:
         self.aliases = aliases
         self.skipped = skipped
 
-    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+    async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
         return {name: self._registered(name) for name in models if name not in self.skipped}
 
-    async def walk(self, most: int) -> dict[str, Registered]:
+    async def walk(self, most: int) -> dict[str, RegisteredModel]:
         return await self.search(MODELS)
 
-    async def model(self, name: str) -> Registered:
+    async def model(self, name: str) -> RegisteredModel:
         return self._registered(name)
 
-    async def version(self, model: str, number: str) -> Found:
-        return Found(model, number, 1, "")
+    async def version(self, model: str, number: str) -> RegisteredVersion:
+        return RegisteredVersion(model, number, 1, "")
 
-    async def resolve(self, found: Found) -> ModelVersion:
+    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
         return ModelVersion(found.name, found.version, 1, "mlflow-artifacts:/x")
 
     async def ping(self) -> None:
         """It answers."""
 
-    def _registered(self, name: str) -> Registered:
+    def _registered(self, name: str) -> RegisteredModel:
         aliases = {"production": self.aliases[name]} if name in self.aliases else {}
-        return Registered(created=1, updated=1, aliases=aliases, stages={})
+        return RegisteredModel(created=1, updated=1, aliases=aliases, stages={})
 
 
 def versions(known: Known) -> dict[str, str]:
@@ -91,7 +95,7 @@ def test_a_model_that_slips_between_two_pages_is_not_a_removed_alias(
                 # What a search leaves out is asked for by itself: it is found, or seen to be gone.
                 still = there.get(name) or before.get(name)
                 assert versions(known).get(name) == still, (name, before)
-            await asyncio.sleep(ABSENT_AFTER)
+            await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS)
             await Poll(registry, server, known).ask(WATCHES)
             assert versions(known) == there
         gone = [watch for watch, answer in answers(known).items() if isinstance(answer, Absent)]
@@ -107,7 +111,7 @@ class Slow(Skipping):
         super().__init__(dict.fromkeys(MODELS, "1"), set())
         self.under_way = self.most = self.resolved = 0
 
-    async def resolve(self, found: Found) -> ModelVersion:
+    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         await asyncio.sleep(1)
@@ -126,8 +130,8 @@ def test_who_waits_for_the_first_of_many_that_moved_does_not_wait_for_the_last()
 
     at_once(scenario())
     assert sorted(model for model, _ in told) == MODELS
-    assert told[0][1] <= FEW < len(MODELS) == told[-1][1]
-    assert slow.most == FEW
+    assert told[0][1] <= CONCURRENCY_LIMIT < len(MODELS) == told[-1][1]
+    assert slow.most == CONCURRENCY_LIMIT
 
 
 class Lying(Skipping):
@@ -144,20 +148,20 @@ class Lying(Skipping):
     async def ping(self) -> None:
         self._ask("ping", None)
 
-    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+    async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
         spoilt = next((self.searches[name] for name in models if name in self.searches), None)
         self._ask(f"search {len(models)}", spoilt)
         return await super().search([name for name in models if name not in self.models])
 
-    async def walk(self, most: int) -> dict[str, Registered]:
+    async def walk(self, most: int) -> dict[str, RegisteredModel]:
         self._ask("walk", None)
         return {f"x{n}": self._registered(MODELS[0]) for n in range(most + 1)}
 
-    async def model(self, name: str) -> Registered:
+    async def model(self, name: str) -> RegisteredModel:
         self._ask(f"model {name}", self.models.get(name))
         return await super().model(name)
 
-    async def resolve(self, found: Found) -> ModelVersion:
+    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
         self._ask(f"source {found.name}", self.sources.get((found.name, found.version)))
         return await super().resolve(found)
 
@@ -186,7 +190,7 @@ def story(
 
 
 ERRORS = {
-    "400": RefusedError("400 INVALID_PARAMETER_VALUE: Invalid value"),
+    "400": MlflowRefusedError("400 INVALID_PARAMETER_VALUE: Invalid value"),
     "403": NotAllowedError("403"),
     "500": RegistryTroubleError("http://mlflow answers 500, and not as MLflow does: 'boom'."),
     "slow": TooSlowError("http://mlflow did not answer within 5 s."),
@@ -272,7 +276,7 @@ def test_one_model_in_trouble_keeps_what_was_known_of_it_until_that_lasted():
         await poll.ask(WATCHES)
         lying.models = {BAD.model: ERRORS["500"]}
         await poll.ask(WATCHES)
-        await asyncio.sleep(UNRESOLVED_AFTER - 1)
+        await asyncio.sleep(UNRESOLVED_CONFIRMATION_SECONDS - 1)
         await poll.ask(WATCHES)
         assert versions(poll.known)[BAD.model] == "7"
         await asyncio.sleep(1)
@@ -290,11 +294,11 @@ def test_a_registry_of_which_nothing_answers_is_in_trouble_and_tells_nothing_new
         for watches in (WATCHES, WATCHES[:2]):
             with pytest.raises(RegistryTroubleError, match="boom"):
                 await poll.ask(watches)
-        assert len(lying.taken()) <= 2 + 2 * FEW
+        assert len(lying.taken()) <= 2 + 2 * CONCURRENCY_LIMIT
 
     _, known = story(scenario)
     assert set(versions(known)) == set(MODELS)
-    assert [seen.doubt for seen in known.seen.values()] == [None] * len(MODELS)
+    assert [answer.doubt for answer in known.answers.values()] == [None] * len(MODELS)
 
 
 class Recovering(Skipping):
@@ -302,7 +306,7 @@ class Recovering(Skipping):
 
     over = False
 
-    async def model(self, name: str) -> Registered:
+    async def model(self, name: str) -> RegisteredModel:
         if not self.over:
             raise RegistryTroubleError("half an answer")
         return await super().model(name)
@@ -347,9 +351,9 @@ def test_a_name_that_spoils_a_search_is_found_once_and_asked_for_by_itself():
         await poll.ask(many)
         lying.taken()
         await poll.ask(many)
-        assert len(lying.taken()) <= 1 + FEW
+        assert len(lying.taken()) <= 1 + CONCURRENCY_LIMIT
         lying.searches = {}
-        await asyncio.sleep(FORGOTTEN_AFTER)
+        await asyncio.sleep(ASKED_APART_SECONDS)
         await poll.ask(many)
         assert lying.taken() == ["search 300"]
 
@@ -370,7 +374,7 @@ def test_an_alias_that_is_removed_and_set_again_a_second_later_was_never_absent(
         lying.aliases[BAD.model] = "7"
         await poll.ask(WATCHES)
         assert poll.known.perhaps_absent() == {}
-        await asyncio.sleep(ABSENT_AFTER)
+        await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS)
         del lying.aliases[BAD.model]
         await poll.ask(WATCHES)  # the first sight again
 
@@ -397,7 +401,7 @@ def test_what_was_never_there_is_told_at_once_and_acted_on_by_nobody():
         del lying.aliases[BAD.model]
         await poll.ask(WATCHES)
         first = unresolved(poll.known)[BAD]
-        await asyncio.sleep(ABSENT_AFTER)
+        await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS)
         await poll.ask(WATCHES)
         sure = answers(poll.known)[BAD]
         assert (first.reason, first.message) == (sure.reason, sure.message)
@@ -411,7 +415,7 @@ def test_an_error_between_two_sights_of_an_absence_confirms_nothing():
         del lying.aliases[BAD.model]
         await poll.ask(WATCHES)
         lying.models = {BAD.model: ERRORS["500"]}
-        await asyncio.sleep(ABSENT_AFTER)
+        await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS)
         await poll.ask(WATCHES)
         lying.models = {}
         await poll.ask(WATCHES)
@@ -422,7 +426,7 @@ def test_an_error_between_two_sights_of_an_absence_confirms_nothing():
 
 def test_an_idle_poll_asks_once_about_a_pinned_version_that_is_not_there():
     class Without(Lying):
-        async def version(self, model: str, number: str) -> Found | None:
+        async def version(self, model: str, number: str) -> RegisteredVersion | None:
             self.asked.append("version")
             return None
 
@@ -446,15 +450,15 @@ class Large(Skipping):
         super().__init__(dict.fromkeys(self.models, "1"), skipped)
         self.asked = Counter[str]()
 
-    async def search(self, models: Sequence[str]) -> dict[str, Registered]:
+    async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
         self.asked["searches"] += 1
         return await super().search(models)
 
-    async def walk(self, most: int) -> dict[str, Registered]:
+    async def walk(self, most: int) -> dict[str, RegisteredModel]:
         self.asked["walks"] += 1
         return await super().search(self.models[: (most // 100 + 1) * 100])
 
-    async def model(self, name: str) -> Registered:
+    async def model(self, name: str) -> RegisteredModel:
         self.asked["single ones"] += 1
         return await super().model(name)
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.registry.health import Health
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_operator.observe.poll.known import ABSENT_AFTER, Known, Seen
-from pennant_operator.observe.poll.poller import Poller, Surroundings
+from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known, WatchAnswer
+from pennant_operator.observe.poll.poller import Poller, PollerDependencies
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.memory.object_builders import NOW
 
@@ -67,9 +67,9 @@ class Scene:
         store.put({"kind": "ModelDeployment", "metadata": meta, "spec": spec})
         given = {"url": "http://mlflow.example:5000", "pollInterval": interval}
         self.poller = Poller(
-            parse({"metadata": {"name": "default"}, "spec": given}),
+            parse_registry({"metadata": {"name": "default"}, "spec": given}),
             store,
-            Surroundings(
+            PollerDependencies(
                 self._read, self._enqueue, self._report, lambda *_: None, lambda: NOW, lambda: 0.5
             ),
             alias.known,
@@ -114,13 +114,13 @@ def test_an_absence_is_confirmed_five_seconds_after_it_was_seen_however_often_po
         loop, alias = asyncio.get_running_loop(), made.alias
         assert made.desired() == SEVEN
         alias.at = None
-        made.poller.look(WATCH)  # a webhook says so
+        made.poller.ask_soon(WATCH)  # a webhook says so
         await asyncio.sleep(0.5)
         seen = alias.asked[-1]
         for _ in range(hooks):
-            made.poller.look(WATCH)
+            made.poller.ask_soon(WATCH)
             await asyncio.sleep(0.004)
-        await asyncio.sleep(seen + ABSENT_AFTER - 0.1 - loop.time())
+        await asyncio.sleep(seen + ABSENCE_CONFIRMATION_SECONDS - 0.1 - loop.time())
         assert made.desired() == SEVEN
         await asyncio.sleep(1.2)
         assert made.desired() == GONE
@@ -132,10 +132,10 @@ def test_an_alias_that_flaps_is_never_absent(monkeypatch: pytest.MonkeyPatch):
     async def scenario(made: Scene) -> None:
         for _ in range(20):
             made.alias.at = None
-            made.poller.look(WATCH)
+            made.poller.ask_soon(WATCH)
             await asyncio.sleep(4)
             made.alias.at = SEVEN
-            made.poller.look(WATCH)
+            made.poller.ask_soon(WATCH)
             await asyncio.sleep(2)
             assert made.desired() == SEVEN
         made.told.clear()
@@ -154,7 +154,7 @@ def test_what_was_never_there_is_told_with_the_first_answer(monkeypatch: pytest.
         running = asyncio.create_task(made.poller.run())
         await asyncio.sleep(0.5)
         assert made.desired() == Unresolved(GONE.reason, GONE.message)
-        await asyncio.sleep(ABSENT_AFTER + 1)
+        await asyncio.sleep(ABSENCE_CONFIRMATION_SECONDS + 1)
         assert made.desired() == GONE
         running.cancel()
         await asyncio.wait([running])
@@ -179,7 +179,9 @@ def test_the_log_tells_a_move_once_and_nothing_of_where_it_was_all_along(
 
     async def scenario(made: Scene) -> None:
         await asyncio.sleep(20)
-        made.alias.known.seen[WATCH] = Seen(Unresolved("VersionNotResolved", "no run", "7"))
+        made.alias.known.answers[WATCH] = WatchAnswer(
+            Unresolved("VersionNotResolved", "no run", "7")
+        )
         await asyncio.sleep(20)
         assert made.desired() == SEVEN
         made.alias.at = replace(SEVEN, version="8")

@@ -17,14 +17,14 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pennant_operator.act.cluster import Cluster
-from pennant_operator.act.events import Recorder, cut
+from pennant_operator.act.events import Recorder, truncated
 from pennant_operator.backoff import Backoff
 from pennant_operator.decide.seen.observed import Desired
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.gather import Observer
-from pennant_operator.run.metrics import Metrics
+from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.reconcile import Reconciler
 from pennant_operator.token_bucket import TokenBucket
@@ -338,7 +338,7 @@ def test_a_record_that_cannot_be_read_is_told_once_whatever_else_changes():
 
 @pytest.mark.parametrize("text", ["a" * 2000, "ä" * 800, "語" * 500, "🚩" * 300, "\ud800" * 2000])
 def test_a_note_is_cut_at_bytes_between_characters_and_says_so(text: str):
-    found = cut(text, 1024)
+    found = truncated(text, 1024)
     assert 1020 <= len(found.encode()) <= 1024
     assert found.endswith("…")
     assert text.encode(errors="replace").decode().startswith(found[:-1])
@@ -346,4 +346,4 @@ def test_a_note_is_cut_at_bytes_between_characters_and_says_so(text: str):
 
 @pytest.mark.parametrize("text", ["", "a" * 1024, "ä" * 512])
 def test_what_has_room_is_not_cut(text: str):
-    assert cut(text, 1024) == text
+    assert truncated(text, 1024) == text

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.manifests import render
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen import spec
 from pennant_operator.decide.seen.observed import ModelVersion, Unknown
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Store
-from pennant_operator.observe.poll.known import Known, Seen
-from pennant_operator.observe.poll.poller import Poller, Surroundings
+from pennant_operator.observe.poll.known import Known, WatchAnswer
+from pennant_operator.observe.poll.poller import Poller, PollerDependencies
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_testing.memory.object_builders import IMAGES, NOW, model_deployment, version
 
@@ -30,7 +30,9 @@ RECORD = {
     "registered": 100,
     "source": "mlflow-artifacts:/1/run/artifacts/m",
     "sha256": None,
-    "manifest": render.deployment_of(spec.parse(model_deployment()), version(7), "abc", IMAGES),
+    "manifest": render.deployment_of(
+        spec.parse_spec(model_deployment()), version(7), "abc", IMAGES
+    ),
 }
 
 
@@ -58,10 +60,10 @@ def desired(store: Store, name: str = "rec", at: Pointed = AT, **spec: Any) -> A
 
     given = {"url": "http://mlflow.example:5000", **spec}
     poller = Poller(
-        parse({"metadata": {"name": "default"}, "spec": given}),
+        parse_registry({"metadata": {"name": "default"}, "spec": given}),
         store,
-        Surroundings(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
-        Known({WATCH: Seen(at)}),
+        PollerDependencies(unused, list, unused, lambda *_: None, lambda: NOW, lambda: 0.5),
+        Known({WATCH: WatchAnswer(at)}),
     )
     return poller.desired(WATCH, ("team", name))
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pennant_operator.decide.registry.health import Health, status
-from pennant_operator.decide.registry.registries import InvalidRegistryError, parse
+from pennant_operator.decide.registry.health import Health, registry_status
+from pennant_operator.decide.registry.registries import InvalidRegistryError, parse_registry
 from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
@@ -20,24 +20,30 @@ def model_registry(*, live: dict[str, Any] | None = None, **spec: Any) -> dict[s
 
 
 def test_the_defaults_are_filled_in():
-    spec = parse(model_registry())
+    spec = parse_registry(model_registry())
     assert spec.poll_interval.total_seconds() == 15
     assert spec.facts().allowed_sources == ("mlflow-artifacts:/",)
     assert spec.refusal("any", "model") is None
 
 
 def test_pods_pull_from_the_root_in_mode_direct_only():
-    direct = parse(model_registry(artifacts={"mode": "Direct", "root": "s3://bucket/prefix/"}))
+    direct = parse_registry(
+        model_registry(artifacts={"mode": "Direct", "root": "s3://bucket/prefix/"})
+    )
     assert direct.pull_root == "s3://bucket/prefix"
     assert direct.facts().allowed_sources == ("mlflow-artifacts:/", "s3://bucket/prefix/")
-    proxied = parse(model_registry(artifacts={"mode": "Proxied", "root": "s3://bucket/prefix"}))
+    proxied = parse_registry(
+        model_registry(artifacts={"mode": "Proxied", "root": "s3://bucket/prefix"})
+    )
     assert proxied.pull_root is None
     # What was recorded in mode Direct is still pulled by pods that come later.
     assert proxied.facts() == direct.facts()
 
 
 def test_a_slash_at_the_end_of_the_address_is_dropped():
-    assert parse(model_registry(url="http://proxy.example/mlflow/")).url.endswith("/mlflow")
+    assert parse_registry(model_registry(url="http://proxy.example/mlflow/")).url.endswith(
+        "/mlflow"
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,17 +67,17 @@ def test_a_slash_at_the_end_of_the_address_is_dropped():
 )
 def test_what_cannot_be_used_is_named(spec: dict[str, Any], said: str):
     with pytest.raises(InvalidRegistryError, match=said.replace("'", ".")):
-        parse(model_registry(**spec))
+        parse_registry(model_registry(**spec))
 
 
 def test_a_password_in_the_address_is_not_repeated():
     with pytest.raises(InvalidRegistryError) as raised:
-        parse(model_registry(url="http://user:hunter2@x"))
+        parse_registry(model_registry(url="http://user:hunter2@x"))
     assert "hunter2" not in str(raised.value)
 
 
 def test_a_namespace_must_be_allowed():
-    spec = parse(model_registry(allowedNamespaces=["team-*", "prod"]))
+    spec = parse_registry(model_registry(allowedNamespaces=["team-*", "prod"]))
     assert spec.refusal("team-a", "m") is None
     assert spec.refusal("prod", "m") is None
     refused = spec.refusal("prod-2", "m")
@@ -80,27 +86,27 @@ def test_a_namespace_must_be_allowed():
 
 
 def test_only_the_star_is_special_in_a_pattern():
-    spec = parse(model_registry(allowedModels=["news.[ab]", "cars/*"]))
+    spec = parse_registry(model_registry(allowedModels=["news.[ab]", "cars/*"]))
     assert spec.refusal("n", "news.[ab]") is None
     assert spec.refusal("n", "news.a") is not None
     assert spec.refusal("n", "newsx[ab]") is not None
 
 
 def test_an_empty_list_allows_nobody():
-    assert parse(model_registry(allowedNamespaces=[])).refusal("n", "m") is not None
+    assert parse_registry(model_registry(allowedNamespaces=[])).refusal("n", "m") is not None
 
 
 def test_the_same_health_makes_the_same_status():
     health = Health(server_version="3.17.2", models=2)
-    first = status(model_registry(), health, NOW)
+    first = registry_status(model_registry(), health, NOW)
     later = NOW.replace(year=2027)
-    assert status(model_registry(live=first), health, later) == first
+    assert registry_status(model_registry(live=first), health, later) == first
 
 
 def test_trouble_is_told_and_the_servers_version_stays():
-    good = status(model_registry(), Health(server_version="3.17.2", models=2), NOW)
+    good = registry_status(model_registry(), Health(server_version="3.17.2", models=2), NOW)
     later = NOW.replace(year=2027)
-    bad = status(model_registry(live=good), Health(models=2, trouble="no answer"), later)
+    bad = registry_status(model_registry(live=good), Health(models=2, trouble="no answer"), later)
     (ready,) = bad["conditions"]
     assert (ready["status"], ready["reason"]) == ("False", "NotAnswering")
     assert ready["message"] == "no answer"

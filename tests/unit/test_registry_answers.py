@@ -18,12 +18,12 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow import http as mlflow_http
-from pennant_operator.observe.mlflow.api import PAGES, Registry
-from pennant_operator.observe.mlflow.body import MOST
+from pennant_operator.observe.mlflow.api import SEARCH_PAGES_LIMIT, Registry
+from pennant_operator.observe.mlflow.body import ANSWER_LIMIT_BYTES
 from pennant_operator.observe.mlflow.http import MlflowHttp
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.known import Known
@@ -44,7 +44,7 @@ WATCHES = [
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is given up while a test may take: the machine may be busy."""
-    monkeypatch.setattr(mlflow_http, "TIMEOUT", 300.0)
+    monkeypatch.setattr(mlflow_http, "REQUEST_SECONDS", 300.0)
 
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -84,7 +84,7 @@ def asked(answer: Answer, scenario: Callable[[MlflowHttp], Awaitable[None]]) -> 
         app.router.add_route("*", "/{path:.*}", answer)
         async with TestServer(app) as server:
             spec = {"url": str(server.make_url("")).rstrip("/")}
-            http = MlflowHttp(parse({"metadata": {"name": "default"}, "spec": spec}))
+            http = MlflowHttp(parse_registry({"metadata": {"name": "default"}, "spec": spec}))
             try:
                 await scenario(http)
             finally:
@@ -171,7 +171,7 @@ BODIES: dict[str, bytes] = {
     "no JSON": b"<html>",
     "bytes": b"\xff\xfe\x00",
     "a number": b"9" * 10_000,
-    "long": b" " * (MOST + 1),
+    "long": b" " * (ANSWER_LIMIT_BYTES + 1),
 }
 
 
@@ -199,8 +199,8 @@ PACKED = {"gzip": gzip.compress, "deflate": zlib.compress}
 
 @pytest.mark.parametrize("how", PACKED)
 def test_what_is_packed_is_read_up_to_the_same_length(how: str):
-    bomb = PACKED[how](b" " * 4 * MOST)
-    assert len(bomb) < MOST / 100
+    bomb = PACKED[how](b" " * 4 * ANSWER_LIMIT_BYTES)
+    assert len(bomb) < ANSWER_LIMIT_BYTES / 100
 
     def polls(body: bytes) -> Known:
         async def answer(request: web.Request) -> web.Response:
@@ -236,7 +236,7 @@ def test_a_search_that_comes_to_no_end_is_left(cycle: int):
 
     known = polled(answer)
     assert len(answers(known)) == len(WATCHES)  # asked for one by one
-    assert pages <= min(cycle + 1, PAGES) * 3
+    assert pages <= min(cycle + 1, SEARCH_PAGES_LIMIT) * 3
 
 
 def test_words_without_end_are_cut(caplog: pytest.LogCaptureFixture):

@@ -12,9 +12,10 @@ import yaml
 
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.manifests.pod import pod_spec
-from pennant_operator.decide.manifests.tuning import tuning
+from pennant_operator.decide.manifests.tuning import tuning_env
 from pennant_operator.decide.seen.revision import Record, revision_of
-from pennant_operator.decide.seen.spec import InvalidSpecError, parse
+from pennant_operator.decide.seen.spec import InvalidSpecError, parse_spec
+from pennant_testing.memory.field_values import leaves, schema
 from pennant_testing.memory.object_builders import IMAGES, REGISTRY, model_deployment, version
 
 pytestmark = pytest.mark.unit
@@ -40,8 +41,14 @@ FULL = {
     "credentialsSecret": "bucket",
     "serviceAccountName": "models",
     "storage": {"size": "2Gi"},
+    "fetch": {"resources": {"limits": {"memory": "512Mi"}}},
     "nodeSelector": {"pool": "models"},
     "tolerations": [{"key": "models", "operator": "Exists"}],
+    "affinity": {"podAntiAffinity": {}},
+    "topologySpreadConstraints": [
+        {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+    ],
+    "priorityClassName": "high",
     "labels": {"team": "news"},
     "annotations": {"note": "hello"},
 }
@@ -62,14 +69,16 @@ CUSTOM = {
 
 
 def record(number: int = 7, *, tag: bool = True, **spec) -> Record:
-    parsed = parse(model_deployment(**spec))
+    parsed = parse_spec(model_deployment(**spec))
     manifest = render.deployment_of(parsed, version(number, tag=tag), "abc123", IMAGES)
     return Record("abc123", "news", str(number), "source", None, manifest)
 
 
 def deployment(number: int = 7, *, tag: bool = True, **spec) -> dict:
-    parsed = parse(model_deployment(**spec))
-    return render.for_slot(parsed, record(number, tag=tag, **spec), slot="green", replicas=3)
+    parsed = parse_spec(model_deployment(**spec))
+    return render.deployment_for_slot(
+        parsed, record(number, tag=tag, **spec), slot="green", replicas=3
+    )
 
 
 def against_golden(name: str, *manifests: dict) -> None:
@@ -81,7 +90,7 @@ def against_golden(name: str, *manifests: dict) -> None:
 
 def test_a_claim_with_the_bundle_is_mounted_into_fetch_alone_and_cannot_be_written():
     at = replace(version(7), source="pvc://mlflow-artifacts/root/1/models/m-7/artifacts")
-    pod = pod_spec(parse(model_deployment()), at, "abc123", IMAGES)
+    pod = pod_spec(parse_spec(model_deployment()), at, "abc123", IMAGES)
     (volume,) = (v for v in pod["volumes"] if "persistentVolumeClaim" in v)
     # Else fsGroup would change the owner of all that is in it.
     assert volume["persistentVolumeClaim"] == {"claimName": "mlflow-artifacts", "readOnly": True}
@@ -94,7 +103,9 @@ def test_a_claim_with_the_bundle_is_mounted_into_fetch_alone_and_cannot_be_writt
 def test_volumes_have_the_group_of_the_administrator_or_the_clusters_choice():
     def context(group: int | None) -> dict:
         images = replace(IMAGES, fs_group=group)
-        return pod_spec(parse(model_deployment()), version(7), "abc123", images)["securityContext"]
+        return pod_spec(parse_spec(model_deployment()), version(7), "abc123", images)[
+            "securityContext"
+        ]
 
     assert context(2000)["fsGroup"] == 2000
     assert "fsGroup" not in context(None)
@@ -102,6 +113,19 @@ def test_volumes_have_the_group_of_the_administrator_or_the_clusters_choice():
 
 def test_a_deployment_with_nothing_but_defaults():
     against_golden("deployment-defaults.yaml", deployment())
+
+
+def is_written(serving: dict, path: tuple[str, ...]) -> bool:
+    name, *below = path
+    return name in serving and (not below or is_written(serving[name], tuple(below)))
+
+
+def test_the_deployments_below_are_made_of_every_field_that_there_is():
+    fields = leaves(schema("modeldeployments", "serving"))
+    missing = [
+        path for path in fields if not any(is_written(each, path) for each in (FULL, CUSTOM))
+    ]
+    assert missing == [("writableRoot",)]  # its test is below
 
 
 def test_a_deployment_with_every_serving_field():
@@ -142,7 +166,7 @@ def test_what_is_not_written_is_not_set():
     [("0s", "0"), ("5ms", "0.005"), ("0.001ms", "0.000001"), ("1s", "1"), ("500ms500ms", "1")],
 )
 def test_a_delay_is_told_in_decimal_seconds(delay, seconds):
-    (told,) = tuning({"batching": {"maxDelay": delay}})
+    (told,) = tuning_env({"batching": {"maxDelay": delay}})
     assert told == {"name": "PENNANT_BATCH_MAX_DELAY", "value": seconds}
 
 
@@ -153,18 +177,18 @@ def test_a_delay_that_cannot_be_is_refused_by_name(delay, told):
     with pytest.raises(
         InvalidSpecError, match=rf"^spec\.serving\.batching\.maxDelay: '{delay}' .*{told}"
     ):
-        parse(model_deployment(serving={"batching": {"maxDelay": delay}}))
+        parse_spec(model_deployment(serving={"batching": {"maxDelay": delay}}))
 
 
 @pytest.mark.parametrize("field", ["image", "port", "probes"])
 def test_a_custom_server_without_what_it_needs_is_refused_by_name(field):
     serving = {key: value for key, value in CUSTOM.items() if key != field}
     with pytest.raises(InvalidSpecError, match=rf"^spec\.serving\.{field} is missing"):
-        parse(model_deployment(serving=serving))
+        parse_spec(model_deployment(serving=serving))
 
 
 def test_the_children_around_the_slots():
-    spec = parse(model_deployment())
+    spec = parse_spec(model_deployment())
     against_golden(
         "surroundings.yaml",
         render.service_of(spec, "blue", {"pennant.dev/active-slot": "blue"}, record()),
@@ -175,7 +199,7 @@ def test_the_children_around_the_slots():
 
 
 def ports(behind: Record | None) -> dict[str, int]:
-    service = render.service_of(parse(model_deployment()), "blue", {}, behind)
+    service = render.service_of(parse_spec(model_deployment()), "blue", {}, behind)
     return {port["name"]: port["port"] for port in service["spec"]["ports"]}
 
 

@@ -11,7 +11,12 @@ import pytest
 from pennant_operator.observe.mlflow.secrets import SecretUnreadError
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.webhook.delivery import Delivery, signature
-from pennant_operator.observe.webhook.signing_secret import KEY, OVERLAP, PACE, SigningSecret
+from pennant_operator.observe.webhook.signing_secret import (
+    KEY,
+    REPLACED_SECRET_SECONDS,
+    SECRET_REREAD_SECONDS,
+    SigningSecret,
+)
 from pennant_testing.jumping_clock import at_once
 
 pytestmark = pytest.mark.unit
@@ -65,7 +70,7 @@ def test_of_many_that_come_with_a_new_secret_one_reads_and_all_are_taken():
     async def scenario() -> None:
         secret = Secret()
         await secret.signing.value()
-        await asyncio.sleep(PACE)
+        await asyncio.sleep(SECRET_REREAD_SECONDS)
         secret.value = NEW
         assert all(await asyncio.gather(*(secret.signed(NEW) for _ in range(20))))
         assert secret.reads == 2
@@ -81,7 +86,7 @@ def test_both_are_valid_for_a_bounded_time():
         await secret.signing.value()
         assert await secret.signed(OLD)
         assert await secret.signed(NEW)
-        await asyncio.sleep(OVERLAP)
+        await asyncio.sleep(REPLACED_SECRET_SECONDS)
         assert not await secret.signed(OLD)
         assert await secret.signed(NEW)
 
@@ -96,11 +101,11 @@ def test_a_secret_that_is_gone_is_valid_no_longer_than_a_replaced_one():
         with pytest.raises(RegistryTroubleError, match="holds no webhook-secret"):
             await secret.signing.value()
         assert await secret.signed(OLD)
-        await asyncio.sleep(OVERLAP)
+        await asyncio.sleep(REPLACED_SECRET_SECONDS)
         with pytest.raises(RegistryTroubleError, match="holds no webhook-secret"):
             await secret.signed(OLD)
         secret.value = NEW
-        await asyncio.sleep(PACE)
+        await asyncio.sleep(SECRET_REREAD_SECONDS)
         assert await secret.signed(NEW)
 
     at_once(scenario())
@@ -111,10 +116,10 @@ def test_an_api_server_that_is_away_says_nothing_of_the_secret():
         secret = Secret()
         await secret.signing.value()
         secret.unread = True
-        await asyncio.sleep(PACE)
+        await asyncio.sleep(SECRET_REREAD_SECONDS)
         with pytest.raises(RegistryTroubleError, match="away"):
             await secret.signed(WRONG)  # it may be the new one: MLflow is to try again
-        await asyncio.sleep(10 * OVERLAP)
+        await asyncio.sleep(10 * REPLACED_SECRET_SECONDS)
         assert await secret.signed(OLD)
 
     at_once(scenario())
@@ -127,7 +132,7 @@ def test_strangers_cause_few_reads():
         for _ in range(100):
             assert not await secret.signed(WRONG)
         assert secret.reads == 1
-        await asyncio.sleep(PACE)
+        await asyncio.sleep(SECRET_REREAD_SECONDS)
         await asyncio.gather(*(secret.signed(WRONG) for _ in range(100)))
         assert secret.reads == 2
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pennant_operator.decide.registry.sources import refusal
+from pennant_operator.decide.registry.sources import source_refusal
 from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed, problem, proxied_path
 from pennant_serving.failures import PodError
 from pennant_serving.fetch import check_source
@@ -157,7 +157,7 @@ SOURCES = st.one_of(
 @example(source="mlflow-artifacts:///1/x", allowed=["mlflow-artifacts:/"])
 @example(source="s3://[b/x", allowed=["s3:"])
 def test_law_13_operator_and_fetch_say_the_same_of_every_source(source: str, allowed: list[str]):
-    by_the_operator = refusal(source, tuple(allowed), registry="default") is None
+    by_the_operator = source_refusal(source, tuple(allowed), registry="default") is None
     try:
         check_source(source, tuple(allowed))
     except PodError:

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_operator.decide.registry.sources import allowed_with, pulled, refusal
+from pennant_operator.decide.registry.sources import (
+    allowed_with_root,
+    source_refusal,
+    with_pull_source,
+)
 from pennant_operator.decide.seen.observed import ModelVersion, Refused
 from pennant_registry.sources import DEFAULT_ALLOWED, problem
 from pennant_testing.memory.object_builders import version
@@ -15,19 +19,19 @@ pytestmark = pytest.mark.unit
 
 
 def test_a_refusal_names_the_registry_the_source_and_what_is_allowed():
-    answer = refusal("s3://bucket/x", DEFAULT_ALLOWED, registry="default")
+    answer = source_refusal("s3://bucket/x", DEFAULT_ALLOWED, registry="default")
     assert answer is not None
     assert answer.message.startswith("ModelRegistry default: the version's source 's3://bucket/x'")
     assert "(mlflow-artifacts:/)" in answer.message
 
 
 ROOT = "s3://bucket/mlflow"
-OF_THE_ROOT = allowed_with(DEFAULT_ALLOWED, ROOT)
+OF_THE_ROOT = allowed_with_root(DEFAULT_ALLOWED, ROOT)
 
 
 def direct(source: str, *allowed: str) -> str | Refused:
     at = replace(version(7), source=source)
-    found = pulled(at, ROOT, allowed or OF_THE_ROOT, registry="default")
+    found = with_pull_source(at, ROOT, allowed or OF_THE_ROOT, registry="default")
     return found.source if isinstance(found, ModelVersion) else found
 
 
@@ -51,7 +55,7 @@ def test_what_pods_are_told_to_pull_they_may(source: str):
 
 
 def test_without_a_root_the_server_hands_out_its_own():
-    assert pulled(version(7), None, DEFAULT_ALLOWED, registry="default") == version(7)
+    assert with_pull_source(version(7), None, DEFAULT_ALLOWED, registry="default") == version(7)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +79,7 @@ def test_nothing_leads_out_of_the_root(source: str):
 
 def test_what_is_allowed_of_the_server_is_allowed_at_its_root_and_no_more():
     given = ("mlflow-artifacts:/3/", "gs://other")
-    allowed = allowed_with(given, ROOT)
+    allowed = allowed_with_root(given, ROOT)
     assert allowed == (*given, "s3://bucket/mlflow/3/")
     assert direct("mlflow-artifacts:/3/x", *allowed) == "s3://bucket/mlflow/3/x"
     assert isinstance(direct("mlflow-artifacts:/4/x", *allowed), Refused)

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_operator.observe.mlflow.filters import CHUNK, URL_ROOM, filters, quotable
+from pennant_operator.observe.mlflow.filters import (
+    FILTER_CHARACTERS_LIMIT,
+    FILTER_NAMES_LIMIT,
+    filters,
+    quotable,
+)
 from pennant_operator.observe.poll.strategy import Strategy, strategy
 
 pytestmark = pytest.mark.unit
@@ -80,5 +85,8 @@ def test_a_walk_that_was_given_up_is_not_begun_again(watched: int, version: str,
 @given(st.lists(st.text("abcäж模 ", min_size=1, max_size=50), unique=True, max_size=400))
 def test_a_filter_is_short_enough_for_a_request_line(models: list[str]):
     asked = [each["filter"] for each in filters(models)]
-    assert all(len(quote(each, safe="',")) < URL_ROOM + 50 * 9 + CHUNK + 40 for each in asked)
+    assert all(
+        len(quote(each, safe="',")) < FILTER_CHARACTERS_LIMIT + 50 * 9 + FILTER_NAMES_LIMIT + 40
+        for each in asked
+    )
     assert sum(each.count("'") for each in asked) == 2 * len(models)

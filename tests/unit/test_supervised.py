@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from pennant_operator.act.registry_status import RegistryStatusWriter
 from pennant_operator.observe.cluster.store import Store
-from pennant_operator.observe.registries.followed import Around
+from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
-from pennant_operator.observe.registries.supervised import CAP_SECONDS, supervised
+from pennant_operator.observe.registries.supervised import RESTART_CAP_SECONDS, supervised
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.memory.object_builders import NOW
 
@@ -57,7 +58,17 @@ def test_whatever_ends_it_is_told_and_it_is_begun_again_ever_later(
 
     at_once(scenario())
     pauses = [round(later - first) for first, later in pairwise(began)]
-    assert pauses == [1, 2, 4, 8, 16, 32, CAP_SECONDS, CAP_SECONDS, CAP_SECONDS]
+    assert pauses == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        RESTART_CAP_SECONDS,
+        RESTART_CAP_SECONDS,
+        RESTART_CAP_SECONDS,
+    ]
     assert len(told) == len(began)
     assert "it tries again by itself" in told[0]
     assert "the part ended" in caplog.text
@@ -68,7 +79,7 @@ def test_after_it_went_well_for_long_it_is_begun_again_at_once():
 
     async def run() -> None:
         began.append(asyncio.get_running_loop().time())
-        await asyncio.sleep(0 if len(began) < 5 else 2 * CAP_SECONDS)
+        await asyncio.sleep(0 if len(began) < 5 else 2 * RESTART_CAP_SECONDS)
 
     async def scenario() -> None:
         running = asyncio.create_task(supervised("the part", run, lambda _: ends()))
@@ -77,7 +88,7 @@ def test_after_it_went_well_for_long_it_is_begun_again_at_once():
         await asyncio.wait([running])
 
     at_once(scenario())
-    assert round(began[-1] - began[-2]) == 2 * CAP_SECONDS + 1
+    assert round(began[-1] - began[-2]) == 2 * RESTART_CAP_SECONDS + 1
 
 
 class Api:
@@ -112,12 +123,12 @@ def followed(made: Api) -> dict[str, dict[str, Any]]:
         return {**live, "status": status}
 
     registries = Registries(
-        Around(
+        RegistryDependencies(
             api=api,
             store=Store(),
             namespace="pennant-system",
             enqueue=lambda _, *, urgent=False: None,
-            write_status=write_status,
+            write_health=RegistryStatusWriter(write_status, lambda: NOW).write,
             counts=Uncounted(),
             now=lambda: NOW,
             random=lambda: 0.5,

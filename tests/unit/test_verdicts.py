@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from pennant_operator.decide.candidate.bake import crashed_in_bake
 from pennant_operator.decide.candidate.faults import reason_of
-from pennant_operator.decide.candidate.verdicts import Trial, crashed_in_bake, judge
-from pennant_operator.decide.seen.pod_facts import KILLED, NODE_ENDED, Failure, PodFacts
+from pennant_operator.decide.candidate.verdicts import Trial, judge
+from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.spec import Deadlines
+from pennant_operator.decide.seen.termination import KILLED, NODE_ENDED, Failure
 from pennant_operator.decide.verdict import Held, Passed, Rejected, Waiting
 from pennant_operator.decide.vocabulary import Reason
 from pennant_testing.memory.object_builders import NOW

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.webhook.delivery import WINDOW, Delivery, delivery, hint, signature
+from pennant_operator.observe.webhook.delivery import (
+    CLOCK_TOLERANCE_SECONDS,
+    Delivery,
+    delivery,
+    hint,
+    signature,
+)
 from pennant_operator.observe.webhook.remembered import Remembered
 
 pytestmark = pytest.mark.unit
@@ -72,8 +78,8 @@ def test_another_signature_is_refused(said: str):
 
 @pytest.mark.parametrize("early", [1, -1])
 def test_the_time_window_is_the_same_into_the_past_and_the_future(early: int):
-    assert hook(sent=NOW + early * int(WINDOW)).timely(NOW)
-    assert not hook(sent=NOW + early * int(WINDOW + 1)).timely(NOW)
+    assert hook(sent=NOW + early * int(CLOCK_TOLERANCE_SECONDS)).timely(NOW)
+    assert not hook(sent=NOW + early * int(CLOCK_TOLERANCE_SECONDS + 1)).timely(NOW)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +138,7 @@ def test_no_delivery_is_taken_twice_and_memory_is_bounded(most: int, came: list[
     remembered, taken = Remembered(most), set()
     for name, now in sorted(came, key=lambda each: each[1]):
         sent = 100 * "abcdef".index(name)
-        if abs(now - sent) <= WINDOW and remembered.take(name, sent, now):
+        if abs(now - sent) <= CLOCK_TOLERANCE_SECONDS and remembered.take(name, sent, now):
             assert name not in taken
             taken.add(name)
         assert len(remembered) <= most

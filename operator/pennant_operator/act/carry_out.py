@@ -11,12 +11,12 @@ from typing import Protocol
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
 from pennant_operator.decide.intent import Adopt, Apply, Create, Delete, Event, Plan, Write
-from pennant_operator.decide.manifests.others import changed_on_the_way
-from pennant_operator.decide.seen.revision import UnreadableRecordError, from_object
+from pennant_operator.decide.manifests.foreign_changes import admission_event
+from pennant_operator.decide.seen.revision import UnreadableRecordError, record_from_object
 from pennant_operator.kube import Object
 
 
-class Memory(Protocol):
+class ObjectStore(Protocol):
     """Where the answers to our own writes go."""
 
     def put(self, obj: Object) -> object:
@@ -27,61 +27,66 @@ class Memory(Protocol):
 
 
 async def carry_out(
-    plan: Plan, owner: Object, cluster: Cluster, recorder: Recorder, memory: Memory, now: datetime
+    plan: Plan,
+    owner: Object,
+    cluster: Cluster,
+    recorder: Recorder,
+    store: ObjectStore,
+    now: datetime,
 ) -> None:
     """Do what the plan says; the first failure (ConflictError, ApiError) ends it."""
     for write in plan.writes:
-        for told in await _write(write, owner["metadata"]["namespace"], cluster, memory):
-            await recorder.post(owner, told, now)
+        for event in await _carry_out_write(write, owner["metadata"]["namespace"], cluster, store):
+            await recorder.post(owner, event, now)
     for event in plan.events:
         await recorder.post(owner, event, now)
     if plan.status is not None:
         written = await cluster.apply_status(owner, plan.status)
         if written is not None:
-            memory.put(written)
-            recorder.over(owner, plan.events)
+            store.put(written)
+            recorder.forget_posted(owner, plan.events)
 
 
-async def _write(
-    write: Write, namespace: str, cluster: Cluster, memory: Memory
+async def _carry_out_write(
+    write: Write, namespace: str, cluster: Cluster, store: ObjectStore
 ) -> tuple[Event, ...]:
     """What is to be told of it."""
     match write:
         case Apply():
             stored = await cluster.apply(write)
-            memory.put(stored)
-            told = write.event, changed_on_the_way(write.manifest, stored, write.admitted)
-            return tuple(event for event in told if event is not None)
+            store.put(stored)
+            events = write.event, admission_event(write.manifest, stored, write.admitted)
+            return tuple(event for event in events if event is not None)
         case Adopt():
-            memory.put(await cluster.adopt(write, namespace))
+            store.put(await cluster.adopt(write, namespace))
         case Create():
             created = await cluster.create(write.manifest)
-            if created is not None and not _readable(created):
+            if created is not None and not _is_readable(created):
                 # It counted as absent when this was decided. Nobody can change its data.
-                await cluster.delete(_deletion(created), namespace)
+                await cluster.delete(_deletion_of(created), namespace)
                 created = await cluster.create(write.manifest)
             if created is not None:
-                memory.put(created)
+                store.put(created)
         case Delete(kind="Pod"):
             await cluster.delete(write, namespace)  # pods are listed when needed, never remembered
         case Delete():
             left = await cluster.delete(write, namespace)
             if left is None:
                 version = int(write.resource_version)
-                memory.drop(write.kind, namespace, write.name, write.uid, version)
+                store.drop(write.kind, namespace, write.name, write.uid, version)
             else:
-                memory.put(left)
+                store.put(left)
     return ()
 
 
-def _readable(record: Object) -> bool:
+def _is_readable(record: Object) -> bool:
     try:
-        from_object(record)
+        record_from_object(record)
     except UnreadableRecordError:
         return False
     return True
 
 
-def _deletion(obj: Object) -> Delete:
+def _deletion_of(obj: Object) -> Delete:
     meta = obj["metadata"]
     return Delete(obj["kind"], meta["name"], meta["uid"], meta["resourceVersion"])

@@ -17,10 +17,10 @@ from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     STATUS_FIELD_MANAGER,
 )
-from pennant_operator.kube import APPLY, KINDS, TIMEOUT, YAML, Api, ApiError, Object
+from pennant_operator.kube import APPLY, KINDS, REQUEST_SECONDS, YAML, Api, ApiError, Object
 from pennant_operator.token_bucket import TokenBucket
 
-MERGE = "application/merge-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 
 
 class ConflictError(ApiError):
@@ -31,7 +31,7 @@ class NameTakenError(ConflictError):
     """Somebody else's object has the name of one that is to be created."""
 
 
-class RefusedError(ApiError):
+class WriteRefusedError(ApiError):
     """The API server will not take this whenever it is sent: schema, rights, quota or policy."""
 
 
@@ -39,7 +39,7 @@ class FencedError(ApiError):
     """This process may not write: it is not the holder of the Lease, or not for much longer."""
 
 
-REFUSALS = (400, 403, 413, 422)
+REFUSAL_STATUSES = (400, 403, 413, 422)
 # With server-side apply a field that the schema does not know is answered as a fault, with 500.
 NOT_IN_SCHEMA = "failed to create typed patch object"
 
@@ -84,7 +84,7 @@ class Cluster:
             "ownerReferences": list(adopt.references),
         }
         query = {"fieldManager": FIELD_MANAGER}
-        return await self._write("PATCH", adopt.kind, path, query, {"metadata": meta}, MERGE)
+        return await self._write("PATCH", adopt.kind, path, query, {"metadata": meta}, MERGE_PATCH)
 
     async def create(self, manifest: Object) -> Object | None:
         """Create an object; the one there is where the name is taken, None if it just went.
@@ -98,10 +98,10 @@ class Cluster:
             query = {"fieldManager": FIELD_MANAGER}
             return await self._write("POST", kind, path, query, manifest, YAML)
         except ConflictError:
-            there = await self._api.get(kind, meta["namespace"], meta["name"])
-            if there is None or _controller(there) == _controller(manifest):
-                return there
-            if _deployment(there) == _deployment(manifest):
+            existing = await self._api.get(kind, meta["namespace"], meta["name"])
+            if existing is None or _controller(existing) == _controller(manifest):
+                return existing
+            if _deployment(existing) == _deployment(manifest):
                 raise
             taken = f"{kind}/{meta['name']}"
             raise NameTakenError(409, "AlreadyExists", taken) from None
@@ -165,26 +165,26 @@ class Cluster:
     ) -> Object:
         await self._limiter.wait()
         # After the wait: what was true before it may not be now.
-        seconds = min(self._fence(), TIMEOUT)
+        seconds = min(self._fence(), REQUEST_SECONDS)
         if seconds <= 0:
             raise FencedError(0, "Fenced", f"{method} {path}: another replica may lead by now")
         # The API server gives up when we do: what waits in it must not be done later.
         query = query | {"timeout": f"{seconds:.3f}s"}
         try:
-            with self._counted():
+            with self._count_under_way():
                 answer = await self._api.request(method, path, query, body, content_type, seconds)
         except ApiError as error:
             self._count(method, kind, error.status)
             if error.status == 409:
                 raise ConflictError(409, error.reason, f"{kind} at {path}: {error}") from error
-            if error.status in REFUSALS or error.message.startswith(NOT_IN_SCHEMA):
-                raise RefusedError(error.status, error.reason, error.message) from error
+            if error.status in REFUSAL_STATUSES or error.message.startswith(NOT_IN_SCHEMA):
+                raise WriteRefusedError(error.status, error.reason, error.message) from error
             raise
         self._count(method, kind, 200)
         return answer
 
     @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _count_under_way(self) -> Iterator[None]:
         self._under_way += 1
         self._quiet.clear()
         try:

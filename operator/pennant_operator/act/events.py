@@ -16,11 +16,11 @@ from pennant_operator.decide.vocabulary import GROUP
 from pennant_operator.kube import ApiError, Object
 
 LOG = logging.getLogger(__name__)
-REPEAT_AFTER = timedelta(minutes=10)
-NOTE_LIMIT = 1024  # bytes, the API's own limits
-INSTANCE_LIMIT = 128
-CUT = "…"
-MICROSECOND = 1000  # nanoseconds
+REPEAT_AFTER = timedelta(minutes=10)  # that an Event, decided over and over, is not posted anew
+NOTE_LIMIT_BYTES = 1024  # of an Event's message: the API's own limit
+INSTANCE_LIMIT_BYTES = 128  # of an Event's reporter: the API's own limit
+ELLIPSIS = "…"
+NANOSECONDS_PER_MICROSECOND = 1000
 
 
 class Recorder:
@@ -28,36 +28,36 @@ class Recorder:
 
     def __init__(self, cluster: Cluster, instance: str) -> None:
         self._cluster = cluster
-        self._instance = cut(instance, INSTANCE_LIMIT)
+        self._instance = truncated(instance, INSTANCE_LIMIT_BYTES)
         self._posted: OrderedDict[tuple[str, str, str], datetime] = OrderedDict()
         self._last = 0  # nanoseconds of the last one's name
 
     async def post(self, owner: Object, event: Event, now: datetime) -> None:
         """Post one Event. It is a courtesy: if it fails, it is logged and nothing waits for it."""
         meta = owner["metadata"]
-        key = _key(owner, event)
-        self._forget(now)
+        key = _event_key(owner, event)
+        self._forget_expired(now)
         if key in self._posted:
             # What is decided again and again is said once, not every ten minutes.
             self._posted[key] = now
             self._posted.move_to_end(key)
             return
-        told = f"{meta['namespace']}/{meta['name']}: {event.reason}: {_line(event.message)}"
+        line = f"{meta['namespace']}/{meta['name']}: {event.reason}: {_one_line(event.message)}"
         try:
             await self._cluster.post_event(self._object(owner, event, now))
         except ApiError as error:
-            LOG.warning("%s (Event not posted: %s)", told, error)
+            LOG.warning("%s (Event not posted: %s)", line, error)
             return
-        LOG.info("%s", told)
+        LOG.info("%s", line)
         self._posted[key] = now
 
-    def over(self, owner: Object, events: Iterable[Event]) -> None:
+    def forget_posted(self, owner: Object, events: Iterable[Event]) -> None:
         """The status that they led to is written: who decides the same anew saw it once more."""
         for event in events:
             if not event.lasting:
-                self._posted.pop(_key(owner, event), None)
+                self._posted.pop(_event_key(owner, event), None)
 
-    def _forget(self, now: datetime) -> None:
+    def _forget_expired(self, now: datetime) -> None:
         while self._posted and now - next(iter(self._posted.values())) > REPEAT_AFTER:
             self._posted.popitem(last=False)
 
@@ -80,7 +80,7 @@ class Recorder:
             "action": event.reason,
             "reason": event.reason,
             "type": event.type,
-            "message": cut(event.message, NOTE_LIMIT),
+            "message": truncated(event.message, NOTE_LIMIT_BYTES),
             "involvedObject": {
                 "apiVersion": owner["apiVersion"],
                 "kind": owner["kind"],
@@ -93,22 +93,22 @@ class Recorder:
 
     def _nanoseconds(self, now: datetime) -> int:
         """A name of its own for each, in order: several are of one decision, at one time."""
-        self._last = max(round(now.timestamp() * 1e6) * MICROSECOND, self._last + 1)
+        self._last = max(round(now.timestamp() * 1e6) * NANOSECONDS_PER_MICROSECOND, self._last + 1)
         return self._last
 
 
-def _key(owner: Object, event: Event) -> tuple[str, str, str]:
+def _event_key(owner: Object, event: Event) -> tuple[str, str, str]:
     return owner["metadata"]["uid"], event.reason, event.message
 
 
-def cut(text: str, limit: int) -> str:
+def truncated(text: str, limit: int) -> str:
     """As much of it as has room in so many bytes of UTF-8, and a sign that it was more."""
     data = text.encode(errors="replace")
     if len(data) <= limit:
         return data.decode()
-    return data[: limit - len(CUT.encode())].decode(errors="ignore") + CUT
+    return data[: limit - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     """A model says what it likes; it may not write lines of this log."""
     return " ".join(text.split())

@@ -23,7 +23,7 @@ class Apply:
     With the `uid` of the object that was seen to be ours it takes back what others set, and fails
     if another object has the name by then; without one it makes a new object. `resource_version`
     where the write must fail if the object changed since it was decided on (traffic, template, to
-    zero). `admitted` are the fields that admission is known to change, `event` is told when it is
+    zero). `admitted` are the fields that admission is known to change, `event` is posted when it is
     done.
     """
 
@@ -75,6 +75,6 @@ class Plan:
     durations: dict[str, float] = field(default_factory=dict)  # of a rollout that this plan ends
 
     @property
-    def meets(self) -> bool:
+    def claims_names(self) -> bool:
         """Whether it writes to a name where nothing of ours was seen (law 11)."""
         return any(isinstance(write, Apply) and write.uid is None for write in self.writes)

@@ -33,13 +33,13 @@ class Timing:
             )
 
     @property
-    def over(self) -> float:
+    def last_write_ends(self) -> float:
         """When the last write ends that a holder began: half of what is left is for slow clocks."""
         return (self.renew + self.lease) / 2
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedLease:
     """The Lease as it is, and since when on the own clock it has been seen to be so."""
 
     lease: Object
@@ -56,25 +56,25 @@ class Seen:
         return str(self.lease.get("spec", {}).get("holderIdentity") or "")
 
     @property
-    def until(self) -> float:
+    def expires_at(self) -> float:
         """When it runs out on the own clock, unless it is seen to change before."""
         return self.since + float(self.lease.get("spec", {}).get("leaseDurationSeconds") or 0)
 
 
-def see(before: Seen | None, lease: Object, now: float) -> Seen:
+def observed_lease(before: ObservedLease | None, lease: Object, now: float) -> ObservedLease:
     """What is known after an answer showed the Lease; `now` is read after the answer came."""
-    found = Seen(lease, now)
-    return before if before is not None and before.version == found.version else found
+    current = ObservedLease(lease, now)
+    return before if before is not None and before.version == current.version else current
 
 
-def free_at(seen: Seen | None, identity: str) -> float:
+def free_at(seen: ObservedLease | None, identity: str) -> float:
     """From when on this identity may take the Lease; no Lease, or a released one, is free.
 
     One that went away, as by `kubectl delete`, still binds whoever saw its holder.
     """
     if seen is None or seen.holder in {"", identity}:
         return float("-inf")
-    return seen.until
+    return seen.expires_at
 
 
 def may_last(timing: Timing, renewed: float | None, now: float) -> float:
@@ -84,25 +84,27 @@ def may_last(timing: Timing, renewed: float | None, now: float) -> float:
     """
     if renewed is None or not renewed <= now < renewed + timing.renew:
         return 0.0
-    return renewed + timing.over - now
+    return renewed + timing.last_write_ends - now
 
 
-def held(seen: Seen | None, identity: str, timing: Timing, wall: datetime) -> Object:
+def holder_spec(
+    seen: ObservedLease | None, identity: str, timing: Timing, wall: datetime
+) -> Object:
     """The Lease's spec for this holder; what others put into it is kept."""
     before = seen.lease.get("spec", {}) if seen is not None else {}
-    again = bool(seen is not None and seen.holder == identity)
+    renews = bool(seen is not None and seen.holder == identity)
     now = format_micro_time(wall)
     return {
         **before,
         "holderIdentity": identity,
         "leaseDurationSeconds": timing.lease,
-        "acquireTime": before.get("acquireTime", now) if again else now,
+        "acquireTime": before.get("acquireTime", now) if renews else now,
         "renewTime": now,
-        "leaseTransitions": before.get("leaseTransitions", 0) + (seen is not None and not again),
+        "leaseTransitions": before.get("leaseTransitions", 0) + (seen is not None and not renews),
     }
 
 
-def released(seen: Seen, wall: datetime) -> Object:
+def released_spec(seen: ObservedLease, wall: datetime) -> Object:
     """The Lease's spec without a holder, as client-go leaves it."""
     now = format_micro_time(wall)
     return {

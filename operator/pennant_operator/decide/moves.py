@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from pennant_operator.decide.seen.world import Traffic
+from pennant_operator.decide.seen.traffic import Traffic
 
 
 @dataclass(frozen=True)
-class Holding:
+class NextSlot:
     """What a slot should hold."""
 
     revision: str
@@ -17,5 +17,5 @@ class Holding:
 class Moves:
     """The next state of the slots and of the traffic."""
 
-    slots: dict[str, Holding]
+    slots: dict[str, NextSlot]
     traffic: Traffic | None

@@ -16,9 +16,9 @@ _NUMBER = r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})"
 _QUANTITY = re.compile(rf"({_NUMBER}(?:[eE][+-]?[0-9]{{1,2}})?)({'|'.join(_SUFFIXES)})")
 
 
-def quantity(value: Any) -> Decimal | None:
+def parse_quantity(value: Any) -> Decimal | None:
     """The number that it means; None for what is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    found = _QUANTITY.fullmatch(str(value))
-    return Decimal(found[1]) * _SUFFIXES[found[2]] if found else None
+    match = _QUANTITY.fullmatch(str(value))
+    return Decimal(match[1]) * _SUFFIXES[match[2]] if match else None

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.goal.goal import Goal
 from pennant_operator.decide.seen.memory import Memory
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import Record
 from pennant_operator.decide.seen.world import World
-from pennant_operator.decide.target.goal import Goal
 from pennant_operator.decide.verdict import Verdict
 
 
@@ -29,8 +29,9 @@ class Step:
         """The version of a revision; also where somebody deleted its record."""
         if revision in self.records:
             return self.records[revision].version
-        told = (self.memory.status.get("serving") or {}, *self.memory.history)
-        return next((str(t["version"]) for t in told if t.get("revision") == revision), "unknown")
+        entries = (self.memory.status.get("serving") or {}, *self.memory.history)
+        versions = (str(e["version"]) for e in entries if e.get("revision") == revision)
+        return next(versions, "unknown")
 
     def image_of(self, revision: str) -> str | None:
         """What its pods run, as recorded; None where somebody deleted its record."""

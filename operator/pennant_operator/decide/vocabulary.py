@@ -34,6 +34,9 @@ ANNOTATION_SET_BACK = f"{GROUP}/set-back"
 
 SLOTS = ("blue", "green")
 NO_SLOT = "none"
+FETCH = "fetch"  # the containers of a pod
+SERVE = "serve"
+MODELS = "models"  # its volume with the bundle
 
 
 class Condition(StrEnum):

@@ -12,15 +12,15 @@ from pennant_operator.kube import Object
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import Key
 
-Look = Callable[[Watch, Key], tuple[Desired, RegistryFacts | None]]
+LookUp = Callable[[Watch, Key], tuple[Desired, RegistryFacts | None]]
 
 
 class Observer:
     """Sees one ModelDeployment at a time."""
 
-    def __init__(self, children: Children, look: Look, images: Images) -> None:
+    def __init__(self, children: Children, look_up: LookUp, images: Images) -> None:
         self._children = children
-        self._look = look
+        self._look_up = look_up
         self._images = images
 
     async def observe(self, owner: Object, now: datetime) -> Observed:
@@ -45,4 +45,4 @@ class Observer:
         if watch is None:  # `plan` says what is wrong with the spec
             return Unknown(Reason.WAITING_FOR_REGISTRY, "The spec cannot be understood."), None
         meta = owner["metadata"]
-        return self._look(watch, (meta["namespace"], meta["name"]))
+        return self._look_up(watch, (meta["namespace"], meta["name"]))

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pennant_operator.kube import Api, ApiError
 from pennant_operator.observe.cluster.listing import relist
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_operator.run.leadership import Leadership
+from pennant_operator.run.lease.leadership import Leadership
 from pennant_operator.run.queue import WorkQueue
 
 LOG = logging.getLogger(__name__)
-PERIOD = 600.0  # seconds between two full lists, give or take a tenth
-AGAIN = 2.0  # seconds after a list that failed
+RELIST_INTERVAL_SECONDS = 600.0  # between two full lists, give or take a tenth
+RELIST_RETRY_SECONDS = 2.0  # until a list that failed is tried again
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,19 @@ class Lists:
 
     def heard(self, key: Key) -> None:
         """The watch tells of a change."""
-        if self.lease.held.is_set():
+        if self.lease.acquired.is_set():
             self.queue.add(key, urgent=True)
 
     async def run(self) -> None:
         """List until cancelled."""
         await self.lease.looked.wait()  # who leads from the start lists once, not twice
         while True:
-            leads = self.lease.held.is_set()
+            leads = self.lease.acquired.is_set()
             try:
                 changed = await relist(self.api, self.store, self.namespaces)
             except ApiError as error:
                 LOG.warning("listing failed, trying again: %s", error)
-                await asyncio.sleep(AGAIN)
+                await asyncio.sleep(RELIST_RETRY_SECONDS)
                 continue
             if not self.listed.is_set():
                 LOG.info("watching %d ModelDeployments", len(self.store.owners()))
@@ -66,10 +66,10 @@ class Lists:
 
     async def _pause(self, *, leads: bool) -> None:
         """Until the next list is due: at once when this process becomes the leader."""
-        seconds = PERIOD * random.uniform(0.9, 1.1)  # noqa: S311 - spread, not a secret
+        seconds = RELIST_INTERVAL_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311 - spread, not a secret
         if leads:
             await asyncio.sleep(seconds)
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self.lease.held.wait()
+                await self.lease.acquired.wait()

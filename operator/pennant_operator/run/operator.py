@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pennant_operator.kube import Api
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_operator.run import http, receiver
+from pennant_operator.run.http import probes, receiver
 from pennant_operator.run.queue import work
 from pennant_operator.run.wiring import Parts
 
@@ -36,7 +36,7 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
     take over. It asks no registry and writes nothing.
     """
     config = parts.config
-    server = await http.serve(
+    server = await probes.serve(
         config.http_host,
         config.http_port,
         ready=parts.lists.listed.is_set,

@@ -23,7 +23,7 @@ class WorkQueue(Generic[K]):
         self._urgent: OrderedDict[K, None] = OrderedDict()
         self._waiting: OrderedDict[K, None] = OrderedDict()
         self._processing: set[K] = set()
-        self._again: dict[K, bool] = {}  # whether it is urgent
+        self._added_meanwhile: dict[K, bool] = {}  # whether it is urgent
         self._due: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._added = 0  # breaks ties in the heap, so that keys need no order
@@ -32,12 +32,12 @@ class WorkQueue(Generic[K]):
 
     def __len__(self) -> int:
         """Keys that wait for a worker."""
-        return len(self._urgent) + len(self._waiting) + len(self._again)
+        return len(self._urgent) + len(self._waiting) + len(self._added_meanwhile)
 
     def add(self, key: K, *, urgent: bool = False) -> None:
         """Work on this key as soon as a worker is free; urgent ones first."""
         if key in self._processing:
-            self._again[key] = urgent or self._again.get(key, False)
+            self._added_meanwhile[key] = urgent or self._added_meanwhile.get(key, False)
             return
         if urgent:
             self._waiting.pop(key, None)
@@ -72,8 +72,8 @@ class WorkQueue(Generic[K]):
     def done(self, key: K) -> None:
         """The key is nobody's; it waits again if it was added meanwhile."""
         self._processing.discard(key)
-        if key in self._again:
-            self.add(key, urgent=self._again.pop(key))
+        if key in self._added_meanwhile:
+            self.add(key, urgent=self._added_meanwhile.pop(key))
 
     def _schedule(self) -> None:
         if self._timer is not None:

@@ -12,27 +12,27 @@ from pennant_operator.act.cluster import (
     ConflictError,
     FencedError,
     NameTakenError,
-    RefusedError,
+    WriteRefusedError,
 )
 from pennant_operator.act.events import Recorder
 from pennant_operator.backoff import Backoff
+from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.observed import Object, Observed, Refused
-from pennant_operator.decide.status.stalled import hindered, not_taken, refuse
-from pennant_operator.decide.target import ownership
+from pennant_operator.decide.status.stalled import hindered_plan, stalled_plan, write_refused
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import OWNER, Key, Store
 from pennant_operator.observe.gather import Observer
-from pennant_operator.run.metrics import Metrics
+from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 
 LOG = logging.getLogger(__name__)
 GONE_OR_CHANGED = (404, 409)
-FAULTY = 500  # and above: the API server's own trouble, or a webhook's
-OFTEN = 2  # failures in a row, about three seconds: then it is told
+SERVER_ERROR = 500  # and above: the API server's own trouble, or a webhook's
+FAILURES_UNTIL_REPORTED = 2  # failures in a row before the status says so
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Reconciler:
         """Bring one ModelDeployment a step further; raises ApiError."""
         seen = await self._decide(attempt)
         met = self.children.met(attempt.owner)
-        if attempt.decided.meets or (attempt.decided.writes and not met):
+        if attempt.decided.claims_names or (attempt.decided.writes and not met):
             # Before the first write to a name: is there anything of it that is not ours? And is
             # the owner there, whose children the garbage collector may just have deleted?
             await self.children.meet(attempt.owner)
@@ -104,17 +104,22 @@ class Reconciler:
         try:
             await self._act(attempt)
         except NameTakenError as error:
-            told = ownership.taken(attempt.owner, error.message)
-            attempt.decided = refuse(seen, Refused(Reason.NAME_CONFLICT, told), attempt.now)
+            message = ownership.names_taken_message(attempt.owner, error.message)
+            attempt.decided = stalled_plan(
+                seen, Refused(Reason.NAME_CONFLICT, message), attempt.now
+            )
             await self._act(attempt)
             raise
-        except RefusedError as error:
-            attempt.decided = refuse(seen, not_taken(str(error)), attempt.now)
+        except WriteRefusedError as error:
+            attempt.decided = stalled_plan(seen, write_refused(str(error)), attempt.now)
             await self._act(attempt)
             raise
         except ApiError as error:
-            if error.status >= FAULTY and self.backoff.failures(attempt.key) >= OFTEN:
-                attempt.decided = hindered(seen, str(error), attempt.now)
+            if (
+                error.status >= SERVER_ERROR
+                and self.backoff.failures(attempt.key) >= FAILURES_UNTIL_REPORTED
+            ):
+                attempt.decided = hindered_plan(seen, str(error), attempt.now)
                 await self._act(attempt)
             raise
 
@@ -125,10 +130,10 @@ class Reconciler:
 
     def _still(self, owner: Object) -> Object:
         """As it is by now."""
-        found = self.store.owner((owner["metadata"]["namespace"], owner["metadata"]["name"]))
-        if found is None:
+        current = self.store.owner((owner["metadata"]["namespace"], owner["metadata"]["name"]))
+        if current is None:
             raise ApiError(404, "NotFound", OWNER)
-        return found
+        return current
 
     async def _act(self, attempt: Attempt) -> None:
         owner, now = attempt.owner, attempt.now
@@ -136,7 +141,7 @@ class Reconciler:
             await carry_out(attempt.decided, owner, self.cluster, self.recorder, self.store, now)
         except ApiError as error:
             if error.status in GONE_OR_CHANGED:
-                await self.children.look(owner)  # the watch may have missed what became of it
+                await self.children.read_owner(owner)  # the watch may have missed its change
             raise
 
     def _not_done(self, key: Key, attempt: Attempt, error: ApiError) -> None:
@@ -148,7 +153,7 @@ class Reconciler:
             self._retry(key, attempt, "conflict")
         else:
             LOG.warning("%s/%s: %s", *key, error)
-            self._retry(key, attempt, "refused" if isinstance(error, RefusedError) else "api")
+            self._retry(key, attempt, "refused" if isinstance(error, WriteRefusedError) else "api")
 
     def _retry(self, key: Key, attempt: Attempt, kind: str) -> None:
         live = self.store.owner(key) or attempt.owner

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
+from pennant_operator.act.registry_status import RegistryStatusWriter
 from pennant_operator.backoff import Backoff
 from pennant_operator.config import Config
 from pennant_operator.decide.seen.observed import Images
@@ -15,17 +16,19 @@ from pennant_operator.kube import Api
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.gather import Observer
-from pennant_operator.observe.registries.followed import Around
+from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
-from pennant_operator.run.leader import Elector
-from pennant_operator.run.leadership import Alone, Leadership, clock
+from pennant_operator.run.http.receiver import Receiver
+from pennant_operator.run.http.relay import Relay, address, identity
+from pennant_operator.run.lease.elector import Elector
+from pennant_operator.run.lease.leadership import Alone, Leadership, clock
 from pennant_operator.run.lists import Lists
-from pennant_operator.run.metrics import Metrics
+from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
-from pennant_operator.run.receiver import Receiver
 from pennant_operator.run.reconcile import Reconciler
-from pennant_operator.run.relay import Relay, address, identity
 from pennant_operator.token_bucket import TokenBucket
+
+WRITE_BURST_SECONDS = 10  # of PENNANT_WRITE_RATE's writes may be made at once
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ def wire(config: Config, api: Api) -> Parts:
     store, queue = Store(), WorkQueue[Key]()
     lease = _leadership(config, api)
     metrics = Metrics(depth=queue.__len__, may_write=lease.may_last, now=_now)
-    limiter = TokenBucket(config.write_rate, burst=max(1, int(10 * config.write_rate)))
+    burst = max(1, int(WRITE_BURST_SECONDS * config.write_rate))
+    limiter = TokenBucket(config.write_rate, burst)
     cluster = Cluster(api, limiter=limiter, fence=lease.may_last, count=metrics.wrote)
 
     def enqueue(keys: Iterable[Key], *, urgent: bool = False) -> None:
@@ -58,12 +62,12 @@ def wire(config: Config, api: Api) -> Parts:
             queue.add(key, urgent=urgent)
 
     registries = Registries(
-        Around(
+        RegistryDependencies(
             api=api,
             store=store,
             namespace=config.namespace,
             enqueue=enqueue,
-            write_status=cluster.apply_status,
+            write_health=RegistryStatusWriter(cluster.apply_status, _now).write,
             counts=metrics.registries,
             now=_now,
             random=random.random,
@@ -75,7 +79,7 @@ def wire(config: Config, api: Api) -> Parts:
         children=children,
         observer=Observer(
             children,
-            registries.look,
+            registries.look_up,
             Images(config.fetch_image, config.serving_image, config.pod_fs_group),
         ),
         cluster=cluster,

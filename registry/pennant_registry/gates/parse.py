@@ -69,6 +69,8 @@ def _closed(each: Any, where: str) -> Closed:
     cron = _text(values.get("cron"), f"{where}.cron")
     try:
         windows.check(cron)
+    except ImportError as error:
+        raise InvalidGateError(f"{where}.cron needs the package cronsim: install it") from error
     except ValueError as error:
         raise _bad(
             f"{where}.cron", cron, f"write five fields, such as '0 18 * * 5' ({error})"

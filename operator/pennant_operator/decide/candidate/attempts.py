@@ -4,16 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pennant_operator.decide.seen.memory import Memory, parked_until
-from pennant_operator.decide.seen.world import Slot
+from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Held, Verdict
 
-_OF_AN_ATTEMPT = {"retryTime", "reason", "message", "shortSince"}
-_FIRST_RETRY = timedelta(seconds=30)
-_LONGEST_RETRY = timedelta(minutes=10)
+_HOLD_FIELDS = {"retryTime", "reason", "message", "shortSince"}
+_FIRST_RETRY_DELAY = timedelta(seconds=30)  # of a held candidate; doubles each time
+_MAX_RETRY_DELAY = timedelta(minutes=10)  # at most, until a held candidate is tried again
 
 
-def entry(
+def candidate_entry(
     memory: Memory,
     *,
     revision: str,
@@ -31,24 +31,24 @@ def entry(
     until = parked_until(before)
     if until is not None and now >= until:
         before = {**_without_hold(before), "since": format_time(now)}
-    found = {**before, "version": version, "slot": slot.name}
+    entry = {**before, "version": version, "slot": slot.name}
     if slot.size and slot.revision == revision and slot.lacks_pods(replicas):
-        found.setdefault("shortSince", format_time(now))
+        entry.setdefault("shortSince", format_time(now))
     else:
-        found.pop("shortSince", None)
+        entry.pop("shortSince", None)
     if image:
-        found["image"] = image
-    if "firstReadyTime" not in found and slot.revision == revision and slot.ready:
-        found["firstReadyTime"] = format_time(now)
+        entry["image"] = image
+    if "firstReadyTime" not in entry and slot.revision == revision and slot.ready:
+        entry["firstReadyTime"] = format_time(now)
     if isinstance(verdict, Held):
-        attempts = int(found.get("attempts", 0)) + 1
-        found |= {
+        attempts = int(entry.get("attempts", 0)) + 1
+        entry |= {
             "attempts": attempts,
-            "retryTime": format_time(now + _pause(attempts)),
+            "retryTime": format_time(now + _retry_delay(attempts)),
             "reason": str(verdict.reason),
             "message": verdict.message,
         }
-    return found
+    return entry
 
 
 def is_parked(candidate: dict[str, Any], revision: str | None, now: datetime) -> bool:
@@ -63,11 +63,11 @@ def is_retried(candidate: dict[str, Any], revision: str | None, now: datetime) -
     return candidate.get("revision") == revision and until is not None and now >= until
 
 
-def _pause(attempts: int) -> timedelta:
+def _retry_delay(attempts: int) -> timedelta:
     """30 s, doubled with every attempt, at most 10 min."""
-    doubled: timedelta = _FIRST_RETRY * 2 ** min(attempts - 1, 10)
-    return min(doubled, _LONGEST_RETRY)
+    doubled: timedelta = _FIRST_RETRY_DELAY * 2 ** min(attempts - 1, 10)
+    return min(doubled, _MAX_RETRY_DELAY)
 
 
 def _without_hold(candidate: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in candidate.items() if k not in _OF_AN_ATTEMPT}
+    return {k: v for k, v in candidate.items() if k not in _HOLD_FIELDS}

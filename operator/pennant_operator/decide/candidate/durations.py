@@ -16,7 +16,7 @@ from pennant_operator.decide.times import parse_time
 PHASES = ("schedule", "fetch", "load", "switch", "total")
 
 
-def durations(
+def phase_durations(
     candidate: Mapping[str, Any], pods: Iterable[PodFacts], now: datetime
 ) -> dict[str, float]:
     """Phase -> seconds; empty where somebody else's clock or a missing time makes no sense."""

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pennant_operator.decide.seen.pod_facts import FETCH, KILLED, NODE_ENDED, SERVE, Failure
-from pennant_operator.decide.vocabulary import Reason
+from pennant_operator.decide.seen.termination import KILLED, NODE_ENDED, Failure
+from pennant_operator.decide.vocabulary import FETCH, SERVE, Reason
 
 
 class Fault(StrEnum):
@@ -22,7 +22,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Consequence:
     """What a reason leads to."""
 
     fault: Fault
@@ -30,68 +30,68 @@ class Answer:
     cure: str = ""  # what to do about it, where the kubelet's words do not tell
 
 
-FAULTS: dict[Reason, Answer] = {
-    Reason.LOAD_FAILED: Answer(Fault.MODEL, replace=True),
-    Reason.DIGEST_MISMATCH: Answer(Fault.MODEL, replace=True),
-    Reason.ENVIRONMENT_MISMATCH: Answer(Fault.MODEL, replace=True),
-    Reason.SELF_TEST_FAILED: Answer(Fault.MODEL, replace=True),
-    Reason.BUNDLE_MISSING: Answer(Fault.MODEL, replace=True),
-    Reason.START_FAILED: Answer(Fault.MODEL, replace=True),
-    Reason.QUOTA_EXCEEDED: Answer(
+FAULTS: dict[Reason, Consequence] = {
+    Reason.LOAD_FAILED: Consequence(Fault.MODEL, replace=True),
+    Reason.DIGEST_MISMATCH: Consequence(Fault.MODEL, replace=True),
+    Reason.ENVIRONMENT_MISMATCH: Consequence(Fault.MODEL, replace=True),
+    Reason.SELF_TEST_FAILED: Consequence(Fault.MODEL, replace=True),
+    Reason.BUNDLE_MISSING: Consequence(Fault.MODEL, replace=True),
+    Reason.START_FAILED: Consequence(Fault.MODEL, replace=True),
+    Reason.QUOTA_EXCEEDED: Consequence(
         Fault.WORLD,
         cure="raise the namespace's ResourceQuota (a rollout needs twice the pods of "
         "spec.replicas), or lower spec.replicas or spec.serving.resources; what a quota wants "
         "specified is set there, too (fetch has the same, or spec.serving.fetch.resources)",
     ),
-    Reason.LIMIT_RANGE_EXCEEDED: Answer(
+    Reason.LIMIT_RANGE_EXCEEDED: Consequence(
         Fault.WORLD,
         cure="bring spec.serving.resources within the namespace's LimitRange (fetch has the same "
         "cpu and memory, or spec.serving.fetch.resources)",
     ),
-    Reason.UNSCHEDULABLE: Answer(
+    Reason.UNSCHEDULABLE: Consequence(
         Fault.WORLD,
         cure="make room (a rollout needs twice the pods of spec.replicas), or change "
         "spec.serving.resources, nodeSelector or tolerations",
     ),
-    Reason.IMAGE_PULL_FAILED: Answer(
+    Reason.IMAGE_PULL_FAILED: Consequence(
         Fault.WORLD,
         replace=True,
         cure="see that the image is there and that spec.serving.imagePullSecrets may pull it",
     ),
-    Reason.CONFIGURATION_ERROR: Answer(
+    Reason.CONFIGURATION_ERROR: Consequence(
         Fault.WORLD, cure="correct spec.serving, or create what it names"
     ),
-    Reason.IMAGE_RUNS_AS_ROOT: Answer(
+    Reason.IMAGE_RUNS_AS_ROOT: Consequence(
         Fault.WORLD, cure="build spec.serving.image with a USER that is a number other than 0"
     ),
-    Reason.CREDENTIALS_MISSING: Answer(
+    Reason.CREDENTIALS_MISSING: Consequence(
         Fault.WORLD,
         cure="create it in this namespace, or correct spec.serving.credentialsSecret (or "
         "whichever field names it)",
     ),
-    Reason.DOWNLOAD_FAILED: Answer(Fault.WORLD, replace=True),
-    Reason.SOURCE_NOT_ALLOWED: Answer(Fault.WORLD),
-    Reason.EVICTED: Answer(Fault.WORLD),
-    Reason.KILLED: Answer(
+    Reason.DOWNLOAD_FAILED: Consequence(Fault.WORLD, replace=True),
+    Reason.SOURCE_NOT_ALLOWED: Consequence(Fault.WORLD),
+    Reason.EVICTED: Consequence(Fault.WORLD),
+    Reason.KILLED: Consequence(
         Fault.WORLD,
         replace=True,
         cure="where it was about to become ready, give it longer (spec.rollout.deadlines.load; "
         "with mode Custom also spec.serving.probes)",
     ),
-    Reason.SLOT_OCCUPIED: Answer(Fault.WORLD),
-    Reason.DEADLINE_EXCEEDED: Answer(Fault.WORLD),
+    Reason.SLOT_OCCUPIED: Consequence(Fault.WORLD),
+    Reason.DEADLINE_EXCEEDED: Consequence(Fault.WORLD),
 }
 
-_KUBELET = {
+_KUBELET_REASONS = {
     "ErrImagePull": Reason.IMAGE_PULL_FAILED,
     "ImagePullBackOff": Reason.IMAGE_PULL_FAILED,
     "ErrImageNeverPull": Reason.IMAGE_PULL_FAILED,
     "InvalidImageName": Reason.IMAGE_PULL_FAILED,
 }
-USED_UP = "exceeded quota"  # by whatever else is in the namespace
+QUOTA_USED_UP = "exceeded quota"  # by whatever else is in the namespace
 # Of the admission plugins ResourceQuota and LimitRanger.
-_REFUSED = {
-    USED_UP: Reason.QUOTA_EXCEEDED,
+_ADMISSION_REASONS = {
+    QUOTA_USED_UP: Reason.QUOTA_EXCEEDED,
     "failed quota": Reason.QUOTA_EXCEEDED,
     " per Container": Reason.LIMIT_RANGE_EXCEEDED,
     " per Pod": Reason.LIMIT_RANGE_EXCEEDED,
@@ -107,7 +107,7 @@ def reason_of(failure: Failure) -> Reason:
     if failure.reason in FAULTS:
         return Reason(failure.reason)
     if failure.exit_code is None:
-        return _of_kubelet(failure)
+        return _kubelet_reason(failure)
     if failure.container == FETCH:
         return Reason.DOWNLOAD_FAILED
     if failure.reason == KILLED:
@@ -116,22 +116,27 @@ def reason_of(failure: Failure) -> Reason:
     return Reason.START_FAILED if failure.container == SERVE else Reason.CONFIGURATION_ERROR
 
 
+def is_models_fault(failure: Failure | None) -> bool:
+    """Whether a candidate that fails so may be rejected for it."""
+    return failure is not None and FAULTS[reason_of(failure)].fault is Fault.MODEL
+
+
 def reason_of_shortage(message: str) -> Reason:
     """Our reason when the API server lets a Deployment create no pods."""
-    found = (reason for words, reason in _REFUSED.items() if words in message)
-    return next(found, Reason.CONFIGURATION_ERROR)
+    reasons = (reason for words, reason in _ADMISSION_REASONS.items() if words in message)
+    return next(reasons, Reason.CONFIGURATION_ERROR)
 
 
-def with_cure(reason: Reason, text: str) -> str:
+def with_cure(reason: Reason, message: str) -> str:
     """What the kubelet, the scheduler or the API server said, and what to do about it."""
     cure = FAULTS[reason].cure
-    return f"{text.rstrip('. ')}: {cure}" if cure else text
+    return f"{message.rstrip('. ')}: {cure}" if cure else message
 
 
-def _of_kubelet(failure: Failure) -> Reason:
+def _kubelet_reason(failure: Failure) -> Reason:
     """The container never ran."""
     if _AS_ROOT.search(failure.message):
         return Reason.IMAGE_RUNS_AS_ROOT
     if _NO_SECRET.search(failure.message):
         return Reason.CREDENTIALS_MISSING
-    return _KUBELET.get(failure.reason, Reason.CONFIGURATION_ERROR)
+    return _KUBELET_REASONS.get(failure.reason, Reason.CONFIGURATION_ERROR)

@@ -8,43 +8,44 @@ pace.
 from datetime import datetime, timedelta
 
 from pennant_operator.decide.candidate.faults import FAULTS, reason_of
-from pennant_operator.decide.candidate.verdicts import say
+from pennant_operator.decide.candidate.trouble import pod_trouble
 from pennant_operator.decide.intent import WARNING, Delete, Event
 from pennant_operator.decide.moves import Moves
 from pennant_operator.decide.seen.pod_facts import PodFacts
-from pennant_operator.decide.seen.world import Slot, World
+from pennant_operator.decide.seen.slot import Slot
+from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.vocabulary import EventReason
 
-ATTEMPTS = 3  # failed ones of a container before its pod is given up
-PAUSE = timedelta(minutes=2)  # age of every pod of the slot: between two replacements
+FAILED_ATTEMPTS_LIMIT = 3  # of a container: then its pod is given up
+REPLACEMENT_PAUSE = timedelta(minutes=2)  # between two: the least age of all pods of the slot
 
 
 def replacements(world: World, moves: Moves, now: datetime) -> list[PodFacts]:
     """The pods to give up: at most one of each slot that keeps its revision and its size."""
     settled = [
         world.slots[name]
-        for name, holding in moves.slots.items()
-        if world.slots[name].revision == holding.revision and holding.size
+        for name, next_slot in moves.slots.items()
+        if world.slots[name].revision == next_slot.revision and next_slot.size
     ]
     load = world.spec.deadlines.load
     return [pod for slot in settled if (pod := _bad_pod(slot, load, now)) is not None]
 
 
-def deletion(pod: PodFacts) -> Delete:
+def pod_deletion(pod: PodFacts) -> Delete:
     """Of this pod as it was seen: one that recovered meanwhile is left alone."""
     return Delete("Pod", pod.name, pod.uid, pod.resource_version)
 
 
-def told(pod: PodFacts) -> Event:
+def replacement_event(pod: PodFacts) -> Event:
     """What is done, and why."""
     how = f"failed {pod.attempts} times"
     if pod.failure is None:
         how = "loads for longer than spec.rollout.deadlines.load"
-    text = (
-        f"{say(pod)}; {how} on {pod.node} while the others of its slot are "
+    message = (
+        f"{pod_trouble(pod)}; {how} on {pod.node} while the others of its slot are "
         "ready: the pod is deleted, another takes its place"
     )
-    return Event(WARNING, EventReason.POD_REPLACED, text)
+    return Event(WARNING, EventReason.POD_REPLACED, message)
 
 
 def _bad_pod(slot: Slot, load: timedelta, now: datetime) -> PodFacts | None:
@@ -54,7 +55,7 @@ def _bad_pod(slot: Slot, load: timedelta, now: datetime) -> PodFacts | None:
     if not bad or len(bad) + sum(pod.ready for pod in pods) < len(pods) or 2 * len(bad) > len(pods):
         return None
     leaving = any(pod.terminating for pod in slot.pods or ())
-    if leaving or any(now - pod.created < PAUSE for pod in pods):
+    if leaving or any(now - pod.created < REPLACEMENT_PAUSE for pod in pods):
         return None
     return max(bad, key=lambda pod: (pod.attempts, pod.name))
 
@@ -68,4 +69,4 @@ def _keeps_failing(pod: PodFacts) -> bool:
     if pod.ready or pod.failure is None or not FAULTS[reason_of(pod.failure)].replace:
         return False
     # An image that cannot be pulled has had its attempts when the pod is old enough.
-    return pod.attempts >= ATTEMPTS or pod.failure.exit_code is None
+    return pod.attempts >= FAILED_ATTEMPTS_LIMIT or pod.failure.exit_code is None

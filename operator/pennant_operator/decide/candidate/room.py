@@ -3,14 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from pennant_operator.decide.candidate.faults import USED_UP
+from pennant_operator.decide.candidate.faults import QUOTA_USED_UP
 from pennant_operator.decide.seen.memory import Memory
-from pennant_operator.decide.seen.world import Slot, World
+from pennant_operator.decide.seen.slot import Slot
+from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import Condition, Reason
 
-SILENT = timedelta(minutes=1)  # after which what has the traffic serves nobody (law 3)
+GIVES_WAY_AFTER = timedelta(minutes=1)  # without an answer: it serves nobody by then (law 3)
 
 
 def needed_by_what_serves(world: World) -> tuple[Reason, str] | None:
@@ -24,7 +25,7 @@ def needed_by_what_serves(world: World) -> tuple[Reason, str] | None:
         return None
     if quota := lacks_quota(world):
         return Reason.QUOTA_EXCEEDED, quota
-    waits = _unplaced(active) if _short(idle) else None
+    waits = _unplaced(active) if _lacks_room(idle) else None
     return (Reason.UNSCHEDULABLE, waits) if waits else None
 
 
@@ -36,13 +37,13 @@ def lacks_quota(world: World) -> str | None:
     return _beyond_quota(active)
 
 
-def _short(slot: Slot) -> str | None:
+def _lacks_room(slot: Slot) -> str | None:
     return _beyond_quota(slot) or _unplaced(slot)
 
 
 def _beyond_quota(slot: Slot) -> str | None:
     """What others use up; where a policy refuses pods, nobody's leaving makes room for any."""
-    return slot.shortage if slot.shortage and USED_UP in slot.shortage else None
+    return slot.shortage if slot.shortage and QUOTA_USED_UP in slot.shortage else None
 
 
 def _unplaced(slot: Slot) -> str | None:
@@ -58,7 +59,7 @@ def gives_way(world: World, memory: Memory, target: str, now: datetime) -> bool:
     traffic, active, idle = world.traffic, world.active, world.idle
     if traffic is None or active is None or active.ready or target == traffic.revision:
         return False
-    ready = memory.said(Condition.READY)
+    ready = memory.condition(Condition.READY)
     if ready.get("reason") != Reason.NO_POD_READY or not memory.candidate:
         return False
     began = (
@@ -66,9 +67,9 @@ def gives_way(world: World, memory: Memory, target: str, now: datetime) -> bool:
         *(pod.created for pod in active.running),
         *([active.shortage_since] if active.shortage_since else []),
     )
-    if now - max(began) < SILENT:
+    if now - max(began) < GIVES_WAY_AFTER:
         return False
-    return active.size == 0 or (idle.revision == target and _short(idle) is not None)
+    return active.size == 0 or (idle.revision == target and _lacks_room(idle) is not None)
 
 
 def pods_in_the_way(step: Step, candidate: dict[str, Any]) -> str:

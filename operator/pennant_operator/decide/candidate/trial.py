@@ -1,13 +1,11 @@
 """Puts the candidate, or what bakes, before `verdicts.py`."""
 
 from datetime import datetime
-from typing import Any
 
 from pennant_operator.decide.candidate.attempts import is_parked
 from pennant_operator.decide.candidate.room import needed_by_what_serves, pods_in_the_way
-from pennant_operator.decide.candidate.verdicts import Trial, crashed_in_bake, has_precedence, judge
+from pennant_operator.decide.candidate.verdicts import Trial, held_for_room, judge
 from pennant_operator.decide.seen.pod_facts import PodFacts
-from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.verdict import Held, Rejected, Verdict, Waiting
@@ -23,9 +21,9 @@ def verdict_on(step: Step) -> Verdict | None:
     if goal.target is None or has_traffic or is_parked(memory.candidate, goal.target, now):
         return None
     if idle.revision != goal.target:
-        return _no_room(step)
+        return _held_by_occupied_slot(step)
     if idle.size == 0:
-        return _no_start(step)
+        return _held_by_precedence(step)
     verdict = judge(_trial(step, goal.target), now)
     warm = world.traffic is not None and world.traffic.warm == goal.target
     if warm and world.baking(now) and isinstance(verdict, Held | Rejected):
@@ -34,13 +32,13 @@ def verdict_on(step: Step) -> Verdict | None:
     return verdict
 
 
-def _no_start(step: Step) -> Held | None:
+def _held_by_precedence(step: Step) -> Held | None:
     """What has just made room would take it again, before what serves has it."""
     needed = needed_by_what_serves(step.world)
-    return has_precedence(*needed) if needed else None
+    return held_for_room(*needed) if needed else None
 
 
-def _no_room(step: Step) -> Held | None:
+def _held_by_occupied_slot(step: Step) -> Held | None:
     """Pods of an earlier revision that do not end are for a person to end, in the end."""
     candidate, limit = step.memory.candidate, step.world.spec.deadlines.schedule
     left = pods_in_the_way(step, candidate)
@@ -63,7 +61,7 @@ def _trial(step: Step, target: str) -> Trial:
         pods=world.idle.running,
         replicas=world.spec.replicas,
         since=since,
-        ever_ready="firstReadyTime" in before or memory.served_last_time(target),
+        ever_ready="firstReadyTime" in before or memory.served_last(target),
         digest=step.digest_of(target),
         deadlines=world.spec.deadlines,
         shortage=world.idle.shortage,
@@ -75,21 +73,10 @@ def _trial(step: Step, target: str) -> Trial:
     )
 
 
-def _first_ready(told: str | None, since: datetime, pods: tuple[PodFacts, ...]) -> datetime | None:
-    """When the first pod of this attempt was ready; an earlier attempt's tells nothing of it."""
-    if told and parse_time(told) >= since:
-        return parse_time(told)
+def _first_ready(
+    recorded: str | None, since: datetime, pods: tuple[PodFacts, ...]
+) -> datetime | None:
+    """When the first pod of this attempt was ready; an earlier attempt's says nothing of it."""
+    if recorded and parse_time(recorded) >= since:
+        return parse_time(recorded)
     return min((p.ready_since for p in pods if p.ready and p.ready_since), default=None)
-
-
-def way_back_from_bake(
-    world: World, rejected: list[dict[str, Any]], now: datetime
-) -> Rejected | None:
-    """The rejection of what has the traffic, if it crashes and the warm revision can take over."""
-    traffic, active, idle = world.traffic, world.active, world.idle
-    if traffic is None or active is None or not world.baking(now) or not idle.ready:
-        return None
-    if any(entry["revision"] == traffic.revision for entry in rejected):
-        return None
-    told = crashed_in_bake(active.running, world.spec.replicas, traffic.since)
-    return Rejected(Reason.CRASHED_IN_BAKE, told) if told else None

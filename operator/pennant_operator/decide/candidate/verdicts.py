@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.candidate.faults import (
-    FAULTS,
-    Fault,
+    is_models_fault,
     reason_of,
     reason_of_shortage,
     with_cure,
 )
+from pennant_operator.decide.candidate.trouble import pod_trouble
+from pennant_operator.decide.goal.availability import max_unavailable, min_available
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.spec import Deadlines
-from pennant_operator.decide.target.spare import enough, spare
 from pennant_operator.decide.verdict import Held, Passed, Rejected, Verdict, Waiting
 from pennant_operator.decide.vocabulary import Reason
 from pennant_registry.durations import format_duration
@@ -38,62 +38,27 @@ class Trial:
 
 def judge(trial: Trial, now: datetime) -> Verdict:
     """The verdict on a candidate at this moment."""
-    if fault := _model_fault(trial):
-        return fault
+    if rejection := _rejection(trial):
+        return rejection
     if overfull := next((pod.overfull for pod in trial.pods if pod.overfull), None):
         why = f"{overfull}: its pods would be evicted; raise it"
         return Held(Reason.CONFIGURATION_ERROR, why)
-    if proved := _proved(trial):
-        digests = {pod.digest for pod in proved}
+    if proving := _proving_pods(trial):
+        digests = {pod.digest for pod in proving}
         if None not in digests:
-            return _digests_agree({str(digest) for digest in digests}, trial.digest)
+            return _verdict_on_digests({str(digest) for digest in digests}, trial.digest)
     if trial.needed:
-        return has_precedence(*trial.needed)
-    return _world(trial, now)
+        return held_for_room(*trial.needed)
+    return _verdict_by_deadlines(trial, now)
 
 
-def has_precedence(reason: Reason, why: str) -> Held:
+def held_for_room(reason: Reason, shortage: str) -> Held:
     """What serves is short of room that the candidate has, or would have."""
-    told = f"what serves is short of room and has precedence: {why}"
-    return Held(reason, with_cure(reason, told))
+    message = f"what serves is short of room and has precedence: {shortage}"
+    return Held(reason, with_cure(reason, message))
 
 
-def crashed_in_bake(pods: tuple[PodFacts, ...], replicas: int, since: datetime) -> str | None:
-    """What to say when more pods with traffic than may be away fail by the model's fault."""
-    failing = [
-        pod
-        for pod in pods
-        if _crashed(pod) and pod.failure and pod.failure.at and pod.failure.at > since
-    ]
-    if not failing or len(failing) < min(spare(replicas) + 1, replicas):
-        return None
-    return f"{len(failing)} of {replicas} pods restarted after they had traffic: {say(failing[0])}"
-
-
-def say(pod: PodFacts) -> str:
-    """How a pod fails, in one line."""
-    if pod.failure is None:
-        return f"pod {pod.name}"
-    told = f"pod {pod.name}, container {pod.failure.container}: {pod.failure.message}"
-    reason = reason_of(pod.failure)
-    # What ran speaks for itself, unless it was ended.
-    ran = pod.failure.exit_code is not None and reason is not Reason.KILLED
-    return told if ran else with_cure(reason, told)
-
-
-def trouble_of(pods: tuple[PodFacts, ...], shortage: str | None, evicted: str | None) -> str:
-    """Why what has the traffic has too few ready pods."""
-    late = sorted((pod for pod in pods if not pod.ready), key=lambda pod: pod.failure is None)
-    if shortage:
-        return with_cure(reason_of_shortage(shortage), shortage)
-    if not late:
-        return f"a pod was evicted ({evicted})" if evicted else "pods are being created"
-    if late[0].unschedulable:
-        return with_cure(Reason.UNSCHEDULABLE, f"pod {late[0].name}: {late[0].unschedulable}")
-    return say(late[0]) if late[0].failure else f"pod {late[0].name} is starting"
-
-
-def _proved(trial: Trial) -> list[PodFacts]:
+def _proving_pods(trial: Trial) -> list[PodFacts]:
     """The pods that prove it: each was ready, and enough are; none where that is not so yet.
 
     What takes the place of a pod that was ready need not be, while no more than may be away are
@@ -102,39 +67,29 @@ def _proved(trial: Trial) -> list[PodFacts]:
     ready = [pod for pod in trial.pods if pod.ready]
     if trial.back:
         return ready
-    been = [pod for pod in trial.pods if pod.ready or (pod.been_ready and not pod.failure)]
-    fresh = [pod for pod in trial.pods if pod not in been]
-    first, few = trial.first_ready, len(fresh) < spare(trial.replicas)
+    proving = [pod for pod in trial.pods if pod.ready or (pod.been_ready and not pod.failure)]
+    fresh = [pod for pod in trial.pods if pod not in proving]
+    first, few = trial.first_ready, len(fresh) < max_unavailable(trial.replicas)
     replaced = few and all(first is not None and pod.created > first for pod in fresh)
-    full = len(trial.pods) >= trial.replicas and len(ready) >= enough(trial.replicas)
-    return been if full and (replaced or not fresh) else []
+    full = len(trial.pods) >= trial.replicas and len(ready) >= min_available(trial.replicas)
+    return proving if full and (replaced or not fresh) else []
 
 
-def _model_fault(trial: Trial) -> Rejected | None:
+def _rejection(trial: Trial) -> Rejected | None:
     if trial.ever_ready or any(pod.ready for pod in trial.pods):
         return None
-    failing = [pod for pod in trial.pods if _fails_by_model(pod)]
+    failing = [pod for pod in trial.pods if is_models_fault(pod.failure)]
     wanted = min(2, len({pod.node for pod in trial.pods if pod.node}))
     for reason in sorted({reason_of(pod.failure) for pod in failing if pod.failure}):
         same = [p for p in failing if p.failure and reason_of(p.failure) is reason]
         nodes = {pod.node for pod in same}
         attempts = sum(pod.attempts for pod in same)
-        if attempts > spare(trial.replicas) and len(nodes) >= wanted:
-            return Rejected(reason, say(same[0]))
+        if attempts > max_unavailable(trial.replicas) and len(nodes) >= wanted:
+            return Rejected(reason, pod_trouble(same[0]))
     return None
 
 
-def _crashed(pod: PodFacts) -> bool:
-    """Of a pod that had been ready its probe had a reason to end it, too."""
-    killed = pod.failure is not None and reason_of(pod.failure) is Reason.KILLED
-    return (killed and pod.been_ready) or _fails_by_model(pod)
-
-
-def _fails_by_model(pod: PodFacts) -> bool:
-    return pod.failure is not None and FAULTS[reason_of(pod.failure)].fault is Fault.MODEL
-
-
-def _digests_agree(digests: set[str], known: str | None) -> Verdict:
+def _verdict_on_digests(digests: set[str], known: str | None) -> Verdict:
     if len(digests) > 1:
         return Rejected(
             Reason.DIGEST_MISMATCH,
@@ -151,7 +106,7 @@ def _digests_agree(digests: set[str], known: str | None) -> Verdict:
     return Passed(digest)
 
 
-def _world(trial: Trial, now: datetime) -> Verdict:
+def _verdict_by_deadlines(trial: Trial, now: datetime) -> Verdict:
     """The first phase that is not over for every pod decides, with its own clock and deadline."""
     phase, since, reason, why = _phase(trial, now)
     limits = trial.deadlines
@@ -172,7 +127,7 @@ def _world(trial: Trial, now: datetime) -> Verdict:
 def _is_replaced(trial: Trial) -> bool:
     """A few of many that hang have bad nodes (replacement.py): others take their place."""
     late = [pod for pod in trial.pods if not pod.ready]
-    return all(pod.hangs for pod in late) and 0 < len(late) < spare(trial.replicas)
+    return all(pod.hangs for pod in late) and 0 < len(late) < max_unavailable(trial.replicas)
 
 
 def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
@@ -185,10 +140,10 @@ def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
         return "schedule", min(pod.created for pod in late), Reason.UNSCHEDULABLE, why
     if late := [pod for pod in pods if pod.fetched is None]:
         since = min(pod.scheduled for pod in late if pod.scheduled)
-        return "fetch", since, *_trouble(late)
+        return "fetch", since, *_phase_trouble(late)
     late = [pod for pod in pods if not pod.ready]
     since = min((pod.fetched for pod in late or pods if pod.fetched), default=trial.since)
-    return "load", since, *_trouble(late)
+    return "load", since, *_phase_trouble(late)
 
 
 def _shortage(trial: Trial) -> tuple[Reason, str]:
@@ -204,11 +159,11 @@ def _eviction(why: str) -> tuple[Reason, str]:
     return Reason.EVICTED, f"a pod was evicted ({why}), another takes its place"
 
 
-def _trouble(pods: list[PodFacts]) -> tuple[Reason, str]:
+def _phase_trouble(pods: list[PodFacts]) -> tuple[Reason, str]:
     if not pods:
         return Reason.DEADLINE_EXCEEDED, "container fetch of a ready pod did not report its digest"
     failing = next((pod for pod in pods if pod.failure), None)
     if failing is None or failing.failure is None:
         names = ", ".join(pod.name for pod in pods[:3])
         return Reason.DEADLINE_EXCEEDED, f"not ready yet: {names}{' and more' * (len(pods) > 3)}"
-    return reason_of(failing.failure), say(failing)
+    return reason_of(failing.failure), pod_trouble(failing)

@@ -3,13 +3,13 @@
 from typing import Any
 
 from pennant_operator.decide.seen.observed import ModelVersion
-from pennant_operator.decide.seen.pod_facts import MODELS
 from pennant_operator.decide.seen.spec import Spec
+from pennant_operator.decide.vocabulary import MODELS
 
 MODEL_PATH = "/models/bundle"
 
 
-def security(*, writable_root: bool = False) -> dict[str, Any]:
+def security_context(*, writable_root: bool = False) -> dict[str, Any]:
     """Nothing to gain and nowhere to write but the volumes."""
     return {
         "allowPrivilegeEscalation": False,
@@ -18,28 +18,28 @@ def security(*, writable_root: bool = False) -> dict[str, Any]:
     }
 
 
-def identity(spec: Spec, version: ModelVersion, revision: str) -> list[dict[str, Any]]:
+def identity_env(spec: Spec, version: ModelVersion, revision: str) -> list[dict[str, Any]]:
     """The variables that say what this pod is for."""
     return [
-        value("PENNANT_MODEL_NAME", version.name),
-        value("PENNANT_MODEL_VERSION", version.version),
-        value("PENNANT_MODEL_PATH", MODEL_PATH),
-        value("PENNANT_DEPLOYMENT", spec.name),
-        value("PENNANT_REVISION", revision),
+        env_value("PENNANT_MODEL_NAME", version.name),
+        env_value("PENNANT_MODEL_VERSION", version.version),
+        env_value("PENNANT_MODEL_PATH", MODEL_PATH),
+        env_value("PENNANT_DEPLOYMENT", spec.name),
+        env_value("PENNANT_REVISION", revision),
     ]
 
 
-def value(name: str, text: str) -> dict[str, Any]:
+def env_value(name: str, text: str) -> dict[str, Any]:
     """A variable."""
     return {"name": name, "value": text}
 
 
-def from_config(name: str, config: str, key: str, **more: bool) -> dict[str, Any]:
+def env_from_config(name: str, config: str, key: str, **more: bool) -> dict[str, Any]:
     """A variable from a key of a ConfigMap."""
     return {"name": name, "valueFrom": {"configMapKeyRef": {"name": config, "key": key, **more}}}
 
 
-def mounts(*, read_only: bool) -> list[dict[str, Any]]:
+def volume_mounts(*, read_only: bool) -> list[dict[str, Any]]:
     """The bundle's volume, and a place for temporary files."""
     models: dict[str, Any] = {"name": MODELS, "mountPath": "/models"}
     if read_only:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pennant_operator.decide.manifests import fields, managed
+from pennant_operator.decide.manifests import field_changes, managed_fields
 from pennant_operator.decide.seen.observed import Object
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import (
@@ -22,54 +22,57 @@ from pennant_operator.decide.vocabulary import (
     LABEL_REVISION,
 )
 
-SET_BACK = 3  # times within CALM; what is changed once more is accepted
-CALM = timedelta(hours=1)  # a change that comes so long after the last one is no insisting
-LENGTH = 16  # hex digits
+MAX_SET_BACKS = 3  # within SET_BACK_WINDOW; what is changed once more is accepted
+SET_BACK_WINDOW = timedelta(hours=1)  # who changes it again later does not insist
+MARK_LENGTH = 16  # hex digits
 # By these a child is known as ours, and watched: that is left to nobody.
-KNOWN_BY = (("f:metadata", "f:labels"), ("f:metadata", "f:ownerReferences"))
+IDENTITY_PATHS = (("f:metadata", "f:labels"), ("f:metadata", "f:ownerReferences"))
 
 
 @dataclass(frozen=True)
-class Due:
+class DueApply:
     """An apply that is due: the mark to leave, and what others changed if that is why."""
 
     mark: str
     count: str = ""  # to leave beside it
-    lost: tuple[managed.Path, ...] = ()
+    lost: tuple[managed_fields.Path, ...] = ()
     times: int = 0  # so often it will have been set back
     last: bool = False  # what is changed again is accepted
 
 
-def due(wanted: Object, live: Object | None, now: datetime, *, insist: bool = False) -> Due | None:
+def due_apply(
+    wanted: Object, live: Object | None, now: datetime, *, insist: bool = False
+) -> DueApply | None:
     """What to apply `wanted` with, None where nothing is to be written.
 
     With `insist` nothing that others change is ever accepted; labels and owner never are.
     """
-    new = Due(_hash(wanted))
+    new = DueApply(_hash(wanted))
     if live is None:
         return new
-    applied = _said(live, ANNOTATION_APPLIED)
+    applied = _annotation(live, ANNOTATION_APPLIED)
     if applied != new.mark and (applied or not _as_an_older_operator_left_it(wanted, live)):
         return new
-    lost = fields.lost(wanted, live)
+    lost = field_changes.lost_fields(wanted, live)
     if not lost:
         return None
-    insist = insist or any(path[:2] in KNOWN_BY for path in lost)
+    insist = insist or any(path[:2] in IDENTITY_PATHS for path in lost)
     # Apart from the mark: who applies a copy of the object sets that back, and leaves this.
-    count, _, accepted = _said(live, ANNOTATION_SET_BACK).partition(".") if applied else ("",) * 3
+    set_back = _annotation(live, ANNOTATION_SET_BACK) if applied else ""
+    count, _, accepted = set_back.partition(".")
     named = _hash(lost)
     if accepted == named and not insist:
         return None
-    times = int(count) if re.fullmatch("[0-9]{1,6}", count) and _lately(live, now) else 0
-    if times >= SET_BACK and not insist:
+    times = int(count) if re.fullmatch("[0-9]{1,6}", count) and _set_back_lately(live, now) else 0
+    if times >= MAX_SET_BACKS and not insist:
         return None
     times += 1
-    last = times == SET_BACK and not insist
+    last = times == MAX_SET_BACKS and not insist
     # What is accepted is so for good; the times before that count within the hour.
-    return Due(new.mark, f"{times}.{named}" if last else f"{times}", lost, times, last)
+    return DueApply(new.mark, f"{times}.{named}" if last else f"{times}", lost, times, last)
 
 
-def marked(wanted: Object, due: Due) -> Object:
+def with_mark(wanted: Object, due: DueApply) -> Object:
     """What is applied: the mark is among the annotations."""
     meta = wanted["metadata"]
     annotations = {**meta.get("annotations", {}), ANNOTATION_APPLIED: due.mark}
@@ -78,30 +81,30 @@ def marked(wanted: Object, due: Due) -> Object:
     return {**wanted, "metadata": {**meta, "annotations": annotations}}
 
 
-def _hash(what: Object | tuple[managed.Path, ...]) -> str:
+def _hash(what: Object | tuple[managed_fields.Path, ...]) -> str:
     text = json.dumps(what, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+    return hashlib.sha256(text.encode()).hexdigest()[:MARK_LENGTH]
 
 
-def _said(live: Object, annotation: str) -> str:
-    said: str = (live["metadata"].get("annotations") or {}).get(annotation, "")
-    return said
+def _annotation(live: Object, annotation: str) -> str:
+    value: str = (live["metadata"].get("annotations") or {}).get(annotation, "")
+    return value
 
 
 def _as_an_older_operator_left_it(wanted: Object, live: Object) -> bool:
     """Without a mark values tell after all; the template is that of its revision (law 5)."""
-    if fields.left_over(wanted, managed.tree(live)):
+    if field_changes.has_leftovers(wanted, managed_fields.owned_tree(live)):
         return False
-    if _revision(wanted) == _revision(live) is not None:
+    if _template_revision(wanted) == _template_revision(live) is not None:
         wanted = {**wanted, "spec": {**wanted["spec"], "template": live["spec"]["template"]}}
-    return fields.alike(wanted, live)
+    return field_changes.matches_live(wanted, live)
 
 
-def _revision(child: Object) -> Any:
+def _template_revision(child: Object) -> Any:
     template = child.get("spec", {}).get("template", {})
     return template.get("metadata", {}).get("labels", {}).get(LABEL_REVISION)
 
 
-def _lately(live: Object, now: datetime) -> bool:
-    applied = managed.entry(live).get("time")
-    return applied is None or now - parse_time(applied) < CALM
+def _set_back_lately(live: Object, now: datetime) -> bool:
+    applied = managed_fields.applied_entry(live).get("time")
+    return applied is None or now - parse_time(applied) < SET_BACK_WINDOW

@@ -8,21 +8,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pennant_operator.decide.manifests.container import (
-    from_config,
-    identity,
-    mounts,
-    security,
-    value,
+    env_from_config,
+    env_value,
+    identity_env,
+    security_context,
+    volume_mounts,
 )
-from pennant_operator.decide.manifests.serve import serve
+from pennant_operator.decide.manifests.serve import serve_container
 from pennant_operator.decide.seen.observed import Images, ModelVersion
-from pennant_operator.decide.seen.pod_facts import FETCH, MODELS
 from pennant_operator.decide.seen.spec import Spec
-from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
+from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_REVISION, MODELS
 
 CA_PATH = "/etc/pennant/registry/ca.crt"
 ARTIFACTS_PATH = "/mnt/artifacts"
-GRACE_SECONDS = 30
+GRACE_SECONDS = 30  # for a pod to end: the pause before SIGTERM, and the drain after it
 FETCH_MEMORY = "256Mi"
 _SHARED = ("cpu", "memory", "ephemeral-storage")  # no device is needed to download
 
@@ -49,15 +48,15 @@ def pod_spec(spec: Spec, version: ModelVersion, revision: str, images: Images) -
             **({"fsGroup": images.fs_group} if images.fs_group is not None else {}),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "topologySpreadConstraints": [_spread(spec, revision)],
+        "topologySpreadConstraints": [_topology_spread(spec, revision)],
         **{field: serving[field] for field in _COPIED if field in serving},
-        "initContainers": [_fetch(spec, version, revision, images)],
-        "containers": [serve(spec, version, revision, images)],
-        "volumes": [*_volumes(spec), *_claims(version)],
+        "initContainers": [_fetch_container(spec, version, revision, images)],
+        "containers": [serve_container(spec, version, revision, images)],
+        "volumes": [*_volumes(spec), *_artifact_volumes(version)],
     }
 
 
-def _spread(spec: Spec, revision: str) -> dict[str, Any]:
+def _topology_spread(spec: Spec, revision: str) -> dict[str, Any]:
     return {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
@@ -66,23 +65,25 @@ def _spread(spec: Spec, revision: str) -> dict[str, Any]:
     }
 
 
-def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> dict[str, Any]:
+def _fetch_container(
+    spec: Spec, version: ModelVersion, revision: str, images: Images
+) -> dict[str, Any]:
     config, digests = f"{spec.name}-registry", f"{spec.name}-digests"
     env = [
-        *identity(spec, version, revision),
-        value("PENNANT_MODEL_SOURCE", version.source),
-        from_config("PENNANT_REGISTRY_URL", config, "url"),
-        from_config("PENNANT_ALLOWED_SOURCES", config, "allowed-sources"),
-        value("PENNANT_REGISTRY_CA", CA_PATH),
-        from_config("PENNANT_REGISTRY_PROXY", config, "proxy", optional=True),
+        *identity_env(spec, version, revision),
+        env_value("PENNANT_MODEL_SOURCE", version.source),
+        env_from_config("PENNANT_REGISTRY_URL", config, "url"),
+        env_from_config("PENNANT_ALLOWED_SOURCES", config, "allowed-sources"),
+        env_value("PENNANT_REGISTRY_CA", CA_PATH),
+        env_from_config("PENNANT_REGISTRY_PROXY", config, "proxy", optional=True),
     ]
     if version.sha256:
-        env.append(value("PENNANT_MODEL_SHA256", version.sha256))
+        env.append(env_value("PENNANT_MODEL_SHA256", version.sha256))
     else:
-        env.append(from_config("PENNANT_PINNED_SHA256", digests, revision, optional=True))
-    claimed = _claims(version)
+        env.append(env_from_config("PENNANT_PINNED_SHA256", digests, revision, optional=True))
+    claimed = _artifact_volumes(version)
     if claimed:
-        env.append(value("PENNANT_ARTIFACTS_PATH", ARTIFACTS_PATH))
+        env.append(env_value("PENNANT_ARTIFACTS_PATH", ARTIFACTS_PATH))
     secret = spec.serving.get("credentialsSecret")
     return {
         "name": FETCH,
@@ -90,17 +91,17 @@ def _fetch(spec: Spec, version: ModelVersion, revision: str, images: Images) -> 
         "command": ["python", "-m", "pennant_serving.fetch"],
         "env": env,
         **({"envFrom": [{"secretRef": {"name": secret}}]} if secret else {}),
-        "resources": _resources(spec.serving),
-        "securityContext": security(),
+        "resources": _fetch_resources(spec.serving),
+        "securityContext": security_context(),
         "volumeMounts": [
-            *mounts(read_only=False),
+            *volume_mounts(read_only=False),
             {"name": "registry-ca", "mountPath": "/etc/pennant/registry", "readOnly": True},
             *({"name": c["name"], "mountPath": ARTIFACTS_PATH, "readOnly": True} for c in claimed),
         ],
     }
 
 
-def _resources(serving: dict[str, Any]) -> dict[str, Any]:
+def _fetch_resources(serving: dict[str, Any]) -> dict[str, Any]:
     """As much as `serve` has, where nobody says otherwise.
 
     It costs the pod nothing, for they never run together, and whatever the namespace asks of
@@ -135,7 +136,7 @@ def _volumes(spec: Spec) -> list[dict[str, Any]]:
     ]
 
 
-def _claims(version: ModelVersion) -> list[dict[str, Any]]:
+def _artifact_volumes(version: ModelVersion) -> list[dict[str, Any]]:
     """The volume of a source in a claim of this namespace (pvc://claim/path); else none."""
     source = urlsplit(version.source)
     if source.scheme != "pvc":

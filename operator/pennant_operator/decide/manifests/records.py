@@ -6,16 +6,17 @@ it today instead could roll what serves (law 5).
 
 from typing import Any
 
+from pennant_operator.decide.goal.goal import Goal
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.seen.observed import Observed
-from pennant_operator.decide.seen.pod_facts import FETCH
 from pennant_operator.decide.seen.revision import Record
+from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.seen.spec import Spec
-from pennant_operator.decide.seen.world import Slot, World
-from pennant_operator.decide.target.goal import Goal
+from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_MODEL,
     ANNOTATION_MODEL_VERSION,
+    FETCH,
     LABEL_REVISION,
 )
 
@@ -25,7 +26,7 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
     records, version = dict(observed.records), goal.version
     for slot in world.slots.values():
         if slot.revision is not None and slot.revision not in records:
-            records[slot.revision] = _recovered(slot, slot.revision, world.spec)
+            records[slot.revision] = _recovered_record(slot, slot.revision, world.spec)
     if goal.target is None or goal.target in records or version is None:
         return records
     records[goal.target] = Record(
@@ -43,26 +44,26 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
     return records
 
 
-def _recovered(slot: Slot, revision: str, spec: Spec) -> Record:
+def _recovered_record(slot: Slot, revision: str, spec: Spec) -> Record:
     assert slot.deployment is not None
-    held = {k: v for k, v in slot.deployment["spec"].items() if k != "replicas"}
-    told = held["template"]["metadata"].get("annotations", {})
-    env = _environment(held["template"]["spec"])
+    spec_of_slot = {k: v for k, v in slot.deployment["spec"].items() if k != "replicas"}
+    annotations = spec_of_slot["template"]["metadata"].get("annotations", {})
+    env = _fetch_environment(spec_of_slot["template"]["spec"])
     return Record(
         revision=revision,
-        model=told.get(ANNOTATION_MODEL, spec.watch.model),
-        version=told.get(ANNOTATION_MODEL_VERSION, "unknown"),
+        model=annotations.get(ANNOTATION_MODEL, spec.watch.model),
+        version=annotations.get(ANNOTATION_MODEL_VERSION, "unknown"),
         source=env.get("PENNANT_MODEL_SOURCE", ""),
         sha256=env.get("PENNANT_MODEL_SHA256"),
         manifest={
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": render.metadata(spec, "", **{LABEL_REVISION: revision}),
-            "spec": held,
+            "metadata": render.child_metadata(spec, "", **{LABEL_REVISION: revision}),
+            "spec": spec_of_slot,
         },
     )
 
 
-def _environment(pod: dict[str, Any]) -> dict[str, str]:
+def _fetch_environment(pod: dict[str, Any]) -> dict[str, str]:
     fetch = [c for c in pod.get("initContainers", ()) if c["name"] == FETCH]
     return {e["name"]: e["value"] for c in fetch for e in c.get("env", ()) if "value" in e}

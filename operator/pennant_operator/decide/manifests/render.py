@@ -1,19 +1,18 @@
 """Builds the manifests of the children.
 
 `deployment_of` runs only when a slot takes a revision nobody recorded yet; every later apply sends
-the recorded manifest through `for_slot` with another size (law 5).
+the recorded manifest through `deployment_for_slot` with another size (law 5).
 """
 
 from typing import Any
 
+from pennant_operator.decide.goal.availability import MAX_UNAVAILABLE
+from pennant_operator.decide.goal.ownership import controller_reference
 from pennant_operator.decide.manifests.pod import pod_spec
 from pennant_operator.decide.manifests.serve import PORT_NAME
 from pennant_operator.decide.seen.observed import Images, ModelVersion, Object, RegistryFacts
-from pennant_operator.decide.seen.pod_facts import SERVE
-from pennant_operator.decide.seen.revision import Record, to_data
+from pennant_operator.decide.seen.revision import Record, record_data
 from pennant_operator.decide.seen.spec import Spec
-from pennant_operator.decide.target.ownership import controller_reference
-from pennant_operator.decide.target.spare import MAX_UNAVAILABLE
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_MODEL,
     ANNOTATION_MODEL_VERSION,
@@ -23,13 +22,14 @@ from pennant_operator.decide.vocabulary import (
     LABEL_REVISION,
     LABEL_SLOT,
     MANAGED_BY,
+    SERVE,
 )
 from pennant_registry.sources import joined
 
 SERVICE_PORTS = {"http": 80, "grpc": 9000}  # by the names of the serving container's ports
 
 
-def metadata(spec: Spec, name: str, **labels: str) -> dict[str, Any]:
+def child_metadata(spec: Spec, name: str, **labels: str) -> dict[str, Any]:
     """Name, labels and the controller reference: deleting the owner deletes the child."""
     return {
         "name": name,
@@ -70,7 +70,7 @@ def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Imag
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(spec, "", **{LABEL_REVISION: revision}),
+        "metadata": child_metadata(spec, "", **{LABEL_REVISION: revision}),
         "spec": {
             "revisionHistoryLimit": 0,  # the ControllerRevisions are the history
             # Pods of a slot change by emptying it; this only softens an edit made by hand.
@@ -87,7 +87,7 @@ def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Imag
     }
 
 
-def for_slot(spec: Spec, record: Record, *, slot: str, replicas: int) -> Object:
+def deployment_for_slot(spec: Spec, record: Record, *, slot: str, replicas: int) -> Object:
     """The recorded manifest in one of the two slots, at a size; its owner is today's."""
     meta, recorded = record.manifest["metadata"], record.manifest["spec"]
     template, mark = recorded["template"], {LABEL_SLOT: slot}
@@ -109,16 +109,16 @@ def for_slot(spec: Spec, record: Record, *, slot: str, replicas: int) -> Object:
     }
 
 
-def record_of(spec: Spec, record: Record) -> Object:
+def controller_revision_of(spec: Spec, record: Record) -> Object:
     """The ControllerRevision that keeps a record; the API server holds its data immutable."""
     return {
         "apiVersion": "apps/v1",
         "kind": "ControllerRevision",
-        "metadata": metadata(
+        "metadata": child_metadata(
             spec, f"{spec.name}-{record.revision}", **{LABEL_REVISION: record.revision}
         ),
         "revision": record.number,
-        "data": to_data(record),
+        "data": record_data(record),
     }
 
 
@@ -133,7 +133,7 @@ def service_of(
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {**metadata(spec, spec.name), "annotations": annotations},
+        "metadata": {**child_metadata(spec, spec.name), "annotations": annotations},
         "spec": {
             "selector": {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot},
             "ports": [
@@ -158,7 +158,7 @@ def registry_config_of(spec: Spec, registry: RegistryFacts) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(spec, f"{spec.name}-registry"),
+        "metadata": child_metadata(spec, f"{spec.name}-registry"),
         "data": data,
     }
 
@@ -168,7 +168,7 @@ def digests_of(spec: Spec, digests: dict[str, str]) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(spec, f"{spec.name}-digests"),
+        "metadata": child_metadata(spec, f"{spec.name}-digests"),
         "data": digests,
     }
 
@@ -178,7 +178,7 @@ def disruption_budget_of(spec: Spec, slot: str) -> Object:
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": metadata(spec, f"{spec.name}-{slot}", **{LABEL_SLOT: slot}),
+        "metadata": child_metadata(spec, f"{spec.name}-{slot}", **{LABEL_SLOT: slot}),
         "spec": {
             "maxUnavailable": MAX_UNAVAILABLE,
             "unhealthyPodEvictionPolicy": "AlwaysAllow",

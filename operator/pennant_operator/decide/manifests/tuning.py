@@ -5,11 +5,11 @@ Absent fields stay absent: the server has the defaults, and a new field changes 
 
 from typing import Any
 
-from pennant_operator.decide.manifests.container import value
+from pennant_operator.decide.manifests.container import env_value
 from pennant_registry.durations import parse_duration
 
 
-def tuning(serving: dict[str, Any]) -> list[dict[str, Any]]:
+def tuning_env(serving: dict[str, Any]) -> list[dict[str, Any]]:
     """The variables for `spec.serving` as written."""
     batching = serving.get("batching", {})
     telemetry = serving.get("telemetry", {})
@@ -25,7 +25,7 @@ def tuning(serving: dict[str, Any]) -> list[dict[str, Any]]:
         "PENNANT_PAYLOAD_LOG_RATIO": payloads.get("ratio"),
         "PENNANT_PAYLOAD_LOG_REDACT": ",".join(payloads.get("redact", ())) or None,
     }
-    return [value(name, str(text)) for name, text in written.items() if text is not None]
+    return [env_value(name, str(text)) for name, text in written.items() if text is not None]
 
 
 def _seconds(duration: str | None) -> str | None:

@@ -28,63 +28,65 @@ class Health:
     webhook: WebhookHealth | None = None  # None: none is asked for
 
 
-def status(registry: Object, health: Health, now: datetime) -> dict[str, Any]:
+def registry_status(registry: Object, health: Health, now: datetime) -> dict[str, Any]:
     """The status to show; equal to the live one when nothing changed."""
     live = registry.get("status", {})
     before = {condition["type"]: condition for condition in live.get("conditions", ())}
     generation = registry["metadata"]["generation"]
-    built: dict[str, Any] = {
+    status: dict[str, Any] = {
         "observedGeneration": generation,
         "modelsWatched": health.models,
         "conditions": [
-            _condition(said, before.get(said["type"], {}), generation, now)
-            for said in (_ready(health), _webhook(health.webhook))
-            if said is not None
+            _stamped_state(state, before.get(state["type"], {}), generation, now)
+            for state in (_registry_ready_state(health), _webhook_state(health.webhook))
+            if state is not None
         ],
     }
     if health.webhook is not None and health.webhook.registered:
-        built["webhook"] = {"id": health.webhook.registered, "url": health.webhook.url}
+        status["webhook"] = {"id": health.webhook.registered, "url": health.webhook.url}
     # What the server last called itself stays readable while it is away.
     version = health.server_version or live.get("serverVersion")
-    return built | ({"serverVersion": version} if version else {})
+    return status | ({"serverVersion": version} if version else {})
 
 
 def webhook_health(registry: Object) -> WebhookHealth:
     """How its webhook was when its status was written."""
-    shown = registry.get("status", {})
-    told = shown.get("webhook", {})
+    status = registry.get("status", {})
+    webhook = status.get("webhook", {})
     troubles = (
         condition["message"]
-        for condition in shown.get("conditions", ())
+        for condition in status.get("conditions", ())
         if condition["type"] == "Webhook" and condition["status"] == "False"
     )
-    return WebhookHealth(next(troubles, None), told.get("id", ""), told.get("url", ""))
+    return WebhookHealth(next(troubles, None), webhook.get("id", ""), webhook.get("url", ""))
 
 
-def _ready(health: Health) -> dict[str, str]:
+def _registry_ready_state(health: Health) -> dict[str, str]:
     trouble = "InvalidSpec" if health.invalid else "NotAnswering"
-    return _said("Ready", "Answering", trouble, health.trouble, "The registry answers.")
+    return _condition_state("Ready", "Answering", trouble, health.trouble, "The registry answers.")
 
 
-def _webhook(webhook: WebhookHealth | None) -> dict[str, str] | None:
+def _webhook_state(webhook: WebhookHealth | None) -> dict[str, str] | None:
     if webhook is None:
         return None
     message = "Webhooks that are signed with the Secret are taken."
     if webhook.registered:
         message = "MLflow was told to send its webhooks, and those it signs are taken."
-    return _said("Webhook", "Taken", "NotTaken", webhook.trouble, message)
+    return _condition_state("Webhook", "Taken", "NotTaken", webhook.trouble, message)
 
 
-def _said(kind: str, well: str, ill: str, trouble: str | None, message: str) -> dict[str, str]:
+def _condition_state(
+    kind: str, well: str, ill: str, trouble: str | None, message: str
+) -> dict[str, str]:
     if trouble is not None:
         return {"type": kind, "status": "False", "reason": ill, "message": trouble}
     return {"type": kind, "status": "True", "reason": well, "message": message}
 
 
-def _condition(
-    said: dict[str, str], before: dict[str, Any], generation: int, now: datetime
+def _stamped_state(
+    state: dict[str, str], before: dict[str, Any], generation: int, now: datetime
 ) -> dict[str, Any]:
     """Its time moves only with its status."""
-    changed = before.get("status") != said["status"]
+    changed = before.get("status") != state["status"]
     since = format_time(now) if changed else before["lastTransitionTime"]
-    return {**said, "observedGeneration": generation, "lastTransitionTime": since}
+    return {**state, "observedGeneration": generation, "lastTransitionTime": since}

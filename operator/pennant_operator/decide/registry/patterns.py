@@ -19,8 +19,8 @@ def _matches(name: str, pattern: str) -> bool:
         return False
     at = len(first)
     for part in between:
-        found = name.find(part, at)
-        if found < 0:
+        start = name.find(part, at)
+        if start < 0:
             return False
-        at = found + len(part)
+        at = start + len(part)
     return name.endswith(last) and len(name) - len(last) >= at

@@ -3,18 +3,18 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from pennant_operator.decide.registry.patterns import matches
-from pennant_operator.decide.registry.sources import allowed_with
-from pennant_operator.decide.seen.observed import Object, Refused, RegistryFacts, Unknown
+from pennant_operator.decide.registry.sources import allowed_with_root
+from pennant_operator.decide.seen.observed import Object, Refused, RegistryFacts
 from pennant_operator.decide.vocabulary import Reason
 from pennant_registry.durations import parse_duration
 from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed
 
-MINIMUM_POLL = timedelta(seconds=1)
+MIN_POLL_INTERVAL = timedelta(seconds=1)  # of spec.pollInterval
 DIRECT = "Direct"  # spec.artifacts.mode: pods pull from the store behind the server
 _ROOT = re.compile(
     r"((s3|gs)://[A-Za-z0-9._-]+|(wasbs|abfss)://[a-z0-9$-]+@[A-Za-z0-9.-]+|pvc://[a-z0-9.-]+)"
@@ -71,7 +71,7 @@ class RegistrySpec:
         )
 
 
-def parse(registry: Object) -> RegistrySpec:
+def parse_registry(registry: Object) -> RegistrySpec:
     """The spec of a ModelRegistry object; raises InvalidRegistryError."""
     spec, name = registry.get("spec", {}), registry["metadata"]["name"]
     artifacts = spec.get("artifacts", {})
@@ -84,65 +84,12 @@ def parse(registry: Object) -> RegistrySpec:
         poll_interval=_interval(spec.get("pollInterval", "15s")),
         allowed_namespaces=tuple(spec.get("allowedNamespaces", ("*",))),
         allowed_models=tuple(spec.get("allowedModels", ("*",))),
-        allowed_sources=allowed_with(_prefixes(spec.get("allowedSources", DEFAULT_ALLOWED)), root),
+        allowed_sources=allowed_with_root(
+            _prefixes(spec.get("allowedSources", DEFAULT_ALLOWED)), root
+        ),
         webhook=_webhook(name, spec.get("webhook")),
         pull_root=root if artifacts.get("mode") == DIRECT else None,
         proxy=_proxy(spec["proxy"]) if spec.get("proxy") else None,
-    )
-
-
-def not_there_yet(name: str, namespace: str) -> Unknown:
-    """Whoever applies both may do it in either order, so a missing one is awaited for a moment."""
-    return Unknown(
-        Reason.WAITING_FOR_REGISTRY,
-        f"there is no ModelRegistry {name} in namespace {namespace} yet; the operator looks again"
-        " within seconds and then says what to do",
-    )
-
-
-def not_found(name: str, namespace: str) -> Refused:
-    """There is no such ModelRegistry."""
-    return Refused(
-        Reason.REGISTRY_NOT_FOUND,
-        f"there is no ModelRegistry {name} in the operator's namespace {namespace}: create it "
-        f"there (kubectl -n {namespace} get modelregistries lists those there are), "
-        "or set spec.registry to one of these",
-    )
-
-
-def invalid(name: str, namespace: str, error: InvalidRegistryError) -> Refused:
-    """The ModelRegistry's own spec cannot be used."""
-    return Refused(
-        Reason.REGISTRY_INVALID,
-        f"ModelRegistry {name} cannot be used: {error}; its administrator can correct it with "
-        f"kubectl -n {namespace} edit modelregistry {name}",
-    )
-
-
-def not_read() -> Unknown:
-    """The operator has just started."""
-    return Unknown(
-        Reason.WAITING_FOR_REGISTRY,
-        "the operator has just started and reads its ModelRegistries within seconds",
-    )
-
-
-def not_asked(name: str) -> Unknown:
-    """The first answer is still to come."""
-    return Unknown(
-        Reason.WAITING_FOR_REGISTRY,
-        f"ModelRegistry {name} has not answered yet; if this lasts, its status says why: "
-        f"kubectl describe modelregistry {name}, in the operator's namespace",
-    )
-
-
-def silent(name: str, since: datetime | None) -> Unknown:
-    """It has not answered for long."""
-    return Unknown(
-        Reason.REGISTRY_UNREACHABLE,
-        f"ModelRegistry {name} has not answered for 15 minutes: its status says what is wrong "
-        f"(kubectl describe modelregistry {name}, in the operator's namespace)",
-        since,
     )
 
 
@@ -221,6 +168,6 @@ def _interval(text: str) -> timedelta:
         interval = parse_duration(text)
     except ValueError as error:
         raise InvalidRegistryError(f"spec.pollInterval: {error}") from error
-    if interval < MINIMUM_POLL:
+    if interval < MIN_POLL_INTERVAL:
         raise InvalidRegistryError(f"spec.pollInterval {text!r} is too short: write 1s or more")
     return interval

@@ -8,7 +8,7 @@ from pennant_operator.decide.seen.observed import Absent, Desired, ModelVersion,
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.times import format_time, parse_time
 
-KEPT = 10  # entries of `rejected` and of `history`
+MAX_STATUS_ENTRIES = 10  # of `rejected` and of `history`
 
 
 @dataclass(frozen=True)
@@ -49,30 +49,30 @@ class Memory:
         return bool(self.status.get("observedGeneration") == self.generation)
 
     @property
-    def found(self) -> bool:
+    def ever_resolved(self) -> bool:
         """Whether a version was ever found."""
         return bool(self.desired or self.serving)
 
-    def said(self, kind: str) -> dict[str, Any]:
+    def condition(self, kind: str) -> dict[str, Any]:
         """A condition as it was, empty when it was not there."""
         conditions = self.status.get("conditions") or []
         return next((c for c in conditions if c["type"] == kind), {})
 
-    def served_last_time(self, revision: str) -> bool:
+    def served_last(self, revision: str) -> bool:
         """Whether the last that is told of a revision is that it had the traffic."""
-        told = next((entry for entry in self.history if entry["revision"] == revision), {})
-        return told.get("result") == "Serving"
+        newest = next((entry for entry in self.history if entry["revision"] == revision), {})
+        return newest.get("result") == "Serving"
 
-    def answered(self, watch: Watch) -> bool:
+    def resolved_for(self, watch: Watch) -> bool:
         """Whether a version was last found for this question, and not for one of an earlier spec.
 
         Statuses of earlier operators do not say which it was: it was that of their generation.
         """
         if "resolved" not in self.status:
-            return self.found and self.same_spec
-        return bool(self.status["resolved"] == question(watch))
+            return self.ever_resolved and self.same_spec
+        return bool(self.status["resolved"] == resolved_entry(watch))
 
-    def rejection_told(self, rejected: list[dict[str, Any]]) -> dict[str, Any] | None:
+    def last_rejection(self, rejected: list[dict[str, Any]]) -> dict[str, Any] | None:
         """The rejection of what was last desired, while nobody says what is desired now."""
         version = self.desired.get("version")
         if version in {None, self.serving.get("version"), self.candidate.get("version")}:
@@ -85,7 +85,7 @@ def memory_of(owner: Object) -> Memory:
     return Memory(owner.get("status") or {}, int(owner["metadata"].get("generation", 0)))
 
 
-def version_of(desired: Desired) -> str | None:
+def desired_version(desired: Desired) -> str | None:
     """The version that is desired, as far as anybody says."""
     return None if isinstance(desired, Absent | Unknown) else desired.version
 
@@ -95,44 +95,44 @@ def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
 
     Only a version that was really desired in between counts; a removed alias is no other version.
     """
-    before, wanted = memory.desired.get("version"), version_of(desired)
-    if before is None or before == wanted or _says_nothing(desired):
+    before, version = memory.desired.get("version"), desired_version(desired)
+    if before is None or before == version or _says_nothing(desired):
         return memory.rejected
-    if wanted is None:
-        # `status.desired` goes: that `before` was desired after the others is told here only.
+    if version is None:
+        # `status.desired` goes: that `before` was desired after the others is known here only.
         return [entry for entry in memory.rejected if entry["version"] == before]
-    return [entry for entry in memory.rejected if entry["version"] != wanted]
+    return [entry for entry in memory.rejected if entry["version"] != version]
 
 
 def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any] | None:
     """The next `status.desired`; where no version is told, nor that there is none, as it was."""
-    wanted = version_of(desired)
+    version = desired_version(desired)
     if _says_nothing(desired):
         return memory.desired or None
-    if wanted is None:
+    if version is None:
         return None
-    if memory.desired.get("version") == wanted:
+    if memory.desired.get("version") == version:
         return memory.desired
-    return {"version": wanted, "since": format_time(now)}
+    return {"version": version, "since": format_time(now)}
 
 
 def _says_nothing(desired: Desired) -> bool:
     """Nobody says what is desired, nor that nothing is."""
-    return not isinstance(desired, Absent) and version_of(desired) is None
+    return not isinstance(desired, Absent) and desired_version(desired) is None
 
 
-def question(watch: Watch) -> dict[str, str]:
+def resolved_entry(watch: Watch) -> dict[str, str]:
     """As `status.resolved` has it."""
     return {field: value for field, value in asdict(watch).items() if value is not None}
 
 
 def resolved_of(memory: Memory, desired: Desired, watch: Watch) -> dict[str, str] | None:
     """The next `status.resolved`: for which question a version was last found."""
-    if isinstance(desired, ModelVersion) or memory.answered(watch):
-        return question(watch)
+    if isinstance(desired, ModelVersion) or memory.resolved_for(watch):
+        return resolved_entry(watch)
     # Empty: none was, though one is desired; or a status of an earlier operator does not say, and
     # the spec has changed since.
-    known = memory.found or version_of(desired) is not None
+    known = memory.ever_resolved or desired_version(desired) is not None
     return memory.status.get("resolved", {} if known else None)
 
 

@@ -1,35 +1,21 @@
 """Reduces a Pod to the facts that verdicts are made of."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pennant_operator.decide.quantities import quantity
+from pennant_operator.decide.quantities import parse_quantity
+from pennant_operator.decide.seen.termination import (
+    Failure,
+    failed_attempts,
+    failure_of,
+    termination_message,
+)
 from pennant_operator.decide.times import parse_time
-from pennant_operator.decide.vocabulary import LABEL_REVISION
+from pennant_operator.decide.vocabulary import FETCH, LABEL_REVISION, MODELS
 
-FETCH = "fetch"
-SERVE = "serve"
-MODELS = "models"  # the volume with the bundle
-OOM_KILLED = "OOMKilled"
-BACK_OFF = "CrashLoopBackOff"
-UNSAID = "the node ended it"
-KILLED = "Killed"  # nor this: a signal that no memory limit explains, such as a probe's
-_BY_SIGNAL = {137, 143}  # SIGKILL, SIGTERM
-UNREPORTED = timedelta(seconds=30)  # after its grace; a kubelet takes a second or two
-NODE_ENDED = "NodeEnded"  # not the kubelet's word: the node went down under a running container
-
-
-@dataclass(frozen=True)
-class Failure:
-    """How a container last failed: its own termination message, or what the kubelet says."""
-
-    container: str
-    reason: str  # ours (LoadFailed ...), NODE_ENDED, or the kubelet's (OOMKilled, Error ...)
-    message: str
-    exit_code: int | None  # None: it never ran
-    at: datetime | None = None
+ENDED_WITHOUT_MESSAGE = "the node ended it"
+LOST_AFTER_GRACE = timedelta(seconds=30)  # a kubelet takes a second or two to report the end
 
 
 @dataclass(frozen=True)
@@ -66,11 +52,11 @@ class PodFacts:
 
         Its grace is over for long, and it is not ready, so that no Service leads to it.
         """
-        late = self.ends_by is not None and now > self.ends_by + UNREPORTED
+        late = self.ends_by is not None and now > self.ends_by + LOST_AFTER_GRACE
         return late and not self.ready
 
 
-def facts(pod: dict[str, Any]) -> PodFacts:
+def pod_facts(pod: dict[str, Any]) -> PodFacts:
     """The facts of one Pod object as the API server returns it."""
     meta, status = pod["metadata"], pod.get("status", {})
     conditions = {c["type"]: c for c in status.get("conditions", ())}
@@ -83,7 +69,7 @@ def facts(pod: dict[str, Any]) -> PodFacts:
         c["name"]: c.get("resources", {}).get("limits", {}).get("memory")
         for c in pod.get("spec", {}).get("containers", ())
     }
-    failed = next(((c, f) for c in reversed(containers) if (f := _failure(c, limits))), None)
+    failed = next(((c, f) for c in reversed(containers) if (f := failure_of(c, limits))), None)
     return PodFacts(
         name=meta["name"],
         uid=meta["uid"],
@@ -99,7 +85,7 @@ def facts(pod: dict[str, Any]) -> PodFacts:
         fetched=_since(conditions.get("Initialized"), meta["creationTimestamp"]),
         ready_since=_since(conditions.get("Ready"), meta["creationTimestamp"]),
         digest=_digest(fetch),
-        attempts=_attempts(failed[0]) if failed else 0,
+        attempts=failed_attempts(failed[0]) if failed else 0,
         failure=failed[1] if failed else None,
         unschedulable=_unschedulable(conditions.get("PodScheduled")),
         evicted=_evicted(status),
@@ -113,7 +99,7 @@ def _evicted(status: dict[str, Any]) -> str | None:
     if status.get("phase") not in {"Failed", "Succeeded"}:
         return None
     if not status.get("message"):
-        return f"{status.get('reason') or 'Evicted'}: {UNSAID}"
+        return f"{status.get('reason') or 'Evicted'}: {ENDED_WITHOUT_MESSAGE}"
     return f"{status.get('reason') or 'Evicted'}: {status['message'].rstrip('. ')}"
 
 
@@ -144,92 +130,24 @@ def _unschedulable(condition: dict[str, Any] | None) -> str | None:
 
 
 def _digest(container: dict[str, Any] | None) -> str | None:
-    digest = _fetched(container).get("digest")
+    digest = _fetch_result(container).get("digest")
     return digest if isinstance(digest, str) else None
 
 
 def _overfull(pod: dict[str, Any], container: dict[str, Any] | None) -> str | None:
     """The kubelet looks at volumes about once a minute: long after the version could be ready."""
-    size = _fetched(container).get("bytes")
+    size = _fetch_result(container).get("bytes")
     volumes = pod.get("spec", {}).get("volumes", ())
     limit = next(
         (v.get("emptyDir", {}).get("sizeLimit") for v in volumes if v["name"] == MODELS), 0
     )
-    most = quantity(limit)
+    most = parse_quantity(limit)
     if not isinstance(size, int) or not most or size <= most:
         return None
     return f"the bundle has {size} bytes, spec.serving.storage.size is {limit}"
 
 
-def _fetched(container: dict[str, Any] | None) -> dict[str, Any]:
+def _fetch_result(container: dict[str, Any] | None) -> dict[str, Any]:
     """What `fetch` said when it had done its work."""
     terminated = (container or {}).get("state", {}).get("terminated") or {}
-    return _said(terminated) if terminated.get("exitCode") == 0 else {}
-
-
-def _attempts(container: dict[str, Any]) -> int:
-    """Failed terminations: every restart follows one, and the current attempt may be over too."""
-    state = container.get("state", {})
-    over = (state.get("terminated") or {}).get("exitCode", 0) != 0
-    backing_off = (state.get("waiting") or {}).get("reason") == BACK_OFF
-    return int(container.get("restartCount", 0)) + (1 if over or backing_off else 0)
-
-
-def _failure(container: dict[str, Any], limits: dict[str, Any]) -> Failure | None:
-    state = container.get("state", {})
-    for terminated in (state.get("terminated"), container.get("lastState", {}).get("terminated")):
-        if terminated and terminated.get("exitCode", 0) != 0:
-            said, name = _message(terminated), container["name"]
-            return Failure(
-                container=name,
-                reason=said.get("reason") or _unsaid_reason(terminated),
-                message=said.get("message") or _unsaid(name, terminated, limits.get(name)),
-                exit_code=int(terminated["exitCode"]),
-                at=parse_time(terminated["finishedAt"]) if terminated.get("finishedAt") else None,
-            )
-    waiting = state.get("waiting") or {}
-    if waiting.get("reason") in {None, "PodInitializing", "ContainerCreating", BACK_OFF}:
-        return None
-    said = waiting.get("message") or waiting["reason"]
-    return Failure(container["name"], waiting["reason"], said, None)
-
-
-def _unsaid_reason(terminated: dict[str, Any]) -> str:
-    """The kubelet finds nothing left of a container after its node went down."""
-    reason, code = terminated.get("reason") or "Error", terminated["exitCode"]
-    if reason == "ContainerStatusUnknown" or (reason == "Unknown" and code == 255):
-        return NODE_ENDED
-    return KILLED if reason == "Error" and code in _BY_SIGNAL else reason
-
-
-def _unsaid(name: str, terminated: dict[str, Any], limit: Any) -> str:
-    if terminated.get("reason") == OOM_KILLED and name == SERVE:
-        field = "spec.serving.resources.limits.memory"
-        if limit:
-            return f"out of memory (OOMKilled) at its limit of {limit}: raise {field}"
-        return f"out of memory (OOMKilled), the node's own: set {field}, and requests.memory too"
-    if _unsaid_reason(terminated) == NODE_ENDED:
-        return "the node restarted under it"
-    if _unsaid_reason(terminated) == KILLED:
-        return f"ended from outside, by a probe or on its node (exit code {terminated['exitCode']})"
-    text = str(terminated.get("message") or "").strip()
-    why = f"{terminated.get('reason') or 'ended'}, exit code {terminated['exitCode']}"
-    return f"{why}: {text}" if text else f"{why}, without a message"
-
-
-def _message(terminated: dict[str, Any]) -> dict[str, str]:
-    """A bundle is code, so what it leaves as its message may be anything: only text is taken."""
-    return {
-        name: value.encode(errors="replace").decode()  # half a surrogate pair is no text
-        for name, value in _said(terminated).items()
-        if isinstance(value, str)
-    }
-
-
-def _said(terminated: dict[str, Any]) -> dict[str, Any]:
-    """The termination message when it is a JSON object; anything else says nothing to us."""
-    try:
-        said = json.loads(terminated.get("message") or "null")
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
+    return termination_message(terminated) if terminated.get("exitCode") == 0 else {}

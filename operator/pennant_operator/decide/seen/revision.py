@@ -11,11 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pennant_operator.decide.seen.pod_facts import SERVE
-from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION
+from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION, SERVE
 
-FORMAT = 1
-LENGTH = 10  # hex digits: 40 bits name a handful of revisions of one object
+RECORD_FORMAT = 1
+REVISION_LENGTH = 10  # hex digits: 40 bits name a handful of revisions of one object
 T = TypeVar("T")
 
 
@@ -63,13 +62,13 @@ def revision_of(
     """The revision's name; `serving` is `spec.serving` as written, absent fields absent."""
     identity = [registry, model, version, created, serving]
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+    return hashlib.sha256(text.encode()).hexdigest()[:REVISION_LENGTH]
 
 
-def to_data(record: Record) -> dict[str, Any]:
+def record_data(record: Record) -> dict[str, Any]:
     """The `data` of the ControllerRevision."""
     return {
-        "format": FORMAT,
+        "format": RECORD_FORMAT,
         "model": record.model,
         "version": record.version,
         "registry": record.registry,
@@ -81,33 +80,35 @@ def to_data(record: Record) -> dict[str, Any]:
     }
 
 
-def from_object(obj: dict[str, Any]) -> Record:
+def record_from_object(obj: dict[str, Any]) -> Record:
     """The record in a ControllerRevision as the API server returns it.
 
     Its `data` may be anything, and so may its labels: raises UnreadableRecordError.
     """
     data, meta = obj.get("data"), obj["metadata"]
-    if not isinstance(data, dict) or type(found := data.get("format")) is not int:
+    if not isinstance(data, dict) or type(record_format := data.get("format")) is not int:
         raise UnreadableRecordError("it has no data.format")
-    if found != FORMAT:
-        raise UnreadableRecordError(f"data.format is {found}, and this operator reads {FORMAT}")
+    if record_format != RECORD_FORMAT:
+        raise UnreadableRecordError(
+            f"data.format is {record_format}, and this operator reads {RECORD_FORMAT}"
+        )
     return Record(
-        revision=_revision(meta),
-        model=_take(data, "model", str),
-        version=_take(data, "version", str),
-        source=_take(data, "source", str),
-        sha256=None if data.get("sha256") is None else _take(data, "sha256", str),
-        manifest=_manifest(_take(data, "manifest", dict), meta),
+        revision=_labelled_revision(meta),
+        model=_typed_field(data, "model", str),
+        version=_typed_field(data, "version", str),
+        source=_typed_field(data, "source", str),
+        sha256=None if data.get("sha256") is None else _typed_field(data, "sha256", str),
+        manifest=_checked_manifest(_typed_field(data, "manifest", dict), meta),
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
         number=obj.get("revision", 0),
-        registry=_take({"registry": ""} | data, "registry", str),
-        created=_take({"created": 0} | data, "created", int),
-        registered=_take({"registered": 0} | data, "registered", int),
+        registry=_typed_field({"registry": ""} | data, "registry", str),
+        created=_typed_field({"created": 0} | data, "created", int),
+        registered=_typed_field({"registered": 0} | data, "registered", int),
     )
 
 
-def _revision(meta: dict[str, Any]) -> str:
+def _labelled_revision(meta: dict[str, Any]) -> str:
     """Whoever is called otherwise would stand for a revision that has a record of its own."""
     labels = meta.get("labels", {})
     revision = str(labels.get(LABEL_REVISION, ""))
@@ -116,9 +117,9 @@ def _revision(meta: dict[str, Any]) -> str:
     return revision
 
 
-def _manifest(manifest: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
+def _checked_manifest(manifest: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
     """It is applied as it stands: as a Deployment, and beside its record."""
-    where = _take(manifest, "metadata.namespace", str)
+    where = _typed_field(manifest, "metadata.namespace", str)
     if where != meta["namespace"]:
         raise UnreadableRecordError(f"data.manifest.metadata.namespace is {where!r}")
     kind = manifest.get("apiVersion"), manifest.get("kind")
@@ -128,11 +129,11 @@ def _manifest(manifest: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
         *("metadata.labels", "spec.selector.matchLabels"),
         *("spec.template.metadata.labels", "spec.template.spec"),
     ):
-        _take(manifest, path, dict)
-    for container in _take(manifest, "spec.template.spec.containers", list):
-        _take({"container": container}, "container.name", str)
-        for port in _take({"ports": []} | container, "ports", list):
-            _take({"port": port}, "port", dict)
+        _typed_field(manifest, path, dict)
+    for container in _typed_field(manifest, "spec.template.spec.containers", list):
+        _typed_field({"container": container}, "container.name", str)
+        for port in _typed_field({"ports": []} | container, "ports", list):
+            _typed_field({"port": port}, "port", dict)
     _check_names(manifest)
     return manifest
 
@@ -144,17 +145,17 @@ def _check_names(manifest: dict[str, Any]) -> None:
         part = parts.pop()
         if isinstance(part, dict):
             if "name" in part:
-                _take(part, "name", str)
+                _typed_field(part, "name", str)
             parts += part.values()
         elif isinstance(part, list):
             parts += part
 
 
-def _take(within: dict[str, Any], path: str, kind: type[T]) -> T:
+def _typed_field(within: dict[str, Any], path: str, kind: type[T]) -> T:
     """What is there, if it is of exactly this type: to Python, true is a number."""
-    found: Any = within
+    value: Any = within
     for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    if type(found) is not kind:
-        raise UnreadableRecordError(f"{path} is a {type(found).__name__}, not a {kind.__name__}")
-    return found
+        value = value.get(name) if isinstance(value, dict) else None
+    if type(value) is not kind:
+        raise UnreadableRecordError(f"{path} is a {type(value).__name__}, not a {kind.__name__}")
+    return value

@@ -12,8 +12,8 @@ from pennant_registry.durations import parse_duration
 from pennant_registry.names import model_name_problem, version_problem
 
 CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means Pennant's
-_CUSTOM_NEEDS = ("image", "port", "probes")
-_LONGEST_DELAY = timedelta(seconds=1)  # as in the CRD
+_REQUIRED_FOR_CUSTOM = ("image", "port", "probes")
+_MAX_BATCH_DELAY = timedelta(seconds=1)  # as in the CRD
 _POINTERS = ("alias", "stage", "version")
 
 
@@ -86,7 +86,7 @@ class Spec:
     suspend: bool
 
 
-def parse(owner: dict[str, Any]) -> Spec:
+def parse_spec(owner: dict[str, Any]) -> Spec:
     """The spec of a ModelDeployment object; raises InvalidSpecError."""
     spec, meta = owner.get("spec", {}), owner["metadata"]
     rollout = spec.get("rollout", {})
@@ -137,7 +137,7 @@ def _watch(spec: dict[str, Any]) -> Watch:
 def _serving(spec: dict[str, Any]) -> dict[str, Any]:
     serving: dict[str, Any] = spec.get("serving") or {}
     if serving.get("mode") == CUSTOM:
-        for field in _CUSTOM_NEEDS:
+        for field in _REQUIRED_FOR_CUSTOM:
             if not serving.get(field):
                 raise InvalidSpecError(f"spec.serving.{field} is missing: write it for mode Custom")
     _check_delay(serving.get("batching", {}), "spec.serving.batching")
@@ -145,7 +145,7 @@ def _serving(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_delay(batching: dict[str, Any], path: str) -> None:
-    if _duration(batching, "maxDelay", "0s", path) > _LONGEST_DELAY:
+    if _duration(batching, "maxDelay", "0s", path) > _MAX_BATCH_DELAY:
         raise InvalidSpecError(
             f"{path}.maxDelay: {batching['maxDelay']!r} is more than 1s, and is added to every "
             f"request: write for example 5ms"

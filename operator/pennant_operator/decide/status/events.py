@@ -3,7 +3,7 @@
 from typing import Any
 
 from pennant_operator.decide.intent import NORMAL, WARNING, Event
-from pennant_operator.decide.seen.memory import KEPT
+from pennant_operator.decide.seen.memory import MAX_STATUS_ENTRIES
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.vocabulary import Condition, EventReason, Reason, Summary
 
@@ -12,18 +12,18 @@ Status = dict[str, Any]
 
 def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
     """One event per transition, none while nothing changes."""
-    found = (
-        _moved(spec, before, after),
-        _started(before, after),
-        _rejected(before, after),
-        _held(before, after),
-        _refused(before, after),
-        _switched(before, after),
-        _baked(before, after),
+    events = (
+        _alias_moved(spec, before, after),
+        _rollout_started(before, after),
+        _version_rejected(before, after),
+        _rollout_held(before, after),
+        _source_refused(before, after),
+        _traffic_moved(before, after),
+        _bake_passed(before, after),
         _scaled_down(before, after),
-        stalled(before, after),
+        stalled_event(before, after),
     )
-    return tuple(event for event in found if event is not None)
+    return tuple(event for event in events if event is not None)
 
 
 def unreadable_records(records: tuple[str, ...]) -> tuple[Event, ...]:
@@ -44,92 +44,94 @@ def history_with(before: Status, after: Status) -> list[dict[str, Any]]:
     """The next history, newest first: what got the traffic, and what was rejected."""
     entries: list[dict[str, Any]] = list(before.get("history") or [])
     serving = after.get("serving")
-    if serving and not _listed(entries, serving, "since"):
-        entries.insert(0, {**_pick(serving), "result": "Serving", "time": serving["since"]})
+    if serving and not _is_listed(entries, serving, "since"):
+        entries.insert(0, _history_entry(serving, "Serving", serving["since"]))
     for rejected in after.get("rejected", ()):
-        if not _listed(entries, rejected, "time"):
-            entries.insert(0, {**_pick(rejected), "result": "Rejected", "time": rejected["time"]})
-    return entries[:KEPT]
+        if not _is_listed(entries, rejected, "time"):
+            entries.insert(0, _history_entry(rejected, "Rejected", rejected["time"]))
+    return entries[:MAX_STATUS_ENTRIES]
 
 
-def _listed(entries: list[dict[str, Any]], what: dict[str, Any], moment: str) -> bool:
-    return any(e["revision"] == what["revision"] and e["time"] == what[moment] for e in entries)
+def _is_listed(entries: list[dict[str, Any]], part: dict[str, Any], moment: str) -> bool:
+    return any(e["revision"] == part["revision"] and e["time"] == part[moment] for e in entries)
 
 
-def _pick(what: dict[str, Any]) -> dict[str, Any]:
-    return {k: what[k] for k in ("version", "revision", "digest", "reason") if what.get(k)}
+def _history_entry(part: dict[str, Any], result: str, time: str) -> dict[str, Any]:
+    copied = {k: part[k] for k in ("version", "revision", "digest", "reason") if part.get(k)}
+    return {**copied, "result": result, "time": time}
 
 
-def _get(status: Status, part: str, field: str) -> Any:
+def _field(status: Status, part: str, field: str) -> Any:
     return (status.get(part) or {}).get(field)
 
 
-def _moved(spec: Spec, before: Status, after: Status) -> Event | None:
-    old, new = _get(before, "desired", "version"), _get(after, "desired", "version")
+def _alias_moved(spec: Spec, before: Status, after: Status) -> Event | None:
+    old, new = _field(before, "desired", "version"), _field(after, "desired", "version")
     if new is None or new == old:
         return None
     was = f" (was {old})" if old else ""
-    text = f"{spec.watch.pointer} {spec.watch.verb} version {new} of {spec.watch.model}{was}"
-    return Event(NORMAL, EventReason.ALIAS_MOVED, text)
+    message = f"{spec.watch.pointer} {spec.watch.verb} version {new} of {spec.watch.model}{was}"
+    return Event(NORMAL, EventReason.ALIAS_MOVED, message)
 
 
-def _started(before: Status, after: Status) -> Event | None:
+def _rollout_started(before: Status, after: Status) -> Event | None:
     new = after.get("candidate")
-    if not new or _get(before, "candidate", "revision") == new["revision"]:
+    if not new or _field(before, "candidate", "revision") == new["revision"]:
         return None
-    text = f"version {new['version']} comes up in slot {new['slot']} (revision {new['revision']})"
-    return Event(NORMAL, EventReason.ROLLOUT_STARTED, text)
+    version, slot = new["version"], new["slot"]
+    message = f"version {version} comes up in slot {slot} (revision {new['revision']})"
+    return Event(NORMAL, EventReason.ROLLOUT_STARTED, message)
 
 
-def _rejected(before: Status, after: Status) -> Event | None:
+def _version_rejected(before: Status, after: Status) -> Event | None:
     known = {(e["revision"], e["time"]) for e in before.get("rejected", ())}
     new = [e for e in after.get("rejected", ()) if (e["revision"], e["time"]) not in known]
     if not new:
         return None
     entry = new[0]
-    text = f"version {entry['version']} was rejected ({entry['reason']}): {entry['message']}"
-    return Event(WARNING, EventReason.VERSION_REJECTED, text)
+    message = f"version {entry['version']} was rejected ({entry['reason']}): {entry['message']}"
+    return Event(WARNING, EventReason.VERSION_REJECTED, message)
 
 
-def _held(before: Status, after: Status) -> Event | None:
+def _rollout_held(before: Status, after: Status) -> Event | None:
     new = after.get("candidate") or {}
-    if "retryTime" not in new or _get(before, "candidate", "retryTime") == new["retryTime"]:
+    if "retryTime" not in new or _field(before, "candidate", "retryTime") == new["retryTime"]:
         return None
-    text = (
+    message = (
         f"version {new['version']} is held ({new['reason']}): {new['message']}; "
         f"next try at {new['retryTime']}"
     )
-    return Event(WARNING, EventReason.ROLLOUT_HELD, text)
+    return Event(WARNING, EventReason.ROLLOUT_HELD, message)
 
 
-def _refused(before: Status, after: Status) -> Event | None:
+def _source_refused(before: Status, after: Status) -> Event | None:
     """A version that may not be downloaded, while another one serves."""
     kind = Condition.ALIAS_IN_SYNC
     new, old = _condition(after, kind), _condition(before, kind)
-    same = _get(before, "desired", "version") == _get(after, "desired", "version")
+    same = _field(before, "desired", "version") == _field(after, "desired", "version")
     # Where nothing serves it is Stalled, which has an Event of its own.
     stops = _condition(after, Condition.STALLED).get("status") == "True"
-    told = same and old.get("reason") == new.get("reason")
-    if new.get("reason") != Reason.SOURCE_NOT_ALLOWED or told or stops:
+    known = same and old.get("reason") == new.get("reason")
+    if new.get("reason") != Reason.SOURCE_NOT_ALLOWED or known or stops:
         return None
     return Event(WARNING, EventReason.ROLLOUT_HELD, f"{new['reason']}: {new['message']}")
 
 
-def _switched(before: Status, after: Status) -> Event | None:
+def _traffic_moved(before: Status, after: Status) -> Event | None:
     old, new = before.get("serving") or {}, after.get("serving")
     if not new or (old.get("revision"), old.get("since")) == (new["revision"], new["since"]):
         return None
     was = f" from version {old['version']}" if old else ""
-    text = f"traffic moved{was} to version {new['version']} (revision {new['revision']})"
-    return Event(NORMAL, EventReason.TRAFFIC_MOVED, text)
+    message = f"traffic moved{was} to version {new['version']} (revision {new['revision']})"
+    return Event(NORMAL, EventReason.TRAFFIC_MOVED, message)
 
 
-def _baked(before: Status, after: Status) -> Event | None:
+def _bake_passed(before: Status, after: Status) -> Event | None:
     if before.get("summary") != Summary.BAKING or after.get("summary") != Summary.SERVING:
         return None
-    version = _get(after, "serving", "version")
-    text = f"version {version} passed its bake; the previous revision's pods are released"
-    return Event(NORMAL, EventReason.BAKE_PASSED, text)
+    version = _field(after, "serving", "version")
+    message = f"version {version} passed its bake; the previous revision's pods are released"
+    return Event(NORMAL, EventReason.BAKE_PASSED, message)
 
 
 def _scaled_down(before: Status, after: Status) -> Event | None:
@@ -140,7 +142,7 @@ def _scaled_down(before: Status, after: Status) -> Event | None:
     return Event(NORMAL, EventReason.SCALED_DOWN, str(new["message"]))
 
 
-def stalled(before: Status, after: Status) -> Event | None:
+def stalled_event(before: Status, after: Status) -> Event | None:
     """The event when a person must act."""
     new, old = _condition(after, Condition.STALLED), _condition(before, Condition.STALLED)
     if new.get("status") != "True" or old.get("reason") == new.get("reason"):

@@ -16,7 +16,7 @@ from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Verdict, Waiting
 
-SHOWN = 10  # versions beside the desired one in its stage, which may hold any number
+MAX_SHOWN_VERSIONS = 10  # versions beside the desired one in its stage, which may hold any number
 UNPROVED = (
     "spec.replicas is 0, so nothing can prove it: its rollout starts when it is set to 1 or more"
 )
@@ -52,57 +52,59 @@ class Situation:
         return self.desired if isinstance(self.desired, Unknown) else None
 
 
-def said_by(desired: Absent | Refused | Unknown | Unresolved) -> str:
+def desired_message(desired: Absent | Refused | Unknown | Unresolved) -> str:
     """What the registry's side says, as a part of a sentence."""
     return desired.message.rstrip(". ")
 
 
-def pointer(s: Situation, what: str) -> str:
+def pointer_message(s: Situation, what: str) -> str:
     """What says which version is desired; a stage may hold several, and the highest counts."""
     assert isinstance(s.desired, ModelVersion)
     watch, version = s.spec.watch, s.desired.version
     if s.desired.beside:
-        more = ("…",) if len(s.desired.beside) > SHOWN else ()
-        lower = ", ".join((*more, *reversed(s.desired.beside[:SHOWN])))
+        more = ("…",) if len(s.desired.beside) > MAX_SHOWN_VERSIONS else ()
+        lower = ", ".join((*more, *reversed(s.desired.beside[:MAX_SHOWN_VERSIONS])))
         return f"{watch.pointer} holds versions {lower} and {version}; the highest {what}"
     return f"{watch.pointer} {watch.verb} version {version}, which {what}"
 
 
-def kept(s: Situation) -> str:
+def serving_meanwhile(s: Situation) -> str:
     """What goes on meanwhile; empty when nothing is to serve."""
     if s.serving is None or not (s.ready or s.spec.replicas):
         return ""
     of_another = s.back and not s.spec.suspend  # what goes before tells of the way back
-    who = "its previous revision" if _anew(s) and not of_another else f"version {s.serving}"
+    who = f"version {s.serving}"
+    if _is_new_revision(s) and not of_another:
+        who = "its previous revision"
     return f"; {who} {'goes on serving' if s.ready else 'has the traffic, and no ready pod'}"
 
 
-def warm(s: Situation) -> str:
+def warm_message(s: Situation) -> str:
     """How long going back takes no start."""
     if s.bakes_until is None:
         return ""
     return f"; what served before stays warm until {format_time(s.bakes_until)}"
 
 
-def rejected(s: Situation, *, named: bool = True) -> str:
+def rejection_message(s: Situation, *, named: bool = True) -> str:
     """Why the desired version is not tried, and what a person can do."""
     assert s.rejection is not None
     version = s.rejection["version"]
-    goes_on = kept(s) or "; nothing serves"
+    meanwhile = serving_meanwhile(s) or "; nothing serves"
     if s.back and s.candidate:
-        goes_on = f"; {progress(s)}"
+        meanwhile = f"; {progress_message(s)}"
     elif s.in_sync:
-        goes_on = "; it keeps the traffic, because there is nothing to go back to"
+        meanwhile = "; it keeps the traffic, because there is nothing to go back to"
     cure = s.spec.watch.cure(version)
-    who = f"{_named(s, version)} was" if named else "was"
-    return f"{who} rejected ({s.rejection['reason']}): {s.rejection['message']}{goes_on}; {cure}"
+    who = f"{_version_name(s, version)} was" if named else "was"
+    return f"{who} rejected ({s.rejection['reason']}): {s.rejection['message']}{meanwhile}; {cure}"
 
 
-def progress(s: Situation) -> str:
+def progress_message(s: Situation) -> str:
     """What the candidate does, or why there is none."""
     if not s.candidate:
         return _no_candidate(s)
-    who, slot = _named(s, s.candidate["version"]), s.candidate["slot"]
+    who, slot = _version_name(s, s.candidate["version"]), s.candidate["slot"]
     if s.parked:
         return (
             f"{who} is held ({s.candidate['reason']}): {s.candidate['message']}; "
@@ -120,23 +122,23 @@ def progress(s: Situation) -> str:
     return what
 
 
-def _anew(s: Situation) -> bool:
+def _is_new_revision(s: Situation) -> bool:
     """The desired version serves, but not as it is to be now: the spec changed, or the version."""
-    told = s.desired.version if isinstance(s.desired, ModelVersion) else None
-    wanted = told or s.candidate.get("version")
+    version = s.desired.version if isinstance(s.desired, ModelVersion) else None
+    wanted = version or s.candidate.get("version")
     return s.serving is not None and s.serving == wanted and not s.in_sync
 
 
-def _named(s: Situation, version: str) -> str:
-    new = _anew(s) and version == s.serving
+def _version_name(s: Situation, version: str) -> str:
+    new = _is_new_revision(s) and version == s.serving
     return f"a new revision of version {version}" if new else f"version {version}"
 
 
 def _no_candidate(s: Situation) -> str:
     if s.rejection:
-        return rejected(s)
+        return rejection_message(s)
     if not isinstance(s.desired, ModelVersion):
-        return said_by(s.desired)
+        return desired_message(s.desired)
     if s.spec.suspend:
         return "spec.suspend is true, and nothing is rolled out until it is false"
     if s.spec.replicas == 0:

@@ -8,76 +8,85 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.seen.memory import desired_of, memory_of, version_of
+from pennant_operator.decide.seen.memory import desired_of, desired_version, memory_of
 from pennant_operator.decide.seen.observed import Absent, Observed, Refused
+from pennant_operator.decide.seen.slot import selected_slot, slots_of
 from pennant_operator.decide.seen.spec import watch_of
-from pennant_operator.decide.seen.world import led_to, slots_of
-from pennant_operator.decide.status.conditions import FALSE, TRUE, Said, stamp
-from pennant_operator.decide.status.events import stalled
-from pennant_operator.decide.target import ownership
+from pennant_operator.decide.status.condition_state import (
+    FALSE,
+    TRUE,
+    ConditionState,
+    stamped_condition,
+)
+from pennant_operator.decide.status.events import stalled_event
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 
 
-def refuse(observed: Observed, why: Refused, now: datetime) -> Plan:
+def stalled_plan(observed: Observed, refused: Refused, now: datetime) -> Plan:
     """Stalled=True with the reason; Ready by what the children report."""
     memory = memory_of(observed.owner)
-    version, answering = memory.serving.get("version"), _answering(observed, now)
-    told = why.message + (f"; version {version} goes on serving" if answering else "")
-    said: dict[Condition, Said] = {
-        Condition.READY: _ready(version, answering, why),
+    version, answering = memory.serving.get("version"), _answering_pods(observed, now)
+    message = refused.message + (f"; version {version} goes on serving" if answering else "")
+    states: dict[Condition, ConditionState] = {
+        Condition.READY: _ready_state(version, answering, refused),
         Condition.RECONCILING: (FALSE, Reason.SETTLED, "nothing is in progress"),
-        Condition.STALLED: (TRUE, why.reason, why.message),
-        Condition.ALIAS_IN_SYNC: (FALSE, why.reason, told),
+        Condition.STALLED: (TRUE, refused.reason, refused.message),
+        Condition.ALIAS_IN_SYNC: (FALSE, refused.reason, message),
     }
-    status = _status(observed, said, Summary.STALLED, answering, now)
-    event = stalled(memory.status, status)
+    status = _status_with(observed, states, Summary.STALLED, answering, now)
+    event = stalled_event(memory.status, status)
     return Plan(status=status, events=(event,) if event else ())
 
 
-def hindered(observed: Observed, error: str, now: datetime) -> Plan:
+def hindered_plan(observed: Observed, error: str, now: datetime) -> Plan:
     """Reconciling=True while the API server fails on writes: work goes on, and none of it is done.
 
     What was in sync with what is desired is so still.
     """
     memory = memory_of(observed.owner)
-    version, answering = memory.serving.get("version"), _answering(observed, now)
+    version, answering = memory.serving.get("version"), _answering_pods(observed, now)
     why = Refused(
         Reason.WRITE_FAILED,
         f"the API server fails on what is to be written ({error}): see its log, or the admission "
         "webhook that it names; it is tried again by itself",
     )
-    said: dict[Condition, Said] = {
-        Condition.READY: _ready(version, answering, why),
+    states: dict[Condition, ConditionState] = {
+        Condition.READY: _ready_state(version, answering, why),
         Condition.RECONCILING: (TRUE, why.reason, why.message),
         Condition.STALLED: (FALSE, Reason.NOT_STALLED, "nothing waits for a person"),
         Condition.ALIAS_IN_SYNC: (FALSE, why.reason, why.message),
     }
-    synced = memory.said(Condition.ALIAS_IN_SYNC)
-    if synced and _stands(observed, synced["reason"]):
-        said[Condition.ALIAS_IN_SYNC] = (synced["status"], synced["reason"], synced["message"])
-    word = memory.status.get("summary", Summary.WAITING)
-    status = _status(observed, said, word, answering, now)
+    synced = memory.condition(Condition.ALIAS_IN_SYNC)
+    if synced and _still_in_sync(observed, synced["reason"]):
+        states[Condition.ALIAS_IN_SYNC] = (synced["status"], synced["reason"], synced["message"])
+    summary = memory.status.get("summary", Summary.WAITING)
+    status = _status_with(observed, states, summary, answering, now)
     desired = desired_of(memory, observed.desired, now)
     return Plan(status={**status, "desired": desired})
 
 
-def _stands(observed: Observed, told: str) -> bool:
+def _still_in_sync(observed: Observed, reason: str) -> bool:
     """Whether what AliasInSync says is so still, and of this spec."""
     desired, memory, watch = observed.desired, memory_of(observed.owner), watch_of(observed.owner)
     serving = observed.owner["spec"].get("serving") or {}
     if isinstance(desired, Absent | Refused):
-        return told == desired.reason
+        return reason == desired.reason
     record = observed.records.get(memory.serving.get("revision", ""))
     if record is not None and record.created and record.with_serving(serving) != record.revision:
         return False
-    if watch is None or not memory.answered(watch):
+    if watch is None or not memory.resolved_for(watch):
         return False
-    return version_of(desired) in {None, memory.serving.get("version")}
+    return desired_version(desired) in {None, memory.serving.get("version")}
 
 
-def _status(
-    observed: Observed, said: dict[Condition, Said], word: str, answering: int, now: datetime
+def _status_with(
+    observed: Observed,
+    states: dict[Condition, ConditionState],
+    summary: str,
+    answering: int,
+    now: datetime,
 ) -> dict[str, Any]:
     """As it was, but for what is said now."""
     memory = memory_of(observed.owner)
@@ -87,23 +96,24 @@ def _status(
         **before,
         "observedGeneration": generation,
         "readyReplicas": answering,
-        "summary": str(word),
+        "summary": str(summary),
         "conditions": [
-            stamp(known, kind, *text, generation=generation, now=now) for kind, text in said.items()
+            stamped_condition(known, kind, *state, generation=generation, now=now)
+            for kind, state in states.items()
         ],
     }
 
 
-def not_taken(said: str) -> Refused:
+def write_refused(error: str) -> Refused:
     """What a person reads when the API server does not take a child."""
     return Refused(
         Reason.WRITE_REFUSED,
-        f"the API server refuses what this spec asks for ({said}): change the field that it "
+        f"the API server refuses what this spec asks for ({error}): change the field that it "
         "names, or ask the cluster's administrator; it is tried again by itself",
     )
 
 
-def _ready(version: str | None, answering: int, why: Refused) -> Said:
+def _ready_state(version: str | None, answering: int, why: Refused) -> ConditionState:
     if answering:
         what = f"version {version}" if version else "what has the traffic"
         return TRUE, Reason.SERVING, f"{what} answers on {answering} pods"
@@ -114,10 +124,10 @@ def _ready(version: str | None, answering: int, why: Refused) -> Said:
     return FALSE, Reason.NO_POD_READY, f"{has}; {until}: {why.message}"
 
 
-def _answering(observed: Observed, now: datetime) -> int:
+def _answering_pods(observed: Observed, now: datetime) -> int:
     """Ready pods behind our own Service; without it nothing reaches them."""
     name = observed.owner["metadata"]["name"]
-    mine = replace(observed, children=ownership.ours(observed.children, observed.owner))
+    mine = replace(observed, children=ownership.owned_children(observed.children, observed.owner))
     service, slots = mine.children.get(f"Service/{name}"), slots_of(mine, name, now)
-    slot = led_to(service, slots) if service else None
+    slot = selected_slot(service, slots) if service else None
     return slots[slot].ready if slot else 0

@@ -6,11 +6,12 @@ from typing import Any
 
 from pennant_operator.decide.candidate import attempts
 from pennant_operator.decide.candidate.room import pods_in_the_way
-from pennant_operator.decide.candidate.verdicts import trouble_of
-from pennant_operator.decide.seen.memory import desired_of, question, resolved_of
+from pennant_operator.decide.candidate.trouble import serving_trouble
+from pennant_operator.decide.seen.memory import desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
-from pennant_operator.decide.seen.world import Traffic, World
-from pennant_operator.decide.status.conditions import conditions_of, summary
+from pennant_operator.decide.seen.traffic import Traffic
+from pennant_operator.decide.seen.world import World
+from pennant_operator.decide.status.conditions import conditions_of, summary_of
 from pennant_operator.decide.status.events import history_with
 from pennant_operator.decide.status.messages import Situation
 from pennant_operator.decide.step import Step
@@ -30,31 +31,31 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "resolved": resolved_of(step.memory, step.observed.desired, spec.watch),
         "desired": desired_of(step.memory, step.observed.desired, step.now),
-        "serving": _serving(step, traffic),
-        "candidate": _candidate(step, traffic),
+        "serving": _serving_entry(step, traffic),
+        "candidate": _candidate_entry(step, traffic),
         "rejected": step.rejected or None,
     }
     status: dict[str, Any] = {
         "observedGeneration": step.memory.generation,
-        "selector": f"{LABEL_DEPLOYMENT}={spec.name},{LABEL_SLOT}={_slot(traffic)}",
+        "selector": f"{LABEL_DEPLOYMENT}={spec.name},{LABEL_SLOT}={_slot_name(traffic)}",
         "url": f"http://{spec.name}.{spec.namespace}.svc",
         "replicas": world.active.size if world.active else 0,
         "readyReplicas": world.active.ready if world.active else 0,
         **{field: value for field, value in fields.items() if value is not None},
     }
     situation = _situation(step, world, status)
-    status["summary"] = str(summary(situation))
+    status["summary"] = str(summary_of(situation))
     status["conditions"] = conditions_of(situation, step.memory.generation, step.now)
-    if told := history_with(step.memory.status, status):
-        status["history"] = told
+    if history := history_with(step.memory.status, status):
+        status["history"] = history
     return status
 
 
-def _slot(traffic: Traffic | None) -> str:
+def _slot_name(traffic: Traffic | None) -> str:
     return traffic.slot if traffic else NO_SLOT
 
 
-def _serving(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+def _serving_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     if traffic is None:
         return None
     entry = {
@@ -65,17 +66,17 @@ def _serving(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     digest = step.digest_of(traffic.revision)
     if digest is None and traffic.revision == step.goal.target:
         digest = getattr(step.verdict, "digest", None)  # this plan pins it
-    told = {"digest": digest, "image": step.image_of(traffic.revision)}
-    return {**entry, **{name: value for name, value in told.items() if value}}
+    optional = {"digest": digest, "image": step.image_of(traffic.revision)}
+    return {**entry, **{name: value for name, value in optional.items() if value}}
 
 
-def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+def _candidate_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     target = step.goal.target
     if target is None or target not in step.records:
         return None
     if traffic is not None and traffic.revision == target:
         return None
-    return attempts.entry(
+    return attempts.candidate_entry(
         step.memory,
         revision=target,
         version=step.records[target].version,
@@ -87,12 +88,12 @@ def _candidate(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     )
 
 
-def _edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool:
+def _is_edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool:
     """What has the traffic is not what the spec asks for, wherever an alias may have moved to."""
     spec, silent = step.world.spec, isinstance(step.observed.desired, Unknown)
     if traffic is None:
         return False
-    if status.get("resolved") != question(spec.watch):
+    if status.get("resolved") != resolved_entry(spec.watch):
         return True
     serves, asked = step.version_of(traffic.revision), status.get("desired", {}).get("version")
     if silent and asked not in (None, serves):
@@ -105,22 +106,22 @@ def _edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> bool
     return record.with_serving(spec.serving) != traffic.revision
 
 
-def _withdrawn(step: Step, traffic: Traffic | None) -> bool:
+def _is_withdrawn(step: Step, traffic: Traffic | None) -> bool:
     """The alias was removed and took the traffic with it, and nothing has it since."""
     if traffic is not None:
         return False
     if step.goal.released and (step.world.traffic or step.memory.status.get("serving")):
         return True
-    return step.memory.said(Condition.READY).get("reason") == Reason.SCALED_DOWN
+    return step.memory.condition(Condition.READY).get("reason") == Reason.SCALED_DOWN
 
 
-def _trouble(step: Step, world: World) -> str:
+def _serving_trouble(step: Step, world: World) -> str:
     active = world.active
     if active is None:
         return ""
     if active.size == 0 and step.memory.candidate:
         return "they answered nothing for a minute, and made room for the next revision"
-    return trouble_of(active.running, active.shortage, evicted=active.evicted)
+    return serving_trouble(active.running, active.shortage, evicted=active.evicted)
 
 
 def _bakes_until(step: Step, world: World) -> datetime | None:
@@ -136,16 +137,16 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         desired=step.observed.desired,
         serving=(status.get("serving") or {}).get("version"),
         ready=world.active.ready if world.active else 0,
-        trouble=_trouble(step, world),
+        trouble=_serving_trouble(step, world),
         in_sync=traffic is not None and traffic.revision == step.goal.revision,
         candidate=candidate,
         room=pods_in_the_way(step, candidate),
         back=step.goal.back,
         parked=attempts.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,
-        edited=_edited(step, traffic, status),
+        edited=_is_edited(step, traffic, status),
         rejection=step.goal.rejection,
-        withdrawn=_withdrawn(step, traffic),
+        withdrawn=_is_withdrawn(step, traffic),
         bakes_until=_bakes_until(step, world),
         before=step.memory.status.get("conditions") or [],
         same_spec=step.memory.same_spec,

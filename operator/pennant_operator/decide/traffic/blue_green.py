@@ -8,10 +8,11 @@ template changes only while it has no traffic and no pods.
 from datetime import datetime
 
 from pennant_operator.decide.candidate.room import gives_way, lacks_quota
-from pennant_operator.decide.moves import Holding, Moves
-from pennant_operator.decide.seen.world import Traffic, World
+from pennant_operator.decide.goal.goal import Goal
+from pennant_operator.decide.moves import Moves, NextSlot
+from pennant_operator.decide.seen.traffic import Traffic
+from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.step import Step
-from pennant_operator.decide.target.goal import Goal
 from pennant_operator.decide.verdict import Passed
 
 
@@ -19,47 +20,47 @@ def blue_green(step: Step, *, parked: bool) -> Moves:
     """The moves towards the goal; the verdict is on the idle slot where it holds the target."""
     world, goal, now = step.world, step.goal, step.now
     if goal.released:
-        return _released(world)
+        return _moves_without_alias(world)
     idle, traffic, target = world.idle, world.traffic, goal.target
-    slots: dict[str, Holding] = {}
+    slots: dict[str, NextSlot] = {}
     if traffic is not None:
         away = target is not None and not parked and gives_way(world, step.memory, target, now)
-        slots[traffic.slot] = Holding(traffic.revision, 0 if away else world.spec.replicas)
+        slots[traffic.slot] = NextSlot(traffic.revision, 0 if away else world.spec.replicas)
     if target is None or (traffic and target == traffic.revision):
-        holding = _at_rest(world, goal, now)
+        idle_slot = _idle_at_rest(world, goal, now)
     elif idle.revision == target:
-        holding = Holding(target, 0 if parked else world.spec.replicas)
+        idle_slot = NextSlot(target, 0 if parked else world.spec.replicas)
         if isinstance(step.verdict, Passed):
-            traffic = _moved(world, goal, target, now)
+            traffic = _traffic_to_target(world, goal, target, now)
     else:
-        holding = _make_room(world, target, parked=parked)
-    if holding is not None:
-        slots[idle.name] = holding
+        idle_slot = _idle_for_target(world, target, parked=parked)
+    if idle_slot is not None:
+        slots[idle.name] = idle_slot
     return Moves(slots, traffic)
 
 
-def _released(world: World) -> Moves:
+def _moves_without_alias(world: World) -> Moves:
     """The traffic goes first; the pods of both slots leave once no Service leads to them."""
     slots = {
-        name: Holding(slot.revision, slot.size if world.traffic else 0)
+        name: NextSlot(slot.revision, slot.size if world.traffic else 0)
         for name, slot in world.slots.items()
         if slot.revision is not None
     }
     return Moves(slots, traffic=None)
 
 
-def _at_rest(world: World, goal: Goal, now: datetime) -> Holding | None:
+def _idle_at_rest(world: World, goal: Goal, now: datetime) -> NextSlot | None:
     """Nothing to bring up: the idle slot stays warm through the bake, or is emptied."""
     idle = world.idle
     if idle.revision is None:  # nobody knows what it holds
-        return Holding("", 0) if idle.size else None
+        return NextSlot("", 0) if idle.size else None
     was_active = world.traffic is not None and idle.revision == world.traffic.warm
     if was_active and world.baking(now):
-        return Holding(idle.revision, _warm_size(world))
+        return NextSlot(idle.revision, _warm_size(world))
     rejected = goal.rejection is not None and goal.rejection["revision"] == idle.revision
     if goal.frozen and not was_active and not rejected and world.spec.replicas:
-        return Holding(idle.revision, idle.size)
-    return Holding(idle.revision, 0)
+        return NextSlot(idle.revision, idle.size)
+    return NextSlot(idle.revision, 0)
 
 
 def _warm_size(world: World) -> int:
@@ -71,15 +72,15 @@ def _warm_size(world: World) -> int:
     return full if grown else min(size, full)
 
 
-def _make_room(world: World, target: str, *, parked: bool) -> Holding | None:
+def _idle_for_target(world: World, target: str, *, parked: bool) -> NextSlot | None:
     """Another revision's pods leave first, then the slot takes the target."""
     idle = world.idle
     if idle.empty and not parked:
-        return Holding(target, world.spec.replicas)
-    return Holding(idle.revision or "", 0) if idle.deployment else None
+        return NextSlot(target, world.spec.replicas)
+    return NextSlot(idle.revision or "", 0) if idle.deployment else None
 
 
-def _moved(world: World, goal: Goal, target: str, now: datetime) -> Traffic:
+def _traffic_to_target(world: World, goal: Goal, target: str, now: datetime) -> Traffic:
     """What had the traffic stays warm, unless it is what we run away from, or gave way."""
     stays = world.traffic is not None and world.active is not None and world.active.size > 0
     warm = world.traffic.revision if world.traffic and stays and not goal.back else None

@@ -7,8 +7,8 @@ from pennant_operator.decide.seen.memory import Memory, parked_until
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.times import parse_time
 
-FAST, SLOW = 1.0, 5.0  # seconds between two lists of pods
-PATIENCE = timedelta(minutes=1)  # then a rollout is looked at slowly
+FAST_LOOK_SECONDS, SLOW_LOOK_SECONDS = 1.0, 5.0  # seconds between two lists of pods
+SLOW_LOOKS_AFTER = timedelta(minutes=1)  # then a rollout is looked at slowly
 
 
 def unsettled(world: World, memory: Memory, now: datetime) -> bool:
@@ -24,7 +24,7 @@ def next_look(world: World, memory: Memory, now: datetime, *, wrote: bool) -> fl
     if wrote or unsettled(world, memory, now):
         return _pause(world, memory, now)
     until = parked_until(memory.candidate)
-    return max((until - now).total_seconds(), FAST) if until else None
+    return max((until - now).total_seconds(), FAST_LOOK_SECONDS) if until else None
 
 
 def _pause(world: World, memory: Memory, now: datetime) -> float:
@@ -34,7 +34,7 @@ def _pause(world: World, memory: Memory, now: datetime) -> float:
         since = world.traffic.since
     else:
         since = now
-    pause = FAST if now - since < PATIENCE else SLOW
+    pause = FAST_LOOK_SECONDS if now - since < SLOW_LOOKS_AFTER else SLOW_LOOK_SECONDS
     if world.traffic and world.baking(now):
         left = (world.traffic.bakes_until(world.spec.bake) - now).total_seconds()
         return min(pause, max(left, 0.1))

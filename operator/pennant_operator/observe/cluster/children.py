@@ -7,8 +7,8 @@ does not, so every name is read once before the first write of a key, and again 
 import asyncio
 from collections.abc import Iterator
 
-from pennant_operator.decide.seen.pod_facts import PodFacts, facts
-from pennant_operator.decide.seen.revision import Record, UnreadableRecordError, from_object
+from pennant_operator.decide.seen.pod_facts import PodFacts, pod_facts
+from pennant_operator.decide.seen.revision import Record, UnreadableRecordError, record_from_object
 from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     LABEL_MANAGED_BY,
@@ -47,13 +47,13 @@ class Children:
         """Read the owner and every child by name; raises ApiError."""
         key = _key(owner)
         children = (self._read(key[0], *child) for child in names(key[1]))
-        await asyncio.gather(self.look(owner), *children)
+        await asyncio.gather(self.read_owner(owner), *children)
         selector = f"{LABEL_DEPLOYMENT}={key[1]}"
         for record in await self._api.list("ControllerRevision", key[0], selector):
             self._store.put(record)
         self._met[key] = owner["metadata"]["uid"]
 
-    async def look(self, owner: Object) -> None:
+    async def read_owner(self, owner: Object) -> None:
         """Read the owner itself; raises ApiError."""
         await self._read(owner["metadata"]["namespace"], OWNER, owner["metadata"]["name"])
 
@@ -65,37 +65,37 @@ class Children:
         """The children there are, as `Kind/name` -> object."""
         namespace, name = _key(owner)
         uid = owner["metadata"]["uid"]
-        found: dict[str, Object] = {}
+        children: dict[str, Object] = {}
         for kind, child in names(name):
             obj = self._store.get(kind, namespace, child)
             if obj is not None and not (_watched(obj) and controlled(obj, uid)):
                 # No event need ever tell of a change of what is not this owner's.
                 obj = await self._read(namespace, kind, child)
             if obj is not None:
-                found[f"{kind}/{child}"] = obj
-        return found | await self._not_ours(owner)
+                children[f"{kind}/{child}"] = obj
+        return children | await self._not_ours(owner)
 
     async def _not_ours(self, owner: Object) -> dict[str, Object]:
         """Records that bear our labels and that this owner does not control."""
-        found = {}
+        records = {}
         for known in self._store.children(_key(owner), "ControllerRevision"):
             if controlled(known, owner["metadata"]["uid"]):
                 continue
             meta = known["metadata"]
             obj = await self._read(meta["namespace"], "ControllerRevision", meta["name"])
             if obj is not None:
-                found[f"ControllerRevision/{meta['name']}"] = obj
-        return found
+                records[f"ControllerRevision/{meta['name']}"] = obj
+        return records
 
     def records(self, owner: Object) -> tuple[dict[str, Record], tuple[str, ...]]:
         """What was recorded, by revision, and which records cannot be read, and why."""
-        read, unreadable = {}, []
-        for found in own_records(self._store, _key(owner), owner["metadata"]["uid"]):
-            if isinstance(found, Record):
-                read[found.revision] = found
+        records, unreadable = {}, []
+        for record in own_records(self._store, _key(owner), owner["metadata"]["uid"]):
+            if isinstance(record, Record):
+                records[record.revision] = record
             else:
-                unreadable.append(found)
-        return read, tuple(unreadable)
+                unreadable.append(record)
+        return records, tuple(unreadable)
 
     async def pods(self, owner: Object) -> dict[str, tuple[PodFacts, ...]]:
         """The pods of both slots, those on their way out included; raises ApiError."""
@@ -106,8 +106,8 @@ class Children:
         ):
             slot = pod["metadata"]["labels"][LABEL_SLOT]
             if slot in slots:
-                slots[slot].append(facts(pod))
-        return {slot: tuple(found) for slot, found in slots.items()}
+                slots[slot].append(pod_facts(pod))
+        return {slot: tuple(pods) for slot, pods in slots.items()}
 
     async def _read(self, namespace: str, kind: str, name: str) -> Object | None:
         obj = await self._api.get(kind, namespace, name)
@@ -126,7 +126,7 @@ def own_records(store: Store, key: Key, uid: str) -> Iterator[Record | str]:
     for obj in store.children(key, "ControllerRevision"):
         if controlled(obj, uid):
             try:
-                yield from_object(obj)
+                yield record_from_object(obj)
             except UnreadableRecordError as error:
                 yield f"{obj['metadata']['name']}: {error}"
 

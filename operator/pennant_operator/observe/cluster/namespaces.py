@@ -7,7 +7,7 @@ import asyncio
 
 from pennant_operator.kube import FORBIDDEN, KINDS, OK, Api, ApiError
 
-AGAIN = 10.0  # seconds between two looks at what was forbidden
+FORBIDDEN_RETRY_SECONDS = 10.0  # between two looks at a namespace that was forbidden
 
 
 async def forbidden(api: Api, namespaces: tuple[str, ...]) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ async def wait_until_allowed(api: Api, namespaces: tuple[str, ...]) -> None:
         for each in namespaces:
             if await _answer(api, each) == OK:
                 return
-        await asyncio.sleep(AGAIN)
+        await asyncio.sleep(FORBIDDEN_RETRY_SECONDS)
 
 
 async def _answer(api: Api, namespace: str) -> int:

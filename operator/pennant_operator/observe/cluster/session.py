@@ -14,8 +14,8 @@ from kubernetes.aio.client import Configuration
 
 from pennant_operator import nesting
 
-PACE = 1.0  # seconds between two connections of the same watch
-CONNECTIONS = 50
+WATCH_SPACING_SECONDS = 1.0  # between two connections of the same watch
+WATCH_CONNECTIONS_LIMIT = 50  # connections for watches
 
 
 def session(configuration: Configuration) -> aiohttp.ClientSession:
@@ -27,8 +27,8 @@ def session(configuration: Configuration) -> aiohttp.ClientSession:
     if configuration.cert_file:
         trust.load_cert_chain(configuration.cert_file, configuration.key_file)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=trust),
-        middlewares=(_identify(configuration), Pacer(PACE)),
+        connector=aiohttp.TCPConnector(limit=WATCH_CONNECTIONS_LIMIT, ssl=trust),
+        middlewares=(_identify(configuration), Pacer(WATCH_SPACING_SECONDS)),
         response_class=Parsable,
     )
 
@@ -58,14 +58,14 @@ class _Lines:
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
         """The lines that there are by now, over and over."""
-        held: list[bytes] = []
+        pending: list[bytes] = []
         async for chunk in self._content.iter_chunked(size):
             *lines, rest = chunk.split(b"\n")
             for line in lines:
-                yield nesting.shallow(b"".join([*held, line])) + b"\n"
-                held = []
-            held.append(rest)
-        yield b"".join(held)
+                yield nesting.shallow(b"".join([*pending, line])) + b"\n"
+                pending = []
+            pending.append(rest)
+        yield b"".join(pending)
 
 
 def _identify(configuration: Configuration) -> aiohttp.ClientMiddlewareType:

@@ -19,7 +19,7 @@ from pennant_operator.kube import Object
 Key: TypeAlias = tuple[str, str]  # namespace and name of a ModelDeployment
 OWNER = "ModelDeployment"
 APPLIED = ("Service", "Deployment", "ConfigMap", "PodDisruptionBudget")
-TOMBSTONES = 10_000
+TOMBSTONES_LIMIT = 10_000  # deleted objects remembered, whose late events are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Store:
         The key to look at again; None if it was not known, or has been seen alive since.
         """
         self._gone[uid] = version  # a late answer or event must not bring it back
-        if len(self._gone) > TOMBSTONES:
+        if len(self._gone) > TOMBSTONES_LIMIT:
             self._gone.popitem(last=False)
         at = (kind, namespace, name)
         entry = self._entries.get(at)
@@ -89,8 +89,8 @@ class Store:
     def children(self, key: Key, kind: str) -> list[Object]:
         """Every object of a kind that is labelled as this ModelDeployment's."""
         names = sorted(name for k, name in self._of_owner.get(key, ()) if k == kind)
-        found = (self.get(kind, key[0], name) for name in names)
-        return [obj for obj in found if obj is not None]
+        objects = (self.get(kind, key[0], name) for name in names)
+        return [obj for obj in objects if obj is not None]
 
     def owners(self) -> list[Key]:
         """Every ModelDeployment."""

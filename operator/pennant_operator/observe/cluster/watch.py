@@ -14,13 +14,18 @@ from typing import Any
 import kopf
 
 from pennant_operator.decide.vocabulary import GROUP, MANAGED_SELECTOR, VERSION
-from pennant_operator.kube import PAGE, Api
+from pennant_operator.kube import LIST_PAGE_LIMIT, Api
 from pennant_operator.observe.cluster.session import session
 from pennant_operator.observe.cluster.store import Key, Store
 
 OWNERS = (GROUP, VERSION, "modeldeployments")
 CHILDREN = (("apps", "v1", "deployments"), ("", "v1", "services"))
-ENOUGH_FAILURES = 20  # of one LIST, some minutes: then the process ends and says so
+WATCH_SECONDS = 300  # of one connection of a watch: connections die unnoticed
+CONNECT_SECONDS = 10  # for a connection of a watch to be made
+REQUEST_SECONDS = 30  # of one request of a watch, but for what is streamed
+RETRY_CAP_SECONDS = 30.0  # at most, between two tries of a watch's request; the first is 1 s
+# failed tries of a watch's first LIST, some minutes: then the process ends and says so
+LIST_RETRIES_LIMIT = 20
 
 
 class Jittered:
@@ -28,8 +33,8 @@ class Jittered:
 
     def __iter__(self) -> Iterator[float]:
         """About 1, 2, 4 ... 30 seconds."""
-        for attempt in itertools.islice(itertools.count(), ENOUGH_FAILURES):
-            yield min(30.0, 2.0**attempt) * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+        for attempt in itertools.islice(itertools.count(), LIST_RETRIES_LIMIT):
+            yield min(RETRY_CAP_SECONDS, 2.0**attempt) * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
 
 
 class NoMemory(kopf.DiffBaseStorage):
@@ -117,11 +122,11 @@ def _settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True  # no watch of CRDs and namespaces; __main__ checks the CRDs
     settings.queueing.worker_limit = None  # a limit starves; our own queue bounds the work
     settings.queueing.idle_timeout = 0.5  # a task per object that just changed, not for longer
-    settings.watching.server_timeout = 300  # reconnect regularly: connections die unnoticed
+    settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.initial_streaming = False  # loses objects when the first stream breaks
-    settings.watching.chunk_size = PAGE
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 10
+    settings.watching.chunk_size = LIST_PAGE_LIMIT
+    settings.networking.request_timeout = REQUEST_SECONDS
+    settings.networking.connect_timeout = CONNECT_SECONDS
     settings.networking.error_backoffs = Jittered()
     for kind in CHILDREN:
         settings.watching.label_selectors[kind] = MANAGED_SELECTOR

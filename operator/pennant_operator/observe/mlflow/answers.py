@@ -13,7 +13,7 @@ _VERSION = re.compile(r"[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
-class Found:
+class RegisteredVersion:
     """A version, before it is known where its bytes are."""
 
     name: str
@@ -25,7 +25,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegisteredModel:
     """A registered model: where its aliases point, and the highest version in each stage."""
 
     created: int
@@ -34,10 +34,10 @@ class Registered:
     stages: dict[str, str]
 
 
-def registered(model: dict[str, Any]) -> Registered:
+def registered(model: dict[str, Any]) -> RegisteredModel:
     """MLflow's registered_model object."""
     latest = model.get("latest_versions", ())
-    return Registered(
+    return RegisteredModel(
         created=int(model["creation_timestamp"]),
         updated=int(model.get("last_updated_timestamp", 0)),
         aliases={a["alias"]: _number(a["version"]) for a in model.get("aliases", ())},
@@ -45,35 +45,35 @@ def registered(model: dict[str, Any]) -> Registered:
     )
 
 
-def version(found: dict[str, Any]) -> Found:
+def version(entry: dict[str, Any]) -> RegisteredVersion:
     """MLflow's model_version object, if it is one."""
-    created, name, number = found["creation_timestamp"], found["name"], _number(found["version"])
+    created, name, number = entry["creation_timestamp"], entry["name"], _number(entry["version"])
     if not isinstance(name, str):
         raise TypeError(f"a version of {name!r}")
-    tags = {tag["key"]: tag.get("value", "") for tag in found.get("tags", ())}
+    tags = {tag["key"]: tag.get("value", "") for tag in entry.get("tags", ())}
     sha256 = str(tags.get(TAG_SHA256, "")) or None
-    source, stage = str(found.get("source", "")), str(found.get("current_stage", ""))
-    return Found(name, number, int(created), source, sha256, stage)
+    source, stage = str(entry.get("source", "")), str(entry.get("current_stage", ""))
+    return RegisteredVersion(name, number, int(created), source, sha256, stage)
 
 
-def models(page: list[Any]) -> dict[str, Registered]:
+def models(page: list[Any]) -> dict[str, RegisteredModel]:
     """Those of a page of a search, by name; what is none is left out, as if it were not there.
 
     Who follows it asks for it by itself, and is told what is wrong with it.
     """
-    found = dict[str, Registered]()
+    by_name = dict[str, RegisteredModel]()
     for each in page:
         with suppress(RegistryTroubleError), understood():
-            found[each["name"]] = registered(each)
-    return found
+            by_name[each["name"]] = registered(each)
+    return by_name
 
 
 def listed(answer: dict[str, Any], items: str) -> list[Any]:
     """What a page lists under this name; RegistryTroubleError where that is no list."""
-    found = answer.get(items, [])
-    if not isinstance(found, list):
-        raise _unknown(f"{items} is {found!r:.40}")
-    return found
+    entries = answer.get(items, [])
+    if not isinstance(entries, list):
+        raise _unknown(f"{items} is {entries!r:.40}")
+    return entries
 
 
 def next_page(answer: dict[str, Any]) -> str:

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.observe.mlflow.answers import (
-    Found,
-    Registered,
+    RegisteredModel,
+    RegisteredVersion,
     listed,
     models,
     next_page,
@@ -22,10 +22,10 @@ from pennant_operator.observe.mlflow.answers import (
 )
 from pennant_operator.observe.mlflow.filters import filters, named, quotable
 from pennant_operator.observe.mlflow.http import MlflowHttp, Refusal
-from pennant_operator.observe.mlflow.trouble import RefusedError, RegistryTroubleError
+from pennant_operator.observe.mlflow.trouble import MlflowRefusedError, RegistryTroubleError
 
-PAGE = 1000  # the most that MLflow gives
-PAGES = 100  # of one search; a walk that pays is shorter
+SEARCH_PAGE_LIMIT = 1000  # models or versions of one page: the most that MLflow gives
+SEARCH_PAGES_LIMIT = 100  # pages of one search; a walk that pays is shorter
 Page: TypeAlias = list[dict[str, Any]]
 NO_SUCH = "RESOURCE_DOES_NOT_EXIST"
 
@@ -41,7 +41,7 @@ class Registry:
         status, text = await self._http.text("/version", {})
         return text.strip() if status == 200 and re.fullmatch(r"[\w.+-]{1,40}\s*", text) else ""
 
-    async def model(self, name: str) -> Registered | None:
+    async def model(self, name: str) -> RegisteredModel | None:
         """A registered model; None when MLflow says that there is none of this name.
 
         The only question whose answer tells a missing model from an alias that is not set:
@@ -51,52 +51,52 @@ class Registry:
         with understood():
             return None if answer is None else registered(answer["registered_model"])
 
-    async def version(self, model: str, number: str) -> Found | None:
+    async def version(self, model: str, number: str) -> RegisteredVersion | None:
         """One version; None when MLflow says that there is no such version."""
         answer = await self._known("model-versions/get", {"name": model, "version": number})
         with understood():
             return None if answer is None else version(answer["model_version"])
 
-    async def in_stage(self, model: str, stage: str) -> list[Found]:
+    async def in_stage(self, model: str, stage: str) -> list[RegisteredVersion]:
         """The versions of a model that are in a stage, highest first; the name is `quotable`."""
         with understood():
-            found = [
+            versions = [
                 version(each)
                 async for page in self._pages("model-versions/search", named(model))
                 for each in page
                 if each["current_stage"] == stage
             ]
-        return sorted(found, key=lambda each: int(each.version), reverse=True)
+        return sorted(versions, key=lambda each: int(each.version), reverse=True)
 
     async def ping(self) -> None:
         """Raises RegistryTroubleError unless the registry answers these credentials."""
         answer = await self._asked("registered-models/search", {"max_results": "1"})
         listed(answer, "registered_models"), next_page(answer)
 
-    async def search(self, names: Sequence[str]) -> dict[str, Registered]:
+    async def search(self, names: Sequence[str]) -> dict[str, RegisteredModel]:
         """The registered models of these names."""
-        found: dict[str, Registered] = {}
+        by_name: dict[str, RegisteredModel] = {}
         for chosen in filters(names):
             async for page in self._pages("registered-models/search", chosen):
-                found |= models(page)
-        return found
+                by_name |= models(page)
+        return by_name
 
-    async def walk(self, most: int) -> dict[str, Registered]:
+    async def walk(self, limit: int) -> dict[str, RegisteredModel]:
         """All registered models; if there are more than this, a part that is more, too."""
-        found: dict[str, Registered] = {}
+        by_name: dict[str, RegisteredModel] = {}
         async with aclosing(self._pages("registered-models/search", {})) as pages:
             async for page in pages:
-                found |= models(page)
-                if len(found) > most:
+                by_name |= models(page)
+                if len(by_name) > limit:
                     break
-        return found
+        return by_name
 
     async def _pages(self, path: str, chosen: dict[str, str]) -> AsyncGenerator[Page, None]:
         """The registered models, or model versions, of a search."""
         token, items = "", path.split("/", maxsplit=1)[0].replace("-", "_")
         tokens = set[str]()
-        while len(tokens) < PAGES:
-            query = {"max_results": str(PAGE), **chosen}
+        while len(tokens) < SEARCH_PAGES_LIMIT:
+            query = {"max_results": str(SEARCH_PAGE_LIMIT), **chosen}
             answer = await self._asked(path, query | ({"page_token": token} if token else {}))
             yield listed(answer, items)
             tokens.add(token)
@@ -107,16 +107,16 @@ class Registry:
                 break
         raise RegistryTroubleError(f"MLflow's search comes to no end (page {len(tokens) + 1}).")
 
-    async def resolve(self, found: Found) -> ModelVersion:
+    async def resolve(self, entry: RegisteredVersion) -> ModelVersion:
         """The version with the address that its bytes are at, whatever moves later."""
         with understood():
-            source = await self._source(found)
-        return ModelVersion(found.name, found.version, found.created, source, found.sha256)
+            source = await self._source(entry)
+        return ModelVersion(entry.name, entry.version, entry.created, source, entry.sha256)
 
-    async def _source(self, found: Found) -> str:
-        query = {"name": found.name, "version": found.version}
+    async def _source(self, entry: RegisteredVersion) -> str:
+        query = {"name": entry.name, "version": entry.version}
         answer = await self._asked("model-versions/get-download-uri", query)
-        source = str(answer.get("artifact_uri") or found.source)
+        source = str(answer.get("artifact_uri") or entry.source)
         if source.startswith("runs:/"):
             return await self._of_run(source)
         if source.startswith("models:/m-"):
@@ -167,5 +167,5 @@ class Registry:
 
 def _agreed(answer: dict[str, Any] | Refusal) -> dict[str, Any]:
     if isinstance(answer, Refusal):
-        raise RefusedError(f"{answer.status} {answer.code}: {answer.message[:200]}")
+        raise MlflowRefusedError(f"{answer.status} {answer.code}: {answer.message[:200]}")
     return answer

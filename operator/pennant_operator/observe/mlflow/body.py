@@ -7,9 +7,9 @@ import zlib
 
 import aiohttp
 
-# A page of 1,000 models, each with an alias and three versions, is 0.85 MB.
-MOST = 16 * 2**20  # bytes
-_PIECE = 2**16
+# of one answer of MLflow, unpacked; a page of 1,000 models with three versions each is 0.85 MB
+ANSWER_LIMIT_BYTES = 16 * 2**20
+_PIECE_BYTES = 2**16  # of an answer read at a time
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # zlib tells them apart by their heads
 
 
@@ -27,11 +27,13 @@ async def read(response: aiohttp.ClientResponse) -> str:
         raise UnreadableError(f"is packed as {packing!r}, and the operator asks for plain answers")
     unpack = None if packing in {"identity", ""} else zlib.decompressobj(_GZIP_OR_ZLIB)
     body = bytearray()
-    async for piece in response.content.iter_chunked(_PIECE):
+    async for piece in response.content.iter_chunked(_PIECE_BYTES):
         try:  # one byte more than may be tells that there are more
-            body += unpack.decompress(piece, MOST + 1 - len(body)) if unpack else piece
+            body += (
+                unpack.decompress(piece, ANSWER_LIMIT_BYTES + 1 - len(body)) if unpack else piece
+            )
         except zlib.error as error:
             raise UnreadableError(f"is not packed as {packing!r}, as it says ({error})") from error
-        if len(body) > MOST:
-            raise UnreadableError(f"is longer than {MOST // 2**20} MiB")
+        if len(body) > ANSWER_LIMIT_BYTES:
+            raise UnreadableError(f"is longer than {ANSWER_LIMIT_BYTES // 2**20} MiB")
     return body.decode(errors="replace")

@@ -13,7 +13,7 @@ ReadSecret: TypeAlias = Callable[[str], Awaitable[Mapping[str, str]]]  # Registr
 Count: TypeAlias = Callable[[int, float], None]  # status and seconds of a request
 
 
-async def held(spec: RegistrySpec, read_secret: ReadSecret) -> Mapping[str, str] | None:
+async def read_credentials(spec: RegistrySpec, read_secret: ReadSecret) -> Mapping[str, str] | None:
     """What its Secret holds now, None where it names none; raises RegistryTroubleError."""
     name = spec.credentials_secret
     return None if name is None else await read_secret(name)
@@ -22,8 +22,8 @@ async def held(spec: RegistrySpec, read_secret: ReadSecret) -> Mapping[str, str]
 def connect(spec: RegistrySpec, secret: Mapping[str, str] | None, count: Count) -> MlflowHttp:
     """A connection to be closed after use; raises RegistryTroubleError."""
     try:
-        found = Credentials() if secret is None else credentials(secret)
-        return MlflowHttp(spec, found, count)
+        parsed = Credentials() if secret is None else credentials(secret)
+        return MlflowHttp(spec, parsed, count)
     except UnusableError as error:
         raise RegistryTroubleError(f"Secret {spec.credentials_secret} {error}") from error
     except UntrustableError as error:

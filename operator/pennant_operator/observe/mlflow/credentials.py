@@ -11,7 +11,7 @@ USERNAME, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - a key
 CERTIFICATE, PRIVATE_KEY = "tls.crt", "tls.key"
 PROXY_USERNAME, PROXY_PASSWORD = "PROXY_USERNAME", "PROXY_PASSWORD"
-HOLDING = f"{USERNAME} and {PASSWORD}, {TOKEN}, or {CERTIFICATE} and {PRIVATE_KEY}"
+EXPECTED_KEYS = f"{USERNAME} and {PASSWORD}, {TOKEN}, or {CERTIFICATE} and {PRIVATE_KEY}"
 
 
 class UnusableError(ValueError):
@@ -35,7 +35,7 @@ def credentials(secret: Mapping[str, str]) -> Credentials:
     certificate = _pair(secret, CERTIFICATE, PRIVATE_KEY)
     proxy = _pair(secret, PROXY_USERNAME, PROXY_PASSWORD)
     if not (user or token or certificate or proxy):
-        raise UnusableError(f"holds no credentials: give it {HOLDING}.")
+        raise UnusableError(f"holds no credentials: give it {EXPECTED_KEYS}.")
     if not token.isascii() or not token.isprintable() or " " in token:
         raise UnusableError(f"holds a {TOKEN} with a space or line break in it: write it anew.")
     return Credentials(

@@ -4,22 +4,23 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-CHUNK = 300  # names in one filter
-URL_ROOM = 4000  # characters of names: an nginx ingress takes 8 kB of request line
+FILTER_NAMES_LIMIT = 300  # models that one search names
+# characters of a search's names: an nginx ingress takes 8 kB of request line
+FILTER_CHARACTERS_LIMIT = 4000
 IN_SINCE = (3, 17)  # the first server that understands `name IN (...)`
 _QUOTABLE = re.compile(r"[^'\"\\`%]+")
 
 
 def filters(models: Sequence[str]) -> Iterator[dict[str, str]]:
     """The filters that name these models, each short enough for a request line."""
-    names, room = list[str](), URL_ROOM
+    names, room = list[str](), FILTER_CHARACTERS_LIMIT
     for name in models:
         names.append(f"'{name}'")
         # A letter of another alphabet is six or nine characters.
         room -= len(quote(names[-1], safe="'"))
-        if len(names) == CHUNK or room < 0:
+        if len(names) == FILTER_NAMES_LIMIT or room < 0:
             yield {"filter": f"name IN ({','.join(names)})"}
-            names, room = [], URL_ROOM
+            names, room = [], FILTER_CHARACTERS_LIMIT
     if names:
         yield {"filter": f"name IN ({','.join(names)})"}
 

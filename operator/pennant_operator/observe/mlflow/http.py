@@ -26,7 +26,8 @@ from pennant_operator.observe.mlflow.trouble import (
     proxy_refuses,
 )
 
-TIMEOUT = 5.0  # seconds of one request
+CONNECTIONS_LIMIT = 4  # connections to one registry
+REQUEST_SECONDS = 5.0  # for one request to MLflow
 API = "/api/2.0/mlflow/"
 NONE = Credentials()
 
@@ -62,8 +63,8 @@ class MlflowHttp:
         # Redirects and proxies of the environment are not followed: credentials go to the
         # configured address only, by the configured way.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=4, ssl=trust),
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS_LIMIT, ssl=trust),
+            timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
             proxy=spec.proxy,
             cookie_jar=aiohttp.DummyCookieJar(),  # who answers could fill another without end
             auto_decompress=False,  # without a bound: body.py has one
@@ -101,8 +102,8 @@ class MlflowHttp:
                 return status, text
         except TimeoutError:
             raise TooSlowError(
-                f"{self._url} did not answer within {TIMEOUT:.0f} s: see that MLflow runs, and that"
-                " no NetworkPolicy keeps the operator from it."
+                f"{self._url} did not answer within {REQUEST_SECONDS:.0f} s: see that MLflow runs, "
+                "and that no NetworkPolicy keeps the operator from it."
             ) from None
         except UnreadableError as error:
             raise RegistryTroubleError(
@@ -133,26 +134,26 @@ class MlflowHttp:
 
     def _stranger(self, status: int, text: str) -> str:
         """What an answer means that is not MLflow's word on a model, and what to do."""
-        host, said = urlsplit(self._url).netloc, " ".join(text.split())[:200]
+        host, excerpt = urlsplit(self._url).netloc, " ".join(text.split())[:200]
         if status == 403 and "Host header" in text:
             return (
                 f"MLflow refuses the host name {host}: start it with --allowed-hosts {host} "
                 "(or MLFLOW_SERVER_ALLOWED_HOSTS), beside the names that others call it by."
             )
         if status == 407:
-            return proxy_refuses(self._spec, status, said)
+            return proxy_refuses(self._spec, status, excerpt)
         if status == 400 and "SSL certificate" in text:
-            return client_certificate(self._spec, said)
+            return client_certificate(self._spec, excerpt)
         if status in {401, 403}:
             return (
-                f"{self._url} refuses these credentials ({status}: {said}): name a Secret with "
+                f"{self._url} refuses these credentials ({status}: {excerpt}): name a Secret with "
                 "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, "
                 "in spec.credentialsSecret, of an account that may read the models and experiments."
             )
         if 300 <= status < 400:
             return f"{self._url} redirects ({status}): write the final address into spec.url."
         return (
-            f"{self._url} answers {status}, and not as MLflow does: {said!r}. See that spec.url "
+            f"{self._url} answers {status}, and not as MLflow does: {excerpt!r}. See that spec.url "
             "is MLflow's own address, and MLflow's log."
         )
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 
 from pennant_operator.kube import Api, ApiError
-from pennant_operator.observe.mlflow.credentials import HOLDING
+from pennant_operator.observe.mlflow.credentials import EXPECTED_KEYS
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 
 
@@ -15,7 +15,7 @@ class SecretUnreadError(RegistryTroubleError):
 
 
 async def read_secret(
-    api: Api, namespace: str, name: str, holding: str = HOLDING
+    api: Api, namespace: str, name: str, expected_keys: str = EXPECTED_KEYS
 ) -> Mapping[str, str]:
     """What a Secret holds; raises RegistryTroubleError. Never log it."""
     try:
@@ -24,11 +24,11 @@ async def read_secret(
         raise SecretUnreadError(f"Secret {name} cannot be read: {error}") from error
     if secret is None:
         raise RegistryTroubleError(
-            f"There is no Secret {name} in namespace {namespace}: create it with {holding}."
+            f"There is no Secret {name} in namespace {namespace}: create it with {expected_keys}."
         )
-    found = {}
+    decoded = {}
     for key, value in (secret.get("data") or {}).items():
         # What is not text is nothing of ours, such as the key store that lies beside a tls.crt.
         with contextlib.suppress(binascii.Error, UnicodeDecodeError):
-            found[key] = base64.b64decode(value).decode()
-    return found
+            decoded[key] = base64.b64decode(value).decode()
+    return decoded

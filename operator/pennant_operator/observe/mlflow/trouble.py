@@ -26,15 +26,15 @@ class NotAllowedError(RegistryTroubleError):
     """
 
 
-class RefusedError(RegistryTroubleError):
-    """MLflow's own word that what it was asked cannot be; `said` is that word alone."""
+class MlflowRefusedError(RegistryTroubleError):
+    """MLflow's own word that what it was asked cannot be; `answer` is that word alone."""
 
-    def __init__(self, said: str) -> None:
+    def __init__(self, answer: str) -> None:
         super().__init__(
-            f"MLflow refuses what the operator asks ({said}): see that it is MLflow 2.3 or newer, "
-            "with a registry."
+            f"MLflow refuses what the operator asks ({answer}): see that it is MLflow 2.3 or "
+            "newer, with a registry."
         )
-        self.said = said
+        self.answer = answer
 
 
 class TooSlowError(RegistryTroubleError):
@@ -62,7 +62,7 @@ def no_connection(spec: RegistrySpec, error: Exception) -> str:
     )
 
 
-def proxy_refuses(spec: RegistrySpec, status: int, said: str) -> str:
+def proxy_refuses(spec: RegistrySpec, status: int, message: str) -> str:
     """What an answer of the proxy itself means."""
     if status == 407:
         return (
@@ -71,7 +71,7 @@ def proxy_refuses(spec: RegistrySpec, status: int, said: str) -> str:
         )
     return (
         f"the proxy {spec.proxy} makes no connection to {urlsplit(spec.url).netloc} ({status}: "
-        f"{said}): have it allow that, or correct spec.proxy."
+        f"{message}): have it allow that, or correct spec.proxy."
     )
 
 

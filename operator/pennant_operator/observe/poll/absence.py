@@ -3,10 +3,10 @@
 from pennant_operator.decide.seen.observed import Absent
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
-from pennant_operator.observe.mlflow.answers import Registered
+from pennant_operator.observe.mlflow.answers import RegisteredModel
 
 
-def nothing_there(watch: Watch, model: Registered | None) -> Absent | None:
+def nothing_there(watch: Watch, model: RegisteredModel | None) -> Absent | None:
     """Why there is nothing to follow; None when there is, or when a version must be asked for."""
     if model is None:
         return missing_version(watch) if watch.version else missing_model(watch)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
-FEW = 4
+CONCURRENCY_LIMIT = 4  # questions to one registry at the same time
 
 
 async def few_at_once(ask: Callable[[T], Awaitable[None]], things: Iterable[T]) -> None:
@@ -22,7 +22,7 @@ async def few_at_once(ask: Callable[[T], Awaitable[None]], things: Iterable[T]) 
 
     # No TaskGroup: before Python 3.13 its caller counts as cancelled once a task of it has failed,
     # and before 3.11.4 a time-out that is entered later then ends as a cancellation.
-    asking = [asyncio.ensure_future(some()) for _ in range(FEW)]
+    asking = [asyncio.ensure_future(some()) for _ in range(CONCURRENCY_LIMIT)]
     try:
         await asyncio.gather(*asking)
     finally:

@@ -13,8 +13,10 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.retries import Retries
 
-ABSENT_AFTER = 5.0  # seconds from the first sight of an absence to the read that confirms it
-UNRESOLVED_AFTER = 30.0  # seconds that trouble with one model lasts
+# at least, from the first sight of an absence to the read that confirms it
+ABSENCE_CONFIRMATION_SECONDS = 5.0
+# that trouble with one model lasts until it replaces what was known
+UNRESOLVED_CONFIRMATION_SECONDS = 30.0
 
 # At a version; at one that everybody who watches it has a record of; not to be resolved, or hidden
 # from the account; absent. None: never answered.
@@ -24,7 +26,7 @@ Stamp: TypeAlias = tuple[int, int, str]
 
 @dataclass(frozen=True)
 class Doubt:
-    """Another state than the one that is told, and when it was first seen, by the loop's clock."""
+    """Another state than the one that is shown, and when it was first seen, by the loop's clock."""
 
     what: Absent | Unresolved
     since: float
@@ -32,7 +34,11 @@ class Doubt:
     @property
     def until(self) -> float:
         """When it is believed, if it is seen again."""
-        return self.since + (ABSENT_AFTER if isinstance(self.what, Absent) else UNRESOLVED_AFTER)
+        return self.since + (
+            ABSENCE_CONFIRMATION_SECONDS
+            if isinstance(self.what, Absent)
+            else UNRESOLVED_CONFIRMATION_SECONDS
+        )
 
     def same(self, what: Absent | Unresolved) -> bool:
         """Whether this is seen again; trouble may be put in other words each time."""
@@ -42,8 +48,8 @@ class Doubt:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One watch."""
+class WatchAnswer:
+    """The registry's last word on one watch."""
 
     state: State = None
     stamp: Stamp | None = None  # of its model as of the answer; None: it must be asked for again
@@ -55,86 +61,86 @@ class Seen:
 class Known:
     """All that one registry answered."""
 
-    seen: dict[Watch, Seen] = field(default_factory=dict)
+    answers: dict[Watch, WatchAnswer] = field(default_factory=dict)
     size: int = 0  # registered models that there are at least, as of the last walk
     resolved: dict[tuple[str, str, int], ModelVersion] = field(default_factory=dict)
     apart: dict[str, float] = field(default_factory=dict)  # spoil a search; since when
     tardy: Retries[str] = field(default_factory=Retries)  # models; no answer came in time
     sourceless: Retries[Watch] = field(default_factory=Retries)  # at a version without a source
 
-    def of(self, watch: Watch) -> Seen:
+    def answer(self, watch: Watch) -> WatchAnswer:
         """What is known of a watch."""
-        return self.seen.get(watch, Seen())
+        return self.answers.get(watch, WatchAnswer())
 
     def state(self, watch: Watch) -> State:
-        """What is told of a watch."""
-        return self.of(watch).state
+        """What those who watch this are shown."""
+        return self.answer(watch).state
 
     def answered(self, watch: Watch, state: ModelVersion | Pointed, stamp: Stamp | None) -> None:
         """It is there."""
-        self.seen[watch] = Seen(state, stamp)
+        self.answers[watch] = WatchAnswer(state, stamp)
         self.sourceless.answered(watch)
 
     def unresolved(
         self, watch: Watch, what: Unresolved, at: Pointed, stamp: Stamp, now: float
     ) -> None:
         """It is at a version, and where the bytes of that are is not to be had."""
-        if self.of(watch).stamp != stamp:
+        if self.answer(watch).stamp != stamp:
             self.sourceless.answered(watch)  # of another version
-        self.seen[watch] = Seen(self._told_before(watch, what), stamp, at)
+        self.answers[watch] = WatchAnswer(self._same_wording(watch, what), stamp, at)
         self.sourceless.failed(watch, now)
 
     def is_answered(self, watch: Watch, stamp: Stamp, now: float) -> bool:
         """Whether nothing more is to be asked while its model is as it was."""
-        seen = self.of(watch)
-        if isinstance(seen.state, Unresolved) and not self.sourceless.rests(watch, now):
+        answer = self.answer(watch)
+        if isinstance(answer.state, Unresolved) and not self.sourceless.rests(watch, now):
             return False
-        return seen.stamp == stamp
+        return answer.stamp == stamp
 
     def doubted(self, watch: Watch, what: Absent | Unresolved, now: float) -> None:
-        """What was told may not be so any more; where nothing was, this is told and moves nothing.
+        """What is shown may not be so any more; where nothing is, this is shown and moves nothing.
 
         What one question says of a version that is not to be resolved stands for a while, too:
         those who have a record of it go on by that.
         """
-        seen = self.of(watch)
-        bare = seen.at is None and (seen.state is None or isinstance(seen.state, Unresolved))
+        answer = self.answer(watch)
+        bare = answer.at is None and (answer.state is None or isinstance(answer.state, Unresolved))
         if bare and isinstance(what, Unresolved):
-            self.seen[watch] = Seen(self._told_before(watch, what))
+            self.answers[watch] = WatchAnswer(self._same_wording(watch, what))
             return
-        doubt = seen.doubt
+        doubt = answer.doubt
         if doubt is None or not doubt.same(what):
             doubt = Doubt(what, now)
         if now >= doubt.until:
-            self.seen[watch] = Seen(what)
+            self.answers[watch] = WatchAnswer(what)
         elif bare:
-            told = self._told_before(watch, Unresolved(what.reason, what.message))
-            self.seen[watch] = Seen(told, doubt=doubt)
+            known = self._same_wording(watch, Unresolved(what.reason, what.message))
+            self.answers[watch] = WatchAnswer(known, doubt=doubt)
         else:
-            self.seen[watch] = replace(seen, doubt=doubt)
+            self.answers[watch] = replace(answer, doubt=doubt)
 
-    def sure(self, watch: Watch) -> None:
-        """What is told is so."""
-        seen = self.of(watch)
-        if seen.doubt is not None:
-            self.seen[watch] = replace(seen, doubt=None)
+    def confirmed(self, watch: Watch) -> None:
+        """What is shown is so."""
+        answer = self.answer(watch)
+        if answer.doubt is not None:
+            self.answers[watch] = replace(answer, doubt=None)
 
     def ask_again(self, watch: Watch) -> None:
         """Somebody needs more than was asked."""
-        self.seen[watch] = replace(self.of(watch), stamp=None)
+        self.answers[watch] = replace(self.answer(watch), stamp=None)
 
     def perhaps_absent(self) -> dict[Watch, float]:
         """What was seen to be absent, and when that is to be confirmed."""
         return {
-            watch: seen.doubt.until
-            for watch, seen in self.seen.items()
-            if seen.doubt is not None and isinstance(seen.doubt.what, Absent)
+            watch: answer.doubt.until
+            for watch, answer in self.answers.items()
+            if answer.doubt is not None and isinstance(answer.doubt.what, Absent)
         }
 
     def forget_all_but(self, watches: Set[Watch]) -> None:
         """Drop what nobody watches any more."""
-        for watch in self.seen.keys() - watches:
-            del self.seen[watch]
+        for watch in self.answers.keys() - watches:
+            del self.answers[watch]
         models = {watch.model for watch in watches}
         self.resolved = {k: v for k, v in self.resolved.items() if k[0] in models}
         self.apart = {k: v for k, v in self.apart.items() if k in models}
@@ -143,14 +149,14 @@ class Known:
 
     def knows(self, watch: Watch, what: Unresolved) -> bool:
         """Whether this is no news."""
-        seen = self.of(watch)
-        doubted = seen.doubt is not None and seen.doubt.same(what)
-        return doubted or self._told_before(watch, what) is not what
+        answer = self.answer(watch)
+        doubted = answer.doubt is not None and answer.doubt.same(what)
+        return doubted or self._same_wording(watch, what) is not what
 
-    def _told_before(self, watch: Watch, what: Unresolved) -> Unresolved:
+    def _same_wording(self, watch: Watch, what: Unresolved) -> Unresolved:
         """The words stand while the matter does: an error may have another number each time."""
-        told = self.state(watch)
-        if not isinstance(told, Unresolved):
+        known = self.state(watch)
+        if not isinstance(known, Unresolved):
             return what
-        same = (told.reason, told.version) == (what.reason, what.version)
-        return told if same else what
+        same = (known.reason, known.version) == (what.reason, what.version)
+        return known if same else what

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow.api import Registry
-from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connect, held
+from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connect, read_credentials
 from pennant_operator.observe.mlflow.http import MlflowHttp
 from pennant_operator.observe.mlflow.secrets import SecretUnreadError
 from pennant_operator.observe.poll.known import Known
@@ -18,7 +18,8 @@ from pennant_operator.observe.poll.poll import Poll
 from pennant_operator.observe.poll.recorded import Pointed
 
 LOG = logging.getLogger(__name__)
-PACE = 0.9  # seconds between two reads of the Secret: once a poll, and not with every hint
+# between two reads of a registry's Secret: once a poll, and not with every hint
+SECRET_REREAD_SECONDS = 0.9
 
 
 class Link:
@@ -38,7 +39,7 @@ class Link:
         self._read_secret = read_secret
         self._count = count
         self._recorded = recorded
-        self._held: Mapping[str, str] | None = None
+        self._secret: Mapping[str, str] | None = None
         self._read_at = float("-inf")
         self._http: MlflowHttp | None = None
         self._poll: Poll | None = None
@@ -54,8 +55,8 @@ class Link:
         if self._poll is not None and not await self._secret_changed():
             return self._poll
         await self.drop()
-        self._held = await held(self._spec, self._read_secret)
-        self._http = connect(self._spec, self._held, self._count)
+        self._secret = await read_credentials(self._spec, self._read_secret)
+        self._http = connect(self._spec, self._secret, self._count)
         registry = Registry(self._http)
         self.server_version = await registry.server_version()
         self._poll = Poll(registry, self.server_version, self._known, self._recorded)
@@ -63,13 +64,13 @@ class Link:
 
     async def _secret_changed(self) -> bool:
         now = asyncio.get_running_loop().time()
-        if now < self._read_at + PACE:
+        if now < self._read_at + SECRET_REREAD_SECONDS:
             return False
         self._read_at = now
         try:
-            return await held(self._spec, self._read_secret) != self._held
+            return await read_credentials(self._spec, self._read_secret) != self._secret
         except SecretUnreadError as error:
-            LOG.warning("registry %s: %s", self._spec.name, error)  # what it held stands
+            LOG.warning("registry %s: %s", self._spec.name, error)  # what the Secret held stands
             return False
 
     async def drop(self) -> None:

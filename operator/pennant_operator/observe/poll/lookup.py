@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.mlflow.answers import Found, Registered
+from pennant_operator.observe.mlflow.answers import RegisteredModel, RegisteredVersion
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.filters import quotable
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
@@ -30,7 +30,7 @@ class Lookup:
     recorded: Callable[[Watch, Pointed], bool]
     clock: Callable[[], float]
 
-    async def compare(self, watch: Watch, model: Registered | None, *, alone: bool) -> None:
+    async def compare(self, watch: Watch, model: RegisteredModel | None, *, alone: bool) -> None:
         """Take in what is known of its model, which was asked for `alone` or with others.
 
         Raises RegistryTroubleError.
@@ -41,7 +41,7 @@ class Lookup:
         elif model is not None:
             stamp = _stamp(watch, model)
             if self.known.is_answered(watch, stamp, self.clock()):
-                self.known.sure(watch)
+                self.known.confirmed(watch)
             elif self._is_recorded(watch, model):
                 at = Pointed(model.created, _number(watch, model))
                 self.known.answered(watch, at, stamp)
@@ -50,53 +50,58 @@ class Lookup:
 
     async def _missing(self, watch: Watch, nothing: Absent, *, alone: bool) -> None:
         """Pages are by offset: a model may slip between two of them, but not out of one answer."""
-        seen, now = self.known.of(watch), self.clock()
-        if seen.state == nothing:
-            self.known.sure(watch)
+        answer, now = self.known.answer(watch), self.clock()
+        if answer.state == nothing:
+            self.known.confirmed(watch)
             return
-        doubt = seen.doubt
+        doubt = answer.doubt
         news = doubt is None or not doubt.same(nothing) or now >= doubt.until
         if alone:
             self.known.doubted(watch, nothing, now)
         elif news:
             await self.compare(watch, await self.registry.model(watch.model), alone=True)
 
-    def _is_recorded(self, watch: Watch, model: Registered) -> bool:
+    def _is_recorded(self, watch: Watch, model: RegisteredModel) -> bool:
         """Before anything else is known of a watch: after a restart."""
         if watch.stage is not None or isinstance(self.known.state(watch), ModelVersion | Absent):
             return False
         return self.recorded(watch, Pointed(model.created, _number(watch, model)))
 
-    async def _find(self, watch: Watch, model: Registered, stamp: Stamp) -> None:
+    async def _find(self, watch: Watch, model: RegisteredModel, stamp: Stamp) -> None:
         """Take the version that is desired now."""
         if watch.stage is not None and quotable(watch.model):
-            found = await self.registry.in_stage(watch.model, watch.stage)
+            versions = await self.registry.in_stage(watch.model, watch.stage)
         else:
             one = await self.registry.version(watch.model, _number(watch, model))
-            found = [one] if one else []
-        if found:
-            await self._resolve(watch, model, stamp, *found)
+            versions = [one] if one else []
+        if versions:
+            await self._resolve(watch, model, stamp, *versions)
         elif watch.version is not None:
             await self._missing(watch, missing_version(watch), alone=True)
         # Else it moved between two questions: the next poll sees where to.
 
     async def _resolve(
-        self, watch: Watch, model: Registered, stamp: Stamp, found: Found, *others: Found
+        self,
+        watch: Watch,
+        model: RegisteredModel,
+        stamp: Stamp,
+        entry: RegisteredVersion,
+        *others: RegisteredVersion,
     ) -> None:
         """Where the version's bytes are; `others` are beside it in its stage."""
-        identity = (found.name, found.version, found.created)
+        identity = (entry.name, entry.version, entry.created)
         if identity not in self.known.resolved:
             try:
-                self.known.resolved[identity] = await self.registry.resolve(found)
+                self.known.resolved[identity] = await self.registry.resolve(entry)
             except RegistryTroubleError as error:
-                at = Pointed(model.created, found.version)
+                at = Pointed(model.created, entry.version)
                 raise NotResolvedError(at, stamp, error) from error
         beside = tuple(other.version for other in others)
         version = replace(self.known.resolved[identity], beside=beside, registered=model.created)
         self.known.answered(watch, version, stamp)
 
 
-def _stamp(watch: Watch, model: Registered) -> Stamp:
+def _stamp(watch: Watch, model: RegisteredModel) -> Stamp:
     """What must change before a watch is asked for by itself again.
 
     A model that was deleted and made again starts at version 1 again. The other versions of a
@@ -107,7 +112,7 @@ def _stamp(watch: Watch, model: Registered) -> Stamp:
     return model.created, 0, _number(watch, model)
 
 
-def _number(watch: Watch, model: Registered) -> str:
+def _number(watch: Watch, model: RegisteredModel) -> str:
     """The version that is desired by what is known of its model, which has one."""
     if watch.version is not None:
         return watch.version

@@ -43,7 +43,7 @@ class Poll:
     ) -> None:
         """Answer these; raises RegistryTroubleError for trouble with the registry itself.
 
-        `answered` is told of each as soon as it is: who waits for the first of a hundred that
+        `answered` is called with each as soon as it is: who waits for the first of a hundred that
         moved does not wait for the last. What did not come in time is asked for last, and less
         often.
         """
@@ -77,16 +77,16 @@ class _Asking:
 
     async def about(self, model: str, watches: Sequence[Watch]) -> None:
         """One model, and what each watch of it wants to know besides."""
-        alone, found = model not in self._listed.searched, self._listed.found.get(model)
+        alone, registered = model not in self._listed.searched, self._listed.models.get(model)
         try:
             if alone:
-                found = await self._surely(partial(self._registry.model, model), watches)
+                registered = await self._surely(partial(self._registry.model, model), watches)
         except Exception as error:  # noqa: BLE001 - it is judged
             await self._judge(watches, error)
             return
         for watch in watches:
             try:
-                compare = partial(self._lookup.compare, watch, found, alone=alone)
+                compare = partial(self._lookup.compare, watch, registered, alone=alone)
                 await self._surely(compare, [watch])
                 self._answers = True
             except Exception as error:  # noqa: BLE001 - it is judged
@@ -99,10 +99,12 @@ class _Asking:
         """What fails before anything was answered is asked again after something was.
 
         The registry's own trouble may just have ended: that is no model's. Nor is it news where
-        just this is told already.
+        just this is shown already.
         """
-        told = all(isinstance(self._known.state(watch), Unresolved) for watch in watches)
-        answered = self._answers or told
+        unresolved_before = all(
+            isinstance(self._known.state(watch), Unresolved) for watch in watches
+        )
+        answered = self._answers or unresolved_before
         try:
             return await ask()
         except RegistryTroubleError as error:
@@ -117,16 +119,16 @@ class _Asking:
         """Whose trouble it is; raises RegistryTroubleError where it is the registry's."""
         if not isinstance(error, RegistryTroubleError):
             LOG.error("%s: the operator fails on an answer", watches[0].model, exc_info=error)
-        told = {watch: unresolved(watch, error) for watch in watches}
-        news = [watch for watch, what in told.items() if not self._known.knows(watch, what)]
+        states = {watch: unresolved(watch, error) for watch in watches}
+        news = [watch for watch, what in states.items() if not self._known.knows(watch, what)]
         if news or not self._answers:
             await self._registry.ping()
             self._answers = True
         if isinstance(error, TooSlowError):
             self._known.tardy.failed(watches[0].model, self._clock())
         for watch in news:
-            LOG.warning("registry %s: %s", watch.registry, told[watch].message)
-        for watch, what in told.items():
+            LOG.warning("registry %s: %s", watch.registry, states[watch].message)
+        for watch, what in states.items():
             if isinstance(error, NotResolvedError):
                 self._known.unresolved(watch, what, error.at, error.stamp, self._clock())
             else:

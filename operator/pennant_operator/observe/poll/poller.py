@@ -6,13 +6,11 @@ long enough to be told (law 2, law 7).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Protocol
 
-from pennant_operator.decide.registry import registries, sources
+from pennant_operator.decide.registry import no_answer
 from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.observed import Absent, Desired, ModelVersion, Unresolved
@@ -20,25 +18,20 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.mlflow.connection import Count, ReadSecret
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.poll.announcements import Announcements, Enqueue
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.outage import Outage
 from pennant_operator.observe.poll.questions import Questions
-from pennant_operator.observe.poll.recorded import Pointed, recorded
+from pennant_operator.observe.poll.recorded import Pointed
+from pennant_operator.observe.poll.watchers import Watchers
 
 LOG = logging.getLogger(__name__)
-LEAST_BETWEEN = 1.0  # seconds between two looks at what is in doubt
-
-
-class Enqueue(Protocol):
-    """Has ModelDeployments looked at."""
-
-    def __call__(self, keys: Iterable[Key], *, urgent: bool = False) -> None:
-        """As soon as a worker is free; urgent ones first."""
+DOUBT_REREAD_SECONDS = 1.0  # at least, between two looks at an absence that is to be confirmed
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class PollerDependencies:
     """What a poller needs of the rest."""
 
     read_secret: ReadSecret
@@ -56,15 +49,24 @@ class Poller:
         self,
         spec: RegistrySpec,
         store: Store,
-        around: Surroundings,
+        dependencies: PollerDependencies,
         known: Known | None = None,
     ) -> None:
         self.spec = spec
-        self._store = store
-        self._around = around
+        self._watchers = Watchers(spec, store)
+        self._dependencies = dependencies
         self._known = known or Known()
-        self._link = Link(spec, self._known, around.read_secret, around.count, self._all_recorded)
+        self._link = Link(
+            spec,
+            self._known,
+            dependencies.read_secret,
+            dependencies.count,
+            self._watchers.all_recorded,
+        )
         self._outage = Outage()
+        self._announcements = Announcements(
+            spec.name, self._known, self._outage, self._watchers, dependencies.enqueue
+        )
         self._trouble: str | None = None
         self._models = 0
         self._questions = Questions()
@@ -74,25 +76,25 @@ class Poller:
     def desired(self, watch: Watch, key: Key) -> Desired:
         """What is known, for one ModelDeployment; what was never answered is asked at once."""
         name, known = self.spec.name, self._known
-        if self._outage.told:
-            return registries.silent(name, self._outage.since)
-        seen = known.of(watch)
-        pointed = seen.state if isinstance(seen.state, Pointed) else seen.at
+        if self._outage.reported:
+            return no_answer.registry_silent(name, self._outage.since)
+        answer = known.answer(watch)
+        pointed = answer.state if isinstance(answer.state, Pointed) else answer.at
         if pointed is not None:
-            found = self._recorded(watch, key, pointed)
-            if found is not None:
-                return found
-        if isinstance(seen.state, ModelVersion | Absent | Unresolved):
-            return seen.state
+            record = self._watchers.recorded(watch, key, pointed)
+            if record is not None:
+                return record
+        if isinstance(answer.state, ModelVersion | Absent | Unresolved):
+            return answer.state
         known.ask_again(watch)  # at a version that is new here, if it was asked for at all
-        self._questions.new()
-        return registries.not_asked(name)
+        self._questions.add_new()
+        return no_answer.registry_not_asked(name)
 
-    def look(self, watch: Watch) -> bool:
+    def ask_soon(self, watch: Watch) -> bool:
         """Ask this soon, on somebody's hint; False when nobody who may wants to know it."""
-        wanted = self._allowed(watch)
+        wanted = self._watchers.may_ask(watch)
         if wanted:
-            self._questions.hinted(watch)
+            self._questions.add_hint(watch)
         return wanted
 
     @property
@@ -115,17 +117,17 @@ class Poller:
         A hint ends the pause after trouble: the server that sent it is back.
         """
         loop = asyncio.get_running_loop()
-        draw = self._around.random()
+        draw = self._dependencies.random()
         pause = self._outage.pause(self.spec.poll_interval, draw).total_seconds()
         until = loop.time() + pause
         if self._outage.failures:
-            self._questions.rest(pause)
+            self._questions.pause_after(pause)
         while (asked := await self._asked_before(until)) is not None:
             if self._outage.failures:
                 return
             began = loop.time()
             await self._turn(asked)
-            self._questions.rest(loop.time() - began)
+            self._questions.pause_after(loop.time() - began)
 
     async def _asked_before(self, until: float) -> set[Watch] | None:
         """What is to be asked before the next poll; None when it is time for that.
@@ -134,108 +136,64 @@ class Poller:
         """
         loop = asyncio.get_running_loop()
         doubts = {} if self._outage.failures else self._known.perhaps_absent()
-        due = min(until, max(min(doubts.values(), default=until), loop.time() + LEAST_BETWEEN))
+        due = min(
+            until, max(min(doubts.values(), default=until), loop.time() + DOUBT_REREAD_SECONDS)
+        )
 
         def overdue() -> set[Watch]:
             return {watch for watch, at in doubts.items() if at <= loop.time()}
 
-        while await self._questions.came(due):
-            new, hinted = self._questions.taken()
+        while await self._questions.wait(due):
+            new, hinted = self._questions.take()
             asked = self._unanswered() | hinted if new and not self._outage.failures else hinted
             if asked:
                 return asked | overdue()
         return overdue() if loop.time() < until else None
 
     async def _turn(self, watches: set[Watch]) -> None:
-        before = {watch: self._told(watch) for watch in watches}
-        self._questions.taken()  # what comes from now on is asked after this
+        self._announcements.snapshot(watches)
+        self._questions.take()  # what comes from now on is asked after this
         try:
-            await self._link.ask(before.keys(), partial(self._tell, before))
+            await self._link.ask(watches, self._announcements.announce)
         except RegistryTroubleError as error:
             LOG.warning("registry %s: %s", self.spec.name, error)
             await self._failed(str(error))
         else:
             self._trouble = None
             self._outage.succeeded()
-        for watch in before:  # what an outage told, or its end takes back
-            self._tell(before, watch)
+        self._announcements.announce_all()
         await self._report()
 
     async def fault(self, trouble: str) -> None:
         """`run` raised: nothing is known until it runs again."""
-        before = {watch: self._told(watch) for watch in self._known.seen}
+        self._announcements.snapshot(self._known.answers)
         await self._failed(trouble)
-        for watch in before:
-            self._tell(before, watch)
+        self._announcements.announce_all()
         await self._report()
 
     async def _failed(self, trouble: str) -> None:
         self._trouble = trouble
-        self._outage.failed(self._around.now())
+        self._outage.failed(self._dependencies.now())
         await self._link.drop()
 
     async def _report(self) -> None:
         self.asked.set()
-        await self._around.report(Health(self._link.server_version, self._models, self._trouble))
-
-    def _tell(self, before: dict[Watch, object], watch: Watch) -> None:
-        """Whom it concerns, once, if anything is new; a line of the log if it is a move.
-
-        A move is urgent, for a person made it: if many follow, the first of them bring events all
-        along their rollouts, and these must not come before the last ones' beginning.
-        """
-        was, now = before[watch], self._told(watch)
-        if now == was:
-            return
-        before[watch] = now
-        moved, before_it = False, getattr(was, "version", None)
-        if isinstance(now, ModelVersion | Pointed) and before_it not in {None, now.version}:
-            LOG.info(
-                "registry %s: %s is version %s, was %s",
-                *(self.spec.name, watch.title, now.version, before_it),
-            )
-            moved = True
-        self._around.enqueue(self._store.watching(watch), urgent=moved)
-
-    def _told(self, watch: Watch) -> object:
-        """What must change for anybody to be told something else."""
-        return True if self._outage.told else self._known.state(watch)
+        await self._dependencies.report(
+            Health(self._link.server_version, self._models, self._trouble)
+        )
 
     def _unanswered(self) -> set[Watch]:
         def unanswered(watch: Watch) -> bool:
-            seen = self._known.of(watch)
-            return seen.state is None or (isinstance(seen.state, Pointed) and seen.stamp is None)
+            answer = self._known.answer(watch)
+            return answer.state is None or (
+                isinstance(answer.state, Pointed) and answer.stamp is None
+            )
 
         return {watch for watch in self._survey() if unanswered(watch)}
 
-    def _all_recorded(self, watch: Watch, at: Pointed) -> bool:
-        """Whether everybody who watches it, and may, has run this version before."""
-        return all(
-            self._recorded(watch, key, at) is not None
-            for key in self._store.watching(watch)
-            if self.spec.refusal(key[0], watch.model) is None
-        )
-
-    def _recorded(self, watch: Watch, key: Key, at: Pointed) -> ModelVersion | None:
-        """Where it was then allowed to come from it may not be any more, or be pulled from."""
-        found, allowed = recorded(self._store, key, watch, at), self.spec.allowed_sources
-        if found and sources.refusal(found.source, allowed, registry=self.spec.name):
-            return None
-        return found
-
     def _survey(self) -> set[Watch]:
         """What is asked of this registry by somebody who may; anything else is forgotten."""
-        watches = {
-            watch
-            for watch in self._store.watches()
-            if watch.registry == self.spec.name and self._allowed(watch)
-        }
+        watches = self._watchers.watches()
         self._known.forget_all_but(watches)
         self._models = len({watch.model for watch in watches})
         return watches
-
-    def _allowed(self, watch: Watch) -> bool:
-        return any(
-            self.spec.refusal(namespace, watch.model) is None
-            for namespace, _ in self._store.watching(watch)
-        )

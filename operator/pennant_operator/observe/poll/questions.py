@@ -10,9 +10,10 @@ import contextlib
 
 from pennant_operator.decide.seen.spec import Watch
 
-GATHER = 0.05  # seconds: ModelDeployments that come together are asked for together
-REST = 4  # times as long as the answers took
-LEAST_REST, MOST_REST = 0.05, 1.0  # seconds
+GATHER_SECONDS = 0.05  # in which new ModelDeployments are gathered into one question
+REST_FACTOR = 4  # times as long as its last answers took, a registry is asked nothing more
+SHORTEST_REST_SECONDS = 0.05  # that a registry is asked nothing more, however fast it answers
+LONGEST_REST_SECONDS = 1.0  # that a registry is asked nothing more, however slow it answers
 
 
 class Questions:
@@ -24,34 +25,34 @@ class Questions:
         self._hinted: set[Watch] = set()
         self._rested = float("-inf")
 
-    def new(self) -> None:
+    def add_new(self) -> None:
         """There is something that was never asked."""
         self._new = True
         self._came.set()
 
-    def hinted(self, watch: Watch) -> None:
+    def add_hint(self, watch: Watch) -> None:
         """This may have another answer by now."""
         self._hinted.add(watch)
         self._came.set()
 
-    def taken(self) -> tuple[bool, set[Watch]]:
-        """Whether there are new ones, and the hinted ones; none are left."""
+    def take(self) -> tuple[bool, set[Watch]]:
+        """Whether there are new ones, and the hinted ones; none are left here."""
         taken = self._new, self._hinted
         self._new, self._hinted = False, set()
         self._came.clear()
         return taken
 
-    async def came(self, until: float) -> bool:
+    async def wait(self, until: float) -> bool:
         """Whether a question came, and may be asked, before this time of the loop."""
         loop = asyncio.get_running_loop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(until):
                 await self._came.wait()
-                gather = 0.0 if self._hinted else GATHER
+                gather = 0.0 if self._hinted else GATHER_SECONDS
                 await asyncio.sleep(max(gather, self._rested - loop.time()))
         return loop.time() < until
 
-    def rest(self, took: float) -> None:
+    def pause_after(self, took: float) -> None:
         """The server answered for so many seconds: let it do something else for a while."""
-        pause = min(MOST_REST, max(LEAST_REST, REST * took))
+        pause = min(LONGEST_REST_SECONDS, max(SHORTEST_REST_SECONDS, REST_FACTOR * took))
         self._rested = asyncio.get_running_loop().time() + pause

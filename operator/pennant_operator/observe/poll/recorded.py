@@ -26,16 +26,16 @@ def recorded(store: Store, key: Key, watch: Watch, at: Pointed) -> ModelVersion 
     if owner is None or not at.registered:
         return None
     wanted = (watch.registry, watch.model, at.version, at.registered)
-    for found in own_records(store, key, owner["metadata"]["uid"]):
-        if isinstance(found, str):
+    for record in own_records(store, key, owner["metadata"]["uid"]):
+        if isinstance(record, str):
             continue
-        if (found.registry, found.model, found.version, found.registered) == wanted:
+        if (record.registry, record.model, record.version, record.registered) == wanted:
             return ModelVersion(
-                found.model,
-                found.version,
-                found.created,
-                found.source,
-                found.sha256,
-                found.registered,
+                record.model,
+                record.version,
+                record.created,
+                record.source,
+                record.sha256,
+                record.registered,
             )
     return None

@@ -10,14 +10,15 @@ from typing import Generic, TypeVar
 from pennant_operator.backoff import Backoff
 
 K = TypeVar("K", bound=Hashable)
-FIRST_SECONDS = 10.0  # until the next question; it doubles each time, up to Backoff's five minutes
+# until a model without a good answer is asked for again; doubles up to 5 minutes
+FIRST_RETRY_SECONDS = 10.0
 
 
 @dataclass
 class Retries(Generic[K]):
     """By what was asked for."""
 
-    _backoff: Backoff = field(default_factory=lambda: Backoff(first=FIRST_SECONDS))
+    _backoff: Backoff = field(default_factory=lambda: Backoff(first_seconds=FIRST_RETRY_SECONDS))
     _until: dict[K, float] = field(default_factory=dict)
 
     def __contains__(self, asked: K) -> bool:

@@ -16,9 +16,14 @@ tag what is watched.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pennant_operator.observe.mlflow.filters import CHUNK, quotable, server_release, understands_in
+from pennant_operator.observe.mlflow.filters import (
+    FILTER_NAMES_LIMIT,
+    quotable,
+    server_release,
+    understands_in,
+)
 
-FEW = 3  # models; up to these, asking one by one is the cheapest
+ASKED_SINGLY_LIMIT = 3  # models up to which asking for each by itself is the cheapest
 # A walk through this many models costs a server as much as asking for one of them: by itself
 WALK_WORTH = 18
 WALK_WORTH_2 = 4  # MLflow 2 walks slower
@@ -44,9 +49,9 @@ def strategy(models: Iterable[str], server_version: str, size: int) -> Strategy:
     others = names.difference(listed)
     by_name = understands_in(server_version)
     walk = int(len(listed) * _worth(server_version))
-    if len(listed) <= FEW:
+    if len(listed) <= ASKED_SINGLY_LIMIT:
         return Strategy(names)
-    if size <= walk and not (by_name and len(listed) <= CHUNK):
+    if size <= walk and not (by_name and len(listed) <= FILTER_NAMES_LIMIT):
         return Strategy(others, listed, walk)
     return Strategy(others, listed) if by_name else Strategy(names)
 

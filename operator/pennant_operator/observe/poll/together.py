@@ -3,13 +3,13 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from pennant_operator.observe.mlflow.answers import Registered
+from pennant_operator.observe.mlflow.answers import RegisteredModel
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
 from pennant_operator.observe.poll.known import Known
-from pennant_operator.observe.poll.strategy import FEW, Strategy, strategy
+from pennant_operator.observe.poll.strategy import ASKED_SINGLY_LIMIT, Strategy, strategy
 
-FORGOTTEN_AFTER = 3600.0  # seconds that what spoiled a search is asked for by itself
+ASKED_APART_SECONDS = 3600.0  # that a model which spoiled a search is asked for by itself
 
 
 @dataclass
@@ -17,17 +17,19 @@ class Together:
     """What was asked for together, and found; all else is to be asked for by itself."""
 
     searched: set[str] = field(default_factory=set)
-    found: dict[str, Registered] = field(default_factory=dict)
+    models: dict[str, RegisteredModel] = field(default_factory=dict)
 
 
 async def ask_together(
     registry: Registry, models: Set[str], server_version: str, known: Known, now: float
 ) -> Together:
     """The cheapest way to ask for these; raises RegistryTroubleError for the registry's own."""
-    known.apart = {k: since for k, since in known.apart.items() if now < since + FORGOTTEN_AFTER}
-    how, found = await _walked(registry, models - known.apart.keys(), server_version, known)
+    known.apart = {
+        k: since for k, since in known.apart.items() if now < since + ASKED_APART_SECONDS
+    }
+    how, walked = await _walked(registry, models - known.apart.keys(), server_version, known)
     if how.walk:
-        return Together(set(how.listed), found)
+        return Together(set(how.listed), walked)
     together = Together()
     if how.listed:
         await _search(registry, how.listed, together)
@@ -37,35 +39,35 @@ async def ask_together(
 
 async def _walked(
     registry: Registry, models: Set[str], server_version: str, known: Known
-) -> tuple[Strategy, dict[str, Registered]]:
+) -> tuple[Strategy, dict[str, RegisteredModel]]:
     """All there are, where that is the cheapest; else how these are asked for."""
     while True:
         how = strategy(models, server_version, known.size)
         if not how.walk:
             return how, {}
         try:
-            found = await registry.walk(how.walk)
+            walked = await registry.walk(how.walk)
         except TooSlowError:
             raise
         except RegistryTroubleError:
             await registry.ping()
             known.size = how.walk + 1  # it comes to no end that pays
             continue
-        known.size = len(found)
-        if len(found) <= how.walk:
-            return how, found
+        known.size = len(walked)
+        if len(walked) <= how.walk:
+            return how, walked
 
 
 async def _search(registry: Registry, names: Sequence[str], into: Together) -> None:
     """Search for these, and for each half where that fails; the last few are left out."""
     try:
-        into.found |= await registry.search(names)
+        into.models |= await registry.search(names)
         into.searched |= set(names)
     except TooSlowError:
         raise
     except RegistryTroubleError:
         await registry.ping()  # or it is not about these
-        if len(names) > FEW:
+        if len(names) > ASKED_SINGLY_LIMIT:
             half = len(names) // 2
             await _search(registry, names[:half], into)
             await _search(registry, names[half:], into)

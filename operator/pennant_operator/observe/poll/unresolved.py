@@ -4,14 +4,14 @@ from pennant_operator.decide.seen.observed import Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.observe.mlflow.trouble import (
+    MlflowRefusedError,
     NotAllowedError,
-    RefusedError,
     RegistryTroubleError,
 )
 from pennant_operator.observe.poll.known import Stamp
 from pennant_operator.observe.poll.recorded import Pointed
 
-_AGAIN = "it is asked again, at most 5 minutes apart"
+_RETRY_CLAUSE = "it is asked again, at most 5 minutes apart"
 
 
 class NotResolvedError(RegistryTroubleError):
@@ -32,8 +32,8 @@ def unresolved(watch: Watch, error: Exception) -> Unresolved:
         return Unresolved(Reason.MODEL_NOT_READABLE, _hidden(watch))
     return Unresolved(
         Reason.MODEL_NOT_ANSWERED,
-        f"ModelRegistry {watch.registry} answers, but not about {watch.model!r} ({_said(error)}): "
-        f"correct spec.model, or see MLflow's log; {_AGAIN}",
+        f"ModelRegistry {watch.registry} answers, but not about {watch.model!r} ({_cause(error)}): "
+        f"correct spec.model, or see MLflow's log; {_RETRY_CLAUSE}",
     )
 
 
@@ -45,17 +45,17 @@ def _no_source(watch: Watch, version: str, why: Exception) -> Unresolved:
     return Unresolved(
         Reason.VERSION_NOT_RESOLVED,
         f"{watch.pointer} {watch.verb} version {version}, and ModelRegistry {watch.registry} does "
-        f"not tell where its bytes are ({_said(why)}): {cure}; {_AGAIN}",
+        f"not tell where its bytes are ({_cause(why)}): {cure}; {_RETRY_CLAUSE}",
         version,
     )
 
 
-def _said(why: Exception) -> str:
+def _cause(why: Exception) -> str:
     """The least that tells what happened, for a message with a cure of its own."""
     if isinstance(why, NotAllowedError):
         return "403"
-    if isinstance(why, RefusedError):
-        return why.said.rstrip(". ")
+    if isinstance(why, MlflowRefusedError):
+        return why.answer.rstrip(". ")
     if isinstance(why, RegistryTroubleError):
         return str(why).rstrip(". ")
     return f"the operator fails: {why!r:.200}"
@@ -66,5 +66,5 @@ def _hidden(watch: Watch) -> str:
     return (
         f"the account of ModelRegistry {watch.registry} may not read {watch.model!r} (403): have "
         "its administrator let it read the model and its experiment, or correct spec.model.name; "
-        f"{_AGAIN}"
+        f"{_RETRY_CLAUSE}"
     )

@@ -9,8 +9,9 @@ import contextlib
 from collections.abc import Callable, Set
 from datetime import datetime, timedelta
 
-GRACE = timedelta(seconds=5)
-SOON = 1.0  # seconds between two LISTs while one is awaited
+# that a ModelRegistry which is named and not there is waited for
+ARRIVAL_GRACE = timedelta(seconds=5)
+AWAITED_LIST_SECONDS = 1.0  # between two LISTs of ModelRegistries while one is awaited
 
 
 class Awaited:
@@ -27,24 +28,26 @@ class Awaited:
         if name in self._given_up:
             return False
         if name not in self._until:
-            self._until[name] = self._now() + GRACE
+            self._until[name] = self._now() + ARRIVAL_GRACE
             self._news.set()
         return True
 
-    def listed(self, found: Set[str], named: Set[str], *, first: bool) -> set[str]:
+    def listed(self, existing: Set[str], named: Set[str], *, first: bool) -> set[str]:
         """Take a LIST in; the names that are given up by it.
 
         What the first LIST of a process lacks was awaited by an earlier one.
         """
-        missing = named - found
+        missing = named - existing
         now = self._now()
         over = {name for name in missing if first or self._until.get(name, now) < now}
         self._until = {name: self._until[name] for name in missing & self._until.keys() - over}
         self._given_up = (self._given_up & missing) | over
         return over
 
-    async def pause(self, period: float) -> None:
+    async def pause(self, interval_seconds: float) -> None:
         """Until the next LIST: soon while one is awaited, at once when one was just named."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), SOON if self._until else period)
+            await asyncio.wait_for(
+                self._news.wait(), AWAITED_LIST_SECONDS if self._until else interval_seconds
+            )
         self._news.clear()

@@ -1,27 +1,26 @@
-"""One ModelRegistry that is followed: its poller, its webhook, and its status."""
+"""One ModelRegistry that is followed: its poller and its webhook, and how they are."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from pennant_operator.all_or_none import all_or_none
-from pennant_operator.decide.registry.health import Health, WebhookHealth, status, webhook_health
+from pennant_operator.decide.registry.health import Health, WebhookHealth
 from pennant_operator.decide.registry.registries import RegistrySpec
-from pennant_operator.kube import Api, ApiError, Object
+from pennant_operator.kube import Api, Object
 from pennant_operator.observe.cluster.store import Store
 from pennant_operator.observe.mlflow.secrets import read_secret
-from pennant_operator.observe.poll.poller import Enqueue, Poller, Surroundings
+from pennant_operator.observe.poll.announcements import Enqueue
+from pennant_operator.observe.poll.poller import Poller, PollerDependencies
 from pennant_operator.observe.registries.supervised import supervised
 from pennant_operator.observe.webhook.remembered import Remembered
 from pennant_operator.observe.webhook.signing_secret import KEY
-from pennant_operator.observe.webhook.webhook import Webhook, WebhookSurroundings
+from pennant_operator.observe.webhook.webhook import Webhook, WebhookDependencies
 
-LOG = logging.getLogger(__name__)
-
-WriteStatus: TypeAlias = Callable[[Object, dict[str, Any]], Awaitable[Object | None]]
+# The ModelRegistry as it is stored then, None where nothing was written.
+WriteHealth: TypeAlias = Callable[[Object, Health], Awaitable[Object | None]]
 
 
 class Counts(Protocol):
@@ -38,85 +37,65 @@ class Counts(Protocol):
 
 
 @dataclass(frozen=True)
-class Around:
+class RegistryDependencies:
     """What following ModelRegistries needs of the rest."""
 
     api: Api
     store: Store
     namespace: str
     enqueue: Enqueue
-    write_status: WriteStatus
+    write_health: WriteHealth
     counts: Counts
     now: Callable[[], datetime]
     random: Callable[[], float]
 
 
-class Reporter:
-    """Writes the status of ModelRegistries, `live` being these as they were last seen."""
-
-    def __init__(self, around: Around, live: dict[str, Object]) -> None:
-        self._around = around
-        self._live = live
-
-    def known(self, name: str) -> WebhookHealth:
-        """How its webhook was, perhaps found by another process."""
-        return webhook_health(self._live.get(name, {}))
-
-    async def of(self, name: str, health: Health) -> None:
-        """Write it if it changed; what cannot be written now is written with the next poll."""
-        live = self._live.get(name)
-        if live is None:
-            return
-        try:
-            built = status(live, health, self._around.now())
-            written = await self._around.write_status(live, built)
-        except ApiError as error:
-            LOG.warning("status of ModelRegistry %s was not written: %s", name, error)
-            return
-        except Exception:  # what is in one's status must not end what follows the others
-            LOG.exception("status of ModelRegistry %s was not written", name)
-            return
-        if written is not None and name in self._live:
-            self._live[name] = written
-
-
 class Followed:
-    """One ModelRegistry; `before` is what followed it until its spec changed."""
+    """One ModelRegistry; `before` is what followed it until its spec changed.
+
+    `webhook_health` is how its webhook was, perhaps as another process found it.
+    """
 
     def __init__(
         self,
         spec: RegistrySpec,
-        around: Around,
-        reporter: Reporter,
+        dependencies: RegistryDependencies,
+        write_health: Callable[[Health], Awaitable[None]],
+        webhook_health: WebhookHealth,
         before: "Followed | None" = None,
     ) -> None:
         self._name = spec.name
-        self._around = around
-        self._reporter = reporter
+        self._dependencies = dependencies
+        self._write_health = write_health
         self._health: Health | None = None
-        counted = partial(around.counts.requested, spec.name)
+        counted = partial(dependencies.counts.requested, spec.name)
         # Answers of another server say nothing about this one.
         same = before is not None and before.poller.spec.url == spec.url
         self.poller: Poller = Poller(
             spec,
-            around.store,
-            Surroundings(
-                self._credentials, around.enqueue, self._polled, counted, around.now, around.random
+            dependencies.store,
+            PollerDependencies(
+                self._credentials,
+                dependencies.enqueue,
+                self._polled,
+                counted,
+                dependencies.now,
+                dependencies.random,
             ),
             before.poller.known if before is not None and same else None,
         )
         self.webhook: Webhook = Webhook(
             spec,
-            WebhookSurroundings(
-                owner=f"{around.namespace}/{spec.name}",
-                look=self.poller.look,
+            WebhookDependencies(
+                owner=f"{dependencies.namespace}/{spec.name}",
+                ask_soon=self.poller.ask_soon,
                 read_secret=self._credentials,
                 read_signing=self._signing,
                 report=self._report,
                 count=counted,
-                now=around.now,
+                now=dependencies.now,
             ),
-            reporter.known(spec.name),
+            webhook_health,
             before.webhook.remembered if before is not None else Remembered(),
         )
 
@@ -132,7 +111,7 @@ class Followed:
 
     async def _polled(self, health: Health) -> None:
         if health.trouble is None:
-            self._around.counts.answered(self._name, self._around.now())
+            self._dependencies.counts.answered(self._name, self._dependencies.now())
             if self._health is not None and self._health.trouble is not None:
                 self.webhook.settle_again()
         self._health = health
@@ -140,11 +119,13 @@ class Followed:
 
     async def _report(self) -> None:
         if self._health is not None:
-            await self._reporter.of(self._name, replace(self._health, webhook=self.webhook.health))
+            await self._write_health(replace(self._health, webhook=self.webhook.health))
 
     async def _credentials(self, name: str) -> Mapping[str, str]:
-        return await read_secret(self._around.api, self._around.namespace, name)
+        return await read_secret(self._dependencies.api, self._dependencies.namespace, name)
 
     async def _signing(self, name: str) -> Mapping[str, str]:
-        holding = f"the secret that MLflow signs with as {KEY}"
-        return await read_secret(self._around.api, self._around.namespace, name, holding)
+        expected_keys = f"the secret that MLflow signs with as {KEY}"
+        return await read_secret(
+            self._dependencies.api, self._dependencies.namespace, name, expected_keys
+        )

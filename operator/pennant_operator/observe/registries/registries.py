@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
+from functools import partial
 
-from pennant_operator.decide.registry import registries, sources
-from pennant_operator.decide.registry.health import Health
+from pennant_operator.decide.registry import no_answer, registries, sources
+from pennant_operator.decide.registry.health import Health, webhook_health
 from pennant_operator.decide.registry.registries import InvalidRegistryError, RegistrySpec
 from pennant_operator.decide.seen.observed import (
     Desired,
@@ -18,31 +19,31 @@ from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.cluster.store import Key
 from pennant_operator.observe.registries.awaited import Awaited
-from pennant_operator.observe.registries.followed import Around, Followed, Reporter
+from pennant_operator.observe.registries.followed import Followed, RegistryDependencies
 from pennant_operator.observe.webhook.webhook import Webhook
 
 LOG = logging.getLogger(__name__)
-PERIOD = 5.0  # seconds between two LISTs of ModelRegistries
-PATIENCE = 6.0  # seconds for the first polls: a little more than one request may take
+LIST_INTERVAL_SECONDS = 5.0  # between two LISTs of ModelRegistries
+# that a new leader waits for its first polls: a little more than one request may take
+FIRST_POLLS_SECONDS = 6.0
 
 
 class Registries:
     """Follows ModelRegistries as they come, change and go."""
 
-    def __init__(self, around: Around) -> None:
-        self._around = around
-        self._namespace = around.namespace
+    def __init__(self, dependencies: RegistryDependencies) -> None:
+        self._dependencies = dependencies
+        self._namespace = dependencies.namespace
         self._listed = False
         self.asked = asyncio.Event()
         """The first LIST and the first polls are over, whatever came of them."""
         self._live: dict[str, Object] = {}
-        self._reporter = Reporter(around, self._live)
         self._followed: dict[str, Followed] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._invalid: dict[str, Refused] = {}
-        self._awaited = Awaited(around.now)
+        self._awaited = Awaited(dependencies.now)
 
-    def look(self, watch: Watch, key: Key) -> tuple[Desired, RegistryFacts | None]:
+    def look_up(self, watch: Watch, key: Key) -> tuple[Desired, RegistryFacts | None]:
         """What a ModelDeployment is to run, and what its pods need for it."""
         followed = self._followed.get(watch.registry)
         if followed is None:
@@ -55,7 +56,7 @@ class Registries:
         desired = poller.desired(watch, key)
         if isinstance(desired, ModelVersion):
             root, allowed = poller.spec.pull_root, poller.spec.allowed_sources
-            desired = sources.pulled(desired, root, allowed, registry=watch.registry)
+            desired = sources.with_pull_source(desired, root, allowed, registry=watch.registry)
         return desired, facts
 
     def webhook(self, name: str) -> Webhook | None:
@@ -65,41 +66,41 @@ class Registries:
 
     def _without_poller(self, name: str) -> Desired:
         if not self._listed:
-            return registries.not_read()
+            return no_answer.registries_not_read()
         if name in self._invalid:
             return self._invalid[name]
         if self._awaited.waits_for(name):
-            return registries.not_there_yet(name, self._namespace)
-        return registries.not_found(name, self._namespace)
+            return no_answer.registry_not_there_yet(name, self._namespace)
+        return no_answer.registry_not_found(name, self._namespace)
 
     async def run(self) -> None:
         """Follow the ModelRegistries until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
-                    found = await self._around.api.list(
+                    listed = await self._dependencies.api.list(
                         "ModelRegistry", self._namespace, f"!{LABEL_CHECK}"
                     )
                 except ApiError as error:
                     LOG.warning("ModelRegistries cannot be listed, the last ones stand: %s", error)
                 else:
-                    await self._follow(found, group)
+                    await self._follow(listed, group)
                 await self._first_polls()
-                await self._awaited.pause(PERIOD)
+                await self._awaited.pause(LIST_INTERVAL_SECONDS)
 
     async def _first_polls(self) -> None:
         """Who waits for `asked` takes nothing back that was told before this process began."""
         if self.asked.is_set():
             return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(FIRST_POLLS_SECONDS):
                 for followed in tuple(self._followed.values()):
                     await followed.poller.asked.wait()
         self.asked.set()
 
-    async def _follow(self, found: list[Object], group: asyncio.TaskGroup) -> None:
-        store = self._around.store
-        objects = {obj["metadata"]["name"]: obj for obj in found}
+    async def _follow(self, listed: list[Object], group: asyncio.TaskGroup) -> None:
+        store = self._dependencies.store
+        objects = {obj["metadata"]["name"]: obj for obj in listed}
         named = {watch.registry for watch in store.watches()}
         changed = self._awaited.listed(objects.keys(), named, first=not self._listed)
         if not self._listed:
@@ -107,7 +108,7 @@ class Registries:
         for name in self._live.keys() - objects.keys():
             del self._live[name]
             self._stop(name)
-            self._around.counts.forget(name)
+            self._dependencies.counts.forget(name)
             changed.add(name)
         for name, obj in objects.items():
             known, self._live[name] = self._live.get(name), obj
@@ -115,19 +116,28 @@ class Registries:
                 await self._start(name, obj, group)
                 changed.add(name)
         watches = [watch for watch in store.watches() if watch.registry in changed]
-        self._around.enqueue(key for watch in watches for key in store.watching(watch))
+        self._dependencies.enqueue(key for watch in watches for key in store.watching(watch))
 
     async def _start(self, name: str, obj: Object, group: asyncio.TaskGroup) -> None:
         before = self._stop(name)
         try:
             spec = _parsed(obj)
         except InvalidRegistryError as error:
-            self._invalid[name] = registries.invalid(name, self._namespace, error)
-            await self._reporter.of(name, Health(trouble=str(error), invalid=True))
+            self._invalid[name] = no_answer.registry_invalid(name, self._namespace, error)
+            await self._write_health(name, Health(trouble=str(error), invalid=True))
             return
-        followed = Followed(spec, self._around, self._reporter, before)
+        write_health = partial(self._write_health, name)
+        known = webhook_health(self._live[name])
+        followed = Followed(spec, self._dependencies, write_health, known, before)
         self._followed[name] = followed
         self._tasks[name] = group.create_task(followed.run())
+
+    async def _write_health(self, name: str, health: Health) -> None:
+        registry = self._live.get(name)
+        if registry is not None:
+            written = await self._dependencies.write_health(registry, health)
+            if written is not None and name in self._live:
+                self._live[name] = written
 
     def _stop(self, name: str) -> Followed | None:
         self._invalid.pop(name, None)
@@ -140,7 +150,7 @@ class Registries:
 def _parsed(registry: Object) -> RegistrySpec:
     """Its spec; whatever is wrong with one must not end what follows the others."""
     try:
-        return registries.parse(registry)
+        return registries.parse_registry(registry)
     except InvalidRegistryError:
         raise
     except Exception as error:

@@ -13,25 +13,26 @@ from typing import NoReturn
 from pennant_operator.backoff import Backoff
 
 LOG = logging.getLogger(__name__)
-CAP_SECONDS = 60.0  # until it is begun again at the most, and that it runs to have begun well
+# at most, until what follows a registry, and failed, is begun again; who ran longer begins at 1 s
+RESTART_CAP_SECONDS = 60.0
 
 
 async def supervised(
-    what: str, run: Callable[[], Awaitable[None]], tell: Callable[[str], Awaitable[None]]
+    what: str, run: Callable[[], Awaitable[None]], report: Callable[[str], Awaitable[None]]
 ) -> NoReturn:
-    """Run it until cancelled; `tell` a sentence each time that it ends in any other way."""
-    loop, backoff = asyncio.get_running_loop(), Backoff(cap=CAP_SECONDS)
+    """Run it until cancelled; `report` a sentence each time that it ends in any other way."""
+    loop, backoff = asyncio.get_running_loop(), Backoff(cap_seconds=RESTART_CAP_SECONDS)
     while True:
         began = loop.time()
         error = await _end_of(run)
         LOG.error("%s ended, and is begun again: %s", what, repr(error), exc_info=error)
-        if loop.time() - began > CAP_SECONDS:
+        if loop.time() - began > RESTART_CAP_SECONDS:
             backoff.forget(what)
         sentence = (
             f"the operator fails on what it was answered ({error!r:.200}): see its log, and tell "
             "its developers; it tries again by itself."
         )
-        failed = await _end_of(partial(tell, sentence))
+        failed = await _end_of(partial(report, sentence))
         if failed is not None:
             LOG.error("%s: its trouble was not told", what, exc_info=failed)
         await asyncio.sleep(backoff.next(what))

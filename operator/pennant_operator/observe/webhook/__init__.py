@@ -1,0 +1,1 @@
+"""One registry's webhooks: `webhook` is the door; only `subscription` writes to MLflow."""

@@ -17,7 +17,7 @@ from pennant_operator.decide.seen.spec import Watch
 ID_HEADER = "X-MLflow-Delivery-Id"
 TIME_HEADER = "X-MLflow-Timestamp"
 SIGNATURE_HEADER = "X-MLflow-Signature"
-WINDOW = 300.0  # seconds that a hook may be older, or younger, than our clock says
+CLOCK_TOLERANCE_SECONDS = 300.0  # that a webhook may be older, or younger, than our clock says
 _ID = re.compile(r"[\x21-\x7e]{1,100}")
 _TIME = re.compile(r"[0-9]{1,12}")
 
@@ -34,12 +34,12 @@ class Delivery:
     def signed_with(self, secret: bytes) -> bool:
         """Whether somebody who knows the secret made it."""
         # Bytes that are no text come as surrogates.
-        said = self.signature.encode(errors="surrogateescape")
-        return hmac.compare_digest(said, signature(secret, self).encode())
+        given = self.signature.encode(errors="surrogateescape")
+        return hmac.compare_digest(given, signature(secret, self).encode())
 
     def timely(self, now: float) -> bool:
         """Whether it was sent about now: a sender's clock may be ahead as well as behind."""
-        return abs(now - self.sent) <= WINDOW
+        return abs(now - self.sent) <= CLOCK_TOLERANCE_SECONDS
 
 
 def delivery(headers: Mapping[str, str], body: bytes) -> Delivery | None:
@@ -64,9 +64,9 @@ def hint(registry: str, body: bytes) -> Watch | None:
     deletions MLflow sends no word: those are the poll's.
     """
     try:
-        said = json.loads(body)
-        about = f"{said['entity']}.{said['action']}"
-        model, data = str(said["data"]["name"]), said["data"]
+        event = json.loads(body)
+        about = f"{event['entity']}.{event['action']}"
+        model, data = str(event["data"]["name"]), event["data"]
         if about in {"model_version_alias.created", "model_version_alias.deleted"}:
             return Watch(registry, model, alias=str(data["alias"]))
         if about == "model_version.created":

@@ -2,16 +2,16 @@
 
 import heapq
 
-from pennant_operator.observe.webhook.delivery import WINDOW
+from pennant_operator.observe.webhook.delivery import CLOCK_TOLERANCE_SECONDS
 
-MOST = 10_000
+DELIVERIES_LIMIT = 10_000  # webhooks of one registry remembered, none of which is taken twice
 
 
 class Remembered:
     """Deliveries of one registry, each for as long as its time would still let it in."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, limit: int = DELIVERIES_LIMIT) -> None:
+        self._limit = limit
         self._ids: set[str] = set()
         self._by_time: list[tuple[int, str]] = []
         self._floor = -1  # what was sent until then may have been forgotten, and is refused
@@ -21,13 +21,13 @@ class Remembered:
 
     def take(self, name: str, sent: int, now: float) -> bool:
         """Whether this delivery is new; then it is not any more."""
-        while self._by_time and self._by_time[0][0] < now - WINDOW:
+        while self._by_time and self._by_time[0][0] < now - CLOCK_TOLERANCE_SECONDS:
             self._forget()
         if name in self._ids or sent <= self._floor:
             return False
         self._ids.add(name)
         heapq.heappush(self._by_time, (sent, name))
-        while len(self._by_time) > self._most:
+        while len(self._by_time) > self._limit:
             # Full: the oldest goes, and everything of its age with it. The window shrinks.
             self._floor = self._by_time[0][0]
             self._forget()

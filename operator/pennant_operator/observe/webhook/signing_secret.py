@@ -8,9 +8,11 @@ from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.webhook.delivery import Delivery
 
 KEY = "webhook-secret"
-SHORTEST = 16  # characters: a guess costs an attacker one request
-PACE = 5.0  # seconds between two reads that strangers can cause
-OVERLAP = 60.0  # seconds for which what was replaced still is valid: MLflow may not know yet
+# characters of webhook-secret: a guess costs an attacker one request
+SECRET_CHARACTERS_MINIMUM = 16
+SECRET_REREAD_SECONDS = 5.0  # between two reads of the signing Secret that strangers can cause
+# for which a replaced webhook-secret is still valid: MLflow may not know yet
+REPLACED_SECRET_SECONDS = 60.0
 
 
 class SigningSecret:
@@ -28,15 +30,15 @@ class SigningSecret:
     async def value(self) -> str:
         """As it is now; raises RegistryTroubleError when there is none."""
         async with self._reading:
-            return await self._again()
+            return await self._reread()
 
     async def signed(self, hook: Delivery) -> bool:
         """Whether MLflow made a hook; raises RegistryTroubleError while nobody can tell."""
         if self._signed(hook):
             return True
         async with self._reading:  # whoever comes while it is read waits for what is read
-            if not self._signed(hook) and self._now() >= self._read_at + PACE:
-                await self._again()
+            if not self._signed(hook) and self._now() >= self._read_at + SECRET_REREAD_SECONDS:
+                await self._reread()
         if self._signed(hook):
             return True
         if self._trouble:
@@ -48,10 +50,10 @@ class SigningSecret:
         known = (self._value, before if self._now() < until else "")
         return any(hook.signed_with(each.encode()) for each in known if each)
 
-    async def _again(self) -> str:
+    async def _reread(self) -> str:
         self._read_at = self._now()
         try:
-            value = await self._held()
+            value = await self._read_value()
         except RegistryTroubleError as error:
             self._trouble = str(error)
             if not isinstance(error, SecretUnreadError):  # that says nothing of what it holds
@@ -61,18 +63,18 @@ class SigningSecret:
         self._replace(value)
         return value
 
-    async def _held(self) -> str:
+    async def _read_value(self) -> str:
         value = (await self._read(self._name)).get(KEY, "").strip()
-        if len(value) < SHORTEST:
+        if len(value) < SECRET_CHARACTERS_MINIMUM:
             raise RegistryTroubleError(
-                f"Secret {self._name} holds no {KEY} of {SHORTEST} characters or more: give it "
-                "the secret that MLflow signs with."
+                f"Secret {self._name} holds no {KEY} of {SECRET_CHARACTERS_MINIMUM} "
+                "characters or more: give it the secret that MLflow signs with."
             )
         return value
 
     def _replace(self, value: str) -> None:
         if self._value and value != self._value:
-            self._replaced = self._value, self._now() + OVERLAP
+            self._replaced = self._value, self._now() + REPLACED_SECRET_SECONDS
         self._value = value
 
     def _now(self) -> float:

@@ -19,7 +19,7 @@ EVENTS = (
     {"entity": "MODEL_VERSION", "action": "CREATED"},
 )
 
-PAGES = 100  # of webhooks, of a hundred each
+WEBHOOK_PAGES_LIMIT = 100  # pages of MLflow's webhooks, of a hundred each
 
 NEEDS = (
     "It takes MLflow 3.3 or newer with a database, MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY, and for "
@@ -42,7 +42,7 @@ class Wanted:
         return f"pennant-{hashlib.sha256(self.owner.encode()).hexdigest()[:16]}"
 
     def body(self) -> dict[str, Any]:
-        """As MLflow is told."""
+        """As MLflow takes it."""
         return {
             "name": self.name,
             "description": f"Tells Pennant's ModelRegistry {self.owner} that an alias moved.",
@@ -56,7 +56,7 @@ class Wanted:
 async def subscribe(http: MlflowHttp, wanted: Wanted, known: str) -> str:
     """Make or correct the webhook; its id. `known` is the one it had, if any.
 
-    The secret is told each time, for MLflow does not say which one it has. Raises
+    The secret is sent each time, for MLflow does not say which one it has. Raises
     RegistryTroubleError.
     """
     ours = [str(hook["webhook_id"]) for hook in await _hooks(http) if _is_ours(hook, wanted, known)]
@@ -79,21 +79,21 @@ async def unsubscribe(http: MlflowHttp, known: str) -> None:
 
 def _is_ours(hook: dict[str, Any], wanted: Wanted, known: str) -> bool:
     """One that has no id is nobody's to change."""
-    told, goes_to = hook.get("webhook_id"), (hook.get("name"), hook.get("url"))
-    return bool(told) and (told == known or goes_to == (wanted.name, wanted.url))
+    hook_id, goes_to = hook.get("webhook_id"), (hook.get("name"), hook.get("url"))
+    return bool(hook_id) and (hook_id == known or goes_to == (wanted.name, wanted.url))
 
 
 async def _hooks(http: MlflowHttp) -> list[dict[str, Any]]:
     """All that MLflow has, however it lists them."""
-    found, tokens, token = list[dict[str, Any]](), set[str](), ""
-    while token not in tokens and len(tokens) < PAGES:
+    hooks, tokens, token = list[dict[str, Any]](), set[str](), ""
+    while token not in tokens and len(tokens) < WEBHOOK_PAGES_LIMIT:
         answer = await http.get("webhooks", {"page_token": token} if token else {})
         if isinstance(answer, Refusal):
             raise _refused(answer)
-        found += [hook for hook in listed(answer, "webhooks") if isinstance(hook, dict)]
+        hooks += [hook for hook in listed(answer, "webhooks") if isinstance(hook, dict)]
         tokens.add(token)
         token = next_page(answer)
-    return found
+    return hooks
 
 
 def _refused(refusal: Refusal) -> RegistryTroubleError:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pennant_operator.decide.registry.health import WebhookHealth
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connect, held
+from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connect, read_credentials
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.webhook.delivery import delivery, hint
 from pennant_operator.observe.webhook.remembered import Remembered
@@ -22,8 +22,9 @@ from pennant_operator.observe.webhook.signing_secret import SigningSecret
 from pennant_operator.observe.webhook.subscription import NEEDS, Wanted, subscribe, unsubscribe
 
 LOG = logging.getLogger(__name__)
-AGAIN = 60.0  # seconds between two looks at the Secret
-AGAIN_IN_TROUBLE = 15.0
+# between two comparisons of a registry's webhook with its spec and Secret
+SETTLE_INTERVAL_SECONDS = 60.0
+SETTLE_RETRY_SECONDS = 15.0  # until the next one after one that failed
 
 
 class Outcome(StrEnum):
@@ -40,11 +41,11 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class WebhookSurroundings:
+class WebhookDependencies:
     """What a webhook needs of the rest."""
 
     owner: str  # namespace and name of the ModelRegistry
-    look: Callable[[Watch], bool]  # whether anybody wants to know
+    ask_soon: Callable[[Watch], bool]  # whether anybody wants to know
     read_secret: ReadSecret  # its credentials
     read_signing: ReadSecret
     report: Callable[[], Awaitable[None]]
@@ -58,17 +59,17 @@ class Webhook:
     def __init__(
         self,
         spec: RegistrySpec,
-        around: WebhookSurroundings,
+        dependencies: WebhookDependencies,
         known: WebhookHealth,
         remembered: Remembered,
     ) -> None:
         self._spec = spec
-        self._around = around
+        self._dependencies = dependencies
         self._health = known
         self.remembered = remembered
         self._secret: SigningSecret | None = None
         if spec.webhook is not None:
-            self._secret = SigningSecret(spec.webhook.secret, around.read_signing)
+            self._secret = SigningSecret(spec.webhook.secret, dependencies.read_signing)
         self._settled: Wanted | None = None
         self._unsettled = asyncio.Event()
 
@@ -85,7 +86,7 @@ class Webhook:
 
     async def take(self, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Look where a hook points, if MLflow sent it, just now and for the first time."""
-        hook, now = delivery(headers, body), self._around.now().timestamp()
+        hook, now = delivery(headers, body), self._dependencies.now().timestamp()
         if hook is None or self._secret is None:
             return Outcome.MALFORMED
         if not hook.timely(now):
@@ -100,7 +101,7 @@ class Webhook:
         question = hint(self._spec.name, body)
         if question is None:
             return Outcome.IGNORED
-        if not self._around.look(question):
+        if not self._dependencies.ask_soon(question):
             return Outcome.UNWATCHED
         LOG.info("registry %s: a webhook tells of %s", self._spec.name, question.title)
         return Outcome.ACCEPTED
@@ -119,15 +120,17 @@ class Webhook:
             except RegistryTroubleError as error:
                 LOG.warning("webhook of registry %s: %s", self._spec.name, error)
                 self._troubled(str(error))
-            await self._around.report()
+            await self._dependencies.report()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(AGAIN_IN_TROUBLE if self._health.trouble else AGAIN):
+                async with asyncio.timeout(
+                    SETTLE_RETRY_SECONDS if self._health.trouble else SETTLE_INTERVAL_SECONDS
+                ):
                     await self._unsettled.wait()
 
     async def fault(self, trouble: str) -> None:
         """`run` raised: whether hooks come is not known until it runs again."""
         self._troubled(trouble)
-        await self._around.report()
+        await self._dependencies.report()
 
     def _troubled(self, trouble: str) -> None:
         known = self._health
@@ -135,21 +138,21 @@ class Webhook:
 
     async def _settle(self) -> None:
         secret = await self._secret.value() if self._secret else ""
-        told = self._spec.webhook.url if self._spec.webhook else None
-        wanted = Wanted(self._around.owner, told, secret) if told else None
+        url = self._spec.webhook.url if self._spec.webhook else None
+        wanted = Wanted(self._dependencies.owner, url, secret) if url else None
         known = self._health
         if wanted != self._settled or (wanted is None and known.registered):
-            known = await self._tell(wanted)
+            known = await self._register(wanted)
             self._settled = wanted
         self._health = WebhookHealth(None, known.registered, known.url)
 
-    async def _tell(self, wanted: Wanted | None) -> WebhookHealth:
-        secret = await held(self._spec, self._around.read_secret)
-        http = connect(self._spec, secret, self._around.count)
+    async def _register(self, wanted: Wanted | None) -> WebhookHealth:
+        secret = await read_credentials(self._spec, self._dependencies.read_secret)
+        http = connect(self._spec, secret, self._dependencies.count)
         try:
             if wanted is not None:
-                told = await subscribe(http, wanted, self._health.registered)
-                return WebhookHealth(None, told, wanted.url)
+                hook_id = await subscribe(http, wanted, self._health.registered)
+                return WebhookHealth(None, hook_id, wanted.url)
             await unsubscribe(http, self._health.registered)
             return WebhookHealth()
         except RegistryTroubleError as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pennant_operator.decide.registry.registries import not_asked, silent
+from pennant_operator.decide.registry.no_answer import registry_not_asked, registry_silent
 from pennant_operator.decide.seen.observed import Desired, RegistryFacts
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.poll.absence import missing_alias
@@ -18,8 +18,8 @@ CANARY = {"model": {"name": "news", "alias": "canary"}}
 MEMORY = {"serving": {"resources": {"limits": {"memory": "2Gi"}}}}
 GONE = missing_alias(Watch("default", "news", alias="production"))
 ANSWERS: dict[str, Callable[[Simulation], Desired]] = {
-    "not asked yet": lambda _: not_asked("default"),
-    "unreachable": lambda sim: silent("default", sim.now),
+    "not asked yet": lambda _: registry_not_asked("default"),
+    "unreachable": lambda sim: registry_silent("default", sim.now),
 }
 CLOSED = RegistryFacts("http://mlflow.example:5000", allowed_sources=("s3://elsewhere",))
 

@@ -86,7 +86,7 @@ class Operator:
         """One pass; None when it was cut short."""
         seen = self.observe()
         found = plan(seen, self.world.now)
-        if found.meets or (found.writes and not self.met):
+        if found.claims_names or (found.writes and not self.met):
             self.meet()
             self.met = True
             seen = self.observe()

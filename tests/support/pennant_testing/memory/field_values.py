@@ -6,7 +6,8 @@ A field that is added to the schema is tried without being named here. What a sc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import yaml
@@ -48,16 +49,41 @@ OPEN: dict[str, tuple[Any, ...]] = {
          "labelSelector": {}, "nodeTaintsPolicy": "Honor", "matchLabelKeys": []},
     ),
 }  # fmt: skip
+# As in a pod: one thing to whoever writes it, whatever is in it.
+WHOLE = ("readiness", "liveness", "startup", "resources")
 Schema = dict[str, Any]
+FieldPath = tuple[str, ...]
 
 
 def schema(definition: str, *path: str) -> Schema:
     """What a definition says of one field of `spec`."""
-    crd = yaml.safe_load((CRDS / f"{definition}.yaml").read_text())
-    found: Schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    part = _schema(definition)
     for name in ("spec", *path):
-        found = found["properties"][name]
-    return found
+        part = part["properties"][name]
+    return part
+
+
+@cache
+def _schema(definition: str) -> Schema:
+    crd = yaml.safe_load((CRDS / f"{definition}.yaml").read_text())
+    whole: Schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return whole
+
+
+def leaves(whole: Schema, *path: str) -> Iterator[FieldPath]:
+    """The fields that a person writes below this one, each by its path."""
+    parts = whole.get("properties")
+    if not parts or (path and path[-1] in WHOLE):
+        yield path
+        return
+    for name, below in parts.items():
+        yield from leaves(below, *path, name)
+
+
+def put(base: dict[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """A copy of what is written, with another value in one place."""
+    name, *below = path
+    return {**base, name: put(base.get(name, {}), below, value) if below else value}
 
 
 def variants(whole: Schema, name: str = "") -> Iterator[Any]:

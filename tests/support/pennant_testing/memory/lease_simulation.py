@@ -18,8 +18,8 @@ from typing import Any
 
 from pennant_operator.decide.lease import Timing
 from pennant_operator.kube import ApiError, Object
-from pennant_operator.run.leader import Elector
-from pennant_operator.run.leadership import LostError
+from pennant_operator.run.lease.elector import Elector
+from pennant_operator.run.lease.leadership import LostError
 
 TIMING = Timing()
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ from pennant_operator.decide.manifests import render
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.observed import Desired, Images, Observed, RegistryFacts
 from pennant_operator.decide.seen.pod_facts import PodFacts
-from pennant_operator.decide.seen.revision import Record, from_object
+from pennant_operator.decide.seen.revision import Record, record_from_object
 from pennant_operator.decide.times import format_time
 from pennant_testing.memory import managed_fields
 from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_deployment, version
@@ -134,7 +134,7 @@ class Simulation:
             case Create():
                 manifest = self._stamped(write.manifest)
                 revision = manifest["metadata"]["labels"][REVISION]
-                record = from_object(manifest)
+                record = record_from_object(manifest)
                 self.records.setdefault(revision, record)
                 if self.owners.setdefault(revision, _owner(manifest)) != _owner(manifest):
                     raise ConflictError(revision)

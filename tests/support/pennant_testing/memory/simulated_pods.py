@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from pennant_operator.decide.seen.pod_facts import Failure, PodFacts
+from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_operator.decide.seen.termination import Failure
 
 PodTemplate = Callable[[PodFacts], PodFacts]
 

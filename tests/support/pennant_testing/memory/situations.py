@@ -7,15 +7,15 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.registry import registries, sources
+from pennant_operator.decide.registry import no_answer, registries, sources
 from pennant_operator.decide.seen.observed import Absent, Desired, Observed, Unknown, Unresolved
-from pennant_operator.decide.seen.spec import Watch, parse
-from pennant_operator.decide.status.conditions import conditions_of, summary
+from pennant_operator.decide.seen.spec import Watch, parse_spec
+from pennant_operator.decide.status.conditions import conditions_of, summary_of
 from pennant_operator.decide.status.messages import Situation
-from pennant_operator.decide.status.stalled import not_taken, refuse
+from pennant_operator.decide.status.stalled import stalled_plan, write_refused
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Waiting
-from pennant_operator.observe.mlflow.trouble import NotAllowedError, RefusedError
+from pennant_operator.observe.mlflow.trouble import MlflowRefusedError, NotAllowedError
 from pennant_operator.observe.poll import absence
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.unresolved import NotResolvedError, unresolved
@@ -31,11 +31,13 @@ SPECS: dict[str, dict[str, Any]] = {
     "replicas 0": {"replicas": 0},
     "suspended, replicas 0": {"suspend": True, "replicas": 0},
 }
-DEFAULT = registries.parse({"metadata": {"name": "default"}, "spec": {"url": "http://mlflow"}})
+DEFAULT = registries.parse_registry(
+    {"metadata": {"name": "default"}, "spec": {"url": "http://mlflow"}}
+)
 CLOSED = replace(DEFAULT, allowed_models=("sports",)).refusal("team", "news")
 assert CLOSED is not None
-SILENT = registries.silent("default", NOW)
-ELSEWHERE = sources.refusal("s3://elsewhere/8", ("mlflow-artifacts:/",), registry="default")
+SILENT = no_answer.registry_silent("default", NOW)
+ELSEWHERE = sources.source_refusal("s3://elsewhere/8", ("mlflow-artifacts:/",), registry="default")
 DESIRED: dict[str, Desired | None] = {
     "8": version(8),
     "8, now unreachable": replace(version(8), silence=SILENT),
@@ -47,17 +49,17 @@ DESIRED: dict[str, Desired | None] = {
     "nothing, seen once": None,  # soon to be confirmed
     "refused": CLOSED,
     "8, source refused": ELSEWHERE,
-    "registry invalid": registries.invalid(
+    "registry invalid": no_answer.registry_invalid(
         "default", "pennant", registries.InvalidRegistryError("spec.url 'mlflow' is no address")
     ),
-    "not asked yet": registries.not_asked("default"),
+    "not asked yet": no_answer.registry_not_asked("default"),
     "unreachable": SILENT,
 }
 KNOWN = ("8", "8, now unreachable")
 UNKNOWN = ("not asked yet", "unreachable")
 UNRESOLVED: dict[str, Exception] = {
     "8, no source": NotResolvedError(
-        Pointed(1, "8"), (1, 0, "8"), RefusedError("404: no such run")
+        Pointed(1, "8"), (1, 0, "8"), MlflowRefusedError("404: no such run")
     ),
     "9, no source": NotResolvedError(Pointed(1, "9"), (1, 0, "9"), NotAllowedError("403")),
     "hidden": NotAllowedError("403"),
@@ -167,7 +169,7 @@ def table() -> dict[Case, Told]:
     decided = {case: situation(case) for case in named if _occurs(case)}
     return (
         {
-            case: told_by(summary(seen), conditions_of(seen, 1, NOW))
+            case: told_by(summary_of(seen), conditions_of(seen, 1, NOW))
             for case, seen in decided.items()
         }
         | _undecided()
@@ -176,7 +178,7 @@ def table() -> dict[Case, Told]:
 
 
 def situation(case: Case) -> Situation:
-    spec = parse(model_deployment(**SPECS[case.spec]))
+    spec = parse_spec(model_deployment(**SPECS[case.spec]))
     return Situation(
         spec=spec,
         desired=_desired(case, spec.watch),
@@ -284,7 +286,7 @@ def _undecided() -> dict[Case, Told]:
         taken.children["ConfigMap/rec-registry"] = {"kind": "ConfigMap", "metadata": {}}
         found[Case("a name is taken", "any", serving, "any")] = plan(taken, NOW)
         said = 'Deployment.apps "rec-green" is invalid: spec.template.spec.tolerations[0].operator'
-        refused = refuse(_seen(serving, ready), not_taken(said), NOW)
+        refused = stalled_plan(_seen(serving, ready), write_refused(said), NOW)
         found[Case("the API server refuses", "any", serving, "any")] = refused
     return {
         case: told_by(made.status["summary"], made.status["conditions"])

@@ -20,13 +20,14 @@ from aiohttp import web
 from mlflow import MlflowClient
 
 from pennant_dev.ports import free_port
+from pennant_operator.act.registry_status import RegistryStatusWriter
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_operator.observe.registries.followed import Around
+from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.webhook.delivery import Delivery, signature
-from pennant_operator.run import receiver
+from pennant_operator.run.http import receiver
 from pennant_testing.waiting import PATIENCE
 
 SECRET = "a secret of the tests"
@@ -73,12 +74,14 @@ class Hooked:
         self.urgent: set[Key] = set()
         """Those of them that come before what waits already."""
         self.registries = Registries(
-            Around(
+            RegistryDependencies(
                 api=self.objects,  # type: ignore[arg-type]
                 store=self.store,
                 namespace="pennant-system",
                 enqueue=self._enqueue,
-                write_status=self.objects.write_status,
+                write_health=RegistryStatusWriter(
+                    self.objects.write_status, lambda: datetime.now(UTC)
+                ).write,
                 counts=self,
                 now=lambda: datetime.now(UTC),
                 random=lambda: 0.5,
@@ -128,7 +131,7 @@ class Hooked:
 
     def version(self, watch: Watch) -> str:
         """What the watch is known to want; empty when that is nothing or not known."""
-        desired, _ = self.registries.look(watch, ("team", watch.model))
+        desired, _ = self.registries.look_up(watch, ("team", watch.model))
         return desired.version if isinstance(desired, ModelVersion) else ""
 
     def status(self, name: str = "default") -> dict[str, Any]:
@@ -147,7 +150,9 @@ class Hooked:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        app = web.Application(middlewares=[self._remember], client_max_size=receiver.LARGEST)
+        app = web.Application(
+            middlewares=[self._remember], client_max_size=receiver.BODY_LIMIT_BYTES
+        )
         app.add_routes([web.post("/hooks/{registry}", self._receiver.answer)])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

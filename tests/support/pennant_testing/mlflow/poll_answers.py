@@ -9,11 +9,11 @@ from pennant_operator.observe.poll.known import Known
 
 def answers(known: Known) -> dict[Watch, ModelVersion | Absent]:
     """What is certain: a version, or that there is none."""
-    states = {watch: seen.state for watch, seen in known.seen.items()}
+    states = {watch: answer.state for watch, answer in known.answers.items()}
     return {w: state for w, state in states.items() if isinstance(state, ModelVersion | Absent)}
 
 
 def unresolved(known: Known) -> dict[Watch, Unresolved]:
     """What was asked for and is not to be had, or not yet."""
-    states = {watch: seen.state for watch, seen in known.seen.items()}
+    states = {watch: answer.state for watch, answer in known.answers.items()}
     return {watch: state for watch, state in states.items() if isinstance(state, Unresolved)}

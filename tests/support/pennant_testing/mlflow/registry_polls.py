@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from mlflow import MlflowClient
 
-from pennant_operator.decide.registry.registries import parse
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.credentials import Credentials
@@ -24,7 +24,9 @@ class Counted(MlflowHttp):
     """The real thing, which remembers what was asked."""
 
     def __init__(self, url: str, known: Credentials = NONE) -> None:
-        super().__init__(parse({"metadata": {"name": "default"}, "spec": {"url": url}}), known)
+        super().__init__(
+            parse_registry({"metadata": {"name": "default"}, "spec": {"url": url}}), known
+        )
         self.asked: list[str] = []
 
     async def get(self, path: str, query: Any) -> dict[str, Any] | Refusal:

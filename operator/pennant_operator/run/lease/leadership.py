@@ -15,7 +15,7 @@ class Leadership(Protocol):
 
     looked: asyncio.Event
     """It is known who holds the Lease, or the first try has failed."""
-    held: asyncio.Event
+    acquired: asyncio.Event
     """This process became the holder."""
 
     @property
@@ -39,8 +39,8 @@ class Alone:
     """Without a Lease: whoever starts the operator answers for its being the only one."""
 
     def __init__(self) -> None:
-        self.looked = self.held = asyncio.Event()
-        self.held.set()
+        self.looked = self.acquired = asyncio.Event()
+        self.acquired.set()
 
     @property
     def holder(self) -> str:

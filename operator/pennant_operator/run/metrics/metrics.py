@@ -1,23 +1,19 @@
 """The numbers people alert on, in Prometheus' format."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
 
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import Condition, EventReason
 from pennant_operator.kube import Object
 from pennant_operator.observe.cluster.store import Key
-from pennant_operator.run.registry_metrics import RegistryMetrics
+from pennant_operator.run.metrics.fleet import Fleet, Sample, Status, sample_of
+from pennant_operator.run.metrics.registries import RegistryMetrics
 
-Status: TypeAlias = dict[str, Any]
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _ROLLOUT_SECONDS = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 600, 1800)
 _RESULTS = {
@@ -26,18 +22,6 @@ _RESULTS = {
     EventReason.VERSION_REJECTED: "rejected",
     EventReason.ROLLOUT_HELD: "held",
 }
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What the metrics tell of one ModelDeployment."""
-
-    model: str
-    alias: str
-    desired: str
-    serving: str
-    drift_reason: str | None
-    drift_since: datetime | None
 
 
 class Metrics:
@@ -52,8 +36,8 @@ class Metrics:
     ) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._seen: dict[Key, _Seen] = {}
-        self.registry.register(_Fleet(self._seen, now))
+        self._samples: dict[Key, Sample] = {}
+        self.registry.register(Fleet(self._samples, now))
         Gauge("pennant_queue_depth", "Keys waiting.", registry=self.registry).set_function(depth)
         leader = Gauge(
             "pennant_leader", "1 where this process may write, else 0.", registry=self.registry
@@ -116,75 +100,19 @@ class Metrics:
 
     def _see(self, key: Key, owner: Object, live: Status, decided: Status, seconds: float) -> None:
         self._reconcile.observe(seconds)
-        now, before = _seen(owner, live, decided), self._seen.get(key)
+        now, before = sample_of(owner, live, decided), self._samples.get(key)
         if now.drift_since and before and before.drift_since:
             # A status that cannot be written is decided anew each time, as of then.
             since = min(before.drift_since, now.drift_since)
             now = replace(now, drift_since=since)
-        self._seen[key] = now
+        self._samples[key] = now
 
     def forget(self, key: Key) -> None:
         """The ModelDeployment is gone."""
-        self._seen.pop(key, None)
+        self._samples.pop(key, None)
 
 
-class _Fleet(Collector):
-    """One line per ModelDeployment, made when Prometheus asks."""
-
-    def __init__(self, seen: dict[Key, _Seen], now: Callable[[], datetime]) -> None:
-        self._seen = seen
-        self._now = now
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """What each follows and serves, and for how long these have differed."""
-        info = GaugeMetricFamily(
-            "pennant_modeldeployment_info",
-            "What a ModelDeployment follows and serves; always 1.",
-            labels=("namespace", "name", "model", "alias", "desired", "serving"),
-        )
-        drift = GaugeMetricFamily(
-            "pennant_alias_drift_seconds",
-            "Time since what serves is not what is desired.",
-            labels=("namespace", "name", "reason"),
-        )
-        for key, seen in self._seen.items():
-            info.add_metric((*key, seen.model, seen.alias, seen.desired, seen.serving), 1)
-            if seen.drift_since is not None:
-                seconds = (self._now() - seen.drift_since).total_seconds()
-                drift.add_metric((*key, seen.drift_reason or ""), max(seconds, 0))
-        return info, drift
-
-
-def _seen(owner: Object, live: Status, decided: Status) -> _Seen:
-    model = owner.get("spec", {}).get("model", {})
-    drift = _drift(live) or _drift(decided)
-    since = _time(drift["lastTransitionTime"]) if drift else None
-    return _Seen(
-        model=model.get("name", ""),
-        alias=model.get("alias") or model.get("stage", ""),
-        desired=(decided.get("desired") or {}).get("version", ""),
-        serving=(live.get("serving") or {}).get("version", ""),
-        drift_reason=drift["reason"] if drift else None,
-        drift_since=since,
-    )
-
-
-def _drift(status: Status) -> dict[str, Any] | None:
-    """The condition that says so."""
-    conditions = {c["type"]: c for c in status.get("conditions", ())}
-    sync = conditions.get(Condition.ALIAS_IN_SYNC, {})
-    return sync if sync.get("status") == "False" else None
-
-
-def _time(text: str) -> datetime | None:
-    """None where it is somebody's that Python has no calendar for."""
-    try:
-        return parse_time(text)
-    except ValueError:
-        return None
-
-
-def _why(result: str, status: dict[str, Any]) -> str:
+def _why(result: str, status: Status) -> str:
     if result == "rejected":
         return str(next((entry["reason"] for entry in status.get("rejected", ())), ""))
     if result == "held":

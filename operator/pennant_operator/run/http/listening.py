@@ -10,10 +10,10 @@ import asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-CONNECTIONS = 250
-HEAD = 15.0  # seconds for a whole head, from the connection or from the last answer
-REST = 2.0  # seconds for what is left of a body
-UNREAD = 10.0  # seconds for an answer to be taken
+CONNECTIONS_LIMIT = 250  # connections to one port
+HEAD_SECONDS = 15.0  # for a whole head, from the connection or from the last answer
+LINGER_SECONDS = 2.0  # for what is left of a body that nobody reads
+UNREAD_ANSWER_SECONDS = 10.0  # for an answer to be taken
 
 
 async def listen(app: web.Application, host: str, port: int) -> web.AppRunner:
@@ -24,8 +24,8 @@ async def listen(app: web.Application, host: str, port: int) -> web.AppRunner:
         app,
         access_log=None,
         handle_signals=False,
-        keepalive_timeout=HEAD,  # counts from the connection on, whatever trickles in
-        lingering_time=REST,
+        keepalive_timeout=HEAD_SECONDS,  # counts from the connection on, whatever trickles in
+        lingering_time=LINGER_SECONDS,
         auto_decompress=False,  # MLflow compresses nothing, and a signature is of what was sent
     )
     await runner.setup()
@@ -47,12 +47,14 @@ class _Door:
             return await handler(request)
         finally:
             self._answered.discard(protocol)
-            asyncio.get_running_loop().call_later(UNREAD, self._hurry, request.transport)
+            asyncio.get_running_loop().call_later(
+                UNREAD_ANSWER_SECONDS, self._hurry, request.transport
+            )
 
     def admit(self, server: web.Server) -> asyncio.BaseProtocol:
         """The protocol of one more connection."""
         there = [each for each in server.connections if _is_open(each)]
-        if len(there) >= CONNECTIONS:
+        if len(there) >= CONNECTIONS_LIMIT:
             silent = next((each for each in there if each not in self._answered), None)
             if silent is None or silent.transport is None:
                 return _TurnedAway()

@@ -18,37 +18,37 @@ Tree: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str, ...]
 
 
-def entry(live: Object) -> dict[str, Any]:
+def applied_entry(live: Object) -> dict[str, Any]:
     """What managedFields say of our own applies; empty where they say nothing."""
-    return next((each for each in _entries(live) if _is_ours(each)), {})
+    return next((each for each in _entries(live) if _is_our_apply(each)), {})
 
 
-def tree(live: Object) -> Tree:
+def owned_tree(live: Object) -> Tree:
     """What is ours of an object."""
-    found: Tree = entry(live).get("fieldsV1", {})
-    return found or {".": {}}
+    tree: Tree = applied_entry(live).get("fieldsV1", {})
+    return tree or {".": {}}
 
 
-def holders(live: Object, path: Path) -> list[str]:
+def other_managers(live: Object, path: Path) -> list[str]:
     """Who else set a field last; nobody where it was taken away."""
-    found = (e["manager"] for e in _entries(live) if not _is_ours(e) and _holds(e, path))
-    return sorted(set(found))
+    managers = (e["manager"] for e in _entries(live) if not _is_our_apply(e) and _sets(e, path))
+    return sorted(set(managers))
 
 
-def part(whole: Any, key: str) -> Any:
+def part_at(whole: Any, key: str) -> Any:
     """The part of an object or list that a key of a tree means; None where there is none."""
     kind, _, text = key.partition(":")
     if kind == "f":
         return whole.get(text) if isinstance(whole, dict) else None
-    items, keys = whole if isinstance(whole, list) else [], meant(text)
+    items, keys = whole if isinstance(whole, list) else [], parsed_key(text)
     if kind == "v":
         return keys if keys in items else None
-    return next((i for i in items if isinstance(i, dict) and _is_meant(i, keys)), None)
+    return next((i for i in items if isinstance(i, dict) and _has_key(i, keys)), None)
 
 
-def key_of(item: Any, ours: Tree) -> str:
+def list_key(item: Any, ours: Tree) -> str:
     """The key of a list's item in our tree, or what it would be."""
-    known = next((key for key in ours if key != "." and part([item], key) is not None), None)
+    known = next((key for key in ours if key != "." and part_at([item], key) is not None), None)
     if known is not None:
         return known
     if not isinstance(item, dict):
@@ -58,25 +58,25 @@ def key_of(item: Any, ours: Tree) -> str:
 
 
 @functools.lru_cache(maxsize=1000)
-def meant(text: str) -> Any:
+def parsed_key(text: str) -> Any:
     """The few keys of our lists are the same in every object."""
     return json.loads(text)
 
 
-def told(path: Path) -> str:
+def path_text(path: Path) -> str:
     """A field as people write it, such as spec.template.spec.containers[name=serve].image."""
-    return "".join(map(_told, path)).removeprefix(".")
+    return "".join(map(_key_text, path)).removeprefix(".")
 
 
 def _entries(live: Object) -> list[dict[str, Any]]:
     return live["metadata"].get("managedFields") or []
 
 
-def _is_ours(each: dict[str, Any]) -> bool:
+def _is_our_apply(each: dict[str, Any]) -> bool:
     return each.get("manager") == FIELD_MANAGER and each.get("operation") == "Apply"
 
 
-def _holds(each: dict[str, Any], path: Path) -> bool:
+def _sets(each: dict[str, Any], path: Path) -> bool:
     below: Tree | None = each.get("fieldsV1", {})
     for key in path:
         below = below.get(key) if below else None
@@ -85,12 +85,12 @@ def _holds(each: dict[str, Any], path: Path) -> bool:
     return True
 
 
-def _is_meant(item: dict[str, Any], keys: dict[str, Any]) -> bool:
+def _has_key(item: dict[str, Any], keys: dict[str, Any]) -> bool:
     """A key that an item leaves out has its default, which is what stands in the tree."""
     return all(item.get(name, value) == value for name, value in keys.items())
 
 
-def _told(key: str) -> str:
+def _key_text(key: str) -> str:
     kind, _, text = key.partition(":")
     if kind == "f":
         return f".{text}" if text.isidentifier() else f"[{text}]"

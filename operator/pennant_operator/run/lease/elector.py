@@ -6,13 +6,21 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
-from pennant_operator.decide.lease import Seen, Timing, free_at, held, may_last, released, see
+from pennant_operator.decide.lease import (
+    ObservedLease,
+    Timing,
+    free_at,
+    holder_spec,
+    may_last,
+    observed_lease,
+    released_spec,
+)
 from pennant_operator.kube import KINDS, ApiError, Object
-from pennant_operator.run.leadership import LostError
+from pennant_operator.run.lease.leadership import LostError
 
 LOG = logging.getLogger(__name__)
-NAME = "pennant-operator"  # of the Lease, in the operator's namespace
-SPREAD = 0.2  # of a pause, downwards: so that candidates do not look in step
+LEASE_NAME = "pennant-operator"  # in the operator's namespace
+RETRY_SPREAD = 0.2  # of a pause, downwards: so that candidates do not look in step
 CONFLICT = 409
 GONE_OR_CHANGED = (404, CONFLICT)
 
@@ -46,7 +54,7 @@ class Elector:
         random: Callable[[], float],
     ) -> None:
         self.looked = asyncio.Event()
-        self.held = asyncio.Event()
+        self.acquired = asyncio.Event()
         self._api = api
         self._namespace = namespace
         self._identity = identity
@@ -54,7 +62,7 @@ class Elector:
         self._clock = clock
         self._wall = wall
         self._random = random
-        self._seen: Seen | None = None
+        self._seen: ObservedLease | None = None
         self._exists = False
         self._current = False  # `_seen` is the answer to our own last write
         self._renewed: float | None = None  # before that write was sent, if it made us the holder
@@ -76,7 +84,7 @@ class Elector:
             self.looked.set()
             await asyncio.sleep(self._until_next_try())
         LOG.info("leading as %s", self._identity)
-        self.held.set()
+        self.acquired.set()
         self.looked.set()
         while True:
             # From when the last try began: where answers are slow, not each of them costs a pause.
@@ -93,7 +101,7 @@ class Elector:
             async with asyncio.timeout(self._timing.retry):
                 await self._look()
                 if self._seen is not None and self._seen.holder == self._identity:
-                    await self._write(released(self._seen, self._wall()))
+                    await self._write(released_spec(self._seen, self._wall()))
                     LOG.info("released the Lease")
         except (ApiError, TimeoutError) as error:
             LOG.warning("the Lease was not released, others wait until it runs out: %s", error)
@@ -105,27 +113,27 @@ class Elector:
             await self._try(min(self._timing.renew / 2, self._ends() - self._clock()))
         if not self._left():
             holder = self._seen.holder if self._seen is not None else ""
-            said = f"{holder} has it" if holder != self._identity else "not renewed in time"
-            raise LostError(f"lost the Lease {self._namespace}/{NAME}: {said}")
+            reason = f"{holder} has it" if holder != self._identity else "not renewed in time"
+            raise LostError(f"lost the Lease {self._namespace}/{LEASE_NAME}: {reason}")
 
     async def _try(self, seconds: float) -> bool:
         """Whether this process is the holder, by a write that was answered just now."""
         known, self._current, self._tried = self._current, False, self._clock()
         try:
             async with asyncio.timeout(seconds):
-                await (self._again() if known else self._claim())
+                await (self._rewrite() if known else self._claim())
         except (ApiError, TimeoutError) as error:
-            self._tell(error)
+            self._log_failure(error)
         return self._current
 
-    def _tell(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         """Of two that start at once one is later: that is nobody's fault."""
         if isinstance(error, ApiError) and error.status == CONFLICT and not self._left():
             LOG.info("the Lease was not taken, somebody was faster: %s", error)
         else:
             LOG.warning("the Lease was not taken or renewed: %s", str(error) or "timed out")
 
-    async def _again(self) -> None:
+    async def _rewrite(self) -> None:
         """Renew without a look first: nobody else should have written."""
         try:
             await self._hold()
@@ -143,7 +151,7 @@ class Elector:
             return
         self._renewed = None
         if self._seen is not None and self._seen.holder != before:
-            left = self._seen.until - self._clock()
+            left = self._seen.expires_at - self._clock()
             LOG.info(
                 "standing by: %s leads; if it is gone, its Lease is free in %d s",
                 self._seen.holder,
@@ -151,28 +159,28 @@ class Elector:
             )
 
     async def _look(self) -> None:
-        lease = await self._api.get("Lease", self._namespace, NAME)
+        lease = await self._api.get("Lease", self._namespace, LEASE_NAME)
         self._exists = lease is not None
         if lease is not None:
-            self._seen = see(self._seen, lease, self._clock())
+            self._seen = observed_lease(self._seen, lease, self._clock())
 
     async def _hold(self) -> None:
         began = self._clock()
-        await self._write(held(self._seen, self._identity, self._timing, self._wall()))
+        await self._write(holder_spec(self._seen, self._identity, self._timing, self._wall()))
         self._renewed, self._current = began, True
 
     async def _write(self, spec: Object) -> None:
         """Create or replace the Lease as it was seen; raises ApiError if it is no longer so."""
         kind, before = KINDS["Lease"], self._seen if self._exists else None
         if before is None:
-            metadata = {"name": NAME, "namespace": self._namespace}
+            metadata = {"name": LEASE_NAME, "namespace": self._namespace}
             lease = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}
             method, path = "POST", kind.path(self._namespace)
         else:
             lease = before.lease
-            method, path = "PUT", kind.path(self._namespace, NAME)
+            method, path = "PUT", kind.path(self._namespace, LEASE_NAME)
         answer = await self._api.request(method, path, body={**lease, "spec": spec})
-        self._exists, self._seen = True, see(self._seen, answer, self._clock())
+        self._exists, self._seen = True, observed_lease(self._seen, answer, self._clock())
         if before is self._seen:
             # Others see no renewal in what is as it was before.
             raise ApiError(0, "NotChanged", "the Lease is unchanged: does the clock stand still?")
@@ -184,7 +192,7 @@ class Elector:
         return may_last(self._timing, self._renewed, self._clock())
 
     def _pause(self) -> float:
-        return self._timing.retry * (1 - SPREAD * self._random())
+        return self._timing.retry * (1 - RETRY_SPREAD * self._random())
 
     def _until_next_try(self) -> float:
         """A pause, or less when the Lease runs out before."""

@@ -19,21 +19,23 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
 
 # Nothing is said of where it is; else the registry says another version, or perhaps none.
-_OF_THE_MODEL = (Reason.MODEL_NOT_READABLE, Reason.MODEL_NOT_ANSWERED)
+_ABOUT_ONE_MODEL = (Reason.MODEL_NOT_READABLE, Reason.MODEL_NOT_ANSWERED)
 
 
-def recalled(observed: Observed, watch: Watch, memory: Memory) -> Desired:
+def desired_despite_silence(observed: Observed, watch: Watch, memory: Memory) -> Desired:
     """The answer, or the version that stands for it; Unknown while nothing does."""
     silence = observed.desired
     if not isinstance(silence, Unknown | Unresolved) or observed.registry is None:
         return silence
-    if isinstance(silence, Unresolved) and (silence.version or silence.reason not in _OF_THE_MODEL):
+    if isinstance(silence, Unresolved) and (
+        silence.version or silence.reason not in _ABOUT_ONE_MODEL
+    ):
         return silence
-    last = _last_told(observed.records, watch, memory)
+    last = _last_record(observed.records, watch, memory)
     if last is None:
         return silence
     allowed = observed.registry.allowed_sources
-    if sources.refusal(last.source, allowed, registry=watch.registry):
+    if sources.source_refusal(last.source, allowed, registry=watch.registry):
         return silence
     return ModelVersion(
         name=last.model,
@@ -46,23 +48,23 @@ def recalled(observed: Observed, watch: Watch, memory: Memory) -> Desired:
     )
 
 
-def _last_told(records: dict[str, Record], watch: Watch, memory: Memory) -> Record | None:
+def _last_record(records: dict[str, Record], watch: Watch, memory: Memory) -> Record | None:
     """The record of what is desired.
 
     A number may be another version's by now: its model was made again, or its server replaced.
     What an alias points at was tried, or the registry told of it and not where its bytes are.
     """
     pinned = watch.version is not None
-    number = memory.desired.get("version") if memory.answered(watch) else None
-    wanted = (watch.registry, watch.model, watch.version if pinned else number)
-    found = {
+    number = memory.desired.get("version") if memory.resolved_for(watch) else None
+    identity = (watch.registry, watch.model, watch.version if pinned else number)
+    matching = {
         revision: record
         for revision, record in records.items()
-        if record.created and (record.registry, record.model, record.version) == wanted
+        if record.created and (record.registry, record.model, record.version) == identity
     }
     tried = memory.candidate, memory.serving, *memory.rejected
-    known = found.keys() if pinned else found.keys() & {e.get("revision") for e in tried}
-    told = (e.get("revision") for e in (memory.candidate, *memory.history, memory.serving))
-    newest = max(known, key=lambda each: (found[each].created, each), default=None)
-    last = next((revision for revision in told if revision in known), newest)
-    return found[last] if last is not None else None
+    known = matching.keys() if pinned else matching.keys() & {e.get("revision") for e in tried}
+    by_recency = (e.get("revision") for e in (memory.candidate, *memory.history, memory.serving))
+    newest = max(known, key=lambda each: (matching[each].created, each), default=None)
+    last = next((revision for revision in by_recency if revision in known), newest)
+    return matching[last] if last is not None else None

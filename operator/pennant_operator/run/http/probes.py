@@ -6,7 +6,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from pennant_operator.run.listening import listen
+from pennant_operator.run.http.listening import listen
 
 
 async def serve(

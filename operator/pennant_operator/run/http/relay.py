@@ -8,9 +8,9 @@ from pennant_operator.observe.webhook.delivery import ID_HEADER, SIGNATURE_HEADE
 
 PASSED_ON = (ID_HEADER, TIME_HEADER, SIGNATURE_HEADER)
 RELAYED = "Pennant-Relayed"  # handed on once, and not again: two may each believe the other leads
-TIMEOUT = 3.0  # seconds
-NOBODY = 503  # MLflow tries again
-FORGED = 401
+RELAY_SECONDS = 3.0  # for the leader's answer to a webhook that a standby hands on
+UNAVAILABLE = 503  # MLflow tries again
+UNAUTHORIZED = 401
 
 
 def identity(name: str, pod_ip: str, port: int) -> str:
@@ -39,11 +39,11 @@ class Relay:
         if leader is None:
             return None
         if not leader or RELAYED in headers:
-            return NOBODY
+            return UNAVAILABLE
         passed = {name: headers[name] for name in PASSED_ON if name in headers}
         if not all(value.isascii() for value in passed.values()):
-            return FORGED  # as the leader would say: no header of MLflow's is so
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+            return UNAUTHORIZED  # as the leader would say: no header of MLflow's is so
+        timeout = aiohttp.ClientTimeout(total=RELAY_SECONDS)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
@@ -56,4 +56,4 @@ class Relay:
             ):
                 return answer.status
         except (aiohttp.ClientError, OSError, TimeoutError):
-            return NOBODY
+            return UNAVAILABLE

@@ -15,12 +15,13 @@ from typing import TypeAlias
 from aiohttp import web
 
 from pennant_operator.observe.webhook.webhook import Outcome, Webhook
-from pennant_operator.run.listening import listen
+from pennant_operator.run.http.listening import listen
 from pennant_operator.token_bucket import TokenBucket
 
-RATE, BURST = 100.0, 200  # hooks a second, of each registry
-LARGEST = 64 * 1024  # bytes; a hook about an alias has less than 1 kB
-PATIENCE = 5.0  # seconds for a body to arrive
+HOOKS_PER_SECOND_LIMIT = 100.0  # webhooks a second of each registry, once a burst is over
+HOOKS_BURST_LIMIT = 200  # webhooks of each registry at once
+BODY_LIMIT_BYTES = 64 * 1024  # of a webhook; one about an alias has less than 1 kB
+BODY_SECONDS = 5.0  # for a webhook's body to arrive
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}")  # what the API server lets a registry be called
 
 Find: TypeAlias = Callable[[str], Webhook | None]
@@ -64,7 +65,7 @@ class Receiver:
         self._find = find
         self._count = count
         self._forward = forward
-        self._strangers = TokenBucket(RATE, BURST)
+        self._strangers = TokenBucket(HOOKS_PER_SECOND_LIMIT, HOOKS_BURST_LIMIT)
         self._buckets: dict[str, TokenBucket] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -73,27 +74,29 @@ class Receiver:
         webhook = self._find(name)
         known = name if webhook is not None else ""
         if not self._bucket(known).take():
-            return self._said(known, Turned.LIMITED)
+            return self._response(known, Turned.LIMITED)
         if webhook is None and not _NAME.fullmatch(name):
-            return self._said("", Turned.UNKNOWN_REGISTRY)
+            return self._response("", Turned.UNKNOWN_REGISTRY)
         body = await _body(request)
         if isinstance(body, Turned | Outcome):
-            return self._said(known, body)
+            return self._response(known, body)
         if self._forward is not None:
             status = await self._forward(f"/hooks/{name}", request.headers, body)
             if status is not None:
                 self._count(known, Turned.FORWARDED)
                 return web.Response(status=status)
         if webhook is None:
-            return self._said("", Turned.UNKNOWN_REGISTRY)
-        return self._said(name, await webhook.take(request.headers, body))
+            return self._response("", Turned.UNKNOWN_REGISTRY)
+        return self._response(name, await webhook.take(request.headers, body))
 
     def _bucket(self, known: str) -> TokenBucket:
         if not known:
             return self._strangers
-        return self._buckets.setdefault(known, TokenBucket(RATE, BURST))
+        return self._buckets.setdefault(
+            known, TokenBucket(HOOKS_PER_SECOND_LIMIT, HOOKS_BURST_LIMIT)
+        )
 
-    def _said(self, known: str, outcome: Outcome | Turned) -> web.Response:
+    def _response(self, known: str, outcome: Outcome | Turned) -> web.Response:
         self._count(known, outcome)
         later = {"Retry-After": "1"} if outcome is Turned.LIMITED else {}
         return web.Response(status=ANSWERS[outcome], text=f"{outcome}\n", headers=later)
@@ -101,16 +104,16 @@ class Receiver:
 
 async def serve(host: str, port: int, receiver: Receiver) -> web.AppRunner:
     """A running server; `cleanup()` of what is returned ends it."""
-    app = web.Application(client_max_size=LARGEST)
+    app = web.Application(client_max_size=BODY_LIMIT_BYTES)
     app.add_routes([web.post("/hooks/{registry}", receiver.answer)])
     return await listen(app, host, port)
 
 
 async def _body(request: web.Request) -> bytes | Turned | Outcome:
-    if (request.content_length or 0) > LARGEST:
+    if (request.content_length or 0) > BODY_LIMIT_BYTES:
         return Turned.TOO_LARGE
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
         return Turned.TOO_LARGE

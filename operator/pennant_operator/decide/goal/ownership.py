@@ -14,7 +14,7 @@ from pennant_operator.decide.vocabulary import (
 )
 
 
-class Owner(StrEnum):
+class Ownership(StrEnum):
     """Whose an object of our child's name is."""
 
     OURS = "ours"
@@ -23,18 +23,22 @@ class Owner(StrEnum):
     FOREIGN = "foreign"
 
 
-def ours(children: dict[str, Object], owner: Object) -> dict[str, Object]:
+def owned_children(children: dict[str, Object], owner: Object) -> dict[str, Object]:
     """The children that this ModelDeployment controls."""
-    return {key: child for key, child in children.items() if _whose(child, owner) is Owner.OURS}
+    return {
+        key: child
+        for key, child in children.items()
+        if _ownership_of(child, owner) is Ownership.OURS
+    }
 
 
-def conflict(children: dict[str, Object], owner: Object) -> str | None:
+def name_conflict(children: dict[str, Object], owner: Object) -> str | None:
     """What to tell when an object that is not ours has a child's name."""
-    foreign = sorted(k for k, c in children.items() if _whose(c, owner) is Owner.FOREIGN)
-    return taken(owner, *foreign) if foreign else None
+    foreign = sorted(k for k, c in children.items() if _ownership_of(c, owner) is Ownership.FOREIGN)
+    return names_taken_message(owner, *foreign) if foreign else None
 
 
-def taken(owner: Object, *children: str) -> str:
+def names_taken_message(owner: Object, *children: str) -> str:
     """What to tell of children (`Kind/name`) whose names somebody else has."""
     names = ", ".join(f"{owner['metadata']['namespace']}/{name}" for name in children)
     return (
@@ -48,14 +52,14 @@ def adoptions(children: dict[str, Object], owner: Object) -> tuple[Adopt, ...]:
     """The orphans get this owner; what else refers to them stays."""
     meta = owner["metadata"]
     mine = controller_reference(meta["name"], meta["uid"])
-    found = []
+    adopted = []
     for key, child in sorted(children.items()):
-        if _whose(child, owner) is Owner.ORPHAN:
+        if _ownership_of(child, owner) is Ownership.ORPHAN:
             kind, name = key.split("/")
             others = child["metadata"].get("ownerReferences", ())
             version = child["metadata"]["resourceVersion"]
-            found.append(Adopt(kind, name, version, (*others, mine)))
-    return tuple(found)
+            adopted.append(Adopt(kind, name, version, (*others, mine)))
+    return tuple(adopted)
 
 
 def controller_reference(name: str, uid: str) -> dict[str, Any]:
@@ -70,15 +74,15 @@ def controller_reference(name: str, uid: str) -> dict[str, Any]:
     }
 
 
-def awaited(children: dict[str, Object], owner: Object) -> bool:
+def awaits_deletion(children: dict[str, Object], owner: Object) -> bool:
     """Whether children of a deleted namesake, or deleted ones of ours, still are in the way."""
     return any(
-        _whose(child, owner) is Owner.GONE or "deletionTimestamp" in child["metadata"]
+        _ownership_of(child, owner) is Ownership.GONE or "deletionTimestamp" in child["metadata"]
         for child in children.values()
     )
 
 
-def _whose(child: Object, owner: Object) -> Owner:
+def _ownership_of(child: Object, owner: Object) -> Ownership:
     """By the controller reference: a label can be copied, a uid cannot be guessed.
 
     Labels count where there is none. Whoever can set those on an object could as well delete it.
@@ -86,15 +90,15 @@ def _whose(child: Object, owner: Object) -> Owner:
     references = child["metadata"].get("ownerReferences", ())
     controller = next((ref for ref in references if ref.get("controller")), None)
     if controller is None:
-        return Owner.ORPHAN if _bears_our_labels(child, owner) else Owner.FOREIGN
+        return Ownership.ORPHAN if _bears_our_labels(child, owner) else Ownership.FOREIGN
     if controller["uid"] == owner["metadata"]["uid"]:
-        return Owner.OURS
+        return Ownership.OURS
     ours_before = (
         controller["kind"] == "ModelDeployment"
         and controller["apiVersion"].startswith(f"{GROUP}/")
         and controller["name"] == owner["metadata"]["name"]
     )
-    return Owner.GONE if ours_before else Owner.FOREIGN
+    return Ownership.GONE if ours_before else Ownership.FOREIGN
 
 
 def _bears_our_labels(child: Object, owner: Object) -> bool:

@@ -9,11 +9,11 @@ import math
 MAX_UNAVAILABLE = "10%"  # as in a PodDisruptionBudget, which rounds up, too
 
 
-def spare(replicas: int) -> int:
+def max_unavailable(replicas: int) -> int:
     """Pods that may be away: a tenth, and one at least."""
     return math.ceil(replicas / 10)
 
 
-def enough(replicas: int) -> int:
+def min_available(replicas: int) -> int:
     """Pods that must answer: what the disruption budget leaves, and one at least."""
-    return max(replicas - spare(replicas), 1)
+    return max(replicas - max_unavailable(replicas), 1)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pennant_operator.decide.seen.memory import Memory, version_of
+from pennant_operator.decide.seen.memory import Memory, desired_version
 from pennant_operator.decide.seen.observed import (
     Absent,
     Desired,
@@ -35,22 +35,20 @@ class Goal:
     back: bool = False  # away from what crashed: it is not kept warm
 
 
-def choose(
+def choose_goal(
     observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]
 ) -> Goal:
     """The goal; at no pods nothing can be proved, so nothing moves: what is desired waits."""
-    goal = _wanted(observed, world, memory, rejected)
+    goal = _goal(observed, world, memory, rejected)
     return goal if world.spec.replicas else replace(goal, target=None, back=False)
 
 
-def _wanted(
-    observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]
-) -> Goal:
+def _goal(observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]) -> Goal:
     """By the registry; whatever is not an answer of it leaves things as they are (law 2)."""
     desired, spec = observed.desired, world.spec
     back = _way_back(world, rejected)
     if isinstance(desired, Unknown | Unresolved) or _may_be_another_database(desired):
-        return _unanswered(observed, world, memory, rejected, back)
+        return _goal_without_answer(observed, world, memory, rejected, back)
     if not isinstance(desired, ModelVersion):
         released = _releases(spec, desired)
         frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
@@ -90,7 +88,7 @@ def _releases(spec: Spec, desired: Absent | Refused) -> bool:
     )
 
 
-def _unanswered(
+def _goal_without_answer(
     observed: Observed,
     world: World,
     memory: Memory,
@@ -103,14 +101,14 @@ def _unanswered(
     now, waits with what it has, without traffic.
     """
     candidate, spec = memory.candidate.get("revision"), world.spec
-    asked, wanted = memory.answered(spec.watch), version_of(observed.desired)
-    under_way = candidate in observed.records and asked and not spec.suspend
-    if wanted is not None and wanted != memory.candidate.get("version"):
+    resolved, version = memory.resolved_for(spec.watch), desired_version(observed.desired)
+    under_way = candidate in observed.records and resolved and not spec.suspend
+    if version is not None and version != memory.candidate.get("version"):
         under_way = False
-    told = isinstance(observed.desired, Unknown) and asked
+    silent = isinstance(observed.desired, Unknown) and resolved
     return Goal(
         back or (candidate if under_way else None),
-        rejection=memory.rejection_told(rejected) if told else None,
+        rejection=memory.last_rejection(rejected) if silent else None,
         frozen=True,
         back=back is not None,
     )

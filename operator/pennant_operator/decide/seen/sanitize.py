@@ -1,0 +1,49 @@
+"""Which parts of a status are whole: any other part counts as never written.
+
+Another operator, older or newer, may have written it, or a person: the API server holds each field
+to its type and calls for none of them.
+"""
+
+from typing import Any
+
+from pennant_operator.decide.times import parse_time
+
+_REQUIRED_IN_PARTS = {
+    "desired": {"version"},
+    "serving": {"version", "revision"},
+    "candidate": {"version", "revision", "slot", "since"},
+}
+_REQUIRED_IN_ENTRIES = {
+    "rejected": {"version", "revision", "reason", "message", "time"},
+    "history": {"version", "revision", "result", "time"},
+}
+_TIME_FIELDS = {"since", "time", "retryTime", "firstReadyTime"}
+
+
+def sanitized_status(status: dict[str, Any] | None) -> dict[str, Any]:
+    """A status as it can be decided from; the very same where all of it can."""
+    sanitized = dict(status or {})
+    for name, required in _REQUIRED_IN_PARTS.items():
+        if name in sanitized:
+            part = _without_bad_times(sanitized[name])
+            if required <= part.keys():
+                sanitized[name] = part
+            else:
+                del sanitized[name]
+    for name, required in _REQUIRED_IN_ENTRIES.items():
+        if name in sanitized:
+            entries = [_without_bad_times(entry) for entry in sanitized[name]]
+            sanitized[name] = [entry for entry in entries if required <= entry.keys()]
+    return sanitized
+
+
+def _without_bad_times(part: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in part.items() if k not in _TIME_FIELDS or _is_time(v)}
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_time(text)
+    except ValueError:
+        return False
+    return True

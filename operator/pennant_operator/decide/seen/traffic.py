@@ -1,0 +1,103 @@
+"""Which slot and revision have the traffic.
+
+The Service says which slot has the traffic. When somebody deleted it, `status.serving` says which
+revision had it, and the slot that holds that revision has it again. What people wrote over our
+annotations is no reason to fall over: what the slot holds is what answers.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pennant_operator.decide.seen.observed import Object
+from pennant_operator.decide.seen.slot import Slot, selected_slot
+from pennant_operator.decide.times import parse_time
+from pennant_operator.decide.vocabulary import (
+    ANNOTATION_ACTIVE_REVISION,
+    ANNOTATION_ACTIVE_SINCE,
+    ANNOTATION_ACTIVE_SLOT,
+    ANNOTATION_WARM_REVISION,
+)
+
+MAX_CLOCK_SKEW = timedelta(minutes=1)  # between the clocks of two replicas, at most
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Which slot and revision the Service points at, since when, and what stays warm beside it."""
+
+    slot: str
+    revision: str
+    since: datetime
+    warm: str | None = None  # the revision that had the traffic before
+
+    def bakes_until(self, bake: timedelta) -> datetime:
+        """The end of the time in which going back takes no start."""
+        return self.since + bake
+
+    def annotations(self, since: str) -> dict[str, str]:
+        """As they stand on the Service."""
+        return {
+            ANNOTATION_ACTIVE_SLOT: self.slot,
+            ANNOTATION_ACTIVE_REVISION: self.revision,
+            ANNOTATION_ACTIVE_SINCE: since,
+            ANNOTATION_WARM_REVISION: self.warm or "",
+        }
+
+
+def traffic_of(
+    service: Object | None,
+    slots: dict[str, Slot],
+    records: Container[str],
+    serving: dict[str, Any],
+    now: datetime,
+) -> Traffic | None:
+    """By the Service, or by `status.serving` where there is none; None: nothing has the traffic."""
+    if service is None:
+        return _traffic_of_status(serving, slots)
+    return _traffic_of_service(service, slots, records, serving, now)
+
+
+def _traffic_of_service(
+    service: Object,
+    slots: dict[str, Slot],
+    records: Container[str],
+    serving: dict[str, Any],
+    now: datetime,
+) -> Traffic | None:
+    annotations = service["metadata"].get("annotations") or {}
+    slot = selected_slot(service, slots)
+    if slot is None:
+        return None
+    annotated = annotations.get(ANNOTATION_ACTIVE_REVISION)
+    named = [r for r in (slots[slot].revision, annotated, serving.get("revision")) if r]
+    revision = next((r for r in named if r in records), named[0] if named else None)
+    if not revision:
+        return None
+    other = next(s for s in slots.values() if s.name != slot)
+    if annotated and annotated != revision and annotated == other.revision and other.ready:
+        # Somebody moved the traffic by hand: what had it stays warm as after any other move.
+        return Traffic(slot, revision, now.replace(microsecond=0), annotated)
+    since = _first_time(annotations.get(ANNOTATION_ACTIVE_SINCE), serving.get("since"))
+    if since > now + MAX_CLOCK_SKEW:  # no clock wrote that
+        since = now.replace(microsecond=0)
+    return Traffic(slot, revision, since, annotations.get(ANNOTATION_WARM_REVISION) or None)
+
+
+def _traffic_of_status(serving: dict[str, Any], slots: dict[str, Slot]) -> Traffic | None:
+    holder = next((s.name for s in slots.values() if s.revision == serving.get("revision")), None)
+    if not serving or holder is None:
+        return None
+    return Traffic(holder, serving["revision"], _first_time(serving.get("since")))
+
+
+def _first_time(*times: str | None) -> datetime:
+    """The first that is a time; else one so long ago that no bake is left of it."""
+    for text in times:
+        try:
+            return parse_time(text or "")
+        except ValueError:
+            continue
+    return _LONG_AGO

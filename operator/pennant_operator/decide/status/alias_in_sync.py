@@ -1,0 +1,73 @@
+"""AliasInSync: whether what serves is what is desired, and why not."""
+
+from pennant_operator.decide.seen.observed import ModelVersion, Unknown, Unresolved
+from pennant_operator.decide.status.condition_state import FALSE, TRUE, UNKNOWN, ConditionState
+from pennant_operator.decide.status.messages import (
+    UNPROVED,
+    Situation,
+    desired_message,
+    pointer_message,
+    progress_message,
+    rejection_message,
+    serving_meanwhile,
+    warm_message,
+)
+from pennant_operator.decide.vocabulary import Condition, Reason
+
+
+def alias_in_sync_state(s: Situation) -> ConditionState:
+    """What serves is what is desired."""
+    if s.silence is not None:
+        return _state_in_silence(s, s.silence)
+    return _state_by_answer(s)
+
+
+def _state_by_answer(s: Situation) -> ConditionState:
+    """By what the registry says, or said last."""
+    if isinstance(s.desired, Unknown):
+        return UNKNOWN, s.desired.reason, desired_message(s.desired) + _meanwhile_message(s)
+    if isinstance(s.desired, Unresolved):
+        meanwhile = f"; {progress_message(s)}" if s.candidate else ""
+        message = desired_message(s.desired) + meanwhile + serving_meanwhile(s)
+        return FALSE, s.desired.reason, message
+    if not isinstance(s.desired, ModelVersion):
+        return FALSE, s.desired.reason, desired_message(s.desired) + serving_meanwhile(s)
+    if s.rejection:
+        return FALSE, Reason.REJECTED, pointer_message(s, rejection_message(s, named=False))
+    if s.in_sync:
+        pinned = s.spec.watch.version is not None
+        message = pointer_message(s, "serves" if s.ready else "has the traffic") + warm_message(s)
+        return TRUE, Reason.PINNED if pinned else Reason.IN_SYNC, message
+    if s.spec.suspend:
+        why = "is not rolled out while spec.suspend is true: set it to false to roll it out"
+        return FALSE, Reason.SUSPENDED, pointer_message(s, why) + serving_meanwhile(s)
+    if s.spec.replicas == 0:
+        return FALSE, Reason.SCALED_TO_ZERO, pointer_message(s, f"waits; {UNPROVED}")
+    reason = Reason.HELD if s.parked else Reason.ROLLING_OUT
+    message = f"{pointer_message(s, 'is wanted')}; {progress_message(s)}{serving_meanwhile(s)}"
+    return FALSE, reason, message
+
+
+def _state_in_silence(s: Situation, silence: Unknown | Unresolved) -> ConditionState:
+    """Unknown once the outage lasted; until then what was said of this spec stays said."""
+    if isinstance(silence, Unresolved):
+        return FALSE, silence.reason, desired_message(silence) + _meanwhile_message(s)
+    if silence.since is not None:
+        return UNKNOWN, silence.reason, desired_message(silence) + _meanwhile_message(s)
+    state = _state_by_answer(s)
+    old = next((c for c in s.before if c["type"] == Condition.ALIAS_IN_SYNC), None)
+    if old is None or not s.same_spec:
+        return state
+    # Versions beside the highest one of a stage are told by the registry only.
+    staged = s.spec.watch.stage is not None and state[:2] == (old["status"], old["reason"])
+    if UNKNOWN in {state[0], old["status"]} or staged:
+        return old["status"], old["reason"], old["message"]
+    return state
+
+
+def _meanwhile_message(s: Situation) -> str:
+    if s.rejection:
+        return f"; {rejection_message(s)}"
+    if s.candidate:
+        return f"; {progress_message(s)}{serving_meanwhile(s)}"
+    return serving_meanwhile(s)

@@ -1,0 +1,1 @@
+"""Ports: probes and metrics, and the webhooks of MLflow; `listening` guards both."""

@@ -1,0 +1,1 @@
+"""Leading: `elector` asks for the Lease as `decide/lease.py` says, the rest know `leadership`."""

@@ -1,0 +1,1 @@
+"""Prometheus' numbers: `metrics` is the door; of the `fleet`, and of `registries`."""
