@@ -7,11 +7,20 @@ the same words.
 
 from pennant_registry.gates.evaluate import evaluate, open_at, refusals
 from pennant_registry.gates.facts import BundleFacts, VersionFacts, bundle_facts
-from pennant_registry.gates.form import Change, Closed, Gates, MetricGate, MetricMin, TagGate
+from pennant_registry.gates.form import (
+    NO_GATES,
+    Change,
+    Closed,
+    Gates,
+    MetricGate,
+    MetricMin,
+    TagGate,
+)
 from pennant_registry.gates.parse import parse
 from pennant_registry.gates.result import GateResult, Result
 
 __all__ = [
+    "NO_GATES",
     "BundleFacts",
     "Change",
     "Closed",

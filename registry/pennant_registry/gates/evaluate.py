@@ -52,7 +52,11 @@ def _metric(
 def _bounded(
     gate: MetricGate, version: VersionFacts, side: str, bound: Decimal, asked: str
 ) -> GateResult:
-    name, value = f"metrics.{gate.name}.{side}", version.metrics.get(gate.name)
+    name = f"metrics.{gate.name}.{side}"
+    if isinstance(version.metrics, str):
+        message = f"metric {gate.name} is not known ({version.metrics}), and must be {asked}"
+        return GateResult(name, Result.UNKNOWN, "", asked, message)
+    value = version.metrics.get(gate.name)
     if value is None:
         known = ", ".join(sorted(version.metrics)) or "none"
         message = f"metric {gate.name} is not logged for it (its metrics: {known}), and must be"
@@ -77,6 +81,12 @@ def _compared(
     if serving is None:
         message = f"metric {gate.name} is compared with nothing: no version serves yet"
         return GateResult(name, Result.PASSED, "", f"at most {change} {way}", message)
+    if isinstance(serving.metrics, str):
+        message = (
+            f"metric {gate.name} cannot be compared: those of version {serving.version}, which "
+            f"serves, are not known ({serving.metrics})"
+        )
+        return GateResult(name, Result.UNKNOWN, "", f"at most {change} {way}", message)
     base = serving.metrics.get(gate.name)
     exact = Decimal(repr(base)) if base is not None else Decimal("NaN")
     if not exact.is_finite():

@@ -30,7 +30,8 @@ class VersionFacts:
     """A version as gates see it."""
 
     version: str
-    metrics: Mapping[str, float] = field(default_factory=dict)  # its logged model's, else its run's
+    # Its logged model's, else its run's; a text: why they are not known.
+    metrics: Mapping[str, float] | str = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     bundle: BundleFacts | str = "nobody asked"  # a text: why it is not known
 

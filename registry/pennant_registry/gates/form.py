@@ -75,6 +75,9 @@ class Gates:
         return self.compatible or any(m.max_drop or m.max_rise for m in self.metrics)
 
 
+NO_GATES = Gates()
+
+
 @dataclass(frozen=True, slots=True)
 class MetricMin:
     """Short for a metric that must be at least `min`."""

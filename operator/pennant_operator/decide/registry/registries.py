@@ -12,6 +12,8 @@ from pennant_operator.decide.registry.sources import allowed_with_root
 from pennant_operator.decide.seen.observed import Object, Refused, RegistryFacts
 from pennant_operator.decide.vocabulary import Reason
 from pennant_registry.durations import parse_duration
+from pennant_registry.errors import InvalidGateError
+from pennant_registry.gates import NO_GATES, Gates, parse
 from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed
 
 MIN_POLL_INTERVAL = timedelta(seconds=1)  # of spec.pollInterval
@@ -49,10 +51,13 @@ class RegistrySpec:
     webhook: WebhookSpec | None = None
     pull_root: str | None = None  # with mode Direct: where pods pull what the server proxies
     proxy: str | None = None  # an http address
+    gates: Gates = NO_GATES
 
     def facts(self) -> RegistryFacts:
         """What fetch containers need of it."""
-        return RegistryFacts(self.url, self.allowed_sources, self.ca_bundle, self.proxy or "")
+        return RegistryFacts(
+            self.url, self.allowed_sources, self.ca_bundle, self.proxy or "", self.gates
+        )
 
     def refusal(self, namespace: str, model: str) -> Refused | None:
         """Why a namespace may not follow a model here; None when it may."""
@@ -90,7 +95,15 @@ def parse_registry(registry: Object) -> RegistrySpec:
         webhook=_webhook(name, spec.get("webhook")),
         pull_root=root if artifacts.get("mode") == DIRECT else None,
         proxy=_proxy(spec["proxy"]) if spec.get("proxy") else None,
+        gates=_gates(spec),
     )
+
+
+def _gates(spec: dict[str, Any]) -> Gates:
+    try:
+        return parse(spec.get("gates") or {}, "spec.gates")
+    except InvalidGateError as error:
+        raise InvalidRegistryError(str(error)) from error
 
 
 def _webhook(name: str, webhook: dict[str, Any] | None) -> WebhookSpec | None:

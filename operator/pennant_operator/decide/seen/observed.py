@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
+from pennant_registry.gates import NO_GATES, Gates, VersionFacts
 
 Object: TypeAlias = dict[str, Any]
 
@@ -69,13 +70,22 @@ Desired: TypeAlias = ModelVersion | Absent | Unresolved | Unknown | Refused
 
 
 @dataclass(frozen=True)
+class GateFacts:
+    """What the registry says of a version, and of the one that serves, to those gates that ask."""
+
+    version: VersionFacts
+    serving: VersionFacts | None = None  # None: nothing serves
+
+
+@dataclass(frozen=True)
 class RegistryFacts:
-    """What fetch containers need of a ModelRegistry; reaches them by a child ConfigMap."""
+    """What is needed of a ModelRegistry: by fetch containers (a child ConfigMap), and its gates."""
 
     url: str
     allowed_sources: tuple[str, ...] = ("mlflow-artifacts:/",)
     ca_bundle: str = ""
     proxy: str = ""
+    gates: Gates = NO_GATES  # a floor: those of the ModelDeployment come on top
 
 
 POD_FS_GROUP = 65532  # of the images' own user
@@ -104,4 +114,5 @@ class Observed:
     children: dict[str, Object] = field(default_factory=dict)  # "Kind/name" -> object
     records: dict[str, Record] = field(default_factory=dict)  # revision -> what was recorded
     pods: dict[str, tuple[PodFacts, ...]] = field(default_factory=dict)  # slot -> pods
+    gate_facts: GateFacts | None = None  # None: no gate asks, or the registry has not answered yet
     unreadable: tuple[str, ...] = ()  # names of records that tell nothing, each with the reason

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from pennant_registry.durations import parse_duration
+from pennant_registry.errors import InvalidGateError
+from pennant_registry.gates import NO_GATES, Gates, parse
 from pennant_registry.names import model_name_problem, version_problem
 
 CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means Pennant's
@@ -84,6 +86,7 @@ class Spec:
     deadlines: Deadlines
     scale_down: bool  # onAliasRemoved: ScaleDown
     suspend: bool
+    gates: Gates = NO_GATES
 
 
 def parse_spec(owner: dict[str, Any]) -> Spec:
@@ -106,7 +109,15 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
         ),
         scale_down=spec.get("onAliasRemoved", "Keep") == "ScaleDown",
         suspend=spec.get("suspend", False),
+        gates=_gates(spec),
     )
+
+
+def _gates(spec: dict[str, Any]) -> Gates:
+    try:
+        return parse(spec.get("gates") or {}, "spec.gates")
+    except InvalidGateError as error:
+        raise InvalidSpecError(str(error)) from error
 
 
 def watch_of(owner: dict[str, Any]) -> Watch | None:
