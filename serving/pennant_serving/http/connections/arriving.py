@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pennant_serving.http.connections.limits import LARGEST_HEAD, Motion, Pace, is_head_too_long
-from pennant_serving.http.connections.refusals import Refused
+
+
+class Refused(Exception):  # noqa: N818 - it is one
+    """What has arrived is no request that could be answered."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 class Arriving:

@@ -10,16 +10,15 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
-from pennant_serving.fast.lane import FastLane
 from pennant_serving.http.accepting import Waiting
 from pennant_serving.http.connections.answering import Answering
-from pennant_serving.http.connections.limits import CROWDED, JITTER, Facts, Limits, Verdict, verdict
+from pennant_serving.http.connections.arriving import Refused
+from pennant_serving.http.connections.limits import CROWDED, JITTER, Facts, Verdict, verdict
 from pennant_serving.http.connections.reading import Reader
-from pennant_serving.http.connections.refusals import Refusal, Refused
+from pennant_serving.http.connections.refusals import Refusal
 from pennant_serving.http.connections.sight import Leaving
 from pennant_serving.http.connections.turns import Turns
 from pennant_serving.lifecycle.lifecycle import Phase
-from pennant_serving.sampling.sampling import Watch
 
 LEFT = 499
 """How a request counts whose client is gone; nginx's."""
@@ -28,10 +27,8 @@ LEFT = 499
 class HttpConnection(Answering):
     """What uvicorn makes for each connection. A subclass for each server is made below."""
 
-    lane: FastLane
     waiting: Waiting | None
-    watch: Watch | None
-    limits: Limits
+    _reader: Reader
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         now, limits, connections = self.loop.time(), self.limits, self._server.connections
@@ -83,7 +80,8 @@ class HttpConnection(Answering):
 
     def _refuse(self, refused: Refused) -> None:
         """Answer, in its turn, what has not been understood, and nothing after it."""
-        call = self._reader.stop()
+        call = self._reader.call
+        self._reader.stop()
         if call is not None and call.response_started:  # it has its answer
             if call.response_complete:
                 self.transport.close()
