@@ -69,7 +69,7 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
     except BaseException:
         end(waiting)
         raise
-    if loaded.found.adapter is not None:  # if not, it goes on until the first worker is ready
+    if loaded.choice.adapter is not None:  # if not, it goes on until the first worker is ready
         end(waiting)
         waitpid(waiting, 0)  # beside workers that are ready it would answer that nobody is
         place.say(State.ABSENT)
