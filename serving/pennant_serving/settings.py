@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pennant_serving import cpus
 from pennant_serving.adapters import names
-from pennant_serving.batching.policy import AUTO, MODES, Limits
+from pennant_serving.batching.policy import AUTO, MODES, BatchLimits
 from pennant_serving.environ import Environ, SettingsError
 
 ADAPTERS = (names.AUTO, *names.BUILT_IN)
@@ -62,10 +62,10 @@ class Settings:
     """Whose pod this is; for the log."""
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> BatchLimits:
         """How requests are put together."""
         timeout = self.request_timeout
-        return Limits(self.batch_max_rows, self.batch_max_delay, timeout, self.batch_mode)
+        return BatchLimits(self.batch_max_rows, self.batch_max_delay, timeout, self.batch_mode)
 
     @property
     def threads(self) -> int:

@@ -21,7 +21,7 @@ from pennant_operator.decide.seen.spec import Spec, parse
 from pennant_operator.decide.vocabulary import Reason as OperatorReason
 from pennant_serving.adapters.loading import class_of
 from pennant_serving.failures import Reason as ServingReason
-from pennant_serving.fetch.settings import Settings as FetchSettings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.settings import Settings
 
 pytestmark = pytest.mark.contract

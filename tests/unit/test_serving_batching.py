@@ -18,7 +18,7 @@ from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.batching import policy, proof
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.line import Line
-from pennant_serving.batching.policy import Limits, Situation
+from pennant_serving.batching.policy import BatchLimits, Situation
 from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.speed import BRIEF, PROOFS, SHORT, WAITS, Speed
 from pennant_serving.batching.work import Work
@@ -298,11 +298,13 @@ def test_nothing_is_proved_by_requests_nor_of_an_adapter_that_may_wait():
     ],
 )
 def test_a_batch_starts_when_nothing_runs_or_what_runs_takes_long(situation, expected):
-    assert policy.pause(situation, Limits(max_rows=9), 4, joins=True) == pytest.approx(expected)
+    assert policy.pause(situation, BatchLimits(max_rows=9), 4, joins=True) == pytest.approx(
+        expected
+    )
 
 
 def test_an_idle_server_waits_only_as_long_as_it_was_told():
-    limits, new = Limits(max_delay=0.5), Situation(rows=1, waited=0.1, running=0, youngest=0)
+    limits, new = BatchLimits(max_delay=0.5), Situation(rows=1, waited=0.1, running=0, youngest=0)
     assert policy.pause(new, limits, 4, joins=True) == pytest.approx(0.4)
     assert policy.pause(new, limits, 4, joins=False) == 0
 
@@ -356,7 +358,7 @@ class Typed:
 @given(st.lists(MATRICES, min_size=1, max_size=6), st.sampled_from([2, 3, 1024]))
 def test_answers_are_the_same_together_as_one_by_one(requests, most):
     rows = [Rows(values) for values in requests]
-    served = Batcher(Typed(), POOL, Limits(max_rows=most))
+    served = Batcher(Typed(), POOL, BatchLimits(max_rows=most))
     assert ask(served, *rows) == ask(served, *rows, together=False)
 
 
@@ -370,7 +372,7 @@ FLOATS = st.floats(-1e6, 1e6)
 )
 def test_arrays_are_answered_the_same_together_and_in_parts(requests, most):
     rows = [Rows([list(row) for row in values]) for values in requests]
-    together = ask(Batcher(Sums(), POOL, Limits(max_rows=most)), *rows)
+    together = ask(Batcher(Sums(), POOL, BatchLimits(max_rows=most)), *rows)
     assert all(
         proof.same(answer, Sums().predict(alone))
         for answer, alone in zip(together, rows, strict=True)

@@ -52,7 +52,7 @@ def _fits(given: Array, dtype: str, *, is_list: bool) -> bool:
     return bool(low <= int(least) and int(most) <= high)
 
 
-class Columns:
+class SignatureColumns:
     """What the signature says of the columns of an array of floats."""
 
     def __init__(self, columns: Sequence[Column], dtype: str | None) -> None:

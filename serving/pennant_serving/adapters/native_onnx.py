@@ -41,7 +41,7 @@ class OnnxAdapter(ReadingAdapter):
         if self.never_joins:
             self.joins_because = "the graph takes a fixed number of rows"
         self._dtype = tables.dtype_of(mlmodel)
-        self._columns = exact.Columns(mlmodel.columns, str(self._inputs[0].dtype))
+        self._columns = exact.SignatureColumns(mlmodel.columns, str(self._inputs[0].dtype))
         self.array_spec = self._spec()
 
     @classmethod

@@ -14,7 +14,7 @@ from pennant_serving.adapters.base import Adapter
 from pennant_serving.batching import joining, policy, proof, weight
 from pennant_serving.batching.cut import Cut
 from pennant_serving.batching.line import Line
-from pennant_serving.batching.policy import Limits, Situation
+from pennant_serving.batching.policy import BatchLimits, Situation
 from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.runner import Observer, Runner
 from pennant_serving.batching.timing import timed
@@ -34,7 +34,7 @@ class Batcher:
     """All predictions of one model. Its methods are for the event loop only."""
 
     def __init__(
-        self, adapter: Adapter, pool: Pool, limits: Limits, observer: Observer | None = None
+        self, adapter: Adapter, pool: Pool, limits: BatchLimits, observer: Observer | None = None
     ) -> None:
         self.limits = limits
         self.array_spec = getattr(adapter, "array_spec", None)

@@ -19,7 +19,7 @@ MODES = (AUTO, ROWS)
 
 
 @dataclass(frozen=True)
-class Limits:
+class BatchLimits:
     """How requests are put together."""
 
     max_rows: int = 1024
@@ -46,7 +46,7 @@ class Situation:
     """Seconds since the latest of these began."""
 
 
-def pause(now: Situation, limits: Limits, threads: int, *, joins: bool) -> float | None:
+def pause(now: Situation, limits: BatchLimits, threads: int, *, joins: bool) -> float | None:
     """Seconds until the next batch may start: 0 is now, None is when another one ends."""
     if now.running >= threads:
         return None
@@ -57,7 +57,7 @@ def pause(now: Situation, limits: Limits, threads: int, *, joins: bool) -> float
     return max(0.0, limits.max_delay - now.waited)
 
 
-def has_room(requests: int, rows: int, more: int, limits: Limits) -> bool:
+def has_room(requests: int, rows: int, more: int, limits: BatchLimits) -> bool:
     """Whether a request of `more` rows may join the line. An empty line takes any."""
     most = WAITING_BATCHES * max(limits.max_rows, WAITING)
     return not requests or (requests < WAITING and rows + more <= most)

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 
 SCHEME = "pvc"
 CHUNK = 1 << 20
@@ -24,7 +24,7 @@ LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 """Neither follows a link nor opens what it finds: a pipe would wait, a device would act."""
 
 
-def copy(settings: Settings, folder: Path) -> Path:
+def copy(settings: FetchSettings, folder: Path) -> Path:
     """Copy a file or a folder; the folder, or the one file in it. Raises PodError."""
     source, mounted = settings.source, settings.artifacts_path
     names = [name for name in urlsplit(source).path.split("/") if name]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch.patience import FIRST_DELAY, LONGEST_DELAY, Patience
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.fetch.store_errors import explained
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Object:
     """Bytes, as the store lists them."""
 
 
-def download(settings: Settings, folder: Path) -> Path:
+def download(settings: FetchSettings, folder: Path) -> Path:
     """Download an object, or all below a name; the file, or the folder. Raises PodError."""
     key = urlsplit(settings.source).path.strip("/")
     try:
@@ -64,7 +64,7 @@ def download(settings: Settings, folder: Path) -> Path:
     return folder if files else folder / name
 
 
-def open_store(settings: Settings) -> ObjectStore:
+def open_store(settings: FetchSettings) -> ObjectStore:
     """The bucket or container of the source; nothing is asked of it yet."""
     from obstore.store import AzureStore, GCSStore, S3Store
 
@@ -82,7 +82,7 @@ def open_store(settings: Settings) -> ObjectStore:
     return AzureStore(container, account_name=account, endpoint=endpoint, **common)
 
 
-def _options(settings: Settings) -> dict[str, Any]:
+def _options(settings: FetchSettings) -> dict[str, Any]:
     client: dict[str, Any] = {
         "timeout": LONGEST,
         "connect_timeout": timedelta(seconds=3),
@@ -144,7 +144,9 @@ def _safe(name: str) -> str:
     return name
 
 
-def _save_all(store: ObjectStore, wanted: list[Object], folder: Path, settings: Settings) -> None:
+def _save_all(
+    store: ObjectStore, wanted: list[Object], folder: Path, settings: FetchSettings
+) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         saving = [pool.submit(_save, store, each, folder, settings.patience) for each in wanted]
         try:

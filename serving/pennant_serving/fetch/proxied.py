@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch.answers import Trouble
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.fetch.web import Web
 from pennant_serving.lifecycle.phases import Phases
 
@@ -43,7 +43,7 @@ class Entry:
 class Proxy:
     """The artifact proxy of one registry."""
 
-    def __init__(self, settings: Settings, phases: Phases) -> None:
+    def __init__(self, settings: FetchSettings, phases: Phases) -> None:
         self._phase = phases.phase
         self._web = Web(settings)
         self._base = f"{settings.registry_url}/api/2.0/mlflow-artifacts/artifacts"
@@ -59,7 +59,7 @@ class Proxy:
             self._web.save(f"{self._base}/{quote(path)}", target, size)
 
 
-def download(settings: Settings, path: str, folder: Path, phases: Phases) -> Path:
+def download(settings: FetchSettings, path: str, folder: Path, phases: Phases) -> Path:
     """Download a file or a folder; the folder, or the one file in it. Raises PodError."""
     proxy = Proxy(settings, phases)
     if entries := proxy.list(path):

@@ -42,7 +42,7 @@ class HttpProxy:
 
 
 @dataclass(frozen=True)
-class Settings:
+class FetchSettings:
     """Everything `fetch` needs to know."""
 
     wanted: Wanted
@@ -73,7 +73,7 @@ class Settings:
         return ca if ca is not None and ca.is_file() and ca.stat().st_size else None
 
     @classmethod
-    def from_env(cls, variables: Mapping[str, str]) -> Settings:
+    def from_env(cls, variables: Mapping[str, str]) -> FetchSettings:
         """Raises SettingsError, naming the variable."""
         env = Environ(variables)
         ca = env.optional("PENNANT_REGISTRY_CA")

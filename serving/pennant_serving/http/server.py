@@ -19,7 +19,7 @@ from pennant_serving.fast.lane import FastLane
 from pennant_serving.http import crowd
 from pennant_serving.http.accepting import Waiting
 from pennant_serving.http.connections.connection import connection_class
-from pennant_serving.http.connections.limits import Limits
+from pennant_serving.http.connections.limits import ConnectionLimits
 from pennant_serving.lifecycle.lifecycle import Lifecycle, Phase
 from pennant_serving.settings import Settings
 
@@ -115,7 +115,7 @@ def create_server(
             lane=lane,
             waiting=waiting,
             watch=lane.telemetry.watch,
-            limits=Limits(
+            limits=ConnectionLimits(
                 max_age=settings.max_connection_age,
                 timeout=settings.request_timeout,
                 most=crowd.connections(),

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
 from pennant_serving.fast.lane import FastLane
-from pennant_serving.http.connections.limits import Limits
+from pennant_serving.http.connections.limits import ConnectionLimits
 from pennant_serving.http.connections.parsing import Parsing
 from pennant_serving.http.connections.turns import Due, Turns
 from pennant_serving.lifecycle.lifecycle import Lifecycle, Phase
@@ -25,7 +25,7 @@ class Answering(asyncio.Protocol):
     lifecycle: Lifecycle
     lane: FastLane
     watch: Watch | None
-    limits: Limits
+    limits: ConnectionLimits
     transport: asyncio.Transport
     flow: FlowControl
     server: tuple[str, int | None] | None

@@ -27,7 +27,7 @@ LINGER_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Of all connections of a server."""
 
     max_age: float
@@ -94,14 +94,14 @@ class Verdict(Enum):
     CUT = "close, whatever has not been sent"
 
 
-def patience(limits: Limits, facts: Facts) -> float:
+def patience(limits: ConnectionLimits, facts: Facts) -> float:
     """Seconds in which a client must go on with what it sends or reads."""
     if facts.is_beyond:
         return min(limits.timeout, BEYOND_SECONDS)
     return min(limits.timeout, LEAVING_SECONDS) if facts.is_draining else limits.timeout
 
 
-def verdict(limits: Limits, facts: Facts) -> Verdict:
+def verdict(limits: ConnectionLimits, facts: Facts) -> Verdict:
     """What is to be done now."""
     seconds = patience(limits, facts)
     if facts.leaving is not None and _is_slow(facts.leaving, seconds):
@@ -123,7 +123,7 @@ def _is_slow(motion: Motion, seconds: float) -> bool:
     return motion.still > seconds or motion.seconds > seconds + motion.moved / SLOWEST
 
 
-def _idle_seconds(limits: Limits, facts: Facts) -> float:
+def _idle_seconds(limits: ConnectionLimits, facts: Facts) -> float:
     if facts.is_beyond:
         return BEYOND_SECONDS
     if facts.is_lingering:
