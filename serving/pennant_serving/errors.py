@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST = 2000
+MESSAGE_LIMIT_CHARACTERS = 2000
 """Characters of a message. It may repeat what was sent, and that may be megabytes."""
 
 
@@ -14,8 +14,10 @@ class ServingError(Exception):
     headers: dict[str, str] | None = None
 
     def __init__(self, message: str) -> None:
-        more = len(message) - LONGEST
-        super().__init__(f"{message[:LONGEST]} [and {more} more]" if more > 0 else message)
+        more = len(message) - MESSAGE_LIMIT_CHARACTERS
+        super().__init__(
+            f"{message[:MESSAGE_LIMIT_CHARACTERS]} [and {more} more]" if more > 0 else message
+        )
 
 
 class InvalidInput(ServingError):  # noqa: N818 - adapters raise it, and it reads well there

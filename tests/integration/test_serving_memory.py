@@ -18,13 +18,13 @@ from serving_process import JSON, Serving, serving
 from waiting import until
 
 from pennant_dev.ports import free_port
-from pennant_serving.codecs.size import MOST_VALUES
+from pennant_serving.codecs.size import VALUE_LIMIT
 from pennant_serving.grpc.messages import ModelInferRequest, ModelInferResponse
 
 pytestmark = pytest.mark.integration
 
 BOMBS = {
-    "empty lists": ("/invocations", b'{"instances":[' + b"[]," * MOST_VALUES + b"[]]}"),
+    "empty lists": ("/invocations", b'{"instances":[' + b"[]," * VALUE_LIMIT + b"[]]}"),
     "records of one key each": (
         "/invocations",
         json.dumps({"dataframe_records": [{str(n): 1} for n in range(5000)]}).encode(),
@@ -32,7 +32,7 @@ BOMBS = {
     "small numbers": (
         "/v2/models/iris/infer",
         b'{"inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":[%s1]}]}'
-        % (b"1," * MOST_VALUES),
+        % (b"1," * VALUE_LIMIT),
     ),
 }
 

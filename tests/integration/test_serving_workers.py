@@ -77,7 +77,7 @@ def published(pod: Serving, count: float) -> Callable[[], bool]:
         nonlocal since
         if counted(pod) != count:
             since = time.monotonic()
-        return time.monotonic() > since + 1.5 * sharing.SECONDS
+        return time.monotonic() > since + 1.5 * sharing.PUBLISH_SECONDS
 
     return seen
 

@@ -20,7 +20,13 @@ from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.line import Line
 from pennant_serving.batching.policy import BatchLimits, Situation
 from pennant_serving.batching.pool import Pool
-from pennant_serving.batching.speed import BRIEF, PROOFS, SHORT, WAITS, Speed
+from pennant_serving.batching.speed import (
+    PROVING_RUNS,
+    SHORT_CLOCK_SECONDS,
+    SHORT_CPU_SECONDS,
+    WAITING_CLOCK_SECONDS,
+    Speed,
+)
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import InvalidInput, PredictFailed, TimedOut, Unavailable
 from pennant_serving.rows import Rows
@@ -159,7 +165,7 @@ def test_a_request_of_many_rows_is_cut_and_the_others_go_in_between():
 
 
 def test_a_line_that_is_full_refuses_at_once(monkeypatch):
-    monkeypatch.setattr(policy, "WAITING", 1)
+    monkeypatch.setattr(policy, "WAITING_REQUEST_LIMIT", 1)
     first, second = ask(model(max_rows=1), Rows(["a"]), Rows(["b"]))
     assert first == ["a"]
     assert isinstance(second, Unavailable)
@@ -246,8 +252,8 @@ def test_only_what_was_proved_short_runs_in_the_event_loop():
 
 def proved(*, steady: bool = True) -> Speed:
     speed = Speed(steady=steady)
-    for _ in range(PROOFS):
-        speed.tried(8, SHORT / 2, BRIEF / 2)
+    for _ in range(PROVING_RUNS):
+        speed.tried(8, SHORT_CPU_SECONDS / 2, SHORT_CLOCK_SECONDS / 2)
     return speed
 
 
@@ -255,33 +261,33 @@ def test_a_proof_is_undone_by_long_runs_in_a_row_and_comes_back():
     speed = proved()
     assert speed.proved(5)
     assert not speed.proved(9)
-    for _ in range(PROOFS):
-        speed.measured(7, SHORT / 2, SHORT / 2)
-    for _ in range(PROOFS):
-        speed.measured(7, 2 * SHORT, 2 * SHORT)
+    for _ in range(PROVING_RUNS):
+        speed.measured(7, SHORT_CPU_SECONDS / 2, SHORT_CPU_SECONDS / 2)
+    for _ in range(PROVING_RUNS):
+        speed.measured(7, 2 * SHORT_CPU_SECONDS, 2 * SHORT_CPU_SECONDS)
     assert speed.proved(5)
-    speed.measured(7, 2 * SHORT, 2 * SHORT)
+    speed.measured(7, 2 * SHORT_CPU_SECONDS, 2 * SHORT_CPU_SECONDS)
     assert not speed.proved(5)
-    for _ in range(PROOFS):
-        speed.measured(7, SHORT / 2, SHORT / 2)
+    for _ in range(PROVING_RUNS):
+        speed.measured(7, SHORT_CPU_SECONDS / 2, SHORT_CPU_SECONDS / 2)
     assert speed.proved(5)
 
 
 def test_what_waits_is_long_by_the_clock_and_leaves_the_loop_at_once():
     speed = Speed(steady=True)
-    for _ in range(PROOFS):
-        speed.tried(8, 0.0, 2 * BRIEF)
+    for _ in range(PROVING_RUNS):
+        speed.tried(8, 0.0, 2 * SHORT_CLOCK_SECONDS)
     assert not speed.proved(8)
     speed = proved()
-    for _ in range(2 * PROOFS):
+    for _ in range(2 * PROVING_RUNS):
         speed.measured(8, 0.0, 0.0)
-    speed.measured(8, 0.0, 2 * WAITS)
+    speed.measured(8, 0.0, 2 * WAITING_CLOCK_SECONDS)
     assert not speed.proved(8)
 
 
 def test_nothing_is_proved_by_requests_nor_of_an_adapter_that_may_wait():
     speed = Speed(steady=True)
-    for _ in range(PROOFS):
+    for _ in range(PROVING_RUNS):
         speed.measured(1, 0, 0)
     assert not speed.proved(1)
     assert not proved(steady=False).proved(8)
@@ -291,7 +297,7 @@ def test_nothing_is_proved_by_requests_nor_of_an_adapter_that_may_wait():
     ("situation", "expected"),
     [
         (Situation(rows=1, waited=0, running=0, youngest=0), 0.0),
-        (Situation(rows=1, waited=0, running=1, youngest=0.002), policy.PATIENCE - 0.002),
+        (Situation(rows=1, waited=0, running=1, youngest=0.002), policy.LONG_BATCH_SECONDS - 0.002),
         (Situation(rows=1, waited=0, running=1, youngest=1), 0.0),
         (Situation(rows=9, waited=0, running=1, youngest=0), 0.0),
         (Situation(rows=9, waited=9, running=4, youngest=9), None),

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from pennant_serving.http.connections.limits import (
     BEYOND_SECONDS,
+    HEAD_LIMIT_BYTES,
     IDLE_SECONDS,
-    LARGEST_HEAD,
     LEAVING_SECONDS,
     LINGER_SECONDS,
-    SLOWEST,
+    SLOWEST_BYTES_PER_SECOND,
     ConnectionLimits,
     Facts,
     Motion,
@@ -57,8 +57,8 @@ STILL = Motion(30.1, 30.1, 0)
         (Facts(leaving=STILL), Verdict.CUT),
         (Facts(arriving=STILL, leaving=STILL), Verdict.CUT),
         (Facts(arriving=Motion(29.9, 29.9, 0)), Verdict.KEEP),
-        (Facts(arriving=Motion(31, 0, SLOWEST)), Verdict.KEEP),
-        (Facts(arriving=Motion(31, 0, SLOWEST - 9)), Verdict.TOO_LATE),
+        (Facts(arriving=Motion(31, 0, SLOWEST_BYTES_PER_SECOND)), Verdict.KEEP),
+        (Facts(arriving=Motion(31, 0, SLOWEST_BYTES_PER_SECOND - 9)), Verdict.TOO_LATE),
         (Facts(leaving=Motion(31, 0, 31)), Verdict.CUT),  # a byte now and then
         (Facts(arriving=Motion(40, 31, 2**30)), Verdict.TOO_LATE),  # a burst, and then nothing
         (Facts(leaving=Motion(3, 3, 0), is_draining=True), Verdict.CUT),
@@ -79,7 +79,9 @@ def test_a_client_is_told_to_go_when_its_time_is_over(facts, said):
 @given(FACTS)
 def test_whoever_keeps_moving_fast_enough_is_never_cut_off(facts):
     def steady(motion):
-        return motion and Motion(motion.seconds, 0.0, int(motion.seconds * SLOWEST) + 1)
+        return motion and Motion(
+            motion.seconds, 0.0, int(motion.seconds * SLOWEST_BYTES_PER_SECOND) + 1
+        )
 
     going = replace(facts, arriving=steady(facts.arriving), leaving=steady(facts.leaving))
     assert verdict(LIMITS, going) in (Verdict.KEEP, Verdict.CLOSE)
@@ -121,6 +123,6 @@ def test_a_pace_counts_from_its_beginning_and_from_the_last_byte(steps):
 
 
 def test_a_head_may_be_as_long_as_told_and_that_of_small_chunks_a_multiple_of_them():
-    assert not is_head_too_long(LARGEST_HEAD, 0)
-    assert is_head_too_long(LARGEST_HEAD + 1, 0)
-    assert not is_head_too_long(LARGEST_HEAD + 8000, 1000)
+    assert not is_head_too_long(HEAD_LIMIT_BYTES, 0)
+    assert is_head_too_long(HEAD_LIMIT_BYTES + 1, 0)
+    assert not is_head_too_long(HEAD_LIMIT_BYTES + 8000, 1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pennant_serving.lifecycle.board import (
-    FRESH,
+    FRESH_SECONDS,
     Board,
     Place,
     Seen,
@@ -18,7 +18,7 @@ from pennant_serving.lifecycle.board import (
 from pennant_serving.metrics import sharing
 from pennant_serving.metrics.histograms import Family, Histograms, metrics, summed
 from pennant_serving.metrics.sharing import gathered, leave_counts, retire
-from pennant_serving.process.workers import WINDOW, too_many
+from pennant_serving.process.workers import CRASH_WINDOW_SECONDS, too_many
 
 pytestmark = pytest.mark.unit
 
@@ -28,7 +28,7 @@ READY = Seen(State.READY, NOW - 0.5)
 STARTING = Seen(State.STARTING, NOW - 0.5)
 STUCK = Seen(State.STUCK, NOW - 0.5)
 LOST = Seen(State.LOST, NOW - 0.5)
-SILENT = Seen(State.READY, NOW - FRESH - 1)
+SILENT = Seen(State.READY, NOW - FRESH_SECONDS - 1)
 ABSENT = Seen(State.ABSENT, NOW - 100)
 
 
@@ -42,7 +42,7 @@ def counted(*values: float) -> Histograms:
 def test_workers_are_replaced_once_each_within_the_window():
     assert not too_many([10, 11], 2, 12)
     assert too_many([10, 11, 12], 2, 12)
-    assert not too_many([10, 11, 12 + WINDOW], 2, 12 + WINDOW)
+    assert not too_many([10, 11, 12 + CRASH_WINDOW_SECONDS], 2, 12 + CRASH_WINDOW_SECONDS)
 
 
 def test_a_worker_is_silent_when_it_has_not_said_anything_for_longer_than_one_waits():

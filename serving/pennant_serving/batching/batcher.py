@@ -57,7 +57,7 @@ class Batcher:
 
     async def predict(self, rows: Rows | Prepared, protocol: str = "own") -> Any:
         """What the model says to these rows. Raises ServingError; see `Model.predict`."""
-        many = weight.of_value(rows.raw) > weight.MOMENT
+        many = weight.of_value(rows.raw) > weight.MOMENT_VALUES
         value = await self._made(rows, many=many)
         kind = self._kind(value, many=many)
         return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pennant_serving.bundle.mlmodel import NUMERIC, MLmodel
 
-MANY = 20
+NAMES_IN_A_SENTENCE = 20
 """Names in a sentence; of more it says how many."""
 
 
@@ -62,5 +62,5 @@ class Takes:
 
 def listed(names: Sequence[str]) -> str:
     """Names as part of a sentence."""
-    more = len(names) - MANY
-    return ", ".join(names[:MANY]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - NAMES_IN_A_SENTENCE
+    return ", ".join(names[:NAMES_IN_A_SENTENCE]) + (f" and {more} more" if more > 0 else "")

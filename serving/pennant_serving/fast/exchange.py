@@ -72,7 +72,7 @@ class Exchange:
     def _done(self, result: Any, error: ServingError | None) -> None:
         if error is not None:
             self._fail(error)
-        elif weight.of_value(result) <= weight.MOMENT:
+        elif weight.of_value(result) <= weight.MOMENT_VALUES:
             self._answer(self._encoded(result))
         else:
             writing = self._lane.codecs.start(self._encoded, result)

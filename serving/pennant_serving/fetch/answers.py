@@ -14,9 +14,9 @@ from urllib.error import HTTPError, URLError
 
 from pennant_serving.failures import PodError, Reason
 
-EXCERPT = 200
+EXCERPT_CHARACTERS = 200
 """Characters of a foreign answer that go into a message."""
-PASSING = (404, 408, 425, 429)
+PASSING_STATUSES = (404, 408, 425, 429)
 """4xx codes that may be different soon; a 404 here is not MLflow's."""
 
 
@@ -49,7 +49,7 @@ def judge(url: str, error: HTTPError) -> PodError | Trouble:
         return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
     if error.code == 416:
         return RangeRefused(f"answered 416: {_excerpt(text)}")
-    if error.code < 500 and error.code not in PASSING:
+    if error.code < 500 and error.code not in PASSING_STATUSES:
         return PodError(Reason.DOWNLOAD_FAILED, said)
     return Trouble(f"answered {error.code}, and not in MLflow's words: {_excerpt(text)}")
 
@@ -94,4 +94,4 @@ def _json_object(text: str) -> dict[str, Any]:
 
 def _excerpt(text: str) -> str:
     short = " ".join(text.split())
-    return short if len(short) <= EXCERPT else short[:EXCERPT] + "..."
+    return short if len(short) <= EXCERPT_CHARACTERS else short[:EXCERPT_CHARACTERS] + "..."

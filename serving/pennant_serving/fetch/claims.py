@@ -19,8 +19,8 @@ from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch.settings import FetchSettings
 
 SCHEME = "pvc"
-CHUNK = 1 << 20
-LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+CHUNK_BYTES = 1 << 20
+INSPECT_FLAGS = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 """Neither follows a link nor opens what it finds: a pipe would wait, a device would act."""
 
 
@@ -79,7 +79,7 @@ def _found(mounted: Path, names: list[str]) -> Iterator[int]:
 def _look(folder: int, name: str, gone: type[Exception]) -> int:
     try:
         with _reading():
-            found = os.open(name, LOOK, dir_fd=folder)
+            found = os.open(name, INSPECT_FLAGS, dir_fd=folder)
     except _Refused as error:
         if isinstance(error.__cause__, FileNotFoundError):
             raise gone(name) from error
@@ -142,7 +142,7 @@ def _chunks(source: FileIO, most: int) -> Iterator[bytes]:
     """All there is, but of a file that goes on growing no more than `most` bytes."""
     while most:
         with _reading():
-            chunk = source.read(min(CHUNK, most))
+            chunk = source.read(min(CHUNK_BYTES, most))
         if not chunk:
             return
         most -= len(chunk)

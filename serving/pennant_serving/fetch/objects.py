@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch.patience import FIRST_DELAY, LONGEST_DELAY, Patience
+from pennant_serving.fetch.patience import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Patience
 from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.fetch.store_errors import explained
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 SCHEMES = ("s3", "gs", "wasbs", "abfss")
-CHUNK = 1 << 20
-AT_ONCE = 8
-LONGEST = timedelta(hours=1)
+CHUNK_BYTES = 1 << 20
+PARALLEL_DOWNLOADS = 8
+FILE_DEADLINE = timedelta(hours=1)
 """For one file; only a library that is told so goes on with one that breaks off late."""
 
 
@@ -84,7 +84,7 @@ def open_store(settings: FetchSettings) -> ObjectStore:
 
 def _options(settings: FetchSettings) -> dict[str, Any]:
     client: dict[str, Any] = {
-        "timeout": LONGEST,
+        "timeout": FILE_DEADLINE,
         "connect_timeout": timedelta(seconds=3),
         # The library asks a silent peer whether it lives, as fetch/connections.py does.
         "read_timeout": timedelta(seconds=settings.silence),
@@ -95,10 +95,10 @@ def _options(settings: FetchSettings) -> dict[str, Any]:
         client["root_certificate"] = settings.given_ca.read_bytes()  # beside the system's
     retry = {
         "max_retries": _tries(settings.patience),
-        "retry_timeout": LONGEST,
+        "retry_timeout": FILE_DEADLINE,
         "backoff": {
-            "init_backoff": timedelta(seconds=FIRST_DELAY),
-            "max_backoff": timedelta(seconds=LONGEST_DELAY),
+            "init_backoff": timedelta(seconds=FIRST_RETRY_SECONDS),
+            "max_backoff": timedelta(seconds=LONGEST_RETRY_SECONDS),
         },
     }
     return {"client_options": client, "retry_config": retry}
@@ -106,9 +106,9 @@ def _options(settings: FetchSettings) -> dict[str, Any]:
 
 def _tries(patience: float) -> int:
     """How many pauses between attempts fit into it."""
-    tries, delay = 0, FIRST_DELAY
+    tries, delay = 0, FIRST_RETRY_SECONDS
     while patience > 0:
-        tries, patience, delay = tries + 1, patience - delay, min(2 * delay, LONGEST_DELAY)
+        tries, patience, delay = tries + 1, patience - delay, min(2 * delay, LONGEST_RETRY_SECONDS)
     return tries
 
 
@@ -147,7 +147,7 @@ def _safe(name: str) -> str:
 def _save_all(
     store: ObjectStore, wanted: list[Object], folder: Path, settings: FetchSettings
 ) -> None:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
         saving = [pool.submit(_save, store, each, folder, settings.patience) for each in wanted]
         try:
             for each in saving:
@@ -170,7 +170,7 @@ def _save(store: ObjectStore, wanted: Object, folder: Path, seconds: float) -> N
         expected = answer.meta["size"] if wanted.size is None else wanted.size
         received = 0
         with target.open("wb") as file:
-            for chunk in answer.stream(min_chunk_size=CHUNK):
+            for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
                 received += file.write(chunk)
                 if received > expected:
                     break

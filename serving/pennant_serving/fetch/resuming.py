@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pennant_serving.fetch.answers import Trouble
 
-CHUNK = 1 << 18
+CHUNK_BYTES = 1 << 18
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 VALIDATORS = ("ETag", "Last-Modified")
 """Of the file as it was when it was begun."""
@@ -114,7 +114,7 @@ def _chunks(response: HTTPResponse) -> Iterator[bytes]:
     left = response.length
     while left is None or left > 0:
         try:
-            chunk = response.read1(CHUNK if left is None else min(CHUNK, left))
+            chunk = response.read1(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))
         except OSError as error:  # any: of the file on the disk there are others
             raise Trouble(f"the connection broke: {error!r}") from error
         if not chunk:

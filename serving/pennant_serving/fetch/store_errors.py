@@ -10,7 +10,7 @@ import re
 
 from pennant_serving.failures import PodError, Reason
 
-EXCERPT = 300
+EXCERPT_CHARACTERS = 300
 """Characters of a foreign answer that go into a message."""
 MISSING = ("NoSuchKey", "BlobNotFound")
 NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "AuthorizationHeaderMalformed")
@@ -54,10 +54,10 @@ def _said(first: str, debug: str) -> str:
     if code:
         return f"{code}: {message}"
     cause = CAUSE.search(debug)
-    words = " ".join(first.split())[:EXCERPT]
+    words = " ".join(first.split())[:EXCERPT_CHARACTERS]
     return f"{words}: {next(filter(None, cause.groups()))}" if cause else words
 
 
 def _element(name: str, answer: str) -> str:
     found = re.search(f"<{name}>([^<]*)</{name}>", answer)
-    return " ".join(found[1].split())[:EXCERPT] if found else ""
+    return " ".join(found[1].split())[:EXCERPT_CHARACTERS] if found else ""

@@ -33,7 +33,7 @@ from pennant_serving.fetch.patience import Patience
 from pennant_serving.fetch.resuming import Download
 from pennant_serving.fetch.settings import Credentials, FetchSettings, HttpProxy
 
-CONNECTING = 10.0
+CONNECT_SECONDS = 10.0
 """Seconds for a connection; how long an answer may take, FetchSettings.silence says."""
 PORTS = {"http": 80, "https": 443}
 
@@ -100,7 +100,7 @@ class Web:
 
     def _open(self, request: Request) -> HTTPResponse:
         try:
-            response: HTTPResponse = self._opener.open(request, timeout=CONNECTING)
+            response: HTTPResponse = self._opener.open(request, timeout=CONNECT_SECONDS)
         except ValueError as error:
             if isinstance(error, (OSError, HTTPException)):  # a certificate's are both
                 raise

@@ -18,6 +18,8 @@ from pennant_serving.lifecycle.lifecycle import Lifecycle
 
 HEALTH = "grpc.health.v1.Health"
 KNOWN = ("", SERVICE, HEALTH)
+WATCH_SECONDS = 0.2
+"""Between two looks at whether the status has changed."""
 HealthCheckRequest = message("grpc.health.v1.HealthCheckRequest")
 
 
@@ -69,6 +71,3 @@ class Health:
             return HealthCheckResponse(status="SERVICE_UNKNOWN")
         is_ready = self._lifecycle.is_ready
         return HealthCheckResponse(status="SERVING" if is_ready else "NOT_SERVING")
-
-
-WATCH_SECONDS = 0.2

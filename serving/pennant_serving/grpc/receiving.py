@@ -1,9 +1,10 @@
 """Taking in the one message of a call, whose size nobody knows before it is there.
 
 gRPC reads a message whole and says nothing meanwhile, so our methods are streams of one message:
-then nothing is read before we ask for it, but for what the flow control lets ahead (`LOOKAHEAD`).
-What is not there almost at once is a large message, or a slow client: it counts as the largest that
-may come until it has come, so that as many are read at a time as there is room for.
+then nothing is read before we ask for it, but for what the flow control lets ahead
+(`LOOKAHEAD_BYTES`). What is not there almost at once is a large message, or a slow client: it
+counts as the largest that may come until it has come, so that as many are read at a time as there
+is room for.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import Any
 
 import grpc
 
-from pennant_serving.admission import LIMIT, SMALL, Held
+from pennant_serving.admission import BODY_LIMIT_BYTES, SMALL_BODY_BYTES, Held
 from pennant_serving.errors import InvalidInput, ServingError, TimedOut
 
-SOON = 0.02
+SOON_SECONDS = 0.02
 """Seconds. On a local network two megabytes come in less."""
-LOOKAHEAD = SMALL
+LOOKAHEAD_BYTES = SMALL_BODY_BYTES
 """Bytes of a message that come before it is asked for."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -32,12 +33,12 @@ async def message(context: Context, held: Held, seconds: float) -> bytes:
 
     def still_coming() -> None:
         try:
-            held.grow(LIMIT)
+            held.grow(BODY_LIMIT_BYTES)
         except ServingError as error:
             refused.append(error)
             patience.reschedule(loop.time())
 
-    later = loop.call_later(SOON, still_coming)
+    later = loop.call_later(SOON_SECONDS, still_coming)
     try:
         async with asyncio.timeout(seconds) as patience:
             found = await context.read()

@@ -25,6 +25,8 @@ from pennant_serving.sampling.record import Record, enter
 from pennant_serving.settings import Settings
 
 SERVICE = "inference.GRPCInferenceService"
+ENDS = ("Request", "Response")
+"""How the names of a method's messages end."""
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
@@ -162,6 +164,3 @@ def _parsed(name: str, call: Call) -> Wire:
 
 def _response(result: Any, asked: InferRequest, model: Model) -> bytes:
     return bytes(codec.encode(result, asked, model.name, model.version).SerializeToString())
-
-
-ENDS = ("Request", "Response")

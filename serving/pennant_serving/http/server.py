@@ -30,7 +30,7 @@ hear of it. At most a quarter of the time to drain."""
 SETTLE_SECONDS = 1.0
 POLL_SECONDS = 0.02
 LOOK_SECONDS = 1.0
-AT_ONCE = 256
+CONNECTIONS_PER_TURN = 256
 """Connections that are looked at before others have their turn."""
 
 
@@ -74,7 +74,7 @@ class Server(uvicorn.Server):
             for count, connection in enumerate(list(self.server_state.connections), 1):
                 look = connection.restart if is_late else connection.look  # type: ignore[union-attr]
                 look(loop.time())
-                if count % AT_ONCE == 0:
+                if count % CONNECTIONS_PER_TURN == 0:
                     await asyncio.sleep(0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

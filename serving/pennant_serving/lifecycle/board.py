@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-BEAT = 0.5
+BEAT_SECONDS = 0.5
 """Seconds between two signs of life."""
-FRESH = 5.0
+FRESH_SECONDS = 5.0
 """Seconds for which a worker is counted on after its last one."""
 SLOT = struct.Struct("=dq")
 
@@ -54,7 +54,7 @@ def silent(workers: Sequence[Seen], now: float, patience: float) -> list[int]:
 
 def can_answer(workers: Iterable[Seen], now: float) -> bool:
     """Whether one of them answers requests."""
-    return any(each.state is State.READY and now - each.beat < FRESH for each in workers)
+    return any(each.state is State.READY and now - each.beat < FRESH_SECONDS for each in workers)
 
 
 def takes_connections(own: State, others: Iterable[Seen], now: float) -> bool:

@@ -13,7 +13,7 @@ from pennant_serving.bundle.takes import Takes, listed
 from pennant_serving.errors import InvalidInput, Unfit
 from pennant_serving.model.given import Given, given_of
 
-TOLD = 300
+LIBRARY_MESSAGE_CHARACTERS = 300
 """Letters of what a library said; it may repeat the data."""
 NO_NUMBER = ("could not convert string to float", "arrays of bytes/strings")
 """How libraries say that a text is none."""
@@ -34,7 +34,7 @@ def explained(
         return error
     if isinstance(error, Unfit):
         return Unfit(told)
-    return Unfit(f"{told} ({' '.join(str(error).split())[:TOLD]})")
+    return Unfit(f"{told} ({' '.join(str(error).split())[:LIBRARY_MESSAGE_CHARACTERS]})")
 
 
 def misfit(takes: Takes, given: Given, said: str = "") -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from pennant_serving.bundle.takes import Takes, listed
 from pennant_serving.rows import Columns, Prepared, Rows
 
-LOOKED_AT = 1000
+SEARCHED_ROWS = 1000
 """Rows that are searched for a text."""
 
 
@@ -67,7 +67,7 @@ def given_of(asked: Any, takes: Takes, tensors: Sequence[str] = ()) -> Given:
 def _of_values(values: Any, columns: tuple[str, ...] | None) -> Given:
     shape = getattr(values, "shape", None)
     is_list, is_one = shape is None, shape == () or not hasattr(values, "__len__")
-    rows = [*islice([values] if is_one or isinstance(values, str) else values, LOOKED_AT)]
+    rows = [*islice([values] if is_one or isinstance(values, str) else values, SEARCHED_ROWS)]
     first = rows[0] if rows else None
     if isinstance(first, Mapping):
         named = (item for row in rows if isinstance(row, Mapping) for item in row.items())
@@ -99,7 +99,7 @@ def _text(columns: Iterable[tuple[Any, Any]]) -> tuple[str, str] | None:
             continue
         flat = values.ravel() if hasattr(values, "ravel") else values
         is_one = isinstance(flat, str) or not hasattr(flat, "__len__")
-        for value in islice([flat] if is_one else flat, LOOKED_AT):
+        for value in islice([flat] if is_one else flat, SEARCHED_ROWS):
             if isinstance(value, str):
                 return str(name), value
     return None

@@ -18,7 +18,7 @@ from pennant_serving.errors import InvalidInput
 from pennant_serving.model.fitting import explained
 from pennant_serving.rows import Prepared, Rows
 
-LOST = 3
+LOST_AFTER_TIMEOUTS = 3
 """Time-outs. A model that takes a little too long under load may still come back before."""
 
 
@@ -45,7 +45,7 @@ class Model:
     @property
     def lost(self) -> bool:
         """They have been for so long that only a new process will help."""
-        return self._stuck(LOST * self.batcher.limits.timeout)
+        return self._stuck(LOST_AFTER_TIMEOUTS * self.batcher.limits.timeout)
 
     def _stuck(self, seconds: float) -> bool:
         return self.batcher.stuck(seconds) or self.codecs.stuck(seconds)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from pennant_serving.lifecycle.board import BEAT, Place, State, takes_connections
+from pennant_serving.lifecycle.board import BEAT_SECONDS, Place, State, takes_connections
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 
 if TYPE_CHECKING:  # it imports grpcio
@@ -72,4 +72,4 @@ async def keep_beating(lifecycle: Lifecycle, place: Place, door: Door) -> None:
             print("all threads are in predictions that do not end: this worker ends", flush=True)
             signal.raise_signal(signal.SIGTERM)
             was_lost = True
-        await asyncio.sleep(BEAT)
+        await asyncio.sleep(BEAT_SECONDS)

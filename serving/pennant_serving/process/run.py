@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # it imports grpcio
     from pennant_serving.grpc.server import GrpcServer
 
 POLL_SECONDS = 0.02
-PATIENCE = 5.0
+STAND_IN_SECONDS = 5.0
 """Seconds for who stood in for the workers to make way."""
 
 
@@ -126,7 +126,7 @@ async def _make_way(server: Server, place: Place) -> None:
 async def _alone(place: Place) -> None:
     """Who was told that we are ready must not hear from who stood in for us that nobody is."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(STAND_IN_SECONDS):
             while place.has_stand_in:  # noqa: ASYNC110 - another process makes way
                 await asyncio.sleep(POLL_SECONDS)
 

@@ -33,17 +33,17 @@ from pennant_serving.process.run import run, stand_in
 from pennant_serving.process.startup import Loaded, load
 from pennant_serving.settings import Settings
 
-GAVE_UP = 1
+GAVE_UP_EXIT_CODE = 1
 """The exit code of a worker that has left the reason in the folder."""
-LOST = 3
+LOST_EXIT_CODE = 3
 """Of one whose threads are all in predictions that do not end. No crash: it took its time."""
 T = TypeVar("T")
-WINDOW = 60.0
-"""Seconds in which each worker may crash once on the average, and no more."""
-LOOK = 1.0
-"""Seconds between two looks at the workers' signs of life."""
-PATIENCE = 5.0
-"""Seconds of silence, at least, before a worker is ended: a busy machine may stop it a while."""
+CRASH_WINDOW_SECONDS = 60.0
+"""In which each worker may crash once on the average, and no more."""
+LOOK_SECONDS = 1.0
+"""Between two looks at the workers' signs of life."""
+LEAST_SILENCE_SECONDS = 5.0
+"""Of silence, at least, before a worker is ended: a busy machine may stop it a while."""
 
 Work = Callable[[Place], int]
 
@@ -51,7 +51,7 @@ Work = Callable[[Place], int]
 def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> None:
     """Serve with several workers until SIGTERM. Raises PodError."""
     folder = Path(tempfile.mkdtemp(prefix="pennant-"))
-    patience = max(PATIENCE, settings.request_timeout)
+    patience = max(LEAST_SILENCE_SECONDS, settings.request_timeout)
     supervisor = Supervisor(settings.workers, listener, folder, patience)
     signal.signal(signal.SIGTERM, supervisor.terminate)
 
@@ -90,8 +90,8 @@ def _serve(
         state = run(settings, listener, phases, loaded, place)
     except PodError as error:
         leave(error, place)
-        return GAVE_UP
-    return LOST if state is State.LOST else 0
+        return GAVE_UP_EXIT_CODE
+    return LOST_EXIT_CODE if state is State.LOST else 0
 
 
 def _in_thread(function: Callable[[], T]) -> T:
@@ -154,10 +154,11 @@ class Supervisor:
                 if process in self._workers:
                     self._ended(process, code)
             now = time.monotonic()
-            if now - looked < 2 * LOOK:  # or this process was stopped, and so were the others
+            # Otherwise this process was stopped, and so were the others.
+            if now - looked < 2 * LOOK_SECONDS:
                 self._end_silent(now)
             looked = now
-            signal.sigtimedwait({signal.SIGCHLD}, LOOK)
+            signal.sigtimedwait({signal.SIGCHLD}, LOOK_SECONDS)
 
     @property
     def stand_in(self) -> Place:
@@ -191,16 +192,19 @@ class Supervisor:
         retire(place.counts)
         if self._draining:
             return
-        if code == GAVE_UP:
+        if code == GAVE_UP_EXIT_CODE:
             self.terminate()
             raise left(place)
         print(f"worker {process} ended with {code} and is replaced", flush=True)
-        if code != LOST and process not in self._told:
+        if code != LOST_EXIT_CODE and process not in self._told:
             self._crashes.append(time.monotonic())
         self._told.discard(process)
         if too_many(self._crashes, self._count, time.monotonic()):
             self.terminate()
-            message = f"more than {self._count} workers ended in {WINDOW:g} s, the last with {code}"
+            message = (
+                f"more than {self._count} workers ended in {CRASH_WINDOW_SECONDS:g} s,"
+                f" the last with {code}"
+            )
             raise PodError(Reason.START_FAILED, message)
         self._add(place.number)
 
@@ -237,4 +241,4 @@ def _failure(place: Place) -> Path:
 
 def too_many(crashes: Sequence[float], count: int, now: float) -> bool:
     """Whether workers crash faster than is worth replacing them."""
-    return sum(now - WINDOW < moment for moment in crashes) > count
+    return sum(now - CRASH_WINDOW_SECONDS < moment for moment in crashes) > count

@@ -13,14 +13,20 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from pennant_serving.http.accepting import Waiting
 from pennant_serving.http.connections.answering import Answering
 from pennant_serving.http.connections.arriving import Refused
-from pennant_serving.http.connections.limits import CROWDED, JITTER, Facts, Verdict, verdict
+from pennant_serving.http.connections.limits import (
+    CROWDED_SHARE,
+    JITTER_SHARE,
+    Facts,
+    Verdict,
+    verdict,
+)
 from pennant_serving.http.connections.reading import Reader
 from pennant_serving.http.connections.refusals import Refusal
 from pennant_serving.http.connections.sight import Leaving
 from pennant_serving.http.connections.turns import Turns
 from pennant_serving.lifecycle.lifecycle import Phase
 
-LEFT = 499
+CLIENT_CLOSED_REQUEST = 499
 """How a request counts whose client is gone; nginx's."""
 
 
@@ -38,7 +44,7 @@ class HttpConnection(Answering):
         self.due, self.expect = self._turns.due, self._turns.add
         self._reader = Reader(self, now)
         self._idle_since = now
-        self._ends_at = now + limits.max_age * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+        self._ends_at = now + limits.max_age * random.uniform(1 - JITTER_SHARE, 1 + JITTER_SHARE)  # noqa: S311
         self._is_lingering = False
         connections.add(self)  # type: ignore[arg-type]
         self.is_beyond = len(connections) > limits.most
@@ -54,11 +60,11 @@ class HttpConnection(Answering):
 
     def eof_received(self) -> None:
         """The client is gone, or so it counts: the transport closes."""
-        self._turns.drop_all(LEFT)
+        self._turns.drop_all(CLIENT_CLOSED_REQUEST)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._server.connections.discard(self)
-        self._turns.drop_all(LEFT)
+        self._turns.drop_all(CLIENT_CLOSED_REQUEST)
         self.flow.resume_writing()
         self._reader.close()
 
@@ -71,7 +77,7 @@ class HttpConnection(Answering):
         """Hold the client to the limits; called every second."""
         said = verdict(self.limits, self._facts(now))
         if said is Verdict.CUT:
-            self._turns.drop_all(LEFT)
+            self._turns.drop_all(CLIENT_CLOSED_REQUEST)
             self.transport.abort()
         elif said is Verdict.TOO_LATE:
             self._refuse(Refused(408, "the request did not arrive in time"))
@@ -99,7 +105,7 @@ class HttpConnection(Answering):
             leaving=self._leaving.motion(now, self._idle_since),
             idle=now - self._idle_since if is_free else None,
             is_beyond=self.is_beyond,
-            is_crowded=len(self._server.connections) > self.limits.most * CROWDED,
+            is_crowded=len(self._server.connections) > self.limits.most * CROWDED_SHARE,
             is_draining=self.lifecycle.phase is Phase.DRAINING,
             is_lingering=self._is_lingering,
         )

@@ -17,7 +17,7 @@ from pennant_serving.http.connections.parsing import Enough, Parsing
 from pennant_serving.http.crowd import BEYOND
 from pennant_serving.sampling.record import SCOPE
 
-AT_ONCE = 1024
+UNANSWERED_REQUEST_LIMIT = 1024
 """Requests of a connection that are held before the first of them is answered. They came together:
 there are no more, the last of these answers ends the connection."""
 
@@ -62,7 +62,7 @@ class Reader(Parsing):
         if self._again:  # the same request
             self._again = b""
         else:
-            if self.last is None and len(self._connection.due) >= AT_ONCE:
+            if self.last is None and len(self._connection.due) >= UNANSWERED_REQUEST_LIMIT:
                 self.last = self.number
             if self.last is not None and self.number >= self.last:
                 raise Enough

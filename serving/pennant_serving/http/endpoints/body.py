@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pennant_serving.admission import LIMIT, Admission, check_size
+from pennant_serving.admission import BODY_LIMIT_BYTES, Admission, check_size
 from pennant_serving.errors import InvalidInput, UnsupportedMediaType
 
 
@@ -53,7 +53,7 @@ def header_length(request: Request) -> int | None:
     text = request.headers.get("inference-header-content-length")
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(LIMIT)):
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(BODY_LIMIT_BYTES)):
         raise InvalidInput(f"inference-header-content-length {text!r} is not a number of bytes")
     return int(text)
 

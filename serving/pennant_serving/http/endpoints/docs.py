@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from pennant_serving import inference
-from pennant_serving.batching.weight import MUCH
+from pennant_serving.batching.weight import MANY_VALUES
 from pennant_serving.codecs.jsonio import dump
 from pennant_serving.codecs.media import JSON
 from pennant_serving.http.endpoints.own import AdapterRoutes
@@ -33,4 +33,6 @@ async def _made(request: Request, make: Callable[[Model, dict[str, Any]], Respon
     lifecycle: Lifecycle = request.app.state.lifecycle
     own: AdapterRoutes = request.app.router.default
     model = lifecycle.model
-    return await inference.worked(model, MUCH, lambda: make(model, document(model, own.paths)))
+    return await inference.worked(
+        model, MANY_VALUES, lambda: make(model, document(model, own.paths))
+    )
