@@ -20,19 +20,19 @@ class Admission:
 
     def __init__(self) -> None:
         self.bytes = 0
-        """Those of all requests that are held now."""
+        """Reserved for all requests that are here now."""
 
     @contextmanager
-    def held(self) -> Iterator[Held]:
-        """One request, held until the block is left."""
-        held = Held(self)
+    def reserve(self) -> Iterator[Reservation]:
+        """Room for one request, until the block is left."""
+        reservation = Reservation(self)
         try:
-            yield held
+            yield reservation
         finally:
-            held.release()
+            reservation.release()
 
 
-class Held:
+class Reservation:
     """What one request takes of the room."""
 
     __slots__ = ("_admission", "bytes")

@@ -100,8 +100,8 @@ def from_model(error: BaseException) -> ServingError:
 
 def no_memory(error: MemoryError) -> OutOfMemory:
     """NumPy says in its error how much was wanted; others say nothing."""
-    said = f" ({error})" if str(error) else ""
-    return OutOfMemory(f"not enough memory to answer this{said}: send fewer rows at a time")
+    detail = f" ({error})" if str(error) else ""
+    return OutOfMemory(f"not enough memory to answer this{detail}: send fewer rows at a time")
 
 
 def nested_too_deeply() -> InvalidInput:

@@ -114,8 +114,8 @@ class Settings:
 
 def _omp_threads(env: Environ) -> int:
     """Libraries read it, too, and pass over what they do not understand."""
-    said = (env.optional(THREADS) or "").partition(",")[0].strip()
-    return int(said) if said.isdigit() else 0
+    first = (env.optional(THREADS) or "").partition(",")[0].strip()
+    return int(first) if first.isdigit() else 0
 
 
 def _ascii(text: str) -> str:

@@ -117,7 +117,7 @@ def test_large_messages_are_refused_while_others_take_the_room_and_small_ones_ne
             staged.adapter.open.set()
             with contextlib.ExitStack() as others:
                 for _ in range(ALL_BODIES_LIMIT_BYTES // BODY_LIMIT_BYTES):
-                    others.enter_context(staged.admission.held()).grow(BODY_LIMIT_BYTES)
+                    others.enter_context(staged.admission.reserve()).grow(BODY_LIMIT_BYTES)
                 code = await code_of(staged.call(infer(size=2 * SMALL_BODY_BYTES)))
                 assert code is grpc.StatusCode.UNAVAILABLE
                 await staged.call(infer())

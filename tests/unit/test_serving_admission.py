@@ -26,8 +26,8 @@ def test_large_requests_are_refused_while_others_take_the_room_and_small_ones_ne
     room = Admission()
     with contextlib.ExitStack() as stack:
         for _ in range(ALL_BODIES_LIMIT_BYTES // BODY_LIMIT_BYTES):
-            stack.enter_context(room.held()).grow(BODY_LIMIT_BYTES)
-        other = stack.enter_context(room.held())
+            stack.enter_context(room.reserve()).grow(BODY_LIMIT_BYTES)
+        other = stack.enter_context(room.reserve())
         with pytest.raises(Unavailable, match=f"{ALL_BODIES_LIMIT_BYTES} bytes"):
             other.grow(SMALL_BODY_BYTES + 1)
         other.grow(SMALL_BODY_BYTES)
@@ -35,13 +35,13 @@ def test_large_requests_are_refused_while_others_take_the_room_and_small_ones_ne
 
 def test_what_was_held_is_given_back_also_when_it_was_refused():
     room = Admission()
-    with pytest.raises(TooLarge), room.held() as held:
-        held.grow(BODY_LIMIT_BYTES + 1)
-    with room.held() as held:
-        held.grow(10)
-        held.grow(5)
+    with pytest.raises(TooLarge), room.reserve() as reservation:
+        reservation.grow(BODY_LIMIT_BYTES + 1)
+    with room.reserve() as reservation:
+        reservation.grow(10)
+        reservation.grow(5)
         assert room.bytes == 5
-        held.release()
+        reservation.release()
         assert room.bytes == 0
     assert room.bytes == 0
 

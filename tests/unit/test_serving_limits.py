@@ -21,8 +21,8 @@ from pennant_serving.http.connections.limits import (
     Motion,
     Pace,
     Verdict,
+    allowed_seconds,
     is_head_too_long,
-    patience,
     verdict,
 )
 
@@ -90,7 +90,7 @@ def test_whoever_keeps_moving_fast_enough_is_never_cut_off(facts):
 @examples(300)
 @given(FACTS)
 def test_nobody_who_does_not_move_stays(facts):
-    seconds = patience(LIMITS, facts) + 0.1
+    seconds = allowed_seconds(LIMITS, facts) + 0.1
     still = replace(facts, leaving=Motion(seconds, seconds, 0))
     assert verdict(LIMITS, still) is Verdict.CUT
     late = replace(facts, leaving=None, arriving=Motion(seconds, seconds, 2**50))
@@ -104,13 +104,13 @@ def test_no_trouble_of_ours_gives_a_client_more_time(facts, trouble):
     worse = replace(facts, **{trouble: True})
     if verdict(LIMITS, calm) is not Verdict.KEEP:
         assert verdict(LIMITS, worse) is not Verdict.KEEP
-    assert patience(LIMITS, worse) <= patience(LIMITS, calm) <= LIMITS.timeout
+    assert allowed_seconds(LIMITS, worse) <= allowed_seconds(LIMITS, calm) <= LIMITS.timeout
 
 
 def test_a_server_that_ends_gives_two_seconds_and_no_more_than_it_would_give_anyway():
     draining = Facts(is_draining=True)
-    assert patience(LIMITS, draining) == LEAVING_SECONDS
-    assert patience(replace(LIMITS, timeout=0.5), draining) == 0.5
+    assert allowed_seconds(LIMITS, draining) == LEAVING_SECONDS
+    assert allowed_seconds(replace(LIMITS, timeout=0.5), draining) == 0.5
 
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.integers(0, 5)), min_size=1))

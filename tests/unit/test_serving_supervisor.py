@@ -22,7 +22,7 @@ def wait_for_ever(_place) -> int:
 def supervisor(tmp_path):
     with socket.socket() as listener:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-        yield Supervisor(3, listener, tmp_path, patience=30)
+        yield Supervisor(3, listener, tmp_path, silence=30)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

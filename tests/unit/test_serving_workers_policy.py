@@ -96,8 +96,8 @@ def test_a_pod_is_live_until_all_of_its_workers_are_lost(own, others, live):
 def test_a_worker_sees_the_others_and_not_itself(tmp_path):
     board = Board(3)
     one, other = (Place(board, number, tmp_path / str(number)) for number in (0, 2))
-    one.say(State.STUCK)
-    other.say(State.READY)
+    one.report(State.STUCK)
+    other.report(State.READY)
     assert [each.state for each in one.others()] == [State.ABSENT, State.READY, State.ABSENT]
     assert [each.state for each in other.others()] == [State.STUCK, State.ABSENT, State.ABSENT]
     assert can_answer(one.others(), one.others()[1].beat + 1)
@@ -108,9 +108,9 @@ def test_a_worker_sees_whether_somebody_still_stands_in_for_it(tmp_path):
     stand_in = Place(board, board.stand_in, tmp_path / "0")
     one = Place(board, 1, tmp_path / "1")
     assert not one.has_stand_in
-    stand_in.say(State.STARTING)
+    stand_in.report(State.STARTING)
     assert one.has_stand_in
-    one.say(State.READY)
+    one.report(State.READY)
     assert can_answer(stand_in.others(), stand_in.others()[1].beat)
 
 

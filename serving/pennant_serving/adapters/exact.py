@@ -105,5 +105,5 @@ class SignatureColumns:
         there = values[~missing]
         bad = (there != np.floor(there)) | (there < float(low)) | (there > float(high))
         if bad.any():
-            found = there[bad][0]
-            raise InvalidInput(f"column {column.name!r} is {column.type}: {found} is none")
+            wrong = there[bad][0]
+            raise InvalidInput(f"column {column.name!r} is {column.type}: {wrong} is none")

@@ -44,5 +44,5 @@ def _why(estimator: Any, names: tuple[str, ...], *, mixed: bool) -> str:
 
 
 def _attributes(estimator: Any) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = getattr(estimator, "__dict__", {})
-    return found
+    attributes: Mapping[str, Any] = getattr(estimator, "__dict__", {})
+    return attributes

@@ -74,7 +74,7 @@ def survey(root: Any) -> Survey:
             return Survey(problem, tuple(estimators))
         if _is_estimator(value):
             estimators.append(value)
-        waiting += ((each, value, name) for name, each in _held(value).items())
+        waiting += ((each, value, name) for name, each in _members(value).items())
     return Survey("", tuple(estimators))
 
 
@@ -84,10 +84,10 @@ def is_own(kind: type, *libraries: str) -> bool:
     module = getattr(kind, "__module__", None)
     if not isinstance(module, str) or module.partition(".")[0] not in libraries:
         return False
-    found: Any = sys.modules.get(module)
+    named: Any = sys.modules.get(module)
     for name in kind.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is kind
+        named = getattr(named, name, None)
+    return named is kind
 
 
 def _stranger(value: Any, holder: Any, attribute: str) -> str:
@@ -147,11 +147,11 @@ def _is_estimator(value: Any) -> bool:
 
 
 def _attributes(value: Any) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = getattr(value, "__dict__", {})
-    return found
+    attributes: Mapping[str, Any] = getattr(value, "__dict__", {})
+    return attributes
 
 
-def _held(value: Any) -> Mapping[str, Any]:
+def _members(value: Any) -> Mapping[str, Any]:
     """What an object holds, by name; nothing of what is not looked into."""
     kind = type(value)
     if isinstance(value, partial):
@@ -159,13 +159,13 @@ def _held(value: Any) -> Mapping[str, Any]:
     if not is_own(kind, *LOOKED_INTO):
         return {}
     slots = [name for each in kind.__mro__ for name in _slots(each)]
-    held = {name: getattr(value, name) for name in slots if hasattr(value, name)}
+    members = {name: getattr(value, name) for name in slots if hasattr(value, name)}
     if isinstance(value, dict):  # scikit-learn's Bunch
-        held |= {str(key): each for key, each in value.items()}
-    held |= _attributes(value)
+        members |= {str(key): each for key, each in value.items()}
+    members |= _attributes(value)
     if kind.__name__.endswith("SearchCV"):
-        return {name: each for name, each in held.items() if name not in TRIED}
-    return held
+        return {name: each for name, each in members.items() if name not in TRIED}
+    return members
 
 
 def _slots(kind: type) -> tuple[str, ...]:
@@ -181,5 +181,5 @@ def _shown(value: Any, holder: Any) -> str:
         subject = type(subject)
     name = getattr(subject, "__qualname__", subject.__name__)
     module = getattr(subject, "__module__", None)
-    told = f"{module}.{name}" if module else str(name)
-    return told if holder is None else f"{told}, which a {type(holder).__name__} holds,"
+    shown = f"{module}.{name}" if module else str(name)
+    return shown if holder is None else f"{shown}, which a {type(holder).__name__} holds,"

@@ -39,7 +39,7 @@ def why_not(predict: Predict, value: Any, rows: int, *, lists: bool) -> str:
     try:
         alone = [predict(each) for each in singles]
         beside = _beside(predict, value, singles, lists=lists)
-        changed = (not same(found, alone[place]) for place, found in beside)
+        changed = (not same(answer, alone[place]) for place, answer in beside)
         return CHANGED if any(changed) else ""
     except Exception as error:  # noqa: BLE001 - it answered its example, but not this
         return (
@@ -62,12 +62,12 @@ def _beside(
         after = joining.part(before, 0, 1)
         batch, first = joining.join([before, value, after]), len(before)
         try:
-            found = _each(predict, batch, first + rows + 1, lists=lists)
+            answers = _each(predict, batch, first + rows + 1, lists=lists)
         except joining.NotOneEach:
             raise
         except Exception:  # noqa: BLE001, S112 - values that were made up it may refuse
             continue
-        yield from enumerate(found[first : first + rows])
+        yield from enumerate(answers[first : first + rows])
 
 
 def _each(predict: Predict, value: Any, rows: int, *, lists: bool) -> list[Any]:

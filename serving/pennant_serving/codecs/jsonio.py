@@ -65,10 +65,10 @@ def dump(content: Any) -> bytes:
 def _arrays(content: Any) -> list[Any] | None:
     """The content's arrays where it is nothing but one of numbers, or those and texts by name."""
     values = content.values() if type(content) is dict else (content,)
-    found = [each for each in values if type(each) is np.ndarray]
-    if not found or any(each.dtype.kind not in "biuf" for each in found):
+    arrays = [each for each in values if type(each) is np.ndarray]
+    if not arrays or any(each.dtype.kind not in "biuf" for each in arrays):
         return None
-    return found if all(type(each) in (np.ndarray, str) for each in values) else None
+    return arrays if all(type(each) in (np.ndarray, str) for each in values) else None
 
 
 def _dump_slowly(content: Any) -> bytes:

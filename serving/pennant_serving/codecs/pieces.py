@@ -52,9 +52,9 @@ def _stretches(body: bytes) -> Iterator[tuple[int, int]]:
     """The parts between what no array of numbers has; found piece by piece, too."""
     begin = 0
     for at in range(0, len(body), LARGE_BYTES):
-        for found in NOT_NUMBERS.finditer(body, at, min(at + LARGE_BYTES, len(body))):
-            yield begin, found.start()
-            begin = found.end()
+        for match in NOT_NUMBERS.finditer(body, at, min(at + LARGE_BYTES, len(body))):
+            yield begin, match.start()
+            begin = match.end()
             if begin > NEAR_BYTES:
                 return
 
@@ -81,8 +81,8 @@ def _cut(body: bytes, at: int, last: int, *, rows: bool) -> int:
     if at >= last:
         return last
     if rows:
-        found = ROW_ENDS.search(body, at, last)
-        return found.end() - 1 if found else last
+        match = ROW_ENDS.search(body, at, last)
+        return match.end() - 1 if match else last
     comma = body.find(b",", at, last)
     return comma if comma >= 0 else last
 

@@ -28,10 +28,10 @@ def fetch(settings: FetchSettings, phases: Phases | None = None) -> tuple[Manife
 
 def _fetch(settings: FetchSettings, phases: Phases) -> tuple[Manifest, bool]:
     with phases.phase("verify"):
-        found = volume.verified(settings.wanted, settings.model_path)
-    if found:
-        check_digest(found.digest, settings)
-        return found, True
+        present = volume.verified(settings.wanted, settings.model_path)
+    if present:
+        check_digest(present.digest, settings)
+        return present, True
     check_source(settings.source, settings.allowed_sources)
     with volume.staging(settings.model_path) as folder:
         bundle = download.to_folder(settings, folder, phases)

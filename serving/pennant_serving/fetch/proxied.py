@@ -72,12 +72,12 @@ def download(settings: FetchSettings, path: str, folder: Path, phases: Phases) -
 def _save_file(proxy: Proxy, path: str, target: Path) -> None:
     parent, _, name = path.rpartition("/")
     beside = _beside(proxy, parent)
-    found = None if beside is None else next((e for e in beside if e.name == name), None)
+    entry = None if beside is None else next((e for e in beside if e.name == name), None)
     try:
-        proxy.save(path, target, found.size if found else None)
+        proxy.save(path, target, entry.size if entry else None)
     except PodError as error:
         # MLflow 2 has no better answer than 500 for a file that is not there.
-        if error.reason is Reason.DOWNLOAD_FAILED and beside is not None and found is None:
+        if error.reason is Reason.DOWNLOAD_FAILED and beside is not None and entry is None:
             message = f"the version's file is not there: MLflow lists no {name} in {parent}"
             raise PodError(Reason.BUNDLE_MISSING, message) from error
         raise

@@ -115,11 +115,11 @@ def _of_contents(described: Head, contents: Any) -> Tensor:
         message = f"{described.datatype} has no contents but raw_input_contents"
         raise InvalidInput(f"input {name!r}: {message}")
     check_values(len(getattr(contents, field)))
-    found = getattr(contents, field)
+    values = getattr(contents, field)
     if described.datatype == "BYTES":
-        return tensors.of_flat(described, [binary.text(name, each) for each in found])
+        return tensors.of_flat(described, [binary.text(name, each) for each in values])
     try:
-        array = np.fromiter(found, DTYPES[described.datatype], len(found))
+        array = np.fromiter(values, DTYPES[described.datatype], len(values))
     except OverflowError as error:
         raise InvalidInput(f"input {name!r}: not all are {described.datatype}: {error}") from error
     return tensors.of_raw(described, array.view(np.uint8).data)

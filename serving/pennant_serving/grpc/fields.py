@@ -37,12 +37,12 @@ def taken_out(raw: bytes, number: int) -> tuple[bytes, list[memoryview]]:
 
 def _fields(raw: bytes) -> list[Field] | None:
     """None when they are not a message's. Raises TooLarge."""
-    found: list[Field] = []
+    fields: list[Field] = []
     for field in _walk(raw):
-        if len(found) == FIELD_LIMIT:
+        if len(fields) == FIELD_LIMIT:
             raise TooLarge(f"the message has more than {FIELD_LIMIT} fields: send fewer at a time")
-        found.append(field)
-    return found if found and found[-1][3] == len(raw) else None
+        fields.append(field)
+    return fields if fields and fields[-1][3] == len(raw) else None
 
 
 def _walk(raw: bytes) -> Iterator[Field]:
@@ -68,11 +68,11 @@ def _walk(raw: bytes) -> Iterator[Field]:
 
 def _number(raw: bytes, place: int) -> tuple[int, int]:
     """A number of variable length, and where it ends."""
-    found = 0
+    value = 0
     for shift in range(0, 70, 7):
         byte = raw[place] if place < len(raw) else 0
         place += 1
-        found |= (byte & 127) << shift
+        value |= (byte & 127) << shift
         if byte < 128:
             break
-    return found, place
+    return value, place

@@ -60,8 +60,8 @@ class Health:
     async def _service(self, context: Context) -> str:
         """Which one is asked about."""
         try:
-            with self._admission.held() as held:
-                raw = await receiving.message(context, held, self._timeout)
+            with self._admission.reserve() as reservation:
+                raw = await receiving.message(context, reservation, self._timeout)
                 return str(codec.parse(HealthCheckRequest, raw).service)
         except ServingError as error:
             return str(await context.abort(code_of(error), str(error)))

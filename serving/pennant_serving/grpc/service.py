@@ -109,8 +109,9 @@ class Service:
             record = self._begin(context)
             try:
                 await context.send_initial_metadata(self._metadata(record))
-                with self._admission.held() as held:
-                    content = await call(await receiving.message(context, held, seconds_to_arrive))
+                with self._admission.reserve() as reservation:
+                    raw = await receiving.message(context, reservation, seconds_to_arrive)
+                    content = await call(raw)
                 code = grpc.StatusCode.OK
             except asyncio.CancelledError:  # the client has left
                 code = grpc.StatusCode.CANCELLED

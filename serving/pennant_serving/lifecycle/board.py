@@ -43,12 +43,12 @@ class Seen:
     """When it last said so, by the monotonic clock."""
 
 
-def silent(workers: Sequence[Seen], now: float, patience: float) -> list[int]:
+def silent(workers: Sequence[Seen], now: float, seconds: float) -> list[int]:
     """The places of those who have given no sign of life for so many seconds."""
     return [
         place
         for place, each in enumerate(workers)
-        if each.state is not State.ABSENT and now - each.beat > patience
+        if each.state is not State.ABSENT and now - each.beat > seconds
     ]
 
 
@@ -79,7 +79,7 @@ class Board:
         self._places = workers + 1
         self._memory = mmap.mmap(-1, self._places * SLOT.size)  # shared with whoever is forked
 
-    def say(self, place: int, state: State) -> None:
+    def report(self, place: int, state: State) -> None:
         """Give a sign of life."""
         SLOT.pack_into(self._memory, place * SLOT.size, time.monotonic(), state)
 
@@ -98,9 +98,9 @@ class Place:
     counts: Path
     """Where it leaves its metrics, beside those of the others."""
 
-    def say(self, state: State) -> None:
+    def report(self, state: State) -> None:
         """Give a sign of life."""
-        self.board.say(self.number, state)
+        self.board.report(self.number, state)
 
     @property
     def has_stand_in(self) -> bool:

@@ -98,7 +98,7 @@ class Model:
         if not wanted:
             return await self.predict(rows, protocol, params)
         further = [self.batcher.aside(self.further[name].answer, rows) for name in wanted]
-        found = dict(zip(wanted, await asyncio.gather(*further), strict=True))
+        answers = dict(zip(wanted, await asyncio.gather(*further), strict=True))
         if len(wanted) == len(names):
-            return found
-        return dict(named(await self.predict(rows, protocol, params))) | found
+            return answers
+        return dict(named(await self.predict(rows, protocol, params))) | answers

@@ -65,7 +65,7 @@ async def keep_beating(lifecycle: Lifecycle, place: Place, door: Door) -> None:
     was_lost = False
     while True:
         state = lifecycle.state
-        place.say(state)
+        place.report(state)
         now = time.monotonic()
         await door.move(is_open=takes_connections(state, place.others(), now))
         if state is State.LOST and not was_lost:

@@ -104,7 +104,7 @@ async def _serve(
         telemetry.share(place.counts)
         await coming_up
         door.add(grpc.result())
-        place.say(lifecycle.state)
+        place.report(lifecycle.state)
         await _alone(place)
         publishing = publish(telemetry.histograms, place.counts)
         await _until_first(server.serve([listener]), publishing, beating)
@@ -119,7 +119,7 @@ async def _make_way(server: Server, place: Place) -> None:
         await asyncio.sleep(POLL_SECONDS)
     for each in server.servers:
         each.close()
-    place.say(State.ABSENT)
+    place.report(State.ABSENT)
     signal.raise_signal(signal.SIGTERM)
 
 

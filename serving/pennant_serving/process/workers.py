@@ -51,8 +51,8 @@ Work = Callable[[Place], int]
 def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> None:
     """Serve with several workers until SIGTERM. Raises PodError."""
     folder = Path(tempfile.mkdtemp(prefix="pennant-"))
-    patience = max(LEAST_SILENCE_SECONDS, settings.request_timeout)
-    supervisor = Supervisor(settings.workers, listener, folder, patience)
+    silence = max(LEAST_SILENCE_SECONDS, settings.request_timeout)
+    supervisor = Supervisor(settings.workers, listener, folder, silence)
     signal.signal(signal.SIGTERM, supervisor.terminate)
 
     place = supervisor.stand_in
@@ -61,7 +61,7 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
         stand_in(settings, listener, phases, place)
         return 0
 
-    place.say(State.STARTING)
+    place.report(State.STARTING)
     waiting = fork(wait)
     try:
         with phases.phase("load"):
@@ -72,7 +72,7 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
     if loaded.choice.adapter is not None:  # if not, it goes on until the first worker is ready
         end(waiting)
         waitpid(waiting, 0)  # beside workers that are ready it would answer that nobody is
-        place.say(State.ABSENT)
+        place.report(State.ABSENT)
     gc.collect()
     gc.freeze()  # a collection would touch, and so copy, every page that the workers share
 
@@ -120,18 +120,16 @@ def _in_thread(function: Callable[[], T]) -> T:
 class Supervisor:
     """Keeps a number of workers running."""
 
-    def __init__(
-        self, workers: int, listener: socket.socket, folder: Path, patience: float
-    ) -> None:
+    def __init__(self, workers: int, listener: socket.socket, folder: Path, silence: float) -> None:
         self._count = workers
         self._listener = listener
         self._folder = folder
-        self._patience = patience
+        self._silence = silence
         self._board = Board(workers)
         self._names = map(str, count(1))
         self._work: Work
         self._workers: dict[int, Place] = {}
-        self._told: set[int] = set()
+        self._aborted: set[int] = set()
         """Those that were silent, and were told to end."""
         self._crashes: list[float] = []
         self._draining = False
@@ -179,7 +177,7 @@ class Supervisor:
         if self._draining:
             return
         place = Place(self._board, number, self._folder / next(self._names))
-        place.say(State.STARTING)
+        place.report(State.STARTING)
         with undisturbed():
             process = fork(lambda: self._work(place))
             self._workers[process] = place
@@ -188,7 +186,7 @@ class Supervisor:
 
     def _ended(self, process: int, code: int) -> None:
         place = self._workers.pop(process)
-        place.say(State.ABSENT)
+        place.report(State.ABSENT)
         retire(place.counts)
         if self._draining:
             return
@@ -196,9 +194,9 @@ class Supervisor:
             self.terminate()
             raise left(place)
         print(f"worker {process} ended with {code} and is replaced", flush=True)
-        if code != LOST_EXIT_CODE and process not in self._told:
+        if code != LOST_EXIT_CODE and process not in self._aborted:
             self._crashes.append(time.monotonic())
-        self._told.discard(process)
+        self._aborted.discard(process)
         if too_many(self._crashes, self._count, time.monotonic()):
             self.terminate()
             message = (
@@ -210,15 +208,15 @@ class Supervisor:
 
     def _end_silent(self, now: float) -> None:
         """First by the signal on which it says where it is, then by the one that ends all."""
-        quiet = silent(self._board.seen(), now, self._patience)
+        quiet = silent(self._board.seen(), now, self._silence)
         for process, place in self._workers.items():
             if place.number not in quiet:
                 continue
-            if process in self._told:
+            if process in self._aborted:
                 end(process, signal.SIGKILL)
                 continue
-            print(f"worker {process} has been silent for {self._patience:g} s", flush=True)
-            self._told.add(process)
+            print(f"worker {process} has been silent for {self._silence:g} s", flush=True)
+            self._aborted.add(process)
             abort(process)
 
 
@@ -231,8 +229,8 @@ def leave(error: PodError, place: Place) -> None:
 
 def left(place: Place) -> PodError:
     """The error that a process has left."""
-    told = json.loads(_failure(place).read_bytes())
-    return PodError(Reason(told["reason"]), told["message"])
+    failure = json.loads(_failure(place).read_bytes())
+    return PodError(Reason(failure["reason"]), failure["message"])
 
 
 def _failure(place: Place) -> Path:

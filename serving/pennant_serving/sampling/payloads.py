@@ -39,8 +39,8 @@ class PayloadLog:
 
     def outputs(self, result: Any, wanted: Sequence[str]) -> Any:
         """What is told of the answer, by output."""
-        found = {name: each for name, each in named(result) if not wanted or name in wanted}
-        return Copier(self._redact, ROOM_BYTES).value(found)
+        outputs = {name: each for name, each in named(result) if not wanted or name in wanted}
+        return Copier(self._redact, ROOM_BYTES).value(outputs)
 
     def write(self, line: dict[str, Any]) -> None:
         """Tell of one request that was answered."""

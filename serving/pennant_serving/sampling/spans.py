@@ -59,7 +59,7 @@ class Spans:
         drawn = caller.trace_flags.sampled if caller.is_valid else random.random() < self._ratio  # noqa: S311
         return context if drawn else None
 
-    def tell(
+    def export(
         self, record: Record, name: str, seconds: float, facts: dict[str, Any], *, failed: bool
     ) -> None:
         """Hand over the span of a request that took so long."""

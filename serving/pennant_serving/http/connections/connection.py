@@ -75,13 +75,13 @@ class HttpConnection(Answering):
 
     def look(self, now: float) -> None:
         """Hold the client to the limits; called every second."""
-        said = verdict(self.limits, self._facts(now))
-        if said is Verdict.CUT:
+        decision = verdict(self.limits, self._facts(now))
+        if decision is Verdict.CUT:
             self._turns.drop_all(CLIENT_CLOSED_REQUEST)
             self.transport.abort()
-        elif said is Verdict.TOO_LATE:
+        elif decision is Verdict.TOO_LATE:
             self._refuse(Refused(408, "the request did not arrive in time"))
-        elif said is Verdict.CLOSE:
+        elif decision is Verdict.CLOSE:
             self.transport.close()
 
     def _refuse(self, refused: Refused) -> None:

@@ -94,7 +94,7 @@ class Verdict(Enum):
     CUT = "close, whatever has not been sent"
 
 
-def patience(limits: ConnectionLimits, facts: Facts) -> float:
+def allowed_seconds(limits: ConnectionLimits, facts: Facts) -> float:
     """Seconds in which a client must go on with what it sends or reads."""
     if facts.is_beyond:
         return min(limits.timeout, BEYOND_SECONDS)
@@ -103,7 +103,7 @@ def patience(limits: ConnectionLimits, facts: Facts) -> float:
 
 def verdict(limits: ConnectionLimits, facts: Facts) -> Verdict:
     """What is to be done now."""
-    seconds = patience(limits, facts)
+    seconds = allowed_seconds(limits, facts)
     if facts.leaving is not None and _is_slow(facts.leaving, seconds):
         return Verdict.CUT
     if facts.arriving is not None and _is_slow(facts.arriving, seconds):

@@ -140,7 +140,7 @@ class Reader(Parsing):
         lane = self._connection.lane
         exchange = Exchange(self._connection, lane, route, asked, self._started, self.number)
         if lane.telemetry.access_log is not None:
-            exchange.told = (request_id(self._headers), self._url.decode())
+            exchange.logged_as = (request_id(self._headers), self._url.decode())
         self._connection.expect(exchange)
 
     def _make_call(self, method: bytes, version: str) -> Call:

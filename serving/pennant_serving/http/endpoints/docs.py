@@ -20,12 +20,12 @@ from pennant_serving.openapi.page import page
 
 
 async def openapi(request: Request) -> Response:
-    return await _made(request, lambda _model, told: Response(dump(told), media_type=JSON))
+    return await _made(request, lambda _model, spec: Response(dump(spec), media_type=JSON))
 
 
 async def docs(request: Request) -> Response:
     address = str(request.base_url).rstrip("/")
-    return await _made(request, lambda model, told: HTMLResponse(page(model, told, address)))
+    return await _made(request, lambda model, spec: HTMLResponse(page(model, spec, address)))
 
 
 async def _made(request: Request, make: Callable[[Model, dict[str, Any]], Response]) -> Response:
