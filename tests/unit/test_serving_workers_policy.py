@@ -18,7 +18,7 @@ from pennant_serving.lifecycle.board import (
 from pennant_serving.metrics import sharing
 from pennant_serving.metrics.histograms import Family, Histograms, metrics, summed
 from pennant_serving.metrics.sharing import gathered, leave_counts, retire
-from pennant_serving.process.workers import CRASH_WINDOW_SECONDS, too_many
+from pennant_serving.process.supervisor import CRASH_WINDOW_SECONDS, too_many
 
 pytestmark = pytest.mark.unit
 

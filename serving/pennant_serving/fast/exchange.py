@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pennant_serving.accesslog import HEADER
 from pennant_serving.batching import weight
-from pennant_serving.batching.batcher import ARRAY
+from pennant_serving.batching.inputs import ARRAY
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import PredictFailed, ServingError
 from pennant_serving.fast.lane import FastLane, Headers, Route
