@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
-    """What the model says. Raises as `Model.predict` does.
+    """The model's answer. Raises as `Model.predict` does.
 
     Of the request's parameters those reach the model that its signature calls its params: the
     others are the protocol's, or another server's.

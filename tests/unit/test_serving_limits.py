@@ -28,7 +28,7 @@ from pennant_serving.http.connections.limits import (
 
 pytestmark = pytest.mark.unit
 
-LIMITS = ConnectionLimits(max_age=2.0, timeout=30.0, most=64)
+LIMITS = ConnectionLimits(max_age=2.0, timeout=30.0, max_connections=64)
 SECONDS = st.floats(0, 10_000)
 MOTIONS = st.builds(
     lambda seconds, share, moved: Motion(seconds, seconds * share, moved),

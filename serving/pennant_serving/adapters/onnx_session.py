@@ -65,7 +65,7 @@ def start(path: Path, flavor: Mapping[str, Any], threads: int) -> Any:
         options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
     if level := wanted.get("graph_optimization_level"):
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel(level)
-    # Threads that wait for work by running take the processor time of those who have some.
+    # Spinning threads take the processor time of those that have work.
     for key, value in ({SPINNING: "0"} | (wanted.get("extra_session_config") or {})).items():
         options.add_session_config_entry(key, str(value))
     providers = _providers(flavor.get("providers"), onnxruntime.get_available_providers())

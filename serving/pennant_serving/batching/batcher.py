@@ -48,7 +48,7 @@ class Batcher:
         return f"requests are predicted {how}{where}: {because}"
 
     async def predict(self, rows: Rows | Prepared, protocol: str = "own") -> Any:
-        """What the model says to these rows. Raises ServingError; see `Model.predict`."""
+        """The model's answer to these rows. Raises ServingError; see `Model.predict`."""
         many = weight.of_value(rows.raw) > weight.MOMENT_VALUES
         value = await self._made(rows, many=many)
         kind = kind_of(value, joins=self.joins, many=many)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WAITING_REQUEST_LIMIT = 2048
-"""Requests that may wait; the next one is told to come back later."""
+"""Requests that may wait; the next one is refused."""
 WAITING_BATCH_LIMIT = 64
 """Full batches' worth of rows that may wait, because rows are what takes memory and time."""
 LONG_BATCH_SECONDS = 0.01

@@ -137,7 +137,7 @@ class Through(BaseHandler):
         self._authorization = authorization(Credentials(proxy.username, proxy.password))
 
     def http_open(self, req: Request) -> None:
-        """Only says how; None leaves it to the next handler to connect."""
+        """Only sets the proxy; None leaves it to the next handler to connect."""
         if self._authorization:
             req.add_unredirected_header("Proxy-Authorization", self._authorization)
         req.set_proxy(self._host, "http")

@@ -18,7 +18,7 @@ CONNECTION_LIMIT = 4096
 """Connections that a process keeps; an idle one takes 6 KiB of memory."""
 SPARE_DESCRIPTORS = 256
 """File descriptors for everything else: the model's own, gRPC's connections, those beyond the
-limit while they are told so."""
+limit while they are refused."""
 BEYOND = "pennant.beyond"
 """In the scope of a request that came on a connection beyond the limit."""
 STILL_ANSWERED = ("/v2/health/live", "/v2/health/ready", "/ping", "/health", "/metrics")

@@ -118,7 +118,7 @@ def create_server(
             limits=ConnectionLimits(
                 max_age=settings.max_connection_age,
                 timeout=settings.request_timeout,
-                most=crowd.connections(),
+                max_connections=crowd.connections(),
             ),
         ),
         loop="uvloop",

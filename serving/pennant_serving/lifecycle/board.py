@@ -40,7 +40,7 @@ class Seen:
 
     state: State
     beat: float
-    """When it last said so, by the monotonic clock."""
+    """When it last reported it, by the monotonic clock."""
 
 
 def silent(workers: Sequence[Seen], now: float, seconds: float) -> list[int]:

@@ -72,7 +72,7 @@ class Model:
     async def predict(
         self, rows: Rows | Prepared, protocol: str = "own", params: Mapping[str, Any] | None = None
     ) -> Any:
-        """What the model says to these rows, one entry for each.
+        """The model's answer to these rows, one entry for each.
 
         Rows that wait at the same time are predicted together (`batching`), whichever protocol they
         came by; those with params on their own. A model that knows no params goes without them, as

@@ -124,7 +124,7 @@ async def _make_way(server: Server, place: Place) -> None:
 
 
 async def _alone(place: Place) -> None:
-    """Who was told that we are ready must not hear from who stood in for us that nobody is."""
+    """Until the stand-in is gone, which would answer probes that nobody is ready."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(STAND_IN_SECONDS):
             while place.has_stand_in:  # noqa: ASYNC110 - another process makes way

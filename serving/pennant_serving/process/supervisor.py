@@ -126,7 +126,7 @@ class Supervisor:
         self._add(place.number)
 
     def _end_silent(self, now: float) -> None:
-        """First by the signal on which it says where it is, then by the one that ends all."""
+        """First by SIGABRT, on which a worker writes where its threads are, then by SIGKILL."""
         quiet = silent(self._board.seen(), now, self._silence_seconds)
         for process, place in self._workers.items():
             if place.number not in quiet:

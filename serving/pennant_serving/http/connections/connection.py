@@ -47,7 +47,7 @@ class HttpConnection(Answering):
         self._ends_at = now + limits.max_age * random.uniform(1 - JITTER_SHARE, 1 + JITTER_SHARE)  # noqa: S311
         self._is_lingering = False
         connections.add(self)  # type: ignore[arg-type]
-        self.is_beyond = len(connections) > limits.most
+        self.is_beyond = len(connections) > limits.max_connections
         _send_at_once(transport)
         if self.waiting is not None:
             self.waiting.take(lambda: type(self)(*self._made_of, self.loop))
@@ -98,14 +98,14 @@ class HttpConnection(Answering):
         self._turns.add(Refusal(self, refused))
 
     def _facts(self, now: float) -> Facts:
-        reader = self._reader
+        reader, limits = self._reader, self.limits
         is_free = not self._turns.due and not reader.is_receiving
         return Facts(
             arriving=reader.motion(now),
             leaving=self._leaving.motion(now, self._idle_since),
             idle=now - self._idle_since if is_free else None,
             is_beyond=self.is_beyond,
-            is_crowded=len(self._server.connections) > self.limits.most * CROWDED_SHARE,
+            is_crowded=len(self._server.connections) > limits.max_connections * CROWDED_SHARE,
             is_draining=self.lifecycle.phase is Phase.DRAINING,
             is_lingering=self._is_lingering,
         )

@@ -34,8 +34,7 @@ class ConnectionLimits:
     """Seconds, +-20 %, after which a response ends a connection."""
     timeout: float
     """Seconds for a request to arrive, and in which nothing of an answer is read."""
-    most: int
-    """Connections."""
+    max_connections: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ class Reader(Parsing):
         expects = version == "1.1" and heads.expects(self._headers)
         scope["headers"], self._headers = self._headers, []  # not what trailers are added to
         if connection.is_beyond:
-            scope[BEYOND] = connection.limits.most
+            scope[BEYOND] = connection.limits.max_connections
         if self._record is not None:
             scope[SCOPE] = self._record
         self.call = call = Call(connection, scope, self.number, expects=expects)

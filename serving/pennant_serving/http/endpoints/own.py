@@ -54,7 +54,7 @@ class AdapterRoutes:
 
 
 class _Timed:
-    """A request that is held to the time until its answer begins, which stands still while the body
+    """A request that has a time-out until its answer begins, which stands still while the body
     arrives: for that the connection has a limit."""
 
     def __init__(self, seconds: float, receive: Receive, send: Send) -> None:
