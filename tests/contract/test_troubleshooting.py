@@ -38,7 +38,7 @@ SERVING = (
         "failures.py",
         "bundle/mlmodel.py",
     ),
-    *("process/selftest.py", "process/startup.py", "adapters/__init__.py", "adapters/trouble.py"),
+    *("process/selftest.py", "process/startup.py", "adapters/loading.py", "adapters/trouble.py"),
     *(
         "adapters/flavors.py",
         "adapters/estimators.py",

@@ -315,7 +315,7 @@ set_model(Pooled())
 
 def save_pyfunc(path: Path) -> None:
     """MLflow's model with a pool that `load_context` makes, and an example."""
-    code = path.with_name("model/model.py")
+    code = path.with_name("model.py")
     code.write_text(POOLED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about type hints and signatures
