@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pennant_serving.adapters.mixing import why_mixing
-from pennant_serving.adapters.plain import is_plain, items
+from pennant_serving.adapters.plain import attributes, is_plain, items
 
 BOOSTERS = ("xgboost", "lightgbm")
 """Their models answer each row by itself."""
@@ -94,7 +94,7 @@ def _stranger(value: Any, holder: Any, attribute: str) -> str:
     """What of a value is not known; empty when all of it is."""
     kind = type(value)
     if is_own(kind, "sklearn", *BOOSTERS) or _is_of_others(kind):
-        replaced = [name for name in _attributes(value) if callable(getattr(kind, name, None))]
+        replaced = [name for name in attributes(value) if callable(getattr(kind, name, None))]
         return f"{kind.__name__}.{replaced[0]}, which was replaced," if replaced else ""
     if isinstance(value, np.ufunc):
         known = _is_elementwise(value) and not _has_arguments(holder)
@@ -146,11 +146,6 @@ def _is_estimator(value: Any) -> bool:
     return isinstance(value, base)
 
 
-def _attributes(value: Any) -> Mapping[str, Any]:
-    attributes: Mapping[str, Any] = getattr(value, "__dict__", {})
-    return attributes
-
-
 def _members(value: Any) -> Mapping[str, Any]:
     """What an object holds, by name; nothing of what is not looked into."""
     kind = type(value)
@@ -162,7 +157,7 @@ def _members(value: Any) -> Mapping[str, Any]:
     members = {name: getattr(value, name) for name in slots if hasattr(value, name)}
     if isinstance(value, dict):  # scikit-learn's Bunch
         members |= {str(key): each for key, each in value.items()}
-    members |= _attributes(value)
+    members |= attributes(value)
     if kind.__name__.endswith("SearchCV"):
         return {name: each for name, each in members.items() if name not in TRIED}
     return members
