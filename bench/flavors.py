@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pennant_serving import adapters
+from pennant_serving.adapters import loading
 from pennant_serving.batching import joining
 from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.bundle.mlmodel import read_mlmodel
@@ -48,8 +48,8 @@ def main() -> None:
 def _row(name: str, path: Path) -> str:
     package, label = MODELS[name]
     bundle = Bundle(save_model(name, path), read_mlmodel(path))
-    chosen = adapters.choose("auto", bundle)
-    adapter: Any = adapters.load(chosen, bundle)
+    chosen = loading.choose("auto", bundle).name
+    adapter: Any = loading.load(chosen, bundle).adapter
     pyfunc: Any = load_model(str(path))
     ours, theirs = _questions(adapter, pyfunc)
     lane = "yes" if getattr(adapter, "array_spec", None) else "no"

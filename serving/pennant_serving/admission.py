@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from pennant_serving.errors import TooLarge, Unavailable
 
-LIMIT = 64 * 1024 * 1024
+BODY_LIMIT_BYTES = 64 * 1024 * 1024
 """Bytes of one request. Larger batches should be split: the whole body is parsed at once."""
-TOGETHER = 4 * LIMIT
+ALL_BODIES_LIMIT_BYTES = 4 * BODY_LIMIT_BYTES
 """Bytes of all requests that are being read or answered."""
-SMALL = 64 * 1024
+SMALL_BODY_BYTES = 64 * 1024
 """Bytes. A request up to this size is taken however many large ones there are."""
 
 
@@ -20,19 +20,19 @@ class Admission:
 
     def __init__(self) -> None:
         self.bytes = 0
-        """Those of all requests that are held now."""
+        """Reserved for all requests that are here now."""
 
     @contextmanager
-    def held(self) -> Iterator[Held]:
-        """One request, held until the block is left."""
-        held = Held(self)
+    def reserve(self) -> Iterator[Reservation]:
+        """Room for one request, until the block is left."""
+        reservation = Reservation(self)
         try:
-            yield held
+            yield reservation
         finally:
-            held.release()
+            reservation.release()
 
 
-class Held:
+class Reservation:
     """What one request takes of the room."""
 
     __slots__ = ("_admission", "bytes")
@@ -46,8 +46,10 @@ class Held:
         and Unavailable while the others take all the room there is."""
         self._set(size)
         check_size(size)
-        if size > SMALL and self._admission.bytes > TOGETHER:
-            raise Unavailable(f"{TOGETHER} bytes of requests are being answered already")
+        if size > SMALL_BODY_BYTES and self._admission.bytes > ALL_BODIES_LIMIT_BYTES:
+            raise Unavailable(
+                f"{ALL_BODIES_LIMIT_BYTES} bytes of requests are being answered already"
+            )
 
     def release(self) -> None:
         """Its bytes are not needed any more."""
@@ -60,5 +62,7 @@ class Held:
 
 def check_size(size: int) -> None:
     """Raises TooLarge."""
-    if size > LIMIT:
-        raise TooLarge(f"the body has {size} bytes, more than the {LIMIT} that are taken")
+    if size > BODY_LIMIT_BYTES:
+        raise TooLarge(
+            f"the body has {size} bytes, more than the {BODY_LIMIT_BYTES} that are taken"
+        )

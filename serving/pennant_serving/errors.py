@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST = 2000
+MESSAGE_LIMIT_CHARACTERS = 2000
 """Characters of a message. It may repeat what was sent, and that may be megabytes."""
 
 
@@ -14,8 +14,10 @@ class ServingError(Exception):
     headers: dict[str, str] | None = None
 
     def __init__(self, message: str) -> None:
-        more = len(message) - LONGEST
-        super().__init__(f"{message[:LONGEST]} [and {more} more]" if more > 0 else message)
+        more = len(message) - MESSAGE_LIMIT_CHARACTERS
+        super().__init__(
+            f"{message[:MESSAGE_LIMIT_CHARACTERS]} [and {more} more]" if more > 0 else message
+        )
 
 
 class InvalidInput(ServingError):  # noqa: N818 - adapters raise it, and it reads well there
@@ -98,8 +100,8 @@ def from_model(error: BaseException) -> ServingError:
 
 def no_memory(error: MemoryError) -> OutOfMemory:
     """NumPy says in its error how much was wanted; others say nothing."""
-    said = f" ({error})" if str(error) else ""
-    return OutOfMemory(f"not enough memory to answer this{said}: send fewer rows at a time")
+    detail = f" ({error})" if str(error) else ""
+    return OutOfMemory(f"not enough memory to answer this{detail}: send fewer rows at a time")
 
 
 def nested_too_deeply() -> InvalidInput:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 async def answer(model: Model, asked: InferRequest, protocol: str) -> Any:
-    """What the model says. Raises as `Model.predict` does.
+    """The model's answer. Raises as `Model.predict` does.
 
     Of the request's parameters those reach the model that its signature calls its params: the
     others are the protocol's, or another server's.
@@ -61,7 +61,7 @@ def _last(_asked: Rows | Prepared, encode: Callable[..., T], *arguments: Any) ->
 
 async def worked(model: Model, values: int, function: Callable[..., T], *arguments: Any) -> T:
     """What a function of so many values returns: of many from a thread, so that others go on."""
-    if values <= weight.MOMENT:
+    if values <= weight.MOMENT_VALUES:
         return function(*arguments)
     future = model.codecs.start(function, *arguments)
     del arguments  # the thread is the last that has them

@@ -8,10 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pennant_serving import cpus
-from pennant_serving.batching.policy import AUTO, MODES, Limits
+from pennant_serving.adapters import names
+from pennant_serving.batching.policy import AUTO, MODES, BatchLimits
 from pennant_serving.environ import Environ, SettingsError
 
-BUILT_IN_ADAPTERS = ("auto", "pyfunc", "sklearn", "xgboost", "lightgbm", "onnx")
+ADAPTERS = (names.AUTO, *names.BUILT_IN)
+"""Those that have a name."""
 THREADS = "OMP_NUM_THREADS"
 """What libraries of linear algebra and of trees go by."""
 SELF_TESTS = ("IfPresent", "Required", "Off")
@@ -24,8 +26,8 @@ class Settings:
     model: str
     version: str
     model_path: Path = Path("/models/bundle")
-    adapter: str = "auto"
-    """One of BUILT_IN_ADAPTERS, or `module:Class`."""
+    adapter: str = names.AUTO
+    """One of ADAPTERS, or `module:Class`."""
     self_test: str = "IfPresent"
     port: int = 8080
     grpc_port: int = 9000
@@ -60,10 +62,10 @@ class Settings:
     """Whose pod this is; for the log."""
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> BatchLimits:
         """How requests are put together."""
         timeout = self.request_timeout
-        return Limits(self.batch_max_rows, self.batch_max_delay, timeout, self.batch_mode)
+        return BatchLimits(self.batch_max_rows, self.batch_max_delay, timeout, self.batch_mode)
 
     @property
     def threads(self) -> int:
@@ -112,8 +114,8 @@ class Settings:
 
 def _omp_threads(env: Environ) -> int:
     """Libraries read it, too, and pass over what they do not understand."""
-    said = (env.optional(THREADS) or "").partition(",")[0].strip()
-    return int(said) if said.isdigit() else 0
+    first = (env.optional(THREADS) or "").partition(",")[0].strip()
+    return int(first) if first.isdigit() else 0
 
 
 def _ascii(text: str) -> str:
@@ -139,9 +141,9 @@ def _collector(env: Environ) -> str:
 
 
 def _adapter(env: Environ) -> str:
-    value = env.text("PENNANT_ADAPTER", "auto")
-    module, colon, name = value.partition(":")
-    if value in BUILT_IN_ADAPTERS or (colon and module and name.isidentifier()):
+    value = env.text("PENNANT_ADAPTER", names.AUTO)
+    module, colon, class_name = value.partition(":")
+    if value in ADAPTERS or (colon and module and class_name.isidentifier()):
         return value
-    names = ", ".join(BUILT_IN_ADAPTERS)
-    raise SettingsError(f"PENNANT_ADAPTER={value!r} is none of {names}, and not module:Class")
+    known = ", ".join(ADAPTERS)
+    raise SettingsError(f"PENNANT_ADAPTER={value!r} is none of {known}, and not module:Class")

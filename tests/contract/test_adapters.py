@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pennant_serving.adapters import BUILT_IN, class_of, flavors, versions
+from pennant_serving.adapters import flavors, versions
+from pennant_serving.adapters.loading import class_of
+from pennant_serving.adapters.names import BUILT_IN
 from pennant_serving.model.metadata import ANSWER_ARRAYS
-from pennant_serving.settings import BUILT_IN_ADAPTERS
+from pennant_serving.settings import ADAPTERS
 from pennant_testing.memory.field_values import schema
 
 pytestmark = pytest.mark.contract
@@ -23,7 +25,7 @@ BOOSTERS = (ROOT / "tests" / "e2e" / "test_boosters.py").read_text()
 
 
 def test_the_server_knows_the_adapters_that_there_are():
-    assert BUILT_IN_ADAPTERS == NAMES
+    assert ADAPTERS == NAMES
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -18,9 +18,9 @@ from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.revision import Record
 from pennant_operator.decide.seen.spec import Spec, parse_spec
 from pennant_operator.decide.vocabulary import Reason as OperatorReason
-from pennant_serving.adapters import class_of
+from pennant_serving.adapters.loading import class_of
 from pennant_serving.failures import Reason as ServingReason
-from pennant_serving.fetch.settings import Settings as FetchSettings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.settings import Settings
 from pennant_testing.memory.object_builders import IMAGES, REGISTRY, model_deployment, version
 

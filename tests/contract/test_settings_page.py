@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pennant_serving.environ import SettingsError
-from pennant_serving.fetch.settings import Settings as FetchSettings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.settings import Settings
 
 pytestmark = pytest.mark.contract

@@ -38,8 +38,8 @@ SERVING = (
         "failures.py",
         "bundle/mlmodel.py",
     ),
-    *("process/selftest.py", "process/startup.py", "process/workers.py", "sampling/sampling.py"),
-    *("settings.py", "adapters/__init__.py", "adapters/trouble.py"),
+    *("process/selftest.py", "process/startup.py", "process/supervisor.py", "sampling/sampling.py"),
+    *("settings.py", "adapters/loading.py", "adapters/trouble.py"),
     *(
         "adapters/flavors.py",
         "adapters/estimators.py",

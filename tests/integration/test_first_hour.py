@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 from pennant_dev.controlplane import ControlPlane
 from pennant_dev.shell import DevError
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Settings, Wanted
+from pennant_serving.fetch.settings import FetchSettings, Wanted
 from pennant_testing.control_plane.install_tools import MANIFESTS, Tools
 from pennant_testing.control_plane.objects import Object, Objects
 from pennant_testing.folders import REPOSITORY
@@ -79,7 +79,7 @@ def test_the_first_model_is_served_and_answers_the_call(mlflow_url: str, tmp_pat
     client = MlflowClient(mlflow_url)
     assert client.get_model_version_by_alias("my-model", "production").version == version
     wanted = Wanted("my-model", version, client.get_model_version_download_uri("my-model", version))
-    fetch(Settings(wanted, tmp_path / "bundle", registry_url=mlflow_url))
+    fetch(FetchSettings(wanted, tmp_path / "bundle", registry_url=mlflow_url))
     (body,) = (words[words.index("-d") + 1] for words in commands("curl"))
     pod = {"PENNANT_MODEL_NAME": "my-model", "PENNANT_MODEL_VERSION": version}
     with serving(tmp_path, tmp_path / "bundle", PENNANT_SELF_TEST="Required", **pod) as running:

@@ -21,7 +21,7 @@ from pennant_operator.observe.mlflow.http import MlflowHttp
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Credentials, Settings, Wanted
+from pennant_serving.fetch.settings import Credentials, FetchSettings, Wanted
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
 from pennant_testing.control_plane.operator_process import Operator, operator
 from pennant_testing.mlflow.recording_server import (
@@ -85,8 +85,8 @@ def test_law_13_the_operator_speaks_to_the_registry_and_to_no_proxy(monkeypatch)
 # fetch
 
 
-def wanted(source: str, url: str, folder: Path, *allowed: str) -> Settings:
-    return Settings(
+def wanted(source: str, url: str, folder: Path, *allowed: str) -> FetchSettings:
+    return FetchSettings(
         Wanted("news", "1", source),
         folder / "bundle",
         url,

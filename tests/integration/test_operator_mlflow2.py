@@ -16,7 +16,7 @@ from pennant_dev.controlplane import ControlPlane
 from pennant_dev.settings import Settings
 from pennant_dev.shell import run
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch import settings as fetch_settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
 from pennant_testing.control_plane.operator_process import operator
 from pennant_testing.control_plane.pretended_kubelet import PretendedKubelet
@@ -163,6 +163,6 @@ def test_fetch_gets_what_the_operator_wrote_into_the_pod(
         "PENNANT_MODEL_PATH": str(tmp_path / "bundle"),
         "PENNANT_TERMINATION_LOG": str(tmp_path / "log"),
     }
-    fetched, _ = fetch(fetch_settings.Settings.from_env(told))
+    fetched, _ = fetch(FetchSettings.from_env(told))
     assert (fetched.model, fetched.version, fetched.kind) == (NAME, "1", "file")
     assert (tmp_path / "bundle" / "newsreco.pkl").read_text() == "bytes"

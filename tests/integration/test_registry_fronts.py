@@ -24,7 +24,7 @@ from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.link import Link
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_testing.certificates import Authority, Pair
 from pennant_testing.mlflow.mlflow_server import Mlflow, mlflow_server
 from pennant_testing.mlflow.recording_server import recorder, registry
@@ -114,7 +114,7 @@ def fetches(url: str, folder: Path, source: str, ca: str = "", **told: str) -> P
         "PENNANT_REGISTRY_CA": str(folder / "ca.crt"),
         "PENNANT_FETCH_PATIENCE": "0.3",
     }
-    fetch(Settings.from_env(variables | told))
+    fetch(FetchSettings.from_env(variables | told))
     return folder / "bundle"
 
 

@@ -26,7 +26,7 @@ from pennant_operator.observe.poll.poll import Poll
 from pennant_registry.names import VERSION_LIMIT
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_testing.mlflow.basic_auth_server import ADMIN, Guarded, guarded
 from pennant_testing.mlflow.mlflow_server import Mlflow
 from pennant_testing.mlflow.poll_answers import answers, unresolved
@@ -113,11 +113,13 @@ def test_who_may_only_read_sees_the_alias_move_and_its_pods_get_the_bytes(
         "PENNANT_MODEL_PATH": str(tmp_path / "bundle"),
         "PENNANT_REGISTRY_URL": server.url,
     }
-    fetch(Settings.from_env(told | reader(server, model)))
+    fetch(FetchSettings.from_env(told | reader(server, model)))
     assert (tmp_path / "bundle" / "newsreco.pkl").read_text() == "a model"
     with pytest.raises(PodError) as refused:
         fetch(
-            Settings.from_env(told | {"PENNANT_MODEL_PATH": str(tmp_path / "x")} | reader(server))
+            FetchSettings.from_env(
+                told | {"PENNANT_MODEL_PATH": str(tmp_path / "x")} | reader(server)
+            )
         )
     assert refused.value.reason is Reason.CREDENTIALS_MISSING
 

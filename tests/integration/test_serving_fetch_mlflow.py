@@ -21,7 +21,7 @@ from sklearn.linear_model import LinearRegression
 from pennant_registry import digest
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Settings, Wanted
+from pennant_serving.fetch.settings import FetchSettings, Wanted
 from pennant_testing.mlflow.s3_server import Wire
 from pennant_testing.running.coverage_env import measured
 
@@ -57,13 +57,13 @@ def logged(mlflow_url: str) -> Iterator[Logged]:
     mlflow.set_tracking_uri(None)
 
 
-def settings(logged: Logged, source: str, folder: Path, **changes: object) -> Settings:
+def settings(logged: Logged, source: str, folder: Path, **changes: object) -> FetchSettings:
     wanted = Wanted("fetched", "1", source)
-    base = Settings(wanted, folder / "bundle", registry_url=logged.url, patience=0.5)
+    base = FetchSettings(wanted, folder / "bundle", registry_url=logged.url, patience=0.5)
     return replace(base, **changes)
 
 
-def failure(settings: Settings) -> PodError:
+def failure(settings: FetchSettings) -> PodError:
     with pytest.raises(PodError) as raised:
         fetch(settings)
     assert not (settings.model_path.parent / "manifest.json").exists()

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from pennant_registry import digest
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Settings, Wanted
+from pennant_serving.fetch.settings import FetchSettings, Wanted
 
 pytestmark = pytest.mark.integration
 
@@ -26,8 +26,10 @@ def run(mlflow2_url: str) -> str:
     return str(made.artifact_uri)
 
 
-def settings(url: str, source: str, folder: Path) -> Settings:
-    return Settings(Wanted("cars", "1", source), folder / "bundle", registry_url=url, patience=0.5)
+def settings(url: str, source: str, folder: Path) -> FetchSettings:
+    return FetchSettings(
+        Wanted("cars", "1", source), folder / "bundle", registry_url=url, patience=0.5
+    )
 
 
 def test_a_file_and_a_folder_arrive_with_their_digest(mlflow2_url: str, run: str, tmp_path: Path):

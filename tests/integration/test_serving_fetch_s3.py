@@ -26,7 +26,7 @@ from pennant_registry import digest
 from pennant_registry.sources import DEFAULT_ALLOWED
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_testing.mlflow.lying_proxy import lying_proxy
 from pennant_testing.mlflow.mlflow_server import mlflow_server
 from pennant_testing.mlflow.s3_server import BUCKET, S3, Wire, mlflow_s3_variables, s3_server
@@ -97,7 +97,7 @@ def direct(source: str) -> str:
 
 @pytest.fixture
 def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Settings of fetch with these credentials, which its library looks up by itself."""
+    """FetchSettings of fetch with these credentials, which its library looks up by itself."""
 
     def prepared(credentials: dict[str, str], source: str, url: str = NOBODY, **more: str):
         variables = {
@@ -113,12 +113,12 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         }
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        return Settings.from_env(variables)
+        return FetchSettings.from_env(variables)
 
     return prepared
 
 
-def failure(settings: Settings) -> PodError:
+def failure(settings: FetchSettings) -> PodError:
     with pytest.raises(PodError) as raised:
         fetch(settings)
     assert list(settings.model_path.parent.iterdir()) == []  # nothing half

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from mlflow.models import infer_signature
 
-from pennant_serving import adapters
+from pennant_serving.adapters import loading
 from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.bundle.mlmodel import read_mlmodel
 from pennant_serving.http.app import create_app
@@ -60,8 +60,8 @@ class Pair:
 
 def paired(path: Path) -> Pair:
     bundle = Bundle(path, read_mlmodel(path))
-    name = adapters.choose("auto", bundle)
-    adapter = adapters.load(name, bundle)
+    name = loading.choose("auto", bundle).name
+    adapter = loading.load(name, bundle).adapter
     lifecycle = Lifecycle()
     lifecycle.ready(replace(model(adapter), bundle=bundle, adapter_name=name))
     client = Client(create_app(settings(), lifecycle, AdapterRoutes()))

@@ -38,7 +38,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.utils import check_array
 
-from pennant_serving import adapters
+from pennant_serving.adapters import loading
 from pennant_serving.adapters.native_sklearn import SklearnAdapter
 from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.bundle.mlmodel import read_mlmodel
@@ -116,8 +116,8 @@ def saved(path: Path, estimator: Any, table: Any, signature: Any = None) -> Path
 
 def native(path: Path) -> SklearnAdapter:
     bundle = Bundle(path, read_mlmodel(path))
-    assert adapters.choose("auto", bundle) == "sklearn"
-    found = adapters.load("sklearn", bundle)
+    assert loading.choose("auto", bundle).name == "sklearn"
+    found = loading.load("sklearn", bundle).adapter
     assert isinstance(found, SklearnAdapter)
     return found
 

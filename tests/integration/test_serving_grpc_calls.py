@@ -14,7 +14,12 @@ import grpc
 import pytest
 
 from pennant_dev.ports import free_port
-from pennant_serving.admission import LIMIT, SMALL, TOGETHER, Admission
+from pennant_serving.admission import (
+    ALL_BODIES_LIMIT_BYTES,
+    BODY_LIMIT_BYTES,
+    SMALL_BODY_BYTES,
+    Admission,
+)
 from pennant_serving.batching.pool import Pool
 from pennant_serving.grpc import codec
 from pennant_serving.grpc.health import HEALTH
@@ -111,12 +116,12 @@ def test_large_messages_are_refused_while_others_take_the_room_and_small_ones_ne
         async with stage(**DRAIN) as staged:
             staged.adapter.open.set()
             with contextlib.ExitStack() as others:
-                for _ in range(TOGETHER // LIMIT):
-                    others.enter_context(staged.admission.held()).grow(LIMIT)
-                code = await code_of(staged.call(infer(size=2 * SMALL)))
+                for _ in range(ALL_BODIES_LIMIT_BYTES // BODY_LIMIT_BYTES):
+                    others.enter_context(staged.admission.reserve()).grow(BODY_LIMIT_BYTES)
+                code = await code_of(staged.call(infer(size=2 * SMALL_BODY_BYTES)))
                 assert code is grpc.StatusCode.UNAVAILABLE
                 await staged.call(infer())
-            await staged.call(infer(size=2 * SMALL))
+            await staged.call(infer(size=2 * SMALL_BODY_BYTES))
 
     run(scenario())
 
@@ -125,7 +130,7 @@ def test_a_message_that_is_still_coming_counts_as_the_largest_there_may_be():
     async def scenario() -> None:
         async with stage(**DRAIN) as staged:
             coming = staged.channel.stream_unary(METHOD)(timeout=PATIENCE)
-            await until(lambda: staged.admission.bytes == LIMIT)
+            await until(lambda: staged.admission.bytes == BODY_LIMIT_BYTES)
             staged.adapter.open.set()
             await coming.write(infer().SerializeToString())
             await coming.done_writing()
@@ -138,9 +143,9 @@ def test_a_message_that_is_still_coming_counts_as_the_largest_there_may_be():
 def test_no_more_messages_are_coming_at_a_time_than_there_is_room_for():
     async def scenario() -> None:
         async with stage(**DRAIN) as staged:
-            most = TOGETHER // LIMIT
+            most = ALL_BODIES_LIMIT_BYTES // BODY_LIMIT_BYTES
             calls = [staged.channel.stream_unary(METHOD)(timeout=PATIENCE) for _ in range(most)]
-            await until(lambda: staged.admission.bytes == TOGETHER)
+            await until(lambda: staged.admission.bytes == ALL_BODIES_LIMIT_BYTES)
             one_more = staged.channel.stream_unary(METHOD)(timeout=PATIENCE)
             assert await one_more.code() is grpc.StatusCode.UNAVAILABLE
             for each in calls:
@@ -155,7 +160,7 @@ def test_every_method_takes_its_message_in_the_same_way(method):
     async def scenario() -> None:
         async with stage(**DRAIN) as staged:
             coming = staged.channel.stream_unary(method)(timeout=PATIENCE)
-            await until(lambda: staged.admission.bytes == LIMIT)
+            await until(lambda: staged.admission.bytes == BODY_LIMIT_BYTES)
             await coming.write(b"")
             await coming.done_writing()
             await coming

@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from pennant_dev.ports import free_port
-from pennant_serving.codecs.size import MOST_VALUES
+from pennant_serving.codecs.size import VALUE_LIMIT
 from pennant_serving.grpc.messages import ModelInferRequest, ModelInferResponse
 from pennant_testing.serving.adapters import GREEDY, SLOW
 from pennant_testing.serving.adapters.greedy_adapter import ROOM_MIB
@@ -25,7 +25,7 @@ from pennant_testing.waiting import until
 pytestmark = pytest.mark.integration
 
 BOMBS = {
-    "empty lists": ("/invocations", b'{"instances":[' + b"[]," * MOST_VALUES + b"[]]}"),
+    "empty lists": ("/invocations", b'{"instances":[' + b"[]," * VALUE_LIMIT + b"[]]}"),
     "records of one key each": (
         "/invocations",
         json.dumps({"dataframe_records": [{str(n): 1} for n in range(5000)]}).encode(),
@@ -33,7 +33,7 @@ BOMBS = {
     "small numbers": (
         "/v2/models/iris/infer",
         b'{"inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":[%s1]}]}'
-        % (b"1," * MOST_VALUES),
+        % (b"1," * VALUE_LIMIT),
     ),
 }
 

@@ -83,7 +83,7 @@ def published(pod: Serving, count: float) -> Callable[[], bool]:
         nonlocal since
         if counted(pod) != count:
             since = time.monotonic()
-        return time.monotonic() > since + 1.5 * sharing.SECONDS
+        return time.monotonic() > since + 1.5 * sharing.PUBLISH_SECONDS
 
     return seen
 
@@ -324,7 +324,7 @@ set_model(Pooled())
 
 def save_pyfunc(path: Path) -> None:
     """MLflow's model with a pool that `load_context` makes, and an example."""
-    code = path.with_name("model/model.py")
+    code = path.with_name("model.py")
     code.write_text(POOLED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about type hints and signatures

@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from pennant_serving import adapters
+from pennant_serving.adapters import loading
 from pennant_serving.adapters.native_sklearn import SklearnAdapter
 from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.bundle.mlmodel import read_mlmodel
@@ -42,14 +42,14 @@ def regression(tmp_path):
 def test_auto_takes_sklearn_natively_and_other_models_by_pyfunc(tmp_path):
     native = sklearn_bundle(tmp_path / "native", weighted())
     (tmp_path / "MLmodel").write_text("flavors: {python_function: {}}")
-    assert adapters.choose("auto", bundle(native)) == "sklearn"
-    assert adapters.choose("auto", bundle(tmp_path)) == "pyfunc"
+    assert loading.choose("auto", bundle(native)).name == "sklearn"
+    assert loading.choose("auto", bundle(tmp_path)).name == "pyfunc"
 
 
 def test_a_single_pickle_needs_an_adapter_of_its_own(tmp_path):
     (tmp_path / "newsreco.pkl").write_bytes(b"")
     with pytest.raises(PodError, match=r"set serving\.adapter to the module:Class") as raised:
-        adapters.choose("auto", bundle(tmp_path))
+        loading.choose("auto", bundle(tmp_path))
     assert raised.value.reason is Reason.LOAD_FAILED
 
 
@@ -98,7 +98,7 @@ def test_a_numeric_model_is_served_as_arrays_and_one_that_picks_columns_as_frame
 def test_a_bundle_with_code_of_its_own_is_left_to_pyfunc(tmp_path):
     folder = sklearn_bundle(tmp_path, weighted(), code="code")
     with pytest.raises(PodError, match=r"set serving\.adapter to pyfunc"):
-        adapters.load("sklearn", bundle(folder))
+        loading.load("sklearn", bundle(folder))
 
 
 def test_a_missing_package_is_named_with_what_the_bundle_requires(tmp_path):
@@ -106,7 +106,7 @@ def test_a_missing_package_is_named_with_what_the_bundle_requires(tmp_path):
     (folder / "model.pkl").write_bytes(b"cnowhere_to_be_found\nThing\n.")
     (folder / "requirements.txt").write_text("numpy==2\nnowhere-to-be-found==1.2\n")
     with pytest.raises(PodError, match=r"nowhere-to-be-found==1\.2.*serving\.image") as raised:
-        adapters.load("sklearn", bundle(folder))
+        loading.load("sklearn", bundle(folder))
     assert raised.value.reason is Reason.LOAD_FAILED
 
 
@@ -114,26 +114,26 @@ def test_what_does_not_load_and_is_of_another_release_tells_that_first(tmp_path)
     folder = sklearn_bundle(tmp_path, weighted(), sklearn_version="0.19")
     (folder / "model.pkl").write_bytes(b"\x80")
     with pytest.raises(PodError, match=r"^the bundle was saved with scikit-learn 0\.19, and this"):
-        adapters.load("sklearn", bundle(folder))
+        loading.load("sklearn", bundle(folder))
 
 
 def test_a_bundle_that_names_no_version_is_not_said_to_be_trained_with_none(tmp_path):
     folder = sklearn_bundle(tmp_path, weighted())
     (folder / "model.pkl").write_bytes(b"\x80")
     with pytest.raises(PodError, match="its MLmodel does not say what version") as raised:
-        adapters.load("sklearn", bundle(folder))
+        loading.load("sklearn", bundle(folder))
     assert "None" not in raised.value.message
 
 
 def test_any_importable_class_is_an_adapter(tmp_path):
-    adapter = adapters.load(ECHO, bundle(tmp_path))
+    adapter = loading.load(ECHO, bundle(tmp_path)).adapter
     assert adapter.predict(Rows([[1]], ("a",))) == [{"a": 1}]
 
 
 @pytest.mark.parametrize("name", ["nowhere_at_all:Class", ECHO.replace("Echo", "Nobody")])
 def test_an_adapter_that_cannot_be_imported_is_a_failed_load(tmp_path, name):
     with pytest.raises(PodError) as raised:
-        adapters.load(name, bundle(tmp_path))
+        loading.load(name, bundle(tmp_path))
     assert raised.value.reason is Reason.LOAD_FAILED
 
 

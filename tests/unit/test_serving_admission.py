@@ -10,7 +10,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pennant_serving import admission
-from pennant_serving.admission import LIMIT, SMALL, TOGETHER, Admission
+from pennant_serving.admission import (
+    ALL_BODIES_LIMIT_BYTES,
+    BODY_LIMIT_BYTES,
+    SMALL_BODY_BYTES,
+    Admission,
+)
 from pennant_serving.errors import TooLarge, Unavailable
 from pennant_testing.serving.app_builders import Echo, client
 
@@ -20,23 +25,23 @@ pytestmark = pytest.mark.unit
 def test_large_requests_are_refused_while_others_take_the_room_and_small_ones_never():
     room = Admission()
     with contextlib.ExitStack() as stack:
-        for _ in range(TOGETHER // LIMIT):
-            stack.enter_context(room.held()).grow(LIMIT)
-        other = stack.enter_context(room.held())
-        with pytest.raises(Unavailable, match=f"{TOGETHER} bytes"):
-            other.grow(SMALL + 1)
-        other.grow(SMALL)
+        for _ in range(ALL_BODIES_LIMIT_BYTES // BODY_LIMIT_BYTES):
+            stack.enter_context(room.reserve()).grow(BODY_LIMIT_BYTES)
+        other = stack.enter_context(room.reserve())
+        with pytest.raises(Unavailable, match=f"{ALL_BODIES_LIMIT_BYTES} bytes"):
+            other.grow(SMALL_BODY_BYTES + 1)
+        other.grow(SMALL_BODY_BYTES)
 
 
 def test_what_was_held_is_given_back_also_when_it_was_refused():
     room = Admission()
-    with pytest.raises(TooLarge), room.held() as held:
-        held.grow(LIMIT + 1)
-    with room.held() as held:
-        held.grow(10)
-        held.grow(5)
+    with pytest.raises(TooLarge), room.reserve() as reservation:
+        reservation.grow(BODY_LIMIT_BYTES + 1)
+    with room.reserve() as reservation:
+        reservation.grow(10)
+        reservation.grow(5)
         assert room.bytes == 5
-        held.release()
+        reservation.release()
         assert room.bytes == 0
     assert room.bytes == 0
 
@@ -62,7 +67,7 @@ async def slowly():
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_body_above_the_limit_is_refused_on_every_route(monkeypatch, path):
-    monkeypatch.setattr(admission, "LIMIT", 10)
+    monkeypatch.setattr(admission, "BODY_LIMIT_BYTES", 10)
     http = client(Reads())
     assert http.post(path, content=b"x" * 11).status_code == 413
     assert http.post(path, content=slowly()).status_code == 413
@@ -70,8 +75,8 @@ def test_a_body_above_the_limit_is_refused_on_every_route(monkeypatch, path):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_large_body_is_refused_on_every_route_while_others_take_the_room(monkeypatch, path):
-    monkeypatch.setattr(admission, "TOGETHER", 9)
-    monkeypatch.setattr(admission, "SMALL", 5)
+    monkeypatch.setattr(admission, "ALL_BODIES_LIMIT_BYTES", 9)
+    monkeypatch.setattr(admission, "SMALL_BODY_BYTES", 5)
     http = client(Reads())
     refused = http.post(path, content=b"0123456789")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")

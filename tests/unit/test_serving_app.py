@@ -127,7 +127,7 @@ async def slowly():
 
 
 def test_a_body_above_the_limit_is_refused(monkeypatch):
-    monkeypatch.setattr(admission, "LIMIT", 10)
+    monkeypatch.setattr(admission, "BODY_LIMIT_BYTES", 10)
     http = client()
     assert http.post("/invocations", json={"instances": ["U1"]}).status_code == 413
     assert http.post("/invocations", content=slowly()).status_code == 413

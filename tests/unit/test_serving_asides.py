@@ -98,7 +98,7 @@ def test_calls_that_never_end_take_readiness_as_predictions_do():
 
 
 def test_calls_wait_in_the_same_line_and_are_refused_when_it_is_full(monkeypatch):
-    monkeypatch.setattr(policy, "WAITING", 1)
+    monkeypatch.setattr(policy, "WAITING_REQUEST_LIMIT", 1)
 
     async def scenario(served):
         calls = [CALLS["params"](served) for _ in range(4)]

@@ -16,9 +16,15 @@ from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.batching import policy, proof
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.line import Line
-from pennant_serving.batching.policy import Limits, Situation
+from pennant_serving.batching.policy import BatchLimits, Situation
 from pennant_serving.batching.pool import Pool
-from pennant_serving.batching.speed import BRIEF, PROOFS, SHORT, WAITS, Speed
+from pennant_serving.batching.speed import (
+    PROVING_RUNS,
+    SHORT_CLOCK_SECONDS,
+    SHORT_CPU_SECONDS,
+    WAITING_CLOCK_SECONDS,
+    Speed,
+)
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import InvalidInput, PredictFailed, TimedOut, Unavailable
 from pennant_serving.rows import Rows
@@ -159,7 +165,7 @@ def test_a_request_of_many_rows_is_cut_and_the_others_go_in_between():
 
 
 def test_a_line_that_is_full_refuses_at_once(monkeypatch):
-    monkeypatch.setattr(policy, "WAITING", 1)
+    monkeypatch.setattr(policy, "WAITING_REQUEST_LIMIT", 1)
     first, second = ask(model(max_rows=1), Rows(["a"]), Rows(["b"]))
     assert first == ["a"]
     assert isinstance(second, Unavailable)
@@ -246,8 +252,8 @@ def test_only_what_was_proved_short_runs_in_the_event_loop():
 
 def proved(*, steady: bool = True) -> Speed:
     speed = Speed(steady=steady)
-    for _ in range(PROOFS):
-        speed.tried(8, SHORT / 2, BRIEF / 2)
+    for _ in range(PROVING_RUNS):
+        speed.tried(8, SHORT_CPU_SECONDS / 2, SHORT_CLOCK_SECONDS / 2)
     return speed
 
 
@@ -255,33 +261,33 @@ def test_a_proof_is_undone_by_long_runs_in_a_row_and_comes_back():
     speed = proved()
     assert speed.proved(5)
     assert not speed.proved(9)
-    for _ in range(PROOFS):
-        speed.measured(7, SHORT / 2, SHORT / 2)
-    for _ in range(PROOFS):
-        speed.measured(7, 2 * SHORT, 2 * SHORT)
+    for _ in range(PROVING_RUNS):
+        speed.measured(7, SHORT_CPU_SECONDS / 2, SHORT_CPU_SECONDS / 2)
+    for _ in range(PROVING_RUNS):
+        speed.measured(7, 2 * SHORT_CPU_SECONDS, 2 * SHORT_CPU_SECONDS)
     assert speed.proved(5)
-    speed.measured(7, 2 * SHORT, 2 * SHORT)
+    speed.measured(7, 2 * SHORT_CPU_SECONDS, 2 * SHORT_CPU_SECONDS)
     assert not speed.proved(5)
-    for _ in range(PROOFS):
-        speed.measured(7, SHORT / 2, SHORT / 2)
+    for _ in range(PROVING_RUNS):
+        speed.measured(7, SHORT_CPU_SECONDS / 2, SHORT_CPU_SECONDS / 2)
     assert speed.proved(5)
 
 
 def test_what_waits_is_long_by_the_clock_and_leaves_the_loop_at_once():
     speed = Speed(steady=True)
-    for _ in range(PROOFS):
-        speed.tried(8, 0.0, 2 * BRIEF)
+    for _ in range(PROVING_RUNS):
+        speed.tried(8, 0.0, 2 * SHORT_CLOCK_SECONDS)
     assert not speed.proved(8)
     speed = proved()
-    for _ in range(2 * PROOFS):
+    for _ in range(2 * PROVING_RUNS):
         speed.measured(8, 0.0, 0.0)
-    speed.measured(8, 0.0, 2 * WAITS)
+    speed.measured(8, 0.0, 2 * WAITING_CLOCK_SECONDS)
     assert not speed.proved(8)
 
 
 def test_nothing_is_proved_by_requests_nor_of_an_adapter_that_may_wait():
     speed = Speed(steady=True)
-    for _ in range(PROOFS):
+    for _ in range(PROVING_RUNS):
         speed.measured(1, 0, 0)
     assert not speed.proved(1)
     assert not proved(steady=False).proved(8)
@@ -291,18 +297,20 @@ def test_nothing_is_proved_by_requests_nor_of_an_adapter_that_may_wait():
     ("situation", "expected"),
     [
         (Situation(rows=1, waited=0, running=0, youngest=0), 0.0),
-        (Situation(rows=1, waited=0, running=1, youngest=0.002), policy.PATIENCE - 0.002),
+        (Situation(rows=1, waited=0, running=1, youngest=0.002), policy.LONG_BATCH_SECONDS - 0.002),
         (Situation(rows=1, waited=0, running=1, youngest=1), 0.0),
         (Situation(rows=9, waited=0, running=1, youngest=0), 0.0),
         (Situation(rows=9, waited=9, running=4, youngest=9), None),
     ],
 )
 def test_a_batch_starts_when_nothing_runs_or_what_runs_takes_long(situation, expected):
-    assert policy.pause(situation, Limits(max_rows=9), 4, joins=True) == pytest.approx(expected)
+    assert policy.pause(situation, BatchLimits(max_rows=9), 4, joins=True) == pytest.approx(
+        expected
+    )
 
 
 def test_an_idle_server_waits_only_as_long_as_it_was_told():
-    limits, new = Limits(max_delay=0.5), Situation(rows=1, waited=0.1, running=0, youngest=0)
+    limits, new = BatchLimits(max_delay=0.5), Situation(rows=1, waited=0.1, running=0, youngest=0)
     assert policy.pause(new, limits, 4, joins=True) == pytest.approx(0.4)
     assert policy.pause(new, limits, 4, joins=False) == 0
 
@@ -356,7 +364,7 @@ class Typed:
 @given(st.lists(MATRICES, min_size=1, max_size=6), st.sampled_from([2, 3, 1024]))
 def test_answers_are_the_same_together_as_one_by_one(requests, most):
     rows = [Rows(values) for values in requests]
-    served = Batcher(Typed(), POOL, Limits(max_rows=most))
+    served = Batcher(Typed(), POOL, BatchLimits(max_rows=most))
     assert ask(served, *rows) == ask(served, *rows, together=False)
 
 
@@ -370,7 +378,7 @@ FLOATS = st.floats(-1e6, 1e6)
 )
 def test_arrays_are_answered_the_same_together_and_in_parts(requests, most):
     rows = [Rows([list(row) for row in values]) for values in requests]
-    together = ask(Batcher(Sums(), POOL, Limits(max_rows=most)), *rows)
+    together = ask(Batcher(Sums(), POOL, BatchLimits(max_rows=most)), *rows)
     assert all(
         proof.same(answer, Sums().predict(alone))
         for answer, alone in zip(together, rows, strict=True)

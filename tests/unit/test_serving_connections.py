@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.http import server
 from pennant_serving.http.connections.connection import HttpConnection, connection_class
-from pennant_serving.http.connections.limits import Limits
+from pennant_serving.http.connections.limits import ConnectionLimits
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_testing.running.generated_examples import examples
@@ -125,7 +125,11 @@ def connect(transport: Transport) -> HttpConnection:
     config = uvicorn.Config(echo, log_config=None)
     config.load()
     kind = connection_class(
-        lifecycle=lifecycle, lane=lane, waiting=None, watch=None, limits=Limits(60, 30, 64)
+        lifecycle=lifecycle,
+        lane=lane,
+        waiting=None,
+        watch=None,
+        limits=ConnectionLimits(60, 30, 64),
     )
     connection = kind(config, ServerState(), {})
     connection.connection_made(transport)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_serving.adapters.exact import Columns, array
+from pennant_serving.adapters.exact import SignatureColumns, array
 from pennant_serving.bundle.mlmodel import Column
 from pennant_serving.errors import InvalidInput
 from pennant_testing.running.generated_examples import examples
@@ -65,8 +65,10 @@ def test_what_is_no_number_is_refused(value, dtype):
         array([[value, 1]], dtype)
 
 
-def columns(*types: str, required: bool = True) -> Columns:
-    return Columns([Column(f"c{n}", each, required) for n, each in enumerate(types)], "float64")
+def columns(*types: str, required: bool = True) -> SignatureColumns:
+    return SignatureColumns(
+        [Column(f"c{n}", each, required) for n, each in enumerate(types)], "float64"
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pennant_serving.codecs import invocations, v2
 from pennant_serving.errors import InvalidInput
 from pennant_serving.fast.answers import Encoder
 from pennant_serving.fast.exchange import Exchange
-from pennant_serving.fast.lane import LARGEST, FastLane, is_plain
+from pennant_serving.fast.lane import FAST_BODY_BYTES, FastLane, is_plain
 from pennant_serving.fast.requests import Asked, Decoder
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.rows import Rows
@@ -225,7 +225,7 @@ def test_answers_are_written_as_the_general_way_writes_them(result, request_id):
         ([(b"content-length", b"9"), (b"content-encoding", b"gzip")], False),
         ([(b"content-length", b"9"), (b"inference-header-content-length", b"3")], False),
         ([(b"content-length", b"9"), (b"accept", b"text/csv")], False),
-        ([(b"content-length", str(LARGEST + 1).encode())], False),
+        ([(b"content-length", str(FAST_BODY_BYTES + 1).encode())], False),
         ([(b"transfer-encoding", b"chunked")], False),
         ([], False),
     ],

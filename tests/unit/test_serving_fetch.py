@@ -17,7 +17,7 @@ from pennant_serving.fetch import check_source, fetch, volume
 from pennant_serving.fetch.answers import Trouble, judge
 from pennant_serving.fetch.connections import wait_long
 from pennant_serving.fetch.patience import Patience
-from pennant_serving.fetch.settings import Credentials, Settings, Wanted
+from pennant_serving.fetch.settings import Credentials, FetchSettings, Wanted
 from pennant_serving.fetch.web import Redirects, Web, authorization, same_server
 from pennant_testing.serving.app_builders import on_volume
 
@@ -31,8 +31,8 @@ ENVIRONMENT = {
 }
 
 
-def settings(**variables: str) -> Settings:
-    return Settings.from_env(ENVIRONMENT | variables)
+def settings(**variables: str) -> FetchSettings:
+    return FetchSettings.from_env(ENVIRONMENT | variables)
 
 
 def refused(code: int, body: object) -> HTTPError:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pennant_serving import adapters, cpus
+from pennant_serving import cpus
+from pennant_serving.adapters import loading
 from pennant_serving.adapters.lean import imported, without
 from pennant_serving.batching import joining
 from pennant_serving.bundle.bundle import Bundle
@@ -52,7 +53,7 @@ def saved(
 def test_models_of_numbers_are_served_by_the_adapter_of_their_flavor(
     tmp_path, flavor, said, inputs
 ):
-    assert adapters.choose("auto", saved(tmp_path, flavor, inputs=inputs, **said)) == flavor
+    assert loading.choose("auto", saved(tmp_path, flavor, inputs=inputs, **said)).name == flavor
 
 
 @pytest.mark.parametrize(
@@ -69,9 +70,9 @@ def test_models_of_numbers_are_served_by_the_adapter_of_their_flavor(
 )
 def test_other_models_of_these_flavors_are_left_to_mlflow(tmp_path, flavor, said, because):
     bundle = saved(tmp_path, flavor, **said)
-    assert adapters.choose("auto", bundle) == "pyfunc"
+    assert loading.choose("auto", bundle).name == "pyfunc"
     with pytest.raises(PodError, match=f"{because}.*: set serving.adapter to pyfunc"):
-        adapters.load(flavor, bundle)
+        loading.load(flavor, bundle)
 
 
 @pytest.mark.parametrize("adapter", ["auto", "pyfunc"])
@@ -86,11 +87,11 @@ def test_other_models_of_these_flavors_are_left_to_mlflow(tmp_path, flavor, said
 def test_a_library_that_the_image_lacks_is_named_with_what_to_do(
     tmp_path, monkeypatch, adapter, flavor, library, package
 ):
-    monkeypatch.setattr(adapters, "find_spec", lambda name: None if name == library else name)
+    monkeypatch.setattr(loading, "find_spec", lambda name: None if name == library else name)
     (tmp_path / "requirements.txt").write_text(f"mlflow\n{package}\n")
     bundle = saved(tmp_path, flavor)
     with pytest.raises(PodError, match="SERVING_LOCK=serving-boosters") as raised:
-        adapters.load(adapters.choose(adapter, bundle), bundle)
+        loading.load(loading.choose(adapter, bundle).name, bundle)
     assert raised.value.reason is Reason.LOAD_FAILED
     assert f"{library} loads: the bundle's requirements.txt says {package}" in str(raised.value)
 
@@ -107,7 +108,7 @@ def test_a_library_that_the_image_lacks_is_named_with_what_to_do(
     ],
 )
 def test_only_libraries_of_numbers_and_classes_that_say_so_survive_a_fork(name, survives):
-    assert adapters.survives_fork(name) == survives
+    assert loading.survives_fork(name) == survives
 
 
 def test_a_library_that_needs_what_is_hidden_is_imported_with_it(tmp_path, monkeypatch):

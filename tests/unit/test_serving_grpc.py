@@ -9,7 +9,7 @@ from pennant_serving.codecs import binary
 from pennant_serving.codecs.datatypes import DTYPES
 from pennant_serving.errors import InvalidInput, TooLarge
 from pennant_serving.grpc import codec
-from pennant_serving.grpc.fields import LARGE, MOST_FIELDS, taken_out
+from pennant_serving.grpc.fields import FIELD_LIMIT, LARGE_MESSAGE_BYTES, taken_out
 from pennant_serving.grpc.messages import ModelInferRequest, message
 
 pytestmark = pytest.mark.unit
@@ -102,18 +102,18 @@ def test_there_is_one_raw_content_for_each_input():
 
 def test_a_large_message_of_very_many_inputs_is_refused_before_it_is_parsed():
     many = request()
-    for _ in range(LARGE // 64):
+    for _ in range(LARGE_MESSAGE_BYTES // 64):
         many.inputs.add(name="x" * 64)
-    with pytest.raises(TooLarge, match=f"more than {MOST_FIELDS} fields"):
+    with pytest.raises(TooLarge, match=f"more than {FIELD_LIMIT} fields"):
         fields(many.SerializeToString())
 
 
 def test_a_large_message_of_few_fields_and_a_small_one_of_many_are_parsed():
-    fields(request(raw=b"x" * (LARGE + 1), fp32_contents=[1]).SerializeToString())
+    fields(request(raw=b"x" * (LARGE_MESSAGE_BYTES + 1), fp32_contents=[1]).SerializeToString())
     small = request()
-    for _ in range(MOST_FIELDS + 1):
+    for _ in range(FIELD_LIMIT + 1):
         small.inputs.add()
-    assert len(small.SerializeToString()) < LARGE
+    assert len(small.SerializeToString()) < LARGE_MESSAGE_BYTES
     fields(small.SerializeToString())
 
 
@@ -122,21 +122,24 @@ def test_a_large_message_of_few_fields_and_a_small_one_of_many_are_parsed():
     ids=["number", "8 bytes", "4 bytes", "text"],
 )  # fmt: skip
 def test_fields_are_counted_however_their_values_are_written(field: bytes):
-    few = field * (MOST_FIELDS // 2)
+    few = field * (FIELD_LIMIT // 2)
     rest = b"\x0a" + b"\x80\x80\x40" + b"x" * (1 << 20)  # one field of a megabyte
     fields(few + rest)
     with pytest.raises(TooLarge):
-        fields(field * (MOST_FIELDS + 1) + rest)
+        fields(field * (FIELD_LIMIT + 1) + rest)
 
 
 def test_what_is_no_message_is_left_to_the_parser():
-    for broken in (b"\x0f" * (LARGE + 1), request(raw=bytes(LARGE)).SerializeToString()[:-1]):
+    for broken in (
+        b"\x0f" * (LARGE_MESSAGE_BYTES + 1),
+        request(raw=bytes(LARGE_MESSAGE_BYTES)).SerializeToString()[:-1],
+    ):
         assert fields(broken) == (broken, [])
         with pytest.raises(InvalidInput, match="is no ModelInferRequest"):
             codec.parse_infer(broken)
 
 
-@pytest.mark.parametrize("floats", [2, LARGE // 4], ids=["small", "large"])
+@pytest.mark.parametrize("floats", [2, LARGE_MESSAGE_BYTES // 4], ids=["small", "large"])
 def test_raw_contents_are_the_same_in_a_small_message_and_in_a_large_one(floats):
     values = np.arange(floats, dtype="<f4")
     asked = request(shape=(floats,), raw=values.tobytes(), outputs=["predict"])
@@ -146,7 +149,7 @@ def test_raw_contents_are_the_same_in_a_small_message_and_in_a_large_one(floats)
 
 
 def test_the_raw_contents_of_a_large_message_are_not_copied():
-    raw = request(raw=bytes(LARGE)).SerializeToString()
+    raw = request(raw=bytes(LARGE_MESSAGE_BYTES)).SerializeToString()
     _, (contents,) = codec.parse_infer(raw)
     assert contents.obj is raw
 

@@ -27,7 +27,7 @@ from pennant_serving.batching.joining import Ambiguous, NotOneEach
 from pennant_serving.batching.neighbours import different
 from pennant_serving.batching.policy import ROWS
 from pennant_serving.batching.pool import Pool
-from pennant_serving.batching.speed import BRIEF
+from pennant_serving.batching.speed import SHORT_CLOCK_SECONDS
 from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.rows import Rows, Table
 from pennant_testing.running.generated_examples import examples
@@ -280,7 +280,7 @@ def test_an_adapter_that_says_that_it_waits_for_nothing_is_measured_by_the_clock
         def predict(self, rows):
             return super().predict(rows.values)
 
-    served = model(Liar(1.5 * BRIEF))
+    served = model(Liar(1.5 * SHORT_CLOCK_SECONDS))
     asyncio.run(served.batcher.prove(Rows(X[:1])))
     assert served.batcher.runner.speed.largest == 0
 

@@ -10,25 +10,25 @@ from hypothesis import strategies as st
 
 from pennant_serving.http.connections.limits import (
     BEYOND_SECONDS,
+    HEAD_LIMIT_BYTES,
     IDLE_SECONDS,
-    LARGEST_HEAD,
     LEAVING_SECONDS,
     LINGER_SECONDS,
-    SLOWEST,
+    SLOWEST_BYTES_PER_SECOND,
+    ConnectionLimits,
     Facts,
-    Limits,
     Motion,
     Pace,
     Verdict,
+    allowed_seconds,
     is_head_too_long,
-    patience,
     verdict,
 )
 from pennant_testing.running.generated_examples import examples
 
 pytestmark = pytest.mark.unit
 
-LIMITS = Limits(max_age=2.0, timeout=30.0, most=64)
+LIMITS = ConnectionLimits(max_age=2.0, timeout=30.0, max_connections=64)
 SECONDS = st.floats(0, 10_000)
 MOTIONS = st.builds(
     lambda seconds, share, moved: Motion(seconds, seconds * share, moved),
@@ -57,8 +57,8 @@ STILL = Motion(30.1, 30.1, 0)
         (Facts(leaving=STILL), Verdict.CUT),
         (Facts(arriving=STILL, leaving=STILL), Verdict.CUT),
         (Facts(arriving=Motion(29.9, 29.9, 0)), Verdict.KEEP),
-        (Facts(arriving=Motion(31, 0, SLOWEST)), Verdict.KEEP),
-        (Facts(arriving=Motion(31, 0, SLOWEST - 9)), Verdict.TOO_LATE),
+        (Facts(arriving=Motion(31, 0, SLOWEST_BYTES_PER_SECOND)), Verdict.KEEP),
+        (Facts(arriving=Motion(31, 0, SLOWEST_BYTES_PER_SECOND - 9)), Verdict.TOO_LATE),
         (Facts(leaving=Motion(31, 0, 31)), Verdict.CUT),  # a byte now and then
         (Facts(arriving=Motion(40, 31, 2**30)), Verdict.TOO_LATE),  # a burst, and then nothing
         (Facts(leaving=Motion(3, 3, 0), is_draining=True), Verdict.CUT),
@@ -79,7 +79,9 @@ def test_a_client_is_told_to_go_when_its_time_is_over(facts, said):
 @given(FACTS)
 def test_whoever_keeps_moving_fast_enough_is_never_cut_off(facts):
     def steady(motion):
-        return motion and Motion(motion.seconds, 0.0, int(motion.seconds * SLOWEST) + 1)
+        return motion and Motion(
+            motion.seconds, 0.0, int(motion.seconds * SLOWEST_BYTES_PER_SECOND) + 1
+        )
 
     going = replace(facts, arriving=steady(facts.arriving), leaving=steady(facts.leaving))
     assert verdict(LIMITS, going) in (Verdict.KEEP, Verdict.CLOSE)
@@ -88,7 +90,7 @@ def test_whoever_keeps_moving_fast_enough_is_never_cut_off(facts):
 @examples(300)
 @given(FACTS)
 def test_nobody_who_does_not_move_stays(facts):
-    seconds = patience(LIMITS, facts) + 0.1
+    seconds = allowed_seconds(LIMITS, facts) + 0.1
     still = replace(facts, leaving=Motion(seconds, seconds, 0))
     assert verdict(LIMITS, still) is Verdict.CUT
     late = replace(facts, leaving=None, arriving=Motion(seconds, seconds, 2**50))
@@ -102,13 +104,13 @@ def test_no_trouble_of_ours_gives_a_client_more_time(facts, trouble):
     worse = replace(facts, **{trouble: True})
     if verdict(LIMITS, calm) is not Verdict.KEEP:
         assert verdict(LIMITS, worse) is not Verdict.KEEP
-    assert patience(LIMITS, worse) <= patience(LIMITS, calm) <= LIMITS.timeout
+    assert allowed_seconds(LIMITS, worse) <= allowed_seconds(LIMITS, calm) <= LIMITS.timeout
 
 
 def test_a_server_that_ends_gives_two_seconds_and_no_more_than_it_would_give_anyway():
     draining = Facts(is_draining=True)
-    assert patience(LIMITS, draining) == LEAVING_SECONDS
-    assert patience(replace(LIMITS, timeout=0.5), draining) == 0.5
+    assert allowed_seconds(LIMITS, draining) == LEAVING_SECONDS
+    assert allowed_seconds(replace(LIMITS, timeout=0.5), draining) == 0.5
 
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.integers(0, 5)), min_size=1))
@@ -121,6 +123,6 @@ def test_a_pace_counts_from_its_beginning_and_from_the_last_byte(steps):
 
 
 def test_a_head_may_be_as_long_as_told_and_that_of_small_chunks_a_multiple_of_them():
-    assert not is_head_too_long(LARGEST_HEAD, 0)
-    assert is_head_too_long(LARGEST_HEAD + 1, 0)
-    assert not is_head_too_long(LARGEST_HEAD + 8000, 1000)
+    assert not is_head_too_long(HEAD_LIMIT_BYTES, 0)
+    assert is_head_too_long(HEAD_LIMIT_BYTES + 1, 0)
+    assert not is_head_too_long(HEAD_LIMIT_BYTES + 8000, 1000)

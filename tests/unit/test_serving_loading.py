@@ -16,9 +16,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pennant_serving import adapters
-from pennant_serving.adapters import shared
+from pennant_serving.adapters import loading, shared
 from pennant_serving.adapters.flavors import NotNative
+from pennant_serving.adapters.names import BUILT_IN
 from pennant_serving.adapters.versions import mismatch
 from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.bundle.mlmodel import read_mlmodel
@@ -68,8 +68,9 @@ def test_auto_tells_why_it_took_an_adapter(tmp_path, flavors, because):
     found = saved(tmp_path, {"python_function": {}} | flavors)
     (tmp_path / "code").mkdir()
     expected = "sklearn" if because.startswith("the bundle has the") else "pyfunc"
-    assert adapters.choose("auto", found) == expected
-    assert because in adapters._chosen("auto", found)[1]
+    choice = loading.choose("auto", found)
+    assert choice.name == expected
+    assert because in choice.because
 
 
 class Refuses:
@@ -92,28 +93,28 @@ class Takes(Refuses):
 def refusing(tmp_path, monkeypatch):
     """A bundle whose native adapter refuses it."""
     monkeypatch.setitem(sys.modules, "refusing", SimpleNamespace(Refuses=Refuses, Takes=Takes))
-    monkeypatch.setitem(adapters.BUILT_IN, "sklearn", "refusing:Refuses")
-    monkeypatch.setitem(adapters.BUILT_IN, "pyfunc", "refusing:Takes")
+    monkeypatch.setitem(BUILT_IN, "sklearn", "refusing:Refuses")
+    monkeypatch.setitem(BUILT_IN, "pyfunc", "refusing:Takes")
     return saved(tmp_path, {"sklearn": {}, "python_function": {}})
 
 
 def test_auto_goes_on_to_pyfunc_when_the_adapter_finds_that_it_cannot(refusing):
-    found = adapters.find("auto", refusing)
+    found = loading.load("auto", refusing)
     assert str(found) == "adapter pyfunc: it was trained in another way"
     assert isinstance(found.adapter, Takes)
 
 
 def test_an_adapter_that_was_asked_for_by_name_is_not_exchanged(refusing):
     with pytest.raises(PodError, match=r"in another way: set serving\.adapter to pyfunc"):
-        adapters.find("sklearn", refusing)
+        loading.load("sklearn", refusing)
 
 
 def test_workers_share_what_is_libraries_own_and_load_all_else_themselves(tmp_path):
     own = sklearn_bundle(tmp_path / "own", Odd().fit([[1, 2]]))
     plain = sklearn_bundle(tmp_path / "plain", FITTED)
-    assert adapters.find("auto", bundle(plain), shared=True).adapter is not None
-    assert adapters.find("auto", bundle(own), shared=True).adapter is None
-    assert adapters.find("auto", bundle(own)).adapter is not None
+    assert loading.load("auto", bundle(plain), shared=True).adapter is not None
+    assert loading.load("auto", bundle(own), shared=True).adapter is None
+    assert loading.load("auto", bundle(own)).adapter is not None
 
 
 def test_a_strangers_module_is_not_even_imported_before_the_fork():

@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
+from pennant_serving.admission import BODY_LIMIT_BYTES
 from pennant_serving.http.app import create_app
-from pennant_serving.http.endpoints.body import LIMIT
 from pennant_serving.http.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.metrics.telemetry import Telemetry
@@ -209,7 +209,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_all_there(served):
 
     async def much():
         nonlocal sent
-        while sent < 2 * LIMIT:
+        while sent < 2 * BODY_LIMIT_BYTES:
             sent += 2**20
             yield bytes(2**20)
 

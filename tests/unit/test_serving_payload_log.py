@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pennant_serving.codecs.jsonio import dump
 from pennant_serving.rows import Rows
 from pennant_serving.sampling.copying import Copier
-from pennant_serving.sampling.payloads import ROOM, PayloadLog
+from pennant_serving.sampling.payloads import ROOM_BYTES, PayloadLog
 
 pytestmark = pytest.mark.unit
 
@@ -88,14 +88,14 @@ NESTED = st.recursive(
 
 @given(NESTED)
 def test_whatever_a_model_answers_can_be_told(value):
-    json.loads(dump(Copier(frozenset(), ROOM).value(value)))
+    json.loads(dump(Copier(frozenset(), ROOM_BYTES).value(value)))
 
 
 def test_nesting_has_an_end():
     value: list = []
     for _ in range(5000):
         value = [value]
-    assert "too deep" in str(Copier(frozenset(), ROOM).value(value))
+    assert "too deep" in str(Copier(frozenset(), ROOM_BYTES).value(value))
 
 
 def test_the_ratio_is_the_share_that_is_drawn():

@@ -25,8 +25,8 @@ BODIES = some.dictionaries(some.text(), VALUES | some.dictionaries(some.text(), 
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch):
     """So that small bodies are large."""
-    monkeypatch.setattr(pieces, "LARGE", 8)
-    monkeypatch.setattr(pieces, "PIECE", 4)
+    monkeypatch.setattr(pieces, "LARGE_BYTES", 8)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 4)
 
 
 def both_ways(body: bytes) -> None:

@@ -16,7 +16,7 @@ from obstore.store import AzureStore, GCSStore, MemoryStore, S3Store
 
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import claims, objects
-from pennant_serving.fetch.settings import Settings, Wanted
+from pennant_serving.fetch.settings import FetchSettings, Wanted
 from pennant_serving.fetch.store_errors import explained
 
 pytestmark = pytest.mark.unit
@@ -25,8 +25,8 @@ SOURCE = "s3://models/mlflow/1/m"
 DEBUG = "\n\nDebug source:\nGeneric { store: S3, secret: sauce }"
 
 
-def settings(source: str, folder: Path = Path("/models"), **changes: object) -> Settings:
-    base = Settings(Wanted("cars", "1", source), folder / "bundle", "http://mlflow:5000")
+def settings(source: str, folder: Path = Path("/models"), **changes: object) -> FetchSettings:
+    base = FetchSettings(Wanted("cars", "1", source), folder / "bundle", "http://mlflow:5000")
     return replace(base, **changes)
 
 

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from pennant_serving.process import workers
-from pennant_serving.process.workers import Supervisor
+from pennant_serving.process import supervisor as supervising
+from pennant_serving.process.supervisor import Supervisor
 
 pytestmark = pytest.mark.unit
 
@@ -22,7 +22,7 @@ def wait_for_ever(_place) -> int:
 def supervisor(tmp_path):
     with socket.socket() as listener:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-        yield Supervisor(3, listener, tmp_path, patience=30)
+        yield Supervisor(3, listener, tmp_path, silence_seconds=30)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
@@ -30,7 +30,7 @@ def supervisor(tmp_path):
 def test_a_worker_that_starts_while_all_are_told_to_end_is_told_too(
     supervisor, monkeypatch, number
 ):
-    started, fork = [], workers.fork
+    started, fork = [], supervising.fork
 
     def terminated_meanwhile(work):
         started.append(fork(work))
@@ -38,7 +38,7 @@ def test_a_worker_that_starts_while_all_are_told_to_end_is_told_too(
             supervisor.terminate()
         return started[-1]
 
-    monkeypatch.setattr(workers, "fork", terminated_meanwhile)
+    monkeypatch.setattr(supervising, "fork", terminated_meanwhile)
     supervisor.start(wait_for_ever)
     assert len(started) == number  # and none after that
     supervisor.run()  # until all have ended

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pennant_serving.batching.batcher import Batcher
-from pennant_serving.batching.policy import Limits
+from pennant_serving.batching.policy import BatchLimits
 from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.runner import Observer
 from pennant_serving.batching.timing import Times, Timing, wanted
@@ -70,7 +70,7 @@ def test_nothing_is_watched_and_nothing_imported_unless_it_is_wanted():
 @pytest.mark.parametrize("rows", [1, 5], ids=["whole", "cut"])
 def test_the_times_of_a_request_are_noted_where_they_are_wanted(rows):
     async def predict() -> Times:
-        batcher = Batcher(Echo(), Pool(), Limits(max_rows=2), Timing(Observer()))
+        batcher = Batcher(Echo(), Pool(), BatchLimits(max_rows=2), Timing(Observer()))
         times = Times()
         wanted.set(times)
         await batcher.predict(Rows(["U1"] * rows))

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from pennant_serving.batching import joining, weight
-from pennant_serving.batching.weight import ARRAY, MOMENT, of_body, of_value
+from pennant_serving.batching.weight import ELEMENTS_PER_VALUE, MOMENT_VALUES, of_body, of_value
 from pennant_serving.codecs import invocations, v2
 from pennant_serving.fast.answers import Encoder
 from pennant_serving.fast.exchange import Exchange
@@ -42,14 +42,14 @@ class Tensor:
     dtype = "float32"
 
     def size(self):
-        return (MOMENT, ARRAY)
+        return (MOMENT_VALUES, ELEMENTS_PER_VALUE)
 
 
 FEW = {
     "a number": 1,
     "rows": [[1.0] * 20] * 100,
-    "an array": np.zeros((MOMENT, ARRAY - 1)),
-    "a text": "x" * MOMENT,
+    "an array": np.zeros((MOMENT_VALUES, ELEMENTS_PER_VALUE - 1)),
+    "a text": "x" * MOMENT_VALUES,
     "outputs": {"predict": np.zeros(1000), "more": ["a"] * 1000},
     "nothing": None,
     "yes, and a time": [True, datetime(2026, 3, 1)],  # noqa: DTZ001
@@ -57,38 +57,38 @@ FEW = {
 }
 MANY = {
     "rows": [[1.0] * 100] * 100,
-    "one row": [[1.0] * MOMENT],
-    "the last row": [[1.0], [[2.0] * MOMENT]],
-    "objects": [{"a": 1, "b": [1, 2]}] * MOMENT,
-    "an array": np.zeros((MOMENT, ARRAY)),
-    "an array of objects": np.empty(MOMENT, dtype=object),
-    "an array of texts": np.array(["a"] * MOMENT),
-    "dates": np.zeros(MOMENT, dtype="M8[s]"),
-    "a long text": "x" * (64 * MOMENT),
-    "outputs": {"predict": ["a"] * MOMENT, "more": ["a"]},
-    "a frame": pd.DataFrame({"a": [1.0] * MOMENT, "b": 1}),
-    "a series": pd.Series(["a"] * MOMENT),
-    "arrays in a list": [np.zeros((MOMENT, ARRAY))],
-    "an object of many": [Answer([1.0] * MOMENT)],
+    "one row": [[1.0] * MOMENT_VALUES],
+    "the last row": [[1.0], [[2.0] * MOMENT_VALUES]],
+    "objects": [{"a": 1, "b": [1, 2]}] * MOMENT_VALUES,
+    "an array": np.zeros((MOMENT_VALUES, ELEMENTS_PER_VALUE)),
+    "an array of objects": np.empty(MOMENT_VALUES, dtype=object),
+    "an array of texts": np.array(["a"] * MOMENT_VALUES),
+    "dates": np.zeros(MOMENT_VALUES, dtype="M8[s]"),
+    "a long text": "x" * (64 * MOMENT_VALUES),
+    "outputs": {"predict": ["a"] * MOMENT_VALUES, "more": ["a"]},
+    "a frame": pd.DataFrame({"a": [1.0] * MOMENT_VALUES, "b": 1}),
+    "a series": pd.Series(["a"] * MOMENT_VALUES),
+    "arrays in a list": [np.zeros((MOMENT_VALUES, ELEMENTS_PER_VALUE))],
+    "an object of many": [Answer([1.0] * MOMENT_VALUES)],
     "another library's tensor": Tensor(),
 }
 
 
 @pytest.mark.parametrize("value", FEW.values(), ids=FEW)
 def test_few_values_are_a_moments_work(value):
-    assert of_value(value) <= MOMENT
+    assert of_value(value) <= MOMENT_VALUES
 
 
 @pytest.mark.parametrize("value", MANY.values(), ids=MANY)
 def test_many_values_are_more(value):
-    assert of_value(value) > MOMENT
+    assert of_value(value) > MOMENT_VALUES
 
 
 def test_what_is_nested_deeper_than_anybody_looks_is_more():
     value: list = []
     for _ in range(100_000):
         value = [value]
-    assert of_value(value) > MOMENT
+    assert of_value(value) > MOMENT_VALUES
     while value:  # or freeing it would go as deep
         value = value.pop()
 
@@ -98,15 +98,15 @@ def test_what_is_nested_deeper_than_anybody_looks_is_more():
     [
         (b'{"instances": [[1, 2]]}', False),
         (b'{"instances": ["' + b"x" * 100_000 + b'"]}', False),
-        (b'{"instances": [' + b"1," * MOMENT + b"1]}", True),
-        (b'{"instances": [' + b"[]," * MOMENT + b"[]]}", True),
-        (b"a\n" + b"1\n" * MOMENT, True),
-        (b'{"instances": ["' + b"x" * weight.SEEN + b'"]}', True),
+        (b'{"instances": [' + b"1," * MOMENT_VALUES + b"1]}", True),
+        (b'{"instances": [' + b"[]," * MOMENT_VALUES + b"[]]}", True),
+        (b"a\n" + b"1\n" * MOMENT_VALUES, True),
+        (b'{"instances": ["' + b"x" * weight.COUNTED_BYTES + b'"]}', True),
     ],
     ids=["small", "a text", "numbers", "lists", "CSV", "large"],
 )
 def test_a_body_is_weighed_by_its_values(body, many):
-    assert (of_body(body) > MOMENT) is many
+    assert (of_body(body) > MOMENT_VALUES) is many
 
 
 IMAGE = np.zeros((1, 64, 64, 3)).tolist()
@@ -121,7 +121,7 @@ class Large(Echo):
     """Answers with many values whatever it is asked."""
 
     def predict(self, rows):
-        return [[1.0] * MOMENT for _ in rows]
+        return [[1.0] * MOMENT_VALUES for _ in rows]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,9 @@ class Connection:
         self.answered.set_result(body)
 
 
-@pytest.mark.parametrize(("width", "thread"), [(1, "MainThread"), (MOMENT * ARRAY, "codec")])
+@pytest.mark.parametrize(
+    ("width", "thread"), [(1, "MainThread"), (MOMENT_VALUES * ELEMENTS_PER_VALUE, "codec")]
+)
 def test_a_large_answer_of_the_fast_lane_leaves_the_event_loop(monkeypatch, width, thread):
     threads = []
     real = Encoder.mlflow
@@ -214,9 +216,9 @@ class Told(ArrayAdapter):
     ("rows", "thread"),
     [
         ([[1.0, 2.0]] * 1000, "MainThread"),
-        ([[1.0, 2.0]] * MOMENT, "predict"),
-        ([[1.0] * MOMENT], "predict"),
-        (np.zeros((MOMENT, 2)), "MainThread"),
+        ([[1.0, 2.0]] * MOMENT_VALUES, "predict"),
+        ([[1.0] * MOMENT_VALUES], "predict"),
+        (np.zeros((MOMENT_VALUES, 2)), "MainThread"),
     ],
     ids=["few rows", "many rows", "a large row", "an array"],
 )
@@ -230,7 +232,7 @@ def test_rows_of_many_values_are_not_looked_through_for_others_of_their_kind(mon
     looked_at = []
     monkeypatch.setattr(joining, "_types", lambda value, depth=0: looked_at.append(value))
     served = model(Echo())
-    asyncio.run(served.predict(Rows([[1.0] * MOMENT])))
+    asyncio.run(served.predict(Rows([[1.0] * MOMENT_VALUES])))
     assert not looked_at
     asyncio.run(served.predict(Rows([[1.0]])))
     assert looked_at

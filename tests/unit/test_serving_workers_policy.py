@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pennant_serving.lifecycle.board import (
-    FRESH,
+    FRESH_SECONDS,
     Board,
     Place,
     Seen,
@@ -18,7 +18,7 @@ from pennant_serving.lifecycle.board import (
 from pennant_serving.metrics import sharing
 from pennant_serving.metrics.histograms import Family, Histograms, metrics, summed
 from pennant_serving.metrics.sharing import gathered, leave_counts, retire
-from pennant_serving.process.workers import WINDOW, too_many
+from pennant_serving.process.supervisor import CRASH_WINDOW_SECONDS, too_many
 
 pytestmark = pytest.mark.unit
 
@@ -28,7 +28,7 @@ READY = Seen(State.READY, NOW - 0.5)
 STARTING = Seen(State.STARTING, NOW - 0.5)
 STUCK = Seen(State.STUCK, NOW - 0.5)
 LOST = Seen(State.LOST, NOW - 0.5)
-SILENT = Seen(State.READY, NOW - FRESH - 1)
+SILENT = Seen(State.READY, NOW - FRESH_SECONDS - 1)
 ABSENT = Seen(State.ABSENT, NOW - 100)
 
 
@@ -42,7 +42,7 @@ def counted(*values: float) -> Histograms:
 def test_workers_are_replaced_once_each_within_the_window():
     assert not too_many([10, 11], 2, 12)
     assert too_many([10, 11, 12], 2, 12)
-    assert not too_many([10, 11, 12 + WINDOW], 2, 12 + WINDOW)
+    assert not too_many([10, 11, 12 + CRASH_WINDOW_SECONDS], 2, 12 + CRASH_WINDOW_SECONDS)
 
 
 def test_a_worker_is_silent_when_it_has_not_said_anything_for_longer_than_one_waits():
@@ -96,8 +96,8 @@ def test_a_pod_is_live_until_all_of_its_workers_are_lost(own, others, live):
 def test_a_worker_sees_the_others_and_not_itself(tmp_path):
     board = Board(3)
     one, other = (Place(board, number, tmp_path / str(number)) for number in (0, 2))
-    one.say(State.STUCK)
-    other.say(State.READY)
+    one.report(State.STUCK)
+    other.report(State.READY)
     assert [each.state for each in one.others()] == [State.ABSENT, State.READY, State.ABSENT]
     assert [each.state for each in other.others()] == [State.STUCK, State.ABSENT, State.ABSENT]
     assert can_answer(one.others(), one.others()[1].beat + 1)
@@ -108,9 +108,9 @@ def test_a_worker_sees_whether_somebody_still_stands_in_for_it(tmp_path):
     stand_in = Place(board, board.stand_in, tmp_path / "0")
     one = Place(board, 1, tmp_path / "1")
     assert not one.has_stand_in
-    stand_in.say(State.STARTING)
+    stand_in.report(State.STARTING)
     assert one.has_stand_in
-    one.say(State.READY)
+    one.report(State.READY)
     assert can_answer(stand_in.others(), stand_in.others()[1].beat)
 
 

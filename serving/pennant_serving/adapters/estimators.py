@@ -90,11 +90,11 @@ def further(estimator: Any, ask: Ask) -> dict[str, Further]:
     if not isinstance(classes, np.ndarray):
         return {}
     width = len(classes)
-    found = {"classes": Further(lambda _: classes, datatypes.of_dtype(classes.dtype), (width,))}
+    outputs = {"classes": Further(lambda _: classes, datatypes.of_dtype(classes.dtype), (width,))}
     for name in PROBABILITIES:
         if (method := getattr(estimator, name, None)) is not None:
-            found[name] = Further(partial(_probabilities, ask, method), "FP64", (-1, width))
-    return found
+            outputs[name] = Further(partial(_probabilities, ask, method), "FP64", (-1, width))
+    return outputs
 
 
 def _probabilities(ask: Ask, method: Callable[[Any], Any], rows: Rows | Prepared) -> Any:

@@ -52,7 +52,7 @@ def _fits(given: Array, dtype: str, *, is_list: bool) -> bool:
     return bool(low <= int(least) and int(most) <= high)
 
 
-class Columns:
+class SignatureColumns:
     """What the signature says of the columns of an array of floats."""
 
     def __init__(self, columns: Sequence[Column], dtype: str | None) -> None:
@@ -105,5 +105,5 @@ class Columns:
         there = values[~missing]
         bad = (there != np.floor(there)) | (there < float(low)) | (there > float(high))
         if bad.any():
-            found = there[bad][0]
-            raise InvalidInput(f"column {column.name!r} is {column.type}: {found} is none")
+            wrong = there[bad][0]
+            raise InvalidInput(f"column {column.name!r} is {column.type}: {wrong} is none")

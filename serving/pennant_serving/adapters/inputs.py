@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from typing import Any
 
 from pennant_serving.adapters.known import Survey
+from pennant_serving.adapters.plain import attributes
 from pennant_serving.bundle.mlmodel import MLmodel
 
 SELECTORS = frozenset({"ColumnTransformer", "FunctionTransformer"})
@@ -27,7 +27,7 @@ def why_frames(mlmodel: MLmodel, survey: Survey) -> str:
 
 
 def _why(estimator: Any, names: tuple[str, ...], *, mixed: bool) -> str:
-    kind, state = type(estimator).__name__, _attributes(estimator)
+    kind, state = type(estimator).__name__, attributes(estimator)
     if kind in SELECTORS:
         return f"{kind} picks columns"
     if kind in ENCODERS and mixed:
@@ -41,8 +41,3 @@ def _why(estimator: Any, names: tuple[str, ...], *, mixed: bool) -> str:
     if trained is not None and tuple(trained) != names:
         return f"{kind} was trained with other columns, or in another order"
     return ""
-
-
-def _attributes(estimator: Any) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = getattr(estimator, "__dict__", {})
-    return found

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pennant_serving.adapters.mixing import why_mixing
-from pennant_serving.adapters.plain import is_plain, items
+from pennant_serving.adapters.plain import attributes, is_plain, items
 
 BOOSTERS = ("xgboost", "lightgbm")
 """Their models answer each row by itself."""
@@ -74,7 +74,7 @@ def survey(root: Any) -> Survey:
             return Survey(problem, tuple(estimators))
         if _is_estimator(value):
             estimators.append(value)
-        waiting += ((each, value, name) for name, each in _held(value).items())
+        waiting += ((each, value, name) for name, each in _members(value).items())
     return Survey("", tuple(estimators))
 
 
@@ -84,17 +84,17 @@ def is_own(kind: type, *libraries: str) -> bool:
     module = getattr(kind, "__module__", None)
     if not isinstance(module, str) or module.partition(".")[0] not in libraries:
         return False
-    found: Any = sys.modules.get(module)
+    named: Any = sys.modules.get(module)
     for name in kind.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is kind
+        named = getattr(named, name, None)
+    return named is kind
 
 
 def _stranger(value: Any, holder: Any, attribute: str) -> str:
     """What of a value is not known; empty when all of it is."""
     kind = type(value)
     if is_own(kind, "sklearn", *BOOSTERS) or _is_of_others(kind):
-        replaced = [name for name in _attributes(value) if callable(getattr(kind, name, None))]
+        replaced = [name for name in attributes(value) if callable(getattr(kind, name, None))]
         return f"{kind.__name__}.{replaced[0]}, which was replaced," if replaced else ""
     if isinstance(value, np.ufunc):
         known = _is_elementwise(value) and not _has_arguments(holder)
@@ -146,12 +146,7 @@ def _is_estimator(value: Any) -> bool:
     return isinstance(value, base)
 
 
-def _attributes(value: Any) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = getattr(value, "__dict__", {})
-    return found
-
-
-def _held(value: Any) -> Mapping[str, Any]:
+def _members(value: Any) -> Mapping[str, Any]:
     """What an object holds, by name; nothing of what is not looked into."""
     kind = type(value)
     if isinstance(value, partial):
@@ -159,13 +154,13 @@ def _held(value: Any) -> Mapping[str, Any]:
     if not is_own(kind, *LOOKED_INTO):
         return {}
     slots = [name for each in kind.__mro__ for name in _slots(each)]
-    held = {name: getattr(value, name) for name in slots if hasattr(value, name)}
+    members = {name: getattr(value, name) for name in slots if hasattr(value, name)}
     if isinstance(value, dict):  # scikit-learn's Bunch
-        held |= {str(key): each for key, each in value.items()}
-    held |= _attributes(value)
+        members |= {str(key): each for key, each in value.items()}
+    members |= attributes(value)
     if kind.__name__.endswith("SearchCV"):
-        return {name: each for name, each in held.items() if name not in TRIED}
-    return held
+        return {name: each for name, each in members.items() if name not in TRIED}
+    return members
 
 
 def _slots(kind: type) -> tuple[str, ...]:
@@ -181,5 +176,5 @@ def _shown(value: Any, holder: Any) -> str:
         subject = type(subject)
     name = getattr(subject, "__qualname__", subject.__name__)
     module = getattr(subject, "__module__", None)
-    told = f"{module}.{name}" if module else str(name)
-    return told if holder is None else f"{told}, which a {type(holder).__name__} holds,"
+    shown = f"{module}.{name}" if module else str(name)
+    return shown if holder is None else f"{shown}, which a {type(holder).__name__} holds,"

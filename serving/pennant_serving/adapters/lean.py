@@ -76,27 +76,27 @@ class _Later:
         self._name = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._found()(*args, **kwargs)
+        return self._real()(*args, **kwargs)
 
     def __getattr__(self, attribute: str) -> Any:
-        return getattr(self._found(), attribute)
+        return getattr(self._real(), attribute)
 
     def __instancecheck__(self, instance: Any) -> bool:
-        return isinstance(instance, self._found())
+        return isinstance(instance, self._real())
 
     def __subclasscheck__(self, subclass: type) -> bool:
-        return issubclass(subclass, self._found())
+        return issubclass(subclass, self._real())
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (self._found(),)
+        return (self._real(),)
 
     def __eq__(self, other: object) -> bool:
-        return bool(self._found() == (other._found() if isinstance(other, _Later) else other))
+        return bool(self._real() == (other._real() if isinstance(other, _Later) else other))
 
     def __hash__(self) -> int:
-        return hash(self._found())
+        return hash(self._real())
 
-    def _found(self) -> Any:
+    def _real(self) -> Any:
         if isinstance(sys.modules.get(self._module), _StandIn):  # used while it is deferred
             del sys.modules[self._module]
         return getattr(importlib.import_module(self._module), self._name)

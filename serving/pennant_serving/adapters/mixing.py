@@ -73,7 +73,7 @@ def why_mixing(estimators: Sequence[Any], method: str) -> str:
         return f"{method} is no answer to each row"
     for place, estimator in enumerate(estimators):
         name = type(estimator).__name__
-        found = MIXING.get(name)
-        if found and found.applies(estimator, method, is_model=place == 0):
-            return f"{name} {found.reason}"
+        entry = MIXING.get(name)
+        if entry and entry.applies(estimator, method, is_model=place == 0):
+            return f"{name} {entry.reason}"
     return ""

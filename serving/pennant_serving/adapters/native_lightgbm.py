@@ -12,7 +12,7 @@ from pennant_serving.adapters.flavors import LIGHTGBM_BOOSTER, NotNative, native
 from pennant_serving.adapters.lean import imported
 from pennant_serving.bundle.mlmodel import MLmodel
 
-FEW = 128
+ONE_THREAD_ROWS = 128
 """Rows that one thread predicts faster than it wakes others."""
 
 
@@ -61,6 +61,6 @@ class LightGBMAdapter(BoostedAdapter):
 
     def _with_threads(self, method: Any) -> Any:
         def ask(array: Any) -> Any:
-            return method(array, num_threads=1 if len(array) <= FEW else self._threads)
+            return method(array, num_threads=1 if len(array) <= ONE_THREAD_ROWS else self._threads)
 
         return ask

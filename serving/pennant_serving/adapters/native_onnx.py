@@ -41,7 +41,7 @@ class OnnxAdapter(ReadingAdapter):
         if self.never_joins:
             self.joins_because = "the graph takes a fixed number of rows"
         self._dtype = tables.dtype_of(mlmodel)
-        self._columns = exact.Columns(mlmodel.columns, str(self._inputs[0].dtype))
+        self._columns = exact.SignatureColumns(mlmodel.columns, str(self._inputs[0].dtype))
         self.array_spec = self._spec()
 
     @classmethod
@@ -152,8 +152,8 @@ class OnnxAdapter(ReadingAdapter):
 
     def _run(self, feeds: dict[str, Any], *, as_table: bool) -> dict[str, Any]:
         values = onnx_session.run(self._session, self._outputs, feeds)
-        found = dict(zip(self._outputs, values, strict=True))
+        outputs = dict(zip(self._outputs, values, strict=True))
         if not as_table:
-            return found
-        flat = Table((name, np.asarray(value).reshape(-1)) for name, value in found.items())
-        return flat if len({len(value) for value in flat.values()}) == 1 else found
+            return outputs
+        flat = Table((name, np.asarray(value).reshape(-1)) for name, value in outputs.items())
+        return flat if len({len(value) for value in flat.values()}) == 1 else outputs

@@ -31,8 +31,8 @@ class SklearnAdapter(TabularAdapter):
         method = mlmodel.flavors.get("python_function", {}).get("predict_fn", "predict")
         if is_own(type(estimator), "lightgbm"):
             check_order(names, estimator.feature_name_)
-        found = survey(estimator)
-        because = found.why_not_rows(method)
+        surveyed = survey(estimator)
+        because = surveyed.why_not_rows(method)
         self.joins = self.steady = not because
         self.joins_because = because or "every step is scikit-learn's own"
         super().__init__(
@@ -41,7 +41,7 @@ class SklearnAdapter(TabularAdapter):
             names=names,
             width=getattr(estimator, "n_features_in_", None),
             dtype=tables.dtype_of(mlmodel),
-            takes_frame=_takes_frame(mlmodel, names, found),
+            takes_frame=_takes_frame(mlmodel, names, surveyed),
         )
 
     @classmethod
@@ -86,8 +86,8 @@ def _names(mlmodel: MLmodel, estimator: Any) -> tuple[str, ...]:
     return tuple(getattr(estimator, "feature_names_in_", ()))
 
 
-def _takes_frame(mlmodel: MLmodel, names: tuple[str, ...], found: Survey) -> bool:
+def _takes_frame(mlmodel: MLmodel, names: tuple[str, ...], surveyed: Survey) -> bool:
     """Whether an array could be understood otherwise than what MLflow makes of a request."""
     if mlmodel.columns or names:
-        return bool(why_frames(mlmodel, found))
+        return bool(why_frames(mlmodel, surveyed))
     return not mlmodel.takes_numbers

@@ -54,10 +54,10 @@ def _new(kind: str) -> Any:
     if kind == XGBOOST_BOOSTER:
         return imported("xgboost", "pandas", "sklearn").Booster()
     estimators.import_sklearn()
-    found = getattr(imported("xgboost", "pandas"), kind.rpartition(".")[2], None)
-    if found is None:
+    model_class = getattr(imported("xgboost", "pandas"), kind.rpartition(".")[2], None)
+    if model_class is None:
         raise NotNative(f"the model is a {kind}, which is none of the library's public classes")
-    return found()
+    return model_class()
 
 
 def _answer(model: Any, booster: Any) -> Callable[[Any], Any]:

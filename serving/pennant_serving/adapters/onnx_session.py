@@ -57,16 +57,16 @@ def start(path: Path, flavor: Mapping[str, Any], threads: int) -> Any:
     """A session with the options of the flavor, else so many threads. Raises what it raises."""
     import onnxruntime
 
-    said = flavor.get("onnx_session_options") or {}
+    wanted = flavor.get("onnx_session_options") or {}
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = said.get("intra_op_num_threads") or threads
-    options.inter_op_num_threads = said.get("inter_op_num_threads") or 0
-    if str(said.get("execution_mode")).upper() == "PARALLEL":
+    options.intra_op_num_threads = wanted.get("intra_op_num_threads") or threads
+    options.inter_op_num_threads = wanted.get("inter_op_num_threads") or 0
+    if str(wanted.get("execution_mode")).upper() == "PARALLEL":
         options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
-    if level := said.get("graph_optimization_level"):
+    if level := wanted.get("graph_optimization_level"):
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel(level)
-    # Threads that wait for work by running take the processor time of those who have some.
-    for key, value in ({SPINNING: "0"} | (said.get("extra_session_config") or {})).items():
+    # Spinning threads take the processor time of those that have work.
+    for key, value in ({SPINNING: "0"} | (wanted.get("extra_session_config") or {})).items():
         options.add_session_config_entry(key, str(value))
     providers = _providers(flavor.get("providers"), onnxruntime.get_available_providers())
     return onnxruntime.InferenceSession(path, sess_options=options, providers=providers)
@@ -85,12 +85,12 @@ def inputs_of(session: Any) -> list[Input]:
     return [_input(each) for each in session.get_inputs()]
 
 
-def _input(said: Any) -> Input:
-    element = said.type.removeprefix("tensor(").removesuffix(")")
+def _input(described: Any) -> Input:
+    element = described.type.removeprefix("tensor(").removesuffix(")")
     if element not in DTYPES:
-        raise ValueError(f"input {said.name} is {said.type}, which no request can hold")
-    wide = len(said.shape) == 2 and isinstance(said.shape[1], int)
-    return Input(said.name, np.dtype(DTYPES[element]), said.shape[1] if wide else None)
+        raise ValueError(f"input {described.name} is {described.type}, which no request can hold")
+    wide = len(described.shape) == 2 and isinstance(described.shape[1], int)
+    return Input(described.name, np.dtype(DTYPES[element]), described.shape[1] if wide else None)
 
 
 def has_free_rows(session: Any) -> bool:

@@ -8,7 +8,7 @@ import fractions
 import re
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -57,3 +57,9 @@ def items(value: Any) -> Iterable[Any] | None:
     else:
         return None
     return [each for each in inside if type(each) not in ATOMS]
+
+
+def attributes(value: Any) -> Mapping[str, Any]:
+    """An object's own attributes, by name; none of one that has no dict of them."""
+    own: Mapping[str, Any] = getattr(value, "__dict__", {})
+    return own

@@ -60,14 +60,14 @@ def load(path: Path, trusted: Iterable[str]) -> Any:
 
     Raises skops' UntrustedTypesFoundException, which is a TypeError, for any other type.
     """
-    told = list(trusted)
+    trusted_types = list(trusted)
     if (lists := without_search()) is not None:
         try:
             lists.add(named(path))
-            return sys.modules["skops.io"].load(path, trusted=told)
+            return sys.modules["skops.io"].load(path, trusted=trusted_types)
         except Exception:  # noqa: BLE001 - what is wrong with the file, skops itself shall say
             _forget()
-    return importlib.import_module("skops.io").load(path, trusted=told)
+    return importlib.import_module("skops.io").load(path, trusted=trusted_types)
 
 
 def without_search() -> Lists | None:
@@ -85,16 +85,16 @@ def without_search() -> Lists | None:
 
 def named(path: Path) -> set[tuple[str, str]]:
     """Module and name of the types and functions that a file names."""
-    found: set[tuple[str, str]] = set()
+    names: set[tuple[str, str]] = set()
 
     def note(node: dict[str, Any]) -> None:
         module, name = node.get("__module__"), node.get("__class__")
         if isinstance(module, str) and isinstance(name, str):
-            found.add((module, name))
+            names.add((module, name))
 
     with ZipFile(path) as file:
         json.loads(file.read("schema.json"), object_hook=note)
-    return found
+    return names
 
 
 def is_estimator(module: str, name: str) -> bool:
@@ -111,15 +111,15 @@ def is_estimator(module: str, name: str) -> bool:
     if not _MODULE_TO_IGNORE.isdisjoint(public.split(".")):
         return False
     try:
-        found = getattr(importlib.import_module(public), name, None)
+        exported = getattr(importlib.import_module(public), name, None)
     except ImportError:  # of another release; skops has better words for it
         return False
     return (
-        isinstance(found, type)
-        and issubclass(found, BaseEstimator)
-        and found is not BaseEstimator
-        and not getattr(found, "__abstractmethods__", None)
-        and (found.__module__, found.__name__) == (module, name)
+        isinstance(exported, type)
+        and issubclass(exported, BaseEstimator)
+        and exported is not BaseEstimator
+        and not getattr(exported, "__abstractmethods__", None)
+        and (exported.__module__, exported.__name__) == (module, name)
     )
 
 
@@ -127,12 +127,12 @@ def is_public(module: str, name: str, searched: Searched) -> bool:
     """Whether skops' own search of a module finds this by this name. Nothing is imported."""
     from skops.io._utils import get_type_name
 
-    found = vars(searched.module).get(name)  # modules may warn of names that are asked for
+    public = vars(searched.module).get(name)  # modules may warn of names that are asked for
     root = searched.module.__name__.rpartition(".")[0]
     return (
-        isinstance(found, searched.kind)
+        isinstance(public, searched.kind)
         and f"{module}.{name}".startswith(root)
-        and get_type_name(found) == f"{module}.{name}"
+        and get_type_name(public) == f"{module}.{name}"
     )
 
 
@@ -149,8 +149,8 @@ def _import_without_search() -> Lists:
     def no_estimators() -> list[Any]:
         # This search comes before those for other names, which are another module's.
         types = vars(sys.modules["skops.io._trusted_types"])
-        types["get_public_type_names"], kept = note, types["get_public_type_names"]
-        restore.append(lambda: types.update(get_public_type_names=kept))
+        types["get_public_type_names"], original = note, types["get_public_type_names"]
+        restore.append(lambda: types.update(get_public_type_names=original))
         return []
 
     search = utils.all_estimators
@@ -168,10 +168,10 @@ def _checked(searched: list[Searched]) -> Lists:
     """That the lists are empty, and are the very ones that skops goes by."""
     types, used = (vars(sys.modules[f"skops.io.{name}"]) for name in ("_trusted_types", "_general"))
     expected = [types[ESTIMATORS], *(each.names for each in searched)]
-    found = [used[name] for name in (ESTIMATORS, *UFUNCS)]
-    if len(found) != len(expected) or any(expected):
+    used_lists = [used[name] for name in (ESTIMATORS, *UFUNCS)]
+    if len(used_lists) != len(expected) or any(expected):
         raise LookupError("skops searches for more, or for less, than is known")
-    if any(ours is not theirs for ours, theirs in zip(expected, found, strict=True)):
+    if any(ours is not theirs for ours, theirs in zip(expected, used_lists, strict=True)):
         raise LookupError("skops goes by other lists than are known")
     return Lists(types[ESTIMATORS], tuple(searched))
 

@@ -48,7 +48,7 @@ class TabularAdapter(ReadingAdapter):
         self._width = width
         self._takes_frame = takes_frame
         self._dtype = dtype
-        self._columns = exact.Columns(mlmodel.columns, dtype)
+        self._columns = exact.SignatureColumns(mlmodel.columns, dtype)
         self.array_spec = None if takes_frame else self._spec()
         if takes_frame:
             _ = self._scoring  # now, and not with the first request

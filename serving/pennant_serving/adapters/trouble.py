@@ -11,31 +11,31 @@ from pennant_serving.failures import PodError, Reason
 def explain(adapter: str, bundle: Bundle, error: Exception) -> str:
     """What went wrong, and what the bundle says it needs; another release of the library first."""
     what = str(error) if isinstance(error, NotNative) else f"{type(error).__name__}: {error}"
-    said = f"adapter {adapter} could not load the bundle: {what}"
+    message = f"adapter {adapter} could not load the bundle: {what}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         needs = _requirement(bundle, error.name.partition(".")[0])
-        said = f"{said}: {needs}this image lacks it; set serving.image to one that has it"
+        message = f"{message}: {needs}this image lacks it; set serving.image to one that has it"
     elif not isinstance(error, NotNative):
-        said += _of_unknown_release(bundle)
-    return mismatch_first(bundle, said)
+        message += _of_unknown_release(bundle)
+    return mismatch_first(bundle, message)
 
 
-def mismatch_first(bundle: Bundle, said: str) -> str:
+def mismatch_first(bundle: Bundle, message: str) -> str:
     """The same, after what is most likely its cause."""
-    found = mismatch(bundle)
-    return f"the bundle was {found}: {found.remedy}; {said}" if found else said
+    other = mismatch(bundle)
+    return f"the bundle was {other}: {other.remedy}; {message}" if other else message
 
 
 def untried(bundle: Bundle) -> PodError | None:
     """The error for a model that was saved with another release of its library and has predicted
     nothing; None when it was not."""
-    found = mismatch(bundle)
-    if found is None:
+    other = mismatch(bundle)
+    if other is None:
         return None
     message = (
-        f"the bundle was {found}, and nothing shows that it still answers, because it was not asked"
+        f"the bundle was {other}, and nothing shows that it still answers, because it was not asked"
         f" to predict its input example: log the model with one, and serving.selfTest not Off, or"
-        f" {found.remedy}"
+        f" {other.remedy}"
     )
     return PodError(Reason.LOAD_FAILED, message)
 

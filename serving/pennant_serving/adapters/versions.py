@@ -17,7 +17,7 @@ class Library:
     module: str
     packages: tuple[str, ...]
     """The names that it is installed under, the usual one first."""
-    said: str = ""
+    version_key: str = ""
     """Where the flavor in the MLmodel file has its version."""
 
 
@@ -58,7 +58,7 @@ def mismatch(bundle: Bundle) -> Mismatch | None:
         flavor = bundle.mlmodel.flavors.get(name)
         if flavor is None:
             continue
-        saved = str(flavor.get(library.said) or "") or _required(bundle.path, library)
+        saved = str(flavor.get(library.version_key) or "") or _required(bundle.path, library)
         here = _installed(library)
         if saved and here and _release(saved) != _release(here):
             return Mismatch(library.packages[0], saved, here)
@@ -77,7 +77,7 @@ def _required(folder: Path, library: Library) -> str:
     """The one version that requirements.txt wants; empty when it wants none or leaves a choice."""
     lines = (requirement(folder, normal(package)) for package in library.packages)
     pinned = (_PIN.search(line) for line in lines)
-    return next((found[1] for found in pinned if found), "")
+    return next((match[1] for match in pinned if match), "")
 
 
 def _installed(library: Library) -> str:
@@ -94,9 +94,9 @@ def _installed(library: Library) -> str:
     return ""
 
 
-def _release(told: str) -> list[str]:
+def _release(number: str) -> list[str]:
     """Major and minor."""
-    return [*re.findall(r"\d+", told), "0"][:2]
+    return [*re.findall(r"\d+", number), "0"][:2]
 
 
 def normal(name: str) -> str:

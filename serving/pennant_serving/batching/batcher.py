@@ -8,24 +8,18 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, TypeVar
 
-import numpy as np
-
 from pennant_serving.adapters.base import Adapter
-from pennant_serving.batching import joining, policy, proof, weight
+from pennant_serving.batching import policy, proof, weight
 from pennant_serving.batching.cut import Cut
+from pennant_serving.batching.inputs import Inputs, kind_of
 from pennant_serving.batching.line import Line
-from pennant_serving.batching.policy import Limits, Situation
+from pennant_serving.batching.policy import BatchLimits, Situation
 from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.runner import Observer, Runner
 from pennant_serving.batching.timing import timed
 from pennant_serving.batching.work import Aside, Done, Work
-from pennant_serving.errors import TimedOut, Unavailable, from_model
+from pennant_serving.errors import TimedOut, Unavailable
 from pennant_serving.rows import Prepared, Rows
-
-ARRAY = "array"
-"""The kind of all arrays: a model takes one."""
-ALONE = "alone"
-"""The kind of all that is not joined: it waits in one queue."""
 
 T = TypeVar("T")
 
@@ -34,13 +28,11 @@ class Batcher:
     """All predictions of one model. Its methods are for the event loop only."""
 
     def __init__(
-        self, adapter: Adapter, pool: Pool, limits: Limits, observer: Observer | None = None
+        self, adapter: Adapter, pool: Pool, limits: BatchLimits, observer: Observer | None = None
     ) -> None:
         self.limits = limits
-        self.array_spec = getattr(adapter, "array_spec", None)
-        """The type of the arrays that may be submitted; None when only `Rows` may."""
-        to_array = getattr(adapter, "to_array", None) if self.array_spec is not None else None
-        self._prepare: Callable[[Any], Any] | None = getattr(adapter, "prepare", to_array)
+        self._inputs = Inputs(adapter)
+        self.array_spec = self._inputs.array_spec
         self._pool = pool
         self._line = Line()
         self.runner = Runner(adapter, pool, observer or Observer(), self._look, limits.mode)
@@ -56,10 +48,10 @@ class Batcher:
         return f"requests are predicted {how}{where}: {because}"
 
     async def predict(self, rows: Rows | Prepared, protocol: str = "own") -> Any:
-        """What the model says to these rows. Raises ServingError; see `Model.predict`."""
-        many = weight.of_value(rows.raw) > weight.MOMENT
+        """The model's answer to these rows. Raises ServingError; see `Model.predict`."""
+        many = weight.of_value(rows.raw) > weight.MOMENT_VALUES
         value = await self._made(rows, many=many)
-        kind = self._kind(value, many=many)
+        kind = kind_of(value, joins=self.joins, many=many)
         return await self._answer(lambda done: timed(Work(value, len(rows), kind, done, protocol)))
 
     async def aside(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -95,7 +87,7 @@ class Batcher:
         rows there is nothing to learn."""
         if not len(rows):
             return
-        await self._pool.start(self._prove, self._value(rows), len(rows))
+        await self._pool.start(self._prove, self._inputs.value(rows), len(rows))
 
     def submit(self, work: Work) -> None:
         """Put into the line; `work.done` is called later. Raises Unavailable when it is full."""
@@ -137,35 +129,13 @@ class Batcher:
         if runner.steady:
             proof.measure(runner, value, rows, self.limits.max_rows)
 
-    def _kind(self, value: Any, *, many: bool) -> Hashable:
-        """To look at all values of rows is worth it only where some may be joined, and not when
-        there are many."""
-        if not self.joins:
-            return ALONE
-        if not isinstance(value, (Rows, Prepared)):
-            return ARRAY
-        return None if many else joining.kind(value)
-
     async def _made(self, rows: Rows | Prepared, *, many: bool) -> Any:
         """What the model is given, made in the event loop only when that takes no time."""
+        inputs = self._inputs
         is_short = self.array_spec is not None and self.runner.steady and not many
-        if is_short or isinstance(rows, Prepared) or self._prepare is None:
-            return self._value(rows)
-        return await self.aside(self._value, rows)
-
-    def _value(self, rows: Rows | Prepared) -> Any:
-        """The one array where a model takes one, else what its adapter makes of rows."""
-        try:
-            made: Any = rows
-            if self._prepare is not None and not isinstance(rows, Prepared):
-                made = self._prepare(rows)
-        except Exception as error:
-            raise from_model(error) from error
-        return made.data if isinstance(made, Prepared) and self._is_the_array(made.data) else made
-
-    def _is_the_array(self, data: Any) -> bool:
-        spec = self.array_spec
-        return spec is not None and isinstance(data, np.ndarray) and data.dtype == spec.dtype
+        if is_short or isinstance(rows, Prepared) or inputs.prepare is None:
+            return inputs.value(rows)
+        return await self.aside(inputs.value, rows)
 
     def _enqueue(self, work: Work) -> None:
         self._line.add(work)

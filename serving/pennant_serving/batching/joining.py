@@ -10,12 +10,12 @@ import numpy as np
 
 from pennant_serving.rows import Columns, Prepared, Rows
 
-EXACT = 2**63
+EXACT_INTEGER_LIMIT = 2**63
 """Whole numbers beyond this change the type of the whole array that they are put in."""
-LOOKED_AT = 128
+COMPARED_ROWS = 128
 """Rows. Larger lists are predicted alone: looking at every value would take longer than that."""
 
-DEEPEST = 32
+NESTING_LIMIT = 32
 """Lists in lists; no array goes deeper."""
 
 
@@ -37,7 +37,7 @@ def kind(rows: Rows | Prepared) -> Hashable:
     if isinstance(rows.values, np.ndarray):
         array = rows.values
         return None if array.dtype == object else (rows.columns, array.dtype, array.shape[1:])
-    if not 0 < len(rows) <= LOOKED_AT:
+    if not 0 < len(rows) <= COMPARED_ROWS:
         return None
     first = _types(rows.values[0])
     if first is None or any(_types(row) != first for row in rows.values[1:]):
@@ -158,10 +158,10 @@ def _joined(parts: Sequence[Sequence[Any]]) -> Any:
 def _types(value: Any, depth: int = 0) -> Hashable:
     """What arrays and frames of this value would be made of; None when only all of it can tell."""
     if isinstance(value, list):
-        if depth == DEEPEST:
+        if depth == NESTING_LIMIT:
             return None
         types = tuple(_types(each, depth + 1) for each in value)
         return None if None in types else types
     if isinstance(value, int) and not isinstance(value, bool):
-        return "int" if -EXACT <= value < EXACT else None
+        return "int" if -EXACT_INTEGER_LIMIT <= value < EXACT_INTEGER_LIMIT else None
     return type(value).__name__ if isinstance(value, (bool, float, str)) else None

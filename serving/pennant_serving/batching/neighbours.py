@@ -14,10 +14,10 @@ from pennant_serving.batching import joining
 from pennant_serving.rows import Prepared, Rows
 
 SCALES = (0.5, 3.0, -2.0, 30.0)
-"""What numbers are multiplied by, after MORE was added."""
-MORE = 7
-CHOSEN = 1
-"""Seed: the same in every start."""
+"""What numbers are multiplied by, after ADDED was added."""
+ADDED = 7
+SEED = 1
+"""The same in every start."""
 
 
 def order(value: Any, places: list[int]) -> Any:
@@ -41,7 +41,7 @@ def different(value: Any) -> Iterator[Any]:
 
 
 def _changed(value: Any, scale: float) -> Any:
-    random = np.random.default_rng(CHOSEN)
+    random = np.random.default_rng(SEED)
     if isinstance(value, np.ndarray):
         return _array(value, scale, random)
     if isinstance(value, Prepared):
@@ -58,7 +58,7 @@ def _array(array: np.ndarray[Any, Any], scale: float, random: np.random.Generato
     if array.dtype.kind not in "iuf":
         return mixed
     with np.errstate(all="ignore"):
-        changed = (mixed.astype("float64") + MORE) * scale
+        changed = (mixed.astype("float64") + ADDED) * scale
         if array.dtype.kind in "iu":
             limits = np.iinfo(array.dtype)
             changed = np.clip(changed, max(limits.min, -(2**53)), min(limits.max, 2**53))
@@ -92,4 +92,4 @@ def _other(value: Any, scale: float) -> Any:
         return {name: _other(each, scale) for name, each in value.items()}
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
-    return type(value)((value + MORE) * scale) if abs(value) < 2**53 else value
+    return type(value)((value + ADDED) * scale) if abs(value) < 2**53 else value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WAITING = 2048
-"""Requests that may wait; the next one is told to come back later."""
-WAITING_BATCHES = 64
+WAITING_REQUEST_LIMIT = 2048
+"""Requests that may wait; the next one is refused."""
+WAITING_BATCH_LIMIT = 64
 """Full batches' worth of rows that may wait, because rows are what takes memory and time."""
-PATIENCE = 0.01
+LONG_BATCH_SECONDS = 0.01
 """Seconds. A batch that takes longer does not hold up those who wait for the next one: they get a
 thread of their own, so that a slow model uses all of its threads and a huge request only one."""
 
@@ -19,7 +19,7 @@ MODES = (AUTO, ROWS)
 
 
 @dataclass(frozen=True)
-class Limits:
+class BatchLimits:
     """How requests are put together."""
 
     max_rows: int = 1024
@@ -46,18 +46,18 @@ class Situation:
     """Seconds since the latest of these began."""
 
 
-def pause(now: Situation, limits: Limits, threads: int, *, joins: bool) -> float | None:
+def pause(now: Situation, limits: BatchLimits, threads: int, *, joins: bool) -> float | None:
     """Seconds until the next batch may start: 0 is now, None is when another one ends."""
     if now.running >= threads:
         return None
     if not joins or now.rows >= limits.max_rows:
         return 0.0
     if now.running:
-        return max(0.0, PATIENCE - now.youngest)
+        return max(0.0, LONG_BATCH_SECONDS - now.youngest)
     return max(0.0, limits.max_delay - now.waited)
 
 
-def has_room(requests: int, rows: int, more: int, limits: Limits) -> bool:
+def has_room(requests: int, rows: int, more: int, limits: BatchLimits) -> bool:
     """Whether a request of `more` rows may join the line. An empty line takes any."""
-    most = WAITING_BATCHES * max(limits.max_rows, WAITING)
-    return not requests or (requests < WAITING and rows + more <= most)
+    most = WAITING_BATCH_LIMIT * max(limits.max_rows, WAITING_REQUEST_LIMIT)
+    return not requests or (requests < WAITING_REQUEST_LIMIT and rows + more <= most)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import get_ident
 from typing import Any, TypeVar
 
-THREADS = 4
+PREDICT_THREADS = 4
 CODEC_THREADS = 2
 """For large bodies and answers. They hold the interpreter's lock, so more would be no faster; and
 what they do ends soon, unlike a prediction, so nobody need wait behind one."""
@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Pool:
     """Runs functions in threads."""
 
-    def __init__(self, threads: int = THREADS, name: str = "predict") -> None:
+    def __init__(self, threads: int = PREDICT_THREADS, name: str = "predict") -> None:
         self.threads = threads
         self._begun: dict[int, float] = {}
         """When each busy thread began what it does, by its identity."""

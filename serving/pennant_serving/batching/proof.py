@@ -17,15 +17,15 @@ from pennant_serving.batching.joining import Ambiguous
 from pennant_serving.batching.neighbours import different, order, tiled
 from pennant_serving.batching.runner import Runner
 from pennant_serving.batching.running import attempt
-from pennant_serving.batching.speed import PROOFS
+from pennant_serving.batching.speed import PROVING_RUNS
 
 CLOSE = {"f2": 1e-2, "f4": 1e-4, "f8": 1e-6}
 """Relative, by the answers' type. Libraries add in another order when there are more rows."""
-TRIES = 4 * PROOFS
+RUNS_PER_SIZE = 4 * PROVING_RUNS
 """Runs of one size: a busy machine makes some of them long."""
-MOST = 4
+EXAMPLE_ROWS = 4
 """Rows of the example that are tried."""
-SECONDS = 2.0
+NEIGHBOURS_SECONDS = 2.0
 """After which no more neighbours are tried: a model that is this slow must start, too."""
 CHANGED = "the answer to a row of the example changes beside other rows"
 
@@ -34,12 +34,12 @@ Predict = Callable[[Any], Any]
 
 def why_not(predict: Predict, value: Any, rows: int, *, lists: bool) -> str:
     """Why requests must not be predicted together; empty when the example shows no reason."""
-    value, rows = joining.part(value, 0, min(rows, MOST)), min(rows, MOST)
+    value, rows = joining.part(value, 0, min(rows, EXAMPLE_ROWS)), min(rows, EXAMPLE_ROWS)
     singles = [joining.part(value, place, place + 1) for place in range(rows)]
     try:
         alone = [predict(each) for each in singles]
         beside = _beside(predict, value, singles, lists=lists)
-        changed = (not same(found, alone[place]) for place, found in beside)
+        changed = (not same(answer, alone[place]) for place, answer in beside)
         return CHANGED if any(changed) else ""
     except Exception as error:  # noqa: BLE001 - it answered its example, but not this
         return (
@@ -57,17 +57,17 @@ def _beside(
     yield from zip(reversed(range(rows)), _each(predict, turned, rows, lists=lists), strict=True)
     started = time.perf_counter()
     for before in different(value):
-        if time.perf_counter() - started > SECONDS:
+        if time.perf_counter() - started > NEIGHBOURS_SECONDS:
             return
         after = joining.part(before, 0, 1)
         batch, first = joining.join([before, value, after]), len(before)
         try:
-            found = _each(predict, batch, first + rows + 1, lists=lists)
+            answers = _each(predict, batch, first + rows + 1, lists=lists)
         except joining.NotOneEach:
             raise
         except Exception:  # noqa: BLE001, S112 - values that were made up it may refuse
             continue
-        yield from enumerate(found[first : first + rows])
+        yield from enumerate(answers[first : first + rows])
 
 
 def _each(predict: Predict, value: Any, rows: int, *, lists: bool) -> list[Any]:
@@ -89,7 +89,7 @@ def measure(runner: Runner, value: Any, rows: int, most: int) -> None:
 
 
 def _is_short(runner: Runner, batch: Any, size: int) -> bool:
-    for _ in range(TRIES):
+    for _ in range(RUNS_PER_SIZE):
         # Of all threads: some libraries start their own, and nothing else runs yet.
         effort, started = time.process_time(), time.perf_counter()
         if attempt(runner.predict, lambda: batch).error is not None:

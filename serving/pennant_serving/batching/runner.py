@@ -19,7 +19,7 @@ from pennant_serving.rows import Prepared, Rows
 
 
 class Observer:
-    """Is told of each batch. This one does not listen; telemetry's does."""
+    """Called for each batch. This one does nothing; telemetry's counts."""
 
     def waited(self, work: Work, seconds: float) -> None:
         """A request left the line after so long."""

@@ -9,13 +9,13 @@ the processor's time and by the clock.
 
 from __future__ import annotations
 
-SHORT = 0.002
-"""Seconds of processor time."""
-BRIEF = 0.02
-"""Seconds by the clock. More than SHORT, because on a busy machine others have their turn."""
-WAITS = 0.1
-"""Seconds by the clock, of what hardly computes: it waits for something, and will again."""
-PROOFS = 3
+SHORT_CPU_SECONDS = 0.002
+"""Of the processor's time."""
+SHORT_CLOCK_SECONDS = 0.02
+"""More by the clock, because on a busy machine others have their turn."""
+WAITING_CLOCK_SECONDS = 0.1
+"""By the clock, of what hardly computes: it waits for something, and will again."""
+PROVING_RUNS = 3
 """Short runs in a row that prove a size."""
 
 
@@ -28,12 +28,14 @@ class Speed:
 
     def proved(self, rows: int) -> bool:
         """Whether so many rows may be predicted in the loop."""
-        return self._score.get((rows - 1).bit_length(), 0) >= PROOFS
+        return self._score.get((rows - 1).bit_length(), 0) >= PROVING_RUNS
 
     @property
     def largest(self) -> int:
         """The most rows that may be predicted in the loop; 0 when none may."""
-        return max((2**size for size, score in self._score.items() if score >= PROOFS), default=0)
+        return max(
+            (2**size for size, score in self._score.items() if score >= PROVING_RUNS), default=0
+        )
 
     def forget(self, rows: int) -> None:
         """The trial of a size has failed."""
@@ -55,12 +57,12 @@ class Speed:
         if score is None:
             return
         if _is_short(effort, seconds):
-            self._score[size] = min(score + 1, 2 * PROOFS)
-        elif effort <= SHORT and seconds > WAITS:
+            self._score[size] = min(score + 1, 2 * PROVING_RUNS)
+        elif effort <= SHORT_CPU_SECONDS and seconds > WAITING_CLOCK_SECONDS:
             self._score[size] = 0
         else:
-            self._score[size] = score - 1 if score > PROOFS else 0
+            self._score[size] = score - 1 if score > PROVING_RUNS else 0
 
 
 def _is_short(effort: float, seconds: float) -> bool:
-    return effort <= SHORT and seconds <= BRIEF
+    return effort <= SHORT_CPU_SECONDS and seconds <= SHORT_CLOCK_SECONDS

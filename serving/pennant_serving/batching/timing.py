@@ -49,9 +49,9 @@ def timed(work: Work) -> Work:
     times = wanted.get()
     if times is None:
         return work
-    found = TimedWork(work.value, work.rows, work.kind, work.done, work.protocol)
-    found.times = times
-    return found
+    timed_work = TimedWork(work.value, work.rows, work.kind, work.done, work.protocol)
+    timed_work.times = times
+    return timed_work
 
 
 class Timing(Observer):

@@ -57,5 +57,5 @@ class Aside(Work):
 
 
 def _nobody(_result: Any, _error: ServingError | None) -> None:
-    """In the place of whom was told: who refers to the work would stay in memory with it, and its
+    """In the place of what was called: who refers to the work would stay in memory with it, and its
     rows, until the next garbage collection."""

@@ -1,0 +1,1 @@
+"""What `fetch` put on the volume, and what it says about itself."""

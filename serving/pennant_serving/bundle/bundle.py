@@ -24,21 +24,21 @@ class Bundle:
 def open_bundle(folder: Path, model: str, version: str) -> Bundle:
     """Raises PodError when the volume holds another model or version, or none."""
     path = manifest.manifest_path(folder)
-    found = manifest.read(path)
-    if found is None:
+    present = manifest.read(path)
+    if present is None:
         raise PodError(
             Reason.LOAD_FAILED,
             f"{path} is missing or of another format: fetch did not finish, or is of another"
             " release than serve",
         )
-    _check_identity(found, model, version)
+    _check_identity(present, model, version)
     return Bundle(folder, read_mlmodel(folder))
 
 
-def _check_identity(found: Manifest, model: str, version: str) -> None:
-    if (found.model, found.version) != (model, version):
+def _check_identity(present: Manifest, model: str, version: str) -> None:
+    if (present.model, present.version) != (model, version):
         raise PodError(
             Reason.DIGEST_MISMATCH,
-            f"the volume holds version {found.version} of {found.model}, but this pod is for"
+            f"the volume holds version {present.version} of {present.model}, but this pod is for"
             f" version {version} of {model}",
         )

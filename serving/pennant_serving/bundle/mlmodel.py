@@ -37,7 +37,7 @@ class MLmodel:
     tensors: tuple[dict[str, Any], ...]
     outputs: tuple[dict[str, Any], ...]
     params: tuple[dict[str, Any], ...]
-    """What may be said beside the rows: name, type, default, shape."""
+    """What a request may give beside the rows: name, type, default, shape."""
     example: Path | None
     """The input example as a body for /invocations."""
     from_type_hint: bool

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pennant_serving.bundle.mlmodel import NUMERIC, MLmodel
 
-MANY = 20
+NAMES_IN_A_SENTENCE = 20
 """Names in a sentence; of more it says how many."""
 
 
@@ -46,14 +46,14 @@ class Takes:
             row = tuple(specs[0]["shape"][1:]) if len(specs) == 1 else None
             known = frozenset(named)
             return cls(named, kinds, known, row=row, are_tensors=True, are_numbers=numbers)
-        found = tuple(names)
-        return cls(found, (), frozenset(found), len(found) or width)
+        known_names = tuple(names)
+        return cls(known_names, (), frozenset(known_names), len(known_names) or width)
 
     def __str__(self) -> str:
         if self.names:
             kinds = (f" ({kind})" for kind in self.kinds)
-            told = [f"{name}{next(kinds, '')}" for name in self.names]
-            return f"the model takes {listed(told)}"
+            described = [f"{name}{next(kinds, '')}" for name in self.names]
+            return f"the model takes {listed(described)}"
         if self.are_tensors:
             return f"the model takes one tensor, which has no name ({'; '.join(self.kinds)})"
         kinds_ = f" ({listed(self.kinds)})" if self.kinds else ""
@@ -62,5 +62,5 @@ class Takes:
 
 def listed(names: Sequence[str]) -> str:
     """Names as part of a sentence."""
-    more = len(names) - MANY
-    return ", ".join(names[:MANY]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - NAMES_IN_A_SENTENCE
+    return ", ".join(names[:NAMES_IN_A_SENTENCE]) + (f" and {more} more" if more > 0 else "")

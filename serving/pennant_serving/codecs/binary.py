@@ -50,10 +50,10 @@ def write(datatype: str, elements: Any) -> bytes:
 
 
 def _split(name: str, raw: Buffer, most: int) -> np.ndarray[Any, Any]:
-    found: list[str] = []
+    elements: list[str] = []
     place = 0
     while place < len(raw):
-        if len(found) == most:
+        if len(elements) == most:
             raise InvalidInput(f"input {name!r}: there are bytes after its {most} elements")
         start = place + LENGTH.size
         if start > len(raw):
@@ -61,8 +61,8 @@ def _split(name: str, raw: Buffer, most: int) -> np.ndarray[Any, Any]:
         place = start + LENGTH.unpack_from(raw, place)[0]
         if place > len(raw):
             raise InvalidInput(f"input {name!r}: the bytes end within an element")
-        found.append(text(name, raw[start:place]))
-    return objects(found)
+        elements.append(text(name, raw[start:place]))
+    return objects(elements)
 
 
 def _with_length(elements: Iterable[str | bytes]) -> Iterable[bytes]:

@@ -85,8 +85,8 @@ def _width(text: str) -> int:
     more. Shorter rows are filled up."""
     try:
         lines = csv.reader(io.StringIO(text, newline=""))
-        told = (line for line in lines if len(line) > 1 or "".join(line).strip())
-        return max(map(len, islice(told, 2)), default=0)
+        filled = (line for line in lines if len(line) > 1 or "".join(line).strip())
+        return max(map(len, islice(filled, 2)), default=0)
     except csv.Error as error:
         raise InvalidInput(f"the body is no CSV: {error}") from error
 

@@ -16,8 +16,8 @@ from pennant_serving.codecs import pieces
 from pennant_serving.codecs.size import check_json
 from pennant_serving.errors import InvalidInput, PredictFailed
 
-SHORT = 4096
-"""Bytes."""
+SHORT_TEXT_BYTES = 4096
+"""In which it takes no time to look for something."""
 
 
 def load_object(body: bytes) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def dump(content: Any) -> bytes:
     except (orjson.JSONEncodeError, _InfiniteError):
         return _dump_slowly(content)
     # It writes null for infinities, too. In a long text it takes longer to look for that.
-    if (arrays is None or len(text) < SHORT) and b"null" not in text:
+    if (arrays is None or len(text) < SHORT_TEXT_BYTES) and b"null" not in text:
         return text
     is_finite = arrays is not None and not any(np.isinf(each).any() for each in arrays)
     return text if is_finite else _dump_slowly(content)
@@ -65,10 +65,10 @@ def dump(content: Any) -> bytes:
 def _arrays(content: Any) -> list[Any] | None:
     """The content's arrays where it is nothing but one of numbers, or those and texts by name."""
     values = content.values() if type(content) is dict else (content,)
-    found = [each for each in values if type(each) is np.ndarray]
-    if not found or any(each.dtype.kind not in "biuf" for each in found):
+    arrays = [each for each in values if type(each) is np.ndarray]
+    if not arrays or any(each.dtype.kind not in "biuf" for each in arrays):
         return None
-    return found if all(type(each) in (np.ndarray, str) for each in values) else None
+    return arrays if all(type(each) in (np.ndarray, str) for each in values) else None
 
 
 def _dump_slowly(content: Any) -> bytes:

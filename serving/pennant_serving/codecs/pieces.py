@@ -14,10 +14,10 @@ from typing import Any
 
 import orjson
 
-LARGE = 1024 * 1024
+LARGE_BYTES = 1024 * 1024
 """Bytes of a body, or of an array in it, that take more than a few milliseconds."""
-PIECE = 128 * 1024
-NEAR = 64 * 1024
+PIECE_BYTES = 128 * 1024
+NEAR_BYTES = 64 * 1024
 """Where it begins, if there is one; looking further costs more than it saves."""
 NOT_NUMBERS = re.compile(rb'["{}]')
 ROW_ENDS = re.compile(rb"\]\s*,")
@@ -26,7 +26,7 @@ ROWS_BEGIN = re.compile(rb"\[\s*\[\s*(?!\[)")
 
 def loads(body: bytes) -> Any:
     """What `orjson.loads` returns, or raises."""
-    place = _numbers(body) if len(body) > LARGE else None
+    place = _numbers(body) if len(body) > LARGE_BYTES else None
     if place is None:
         return orjson.loads(body)
     start, end = place
@@ -41,7 +41,7 @@ def loads(body: bytes) -> Any:
 def _numbers(body: bytes) -> tuple[int, int] | None:
     """Where the first large array of numbers begins and ends."""
     for begin, stop in _stretches(body):
-        if stop - begin > LARGE:
+        if stop - begin > LARGE_BYTES:
             start, last = body.find(b"[", begin, stop), body.rfind(b"]", begin, stop)
             if 0 <= start < last:  # in a text it makes no sense without it, and that is seen
                 return start, last + 1
@@ -51,11 +51,11 @@ def _numbers(body: bytes) -> tuple[int, int] | None:
 def _stretches(body: bytes) -> Iterator[tuple[int, int]]:
     """The parts between what no array of numbers has; found piece by piece, too."""
     begin = 0
-    for at in range(0, len(body), LARGE):
-        for found in NOT_NUMBERS.finditer(body, at, min(at + LARGE, len(body))):
-            yield begin, found.start()
-            begin = found.end()
-            if begin > NEAR:
+    for at in range(0, len(body), LARGE_BYTES):
+        for match in NOT_NUMBERS.finditer(body, at, min(at + LARGE_BYTES, len(body))):
+            yield begin, match.start()
+            begin = match.end()
+            if begin > NEAR_BYTES:
                 return
 
 
@@ -67,7 +67,7 @@ def _parsed(body: bytes, start: int, end: int) -> list[Any]:
     values: list[Any] = []
     begin, stop, last = start + 1, 0, end - 1
     while stop < last:
-        stop = _cut(body, begin + PIECE, last, rows=bool(has_rows))
+        stop = _cut(body, begin + PIECE_BYTES, last, rows=bool(has_rows))
         piece = orjson.loads(b"[%b]" % body[begin:stop])
         if not piece:
             raise orjson.JSONDecodeError("nothing behind a comma", "", 0)
@@ -81,8 +81,8 @@ def _cut(body: bytes, at: int, last: int, *, rows: bool) -> int:
     if at >= last:
         return last
     if rows:
-        found = ROW_ENDS.search(body, at, last)
-        return found.end() - 1 if found else last
+        match = ROW_ENDS.search(body, at, last)
+        return match.end() - 1 if match else last
     comma = body.find(b",", at, last)
     return comma if comma >= 0 else last
 

@@ -11,14 +11,14 @@ from pennant_serving.codecs.media import CSV, JSON
 from pennant_serving.errors import ServingError
 from pennant_serving.rows import Rows
 
-LARGEST = 1 << 20
+SEEN_LIMIT_BYTES = 1 << 20
 """Bytes. Of more the error is told as it is."""
-ROWS = 1000
+SEEN_LIMIT_ROWS = 1000
 
 
 def seen(form: str, body: bytes) -> Rows | None:
     """The rows of a body of /invocations as they stand there; None where there are none to see."""
-    if len(body) > LARGEST:
+    if len(body) > SEEN_LIMIT_BYTES:
         return None
     try:
         if form == JSON:
@@ -29,7 +29,7 @@ def seen(form: str, body: bytes) -> Rows | None:
 
 
 def _csv(body: bytes) -> Rows | None:
-    lines = [*islice(csv.reader(io.StringIO(body.decode())), ROWS)]
+    lines = [*islice(csv.reader(io.StringIO(body.decode())), SEEN_LIMIT_ROWS)]
     if not lines:
         return None
     columns, *rows = lines

@@ -9,43 +9,47 @@ from __future__ import annotations
 
 from pennant_serving.errors import TooLarge
 
-MOST_VALUES = 4 * 1024 * 1024
+VALUE_LIMIT = 4 * 1024 * 1024
 """The largest body can hold them as numbers of 15 digits; in memory they take 130 MiB as such, and
 at the worst, as objects of one key, four times as much."""
-MOST_COLUMNS = 65536
+COLUMN_LIMIT = 65536
 """A table of pandas, and a record, cost much more by column than by row."""
-MOST_BYTES = 4 * 64 * 1024 * 1024
+UNPACKED_LIMIT_BYTES = 4 * 64 * 1024 * 1024
 """Of what a compressed file holds."""
-AT_A_TIME = 1024 * 1024
+COUNTED_AT_ONCE_BYTES = 1024 * 1024
 """Bytes. Counting holds the interpreter's lock, so others go on between two of these."""
 JSON_OPENERS = (b",", b"[", b"{")
 
 
 def check_json(body: bytes) -> None:
     """Raises TooLarge when this JSON may hold more values. Those in texts count as well."""
-    if len(body) > MOST_VALUES:  # a value takes a byte at least
-        places = range(0, len(body), AT_A_TIME)
+    if len(body) > VALUE_LIMIT:  # a value takes a byte at least
+        places = range(0, len(body), COUNTED_AT_ONCE_BYTES)
         check_values(
-            sum(body.count(mark, n, n + AT_A_TIME) for n in places for mark in JSON_OPENERS)
+            sum(
+                body.count(mark, n, n + COUNTED_AT_ONCE_BYTES)
+                for n in places
+                for mark in JSON_OPENERS
+            )
         )
 
 
 def check_table(rows: int, columns: int) -> None:
     """Raises TooLarge."""
-    if columns > MOST_COLUMNS:
-        message = f"the table has {columns} columns, more than the {MOST_COLUMNS} that are taken"
+    if columns > COLUMN_LIMIT:
+        message = f"the table has {columns} columns, more than the {COLUMN_LIMIT} that are taken"
         raise TooLarge(message)
     check_values(rows * columns)
 
 
 def check_values(count: int) -> None:
     """Raises TooLarge."""
-    if count > MOST_VALUES:
-        message = f"the body holds about {count} values, more than the {MOST_VALUES} that are taken"
+    if count > VALUE_LIMIT:
+        message = f"the body holds about {count} values, more than the {VALUE_LIMIT} that are taken"
         raise TooLarge(f"{message}: send fewer rows at a time")
 
 
 def check_unpacked(size: int) -> None:
     """Raises TooLarge."""
-    if size > MOST_BYTES:
-        raise TooLarge(f"the file unpacks to {size} bytes, more than {MOST_BYTES}")
+    if size > UNPACKED_LIMIT_BYTES:
+        raise TooLarge(f"the file unpacks to {size} bytes, more than {UNPACKED_LIMIT_BYTES}")

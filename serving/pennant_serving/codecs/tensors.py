@@ -15,7 +15,7 @@ import numpy as np
 from pennant_serving.codecs import binary, datatypes
 from pennant_serving.errors import InvalidInput
 
-MOST_DIMENSIONS = 32
+DIMENSION_LIMIT = 32
 """NumPy's own limit is 64, and no model comes near either."""
 
 
@@ -66,8 +66,8 @@ def head(tensor: Any) -> Head:
 def checked(described: Head) -> Head:
     """The same. Raises InvalidInput for a type that there is not, or a tensor without elements."""
     name = described.name
-    if len(described.shape) > MOST_DIMENSIONS:
-        message = f"{len(described.shape)} dimensions are more than {MOST_DIMENSIONS}"
+    if len(described.shape) > DIMENSION_LIMIT:
+        message = f"{len(described.shape)} dimensions are more than {DIMENSION_LIMIT}"
         raise InvalidInput(f"input {name!r}: {message}")
     shape = list(described.shape)
     if described.datatype not in datatypes.NAMES:

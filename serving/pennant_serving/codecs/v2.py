@@ -141,10 +141,10 @@ def _parameters(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _id(content: dict[str, Any]) -> str | int | None:
-    found = content.get("id")
-    if found is not None and not isinstance(found, (str, int)):
+    request_id = content.get("id")
+    if request_id is not None and not isinstance(request_id, (str, int)):
         raise InvalidInput("id must be a text")
-    return found
+    return request_id
 
 
 def _outputs(outputs: Any) -> dict[str, bool | None]:

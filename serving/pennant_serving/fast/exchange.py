@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pennant_serving.accesslog import HEADER
 from pennant_serving.batching import weight
-from pennant_serving.batching.batcher import ARRAY
+from pennant_serving.batching.inputs import ARRAY
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import PredictFailed, ServingError
 from pennant_serving.fast.lane import FastLane, Headers, Route
@@ -30,7 +30,8 @@ class Exchange:
     """Answered in its turn, as all that a connection owes its client."""
 
     __slots__ = (
-        "_connection", "_id", "_lane", "_left", "_number", "_route", "_started", "told", "work",
+        "_connection", "_id", "_lane", "_left", "_number", "_route", "_started",
+        "logged_as", "work",
     )  # fmt: skip
 
     def __init__(
@@ -49,7 +50,7 @@ class Exchange:
         self._started = started
         self._left = False
         self._number = number
-        self.told: tuple[bytes, str] | None = None
+        self.logged_as: tuple[bytes, str] | None = None
         """The request's id and path, when there is an access log."""
         self.work = Work(asked.array, len(asked.array), ARRAY, self._done, route.protocol)
 
@@ -72,7 +73,7 @@ class Exchange:
     def _done(self, result: Any, error: ServingError | None) -> None:
         if error is not None:
             self._fail(error)
-        elif weight.of_value(result) <= weight.MOMENT:
+        elif weight.of_value(result) <= weight.MOMENT_VALUES:
             self._answer(self._encoded(result))
         else:
             writing = self._lane.codecs.start(self._encoded, result)
@@ -106,14 +107,14 @@ class Exchange:
         self._log(error.status, seconds)
 
     def _respond(self, head: bytes, body: bytes) -> None:
-        if self.told is not None:
-            head += b"%s: %s\r\n" % (HEADER, self.told[0])
+        if self.logged_as is not None:
+            head += b"%s: %s\r\n" % (HEADER, self.logged_as[0])
         self._connection.respond(self._number, head, body)
 
     def _log(self, code: int, seconds: float) -> None:
         log = self._lane.telemetry.access_log
-        if log is not None and self.told is not None:
-            log.write(self.told[0], "POST", self.told[1], code, seconds)
+        if log is not None and self.logged_as is not None:
+            log.write(self.logged_as[0], "POST", self.logged_as[1], code, seconds)
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._started

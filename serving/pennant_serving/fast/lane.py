@@ -20,8 +20,8 @@ from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.model.model import Model
 
 Headers = Iterable[tuple[bytes, bytes]]
-LARGEST = 65536
-"""Bytes of a body; what a larger one costs, it costs in other places."""
+FAST_BODY_BYTES = 65536
+"""Of a body; what a larger one costs, it costs in other places."""
 PLAIN = {
     b"content-type": (b"application/json", b"application/json; charset=utf-8"),
     b"accept": (b"*/*", b"application/json", b"application/json, */*"),
@@ -109,4 +109,6 @@ def is_plain(headers: Headers, host: bytes | None) -> bool:
                 return False
         elif name in SPECIAL or name == BINARY:
             return False
-    return hosts == 1 and length is not None and length.isdigit() and int(length) <= LARGEST
+    if hosts != 1 or length is None or not length.isdigit():
+        return False
+    return int(length) <= FAST_BODY_BYTES

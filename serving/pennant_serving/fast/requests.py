@@ -126,10 +126,10 @@ class Decoder:
     def _infer(self, body: bytes) -> _InferFloats | _InferIntegers | None:
         for decoder in self._v2:
             try:
-                found: _InferFloats | _InferIntegers = decoder.decode(body)
+                content: _InferFloats | _InferIntegers = decoder.decode(body)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue
-            return found
+            return content
         return None
 
     def mlflow(self, body: bytes) -> Asked | None:

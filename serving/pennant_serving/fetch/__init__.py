@@ -13,11 +13,11 @@ from pennant_registry import digest, sources
 from pennant_serving.bundle.manifest import Manifest
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import download, volume
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.lifecycle.phases import Phases
 
 
-def fetch(settings: Settings, phases: Phases | None = None) -> tuple[Manifest, bool]:
+def fetch(settings: FetchSettings, phases: Phases | None = None) -> tuple[Manifest, bool]:
     """Put the bundle on the volume; say what it is, and whether it was there already.
 
     Raises PodError.
@@ -26,12 +26,12 @@ def fetch(settings: Settings, phases: Phases | None = None) -> tuple[Manifest, b
         return _fetch(settings, phases or Phases())
 
 
-def _fetch(settings: Settings, phases: Phases) -> tuple[Manifest, bool]:
+def _fetch(settings: FetchSettings, phases: Phases) -> tuple[Manifest, bool]:
     with phases.phase("verify"):
-        found = volume.verified(settings.wanted, settings.model_path)
-    if found:
-        check_digest(found.digest, settings)
-        return found, True
+        present = volume.verified(settings.wanted, settings.model_path)
+    if present:
+        check_digest(present.digest, settings)
+        return present, True
     check_source(settings.source, settings.allowed_sources)
     with volume.staging(settings.model_path) as folder:
         bundle = download.to_folder(settings, folder, phases)
@@ -49,7 +49,7 @@ def check_source(source: str, allowed: tuple[str, ...]) -> None:
         raise PodError(Reason.SOURCE_NOT_ALLOWED, f"source {source!r} {problem}")
 
 
-def describe(settings: Settings, bundle: Path) -> Manifest:
+def describe(settings: FetchSettings, bundle: Path) -> Manifest:
     """What was downloaded, by the bytes that are on the disk. Raises PodError."""
     files = [path for path in bundle.rglob("*") if path.is_file()] if bundle.is_dir() else [bundle]
     if not files:  # its digest would be that of an empty file
@@ -65,14 +65,14 @@ def describe(settings: Settings, bundle: Path) -> Manifest:
     )
 
 
-def _digest(settings: Settings, bundle: Path) -> str:
+def _digest(settings: FetchSettings, bundle: Path) -> str:
     try:
         return digest.of_path(bundle)
     except ValueError as error:  # a store's library made something else than files and folders
         raise PodError(Reason.DOWNLOAD_FAILED, f"{settings.source}: {error}") from error
 
 
-def check_digest(actual: str, settings: Settings) -> None:
+def check_digest(actual: str, settings: FetchSettings) -> None:
     """Raises PodError when the bytes are not those that were registered, or pinned."""
     for origin, expected in settings.expected_digests:
         if expected != actual:

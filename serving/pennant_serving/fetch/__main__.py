@@ -11,7 +11,7 @@ from types import FrameType
 from pennant_serving.environ import SettingsError, termination_log
 from pennant_serving.failures import PodError, Reason, report_failure, report_success
 from pennant_serving.fetch import fetch
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.fetch.web import same_server
 from pennant_serving.lifecycle.phases import Phases, age
 
@@ -47,9 +47,9 @@ def main(variables: MutableMapping[str, str]) -> int:
     return 0
 
 
-def _settings(variables: Mapping[str, str]) -> Settings:
+def _settings(variables: Mapping[str, str]) -> FetchSettings:
     try:
-        return Settings.from_env(variables)
+        return FetchSettings.from_env(variables)
     except SettingsError as error:
         # Not the model's fault, and this reason is one that the operator waits on.
         raise PodError(Reason.DOWNLOAD_FAILED, str(error)) from error

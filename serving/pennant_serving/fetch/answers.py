@@ -14,9 +14,9 @@ from urllib.error import HTTPError, URLError
 
 from pennant_serving.failures import PodError, Reason
 
-EXCERPT = 200
+EXCERPT_CHARACTERS = 200
 """Characters of a foreign answer that go into a message."""
-PASSING = (404, 408, 425, 429)
+PASSING_STATUSES = (404, 408, 425, 429)
 """4xx codes that may be different soon; a 404 here is not MLflow's."""
 
 
@@ -32,25 +32,25 @@ def judge(url: str, error: HTTPError) -> PodError | Trouble:
     """The error to raise for an answer of status 4xx or 5xx."""
     text = _body(error)
     answer = _json_object(text)
-    said = f"{url} answered {error.code}: {_excerpt(text)}"
+    problem = f"{url} answered {error.code}: {_excerpt(text)}"
     if error.code == 404 and answer.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
-        return PodError(Reason.BUNDLE_MISSING, f"the version's files are not there: {said}")
+        return PodError(Reason.BUNDLE_MISSING, f"the version's files are not there: {problem}")
     if "refers to a directory" in str(answer.get("detail")):
-        return PodError(Reason.BUNDLE_MISSING, f"the version's folder is empty: {said}")
+        return PodError(Reason.BUNDLE_MISSING, f"the version's folder is empty: {problem}")
     if "Invalid Host header" in text:
         advice = "add this host to MLFLOW_SERVER_ALLOWED_HOSTS of the MLflow server"
-        return PodError(Reason.DOWNLOAD_FAILED, f"{said}: {advice}")
+        return PodError(Reason.DOWNLOAD_FAILED, f"{problem}: {advice}")
     if error.code == 407:
-        return _proxy_refuses(said)
+        return _proxy_refuses(problem)
     if error.code == 400 and "SSL certificate" in text:  # nginx's own words
-        return _certificate_refused(said)
+        return _certificate_refused(problem)
     if error.code in (401, 403):
         advice = "check serving.credentialsSecret and that this user may read the experiment"
-        return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
+        return PodError(Reason.CREDENTIALS_MISSING, f"{problem}: {advice}")
     if error.code == 416:
         return RangeRefused(f"answered 416: {_excerpt(text)}")
-    if error.code < 500 and error.code not in PASSING:
-        return PodError(Reason.DOWNLOAD_FAILED, said)
+    if error.code < 500 and error.code not in PASSING_STATUSES:
+        return PodError(Reason.DOWNLOAD_FAILED, problem)
     return Trouble(f"answered {error.code}, and not in MLflow's words: {_excerpt(text)}")
 
 
@@ -67,14 +67,14 @@ def unreachable(url: str, error: URLError) -> PodError | Trouble:
     return Trouble(f"cannot be reached: {why}")
 
 
-def _proxy_refuses(said: str) -> PodError:
+def _proxy_refuses(problem: str) -> PodError:
     advice = "put PROXY_USERNAME and PROXY_PASSWORD into serving.credentialsSecret"
-    return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
+    return PodError(Reason.CREDENTIALS_MISSING, f"{problem}: {advice}")
 
 
-def _certificate_refused(said: str) -> PodError:
+def _certificate_refused(problem: str) -> PodError:
     advice = "put tls.crt and tls.key that the server trusts into serving.credentialsSecret"
-    return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
+    return PodError(Reason.CREDENTIALS_MISSING, f"{problem}: {advice}")
 
 
 def _body(error: HTTPError) -> str:
@@ -94,4 +94,4 @@ def _json_object(text: str) -> dict[str, Any]:
 
 def _excerpt(text: str) -> str:
     short = " ".join(text.split())
-    return short if len(short) <= EXCERPT else short[:EXCERPT] + "..."
+    return short if len(short) <= EXCERPT_CHARACTERS else short[:EXCERPT_CHARACTERS] + "..."

@@ -16,27 +16,27 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 
 SCHEME = "pvc"
-CHUNK = 1 << 20
-LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+CHUNK_BYTES = 1 << 20
+INSPECT_FLAGS = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 """Neither follows a link nor opens what it finds: a pipe would wait, a device would act."""
 
 
-def copy(settings: Settings, folder: Path) -> Path:
+def copy(settings: FetchSettings, folder: Path) -> Path:
     """Copy a file or a folder; the folder, or the one file in it. Raises PodError."""
     source, mounted = settings.source, settings.artifacts_path
     names = [name for name in urlsplit(source).path.split("/") if name]
     if not mounted.is_dir():
         raise PodError(Reason.DOWNLOAD_FAILED, f"{source}: {mounted} is not mounted")
     try:
-        with _found(mounted, names) as found:
-            _check(found)
-            if not _is_folder(found):
-                _copy_file(found, folder / names[-1])
+        with _opened(mounted, names) as opened:
+            _check(opened)
+            if not _is_folder(opened):
+                _copy_file(opened, folder / names[-1])
                 return folder / names[-1]
-            _copy_folder(found, folder)
+            _copy_folder(opened, folder)
     except _Missing as error:
         raise PodError(Reason.BUNDLE_MISSING, f"there is nothing at {source}") from error
     except _Changed as error:
@@ -60,7 +60,7 @@ class _Refused(Exception):  # noqa: N818 - a finding
 
 
 @contextmanager
-def _found(mounted: Path, names: list[str]) -> Iterator[int]:
+def _opened(mounted: Path, names: list[str]) -> Iterator[int]:
     """The last of these names, each in the one before it, opened to look at."""
     if ".." in names:
         raise _Refused("goes up (..)")
@@ -79,39 +79,39 @@ def _found(mounted: Path, names: list[str]) -> Iterator[int]:
 def _look(folder: int, name: str, gone: type[Exception]) -> int:
     try:
         with _reading():
-            found = os.open(name, LOOK, dir_fd=folder)
+            fd = os.open(name, INSPECT_FLAGS, dir_fd=folder)
     except _Refused as error:
         if isinstance(error.__cause__, FileNotFoundError):
             raise gone(name) from error
         raise
-    mode = os.fstat(found).st_mode
+    mode = os.fstat(fd).st_mode
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return found
-    os.close(found)
+        return fd
+    os.close(fd)
     kind = "a symbolic link" if stat.S_ISLNK(mode) else "what is neither a file nor a folder"
     raise _Refused(f"holds {kind} ({name})")
 
 
-def _check(found: int) -> None:
+def _check(fd: int) -> None:
     """Refuses all of it before any of it is copied."""
-    if _is_folder(found) and not _count(found):
+    if _is_folder(fd) and not _count(fd):
         raise _Missing
 
 
 def _count(folder: int) -> int:
     files = 0
-    for _, found in _children(folder):
-        files += _count(found) if _is_folder(found) else 1
+    for _, fd in _children(folder):
+        files += _count(fd) if _is_folder(fd) else 1
     return files
 
 
 def _copy_folder(source: int, target: Path) -> None:
     target.mkdir(exist_ok=True)
-    for name, found in _children(source):
-        if _is_folder(found):
-            _copy_folder(found, target / name)
+    for name, fd in _children(source):
+        if _is_folder(fd):
+            _copy_folder(fd, target / name)
         else:
-            _copy_file(found, target / name)
+            _copy_file(fd, target / name)
 
 
 def _children(folder: int) -> Iterator[tuple[str, int]]:
@@ -119,16 +119,16 @@ def _children(folder: int) -> Iterator[tuple[str, int]]:
     with _reading():
         names = sorted(os.listdir(_path(folder)))  # noqa: PTH208 - of what is open
     for name in names:
-        found = _look(folder, name, _Changed)
+        fd = _look(folder, name, _Changed)
         try:
-            yield name, found
+            yield name, fd
         finally:
-            os.close(found)
+            os.close(fd)
 
 
-def _copy_file(found: int, target: Path) -> None:
+def _copy_file(fd: int, target: Path) -> None:
     with _reading():
-        source = _path(found).open("rb", buffering=0)
+        source = _path(fd).open("rb", buffering=0)
     with source, target.open("wb") as copied:
         before = os.fstat(source.fileno())
         for chunk in _chunks(source, before.st_size + 1):
@@ -142,7 +142,7 @@ def _chunks(source: FileIO, most: int) -> Iterator[bytes]:
     """All there is, but of a file that goes on growing no more than `most` bytes."""
     while most:
         with _reading():
-            chunk = source.read(min(CHUNK, most))
+            chunk = source.read(min(CHUNK_BYTES, most))
         if not chunk:
             return
         most -= len(chunk)
@@ -158,10 +158,10 @@ def _reading() -> Iterator[None]:
         raise _Refused(f"cannot be read: {error}") from error
 
 
-def _is_folder(found: int) -> bool:
-    return stat.S_ISDIR(os.fstat(found).st_mode)
+def _is_folder(fd: int) -> bool:
+    return stat.S_ISDIR(os.fstat(fd).st_mode)
 
 
-def _path(found: int) -> Path:
+def _path(fd: int) -> Path:
     """By which what was only looked at is read: it is the very same."""
-    return Path(f"/proc/self/fd/{found}")
+    return Path(f"/proc/self/fd/{fd}")

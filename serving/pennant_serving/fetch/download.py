@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pennant_registry import sources
 from pennant_serving.fetch import claims, objects, proxied, stores
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.lifecycle.phases import Phases
 
 
-def to_folder(settings: Settings, folder: Path, phases: Phases) -> Path:
+def to_folder(settings: FetchSettings, folder: Path, phases: Phases) -> Path:
     """Download into `folder`; the bundle is that folder, or the one file in it. Raises PodError."""
     path = sources.proxied_path(settings.source)
     if path is not None:
@@ -19,7 +19,7 @@ def to_folder(settings: Settings, folder: Path, phases: Phases) -> Path:
         return _directly(settings, folder)
 
 
-def _directly(settings: Settings, folder: Path) -> Path:
+def _directly(settings: FetchSettings, folder: Path) -> Path:
     scheme = settings.source.partition(":")[0]
     if scheme in objects.SCHEMES:
         return objects.download(settings, folder)

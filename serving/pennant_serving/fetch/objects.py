@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch.patience import FIRST_DELAY, LONGEST_DELAY, Patience
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.patience import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Patience
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.fetch.store_errors import explained
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 SCHEMES = ("s3", "gs", "wasbs", "abfss")
-CHUNK = 1 << 20
-AT_ONCE = 8
-LONGEST = timedelta(hours=1)
+CHUNK_BYTES = 1 << 20
+PARALLEL_DOWNLOADS = 8
+FILE_DEADLINE = timedelta(hours=1)
 """For one file; only a library that is told so goes on with one that breaks off late."""
 
 
@@ -41,7 +41,7 @@ class Object:
     """Bytes, as the store lists them."""
 
 
-def download(settings: Settings, folder: Path) -> Path:
+def download(settings: FetchSettings, folder: Path) -> Path:
     """Download an object, or all below a name; the file, or the folder. Raises PodError."""
     key = urlsplit(settings.source).path.strip("/")
     try:
@@ -64,7 +64,7 @@ def download(settings: Settings, folder: Path) -> Path:
     return folder if files else folder / name
 
 
-def open_store(settings: Settings) -> ObjectStore:
+def open_store(settings: FetchSettings) -> ObjectStore:
     """The bucket or container of the source; nothing is asked of it yet."""
     from obstore.store import AzureStore, GCSStore, S3Store
 
@@ -82,9 +82,9 @@ def open_store(settings: Settings) -> ObjectStore:
     return AzureStore(container, account_name=account, endpoint=endpoint, **common)
 
 
-def _options(settings: Settings) -> dict[str, Any]:
+def _options(settings: FetchSettings) -> dict[str, Any]:
     client: dict[str, Any] = {
-        "timeout": LONGEST,
+        "timeout": FILE_DEADLINE,
         "connect_timeout": timedelta(seconds=3),
         # The library asks a silent peer whether it lives, as fetch/connections.py does.
         "read_timeout": timedelta(seconds=settings.silence),
@@ -95,10 +95,10 @@ def _options(settings: Settings) -> dict[str, Any]:
         client["root_certificate"] = settings.given_ca.read_bytes()  # beside the system's
     retry = {
         "max_retries": _tries(settings.patience),
-        "retry_timeout": LONGEST,
+        "retry_timeout": FILE_DEADLINE,
         "backoff": {
-            "init_backoff": timedelta(seconds=FIRST_DELAY),
-            "max_backoff": timedelta(seconds=LONGEST_DELAY),
+            "init_backoff": timedelta(seconds=FIRST_RETRY_SECONDS),
+            "max_backoff": timedelta(seconds=LONGEST_RETRY_SECONDS),
         },
     }
     return {"client_options": client, "retry_config": retry}
@@ -106,9 +106,9 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 def _tries(patience: float) -> int:
     """How many pauses between attempts fit into it."""
-    tries, delay = 0, FIRST_DELAY
+    tries, delay = 0, FIRST_RETRY_SECONDS
     while patience > 0:
-        tries, patience, delay = tries + 1, patience - delay, min(2 * delay, LONGEST_DELAY)
+        tries, patience, delay = tries + 1, patience - delay, min(2 * delay, LONGEST_RETRY_SECONDS)
     return tries
 
 
@@ -144,8 +144,10 @@ def _safe(name: str) -> str:
     return name
 
 
-def _save_all(store: ObjectStore, wanted: list[Object], folder: Path, settings: Settings) -> None:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+def _save_all(
+    store: ObjectStore, wanted: list[Object], folder: Path, settings: FetchSettings
+) -> None:
+    with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
         saving = [pool.submit(_save, store, each, folder, settings.patience) for each in wanted]
         try:
             for each in saving:
@@ -168,7 +170,7 @@ def _save(store: ObjectStore, wanted: Object, folder: Path, seconds: float) -> N
         expected = answer.meta["size"] if wanted.size is None else wanted.size
         received = 0
         with target.open("wb") as file:
-            for chunk in answer.stream(min_chunk_size=CHUNK):
+            for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
                 received += file.write(chunk)
                 if received > expected:
                     break

@@ -15,18 +15,18 @@ from urllib.parse import quote, urlencode
 
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch.answers import Trouble
-from pennant_serving.fetch.settings import Settings
+from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.fetch.web import Web
 from pennant_serving.lifecycle.phases import Phases
 
-DEEPEST = 64
+FOLDER_DEPTH_LIMIT = 64
 """Folders in folders; what lists more is no bundle."""
 NO_LISTING = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What is raised of JSON that is another's, such as of a size that is infinite."""
-LONGEST = 255
+NAME_LIMIT_BYTES = 255
 """Bytes of a name that file systems take."""
 
-MOST_LISTED = 64 * 1024 * 1024
+LISTING_LIMIT_BYTES = 64 * 1024 * 1024
 """Bytes of a listing: of half a million files."""
 
 
@@ -43,7 +43,7 @@ class Entry:
 class Proxy:
     """The artifact proxy of one registry."""
 
-    def __init__(self, settings: Settings, phases: Phases) -> None:
+    def __init__(self, settings: FetchSettings, phases: Phases) -> None:
         self._phase = phases.phase
         self._web = Web(settings)
         self._base = f"{settings.registry_url}/api/2.0/mlflow-artifacts/artifacts"
@@ -59,7 +59,7 @@ class Proxy:
             self._web.save(f"{self._base}/{quote(path)}", target, size)
 
 
-def download(settings: Settings, path: str, folder: Path, phases: Phases) -> Path:
+def download(settings: FetchSettings, path: str, folder: Path, phases: Phases) -> Path:
     """Download a file or a folder; the folder, or the one file in it. Raises PodError."""
     proxy = Proxy(settings, phases)
     if entries := proxy.list(path):
@@ -72,12 +72,12 @@ def download(settings: Settings, path: str, folder: Path, phases: Phases) -> Pat
 def _save_file(proxy: Proxy, path: str, target: Path) -> None:
     parent, _, name = path.rpartition("/")
     beside = _beside(proxy, parent)
-    found = None if beside is None else next((e for e in beside if e.name == name), None)
+    entry = None if beside is None else next((e for e in beside if e.name == name), None)
     try:
-        proxy.save(path, target, found.size if found else None)
+        proxy.save(path, target, entry.size if entry else None)
     except PodError as error:
         # MLflow 2 has no better answer than 500 for a file that is not there.
-        if error.reason is Reason.DOWNLOAD_FAILED and beside is not None and found is None:
+        if error.reason is Reason.DOWNLOAD_FAILED and beside is not None and entry is None:
             message = f"the version's file is not there: MLflow lists no {name} in {parent}"
             raise PodError(Reason.BUNDLE_MISSING, message) from error
         raise
@@ -96,7 +96,7 @@ def _beside(proxy: Proxy, folder: str) -> list[Entry] | None:
 def _save_folder(
     proxy: Proxy, path: str, entries: list[Entry], folder: Path, depth: int = 1
 ) -> None:
-    if depth > DEEPEST:
+    if depth > FOLDER_DEPTH_LIMIT:
         raise PodError(Reason.DOWNLOAD_FAILED, f"the registry lists folders without end: {path}")
     if len({entry.name for entry in entries}) < len(entries):
         raise PodError(Reason.DOWNLOAD_FAILED, f"the registry lists a name twice in {path}")
@@ -111,9 +111,9 @@ def _save_folder(
 
 def _entries(response: HTTPResponse) -> list[Entry]:
     try:
-        content = response.read(MOST_LISTED + 1)
-        if len(content) > MOST_LISTED:
-            raise Trouble(f"the listing has more than {MOST_LISTED} bytes")
+        content = response.read(LISTING_LIMIT_BYTES + 1)
+        if len(content) > LISTING_LIMIT_BYTES:
+            raise Trouble(f"the listing has more than {LISTING_LIMIT_BYTES} bytes")
         files = json.loads(content).get("files", [])
         return [_entry(file) for file in files]
     except (*NO_LISTING, RecursionError) as error:
@@ -136,7 +136,7 @@ def _safe_name(path: Any) -> str:
         name in ("", ".", "..")
         or any(letter in name for letter in "/\\\0")
         or written.decode() != name
-        or len(written) > LONGEST
+        or len(written) > NAME_LIMIT_BYTES
     ):
         message = f"the registry lists {name!r}, which is not a plain file name"
         raise PodError(Reason.DOWNLOAD_FAILED, message)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pennant_serving.fetch.answers import Trouble
 
-CHUNK = 1 << 18
+CHUNK_BYTES = 1 << 18
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 VALIDATORS = ("ETag", "Last-Modified")
 """Of the file as it was when it was begun."""
@@ -74,8 +74,8 @@ class Download:
     def _begin(self, response: HTTPResponse) -> None:
         """A whole file, also when its rest was asked for: many servers know no ranges."""
         self.start_anew()
-        found = ((name, response.headers.get(name)) for name in VALIDATORS)
-        self._validators = {name: value for name, value in found if value}
+        validators = ((name, response.headers.get(name)) for name in VALIDATORS)
+        self._validators = {name: value for name, value in validators if value}
         length = response.length
         if self._listed is not None:
             if length not in (None, self._listed):
@@ -86,15 +86,17 @@ class Download:
         self._size = length
 
     def _check_rest(self, response: HTTPResponse) -> None:
-        said = response.headers.get("Content-Range", "none")
-        parts = CONTENT_RANGE.fullmatch(said.strip())
+        content_range = response.headers.get("Content-Range", "none")
+        parts = CONTENT_RANGE.fullmatch(content_range.strip())
         if parts is None or not self._received or int(parts[1]) != self._received:
-            raise Trouble(f"answered range {said}, asked for the rest from {self._received} on")
+            raise Trouble(
+                f"answered range {content_range}, asked for the rest from {self._received} on"
+            )
         size = None if parts[3] == "*" else int(parts[3])
         if None not in (size, self._size) and size != self._size:
-            raise Trouble(f"answered range {said} of a file of {self._size} bytes")
+            raise Trouble(f"answered range {content_range} of a file of {self._size} bytes")
         if response.length not in (None, int(parts[2]) + 1 - int(parts[1])):
-            raise Trouble(f"answered range {said} with {response.length} bytes")
+            raise Trouble(f"answered range {content_range} with {response.length} bytes")
         if any(response.headers.get(n, was) != was for n, was in self._validators.items()):
             raise Trouble("the file was changed while it was downloaded")
         self._size = size if self._size is None else self._size
@@ -114,7 +116,7 @@ def _chunks(response: HTTPResponse) -> Iterator[bytes]:
     left = response.length
     while left is None or left > 0:
         try:
-            chunk = response.read1(CHUNK if left is None else min(CHUNK, left))
+            chunk = response.read1(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))
         except OSError as error:  # any: of the file on the disk there are others
             raise Trouble(f"the connection broke: {error!r}") from error
         if not chunk:

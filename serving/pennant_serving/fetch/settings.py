@@ -42,7 +42,7 @@ class HttpProxy:
 
 
 @dataclass(frozen=True)
-class Settings:
+class FetchSettings:
     """Everything `fetch` needs to know."""
 
     wanted: Wanted
@@ -73,7 +73,7 @@ class Settings:
         return ca if ca is not None and ca.is_file() and ca.stat().st_size else None
 
     @classmethod
-    def from_env(cls, variables: Mapping[str, str]) -> Settings:
+    def from_env(cls, variables: Mapping[str, str]) -> FetchSettings:
         """Raises SettingsError, naming the variable."""
         env = Environ(variables)
         ca = env.optional("PENNANT_REGISTRY_CA")
@@ -112,7 +112,7 @@ def _credentials(env: Environ) -> Credentials:
 def _s3_endpoint(env: Environ) -> str | None:
     """By MLflow's name, or by those of the AWS tools."""
     names = ("MLFLOW_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-    return next((found for name in names if (found := env.optional(name))), None)
+    return next((value for name in names if (value := env.optional(name))), None)
 
 
 def _secret(env: Environ, name: str) -> str | None:
@@ -149,5 +149,5 @@ def _digests(env: Environ) -> tuple[tuple[str, str], ...]:
         "PENNANT_MODEL_SHA256": "the version's tag pennant.sha256",
         "PENNANT_PINNED_SHA256": "the digest pinned at this revision's first rollout",
     }
-    found = ((origin, env.optional(variable)) for variable, origin in origins.items())
-    return tuple((origin, value.lower()) for origin, value in found if value)
+    digests = ((origin, env.optional(variable)) for variable, origin in origins.items())
+    return tuple((origin, value.lower()) for origin, value in digests if value)

@@ -10,7 +10,7 @@ import re
 
 from pennant_serving.failures import PodError, Reason
 
-EXCERPT = 300
+EXCERPT_CHARACTERS = 300
 """Characters of a foreign answer that go into a message."""
 MISSING = ("NoSuchKey", "BlobNotFound")
 NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "AuthorizationHeaderMalformed")
@@ -29,35 +29,36 @@ def explained(source: str, error: Exception) -> PodError:
     text = str(error)
     first, _, debug = text.partition("\n\nDebug ")
     code = _element("Code", first)
-    said = f"{source}: {_said(first, debug)}"
+    words = _words(first, debug)
+    problem = f"{source}: {words}"
     if isinstance(error, FileNotFoundError) and code in MISSING:
         return PodError(Reason.BUNDLE_MISSING, f"there is nothing at {source}")
     if NO_IDENTITY.search(first):
-        problem = f"{source}: no credentials, and no cloud identity answers ({_said(first, debug)})"
+        problem = f"{source}: no credentials, and no cloud identity answers ({words})"
         advice = "set serving.credentialsSecret, or serviceAccountName to one with an identity"
         return PodError(Reason.CREDENTIALS_MISSING, f"{problem}: {advice}")
     if REFUSED.search(first):
         advice = "check serving.credentialsSecret, or the pod's cloud identity"
-        return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
+        return PodError(Reason.CREDENTIALS_MISSING, f"{problem}: {advice}")
     if code in NO_BUCKET:
         advice = "check spec.artifacts.root of the ModelRegistry, and endpoint and region"
-        return PodError(Reason.DOWNLOAD_FAILED, f"{said}: {advice}")
+        return PodError(Reason.DOWNLOAD_FAILED, f"{problem}: {advice}")
     if distrust := CERTIFICATE.search(debug):
         problem = f"{source}: the store's certificate is not trusted ({distrust[1]})"
         return PodError(Reason.DOWNLOAD_FAILED, f"{problem}: set the registry's caBundle")
-    return PodError(Reason.DOWNLOAD_FAILED, said)
+    return PodError(Reason.DOWNLOAD_FAILED, problem)
 
 
-def _said(first: str, debug: str) -> str:
+def _words(first: str, debug: str) -> str:
     """The store's own code and words where it answered; else the library's, and the cause."""
     code, message = _element("Code", first), _element("Message", first)
     if code:
         return f"{code}: {message}"
     cause = CAUSE.search(debug)
-    words = " ".join(first.split())[:EXCERPT]
+    words = " ".join(first.split())[:EXCERPT_CHARACTERS]
     return f"{words}: {next(filter(None, cause.groups()))}" if cause else words
 
 
 def _element(name: str, answer: str) -> str:
-    found = re.search(f"<{name}>([^<]*)</{name}>", answer)
-    return " ".join(found[1].split())[:EXCERPT] if found else ""
+    match = re.search(f"<{name}>([^<]*)</{name}>", answer)
+    return " ".join(match[1].split())[:EXCERPT_CHARACTERS] if match else ""

@@ -24,13 +24,13 @@ def download(source: str, folder: Path) -> Path:
     from mlflow.artifacts import download_artifacts
 
     try:
-        found = Path(download_artifacts(artifact_uri=source, dst_path=str(folder)))
+        downloaded = Path(download_artifacts(artifact_uri=source, dst_path=str(folder)))
     except Exception as error:  # each store has errors of its own
         raise _explained(source, error) from error
     # The client answers a missing path of most stores with success and an empty folder.
-    if found.is_dir() and not any(path.is_file() for path in found.rglob("*")):
+    if downloaded.is_dir() and not any(path.is_file() for path in downloaded.rglob("*")):
         raise PodError(Reason.BUNDLE_MISSING, f"there is nothing at {source}")
-    bundle = _flat(found, folder)
+    bundle = _flat(downloaded, folder)
     try:
         listed = dict(_sizes(source)) if bundle.is_dir() else _size(source)
     except Exception as error:
@@ -66,29 +66,29 @@ def _listed(folder: str) -> list[FileInfo]:
     uppermost has none."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    found: list[FileInfo] = get_artifact_repository(folder).list_artifacts()
-    return found
+    entries: list[FileInfo] = get_artifact_repository(folder).list_artifacts()
+    return entries
 
 
-def _flat(found: Path, folder: Path) -> Path:
+def _flat(downloaded: Path, folder: Path) -> Path:
     """MLflow may have made a subfolder of the source's name: its content is the bundle."""
-    if found == folder or found.is_file():
-        return found
+    if downloaded == folder or downloaded.is_file():
+        return downloaded
     # Beside, because the bundle may hold a name that is its own.
     inner = folder.with_name(f"{folder.name}-inner")
     shutil.rmtree(inner, ignore_errors=True)
-    found.rename(inner)
+    downloaded.rename(inner)
     shutil.rmtree(folder)
     inner.rename(folder)
     return folder
 
 
 def _explained(source: str, error: Exception) -> PodError:
-    said = f"{source}: {type(error).__name__}: {error}"
-    if any(name in said for name in REFUSALS):
+    problem = f"{source}: {type(error).__name__}: {error}"
+    if any(name in problem for name in REFUSALS):
         advice = "check serving.credentialsSecret, or the pod's cloud identity"
-        return PodError(Reason.CREDENTIALS_MISSING, f"{said}: {advice}")
+        return PodError(Reason.CREDENTIALS_MISSING, f"{problem}: {advice}")
     if isinstance(error, ImportError):
         advice = "the image that runs fetch lacks this store's library"
-        return PodError(Reason.DOWNLOAD_FAILED, f"{said}: {advice}")
-    return PodError(Reason.DOWNLOAD_FAILED, said)
+        return PodError(Reason.DOWNLOAD_FAILED, f"{problem}: {advice}")
+    return PodError(Reason.DOWNLOAD_FAILED, problem)

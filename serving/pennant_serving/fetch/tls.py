@@ -6,10 +6,10 @@ import os
 import ssl
 
 from pennant_serving.failures import PodError, Reason
-from pennant_serving.fetch.settings import Credentials, Settings
+from pennant_serving.fetch.settings import Credentials, FetchSettings
 
 
-def context(settings: Settings, credentials: Credentials) -> ssl.SSLContext:
+def context(settings: FetchSettings, credentials: Credentials) -> ssl.SSLContext:
     """For connections that show these credentials' certificate, if any. Raises PodError."""
     ca = settings.given_ca
     try:

@@ -31,10 +31,10 @@ from pennant_serving.fetch import connections, tls
 from pennant_serving.fetch.answers import RangeRefused, Trouble, judge, unreachable
 from pennant_serving.fetch.patience import Patience
 from pennant_serving.fetch.resuming import Download
-from pennant_serving.fetch.settings import Credentials, HttpProxy, Settings
+from pennant_serving.fetch.settings import Credentials, FetchSettings, HttpProxy
 
-CONNECTING = 10.0
-"""Seconds for a connection; how long an answer may take, Settings.silence says."""
+CONNECT_SECONDS = 10.0
+"""Seconds for a connection; how long an answer may take, FetchSettings.silence says."""
 PORTS = {"http": 80, "https": 443}
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ T = TypeVar("T")
 class Web:
     """Reads from one registry, patiently."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: FetchSettings) -> None:
         self._authorization = authorization(settings.credentials)
         # http and https alone, and no proxy of the environment: it would read what is sent.
         self._opener = OpenerDirector()
@@ -82,7 +82,7 @@ class Web:
 
     def _ask(self, url: str, consume: Callable[[HTTPResponse], T], headers: dict[str, str]) -> T:
         headers = {"User-Agent": "pennant-fetch", **headers}
-        request = Request(url, headers=headers)  # noqa: S310 - http(s) only, by Settings
+        request = Request(url, headers=headers)  # noqa: S310 - http(s) only, by FetchSettings
         if self._authorization:
             # Unredirected: Redirects alone decides whether it goes along.
             request.add_unredirected_header("Authorization", self._authorization)
@@ -100,7 +100,7 @@ class Web:
 
     def _open(self, request: Request) -> HTTPResponse:
         try:
-            response: HTTPResponse = self._opener.open(request, timeout=CONNECTING)
+            response: HTTPResponse = self._opener.open(request, timeout=CONNECT_SECONDS)
         except ValueError as error:
             if isinstance(error, (OSError, HTTPException)):  # a certificate's are both
                 raise
@@ -108,7 +108,7 @@ class Web:
         return response
 
 
-def _handlers(settings: Settings) -> Iterator[BaseHandler]:
+def _handlers(settings: FetchSettings) -> Iterator[BaseHandler]:
     yield from (UnknownHandler(), HTTPDefaultErrorHandler(), HTTPErrorProcessor(), Redirects())
     if settings.registry_proxy:
         yield Through(settings.registry_proxy)
@@ -116,7 +116,7 @@ def _handlers(settings: Settings) -> Iterator[BaseHandler]:
     yield connections.Encrypted(settings.silence, _contexts(settings))
 
 
-def _contexts(settings: Settings) -> Callable[[str], ssl.SSLContext]:
+def _contexts(settings: FetchSettings) -> Callable[[str], ssl.SSLContext]:
     """The registry is shown the client certificate, and nobody else."""
     own = tls.context(settings, settings.credentials)
 
@@ -137,7 +137,7 @@ class Through(BaseHandler):
         self._authorization = authorization(Credentials(proxy.username, proxy.password))
 
     def http_open(self, req: Request) -> None:
-        """Only says how; None leaves it to the next handler to connect."""
+        """Only sets the proxy; None leaves it to the next handler to connect."""
         if self._authorization:
             req.add_unredirected_header("Proxy-Authorization", self._authorization)
         req.set_proxy(self._host, "http")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from pennant_serving.admission import SMALL
-from pennant_serving.batching.weight import SEEN
+from pennant_serving.admission import SMALL_BODY_BYTES
+from pennant_serving.batching.weight import COUNTED_BYTES
 from pennant_serving.codecs import binary, tensors
 from pennant_serving.codecs.binary import Buffer
 from pennant_serving.codecs.datatypes import DTYPES
@@ -41,15 +41,17 @@ RAW_CONTENTS: int = ModelInferRequest.DESCRIPTOR.fields_by_name["raw_input_conte
 
 def weight(raw: bytes) -> int:
     """About how many values a ModelInferRequest may hold; raw contents are hardly any work."""
-    return len(raw) // 4 if len(raw) <= SEEN else len(raw)
+    return len(raw) // 4 if len(raw) <= COUNTED_BYTES else len(raw)
 
 
 def parse(message_class: Any, raw: bytes) -> Any:
     """The message that these bytes are, of which only ModelInferRequest may be large. Raises
     InvalidInput, or TooLarge."""
     name = message_class.DESCRIPTOR.name
-    if len(raw) > SMALL and message_class is not ModelInferRequest:
-        raise TooLarge(f"a {name} has {len(raw)} bytes, more than the {SMALL} that are taken")
+    if len(raw) > SMALL_BODY_BYTES and message_class is not ModelInferRequest:
+        raise TooLarge(
+            f"a {name} has {len(raw)} bytes, more than the {SMALL_BODY_BYTES} that are taken"
+        )
     try:
         return message_class.FromString(raw)
     except (DecodeError, ValueError) as error:
@@ -113,11 +115,11 @@ def _of_contents(described: Head, contents: Any) -> Tensor:
         message = f"{described.datatype} has no contents but raw_input_contents"
         raise InvalidInput(f"input {name!r}: {message}")
     check_values(len(getattr(contents, field)))
-    found = getattr(contents, field)
+    values = getattr(contents, field)
     if described.datatype == "BYTES":
-        return tensors.of_flat(described, [binary.text(name, each) for each in found])
+        return tensors.of_flat(described, [binary.text(name, each) for each in values])
     try:
-        array = np.fromiter(found, DTYPES[described.datatype], len(found))
+        array = np.fromiter(values, DTYPES[described.datatype], len(values))
     except OverflowError as error:
         raise InvalidInput(f"input {name!r}: not all are {described.datatype}: {error}") from error
     return tensors.of_raw(described, array.view(np.uint8).data)

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from pennant_serving.errors import TooLarge
 
-LARGE = 1024 * 1024
-"""Bytes of a message that may become too many, or whose contents are too large to be copied."""
-MOST_FIELDS = 16384
-BYTES = 2
-"""How a value is written that has its length before it."""
+LARGE_MESSAGE_BYTES = 1024 * 1024
+"""Of a message that may become too many, or whose contents are too large to be copied."""
+FIELD_LIMIT = 16384
+LENGTH_DELIMITED = 2
+"""Protobuf's wire type of a value that has its length before it."""
 
 Field = tuple[int, int, int, int]
 """A tag, and where it begins, its value begins, and its value ends."""
@@ -26,10 +26,10 @@ def taken_out(raw: bytes, number: int) -> tuple[bytes, list[memoryview]]:
 
     Raises TooLarge for a large message of very many inputs, outputs or contents.
     """
-    fields = _fields(raw) if len(raw) > LARGE else None
+    fields = _fields(raw) if len(raw) > LARGE_MESSAGE_BYTES else None
     if fields is None:
         return raw, []
-    view, wanted = memoryview(raw), number << 3 | BYTES
+    view, wanted = memoryview(raw), number << 3 | LENGTH_DELIMITED
     values = [view[start:end] for tag, _, start, end in fields if tag == wanted]
     rest = b"".join(view[begin:end] for tag, begin, _, end in fields if tag != wanted)
     return rest, values
@@ -37,12 +37,12 @@ def taken_out(raw: bytes, number: int) -> tuple[bytes, list[memoryview]]:
 
 def _fields(raw: bytes) -> list[Field] | None:
     """None when they are not a message's. Raises TooLarge."""
-    found: list[Field] = []
+    fields: list[Field] = []
     for field in _walk(raw):
-        if len(found) == MOST_FIELDS:
-            raise TooLarge(f"the message has more than {MOST_FIELDS} fields: send fewer at a time")
-        found.append(field)
-    return found if found and found[-1][3] == len(raw) else None
+        if len(fields) == FIELD_LIMIT:
+            raise TooLarge(f"the message has more than {FIELD_LIMIT} fields: send fewer at a time")
+        fields.append(field)
+    return fields if fields and fields[-1][3] == len(raw) else None
 
 
 def _walk(raw: bytes) -> Iterator[Field]:
@@ -68,11 +68,11 @@ def _walk(raw: bytes) -> Iterator[Field]:
 
 def _number(raw: bytes, place: int) -> tuple[int, int]:
     """A number of variable length, and where it ends."""
-    found = 0
+    value = 0
     for shift in range(0, 70, 7):
         byte = raw[place] if place < len(raw) else 0
         place += 1
-        found |= (byte & 127) << shift
+        value |= (byte & 127) << shift
         if byte < 128:
             break
-    return found, place
+    return value, place

@@ -18,6 +18,8 @@ from pennant_serving.lifecycle.lifecycle import Lifecycle
 
 HEALTH = "grpc.health.v1.Health"
 KNOWN = ("", SERVICE, HEALTH)
+WATCH_SECONDS = 0.2
+"""Between two looks at whether the status has changed."""
 HealthCheckRequest = message("grpc.health.v1.HealthCheckRequest")
 
 
@@ -58,8 +60,8 @@ class Health:
     async def _service(self, context: Context) -> str:
         """Which one is asked about."""
         try:
-            with self._admission.held() as held:
-                raw = await receiving.message(context, held, self._timeout)
+            with self._admission.reserve() as reservation:
+                raw = await receiving.message(context, reservation, self._timeout)
                 return str(codec.parse(HealthCheckRequest, raw).service)
         except ServingError as error:
             return str(await context.abort(code_of(error), str(error)))
@@ -69,6 +71,3 @@ class Health:
             return HealthCheckResponse(status="SERVICE_UNKNOWN")
         is_ready = self._lifecycle.is_ready
         return HealthCheckResponse(status="SERVING" if is_ready else "NOT_SERVING")
-
-
-WATCH_SECONDS = 0.2

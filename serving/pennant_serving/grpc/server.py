@@ -6,16 +6,16 @@ import asyncio
 
 import grpc
 
-from pennant_serving.admission import LIMIT, Admission
+from pennant_serving.admission import BODY_LIMIT_BYTES, Admission
 from pennant_serving.grpc.health import Health
-from pennant_serving.grpc.receiving import LOOKAHEAD
+from pennant_serving.grpc.receiving import LOOKAHEAD_BYTES
 from pennant_serving.grpc.service import Service
 from pennant_serving.http.server import accept_seconds
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.settings import Settings
 
-SPARE = 1.0
+ANSWER_SPARE_SECONDS = 1.0
 """Seconds for an answer to reach its client."""
 
 
@@ -74,12 +74,12 @@ class GrpcServer:
         grace = max(1.0, self._settings.drain_seconds - accept - 1.0)
         self.close(grace)
         if self._ending:
-            await asyncio.wait(self._ending, timeout=grace + SPARE)
+            await asyncio.wait(self._ending, timeout=grace + ANSWER_SPARE_SECONDS)
 
 
 def longest(settings: Settings) -> float:
     """Seconds that a call may take: to arrive, and from then to its answer."""
-    return 2 * settings.request_timeout + SPARE
+    return 2 * settings.request_timeout + ANSWER_SPARE_SECONDS
 
 
 def channel_options(settings: Settings) -> list[tuple[str, int]]:
@@ -88,9 +88,9 @@ def channel_options(settings: Settings) -> list[tuple[str, int]]:
         # gRPC jitters it by 10 % itself, and lets the calls of an ending connection finish.
         ("grpc.max_connection_age_ms", int(settings.max_connection_age * 1000)),
         ("grpc.max_connection_age_grace_ms", int(longest(settings) * 1000)),
-        ("grpc.max_receive_message_length", LIMIT),
+        ("grpc.max_receive_message_length", BODY_LIMIT_BYTES),
         ("grpc.max_send_message_length", -1),
-        ("grpc.http2.lookahead_bytes", LOOKAHEAD),
+        ("grpc.http2.lookahead_bytes", LOOKAHEAD_BYTES),
         ("grpc.http2.bdp_probe", 0),  # it would raise what comes ahead
         ("grpc.so_reuseport", int(settings.workers > 1)),  # one worker beside the other
     ]

@@ -25,6 +25,8 @@ from pennant_serving.sampling.record import Record, enter
 from pennant_serving.settings import Settings
 
 SERVICE = "inference.GRPCInferenceService"
+ENDS = ("Request", "Response")
+"""How the names of a method's messages end."""
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
@@ -107,8 +109,9 @@ class Service:
             record = self._begin(context)
             try:
                 await context.send_initial_metadata(self._metadata(record))
-                with self._admission.held() as held:
-                    content = await call(await receiving.message(context, held, seconds_to_arrive))
+                with self._admission.reserve() as reservation:
+                    raw = await receiving.message(context, reservation, seconds_to_arrive)
+                    content = await call(raw)
                 code = grpc.StatusCode.OK
             except asyncio.CancelledError:  # the client has left
                 code = grpc.StatusCode.CANCELLED
@@ -162,6 +165,3 @@ def _parsed(name: str, call: Call) -> Wire:
 
 def _response(result: Any, asked: InferRequest, model: Model) -> bytes:
     return bytes(codec.encode(result, asked, model.name, model.version).SerializeToString())
-
-
-ENDS = ("Request", "Response")

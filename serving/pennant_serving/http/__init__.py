@@ -1,0 +1,1 @@
+"""HTTP: the server and its connections, the application with its routes, and the end of both."""

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pennant_serving.errors import Unavailable, content
 
-MOST = 4096
+CONNECTION_LIMIT = 4096
 """Connections that a process keeps; an idle one takes 6 KiB of memory."""
-SPARE = 256
+SPARE_DESCRIPTORS = 256
 """File descriptors for everything else: the model's own, gRPC's connections, those beyond the
-limit while they are told so."""
+limit while they are refused."""
 BEYOND = "pennant.beyond"
 """In the scope of a request that came on a connection beyond the limit."""
 STILL_ANSWERED = ("/v2/health/live", "/v2/health/ready", "/ping", "/health", "/metrics")
@@ -28,11 +28,11 @@ def connections() -> int:
     """How many connections this process may keep; takes the file descriptors for them, as far as
     its hard limit goes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST + SPARE
+    wanted = CONNECTION_LIMIT + SPARE_DESCRIPTORS
     if soft < wanted:
         soft = min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return min(MOST, max(soft - SPARE, soft // 2))
+    return min(CONNECTION_LIMIT, max(soft - SPARE_DESCRIPTORS, soft // 2))
 
 
 class Refusing:

@@ -19,7 +19,7 @@ from pennant_serving.fast.lane import FastLane
 from pennant_serving.http import crowd
 from pennant_serving.http.accepting import Waiting
 from pennant_serving.http.connections.connection import connection_class
-from pennant_serving.http.connections.limits import Limits
+from pennant_serving.http.connections.limits import ConnectionLimits
 from pennant_serving.lifecycle.lifecycle import Lifecycle, Phase
 from pennant_serving.settings import Settings
 
@@ -30,7 +30,7 @@ hear of it. At most a quarter of the time to drain."""
 SETTLE_SECONDS = 1.0
 POLL_SECONDS = 0.02
 LOOK_SECONDS = 1.0
-AT_ONCE = 256
+CONNECTIONS_PER_TURN = 256
 """Connections that are looked at before others have their turn."""
 
 
@@ -74,7 +74,7 @@ class Server(uvicorn.Server):
             for count, connection in enumerate(list(self.server_state.connections), 1):
                 look = connection.restart if is_late else connection.look  # type: ignore[union-attr]
                 look(loop.time())
-                if count % AT_ONCE == 0:
+                if count % CONNECTIONS_PER_TURN == 0:
                     await asyncio.sleep(0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -115,10 +115,10 @@ def create_server(
             lane=lane,
             waiting=waiting,
             watch=lane.telemetry.watch,
-            limits=Limits(
+            limits=ConnectionLimits(
                 max_age=settings.max_connection_age,
                 timeout=settings.request_timeout,
-                most=crowd.connections(),
+                max_connections=crowd.connections(),
             ),
         ),
         loop="uvloop",

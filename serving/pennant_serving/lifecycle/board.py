@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-BEAT = 0.5
+BEAT_SECONDS = 0.5
 """Seconds between two signs of life."""
-FRESH = 5.0
+FRESH_SECONDS = 5.0
 """Seconds for which a worker is counted on after its last one."""
 SLOT = struct.Struct("=dq")
 
@@ -40,21 +40,21 @@ class Seen:
 
     state: State
     beat: float
-    """When it last said so, by the monotonic clock."""
+    """When it last reported it, by the monotonic clock."""
 
 
-def silent(workers: Sequence[Seen], now: float, patience: float) -> list[int]:
+def silent(workers: Sequence[Seen], now: float, seconds: float) -> list[int]:
     """The places of those who have given no sign of life for so many seconds."""
     return [
         place
         for place, each in enumerate(workers)
-        if each.state is not State.ABSENT and now - each.beat > patience
+        if each.state is not State.ABSENT and now - each.beat > seconds
     ]
 
 
 def can_answer(workers: Iterable[Seen], now: float) -> bool:
     """Whether one of them answers requests."""
-    return any(each.state is State.READY and now - each.beat < FRESH for each in workers)
+    return any(each.state is State.READY and now - each.beat < FRESH_SECONDS for each in workers)
 
 
 def takes_connections(own: State, others: Iterable[Seen], now: float) -> bool:
@@ -79,7 +79,7 @@ class Board:
         self._places = workers + 1
         self._memory = mmap.mmap(-1, self._places * SLOT.size)  # shared with whoever is forked
 
-    def say(self, place: int, state: State) -> None:
+    def report(self, place: int, state: State) -> None:
         """Give a sign of life."""
         SLOT.pack_into(self._memory, place * SLOT.size, time.monotonic(), state)
 
@@ -98,9 +98,9 @@ class Place:
     counts: Path
     """Where it leaves its metrics, beside those of the others."""
 
-    def say(self, state: State) -> None:
+    def report(self, state: State) -> None:
         """Give a sign of life."""
-        self.board.say(self.number, state)
+        self.board.report(self.number, state)
 
     @property
     def has_stand_in(self) -> bool:

@@ -1,0 +1,1 @@
+"""What is counted and timed, of one process or of all workers, for Prometheus."""

@@ -50,12 +50,12 @@ class Series:
 
 def summed(*snapshots: Snapshot) -> Snapshot:
     """The counts of several processes as one; in whichever order, they are the same."""
-    found: dict[tuple[str, ...], tuple[list[int], int]] = {}
+    totals: dict[tuple[str, ...], tuple[list[int], int]] = {}
     for key, counts, total in chain.from_iterable(snapshots):
-        others, more = found.get(tuple(key), ([0] * len(counts), 0))
+        others, more = totals.get(tuple(key), ([0] * len(counts), 0))
         added = [one + other for one, other in zip(counts, others, strict=True)]
-        found[tuple(key)] = added, total + more
-    return [[[*key], counts, total] for key, (counts, total) in found.items()]
+        totals[tuple(key)] = added, total + more
+    return [[[*key], counts, total] for key, (counts, total) in totals.items()]
 
 
 def metrics(families: Iterable[Family], snapshot: Snapshot) -> Iterator[HistogramMetricFamily]:
@@ -80,10 +80,10 @@ class Histograms:
     def series(self, name: str, *labels: str) -> Series:
         """The series of a family with these labels, to be kept where it is needed often."""
         key = (name, *labels)
-        found = self._series.get(key)
-        if found is None:
-            found = self._series[key] = Series(self._families[name].bounds)
-        return found
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = Series(self._families[name].bounds)
+        return series
 
     def snapshot(self) -> Snapshot:
         """All counts."""

@@ -15,10 +15,10 @@ from typing import Any
 
 from pennant_serving.metrics.histograms import Histograms, Snapshot, summed
 
-SECONDS = 1.0
+PUBLISH_SECONDS = 1.0
 """Between two writings. A scrape sees the other processes as they were then."""
 RETIRED = "retired"
-REMEMBERED = 64
+REMEMBERED_FILES = 64
 """Files that have retired last: a scrape that is under way may have read them."""
 
 
@@ -27,7 +27,7 @@ async def publish(histograms: Histograms, path: Path) -> None:
     try:
         while True:
             leave_counts(histograms, path)
-            await asyncio.sleep(SECONDS)
+            await asyncio.sleep(PUBLISH_SECONDS)
     finally:
         leave_counts(histograms, path)
 
@@ -53,7 +53,7 @@ def retire(ended: Path) -> None:
     stay where they are, and count."""
     retired = _retired(ended.parent)
     counts = summed(retired["counts"], _read(ended) or [])
-    files = [*retired["files"], ended.name][-REMEMBERED:]
+    files = [*retired["files"], ended.name][-REMEMBERED_FILES:]
     with contextlib.suppress(OSError):
         _write(ended.with_name(RETIRED), {"files": files, "counts": counts})
         ended.unlink(missing_ok=True)

@@ -20,26 +20,26 @@ from pennant_serving.metrics.sharing import gathered, leave_counts
 from pennant_serving.sampling.record import SCOPE, Record, enter
 from pennant_serving.sampling.sampling import Watch
 
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-ROWS = tuple(4.0**power for power in range(9))
+SECONDS_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+ROWS_BUCKETS = tuple(4.0**power for power in range(9))
 MODEL = ("model", "version")
 REQUESTS = Family(
     "pennant_serving_request_duration_seconds",
     "Requests by their end: from the parsed head to the last byte handed to the socket.",
     (*MODEL, "protocol", "route", "code"),
-    SECONDS,
+    SECONDS_BUCKETS,
 )
 WAITS = Family(
     "pennant_serving_queue_seconds",
     "Requests by the time from being decoded to the beginning of their prediction.",
     (*MODEL, "protocol"),
-    SECONDS,
+    SECONDS_BUCKETS,
 )
 BATCHES = Family(
-    "pennant_serving_batch_rows", "Predictions by the rows that they answer.", MODEL, ROWS
+    "pennant_serving_batch_rows", "Predictions by the rows that they answer.", MODEL, ROWS_BUCKETS
 )
 PREDICTIONS = Family(
-    "pennant_serving_predict_duration_seconds", "Calls of the model.", MODEL, SECONDS
+    "pennant_serving_predict_duration_seconds", "Calls of the model.", MODEL, SECONDS_BUCKETS
 )
 FAMILIES = (REQUESTS, WAITS, BATCHES, PREDICTIONS)
 ENDED = "pennant.ended"

@@ -13,7 +13,7 @@ from pennant_serving.bundle.takes import Takes, listed
 from pennant_serving.errors import InvalidInput, Unfit
 from pennant_serving.model.given import Given, given_of
 
-TOLD = 300
+LIBRARY_MESSAGE_CHARACTERS = 300
 """Letters of what a library said; it may repeat the data."""
 NO_NUMBER = ("could not convert string to float", "arrays of bytes/strings")
 """How libraries say that a text is none."""
@@ -29,19 +29,19 @@ def explained(
     """
     if takes is None or asked is None or not (takes.names or takes.width or takes.are_tensors):
         return error
-    told = misfit(takes, given_of(asked, takes, tensors), str(error))
-    if not told:
+    problem = misfit(takes, given_of(asked, takes, tensors), str(error))
+    if not problem:
         return error
     if isinstance(error, Unfit):
-        return Unfit(told)
-    return Unfit(f"{told} ({' '.join(str(error).split())[:TOLD]})")
+        return Unfit(problem)
+    return Unfit(f"{problem} ({' '.join(str(error).split())[:LIBRARY_MESSAGE_CHARACTERS]})")
 
 
-def misfit(takes: Takes, given: Given, said: str = "") -> str:
+def misfit(takes: Takes, given: Given, message: str = "") -> str:
     """What is wrong, what is right, what was given; empty where nothing is seen to be wrong."""
     faults = [*_faults(takes, given)]
     could_be_text = takes.kinds and not takes.are_numbers
-    if given.text and (takes.are_numbers or (not could_be_text and _is_no_number(said))):
+    if given.text and (takes.are_numbers or (not could_be_text and _is_no_number(message))):
         column, value = given.text
         place = int(column) if given.names is None and column.isdigit() else None
         if place is not None and place < len(takes.names) and not takes.are_tensors:
@@ -82,5 +82,5 @@ def _same(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return all(want in (-1, is_) for is_, want in zip(shape, wanted, strict=True))
 
 
-def _is_no_number(said: str) -> bool:
-    return any(words in said for words in NO_NUMBER)
+def _is_no_number(message: str) -> bool:
+    return any(words in message for words in NO_NUMBER)

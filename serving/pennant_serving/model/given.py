@@ -10,7 +10,7 @@ from typing import Any
 from pennant_serving.bundle.takes import Takes, listed
 from pennant_serving.rows import Columns, Prepared, Rows
 
-LOOKED_AT = 1000
+SEARCHED_ROWS = 1000
 """Rows that are searched for a text."""
 
 
@@ -46,28 +46,28 @@ def given_of(asked: Any, takes: Takes, tensors: Sequence[str] = ()) -> Given:
     if isinstance(data, Columns):
         return Given(tuple(data.arrays), (), _text(data.arrays.items()))
     if isinstance(data, Rows):
-        found = _of_values(data.values, data.columns)
+        given = _of_values(data.values, data.columns)
     elif hasattr(data, "columns") and hasattr(data, "iloc"):  # a DataFrame
         text = _text((name, data.iloc[:, n]) for n, name in enumerate(data.columns))
         numbered = all(isinstance(name, int) for name in data.columns)  # it came without names
         names = None if numbered else tuple(map(str, data.columns))
-        found = Given(names, (data.shape[1],), text)
+        given = Given(names, (data.shape[1],), text)
     elif isinstance(data, Mapping):
-        found = Given(tuple(map(str, data)), (), _text(data.items()), is_object=True)
+        given = Given(tuple(map(str, data)), (), _text(data.items()), is_object=True)
     else:
-        found = _of_values(data, None)
-    if found.names is None and lone is not None:
+        given = _of_values(data, None)
+    if given.names is None and lone is not None:
         # A tensor of one of the columns, where all of them were wanted.
-        if lone in takes.names and found.shape != (takes.width,):
-            return Given((lone,), found.shape, found.text)
-        return Given(None, found.shape, found.text, lone)
-    return found
+        if lone in takes.names and given.shape != (takes.width,):
+            return Given((lone,), given.shape, given.text)
+        return Given(None, given.shape, given.text, lone)
+    return given
 
 
 def _of_values(values: Any, columns: tuple[str, ...] | None) -> Given:
     shape = getattr(values, "shape", None)
     is_list, is_one = shape is None, shape == () or not hasattr(values, "__len__")
-    rows = [*islice([values] if is_one or isinstance(values, str) else values, LOOKED_AT)]
+    rows = [*islice([values] if is_one or isinstance(values, str) else values, SEARCHED_ROWS)]
     first = rows[0] if rows else None
     if isinstance(first, Mapping):
         named = (item for row in rows if isinstance(row, Mapping) for item in row.items())
@@ -85,11 +85,11 @@ def _of_values(values: Any, columns: tuple[str, ...] | None) -> Given:
 
 
 def _shape(row: Any) -> tuple[int, ...]:
-    found: list[int] = []
+    shape: list[int] = []
     while isinstance(row, list):
-        found.append(len(row))
+        shape.append(len(row))
         row = row[0] if row else None
-    return tuple(found)
+    return tuple(shape)
 
 
 def _text(columns: Iterable[tuple[Any, Any]]) -> tuple[str, str] | None:
@@ -99,7 +99,7 @@ def _text(columns: Iterable[tuple[Any, Any]]) -> tuple[str, str] | None:
             continue
         flat = values.ravel() if hasattr(values, "ravel") else values
         is_one = isinstance(flat, str) or not hasattr(flat, "__len__")
-        for value in islice([flat] if is_one else flat, LOOKED_AT):
+        for value in islice([flat] if is_one else flat, SEARCHED_ROWS):
             if isinstance(value, str):
                 return str(name), value
     return None

@@ -18,7 +18,7 @@ from pennant_serving.errors import InvalidInput
 from pennant_serving.model.fitting import explained
 from pennant_serving.rows import Prepared, Rows
 
-LOST = 3
+LOST_AFTER_TIMEOUTS = 3
 """Time-outs. A model that takes a little too long under load may still come back before."""
 
 
@@ -45,7 +45,7 @@ class Model:
     @property
     def lost(self) -> bool:
         """They have been for so long that only a new process will help."""
-        return self._stuck(LOST * self.batcher.limits.timeout)
+        return self._stuck(LOST_AFTER_TIMEOUTS * self.batcher.limits.timeout)
 
     def _stuck(self, seconds: float) -> bool:
         return self.batcher.stuck(seconds) or self.codecs.stuck(seconds)
@@ -72,7 +72,7 @@ class Model:
     async def predict(
         self, rows: Rows | Prepared, protocol: str = "own", params: Mapping[str, Any] | None = None
     ) -> Any:
-        """What the model says to these rows, one entry for each.
+        """The model's answer to these rows, one entry for each.
 
         Rows that wait at the same time are predicted together (`batching`), whichever protocol they
         came by; those with params on their own. A model that knows no params goes without them, as
@@ -98,7 +98,7 @@ class Model:
         if not wanted:
             return await self.predict(rows, protocol, params)
         further = [self.batcher.aside(self.further[name].answer, rows) for name in wanted]
-        found = dict(zip(wanted, await asyncio.gather(*further), strict=True))
+        answers = dict(zip(wanted, await asyncio.gather(*further), strict=True))
         if len(wanted) == len(names):
-            return found
-        return dict(named(await self.predict(rows, protocol, params))) | found
+            return answers
+        return dict(named(await self.predict(rows, protocol, params))) | answers

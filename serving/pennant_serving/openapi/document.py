@@ -133,7 +133,7 @@ def _responses(schema: dict[str, Any]) -> dict[str, Any]:
         "503": "Not ready, or too many requests wait",
     }
     answered = {"description": "The answer", "content": {JSON: {"schema": schema}}}
-    return {"200": answered} | {code: {"description": said} for code, said in failures.items()}
+    return {"200": answered} | {code: {"description": text} for code, text in failures.items()}
 
 
 TENSOR = {

@@ -10,7 +10,7 @@ from pennant_serving.model import metadata
 from pennant_serving.model.model import Model
 from pennant_serving.rows import Prepared, Rows
 
-ROWS = 2
+EXAMPLE_ROWS = 2
 """An example shall be read, and some models come with one of a thousand rows."""
 ZEROS: dict[str, Any] = {"BOOL": False, "FP16": 0.5, "FP32": 0.5, "FP64": 0.5, "BYTES": "text"}
 """The rest are whole numbers."""
@@ -21,7 +21,7 @@ def rows_of(model: Model) -> Rows | None:
     example = model.adapter.input_example
     if example is not None:
         rows = example.rows() if isinstance(example, Prepared) else Rows.of(example)
-        return Rows(rows.values[:ROWS], rows.columns)
+        return Rows(rows.values[:EXAMPLE_ROWS], rows.columns)
     mlmodel = model.bundle.mlmodel
     if mlmodel is None or not mlmodel.columns:
         return None

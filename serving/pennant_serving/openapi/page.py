@@ -21,14 +21,14 @@ UNKNOWN = "<p>The model comes without a signature, so there is no telling.</p>"
 def page(model: Model, described: dict[str, Any], address: str) -> str:
     """The page of a model by its OpenAPI document; `address` is where the reader reached it."""
     template = files("pennant_serving.openapi").joinpath("docs.html").read_text()
-    said = metadata.of_model(model)
+    described_model = metadata.of_model(model)
     return Template(template).substitute(
         model=escape(model.name),
         version=escape(model.version),
         adapter=escape(model.adapter_name),
         asks="\n".join(_asks(described["paths"], address)),
-        inputs=_tensors(said["inputs"]),
-        outputs=_tensors(said["outputs"]),
+        inputs=_tensors(described_model["inputs"]),
+        outputs=_tensors(described_model["outputs"]),
         paths=_paths(described["paths"]),
     )
 

@@ -50,7 +50,7 @@ def end(process: int, number: signal.Signals = signal.SIGTERM) -> None:
 
 
 def abort(process: int) -> None:
-    """End a process that says where it is, without an image of its memory on the disk."""
+    """End a process by SIGABRT, on which it writes where its threads are, without a core dump."""
     with contextlib.suppress(ProcessLookupError):
         resource.prlimit(process, resource.RLIMIT_CORE, (0, 0))
     end(process, signal.SIGABRT)
@@ -74,7 +74,7 @@ def _end_as(work: Callable[[], int]) -> None:
         code = work()
     except SystemExit as asked:
         code = asked.code if isinstance(asked.code, int) else 2
-    except BaseException:  # noqa: BLE001 - said here, because nobody above will
+    except BaseException:  # noqa: BLE001 - printed here, because nobody above will
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from pennant_serving.lifecycle.board import BEAT, Place, State, takes_connections
+from pennant_serving.lifecycle.board import BEAT_SECONDS, Place, State, takes_connections
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 
 if TYPE_CHECKING:  # it imports grpcio
@@ -65,11 +65,11 @@ async def keep_beating(lifecycle: Lifecycle, place: Place, door: Door) -> None:
     was_lost = False
     while True:
         state = lifecycle.state
-        place.say(state)
+        place.report(state)
         now = time.monotonic()
         await door.move(is_open=takes_connections(state, place.others(), now))
         if state is State.LOST and not was_lost:
             print("all threads are in predictions that do not end: this worker ends", flush=True)
             signal.raise_signal(signal.SIGTERM)
             was_lost = True
-        await asyncio.sleep(BEAT)
+        await asyncio.sleep(BEAT_SECONDS)

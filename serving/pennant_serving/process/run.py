@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # it imports grpcio
     from pennant_serving.grpc.server import GrpcServer
 
 POLL_SECONDS = 0.02
-PATIENCE = 5.0
+STAND_IN_SECONDS = 5.0
 """Seconds for who stood in for the workers to make way."""
 
 
@@ -104,7 +104,7 @@ async def _serve(
         telemetry.share(place.counts)
         await coming_up
         door.add(grpc.result())
-        place.say(lifecycle.state)
+        place.report(lifecycle.state)
         await _alone(place)
         publishing = publish(telemetry.histograms, place.counts)
         await _until_first(server.serve([listener]), publishing, beating)
@@ -119,14 +119,14 @@ async def _make_way(server: Server, place: Place) -> None:
         await asyncio.sleep(POLL_SECONDS)
     for each in server.servers:
         each.close()
-    place.say(State.ABSENT)
+    place.report(State.ABSENT)
     signal.raise_signal(signal.SIGTERM)
 
 
 async def _alone(place: Place) -> None:
-    """Who was told that we are ready must not hear from who stood in for us that nobody is."""
+    """Until the stand-in is gone, which would answer probes that nobody is ready."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(STAND_IN_SECONDS):
             while place.has_stand_in:  # noqa: ASYNC110 - another process makes way
                 await asyncio.sleep(POLL_SECONDS)
 

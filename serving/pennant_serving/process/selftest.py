@@ -28,8 +28,8 @@ async def self_test(model: Model, mode: str) -> Heads | None:
             raise _failed(model, "it has none, and serving.selfTest is Required: log one with it")
         return None
     for _ in range(WARM_UP_RUNS):
-        found = await _answer(model, rows)
-    return found
+        heads = await _answer(model, rows)
+    return heads
 
 
 def example_of(model: Model) -> Rows | Prepared | None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
-from pennant_serving import adapters
-from pennant_serving.adapters import Found, trouble, versions
+from pennant_serving.adapters import loading, trouble, versions
 from pennant_serving.adapters.base import Adapter
+from pennant_serving.adapters.loading import Choice
+from pennant_serving.adapters.names import BUILT_IN
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.pool import Pool
 from pennant_serving.batching.timing import Timing
@@ -33,7 +34,7 @@ class Loaded:
     """A bundle, and its adapter."""
 
     bundle: Bundle
-    found: Found
+    choice: Choice
 
 
 async def bring_up(
@@ -54,12 +55,12 @@ async def bring_up(
         with phase("load"):
             loaded = await pool.start(load, settings)
     with phase("load") as notes:
-        found, adapter = await _complete(loaded, settings, pool)
-        notes.append(str(found))
+        choice, adapter = await _complete(loaded, settings, pool)
+        notes.append(str(choice))
     bundle = loaded.bundle
     observer = Timing(telemetry) if settings.traces_endpoint else telemetry
     batcher = Batcher(adapter, pool, settings.limits, observer)
-    model = Model(settings.model, settings.version, found.name, adapter, bundle, batcher)
+    model = Model(settings.model, settings.version, choice.name, adapter, bundle, batcher)
     with phase("self-test") as notes:
         model, note = await _tried(model, settings.self_test)
         notes.append(note)
@@ -89,30 +90,30 @@ def load(settings: Settings) -> Loaded:
     Raises PodError.
     """
     bundle, shared = _open(settings), settings.workers > 1
-    return Loaded(bundle, adapters.find(settings.adapter, bundle, settings.threads, shared=shared))
+    return Loaded(bundle, loading.load(settings.adapter, bundle, settings.threads, shared=shared))
 
 
-async def _complete(loaded: Loaded, settings: Settings, pool: Pool) -> tuple[Found, Adapter]:
+async def _complete(loaded: Loaded, settings: Settings, pool: Pool) -> tuple[Choice, Adapter]:
     """The adapter, loaded here when it was not before the fork. Raises PodError."""
-    found = loaded.found
-    if found.adapter is None:
-        found = await pool.start(adapters.find, settings.adapter, loaded.bundle, settings.threads)
-    assert found.adapter is not None  # only what is to be shared may be left to others
-    return found, found.adapter
+    choice = loaded.choice
+    if choice.adapter is None:
+        choice = await pool.start(loading.load, settings.adapter, loaded.bundle, settings.threads)
+    assert choice.adapter is not None  # only what is to be shared may be left to others
+    return choice, choice.adapter
 
 
 async def _tried(model: Model, mode: str) -> tuple[Model, str]:
     """The model when it has answered its own example, and what is to be noted. Raises PodError."""
-    bundle = model.bundle if model.adapter_name in adapters.BUILT_IN else NOTHING
+    bundle = model.bundle if model.adapter_name in BUILT_IN else NOTHING
     try:
         answered = await self_test(model, mode)
     except PodError as error:
-        told = PodError(error.reason, trouble.mismatch_first(bundle, error.message))
-        raise told from error.__cause__
+        message = trouble.mismatch_first(bundle, error.message)
+        raise PodError(error.reason, message) from error.__cause__
     if answered is not None:
-        found = versions.mismatch(bundle)
+        mismatch = versions.mismatch(bundle)
         model = replace(model, answered=answered)
-        return model, f"passed, though {found}" if found else "passed"
+        return model, f"passed, though {mismatch}" if mismatch else "passed"
     if untried := trouble.untried(bundle):
         raise untried
     return model, "skipped: off, or no input example"

@@ -3,56 +3,45 @@
 The workers share the listening socket, so a connection waits in one queue for whoever accepts next;
 one that is not ready accepts nothing, one that dies is forked again from the loaded model, and none
 of its waiting connections are lost with it. Until the model is loaded a child without one answers
-the probes. The first process only watches (`board`): it ends a worker whose event loop has stopped,
-replaces those that have ended, and ends itself when they have drained.
+the probes. The first process only watches (`supervisor`).
 """
 
 from __future__ import annotations
 
 import gc
-import json
 import signal
 import socket
-import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
-from itertools import count
 from os import waitpid
 from pathlib import Path
 from typing import TypeVar
 
-from pennant_serving.failures import PodError, Reason, failure_message, print_cause
-from pennant_serving.lifecycle.board import Board, Place, State, silent
+from pennant_serving.failures import PodError
+from pennant_serving.lifecycle.board import Place, State
 from pennant_serving.lifecycle.phases import Phases
-from pennant_serving.metrics.sharing import retire
-from pennant_serving.process.forking import abort, end, ended, fork, undisturbed
+from pennant_serving.process.forking import end, fork
 from pennant_serving.process.run import run, stand_in
 from pennant_serving.process.startup import Loaded, load
+from pennant_serving.process.supervisor import (
+    GAVE_UP_EXIT_CODE,
+    LEAST_SILENCE_SECONDS,
+    LOST_EXIT_CODE,
+    Supervisor,
+    leave,
+)
 from pennant_serving.settings import Settings
 
-GAVE_UP = 1
-"""The exit code of a worker that has left the reason in the folder."""
-LOST = 3
-"""Of one whose threads are all in predictions that do not end. No crash: it took its time."""
 T = TypeVar("T")
-WINDOW = 60.0
-"""Seconds in which each worker may crash once on the average, and no more."""
-LOOK = 1.0
-"""Seconds between two looks at the workers' signs of life."""
-PATIENCE = 5.0
-"""Seconds of silence, at least, before a worker is ended: a busy machine may stop it a while."""
-
-Work = Callable[[Place], int]
 
 
 def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> None:
     """Serve with several workers until SIGTERM. Raises PodError."""
     folder = Path(tempfile.mkdtemp(prefix="pennant-"))
-    patience = max(PATIENCE, settings.request_timeout)
-    supervisor = Supervisor(settings.workers, listener, folder, patience)
+    silence_seconds = max(LEAST_SILENCE_SECONDS, settings.request_timeout)
+    supervisor = Supervisor(settings.workers, listener, folder, silence_seconds)
     signal.signal(signal.SIGTERM, supervisor.terminate)
 
     place = supervisor.stand_in
@@ -61,7 +50,7 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
         stand_in(settings, listener, phases, place)
         return 0
 
-    place.say(State.STARTING)
+    place.report(State.STARTING)
     waiting = fork(wait)
     try:
         with phases.phase("load"):
@@ -69,10 +58,10 @@ def supervise(settings: Settings, listener: socket.socket, phases: Phases) -> No
     except BaseException:
         end(waiting)
         raise
-    if loaded.found.adapter is not None:  # if not, it goes on until the first worker is ready
+    if loaded.choice.adapter is not None:  # if not, it goes on until the first worker is ready
         end(waiting)
         waitpid(waiting, 0)  # beside workers that are ready it would answer that nobody is
-        place.say(State.ABSENT)
+        place.report(State.ABSENT)
     gc.collect()
     gc.freeze()  # a collection would touch, and so copy, every page that the workers share
 
@@ -90,8 +79,8 @@ def _serve(
         state = run(settings, listener, phases, loaded, place)
     except PodError as error:
         leave(error, place)
-        return GAVE_UP
-    return LOST if state is State.LOST else 0
+        return GAVE_UP_EXIT_CODE
+    return LOST_EXIT_CODE if state is State.LOST else 0
 
 
 def _in_thread(function: Callable[[], T]) -> T:
@@ -115,126 +104,3 @@ def _in_thread(function: Callable[[], T]) -> T:
     finally:
         if future.done():
             thread.join()
-
-
-class Supervisor:
-    """Keeps a number of workers running."""
-
-    def __init__(
-        self, workers: int, listener: socket.socket, folder: Path, patience: float
-    ) -> None:
-        self._count = workers
-        self._listener = listener
-        self._folder = folder
-        self._patience = patience
-        self._board = Board(workers)
-        self._names = map(str, count(1))
-        self._work: Work
-        self._workers: dict[int, Place] = {}
-        self._told: set[int] = set()
-        """Those that were silent, and were told to end."""
-        self._crashes: list[float] = []
-        self._draining = False
-
-    def start(self, work: Work) -> None:
-        """Start all workers; each ends with what `work` returns."""
-        self._work = work
-        for number in range(self._count):
-            self._add(number)
-
-    def run(self) -> None:
-        """Replace workers that end, until all have drained.
-
-        Raises PodError when too many crash, and that of the first worker that gave up.
-        """
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # only waited for
-        looked = time.monotonic()
-        while self._workers:
-            for process, code in ended():
-                if process in self._workers:
-                    self._ended(process, code)
-            now = time.monotonic()
-            if now - looked < 2 * LOOK:  # or this process was stopped, and so were the others
-                self._end_silent(now)
-            looked = now
-            signal.sigtimedwait({signal.SIGCHLD}, LOOK)
-
-    @property
-    def stand_in(self) -> Place:
-        """For who answers the probes until a worker is ready."""
-        return Place(self._board, self._board.stand_in, self._folder / "0")
-
-    def terminate(self, *_: object) -> None:
-        """Let all workers drain."""
-        self._draining = True
-        self._listener.close()  # or who connects after the last worker would wait for nobody
-        if not self._workers:
-            sys.exit(0)
-        for process in self._workers:
-            end(process)
-
-    def _add(self, number: int) -> None:
-        """Another worker, unless all are to end: nobody would tell this one."""
-        if self._draining:
-            return
-        place = Place(self._board, number, self._folder / next(self._names))
-        place.say(State.STARTING)
-        with undisturbed():
-            process = fork(lambda: self._work(place))
-            self._workers[process] = place
-        if self._draining:  # since then
-            end(process)
-
-    def _ended(self, process: int, code: int) -> None:
-        place = self._workers.pop(process)
-        place.say(State.ABSENT)
-        retire(place.counts)
-        if self._draining:
-            return
-        if code == GAVE_UP:
-            self.terminate()
-            raise left(place)
-        print(f"worker {process} ended with {code} and is replaced", flush=True)
-        if code != LOST and process not in self._told:
-            self._crashes.append(time.monotonic())
-        self._told.discard(process)
-        if too_many(self._crashes, self._count, time.monotonic()):
-            self.terminate()
-            message = f"more than {self._count} workers ended in {WINDOW:g} s, the last with {code}"
-            raise PodError(Reason.START_FAILED, message)
-        self._add(place.number)
-
-    def _end_silent(self, now: float) -> None:
-        """First by the signal on which it says where it is, then by the one that ends all."""
-        quiet = silent(self._board.seen(), now, self._patience)
-        for process, place in self._workers.items():
-            if place.number not in quiet:
-                continue
-            if process in self._told:
-                end(process, signal.SIGKILL)
-                continue
-            print(f"worker {process} has been silent for {self._patience:g} s", flush=True)
-            self._told.add(process)
-            abort(process)
-
-
-def leave(error: PodError, place: Place) -> None:
-    """Leave this process's error to the first one: two that wrote one termination message at a
-    time would spoil it."""
-    print_cause(error)
-    _failure(place).write_bytes(failure_message(error))
-
-
-def left(place: Place) -> PodError:
-    """The error that a process has left."""
-    told = json.loads(_failure(place).read_bytes())
-    return PodError(Reason(told["reason"]), told["message"])
-
-
-def _failure(place: Place) -> Path:
-    return place.counts.with_suffix(".failure")
-
-
-def too_many(crashes: Sequence[float], count: int, now: float) -> bool:
-    """Whether workers crash faster than is worth replacing them."""
-    return sum(now - WINDOW < moment for moment in crashes) > count

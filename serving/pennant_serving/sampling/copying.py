@@ -11,11 +11,11 @@ from pennant_serving.codecs.jsonio import dump
 from pennant_serving.errors import PredictFailed
 
 REDACTED = "[redacted]"
-TEXT = 400
+TEXT_LIMIT_CHARACTERS = 400
 """Characters of one text."""
-DEPTH = 8
+NESTING_LIMIT = 8
 """Lists and objects within each other; what lies deeper is left out."""
-OVERHEAD = 4
+VALUE_OVERHEAD_BYTES = 4
 """Bytes that each value takes beside its own, and that bound the number of values."""
 SEQUENCES = (list, tuple, set, frozenset)
 
@@ -40,15 +40,15 @@ class Copier:
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """Anything, as JSON can hold it."""
-        if depth > DEPTH:
+        if depth > NESTING_LIMIT:
             return "[too deep]"
         if hasattr(value, "to_numpy"):
             value = value.to_numpy()
         if isinstance(value, dict):
-            self._room -= OVERHEAD
+            self._room -= VALUE_OVERHEAD_BYTES
             return self._object(value.items(), len(value), depth + 1)
         if isinstance(value, SEQUENCES) or (isinstance(value, np.ndarray) and value.ndim):
-            self._room -= OVERHEAD
+            self._room -= VALUE_OVERHEAD_BYTES
             return self._list(value, depth + 1)
         return self._leaf(value)
 
@@ -90,11 +90,11 @@ class Copier:
         except PredictFailed:
             value = f"[{type(value).__name__}]"
             size = len(value)
-        self._room -= size + OVERHEAD
+        self._room -= size + VALUE_OVERHEAD_BYTES
         return value
 
 
 def _text(text: str) -> str:
-    more = len(text) - TEXT
-    cut = text if more <= 0 else f"{text[:TEXT]}[and {more} more]"
+    more = len(text) - TEXT_LIMIT_CHARACTERS
+    cut = text if more <= 0 else f"{text[:TEXT_LIMIT_CHARACTERS]}[and {more} more]"
     return cut.encode("utf-8", "replace").decode()

@@ -13,7 +13,7 @@ from pennant_serving.codecs.outputs import named
 from pennant_serving.rows import Rows
 from pennant_serving.sampling.copying import REDACTED, Copier
 
-ROOM = 5000
+ROOM_BYTES = 5000
 """Bytes for the inputs, and again for the outputs: container runtimes cut a line at 16 KiB."""
 
 
@@ -34,13 +34,13 @@ class PayloadLog:
         if rows.columns is None and self._redact.intersection(tensors):
             return REDACTED
         if not columns and len(tensors) == 1:  # the tensor's is the only name they have
-            return {tensors[0]: Copier(self._redact, ROOM).value(rows.values)}
-        return Copier(self._redact, ROOM).rows(rows.values, columns)
+            return {tensors[0]: Copier(self._redact, ROOM_BYTES).value(rows.values)}
+        return Copier(self._redact, ROOM_BYTES).rows(rows.values, columns)
 
     def outputs(self, result: Any, wanted: Sequence[str]) -> Any:
         """What is told of the answer, by output."""
-        found = {name: each for name, each in named(result) if not wanted or name in wanted}
-        return Copier(self._redact, ROOM).value(found)
+        outputs = {name: each for name, each in named(result) if not wanted or name in wanted}
+        return Copier(self._redact, ROOM_BYTES).value(outputs)
 
     def write(self, line: dict[str, Any]) -> None:
         """Tell of one request that was answered."""

@@ -50,9 +50,9 @@ def asked(model: Model, rows: Rows | Prepared, tensors: Sequence[str] = ()) -> N
         return
     record.rows = len(rows)
     if record.payloads is not None:
-        told = rows.rows() if isinstance(rows, Prepared) else rows
-        columns = told.columns or model.columns
-        record.inputs = record.payloads.inputs(told, columns, tensors)
+        given = rows.rows() if isinstance(rows, Prepared) else rows
+        columns = given.columns or model.columns
+        record.inputs = record.payloads.inputs(given, columns, tensors)
 
 
 def answered(result: Any, wanted: Sequence[str] = ()) -> None:

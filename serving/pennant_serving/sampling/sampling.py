@@ -59,14 +59,14 @@ class Watch:
         asks = protocol != "own" and route.endswith(INFERENCE)
         if record.payloads is not None and asks:
             line = {"id": record.id.decode("ascii"), "protocol": protocol, "route": route}
-            told = {"inputs": record.inputs, "outputs": record.outputs}
-            record.payloads.write(line | told | {"status": status, "seconds": round(seconds, 6)})
+            payload = {"inputs": record.inputs, "outputs": record.outputs}
+            record.payloads.write(line | payload | {"status": status, "seconds": round(seconds, 6)})
         traced = asks or (protocol == "own" and route not in PLUMBING)
         if self._spans is not None and record.span is not None and traced:
             name = f"{method} {route}" if method else route.lstrip("/")
             facts = _protocol_facts(protocol, route, status, method) | _model_facts(record)
             failed = status in FAILED or (isinstance(status, int) and status >= 500)
-            self._spans.tell(record, name, seconds, facts, failed=failed)
+            self._spans.export(record, name, seconds, facts, failed=failed)
 
     def close(self) -> None:
         """Send what is left; see `Spans.close`."""

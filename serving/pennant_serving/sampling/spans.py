@@ -25,7 +25,7 @@ from pennant_serving.settings import Settings
 
 PATH = "/v1/traces"
 """Where OTLP/HTTP wants traces, below a collector's address."""
-TIMEOUT = 5.0
+SEND_SECONDS = 5.0
 """Seconds for one sending, and so for the last one at the end of the process."""
 W3C = (b"traceparent", b"tracestate")
 ROOT = Context()
@@ -46,7 +46,7 @@ class Spans:
             resource=Resource.create(service | {"service.version": settings.version}),
             shutdown_on_exit=False,
         )
-        exporter = OTLPSpanExporter(endpoint, timeout=TIMEOUT)
+        exporter = OTLPSpanExporter(endpoint, timeout=SEND_SECONDS)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("pennant_serving")
 
@@ -59,7 +59,7 @@ class Spans:
         drawn = caller.trace_flags.sampled if caller.is_valid else random.random() < self._ratio  # noqa: S311
         return context if drawn else None
 
-    def tell(
+    def export(
         self, record: Record, name: str, seconds: float, facts: dict[str, Any], *, failed: bool
     ) -> None:
         """Hand over the span of a request that took so long."""
@@ -70,7 +70,7 @@ class Spans:
         span.end(begun + int(seconds * 1e9))
 
     def close(self) -> None:
-        """Send what is left. Blocks for TIMEOUT at most."""
+        """Send what is left. Blocks for SEND_SECONDS at most."""
         last = threading.Thread(target=self._provider.shutdown, daemon=True)
         last.start()
-        last.join(TIMEOUT)
+        last.join(SEND_SECONDS)

@@ -9,4 +9,7 @@ request that is already on its way.
 `reading` makes requests of bytes, `turns` has them answered one after the other: each by an
 `Exchange` of the fast lane, by a `Call` of the application, or by a `Refusal`. `limits` says what
 a client may do for how long, of what `sight` and `arriving` see; it knows nothing of sockets.
+
+`connection` is what the server makes for each; it has a `Reader`. That, and all answers, know of it
+what `answering` says.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,23 +11,32 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
-from pennant_serving.http.connections.reading import Reader
-from pennant_serving.http.connections.turns import Turns
+from pennant_serving.fast.lane import FastLane
+from pennant_serving.http.connections.limits import ConnectionLimits
+from pennant_serving.http.connections.parsing import Parsing
+from pennant_serving.http.connections.turns import Due, Turns
 from pennant_serving.lifecycle.lifecycle import Lifecycle, Phase
+from pennant_serving.sampling.sampling import Watch
 
 
 class Answering(asyncio.Protocol):
-    """What an `Exchange`, a `Call` and a `Refusal` need of their connection."""
+    """What its `Reader`, an `Exchange`, a `Call` and a `Refusal` need of their connection."""
 
     lifecycle: Lifecycle
+    lane: FastLane
+    watch: Watch | None
+    limits: ConnectionLimits
     transport: asyncio.Transport
     flow: FlowControl
     server: tuple[str, int | None] | None
     client: tuple[str, int] | None
     is_beyond: bool
     """There was no place left for it."""
+    due: deque[Due]
+    """Answers, in the order of their requests; `expect` adds one."""
+    expect: Callable[[Due], None]
     _turns: Turns
-    _reader: Reader
+    _reader: Parsing
     _is_lingering: bool
     _ends_at: float
     _idle_since: float

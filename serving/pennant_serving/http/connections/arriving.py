@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pennant_serving.http.connections.limits import LARGEST_HEAD, Motion, Pace, is_head_too_long
-from pennant_serving.http.connections.refusals import Refused
+from pennant_serving.http.connections.limits import HEAD_LIMIT_BYTES, Motion, Pace, is_head_too_long
+
+
+class Refused(Exception):  # noqa: N818 - it is one
+    """What has arrived is no request that could be answered."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 class Arriving:
@@ -30,7 +37,7 @@ class Arriving:
         """A packet of which all belongs to it. Raises Refused."""
         self._head += size
         if is_head_too_long(self._head, self.received):
-            raise Refused(431, f"more than {LARGEST_HEAD} bytes of headers")
+            raise Refused(431, f"more than {HEAD_LIMIT_BYTES} bytes of headers")
 
     def restart(self, now: float) -> None:
         """Count from now on."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from pennant_serving.http.connections.answering import Answering
 from pennant_serving.metrics.telemetry import ENDED
-
-if TYPE_CHECKING:
-    from pennant_serving.http.connections.answering import Answering
 
 ERRORS = logging.getLogger("uvicorn.error")
 ASGI = {"version": "3.0", "spec_version": "2.4"}

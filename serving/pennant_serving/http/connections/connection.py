@@ -10,28 +10,31 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
-from pennant_serving.fast.lane import FastLane
 from pennant_serving.http.accepting import Waiting
 from pennant_serving.http.connections.answering import Answering
-from pennant_serving.http.connections.limits import CROWDED, JITTER, Facts, Limits, Verdict, verdict
+from pennant_serving.http.connections.arriving import Refused
+from pennant_serving.http.connections.limits import (
+    CROWDED_SHARE,
+    JITTER_SHARE,
+    Facts,
+    Verdict,
+    verdict,
+)
 from pennant_serving.http.connections.reading import Reader
-from pennant_serving.http.connections.refusals import Refusal, Refused
+from pennant_serving.http.connections.refusals import Refusal
 from pennant_serving.http.connections.sight import Leaving
 from pennant_serving.http.connections.turns import Turns
 from pennant_serving.lifecycle.lifecycle import Phase
-from pennant_serving.sampling.sampling import Watch
 
-LEFT = 499
+CLIENT_CLOSED_REQUEST = 499
 """How a request counts whose client is gone; nginx's."""
 
 
 class HttpConnection(Answering):
     """What uvicorn makes for each connection. A subclass for each server is made below."""
 
-    lane: FastLane
     waiting: Waiting | None
-    watch: Watch | None
-    limits: Limits
+    _reader: Reader
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         now, limits, connections = self.loop.time(), self.limits, self._server.connections
@@ -41,10 +44,10 @@ class HttpConnection(Answering):
         self.due, self.expect = self._turns.due, self._turns.add
         self._reader = Reader(self, now)
         self._idle_since = now
-        self._ends_at = now + limits.max_age * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+        self._ends_at = now + limits.max_age * random.uniform(1 - JITTER_SHARE, 1 + JITTER_SHARE)  # noqa: S311
         self._is_lingering = False
         connections.add(self)  # type: ignore[arg-type]
-        self.is_beyond = len(connections) > limits.most
+        self.is_beyond = len(connections) > limits.max_connections
         _send_at_once(transport)
         if self.waiting is not None:
             self.waiting.take(lambda: type(self)(*self._made_of, self.loop))
@@ -57,11 +60,11 @@ class HttpConnection(Answering):
 
     def eof_received(self) -> None:
         """The client is gone, or so it counts: the transport closes."""
-        self._turns.drop_all(LEFT)
+        self._turns.drop_all(CLIENT_CLOSED_REQUEST)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._server.connections.discard(self)
-        self._turns.drop_all(LEFT)
+        self._turns.drop_all(CLIENT_CLOSED_REQUEST)
         self.flow.resume_writing()
         self._reader.close()
 
@@ -72,18 +75,19 @@ class HttpConnection(Answering):
 
     def look(self, now: float) -> None:
         """Hold the client to the limits; called every second."""
-        said = verdict(self.limits, self._facts(now))
-        if said is Verdict.CUT:
-            self._turns.drop_all(LEFT)
+        decision = verdict(self.limits, self._facts(now))
+        if decision is Verdict.CUT:
+            self._turns.drop_all(CLIENT_CLOSED_REQUEST)
             self.transport.abort()
-        elif said is Verdict.TOO_LATE:
+        elif decision is Verdict.TOO_LATE:
             self._refuse(Refused(408, "the request did not arrive in time"))
-        elif said is Verdict.CLOSE:
+        elif decision is Verdict.CLOSE:
             self.transport.close()
 
     def _refuse(self, refused: Refused) -> None:
         """Answer, in its turn, what has not been understood, and nothing after it."""
-        call = self._reader.stop()
+        call = self._reader.call
+        self._reader.stop()
         if call is not None and call.response_started:  # it has its answer
             if call.response_complete:
                 self.transport.close()
@@ -94,14 +98,14 @@ class HttpConnection(Answering):
         self._turns.add(Refusal(self, refused))
 
     def _facts(self, now: float) -> Facts:
-        reader = self._reader
+        reader, limits = self._reader, self.limits
         is_free = not self._turns.due and not reader.is_receiving
         return Facts(
             arriving=reader.motion(now),
             leaving=self._leaving.motion(now, self._idle_since),
             idle=now - self._idle_since if is_free else None,
             is_beyond=self.is_beyond,
-            is_crowded=len(self._server.connections) > self.limits.most * CROWDED,
+            is_crowded=len(self._server.connections) > limits.max_connections * CROWDED_SHARE,
             is_draining=self.lifecycle.phase is Phase.DRAINING,
             is_lingering=self._is_lingering,
         )

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 Headers = Iterable[tuple[bytes, bytes]]
-LONGEST_HOST = 512
-"""Bytes; names have at most 255."""
+HOST_LIMIT_BYTES = 512
+"""Names have at most 255."""
 HOST = re.compile(rb"(\[[0-9A-Za-z:.%_~-]+\]|[0-9A-Za-z._~%!$&'()*+;=-]*)(:[0-9]{0,5})?")
 ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 """A target as clients send it to proxies."""
@@ -24,7 +24,7 @@ def wrong_host(hosts: Sequence[bytes], target: bytes, version: str) -> str | Non
             return "more than one Host header"
         return "no Host header" if version == "1.1" else None
     host = hosts[0]
-    if len(host) > LONGEST_HOST or not _is_host(host):
+    if len(host) > HOST_LIMIT_BYTES or not _is_host(host):
         return "the Host header is not a host"
     if target[:1] == b"/":
         return None

@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-JITTER = 0.2
+JITTER_SHARE = 0.2
 """So that the connections of one client do not all end in the same moment."""
 IDLE_SECONDS = 75.0
 """Longer than common proxies keep idle connections, so that it is they who close them."""
-SLOWEST = 16 * 1024
-"""Bytes a second that a body must come at, and an answer be read at, beyond the first seconds."""
-LARGEST_HEAD = 64 * 1024
-"""Bytes of a request's head that come after its first packet."""
-CROWDED = 0.75
+SLOWEST_BYTES_PER_SECOND = 16 * 1024
+"""That a body must come at, and an answer be read at, beyond the first seconds."""
+HEAD_LIMIT_BYTES = 64 * 1024
+"""Of a request's head that come after its first packet."""
+CROWDED_SHARE = 0.75
 """The share of all places from which on the idle ones leave theirs early."""
 BEYOND_SECONDS = 1.0
 """For everything on a connection beyond the limit."""
@@ -27,15 +27,14 @@ LINGER_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Of all connections of a server."""
 
     max_age: float
     """Seconds, +-20 %, after which a response ends a connection."""
     timeout: float
     """Seconds for a request to arrive, and in which nothing of an answer is read."""
-    most: int
-    """Connections."""
+    max_connections: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +93,16 @@ class Verdict(Enum):
     CUT = "close, whatever has not been sent"
 
 
-def patience(limits: Limits, facts: Facts) -> float:
+def allowed_seconds(limits: ConnectionLimits, facts: Facts) -> float:
     """Seconds in which a client must go on with what it sends or reads."""
     if facts.is_beyond:
         return min(limits.timeout, BEYOND_SECONDS)
     return min(limits.timeout, LEAVING_SECONDS) if facts.is_draining else limits.timeout
 
 
-def verdict(limits: Limits, facts: Facts) -> Verdict:
+def verdict(limits: ConnectionLimits, facts: Facts) -> Verdict:
     """What is to be done now."""
-    seconds = patience(limits, facts)
+    seconds = allowed_seconds(limits, facts)
     if facts.leaving is not None and _is_slow(facts.leaving, seconds):
         return Verdict.CUT
     if facts.arriving is not None and _is_slow(facts.arriving, seconds):
@@ -115,15 +114,16 @@ def verdict(limits: Limits, facts: Facts) -> Verdict:
 
 def is_head_too_long(head: int, body: int) -> bool:
     """Whether so many bytes are too many around a body of so many: small chunks have long heads."""
-    return head > LARGEST_HEAD + 8 * body
+    return head > HEAD_LIMIT_BYTES + 8 * body
 
 
 def _is_slow(motion: Motion, seconds: float) -> bool:
     """A fast beginning does not buy a rest: something must move all the time."""
-    return motion.still > seconds or motion.seconds > seconds + motion.moved / SLOWEST
+    allowed = seconds + motion.moved / SLOWEST_BYTES_PER_SECOND
+    return motion.still > seconds or motion.seconds > allowed
 
 
-def _idle_seconds(limits: Limits, facts: Facts) -> float:
+def _idle_seconds(limits: ConnectionLimits, facts: Facts) -> float:
     if facts.is_beyond:
         return BEYOND_SECONDS
     if facts.is_lingering:

@@ -6,8 +6,7 @@ from typing import Any
 
 import httptools
 
-from pennant_serving.http.connections.arriving import Arriving
-from pennant_serving.http.connections.refusals import Refused
+from pennant_serving.http.connections.arriving import Arriving, Refused
 
 
 class Enough(Exception):  # noqa: N818 - stops the parser
@@ -26,6 +25,8 @@ class Parsing:
         self._arriving = Arriving(now)
         self.number = 0
         """Of the request that arrived, or began to arrive, last."""
+        self.last: int | None = None
+        """The number of the request whose answer ends the connection."""
         self._again = b""
         """The head that the next parser is to be given."""
         self._is_deaf = False
@@ -48,6 +49,10 @@ class Parsing:
             self._stop_at(error)
         if self._arriving.is_on and number == self.number:
             self._arriving.more(len(data))
+
+    def stop(self) -> None:
+        """Read nothing any more."""
+        self._is_deaf, self._arriving.is_on = True, False
 
     def restart(self, now: float) -> None:
         """Count from now on how long a request takes to arrive."""

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from pennant_serving.accesslog import request_id
 from pennant_serving.fast.exchange import Exchange
 from pennant_serving.fast.lane import Route, is_plain
 from pennant_serving.fast.requests import Asked
 from pennant_serving.http.connections import heads
+from pennant_serving.http.connections.answering import Answering
+from pennant_serving.http.connections.arriving import Refused
 from pennant_serving.http.connections.call import Call, scope_of
 from pennant_serving.http.connections.limits import Motion
 from pennant_serving.http.connections.parsing import Enough, Parsing
-from pennant_serving.http.connections.refusals import Refused
 from pennant_serving.http.crowd import BEYOND
 from pennant_serving.sampling.record import SCOPE
 
-if TYPE_CHECKING:
-    from pennant_serving.http.connections.connection import HttpConnection
-
-AT_ONCE = 1024
+UNANSWERED_REQUEST_LIMIT = 1024
 """Requests of a connection that are held before the first of them is answered. They came together:
 there are no more, the last of these answers ends the connection."""
 
@@ -29,23 +26,20 @@ class Reader(Parsing):
     """Small requests of numbers become an `Exchange` when they are complete; all others a `Call`,
     which gets its body as it arrives."""
 
-    def __init__(self, connection: HttpConnection, now: float) -> None:
+    def __init__(self, connection: Answering, now: float) -> None:
         super().__init__(now)
         self._connection = connection
-        self.last: int | None = None
-        """The number of the request whose answer ends the connection."""
-        self._call: Call | None = None
+        self.call: Call | None = None
         """Of the request that is arriving, once its head has."""
         self._host: bytes | None = None
         self._url = self._body = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._route: Route | None = None
 
-    def stop(self) -> Call | None:
-        """Read nothing any more; the call whose request was arriving, if there is one."""
-        call, self._call = self._call, None
-        self._is_deaf, self._arriving.is_on = True, False
-        return call
+    def stop(self) -> None:
+        """Read nothing any more, nor for the call whose body was arriving."""
+        super().stop()
+        self.call = None
 
     def close(self) -> None:
         """The connection is gone."""
@@ -54,7 +48,7 @@ class Reader(Parsing):
 
     def motion(self, now: float) -> Motion | None:
         """Of the request that is arriving; None when none is, or it is we who do not go on."""
-        call = self._call
+        call = self.call
         if not self._arriving.is_on:
             return None
         if self._connection.flow.read_paused or (call and call.waiting_for_100_continue):
@@ -68,7 +62,7 @@ class Reader(Parsing):
         if self._again:  # the same request
             self._again = b""
         else:
-            if self.last is None and len(self._connection.due) >= AT_ONCE:
+            if self.last is None and len(self._connection.due) >= UNANSWERED_REQUEST_LIMIT:
                 self.last = self.number
             if self.last is not None and self.number >= self.last:
                 raise Enough
@@ -124,8 +118,8 @@ class Reader(Parsing):
         self._arriving.received += len(body)
         if self._route is not None:
             self._body += body
-        elif self._call is not None:
-            self._call.feed(body)
+        elif self.call is not None:
+            self.call.feed(body)
 
     def on_message_complete(self) -> None:
         if self._again:
@@ -138,15 +132,15 @@ class Reader(Parsing):
                 self._exchange(route, asked)
                 return
             self._make_call(b"POST", "1.1").feed(self._body)
-        if self._call is not None:
-            self._call.end()
-            self._call = None
+        if self.call is not None:
+            self.call.end()
+            self.call = None
 
     def _exchange(self, route: Route, asked: Asked) -> None:
         lane = self._connection.lane
         exchange = Exchange(self._connection, lane, route, asked, self._started, self.number)
         if lane.telemetry.access_log is not None:
-            exchange.told = (request_id(self._headers), self._url.decode())
+            exchange.logged_as = (request_id(self._headers), self._url.decode())
         self._connection.expect(exchange)
 
     def _make_call(self, method: bytes, version: str) -> Call:
@@ -155,9 +149,9 @@ class Reader(Parsing):
         expects = version == "1.1" and heads.expects(self._headers)
         scope["headers"], self._headers = self._headers, []  # not what trailers are added to
         if connection.is_beyond:
-            scope[BEYOND] = connection.limits.most
+            scope[BEYOND] = connection.limits.max_connections
         if self._record is not None:
             scope[SCOPE] = self._record
-        self._call = call = Call(connection, scope, self.number, expects=expects)
+        self.call = call = Call(connection, scope, self.number, expects=expects)
         connection.expect(call)
         return call

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import orjson
 
-if TYPE_CHECKING:
-    from pennant_serving.http.connections.answering import Answering
-
-
-class Refused(Exception):  # noqa: N818 - it is one
-    """What has arrived is no request that could be answered."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
+from pennant_serving.http.connections.answering import Answering
+from pennant_serving.http.connections.arriving import Refused
 
 
 class Refusal:

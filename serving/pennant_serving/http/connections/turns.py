@@ -8,7 +8,7 @@ from typing import Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
-PIPELINED = 16
+READ_AHEAD_REQUESTS = 16
 """Requests that are read before the first of them is answered. Whoever sends more waits."""
 
 
@@ -36,7 +36,7 @@ class Turns:
         self.due.append(due)
         if not self._is_begun:
             self.go_on()
-        if len(self.due) > PIPELINED:
+        if len(self.due) > READ_AHEAD_REQUESTS:
             self._flow.pause_reading()
 
     def go_on(self) -> None:
@@ -49,7 +49,7 @@ class Turns:
         """The first has been answered."""
         self.due.popleft()
         self._is_begun = False
-        if self._flow.read_paused and len(self.due) <= PIPELINED:
+        if self._flow.read_paused and len(self.due) <= READ_AHEAD_REQUESTS:
             self._flow.resume_reading()
 
     def drop(self, status: int) -> None:

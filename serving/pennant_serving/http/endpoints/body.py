@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pennant_serving.admission import LIMIT, Admission, check_size
+from pennant_serving.admission import BODY_LIMIT_BYTES, Admission, check_size
 from pennant_serving.errors import InvalidInput, UnsupportedMediaType
 
 
@@ -20,19 +20,19 @@ class Admitted:
         self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._admission.held() as held:
+        with self._admission.reserve() as reservation:
 
             async def admitted() -> Message:
-                if not held.bytes:
-                    check_size(_told(scope))
+                if not reservation.bytes:
+                    check_size(_declared_length(scope))
                 message = await receive()
                 if body := message.get("body"):
-                    held.grow(held.bytes + len(body))
+                    reservation.grow(reservation.bytes + len(body))
                 return message
 
             async def answered(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    held.release()
+                    reservation.release()
                 await send(message)
 
             await self._app(scope, admitted, answered)
@@ -53,12 +53,12 @@ def header_length(request: Request) -> int | None:
     text = request.headers.get("inference-header-content-length")
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(LIMIT)):
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(BODY_LIMIT_BYTES)):
         raise InvalidInput(f"inference-header-content-length {text!r} is not a number of bytes")
     return int(text)
 
 
-def _told(scope: Scope) -> int:
+def _declared_length(scope: Scope) -> int:
     """The length that the head says; 0 when it says none."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from pennant_serving import inference
-from pennant_serving.batching.weight import MUCH
+from pennant_serving.batching.weight import MANY_VALUES
 from pennant_serving.codecs.jsonio import dump
 from pennant_serving.codecs.media import JSON
 from pennant_serving.http.endpoints.own import AdapterRoutes
@@ -20,12 +20,12 @@ from pennant_serving.openapi.page import page
 
 
 async def openapi(request: Request) -> Response:
-    return await _made(request, lambda _model, told: Response(dump(told), media_type=JSON))
+    return await _made(request, lambda _model, spec: Response(dump(spec), media_type=JSON))
 
 
 async def docs(request: Request) -> Response:
     address = str(request.base_url).rstrip("/")
-    return await _made(request, lambda model, told: HTMLResponse(page(model, told, address)))
+    return await _made(request, lambda model, spec: HTMLResponse(page(model, spec, address)))
 
 
 async def _made(request: Request, make: Callable[[Model, dict[str, Any]], Response]) -> Response:
@@ -33,4 +33,6 @@ async def _made(request: Request, make: Callable[[Model, dict[str, Any]], Respon
     lifecycle: Lifecycle = request.app.state.lifecycle
     own: AdapterRoutes = request.app.router.default
     model = lifecycle.model
-    return await inference.worked(model, MUCH, lambda: make(model, document(model, own.paths)))
+    return await inference.worked(
+        model, MANY_VALUES, lambda: make(model, document(model, own.paths))
+    )

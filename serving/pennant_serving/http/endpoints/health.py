@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, Response
 from pennant_serving.errors import Unavailable
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 
-LONGEST_WAIT = 5.0
+READY_WAIT_LIMIT_SECONDS = 5.0
+"""A probe that asks for more is answered then."""
 
 
 async def live(request: Request) -> Response:
@@ -51,4 +52,4 @@ def _wait(request: Request) -> float:
         wait = float(request.query_params.get("wait", 0))
     except ValueError:
         return 0.0
-    return min(wait, LONGEST_WAIT) if wait > 0 else 0.0
+    return min(wait, READY_WAIT_LIMIT_SECONDS) if wait > 0 else 0.0

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from pennant_serving import inference
-from pennant_serving.batching.weight import MUCH
+from pennant_serving.batching.weight import MANY_VALUES
 from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.codecs import invocations
 from pennant_serving.codecs.frames import from_csv, from_parquet
@@ -63,13 +63,13 @@ async def _read(model: Model, form: str, body: bytes) -> Invocation[Rows | Prepa
             return await inference.decoded(model, read_plain, body)
     by_mlflow = getattr(model.adapter, "read", None)
     if by_mlflow is not None:
-        return await inference.worked(model, MUCH, by_mlflow, form, body)
+        return await inference.worked(model, MANY_VALUES, by_mlflow, form, body)
     if form == JSON:
         return await inference.decoded(model, invocations.parse, body)
     # The first of them imports pandas, which is always a lot of work.
     if form == CSV:
-        return await inference.worked(model, MUCH, _csv, body, model.bundle.mlmodel)
-    return await inference.worked(model, MUCH, _parquet, body)
+        return await inference.worked(model, MANY_VALUES, _csv, body, model.bundle.mlmodel)
+    return await inference.worked(model, MANY_VALUES, _parquet, body)
 
 
 def _csv(body: bytes, mlmodel: MLmodel | None) -> Invocation[Rows]:

@@ -41,20 +41,20 @@ class AdapterRoutes:
         if self._router is None:
             raise Unavailable("the model is still being loaded")
         threads.of_model.set(self._batcher)
-        held = _Held(self._batcher.limits.timeout, receive, send)
+        timed = _Timed(self._batcher.limits.timeout, receive, send)
         try:
-            async with held.running:
-                await self._router(scope, held.receive, held.send)
+            async with timed.running:
+                await self._router(scope, timed.receive, timed.send)
         except TimeoutError:
-            if not held.running.expired():
+            if not timed.running.expired():
                 raise
-            raise TimedOut(f"no answer within {held.seconds:g} s") from None
+            raise TimedOut(f"no answer within {timed.seconds:g} s") from None
         finally:
             scope[TEMPLATE] = self._templates.get(id(scope.get("route")), "")
 
 
-class _Held:
-    """A request that is held to the time until its answer begins, which stands still while the body
+class _Timed:
+    """A request that has a time-out until its answer begins, which stands still while the body
     arrives: for that the connection has a limit."""
 
     def __init__(self, seconds: float, receive: Receive, send: Send) -> None:

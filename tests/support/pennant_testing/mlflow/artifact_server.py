@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from pennant_serving.fetch.settings import Credentials, Settings, Wanted
+from pennant_serving.fetch.settings import Credentials, FetchSettings, Wanted
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 FILE = {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
@@ -112,7 +112,7 @@ def asked_for_files(asked: list[BaseHTTPRequestHandler]) -> list[BaseHTTPRequest
     return [handler for handler in asked if "?path=" not in handler.path]
 
 
-def settings(url: str, folder: Path, patience: float = 5, **changes: object) -> Settings:
+def settings(url: str, folder: Path, patience: float = 5, **changes: object) -> FetchSettings:
     wanted = Wanted("iris", "1", "mlflow-artifacts:/1/run/artifacts/model.pkl")
     given: dict[str, object] = {"credentials": Credentials("ann", "secret"), "patience": patience}
-    return Settings(wanted, folder / "bundle", url, **(given | changes))  # type: ignore[arg-type]
+    return FetchSettings(wanted, folder / "bundle", url, **(given | changes))  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from pennant_registry import digest
 from pennant_serving.batching.batcher import Batcher
-from pennant_serving.batching.policy import Limits
+from pennant_serving.batching.policy import BatchLimits
 from pennant_serving.batching.pool import Pool
 from pennant_serving.bundle import manifest
 from pennant_serving.bundle.bundle import Bundle
@@ -53,7 +53,7 @@ def settings(**changes: Any) -> Settings:
 
 def model(adapter: Any = None, *, pool: Pool | None = None, **limits: Any) -> Model:
     bundle, adapter, pool = Bundle(Path("/nowhere"), None), adapter or Echo(), pool or Pool()
-    batcher = Batcher(adapter, pool, Limits(**limits))
+    batcher = Batcher(adapter, pool, BatchLimits(**limits))
     return Model("iris", "7", "test", adapter, bundle, batcher)
 
 

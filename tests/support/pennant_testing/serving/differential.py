@@ -39,7 +39,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from pennant_serving import adapters
+from pennant_serving.adapters import loading
 from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.bundle.mlmodel import read_mlmodel
 from pennant_serving.http.app import create_app
@@ -146,8 +146,8 @@ def pair(bundle: Path, adapter: str = "auto") -> Pair:
 def served(path: Path, adapter: str) -> Client:
     """Our application around the model in this folder."""
     bundle = Bundle(path, read_mlmodel(path))
-    name = adapters.choose(adapter, bundle)
-    loaded = model(adapters.load(name, bundle))
+    name = loading.choose(adapter, bundle).name
+    loaded = model(loading.load(name, bundle).adapter)
     lifecycle = Lifecycle()
     lifecycle.ready(replace(loaded, bundle=bundle, adapter_name=name))
     return Client(create_app(settings(), lifecycle, AdapterRoutes()))
