@@ -18,6 +18,7 @@ from pennant_operator.decide.candidate.bake import way_back_from_bake
 from pennant_operator.decide.candidate.durations import phase_durations
 from pennant_operator.decide.candidate.trial import verdict_on
 from pennant_operator.decide.goal import ownership
+from pennant_operator.decide.goal.gates import opens_at
 from pennant_operator.decide.goal.goal import Goal, choose_goal
 from pennant_operator.decide.goal.silence import desired_despite_silence
 from pennant_operator.decide.intent import Plan
@@ -101,7 +102,7 @@ def _first_step(observed: Observed, world: World, now: datetime) -> Step:
         observed, desired=desired_despite_silence(observed, world.spec.watch, memory)
     )
     rejected = still_rejected(memory, observed.desired)
-    goal = choose_goal(observed, world, memory, rejected)
+    goal = choose_goal(observed, world, memory, rejected, now)
     records = records_with(observed, world, goal)
     return Step(observed, world, memory, goal, rejected, None, records, now)
 
@@ -134,7 +135,9 @@ def _plan_moves(step: Step) -> Plan:
         writes=writes,
         status=status,
         events=(*map(replacement.replacement_event, bad_pods), *events),
-        requeue_after=next_look(after, Memory(status), step.now, wrote=bool(writes)),
+        requeue_after=next_look(
+            after, Memory(status), step.now, wrote=bool(writes), opens=opens_at(step.goal.gates)
+        ),
         durations=_durations_of(step, moves.traffic),
     )
 

@@ -91,6 +91,7 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     REJECTED = "Rejected"
     HELD = "Held"
+    GATE_NOT_PASSED = "GateNotPassed"  # a gate says no, or nobody can tell
     WAITING_FOR_REGISTRY = "WaitingForRegistry"  # the registry has not answered yet
     REGISTRY_UNREACHABLE = "RegistryUnreachable"
     VERSION_NOT_RESOLVED = "VersionNotResolved"  # where its bytes are is not to be had

@@ -70,6 +70,11 @@ class Gates:
         return self.compatible or bool(self.flavors)
 
     @property
+    def ask_the_registry(self) -> bool:
+        """Whether they ask more than what time it is."""
+        return bool(self.metrics or self.tags) or self.about_the_bundle
+
+    @property
     def against_serving(self) -> bool:
         """Whether they ask how the serving version is."""
         return self.compatible or any(m.max_drop or m.max_rise for m in self.metrics)

@@ -1,8 +1,10 @@
 """Which revision should have the traffic, and why not another."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.goal.gates import AskedGate, holding_gates
 from pennant_operator.decide.seen.memory import Memory, desired_version
 from pennant_operator.decide.seen.observed import (
     Absent,
@@ -33,17 +35,28 @@ class Goal:
     frozen: bool = False  # nothing is known: what comes up may not be taken down
     released: bool = False  # the alias was removed, and then nothing is to run
     back: bool = False  # away from what crashed: it is not kept warm
+    gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the version
 
 
 def choose_goal(
-    observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]
+    observed: Observed,
+    world: World,
+    memory: Memory,
+    rejected: list[dict[str, Any]],
+    now: datetime,
 ) -> Goal:
     """The goal; at no pods nothing can be proved, so nothing moves: what is desired waits."""
-    goal = _goal(observed, world, memory, rejected)
+    goal = _goal(observed, world, memory, rejected, now)
     return goal if world.spec.replicas else replace(goal, target=None, back=False)
 
 
-def _goal(observed: Observed, world: World, memory: Memory, rejected: list[dict[str, Any]]) -> Goal:
+def _goal(
+    observed: Observed,
+    world: World,
+    memory: Memory,
+    rejected: list[dict[str, Any]],
+    now: datetime,
+) -> Goal:
     """By the registry; whatever is not an answer of it leaves things as they are (law 2)."""
     desired, spec = observed.desired, world.spec
     back = _way_back(world, rejected)
@@ -67,6 +80,8 @@ def _goal(observed: Observed, world: World, memory: Memory, rejected: list[dict[
         return Goal(back, desired, revision, rejection, frozen=silent, back=back is not None)
     if back is not None and world.idle.size:
         return Goal(back, desired, revision, frozen=silent, back=True)
+    if gates := holding_gates(observed, world, memory, desired, revision, now):
+        return Goal(None, desired, revision, frozen=silent, gates=gates)
     return Goal(revision, desired, revision, frozen=silent)
 
 

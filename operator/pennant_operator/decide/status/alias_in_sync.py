@@ -6,6 +6,7 @@ from pennant_operator.decide.status.messages import (
     UNPROVED,
     Situation,
     desired_message,
+    gates_message,
     pointer_message,
     progress_message,
     rejection_message,
@@ -43,6 +44,9 @@ def _state_by_answer(s: Situation) -> ConditionState:
         return FALSE, Reason.SUSPENDED, pointer_message(s, why) + serving_meanwhile(s)
     if s.spec.replicas == 0:
         return FALSE, Reason.SCALED_TO_ZERO, pointer_message(s, f"waits; {UNPROVED}")
+    if s.gates:
+        why = gates_message(s, named=False)
+        return FALSE, Reason.GATE_NOT_PASSED, pointer_message(s, why) + serving_meanwhile(s)
     reason = Reason.HELD if s.parked else Reason.ROLLING_OUT
     message = f"{pointer_message(s, 'is wanted')}; {progress_message(s)}{serving_meanwhile(s)}"
     return FALSE, reason, message

@@ -84,6 +84,8 @@ def _work_due(s: Situation) -> ConditionState | None:
         return (TRUE, Reason.REJECTED, rejection_message(s)) if s.edited else None
     if s.parked:
         return (TRUE, Reason.HELD, progress_message(s)) if s.edited else None
+    if s.gates:
+        return (TRUE, Reason.GATE_NOT_PASSED, progress_message(s)) if s.edited else None
     if isinstance(s.desired, ModelVersion):
         waits = s.in_sync or s.spec.replicas == 0  # where nothing can be proved
         return None if waits else (TRUE, Reason.ROLLING_OUT, progress_message(s))
@@ -99,6 +101,11 @@ def stalled_state(s: Situation) -> ConditionState:
         return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
     if s.rejection and s.serving is None:
         return TRUE, Reason.REJECTED, rejection_message(s)
+    if s.gates and isinstance(s.desired, ModelVersion):
+        message = (
+            f"version {s.desired.version} is held by its gates, which stops nothing that serves"
+        )
+        return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
     if s.rejection or s.parked:
         message = f"version {s.candidate.get('version')} is held, and tried again by itself"
         if s.rejection:
@@ -114,13 +121,17 @@ def summary_of(s: Situation) -> Summary:
         (_stops_the_spec(s), Summary.STALLED),
         (s.rejection is not None, Summary.REJECTED),
         (s.spec.suspend, Summary.SUSPENDED),
-        (s.parked or _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED, Summary.HELD),
+        (_is_held(s), Summary.HELD),
         (bool(s.candidate), Summary.ROLLING_OUT),
         (_work_due(s) is not None and _why_no_version(s) is not None, Summary.WAITING),
         (s.serving is None or s.ready == 0, Summary.WAITING),
         (s.bakes_until is not None, Summary.BAKING),
     )
     return next((word for applies, word in ordered if applies), Summary.SERVING)
+
+
+def _is_held(s: Situation) -> bool:
+    return s.parked or bool(s.gates) or _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED
 
 
 def _why_no_version(s: Situation) -> str | None:

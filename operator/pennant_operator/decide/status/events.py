@@ -8,6 +8,7 @@ from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.vocabulary import Condition, EventReason, Reason, Summary
 
 Status = dict[str, Any]
+_HOLDS_BEFORE_PODS = {Reason.SOURCE_NOT_ALLOWED, Reason.GATE_NOT_PASSED}
 
 
 def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
@@ -17,7 +18,7 @@ def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
         _rollout_started(before, after),
         _version_rejected(before, after),
         _rollout_held(before, after),
-        _source_refused(before, after),
+        _not_begun(before, after),
         _traffic_moved(before, after),
         _bake_passed(before, after),
         _scaled_down(before, after),
@@ -104,15 +105,15 @@ def _rollout_held(before: Status, after: Status) -> Event | None:
     return Event(WARNING, EventReason.ROLLOUT_HELD, message)
 
 
-def _source_refused(before: Status, after: Status) -> Event | None:
-    """A version that may not be downloaded, while another one serves."""
+def _not_begun(before: Status, after: Status) -> Event | None:
+    """A version that gets no pods: its source is not allowed, or a gate does not let it through."""
     kind = Condition.ALIAS_IN_SYNC
     new, old = _condition(after, kind), _condition(before, kind)
     same = _field(before, "desired", "version") == _field(after, "desired", "version")
-    # Where nothing serves it is Stalled, which has an Event of its own.
+    # Where nothing serves, a source is Stalled, which has an Event of its own.
     stops = _condition(after, Condition.STALLED).get("status") == "True"
     known = same and old.get("reason") == new.get("reason")
-    if new.get("reason") != Reason.SOURCE_NOT_ALLOWED or known or stops:
+    if new.get("reason") not in _HOLDS_BEFORE_PODS or known or stops:
         return None
     return Event(WARNING, EventReason.ROLLOUT_HELD, f"{new['reason']}: {new['message']}")
 

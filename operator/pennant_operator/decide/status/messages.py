@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.goal.gates import AskedGate
 from pennant_operator.decide.seen.observed import (
     Absent,
     Desired,
@@ -15,6 +16,7 @@ from pennant_operator.decide.seen.observed import (
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Verdict, Waiting
+from pennant_registry.gates import Result
 
 MAX_SHOWN_VERSIONS = 10  # versions beside the desired one in its stage, which may hold any number
 UNPROVED = (
@@ -39,6 +41,7 @@ class Situation:
     parked: bool = False
     verdict: Verdict | None = None
     rejection: dict[str, Any] | None = None  # of the desired revision
+    gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the desired version
     withdrawn: bool = False  # the alias was removed, and with ScaleDown nothing serves since
     bakes_until: datetime | None = None  # what had the traffic stays warm until then
     before: list[dict[str, Any]] = field(default_factory=list)  # the conditions so far
@@ -100,6 +103,21 @@ def rejection_message(s: Situation, *, named: bool = True) -> str:
     return f"{who} rejected ({s.rejection['reason']}): {s.rejection['message']}{meanwhile}; {cure}"
 
 
+def gates_message(s: Situation, *, named: bool = True) -> str:
+    """Every gate that does not let the desired version through, and when they are asked again."""
+    assert isinstance(s.desired, ModelVersion)
+    refusing = [gate for gate in s.gates if gate.result.result is not Result.PASSED]
+    reasons = "; ".join(gate.message for gate in refusing)
+    who = f"version {s.desired.version} is" if named else "is"
+    return f"{who} held by its gates: {reasons}; {_asked_again(refusing)}"
+
+
+def _asked_again(refusing: list[AskedGate]) -> str:
+    if all(gate.result.until for gate in refusing):
+        return "its rollout starts then"
+    return "they are asked again when its tags change, and at most 10 minutes apart"
+
+
 def progress_message(s: Situation) -> str:
     """What the candidate does, or why there is none."""
     if not s.candidate:
@@ -143,4 +161,6 @@ def _no_candidate(s: Situation) -> str:
         return "spec.suspend is true, and nothing is rolled out until it is false"
     if s.spec.replicas == 0:
         return UNPROVED
+    if s.gates:
+        return gates_message(s)
     return "its rollout starts next"

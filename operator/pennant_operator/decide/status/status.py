@@ -7,6 +7,7 @@ from typing import Any
 from pennant_operator.decide.candidate import attempts
 from pennant_operator.decide.candidate.room import pods_in_the_way
 from pennant_operator.decide.candidate.trouble import serving_trouble
+from pennant_operator.decide.goal.gates import AskedGate
 from pennant_operator.decide.seen.memory import desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_operator.decide.seen.traffic import Traffic
@@ -34,6 +35,7 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         "serving": _serving_entry(step, traffic),
         "candidate": _candidate_entry(step, traffic),
         "rejected": step.rejected or None,
+        "gates": [_gate_entry(gate) for gate in step.goal.gates] or None,
     }
     status: dict[str, Any] = {
         "observedGeneration": step.memory.generation,
@@ -67,6 +69,18 @@ def _serving_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None
     if digest is None and traffic.revision == step.goal.target:
         digest = getattr(step.verdict, "digest", None)  # this plan pins it
     optional = {"digest": digest, "image": step.image_of(traffic.revision)}
+    return {**entry, **{name: value for name, value in optional.items() if value}}
+
+
+def _gate_entry(gate: AskedGate) -> dict[str, Any]:
+    result = gate.result
+    entry = {"gate": result.gate, "result": str(result.result)}
+    optional = {
+        "value": result.value,
+        "bound": result.bound,
+        "message": result.message,
+        "registry": gate.registry,
+    }
     return {**entry, **{name: value for name, value in optional.items() if value}}
 
 
@@ -146,6 +160,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         verdict=step.verdict,
         edited=_is_edited(step, traffic, status),
         rejection=step.goal.rejection,
+        gates=step.goal.gates,
         withdrawn=_is_withdrawn(step, traffic),
         bakes_until=_bakes_until(step, world),
         before=step.memory.status.get("conditions") or [],

@@ -19,12 +19,19 @@ def unsettled(world: World, memory: Memory, now: datetime) -> bool:
     return rolling or short or world.baking(now) or not world.idle.empty
 
 
-def next_look(world: World, memory: Memory, now: datetime, *, wrote: bool) -> float | None:
-    """Seconds until the next look; `memory` is the status this plan leaves."""
+def next_look(
+    world: World, memory: Memory, now: datetime, *, wrote: bool, opens: datetime | None = None
+) -> float | None:
+    """Seconds until the next look; `memory` is the status this plan leaves.
+
+    `opens` is when a closed window ends that holds a version.
+    """
+    left = None if opens is None else max((opens - now).total_seconds(), 0.0)
     if wrote or unsettled(world, memory, now):
-        return _pause(world, memory, now)
+        pause = _pause(world, memory, now)
+        return pause if left is None else min(pause, left)
     until = parked_until(memory.candidate)
-    return max((until - now).total_seconds(), FAST_LOOK_SECONDS) if until else None
+    return max((until - now).total_seconds(), FAST_LOOK_SECONDS) if until else left
 
 
 def _pause(world: World, memory: Memory, now: datetime) -> float:

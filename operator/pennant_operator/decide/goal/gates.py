@@ -1,0 +1,86 @@
+"""Whether a version may have pods: its gates, which are asked before there are any.
+
+Those of the ModelRegistry are a floor: those of the ModelDeployment come on top of them, and both
+must be passed. What passed once is not asked again: neither a version that served here, because
+going back waits for no form, nor one whose rollout has begun.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pennant_operator.decide.seen.memory import Memory
+from pennant_operator.decide.seen.observed import ModelVersion, Observed
+from pennant_operator.decide.seen.world import World
+from pennant_registry.gates import GateResult, Gates, Result, VersionFacts, evaluate
+
+NOT_ASKED = "what they ask for is not known yet"
+
+
+@dataclass(frozen=True)
+class AskedGate:
+    """What one gate says; `registry` is the name of the ModelRegistry whose it is, if of one."""
+
+    result: GateResult
+    registry: str | None = None
+
+    @property
+    def message(self) -> str:
+        """As a part of a sentence, with whose gate it is."""
+        whose = f" (a gate of ModelRegistry {self.registry})" if self.registry else ""
+        return f"{self.result.message}{whose}"
+
+
+def holding_gates(
+    observed: Observed,
+    world: World,
+    memory: Memory,
+    desired: ModelVersion,
+    revision: str,
+    now: datetime,
+) -> tuple[AskedGate, ...]:
+    """What all gates say of a version that one of them holds; empty where it may have pods."""
+    floor = observed.registry.gates if observed.registry else Gates()
+    own = world.spec.gates
+    if (floor, own) == (Gates(), Gates()) or _has_passed(
+        observed, world, memory, desired, revision
+    ):
+        return ()
+    asked = (
+        *_asked(observed, desired, floor, world.spec.watch.registry, now),
+        *_asked(observed, desired, own, None, now),
+    )
+    return asked if any(each.result.result is not Result.PASSED for each in asked) else ()
+
+
+def opens_at(gates: tuple[AskedGate, ...]) -> datetime | None:
+    """When the first closed window among them ends; None where there is none."""
+    return min((each.result.until for each in gates if each.result.until), default=None)
+
+
+def _asked(
+    observed: Observed, desired: ModelVersion, gates: Gates, registry: str | None, now: datetime
+) -> list[AskedGate]:
+    facts = observed.gate_facts
+    if facts is not None and facts.version.version == desired.version:
+        results = evaluate(gates, facts.version, facts.serving, now)
+    elif gates.ask_the_registry:
+        results = (GateResult("gates", Result.UNKNOWN, "", "", NOT_ASKED),)
+    else:
+        results = evaluate(gates, VersionFacts(desired.version), None, now)
+    return [AskedGate(result, registry) for result in results]
+
+
+def _has_passed(
+    observed: Observed, world: World, memory: Memory, desired: ModelVersion, revision: str
+) -> bool:
+    """It serves, or did, or is under way: whatever its pods were given since."""
+    idle, traffic = world.idle, world.traffic
+    if idle.revision == revision and idle.size:
+        return True
+    under_way = {memory.candidate.get("revision"), traffic.revision if traffic else None}
+    identity = (desired.name, desired.version, desired.created)
+    return any(
+        record.revision in under_way or memory.served_last(record.revision)
+        for record in observed.records.values()
+        if (record.model, record.version, record.created) == identity
+    )
