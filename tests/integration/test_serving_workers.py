@@ -324,7 +324,7 @@ set_model(Pooled())
 
 def save_pyfunc(path: Path) -> None:
     """MLflow's model with a pool that `load_context` makes, and an example."""
-    code = path.with_name("model/model.py")
+    code = path.with_name("model.py")
     code.write_text(POOLED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about type hints and signatures
@@ -347,11 +347,7 @@ def save_nothing(path: Path) -> None:
     ("save", "adapter", "body"),
     [
         (save_pyfunc, "auto", {"dataframe_records": [{"a": 4.0}]}),
-        (
-            save_nothing,
-            THREAD_POOL,
-            {"instances": [4.0]},
-        ),
+        (save_nothing, THREAD_POOL, {"instances": [4.0]}),
         (save_sklearn, "auto", {"instances": [[4.0]]}),
     ],
     ids=["pyfunc", "an adapter of one's own", "an estimator of one's own"],

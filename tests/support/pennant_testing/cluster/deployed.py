@@ -81,7 +81,8 @@ class Deployed:
 
     @property
     def status(self) -> Object:
-        return self.object.get("status", {})
+        status: Object = self.object.get("status", {})
+        return status
 
     def children(self) -> list[Object]:
         kinds = "deployments,services,configmaps,controllerrevisions,poddisruptionbudgets,pods"

@@ -42,7 +42,7 @@ class Tools:
 
     def helm_later(self, *words: str) -> subprocess.Popen[str]:
         """A helm command that has begun."""
-        command = [self._helm, *words]
+        command = [str(self._helm), *words]
         return subprocess.Popen(
             command, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

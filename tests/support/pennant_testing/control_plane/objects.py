@@ -13,8 +13,8 @@ import urllib3
 import yaml
 
 from pennant_dev.controlplane import ControlPlane
-from pennant_operator.kube import as_yaml
 from pennant_operator.nesting import loads
+from pennant_operator.yaml_body import as_yaml
 from pennant_testing.control_plane.audit_log import GROUP
 from pennant_testing.control_plane.operator_rights import granted
 from pennant_testing.folders import REPOSITORY

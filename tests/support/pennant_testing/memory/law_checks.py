@@ -81,7 +81,7 @@ class Laws:
             return  # the API server refuses it
         revision = write.manifest["metadata"]["labels"][REVISION]
         active = world.active is not None and world.active[0] == slot
-        if active:
+        if world.active is not None and active:
             assert revision == world.active[1], "law 3: what serves gets another template"
             known = seen.children.get(f"Deployment/rec-{slot}", live)
             sizes = {each["spec"]["replicas"] for each in (live, known) if each}
@@ -290,7 +290,6 @@ def _said(seen: Observed, status: dict[str, Any]) -> None:
     assert set(types) == CONDITIONS, f"conditions: {types}"
     words = told_by(status["summary"], status["conditions"]).words
     words = (*words[:-1], words[-1].replace("Pinned", "InSync"))  # said in the same situations
-    words = (*words[:-1], words[-1].replace("Pinned", "InSync"))  # said of the same situations
     if isinstance(seen.desired, Unknown) and seen.desired.since is None:
         words = words[:-1]  # what AliasInSync said stays said
     assert words in WORDS, f"law 6: no row of the truth table: {words}"

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pennant_operator.decide.intent import Adopt, Apply, Create, Delete, Event, Plan
-from pennant_operator.decide.manifests import render
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.observed import Desired, Images, Observed, RegistryFacts
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record, from_object
+from pennant_operator.decide.target.ownership import controller_reference
 from pennant_operator.decide.times import format_time
 from pennant_testing.memory import managed_fields
 from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_deployment, version
@@ -106,7 +106,7 @@ class Simulation:
             "name": f"{name}-{revision}",
             "resourceVersion": "1",
             "labels": {**LABELS, "pennant.dev/deployment": name, REVISION: revision},
-            "ownerReferences": [render.controller_reference(name, uid)] if uid else [],
+            "ownerReferences": [controller_reference(name, uid)] if uid else [],
         }
         return {"kind": "ControllerRevision", "metadata": meta}
 
@@ -381,7 +381,8 @@ class Simulation:
 
     @property
     def status(self) -> dict[str, Any]:
-        return self.owner["status"]
+        status: dict[str, Any] = self.owner["status"]
+        return status
 
     @property
     def active(self) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ import base64
 import contextlib
 import copy
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -132,7 +132,8 @@ class Hooked:
         return desired.version if isinstance(desired, ModelVersion) else ""
 
     def status(self, name: str = "default") -> dict[str, Any]:
-        return self.objects.registries[name].get("status", {})
+        status: dict[str, Any] = self.objects.registries[name].get("status", {})
+        return status
 
     def condition(self, kind: str, name: str = "default") -> dict[str, Any]:
         conditions = self.status(name).get("conditions", ())
@@ -177,7 +178,7 @@ class Hooked:
         pass
 
 
-def run(scenario: Callable[[Hooked], Awaitable[None]]) -> None:
+def run(scenario: Callable[[Hooked], Coroutine[Any, Any, None]]) -> None:
     """A scenario; it starts what it needs by `running`."""
     asyncio.run(scenario(Hooked()))
 

@@ -49,28 +49,30 @@ from pennant_testing.serving.app_builders import Client, model, settings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # MLflow's own, about type hints that it or we do not have
-    from mlflow.pyfunc import PyFuncModel, PythonModel, load_model, save_model, scoring_server
+    from mlflow.pyfunc import PyFuncModel, load_model, save_model, scoring_server
+    from mlflow.pyfunc.model import PythonModel
 
     class Seeing(PythonModel):
         """Answers with what it sees."""
 
-        def predict(self, context, model_input, params=None):
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
             return [seen(model_input), seen(params)]
 
     class Answering(PythonModel):
         """Answers with the result that is asked for by name."""
 
-        def predict(self, context, model_input, params=None):
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
             return results()[model_input["result"][0]]
 
     def hinted(hint: Any) -> PythonModel:
         """A model whose type hint says what it takes; it answers with what it sees."""
 
-        class Hinted(PythonModel):
-            def predict(self, model_input: hint, params=None) -> list[Any]:  # type: ignore[valid-type]
-                return [seen(model_input)]
+        def predict(self: PythonModel, model_input: Any, params: Any = None) -> list[Any]:
+            return [seen(model_input)]
 
-        return Hinted()
+        predict.__annotations__ = {"model_input": hint, "return": list[Any]}
+        hinted_class: type[PythonModel] = type("Hinted", (PythonModel,), {"predict": predict})
+        return hinted_class()
 
 
 NEEDS = {"pip_requirements": ["scikit-learn"]}  # named: MLflow takes long to find them out
@@ -198,7 +200,8 @@ def signatures() -> Iterator[tuple[str, ModelSignature | None]]:
         yield f"{name} Object column", _signed(ColSpec(thing, "a"))
         yield f"{name} Map column", _signed(ColSpec(Map(kind), "a"))
     yield "any column", _signed(ColSpec(AnyType(), "a"))
-    yield "numbered columns", _signed(ColSpec("double", 0), ColSpec("double", 1))
+    numbers: tuple[Any, ...] = (0, 1)  # MLflow takes them for names
+    yield "numbered columns", _signed(*(ColSpec("double", number) for number in numbers))
     for dtype in (*NUMBERS, "str", "object"):
         np_type = np.dtype(dtype)
         yield f"{dtype} tensor", _signed(TensorSpec(np_type, (-1, 2)))
@@ -212,7 +215,7 @@ def _signed(*inputs: ColSpec | TensorSpec) -> ModelSignature:
     return ModelSignature(inputs=Schema(list(inputs)))
 
 
-VALUES = (
+VALUES: tuple[Any, ...] = (
     *(True, False, 0, 1, 2, -1, 1.0, 1.5, 2**31, 2**53 + 1, 2**63, 2**64 - 1, math.nan, math.inf),
     *("", "x", "5", "aGVsbG8=", "2020-01-01", "2020-01-01T01:02:03Z", "1e3", "true"),
     *({"name": "x", "when": "2026-03-01T12:30:00Z"}, {"x": 1, "y": 2}),
