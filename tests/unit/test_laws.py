@@ -27,11 +27,12 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
     Unresolved,
 )
+from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.fallible_operator import Fate, Operator
 from pennant_testing.memory.law_checks import Laws, one_revision
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.scarcity import Scarcity
-from pennant_testing.memory.simulated_cluster import SLOTS, Simulation
+from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import (
     becomes_ready,
     crashed,

@@ -6,8 +6,9 @@ import pytest
 
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.simulated_cluster import SLOTS, Simulation, serving
+from pennant_testing.memory.simulated_cluster import Simulation, serving
 from pennant_testing.memory.simulated_pods import (
     PodTemplate,
     becomes_ready,
