@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 
 from pennant_dev.binaries import ensure
 from pennant_dev.settings import Settings
-from pennant_dev.shell import run
+from pennant_dev.shell import DevError, run
 from pennant_testing.folders import REPOSITORY
 
 CHART = REPOSITORY / "charts" / "pennant"
@@ -58,6 +59,15 @@ class Tools:
     def kustomized(self, folder: str | Path) -> list[Object]:
         """What a kustomization renders: a folder of manifests/, or any."""
         return parsed(self.kubectl("kustomize", str(MANIFESTS / folder)))
+
+
+def succeeds(act: Callable[[], object]) -> bool:
+    """Whether a command of them does not fail."""
+    try:
+        act()
+    except DevError:
+        return False
+    return True
 
 
 def parsed(text: str) -> list[Object]:

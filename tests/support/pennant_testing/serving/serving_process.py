@@ -89,6 +89,12 @@ class Serving:
         return str(json.loads(self.termination_log.read_text())["reason"])
 
 
+def worker_pids(pod: Serving) -> list[int]:
+    """The process ids of what the server's first process has started."""
+    path = Path(f"/proc/{pod.process.pid}/task/{pod.process.pid}/children")
+    return [int(process) for process in path.read_text().split()]
+
+
 @contextlib.contextmanager
 def serving(
     folder: Path, model_path: Path, *, under: Sequence[str] = (), **variables: str
