@@ -8,7 +8,7 @@ import pytest
 from pennant_operator.decide.intent import Apply
 from pennant_operator.decide.plan import wants_pods
 from pennant_testing.memory.object_builders import model_deployment, version
-from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
 from pennant_testing.memory.simulated_pods import becomes_ready, hangs
 
 pytestmark = pytest.mark.unit
@@ -35,8 +35,7 @@ def test_nothing_changed_means_nothing_written():
 
 
 def test_an_alias_move_brings_up_the_other_slot_and_moves_traffic_when_all_pods_are_ready():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.step()
     assert sim.serving == "7"
     assert sim.sizes() == {"blue": 2, "green": 2}
@@ -49,17 +48,14 @@ def test_an_alias_move_brings_up_the_other_slot_and_moves_traffic_when_all_pods_
 
 
 def test_the_move_of_the_traffic_tells_how_long_the_rollout_took():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     assert sim.step(seconds=4).durations == {}
     assert sim.step().durations["total"] == 4
     assert sim.step().durations == {}
 
 
 def test_traffic_waits_for_the_last_pod():
-    sim = serving(7)
-    sim.behaviour["8"] = lambda pod: becomes_ready(pod) if "-0-" in pod.name else pod
-    sim.desired = version(8)
+    sim = alias_moved(pods=lambda pod: becomes_ready(pod) if "-0-" in pod.name else pod)
     sim.run(20)
     assert sim.serving == "7"
     sim.behaviour["8"] = becomes_ready
@@ -68,8 +64,7 @@ def test_traffic_waits_for_the_last_pod():
 
 
 def test_the_old_slot_stays_warm_through_the_bake_and_is_then_emptied():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.run(10)
     assert sim.sizes() == {"blue": 2, "green": 2}
     sim.now += timedelta(minutes=2)
@@ -80,8 +75,7 @@ def test_the_old_slot_stays_warm_through_the_bake_and_is_then_emptied():
 
 
 def test_going_back_within_the_bake_only_moves_traffic():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.run(5)
     sim.writes.clear()
     sim.desired = version(7)
@@ -104,9 +98,7 @@ def test_going_back_after_the_bake_uses_the_recorded_manifest():
 
 
 def test_a_third_version_supersedes_the_candidate_which_leaves_first():
-    sim = serving(7)
-    sim.behaviour["8"] = lambda pod: pod
-    sim.desired = version(8)
+    sim = alias_moved(pods=lambda pod: pod)
     sim.run(3)
     sim.desired = version(9)
     sim.step()

@@ -4,7 +4,7 @@ import pytest
 
 from pennant_operator.decide.seen.observed import Absent, Refused, Unknown, Unresolved
 from pennant_testing.memory.object_builders import NOW, version
-from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
 from pennant_testing.memory.simulated_pods import becomes_ready
 
 pytestmark = pytest.mark.unit
@@ -43,9 +43,7 @@ def test_no_answer_of_the_registry_takes_down_what_serves(answer):
     ids=lambda answer: answer.reason,
 )
 def test_an_outage_in_mid_rollout_does_not_take_the_candidate_down(answer):
-    sim = serving(7)
-    sim.behaviour["8"] = lambda pod: pod
-    sim.desired = version(8)
+    sim = alias_moved(pods=lambda pod: pod)
     sim.run(3)
     sim.desired = answer
     sim.run(3)
@@ -80,9 +78,7 @@ def test_what_was_never_there_says_the_same_when_that_is_confirmed():
 
 
 def test_a_candidate_that_is_not_wanted_any_more_gets_no_traffic_while_another_cannot_be_had():
-    sim = serving(7)
-    sim.behaviour["8"] = lambda pod: pod
-    sim.desired = version(8)
+    sim = alias_moved(pods=lambda pod: pod)
     sim.run(3)
     sim.desired = Unresolved("VersionNotResolved", "alias production points at version 9.", "9")
     sim.behaviour["8"] = becomes_ready

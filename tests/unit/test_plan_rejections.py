@@ -8,16 +8,14 @@ import pytest
 from pennant_operator.decide.seen.observed import Unresolved
 from pennant_operator.decide.seen.pod_facts import Failure
 from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_cluster import Simulation, alias_moved
 from pennant_testing.memory.simulated_pods import becomes_ready, fails, stays_pending
 
 pytestmark = pytest.mark.unit
 
 
 def test_a_version_that_cannot_load_is_rejected_and_the_old_one_goes_on():
-    sim = serving(7)
-    sim.behaviour["8"] = fails("LoadFailed")
-    sim.desired = version(8)
+    sim = alias_moved(pods=fails("LoadFailed"))
     sim.run(8)
     assert sim.serving == "7"
     assert sim.status["summary"] == "Rejected"
@@ -29,9 +27,7 @@ def test_a_version_that_cannot_load_is_rejected_and_the_old_one_goes_on():
 
 
 def test_a_rejected_version_is_not_tried_again_by_itself():
-    sim = serving(7)
-    sim.behaviour["8"] = fails("LoadFailed")
-    sim.desired = version(8)
+    sim = alias_moved(pods=fails("LoadFailed"))
     sim.run(8)
     sim.behaviour["8"] = becomes_ready
     sim.now += timedelta(days=1)
@@ -40,9 +36,7 @@ def test_a_rejected_version_is_not_tried_again_by_itself():
 
 
 def test_a_rejected_version_is_tried_again_after_another_was_desired():
-    sim = serving(7)
-    sim.behaviour["8"] = fails("LoadFailed")
-    sim.desired = version(8)
+    sim = alias_moved(pods=fails("LoadFailed"))
     sim.run(8)
     sim.desired = version(7)
     sim.run(2)
@@ -53,9 +47,7 @@ def test_a_rejected_version_is_tried_again_after_another_was_desired():
 
 
 def test_a_rejection_is_recorded_before_anything_is_taken_down():
-    sim = serving(7)
-    sim.behaviour["8"] = fails("LoadFailed")
-    sim.desired = version(8)
+    sim = alias_moved(pods=fails("LoadFailed"))
     sim.step()
     found = sim.step()
     assert found.writes == ()
@@ -72,16 +64,13 @@ def test_the_first_version_ever_rejected_stalls():
 
 
 def test_one_failed_attempt_is_not_yet_the_models_fault():
-    sim = serving(7, replicas=1)
-    sim.behaviour["8"] = fails("LoadFailed", attempts=1)
-    sim.desired = version(8)
+    sim = alias_moved(pods=fails("LoadFailed", attempts=1), replicas=1)
     sim.run(8)
     assert "rejected" not in sim.status
 
 
 def test_two_pods_crashing_within_the_bake_switch_back_and_reject():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.run(3)
     assert sim.serving == "8"
     crash = Failure("serve", "Error", "exit code 139", 139, at=sim.now + timedelta(seconds=1))
@@ -95,8 +84,7 @@ def test_two_pods_crashing_within_the_bake_switch_back_and_reject():
 
 
 def test_one_pod_of_two_ending_within_the_bake_changes_nothing():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.run(3)
     crash = Failure("serve", "Error", "exit code 137", 137, at=sim.now + timedelta(seconds=1))
     sim.behaviour["8"] = lambda pod: (
@@ -109,9 +97,7 @@ def test_one_pod_of_two_ending_within_the_bake_changes_nothing():
 
 
 def test_an_unschedulable_candidate_waits_then_is_held_and_tried_again():
-    sim = serving(7, rollout={"bake": "2m", "deadlines": {"schedule": "10s"}})
-    sim.behaviour["8"] = stays_pending
-    sim.desired = version(8)
+    sim = alias_moved(pods=stays_pending, rollout={"bake": "2m", "deadlines": {"schedule": "10s"}})
     sim.run(5)
     assert sim.status["summary"] == "RollingOut"
     sim.run(12)
@@ -124,9 +110,7 @@ def test_an_unschedulable_candidate_waits_then_is_held_and_tried_again():
 
 
 def test_a_rejected_version_is_tried_again_after_one_that_could_not_be_had_was_desired():
-    sim = serving(7)
-    sim.behaviour["8"] = fails("LoadFailed")
-    sim.desired = version(8)
+    sim = alias_moved(pods=fails("LoadFailed"))
     sim.run(10, seconds=60)
     assert [entry["version"] for entry in sim.status["rejected"]] == ["8"]
     sim.desired = Unresolved("ModelNotReadable", "not for this account")

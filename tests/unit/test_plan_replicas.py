@@ -3,15 +3,14 @@
 import pytest
 
 from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.simulated_cluster import serving
+from pennant_testing.memory.simulated_cluster import alias_moved, serving
 from pennant_testing.memory.simulated_pods import fails, hangs
 
 pytestmark = pytest.mark.unit
 
 
 def test_scaling_reaches_both_slots_during_a_bake():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.run(3)
     sim.owner["spec"]["replicas"] = 4
     sim.run(2)

@@ -21,7 +21,7 @@ from pennant_testing.memory.silences import (
     memory_limit,
     moved_to_8,
 )
-from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_cluster import Simulation, alias_moved
 from pennant_testing.memory.simulated_pods import fails
 
 pytestmark = pytest.mark.unit
@@ -151,9 +151,7 @@ def test_a_rollout_that_was_begun_for_another_alias_does_not_get_the_traffic():
 
 
 def test_a_rejected_version_whose_memory_is_raised_is_tried_again_without_the_registry():
-    sim = serving(7)
-    sim.behaviour["8"] = fails("StartFailed")
-    sim.desired = version(8)
+    sim = alias_moved(pods=fails("StartFailed"))
     sim.run(8)
     assert sim.status["summary"] == "Rejected"
     sim.desired = SILENT

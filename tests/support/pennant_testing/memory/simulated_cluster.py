@@ -16,6 +16,7 @@ from pennant_testing.memory.cluster_state import REVISION, SLOTS
 from pennant_testing.memory.object_builders import model_deployment, version
 from pennant_testing.memory.simulated_controllers import SimulatedControllers
 from pennant_testing.memory.simulated_incidents import SimulatedIncidents
+from pennant_testing.memory.simulated_pods import PodTemplate, becomes_ready
 
 
 class Simulation(SimulatedIncidents, SimulatedControllers):
@@ -96,6 +97,14 @@ def serving(number: int, **spec: Any) -> Simulation:
     assert sim.serving == str(number)
     sim.writes.clear()
     sim.events.clear()
+    return sim
+
+
+def alias_moved(to: int = 8, pods: PodTemplate = becomes_ready, **spec: Any) -> Simulation:
+    """Version 7 serves, and the alias points at another one now, whose pods become that."""
+    sim = serving(7, **spec)
+    sim.behaviour[str(to)] = pods
+    sim.desired = version(to)
     return sim
 
 
