@@ -23,7 +23,7 @@ from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError
 from pennant_serving.adapters.flavors import LIBRARIES
-from pennant_testing.cluster.deployed import Deployed, said
+from pennant_testing.cluster.deployed import Deployed, condition_of
 from pennant_testing.cluster.pod_scripts import source
 from pennant_testing.serving import flavor_models
 
@@ -105,7 +105,7 @@ def test_without_its_library_it_is_rejected_and_with_it_answers_as_mlflow_does(
     assert rejected["reason"] == "LoadFailed"
     for words in (LIBRARIES[name], "serving.image", "SERVING_LOCK=serving-boosters"):
         assert words in rejected["message"]
-        assert words in said(status, "AliasInSync")[2]
+        assert words in condition_of(status, "AliasInSync")[2]
 
     each.apply(serving={"workers": 2, "image": reference(NAME)})
     each.until(summary="Serving", readyReplicas=1)

@@ -136,7 +136,7 @@ def test_certificate_prefix_and_proxy_lead_to_the_registry_and_its_bytes(
     seen = bytes(proxy.seen)
     assert b"newsreco" not in seen
     assert b"the-token-of-it" not in seen
-    assert set(proxy.told) == {PROXY_HEADER}
+    assert set(proxy.authorizations) == {PROXY_HEADER}
     assert (elsewhere.asked, proxy.refused) == ([], [])
 
 
@@ -276,7 +276,7 @@ def test_a_proxy_that_refuses_is_told(
             fetches(url, tmp_path, "mlflow-artifacts:/1/x", **variables)
     assert told.value.reason is Reason.CREDENTIALS_MISSING
     assert proxy.asked == []
-    assert not [told for told in proxy.told if "Bearer" in told]
+    assert not [told for told in proxy.authorizations if "Bearer" in told]
 
 
 def test_a_proxy_that_is_not_there_is_told(fronted: Fronted):

@@ -17,7 +17,7 @@ from pennant_testing.serving.app_builders import any_on_volume
 from pennant_testing.serving.http_wire import infer, request
 from pennant_testing.serving.pods_side_by_side import StartPod, begin_with_pods
 from pennant_testing.serving.serving_process import Serving, serving
-from pennant_testing.waiting import PATIENCE, until
+from pennant_testing.waiting import WAIT_SECONDS, until
 
 pytestmark = pytest.mark.integration
 
@@ -105,7 +105,7 @@ def test_a_client_that_never_reads_does_not_hold_up_the_end(pod: StartPod, sent:
         until(lambda: client.getsockname()[1] in started.clients())
         until(lambda: started.request("/v2/health/ready")[0] == 200)
         started.process.send_signal(signal.SIGTERM)
-        assert started.process.wait(timeout=PATIENCE) == 0
+        assert started.process.wait(timeout=WAIT_SECONDS) == 0
 
 
 @beside
@@ -114,7 +114,7 @@ def test_half_a_request_does_not_hold_up_the_end(pod: StartPod):
     with pod(**told) as started, deaf(started, LANE[:-9]) as client:
         until(lambda: client.getsockname()[1] in started.clients())
         started.process.send_signal(signal.SIGTERM)
-        assert started.process.wait(timeout=PATIENCE) == 0
+        assert started.process.wait(timeout=WAIT_SECONDS) == 0
 
 
 @beside
@@ -126,7 +126,7 @@ def test_a_byte_now_and_then_is_not_enough(pod: StartPod):
             with contextlib.suppress(BlockingIOError):
                 client.recv(1)
             time.sleep(0.1)
-            assert time.monotonic() - began < PATIENCE
+            assert time.monotonic() - began < WAIT_SECONDS
 
 
 @beside

@@ -23,7 +23,7 @@ from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings, Wanted
 from pennant_testing.mlflow.s3_server import Wire
-from pennant_testing.running.coverage_env import measured
+from pennant_testing.running.coverage_env import coverage_variables
 
 pytestmark = pytest.mark.integration
 
@@ -160,7 +160,7 @@ def test_the_container_ends_with_a_reason(logged, tmp_path):
 
 def run_container(logged: Logged, source: str, folder: Path):
     log = folder / "termination-log"
-    environment = measured() | {
+    environment = coverage_variables() | {
         "PATH": os.defpath,
         "PENNANT_MODEL_NAME": "fetched",
         "PENNANT_MODEL_VERSION": "1",

@@ -24,7 +24,7 @@ from pennant_testing.mlflow.artifact_server import (
     serving,
     settings,
 )
-from pennant_testing.waiting import PATIENCE
+from pennant_testing.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -155,8 +155,8 @@ def test_two_that_fetch_to_one_volume_do_so_one_after_the_other(tmp_path):
     with registry(begun, THE_FILE) as (url, asked), ThreadPoolExecutor(1) as pool:
         other = Future()
         second = Thread(target=lambda: other.set_result(fetch(settings(url, tmp_path))))
-        first = pool.submit(fetch, settings(url, tmp_path)).result(PATIENCE)
-        assert other.result(PATIENCE) == (first[0], True)
+        first = pool.submit(fetch, settings(url, tmp_path)).result(WAIT_SECONDS)
+        assert other.result(WAIT_SECONDS) == (first[0], True)
         second.join()
     assert len(asked_for_files(asked)) == 1
 

@@ -35,7 +35,7 @@ from pennant_testing.serving.serving_process import (
     serving,
     worker_pids,
 )
-from pennant_testing.waiting import PATIENCE, until
+from pennant_testing.waiting import WAIT_SECONDS, until
 
 pytestmark = pytest.mark.integration
 
@@ -266,7 +266,7 @@ def test_the_grpc_port_opens_when_the_model_can_be_asked(tmp_path):
 def test_a_request_that_kills_its_worker_every_time_ends_the_pod_with_a_reason(tmp_path):
     with pod(tmp_path) as started:
         started.wait_until("/v2/health/ready")
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_SECONDS
         while started.process.poll() is None:
             assert time.monotonic() < deadline
             with contextlib.suppress(OSError, AssertionError, EOFError):

@@ -106,14 +106,14 @@ def test_an_owner_whose_deletion_was_missed_is_dropped_and_gets_no_children_agai
 
     async def scenario(world: ReconciledWorld) -> None:
         await world.handle()
-        owner = next(path for path in world.api.held if "modeldeployments" in path)
-        del world.api.held[owner]
+        owner = next(path for path in world.api.objects if "modeldeployments" in path)
+        del world.api.objects[owner]
         if not left:
             world.collect_garbage()
         world.desired = version(8)
         await world.handle()
         assert world.store.owner(KEY) is None
-        assert left or world.api.held == {}
+        assert left or world.api.objects == {}
         asked = len(world.api.asked)
         await world.handle()
         assert len(world.api.asked) == asked
@@ -126,10 +126,10 @@ def test_an_owner_whose_deletion_was_missed_is_dropped_and_gets_no_children_agai
 def test_an_owner_that_was_replaced_unseen_is_known_by_its_new_uid():
     async def scenario(world: ReconciledWorld) -> None:
         await world.handle()
-        (path,) = (p for p in world.api.held if "modeldeployments" in p)
+        (path,) = (p for p in world.api.objects if "modeldeployments" in p)
         new = model_deployment()
         new["metadata"] |= {"uid": "another", "resourceVersion": "900"}
-        world.api.held[path] = new
+        world.api.objects[path] = new
         world.api.fault = lambda method, path: (
             ApiError(409, "Conflict", "uid mismatch") if path.endswith("/status") else None
         )

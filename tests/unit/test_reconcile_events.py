@@ -56,7 +56,7 @@ def test_what_happens_again_is_told_again_and_what_is_decided_again_is_not():
 def test_a_record_that_cannot_be_read_is_told_once_whatever_else_changes():
     async def scenario(world: ReconciledWorld) -> None:
         await world.handle()
-        record = next(o for p, o in world.api.held.items() if "controllerrevisions" in p)
+        record = next(o for p, o in world.api.objects.items() if "controllerrevisions" in p)
         world.store.put({**record, "data": {}, "metadata": record["metadata"] | {
             "name": "rec-x", "uid": "x", "resourceVersion": "800"}})  # fmt: skip
         for number in (8, 7, 8):

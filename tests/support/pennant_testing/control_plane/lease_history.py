@@ -52,13 +52,13 @@ def requests(log: Path, since: int = 0) -> list[Request]:
 
 def tenures(found: list[Request]) -> list[Tenure]:
     """Each as it began; one of nobody's where the Lease was given back."""
-    held: list[Tenure] = []
+    tenures_so_far: list[Tenure] = []
     for each in found:
         if each.holder is None or each.code >= 300:
             continue
-        if not held or held[-1].identity != each.holder:
-            held.append(Tenure(each.holder, each.began))
-    return held
+        if not tenures_so_far or tenures_so_far[-1].identity != each.holder:
+            tenures_so_far.append(Tenure(each.holder, each.began))
+    return tenures_so_far
 
 
 def strays(found: list[Request]) -> Iterator[Request]:

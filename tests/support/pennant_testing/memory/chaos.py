@@ -67,7 +67,7 @@ LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something
 SECONDS = st.sampled_from([1, 130, 40, 700, 2000])
 NUMBERS, HOW = st.sampled_from("897"), st.sampled_from(list(BEHAVIOURS))
 SLOT = st.sampled_from(SLOTS)
-FEW = st.sampled_from([None, 3, 2, 1, 4])  # pods that there is room for; None: for any number
+ROOM = st.sampled_from([None, 3, 2, 1, 4])  # pods that there is room for; None: for any number
 
 
 def tagged(number: str) -> ModelVersion:
@@ -208,7 +208,7 @@ class Chaos(RuleBasedStateMachine):
         self.operator.hear()
         self.goes_on(looks)
 
-    @rule(room=FEW, quota=FEW, looks=LOOKS, seconds=SECONDS)
+    @rule(room=ROOM, quota=ROOM, looks=LOOKS, seconds=SECONDS)
     def there_is_room_for(self, room: Any, quota: Any, looks: Any, seconds: Any) -> None:
         self.world.lacks.room, self.world.lacks.quota = room, quota
         self.goes_on(looks, seconds)
@@ -245,8 +245,8 @@ class Chaos(RuleBasedStateMachine):
         if not isinstance(self.world.desired, ModelVersion):
             self.world.desired = tagged("9")
         number, how = self.world.desired.version, self.world.behaviour
-        told = (self.world.status.get("history") or []) + [{"version": self.world.serving}]
-        new = number not in {entry["version"] for entry in told}
+        served = (self.world.status.get("history") or []) + [{"version": self.world.serving}]
+        new = number not in {entry["version"] for entry in served}
         broken = self.stubborn and new and how.get(number) is BEHAVIOURS["cannot load"]
         self.world.behaviour = {number: how[number]} if broken else {}
         self.world.specify(suspend=False)

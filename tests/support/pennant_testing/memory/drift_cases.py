@@ -59,9 +59,9 @@ def changed(live: dict[str, Any], change: Change) -> dict[str, Any]:
     after = copy.deepcopy(live)
     change(after)
     (own,) = (e for e in live["metadata"]["managedFields"] if e["manager"] == "pennant")
-    ours = managed_fields.kept(own["fieldsV1"], live, after)
-    told = managed_fields.entries(ours, own["time"], others=True)
-    after["metadata"]["managedFields"] = told
+    ours = managed_fields.still_owned(own["fieldsV1"], live, after)
+    entries = managed_fields.entries(ours, own["time"], others=True)
+    after["metadata"]["managedFields"] = entries
     return after
 
 

@@ -42,8 +42,8 @@ class Laws:
 
     def seen(self, world: Simulation) -> None:
         """Law 6: what a watch tells of the ModelDeployment means what kstatus reads in it."""
-        told = {r for r, record in world.records.items() if record.created}
-        wrong = self._judge.saw(world.owner, lost=world.versions.keys() - told)
+        recorded = {r for r, record in world.records.items() if record.created}
+        wrong = self._judge.saw(world.owner, lost=world.versions.keys() - recorded)
         assert wrong is None, f"law 6: {wrong}"
 
     def before(self, world: Simulation, seen: Observed, write: Any) -> None:
@@ -90,8 +90,8 @@ class Laws:
                 assert stays or size == wanted, "law 3: what serves is scaled"
         record = world.records.get(revision)
         if record is not None:
-            kept = record.manifest["spec"]["template"]
-            same = kept["spec"] == write.manifest["spec"]["template"]["spec"]
+            recorded = record.manifest["spec"]["template"]
+            same = recorded["spec"] == write.manifest["spec"]["template"]["spec"]
             assert same, "law 5: not the recorded manifest"
         if live is None:
             return
@@ -116,18 +116,18 @@ class Laws:
         if write.kind == "Deployment" and world.active is not None:
             assert not write.name.endswith(world.active[0]), "law 3: what serves is deleted"
         if write.kind == "ControllerRevision":
-            held = {(world.deployment(s) or {}).get("metadata", {}).get("labels", {}).get(REVISION)
-                    for s in SLOTS}  # fmt: skip
+            deployments = filter(None, map(world.deployment, SLOTS))
+            in_slots = {each["metadata"]["labels"].get(REVISION) for each in deployments}
             gone = {r for r, record in world.records.items() if record.uid == write.uid}
-            assert not gone & held, "law 5: the record of a slot is deleted"
+            assert not gone & in_slots, "law 5: the record of a slot is deleted"
 
 
 def _desired(seen: Observed, found: Plan) -> str | None:
     """The version that is known to be asked for: a pin needs no answer where it ran before."""
     if isinstance(seen.desired, ModelVersion):
         return seen.desired.version
-    told = (found.status or {}).get("desired") or {}
-    return told.get("version") if seen.owner["spec"]["model"].get("version") else None
+    desired = (found.status or {}).get("desired") or {}
+    return desired.get("version") if seen.owner["spec"]["model"].get("version") else None
 
 
 def one_revision(world: Simulation) -> None:
@@ -136,10 +136,10 @@ def one_revision(world: Simulation) -> None:
         deployment = world.deployment(slot)
         if deployment is None or world.asked.get(slot, ("", 0))[0] == "":
             continue
-        held = deployment["spec"]["template"]["metadata"]["labels"][REVISION]
+        revision = deployment["spec"]["template"]["metadata"]["labels"][REVISION]
         strange = [p for p in world.pods[slot] if not (p.terminating or p.evicted)
-                   and p.revision != held]  # fmt: skip
-        assert not strange, f"slots: {held} holds pods of {strange[0].revision}"
+                   and p.revision != revision]  # fmt: skip
+        assert not strange, f"slots: {revision} holds pods of {strange[0].revision}"
 
 
 def _check_replacement(world: Simulation, write: Delete) -> None:

@@ -14,19 +14,19 @@ from pennant_testing.memory.status_text import status_text
 Children = dict[str, dict[str, Any]]
 
 CONDITIONS = {"Ready", "Reconciling", "Stalled", "AliasInSync"}
-ROWS = {told.words for told in table().values()}
+ROWS = {text.words for text in table().values()}
 WORDS = ROWS | {words[:-1] for words in ROWS}
 
 
 def check_ready(known: Children, seen: Observed, status: dict[str, Any]) -> None:
     """Law 6: Ready says whether traffic is being answered."""
-    said = {c["type"]: c["status"] for c in status["conditions"]}
+    statuses = {c["type"]: c["status"] for c in status["conditions"]}
     service = known.get("Service/rec", {"metadata": {}, "spec": {}})
     ours = [o["uid"] for o in service["metadata"].get("ownerReferences", ())]
     counts = {slot: _answering(seen, slot) for slot in SLOTS}
     slot = leads_to(service, {slot: (count > 0,) for slot, count in counts.items()})
     answers = counts.get(slot, 0) if seen.owner["metadata"]["uid"] in ours else 0
-    assert (said["Ready"] == "True") == bool(answers), f"law 6: Ready={said['Ready']}"
+    assert (statuses["Ready"] == "True") == bool(answers), f"law 6: Ready={statuses['Ready']}"
 
 
 def _answering(seen: Observed, slot: str) -> int:
@@ -46,6 +46,6 @@ def check_conditions(seen: Observed, status: dict[str, Any]) -> None:
     if isinstance(seen.desired, Unknown) and seen.desired.since is None:
         words = words[:-1]  # what AliasInSync said stays said
     assert words in WORDS, f"law 6: no row of the truth table: {words}"
-    for told in status["conditions"]:
-        assert told["message"], f"{told['type']} says nothing"
-        assert "None" not in told["message"], told["message"]
+    for condition in status["conditions"]:
+        assert condition["message"], f"{condition['type']} says nothing"
+        assert "None" not in condition["message"], condition["message"]

@@ -42,8 +42,11 @@ def _asked_no_more(world: Simulation, seen: Observed, revision: str) -> bool:
 
 
 def check_traffic_move(world: Simulation, seen: Observed, write: Apply) -> None:
-    told = write.manifest["metadata"]["annotations"]
-    slot, revision = told["pennant.dev/active-slot"], told["pennant.dev/active-revision"]
+    annotations = write.manifest["metadata"]["annotations"]
+    slot, revision = (
+        annotations["pennant.dev/active-slot"],
+        annotations["pennant.dev/active-revision"],
+    )
     assert write.manifest["spec"]["selector"]["pennant.dev/slot"] == slot, "law 8: two truths"
     if world.active == ((slot, revision) if slot in SLOTS else None):
         return
@@ -102,8 +105,8 @@ def _check_pods(world: Simulation, seen: Observed, pods: list[PodFacts], revisio
     assert len(digests) == 1, f"law 1: pods fetched {digests}"
     assert None not in digests, "law 1: nobody knows what the pods fetched"
     pins: dict[str, str] = {}
-    for told in (seen.children, world.children):  # a person may have deleted them a moment ago
-        pins |= told.get("ConfigMap/rec-digests", {}).get("data", {})
+    for children in (seen.children, world.children):  # a person may have deleted them a moment ago
+        pins |= children.get("ConfigMap/rec-digests", {}).get("data", {})
     record = world.records.get(revision)
     pinned = record is None or record.sha256 or pins.get(revision)
     assert pinned, "law 1: traffic before the digest is pinned"

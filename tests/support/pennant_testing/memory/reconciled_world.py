@@ -41,7 +41,7 @@ class ApiServerInMemory:
     """Takes every write that `fault` does not refuse, and remembers what it holds and was asked."""
 
     def __init__(self) -> None:
-        self.held: dict[str, dict[str, Any]] = {}
+        self.objects: dict[str, dict[str, Any]] = {}
         self.asked: list[tuple[str, str]] = []
         self.events: list[dict[str, Any]] = []
         self.fault: Fault = lambda method, path: None
@@ -58,17 +58,17 @@ class ApiServerInMemory:
         path = path.removesuffix("/status")
         if method == "POST":
             path += f"/{body['metadata']['name']}"
-        elif path.endswith("/rec") and "modeldeployments" in path and path not in self.held:
+        elif path.endswith("/rec") and "modeldeployments" in path and path not in self.objects:
             raise ApiError(404, "NotFound", "not found")
         self._version += 1
-        before = self.held.get(path, {"metadata": {"uid": f"uid-{self._version}"}})
+        before = self.objects.get(path, {"metadata": {"uid": f"uid-{self._version}"}})
         meta = before["metadata"] | body["metadata"] | {"resourceVersion": str(self._version)}
-        self.held[path] = {**before, **body, "metadata": meta}
-        return copy.deepcopy(self.held[path])
+        self.objects[path] = {**before, **body, "metadata": meta}
+        return copy.deepcopy(self.objects[path])
 
     async def get(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
         path = f"/{kind.lower()}s/{name}"
-        return next((copy.deepcopy(o) for p, o in self.held.items() if p.endswith(path)), None)
+        return next((copy.deepcopy(o) for p, o in self.objects.items() if p.endswith(path)), None)
 
     async def list(self, kind: str, namespace: str, selector: str = "") -> list[dict[str, Any]]:
         return []
@@ -100,7 +100,9 @@ class ReconciledWorld:
             lambda: self.now,
         )
         self.own = model_deployment()
-        self.api.held["/apis/pennant.dev/v1alpha1/namespaces/team/modeldeployments/rec"] = self.own
+        self.api.objects["/apis/pennant.dev/v1alpha1/namespaces/team/modeldeployments/rec"] = (
+            self.own
+        )
         self.store.put(self.own)
 
     async def handle(self, times: int = 1, minutes: float = 0) -> None:
@@ -110,7 +112,7 @@ class ReconciledWorld:
 
     def collect_garbage(self) -> None:
         """Every child is gone, and the watch told of those that it watches."""
-        self.api.held = {}
+        self.api.objects = {}
         for kind, name in (("Deployment", "rec-blue"), ("Service", "rec")):
             meta = (self.store.get(kind, "team", name) or {"metadata": {}})["metadata"]
             if meta:

@@ -49,9 +49,9 @@ class SimulatedApiServer(ClusterState):
             return child
         ours = last.fields
         if changed := not _says(child, last.manifest):
-            ours = managed_fields.kept(ours, last.manifest, child)
-        told = managed_fields.entries(ours, last.time, others=changed)
-        return {**child, "metadata": {**child["metadata"], "managedFields": told}}
+            ours = managed_fields.still_owned(ours, last.manifest, child)
+        entries = managed_fields.entries(ours, last.time, others=changed)
+        return {**child, "metadata": {**child["metadata"], "managedFields": entries}}
 
     def carry_out(self, write: Any) -> None:
         self.writes.append(write)
@@ -69,8 +69,8 @@ class SimulatedApiServer(ClusterState):
                 for slot, pods in self.pods.items():
                     self.pods[slot] = [p for p in pods if p.uid != write.uid]
             case Delete(kind="ControllerRevision"):
-                kept = {r: x for r, x in self.records.items() if x.uid != write.uid}
-                self.records, self.owners = kept, {r: self.owners[r] for r in kept}
+                left = {r: x for r, x in self.records.items() if x.uid != write.uid}
+                self.records, self.owners = left, {r: self.owners[r] for r in left}
             case Delete():
                 self._expect(f"{write.kind}/{write.name}", write.resource_version)
                 del self.children[f"{write.kind}/{write.name}"]

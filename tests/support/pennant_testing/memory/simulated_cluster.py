@@ -66,9 +66,9 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
         slot = leads_to(service, ranks)
         if service is None or slot not in SLOTS:
             return None
-        told = service["metadata"]["annotations"]
-        held = (self.deployment(slot) or {"metadata": {"labels": {}}})["metadata"]["labels"]
-        revision = held.get(REVISION) or told["pennant.dev/active-revision"]
+        annotations = service["metadata"]["annotations"]
+        labels = (self.deployment(slot) or {"metadata": {"labels": {}}})["metadata"]["labels"]
+        revision = labels.get(REVISION) or annotations["pennant.dev/active-revision"]
         return (slot, revision) if revision in self.versions else None  # edited by hand
 
     @property
@@ -84,8 +84,8 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
         return found["status"], found["reason"]
 
     def sizes(self) -> dict[str, int]:
-        held = {slot: self.deployment(slot) for slot in SLOTS}
-        return {slot: d["spec"]["replicas"] if d else 0 for slot, d in held.items()}
+        deployments = {slot: self.deployment(slot) for slot in SLOTS}
+        return {slot: d["spec"]["replicas"] if d else 0 for slot, d in deployments.items()}
 
 
 def serving(number: int, **spec: Any) -> Simulation:
@@ -112,9 +112,9 @@ def leads_to(service: dict[str, Any] | None, rank: Mapping[str, tuple[bool, ...]
     """The slot that the selector leads to; what is written beside it, where that ranks higher."""
     if service is None:
         return "none"
-    said = service["metadata"].get("annotations", {}).get("pennant.dev/active-slot", "none")
-    selected = service["spec"].get("selector", {}).get("pennant.dev/slot", said)
-    named = [slot for slot in (selected, said) if slot in SLOTS]
+    written = service["metadata"].get("annotations", {}).get("pennant.dev/active-slot", "none")
+    selected = service["spec"].get("selector", {}).get("pennant.dev/slot", written)
+    named = [slot for slot in (selected, written) if slot in SLOTS]
     return max(named, key=rank.__getitem__, default="none")
 
 

@@ -61,11 +61,13 @@ class SimulatedControllers(ClusterState):
             if (deployment := self.deployment(slot)) is not None:
                 living = [p for p in self.pods[slot] if not p.terminating and p.evicted is None]
                 ready = sum(p.ready for p in living)
-                told = deployment.get("status", {}).get("conditions", [])
+                conditions = deployment.get("status", {}).get("conditions", [])
                 if slot not in self.lacks.refuses:
-                    told = self.lacks.reported(told, refused=self.refused[slot], now=self.now)
+                    conditions = self.lacks.reported(
+                        conditions, refused=self.refused[slot], now=self.now
+                    )
                 counts = {"replicas": len(living), "readyReplicas": ready}
-                self._report(deployment, **counts, conditions=told)
+                self._report(deployment, **counts, conditions=conditions)
 
     def _report(self, deployment: dict[str, Any], **counts: Any) -> None:
         status = {**deployment.get("status", {}), **counts}

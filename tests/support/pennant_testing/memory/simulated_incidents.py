@@ -42,7 +42,7 @@ class SimulatedIncidents(SimulatedApiServer):
         self.records = self.own_records()
         self.owners = {revision: self.owners[revision] for revision in self.records}
 
-    def aim(self, **said: str) -> None:
+    def aim(self, **edits: str) -> None:
         """A person edits what has traffic: `selector`, `slot` beside it, `revision`, `since`."""
         if (service := self.children.get(f"Service/{self.owner['metadata']['name']}")) is None:
             return
@@ -51,9 +51,9 @@ class SimulatedIncidents(SimulatedApiServer):
         edited = copy.deepcopy(service)
         self.counter += 1
         edited["metadata"]["resourceVersion"] = str(self.counter)
-        if (slot := said.pop("selector", None)) is not None:
+        if (slot := edits.pop("selector", None)) is not None:
             edited["spec"]["selector"]["pennant.dev/slot"] = slot
-        for name, text in said.items():
+        for name, text in edits.items():
             edited["metadata"]["annotations"][f"pennant.dev/active-{name}"] = text
         self.children[f"Service/{edited['metadata']['name']}"] = edited
 

@@ -30,8 +30,10 @@ def undecided() -> dict[Case, StatusText]:
         taken = _seen(serving, ready)
         taken.children["ConfigMap/rec-registry"] = {"kind": "ConfigMap", "metadata": {}}
         found[Case("a name is taken", "any", serving, "any")] = plan(taken, NOW)
-        said = 'Deployment.apps "rec-green" is invalid: spec.template.spec.tolerations[0].operator'
-        refused = refuse(_seen(serving, ready), not_taken(said), NOW)
+        message = (
+            'Deployment.apps "rec-green" is invalid: spec.template.spec.tolerations[0].operator'
+        )
+        refused = refuse(_seen(serving, ready), not_taken(message), NOW)
         found[Case("the API server refuses", "any", serving, "any")] = refused
     return {
         case: status_text(made.status["summary"], made.status["conditions"])

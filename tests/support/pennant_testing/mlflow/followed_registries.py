@@ -27,7 +27,7 @@ from pennant_operator.observe.registries.followed import Around
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.webhook.delivery import Delivery, signature
 from pennant_operator.run import receiver
-from pennant_testing.waiting import PATIENCE
+from pennant_testing.waiting import WAIT_SECONDS
 
 SECRET = "a secret of the tests"
 
@@ -45,16 +45,16 @@ class Objects:
 
     async def get(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
         assert (kind, namespace) == ("Secret", "pennant-system")
-        held = self.secrets.get(name)
-        encoded = {k: base64.b64encode(v.encode()).decode() for k, v in (held or {}).items()}
-        return None if held is None else {"data": encoded}
+        values = self.secrets.get(name)
+        encoded = {k: base64.b64encode(v.encode()).decode() for k, v in (values or {}).items()}
+        return None if values is None else {"data": encoded}
 
     async def write_status(self, live: dict[str, Any], status: dict[str, Any]) -> Any:
         if live.get("status") == status:
             return None
-        held = self.registries[live["metadata"]["name"]]
-        held["status"] = status
-        return copy.deepcopy(held)
+        live_registry = self.registries[live["metadata"]["name"]]
+        live_registry["status"] = status
+        return copy.deepcopy(live_registry)
 
 
 class Hooked:
@@ -69,7 +69,7 @@ class Hooked:
         self.deliveries: list[tuple[dict[str, str], bytes]] = []
         self.lose = False
         """Answer hooks, and take none."""
-        self.told: dict[Key, float] = {}
+        self.enqueued: dict[Key, float] = {}
         self.urgent: set[Key] = set()
         """Those of them that come before what waits already."""
         self.registries = Registries(
@@ -89,17 +89,22 @@ class Hooked:
         )
 
     def _enqueue(self, keys: Iterable[Key], *, urgent: bool = False) -> None:
-        told = {key: time.monotonic() for key in keys}
-        self.told |= told
-        self.urgent.update(told if urgent else ())
+        now_enqueued = {key: time.monotonic() for key in keys}
+        self.enqueued |= now_enqueued
+        self.urgent.update(now_enqueued if urgent else ())
 
     def registry(self, url: str, name: str = "default", **spec: Any) -> None:
         """A ModelRegistry that takes hooks and is polled once an hour."""
-        said = {"url": url, "pollInterval": "1h", "webhook": {"secret": {"name": "hooks"}}, **spec}
+        values = {
+            "url": url,
+            "pollInterval": "1h",
+            "webhook": {"secret": {"name": "hooks"}},
+            **spec,
+        }
         uid = uuid4().hex
         self.objects.registries[name] = {
             "metadata": {"name": name, "namespace": "pennant-system", "uid": uid, "generation": 1},
-            "spec": said,
+            "spec": values,
         }
 
     def registered(self) -> dict[str, Any]:
@@ -142,9 +147,11 @@ class Hooked:
     async def post(self, headers: dict[str, str], body: bytes, path: str = "/hooks/default") -> int:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"http://127.0.0.1:{self.port}{path}", data=body, headers=headers) as said,
+            session.post(
+                f"http://127.0.0.1:{self.port}{path}", data=body, headers=headers
+            ) as answer,
         ):
-            return said.status
+            return answer.status
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -183,7 +190,7 @@ def run(scenario: Callable[[Hooked], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(scenario(Hooked()))
 
 
-async def until(true: Callable[[], Any], seconds: float = PATIENCE) -> None:
+async def until(true: Callable[[], Any], seconds: float = WAIT_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not so within {seconds} s"

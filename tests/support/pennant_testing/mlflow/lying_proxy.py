@@ -192,8 +192,8 @@ def empty_database(request: Request) -> Answer:
         return Answer(200, b"{}")
     if request.path == "/version":
         return request.forward()
-    told = {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Registered Model not found"}
-    return Answer(404, json.dumps(told).encode())
+    body = {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Registered Model not found"}
+    return Answer(404, json.dumps(body).encode())
 
 
 def page_skips(request: Request) -> Answer:

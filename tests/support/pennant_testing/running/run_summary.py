@@ -26,7 +26,7 @@ def saw(config: pytest.Config, seen: Tally, read: Verdicts) -> None:
         config.stash[SEEN], config.stash[READ] = seen, read
 
 
-class Closing:
+class RunSummary:
     """Collects as the tests go on, and writes at the end."""
 
     def __init__(self) -> None:

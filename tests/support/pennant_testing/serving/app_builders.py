@@ -90,8 +90,8 @@ def sklearn_bundle(folder: Path, estimator: Any, *, inputs: str = "[]", **flavor
     """An MLflow model folder with the sklearn flavor, without MLflow."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.pkl").write_bytes(pickle.dumps(estimator))
-    said = {"pickled_model": "model.pkl", "serialization_format": "pickle"} | flavor
-    lines = [f"    {key}: {value}" for key, value in said.items()]
+    values = {"pickled_model": "model.pkl", "serialization_format": "pickle"} | flavor
+    lines = [f"    {key}: {value}" for key, value in values.items()]
     signed = ["signature:", f"  inputs: '{inputs}'"] if inputs != "[]" else []
     text = "\n".join(["flavors:", "  sklearn:", *lines, *signed])
     (folder / "MLmodel").write_text(text)

@@ -38,7 +38,7 @@ TABLE = pd.DataFrame(
 ARRAY = RANDOM.normal(size=(300, 3))
 LABELS = (TABLE.a + TABLE.c > 0).astype(int).to_numpy()
 CLASSES = np.digitize(TABLE.a, [-0.5, 0.5])
-FEW: dict[str, Any] = {"n_estimators": 5, "max_depth": 3, "n_jobs": 1}
+FEW_TREES: dict[str, Any] = {"n_estimators": 5, "max_depth": 3, "n_jobs": 1}
 QUIET: dict[str, Any] = {"verbose": -1, "num_threads": 1, "min_child_samples": 5}
 
 
@@ -86,7 +86,7 @@ Inputs = Mapping[str, tuple[int, Sequence[Any]]]
 
 def onnx_model(nodes: list[Any], inputs: Inputs, outputs: Inputs, **constants: Any) -> ModelProto:
     takes, gives = (
-        [helper.make_tensor_value_info(name, *said) for name, said in each.items()]
+        [helper.make_tensor_value_info(name, *kind) for name, kind in each.items()]
         for each in (inputs, outputs)
     )
     known = [numpy_helper.from_array(np.asarray(c), name) for name, c in constants.items()]
@@ -151,13 +151,13 @@ MODELS: dict[str, Callable[[Path], None]] = {
         path, xgb_booster(TABLE, booster="gblinear"), TABLE, model_format="json"
     ),
     "xgboost classifier": lambda path: save_xgb(
-        path, xgboost.XGBClassifier(**FEW).fit(TABLE, LABELS), TABLE, model_format="json"
+        path, xgboost.XGBClassifier(**FEW_TREES).fit(TABLE, LABELS), TABLE, model_format="json"
     ),
     "xgboost classifier of three": lambda path: save_xgb(
-        path, xgboost.XGBClassifier(**FEW).fit(TABLE, CLASSES), TABLE
+        path, xgboost.XGBClassifier(**FEW_TREES).fit(TABLE, CLASSES), TABLE
     ),
     "xgboost regressor": lambda path: save_xgb(
-        path, xgboost.XGBRegressor(**FEW).fit(ARRAY, LABELS), ARRAY
+        path, xgboost.XGBRegressor(**FEW_TREES).fit(ARRAY, LABELS), ARRAY
     ),
     "lightgbm booster": lambda path: save_lgb(path, lgb_booster(TABLE), TABLE),
     "lightgbm booster, tensor": lambda path: save_lgb(path, lgb_booster(ARRAY), ARRAY),

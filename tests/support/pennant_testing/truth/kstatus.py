@@ -100,12 +100,12 @@ class Judge:
             revision = (status.get(part) or {}).get("revision")
             if revision and decided:
                 self._made.setdefault((uid, revision), decided)
-        said = self._verdict(obj)
+        verdict = self._verdict(obj)
         self.judged += 1
-        problem = self._problem(obj, said, lost)
+        problem = self._problem(obj, verdict, lost)
         if not problem:
             return None
-        found = Wrong(f"{meta['namespace']}/{meta['name']} {uid}", said, problem)
+        found = Wrong(f"{meta['namespace']}/{meta['name']} {uid}", verdict, problem)
         self.wrong.append(found)
         return found
 
@@ -113,10 +113,10 @@ class Judge:
         """What all that was seen comes to."""
         return Tally(self.judged, len(self.wrong))
 
-    def _problem(self, obj: Object, said: str, lost: Set[str]) -> str:
-        if said == FAILED:
+    def _problem(self, obj: Object, verdict: str, lost: Set[str]) -> str:
+        if verdict == FAILED:
             return _failed(obj["status"])
-        if said == CURRENT:
+        if verdict == CURRENT:
             return _answers(obj) or self._realised(obj, lost)
         return ""
 
@@ -180,8 +180,8 @@ def _told(status: Object) -> bool:
 
     Held, rejected, refused, not to be found: that is not in Git.
     """
-    said = {c["type"]: c for c in status["conditions"]}.get("AliasInSync", {})
-    return said.get("status") == "False" and said["reason"] not in {"RollingOut", "Suspended"}
+    in_sync = {c["type"]: c for c in status["conditions"]}.get("AliasInSync", {})
+    return in_sync.get("status") == "False" and in_sync["reason"] not in {"RollingOut", "Suspended"}
 
 
 def _reason(status: Object, kind: str) -> str:
