@@ -16,8 +16,8 @@ from pennant_operator.kube import Api, connect
 from pennant_operator.observe.cluster.listing import relist
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_testing.control_plane.applied_objects import model_deployment, model_registry
-from pennant_testing.control_plane.install_tools import Object, Tools, namespace_overlay, succeeds
-from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.install_tools import Tools, namespace_overlay, succeeds
+from pennant_testing.control_plane.objects import Object, Objects
 from pennant_testing.control_plane.operator_process import WRITES, operator
 from pennant_testing.control_plane.pretended_kubelet import PretendedKubelet
 from pennant_testing.mlflow.mlflow_server import Mlflow

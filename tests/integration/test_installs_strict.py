@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from pennant_testing.control_plane.install_tools import Object, Tools, succeeds
+from pennant_testing.control_plane.install_tools import Tools, succeeds
+from pennant_testing.control_plane.objects import Object
 from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration

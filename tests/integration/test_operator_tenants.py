@@ -114,7 +114,7 @@ def test_a_changed_secret_is_used_without_a_restart_or_a_write(of: Tenant):
 
     given: list[str | None] = []
 
-    def noting(request: lying_proxy.Request) -> lying_proxy.Answer:
+    def noting(request: lying_proxy.ProxiedRequest) -> lying_proxy.ProxiedAnswer:
         given.append(request.header("Authorization"))
         return request.forward()
 

@@ -25,7 +25,7 @@ from pennant_operator.observe.poll.link import Link
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings
-from pennant_testing.certificates import Authority, Pair
+from pennant_testing.certificates import Authority, CertificatePair
 from pennant_testing.mlflow.mlflow_server import Mlflow, mlflow_server
 from pennant_testing.mlflow.recording_server import recorder, registry
 from pennant_testing.mlflow.tls_and_proxies import ForwardProxy, forward_proxy, tls_front
@@ -46,7 +46,7 @@ class Fronted:
 
     url: str
     authority: Authority
-    client: Pair
+    client: CertificatePair
 
     @property
     def pem(self) -> str:

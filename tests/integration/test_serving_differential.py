@@ -17,7 +17,7 @@ from mlflow.sklearn import save_model
 
 from pennant_testing.running.generated_examples import FACTOR
 from pennant_testing.serving import differential, flavor_models
-from pennant_testing.serving.differential import Answer, Bundles, Pair
+from pennant_testing.serving.differential import Bundles, ServerAnswer, ServerPair
 from pennant_testing.serving.every_request import VALUES, bodies, csvs
 from pennant_testing.serving.every_result import results
 from pennant_testing.serving.every_signature import HINTS, signatures
@@ -47,8 +47,8 @@ class Asked:
 
     what: str
     body: bytes
-    theirs: Answer
-    ours: Answer
+    theirs: ServerAnswer
+    ours: ServerAnswer
 
     def __str__(self) -> str:
         told = (self.what, self.body, self.theirs.text[-300:], self.ours.text[-300:])
@@ -98,7 +98,7 @@ def all_requests() -> Iterator[tuple[str, bytes]]:
         yield from csvs(value)
 
 
-def ask_all(pair: Pair, name: str) -> list[Asked]:
+def ask_all(pair: ServerPair, name: str) -> list[Asked]:
     """A share of all requests."""
     found = []
     for what, body in sample(name, all_requests()):
@@ -180,7 +180,7 @@ def test_an_estimator_answers_as_it_does_behind_mlflow(tmp_path, name, adapter):
 
 
 @pytest.fixture(scope="module")
-def answering(tmp_path_factory) -> Pair:
+def answering(tmp_path_factory) -> ServerPair:
     bundles = Bundles(tmp_path_factory.mktemp("answering"), Answering())
     return differential.pair(bundles.signed(None))
 

@@ -22,7 +22,7 @@ from pennant_registry import digest
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Settings, Wanted
-from pennant_testing.mlflow.s3_server import Wire
+from pennant_testing.mlflow.s3_server import BreakingWire
 from pennant_testing.running.coverage_env import coverage_variables
 
 pytestmark = pytest.mark.integration
@@ -127,7 +127,7 @@ def test_a_download_that_always_breaks_off_goes_on_where_it_was(logged, tmp_path
     (tmp_path / "model.bin").write_bytes(content)
     with mlflow.start_run(run_id=logged.run.split("/")[2]):
         mlflow.log_artifact(str(tmp_path / "model.bin"))
-    with Wire(logged.url, after=5 << 20, breaks=None) as wire:
+    with BreakingWire(logged.url, after=5 << 20, breaks=None) as wire:
         source = f"{logged.run}/model.bin"
         fetch(settings(logged, source, tmp_path, registry_url=wire.url))
     assert wire.broken == 2

@@ -14,14 +14,13 @@ from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object
 from pennant_dev.demo.pods import NAMESPACE
 from pennant_testing.cluster.pod_scripts import source
-from pennant_testing.truth.kstatus import Judge, Verdict, Wrong
-from pennant_testing.truth.kstatus import Tally as Verdicts
+from pennant_testing.truth.kstatus import Judge, Verdict, VerdictTally, Wrong
 from pennant_testing.truth.kstatus_program import kstatus
 from pennant_testing.truth.status_truth import (
     Claim,
     Disagreement,
     Sample,
-    Tally,
+    SampleTally,
     claim_of,
     claims_since,
     disagreements,
@@ -63,11 +62,11 @@ class Sampler:
         """Ask what is made there from now on; other namespaces are other samplers'."""
         self._ours.add(namespace)
 
-    def tally(self) -> Tally:
+    def tally(self) -> SampleTally:
         """What all that was seen comes to."""
         return tally(list(self._samples))
 
-    def verdicts(self) -> Verdicts:
+    def verdicts(self) -> VerdictTally:
         """What all that kstatus said comes to."""
         return self._judge.tally()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pennant_testing.control_plane.install_tools import Object
+from pennant_testing.control_plane.objects import Object
 
 
 def model_registry(namespace: str, url: str) -> Object:

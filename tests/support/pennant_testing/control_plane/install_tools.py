@@ -8,21 +8,19 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from pennant_dev.binaries import ensure
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError, run
+from pennant_testing.control_plane.objects import Object
 from pennant_testing.folders import REPOSITORY
 
 CHART = REPOSITORY / "charts" / "pennant"
 MANIFESTS = REPOSITORY / "manifests"
 IN_ENV = MANIFESTS / "namespace-install" / "images-in-env.yaml"
 NAMESPACE = "pennant-system"
-
-Object = dict[str, Any]
 
 
 class Tools:

@@ -27,7 +27,7 @@ from pennant_operator.decide.seen.observed import (
 )
 from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
-from pennant_testing.memory.fallible_operator import Fate, Operator
+from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
 from pennant_testing.memory.law_checks import Laws, one_revision
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.scarcity import Scarcity
@@ -82,7 +82,7 @@ class Chaos(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = Simulation(tagged("7"), owner=model_deployment())
-        self.operator = Operator(self.world)
+        self.operator = FallibleOperator(self.world)
         self.stubborn = False
         self.edits = 0
 

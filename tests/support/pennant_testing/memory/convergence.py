@@ -5,10 +5,10 @@ from datetime import timedelta
 from pennant_operator.decide.seen.observed import (
     ModelVersion,
 )
-from pennant_testing.memory.fallible_operator import Operator
+from pennant_testing.memory.fallible_operator import FallibleOperator
 
 
-def settle(operator: Operator) -> None:
+def settle(operator: FallibleOperator) -> None:
     """Only events and the plan's own wish to look again wake the operator."""
     world = operator.world
     operator.hear()
@@ -23,7 +23,7 @@ def settle(operator: Operator) -> None:
     raise AssertionError(f"does not converge: {world.status}")
 
 
-def converged(operator: Operator, *, broken: bool) -> None:
+def converged(operator: FallibleOperator, *, broken: bool) -> None:
     """What is desired serves, or was rejected; and a restart a day later writes nothing."""
     world = operator.world
     size = world.owner["spec"]["replicas"]

@@ -30,7 +30,7 @@ class Fate(Enum):
 
 
 @dataclass
-class Operator:
+class FallibleOperator:
     """One process after another, each with a view of its own."""
 
     world: Simulation

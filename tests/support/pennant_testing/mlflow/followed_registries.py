@@ -32,7 +32,7 @@ from pennant_testing.waiting import WAIT_SECONDS
 SECRET = "a secret of the tests"
 
 
-class Objects:
+class ObjectsInMemory:
     """What the API server holds: ModelRegistries, and Secrets to read."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Hooked:
     """Counts requests and hooks, remembers deliveries and who was told to look again."""
 
     def __init__(self) -> None:
-        self.objects = Objects()
+        self.objects = ObjectsInMemory()
         self.store = Store()
         self.port = free_port()
         self.requests: list[str] = []

@@ -112,7 +112,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.05)
 
 
-class Wire:
+class BreakingWire:
     """Hands connections on to a server, and breaks off answers of more than some bytes."""
 
     def __init__(self, url: str, *, after: int, breaks: int | None, stalls: bool = False) -> None:
@@ -123,7 +123,7 @@ class Wire:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.broken = 0
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> BreakingWire:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 

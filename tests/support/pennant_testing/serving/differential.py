@@ -28,7 +28,7 @@ NEEDS = {"pip_requirements": ["scikit-learn"]}  # named: MLflow takes long to fi
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServerAnswer:
     """The parts of a response that clients go by."""
 
     status: int
@@ -40,40 +40,42 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ServerPair:
     """The same model behind MLflow's server and behind ours."""
 
     mlflow: PyFuncModel
     ours: Client
 
-    def ask(self, body: bytes, content_type: str = "application/json") -> tuple[Answer, Answer]:
+    def ask(
+        self, body: bytes, content_type: str = "application/json"
+    ) -> tuple[ServerAnswer, ServerAnswer]:
         """What each of the two answers: MLflow first."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what the requests make libraries do
             return self._theirs(body, content_type), self._ours(body, content_type)
 
-    def _ours(self, body: bytes, content_type: str) -> Answer:
+    def _ours(self, body: bytes, content_type: str) -> ServerAnswer:
         headers = {"content-type": content_type}
         answer = self.ours.post("/invocations", content=body, headers=headers)
-        return Answer(answer.status_code, answer.text)
+        return ServerAnswer(answer.status_code, answer.text)
 
-    def _theirs(self, body: bytes, content_type: str) -> Answer:
+    def _theirs(self, body: bytes, content_type: str) -> ServerAnswer:
         """What its route does, without FastAPI around it."""
         schema = self.mlflow.metadata.get_input_schema()
         try:
             found = scoring_server.invocations(body, content_type, self.mlflow, schema)
         except MlflowException as error:
-            return Answer(error.get_http_status_code(), error.serialize_as_json())
+            return ServerAnswer(error.get_http_status_code(), error.serialize_as_json())
         except Exception as error:  # noqa: BLE001 - FastAPI makes a 500 of it
-            return Answer(500, json.dumps(f"{type(error).__name__}: {error}"))
-        return Answer(found.status, found.response)
+            return ServerAnswer(500, json.dumps(f"{type(error).__name__}: {error}"))
+        return ServerAnswer(found.status, found.response)
 
 
-def pair(bundle: Path, adapter: str = "auto") -> Pair:
+def pair(bundle: Path, adapter: str = "auto") -> ServerPair:
     """Both servers around the model in this folder."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about its own
-        return Pair(load_model(str(bundle)), served(bundle, adapter))
+        return ServerPair(load_model(str(bundle)), served(bundle, adapter))
 
 
 def served(path: Path, adapter: str) -> Client:

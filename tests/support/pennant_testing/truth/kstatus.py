@@ -52,15 +52,15 @@ class Wrong(NamedTuple):
         return f"{self.of}: kstatus says {self.verdict}, and {self.problem}"
 
 
-class Tally(NamedTuple):
+class VerdictTally(NamedTuple):
     """What the judges of one process, or of several, come to."""
 
     judged: int = 0
     wrong: int = 0
 
-    def and_also(self, other: Sequence[int]) -> Tally:
+    def and_also(self, other: Sequence[int]) -> VerdictTally:
         """With those of a process that looked at other ModelDeployments."""
-        return Tally(self.judged + other[0], self.wrong + other[1])
+        return VerdictTally(self.judged + other[0], self.wrong + other[1])
 
     def __str__(self) -> str:
         return f"{self.judged} statuses judged, {self.wrong} wrong"
@@ -109,9 +109,9 @@ class Judge:
         self.wrong.append(found)
         return found
 
-    def tally(self) -> Tally:
+    def tally(self) -> VerdictTally:
         """What all that was seen comes to."""
-        return Tally(self.judged, len(self.wrong))
+        return VerdictTally(self.judged, len(self.wrong))
 
     def _problem(self, obj: Object, verdict: str, lost: Set[str]) -> str:
         if verdict == FAILED:

@@ -107,7 +107,7 @@ def disagreements(samples: Iterable[Sample]) -> list[Disagreement]:
     return found
 
 
-class Tally(NamedTuple):
+class SampleTally(NamedTuple):
     """What the samples of one process, or of several, come to."""
 
     samples: int = 0
@@ -115,10 +115,10 @@ class Tally(NamedTuple):
     counted: int = 0  # disagreements that count
     longest: float = 0.0  # seconds
 
-    def and_also(self, other: Sequence[float]) -> Tally:
+    def and_also(self, other: Sequence[float]) -> SampleTally:
         """With those of a process that looked at other ModelDeployments."""
         samples, deployments, counted, longest = other
-        return Tally(
+        return SampleTally(
             self.samples + int(samples),
             self.deployments + int(deployments),
             self.counted + int(counted),
@@ -133,7 +133,7 @@ class Tally(NamedTuple):
         )
 
 
-def tally(samples: list[Sample]) -> Tally:
+def tally(samples: list[Sample]) -> SampleTally:
     """For the end of the tier; draining is no disagreement until it outlasts DRAINING_SECONDS."""
     found = [
         each
@@ -142,4 +142,4 @@ def tally(samples: list[Sample]) -> Tally:
     ]
     counted = sum(each.counts for each in found)
     longest = max((each.seconds for each in found), default=0.0)
-    return Tally(len(samples), len({sample.of for sample in samples}), counted, longest)
+    return SampleTally(len(samples), len({sample.of for sample in samples}), counted, longest)
