@@ -25,7 +25,7 @@ from pennant_serving.fetch.settings import Credentials, FetchSettings, Wanted
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
 from pennant_testing.control_plane.operator_process import Operator, operator
 from pennant_testing.mlflow.recording_server import (
-    Answer,
+    RecordedAnswer,
     Recorder,
     as_json,
     recorder,
@@ -96,7 +96,7 @@ def wanted(source: str, url: str, folder: Path, *allowed: str) -> FetchSettings:
     )
 
 
-def artifact(path: str) -> Answer:
+def artifact(path: str) -> RecordedAnswer:
     """One file, as MLflow's artifact proxy has it."""
     return as_json({}) if "path=" in path else the_file(path)
 

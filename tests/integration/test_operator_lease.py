@@ -19,7 +19,7 @@ import pytest
 from pennant_dev.controlplane import ControlPlane
 from pennant_testing.control_plane.audit_log import GROUP, Audit
 from pennant_testing.control_plane.objects import Objects
-from pennant_testing.control_plane.operator_process import ENDS, Operator, operator
+from pennant_testing.control_plane.operator_process import END_SECONDS, Operator, operator
 from pennant_testing.control_plane.operator_rights import granted
 from pennant_testing.control_plane.silent_wire import wire
 from pennant_testing.mlflow.mlflow_server import Mlflow
@@ -175,7 +175,7 @@ def test_a_leader_that_is_told_to_end_hands_over_long_before_its_lease_runs_out(
     first.process.send_signal(signal.SIGTERM)
     stand.taken_over("term-b")
     stand.has_written("term-b")
-    assert first.process.wait(timeout=ENDS) == 0
+    assert first.process.wait(timeout=END_SECONDS) == 0
     assert leads(second) == 1
     assert stand.turns("term-a", "term-b") == ["term-a", "term-b"]
 
@@ -214,7 +214,7 @@ def test_a_leader_that_stood_still_writes_nothing_more_and_ends(stand: Stand):
         stand.has_written("still-b")
     finally:
         first.process.send_signal(signal.SIGCONT)
-    assert first.process.wait(timeout=ENDS) == 1
+    assert first.process.wait(timeout=END_SECONDS) == 1
     assert "lost the Lease" in first.log.read_text()
     assert stand.turns("still-a", "still-b") == ["still-a", "still-b"]
 
@@ -230,7 +230,7 @@ def test_a_leader_that_is_cut_off_ends_before_another_begins(stand: Stand):
         stand.taken_over("cut-b")
         assert leads(first) == 0
         stand.has_written("cut-b")
-        assert first.process.wait(timeout=ENDS) == 1
+        assert first.process.wait(timeout=END_SECONDS) == 1
     found = stand.audit.written("cut-a", "cut-b", since=stand.since)
     assert stand.turns("cut-a", "cut-b") == ["cut-a", "cut-b"]
     ended = max(write.ended for write in found if write.user == "cut-a")

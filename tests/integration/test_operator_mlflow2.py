@@ -67,7 +67,7 @@ class Team:
 
 @pytest.fixture(scope="module")
 def followed(
-    plane: ControlPlane,
+    operator_config: Path,
     objects: Objects,
     mlflow2_url: str,
     tmp_path_factory: pytest.TempPathFactory,
@@ -80,7 +80,7 @@ def followed(
         "spec": {"url": mlflow2_url, "pollInterval": "1s"},
     }
     objects.apply(registry)
-    with operator(plane.kubeconfig, tmp_path_factory.mktemp("operator")):
+    with operator(operator_config, tmp_path_factory.mktemp("operator")):
         yield objects
 
 

@@ -127,19 +127,25 @@ class View:
 
     @property
     def status(self) -> dict[str, Any]:
-        return self.live.get("status", {})
+        status: dict[str, Any] = self.live.get("status", {})
+        return status
 
     @property
     def summary(self) -> str | None:
-        return self.status.get("summary")
+        summary: str | None = self.status.get("summary")
+        return summary
 
     @property
     def serving(self) -> str | None:
-        return self.status.get("serving", {}).get("version")
+        return self._version_of("serving")
 
     @property
     def candidate(self) -> str | None:
-        return self.status.get("candidate", {}).get("version")
+        return self._version_of("candidate")
+
+    def _version_of(self, field: str) -> str | None:
+        version: str | None = self.status.get(field, {}).get("version")
+        return version
 
     def settled_on(self, version: str) -> bool:
         return (self.serving, self.summary, self.candidate) == (version, "Serving", None)
@@ -156,4 +162,5 @@ class View:
 
     @property
     def conditions(self) -> list[dict[str, Any]]:
-        return self.status.get("conditions", [])
+        conditions: list[dict[str, Any]] = self.status.get("conditions", [])
+        return conditions
