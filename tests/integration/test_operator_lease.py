@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from pennant_dev.controlplane import ControlPlane
+from pennant_testing.control_plane.applied_objects import model_registry
 from pennant_testing.control_plane.audit_log import GROUP, Audit
 from pennant_testing.control_plane.objects import Objects
 from pennant_testing.control_plane.operator_process import END_SECONDS, Operator, operator
@@ -147,12 +148,7 @@ def seconds(since: str, until_: str) -> float:
 def test_one_leads_and_the_other_watches_and_neither_asks_nor_writes(stand: Stand):
     mlflow = Mlflow(stand.mlflow_url)
     mlflow.promote("cars", mlflow.register("cars"))
-    stand.objects.apply({
-        "apiVersion": "pennant.dev/v1alpha1",
-        "kind": "ModelRegistry",
-        "metadata": {"name": "default", "namespace": stand.home},
-        "spec": {"url": stand.mlflow_url, "pollInterval": "1s"},
-    })  # fmt: skip
+    stand.objects.apply(model_registry(stand.home, stand.mlflow_url))
     first = stand.start("quiet-a")
     until(lambda: leads(first) == 1)
     second = stand.start("quiet-b")  # it is ready: a rollout of the operator goes on

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pennant_testing.control_plane.applied_objects import model_deployment, model_registry
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
 from pennant_testing.control_plane.pretended_kubelet import PretendedKubelet
 from pennant_testing.waiting import until
@@ -26,31 +27,13 @@ class Stage:
         self.kubelet = PretendedKubelet(self.objects, self.namespace)
 
     def registry(self, name: str, url: str, namespace: str = NAMESPACE, **spec: Any) -> None:
-        self.objects.apply(
-            {
-                "apiVersion": "pennant.dev/v1alpha1",
-                "kind": "ModelRegistry",
-                "metadata": {"name": name, "namespace": namespace},
-                "spec": {"url": url, "pollInterval": "1s", **spec},
-            }
-        )
+        """Apply a ModelRegistry."""
+        self.objects.apply(model_registry(namespace, url, name, **spec))
 
     def apply(self, name: str, model: str, /, **spec: Any) -> None:
         """A ModelDeployment of one pod that follows the alias `production`, unless told else."""
-        usual = {
-            "registry": "default",
-            "model": {"name": model, "alias": "production"},
-            "replicas": 1,
-            "rollout": {"bake": "1s"},
-        }
-        self.objects.apply(
-            {
-                "apiVersion": "pennant.dev/v1alpha1",
-                "kind": "ModelDeployment",
-                "metadata": {"name": name, "namespace": self.namespace},
-                "spec": usual | spec,
-            }
-        )
+        usual = {"registry": "default", "replicas": 1}
+        self.objects.apply(model_deployment(self.namespace, model, name, **usual | spec))
 
     def look(self) -> dict[str, View]:
         """Let the cluster work, then see every ModelDeployment."""

@@ -22,7 +22,9 @@ SPECS: dict[str, dict[str, Any]] = {
     "replicas 0": {"replicas": 0},
     "suspended, replicas 0": {"suspend": True, "replicas": 0},
 }
-DEFAULT = registries.parse_registry({"metadata": {"name": "default"}, "spec": {"url": "http://mlflow"}})
+DEFAULT = registries.parse_registry(
+    {"metadata": {"name": "default"}, "spec": {"url": "http://mlflow"}}
+)
 CLOSED = replace(DEFAULT, allowed_models=("sports",)).refusal("team", "news")
 assert CLOSED is not None
 SILENT = no_answer.registry_silent("default", NOW)
