@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.observe.mlflow.credentials import credentials
 from pennant_operator.observe.mlflow.http import MlflowHttp
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
