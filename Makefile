@@ -54,7 +54,7 @@ bench-rollout: setup ## seconds from an alias to its answers on the cluster, int
 	PYTHONPATH=tests/support:dev $(BIN)/python -m bench.rollout $(BENCH_ARGS)
 
 soak: setup ## minutes of idleness and of chaos; the table goes into docs/reliability.md (20 min)
-	PYTHONPATH=tests:tests/support:tests/unit:dev $(BIN)/python -m soak $(SOAK_ARGS)
+	PYTHONPATH=tests:tests/support:dev $(BIN)/python -m soak $(SOAK_ARGS)
 
 prepare: ## build programs and images that the cluster and the tests need, side by side
 	@dev/cluster prepare

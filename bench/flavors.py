@@ -14,11 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mlflow.pyfunc import load_model
+
 from pennant_serving.adapters import loading
 from pennant_serving.batching import joining
 from pennant_serving.bundle.bundle import Bundle
 from pennant_serving.bundle.mlmodel import read_mlmodel
-from pennant_testing.serving.flavor_models import load_model, save_model
+from pennant_testing.serving.flavor_models import save_model
 
 PAGE = Path(__file__).parents[1] / "docs" / "serving.md"
 MARKED = re.compile(r"(<!-- measured: flavors -->\n).*(<!-- end of measured -->)", re.DOTALL)

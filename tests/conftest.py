@@ -7,9 +7,9 @@ import os
 import pytest
 from xdist.remote import Producer
 
-from pennant_testing.running.run_summary import Closing
-from pennant_testing.running.scheduling import Lanes, is_of_the_cluster
-from pennant_testing.running.shared_once import Company
+from pennant_testing.running.run_summary import RunSummary
+from pennant_testing.running.scheduling import ModuleScheduling, is_of_the_cluster
+from pennant_testing.running.shared_once import SharedOnce
 
 NICE = 10
 # Or MLflow's client tells somebody far away of each run of the tests, from a thread that changes
@@ -18,10 +18,10 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 
 @pytest.fixture(scope="session")
-def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Company:
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SharedOnce:
     """What this process shares with the other workers of the run."""
     own = tmp_path_factory.getbasetemp()
-    return Company(own.parent if hasattr(request.config, "workerinput") else own)
+    return SharedOnce(own.parent if hasattr(request.config, "workerinput") else own)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -31,10 +31,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         os.nice(NICE - os.nice(0))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
-    return Lanes(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ModuleScheduling:
+    return ModuleScheduling(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Closing())
+        config.pluginmanager.register(RunSummary())

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from pennant_dev.shell import DevError
-from pennant_testing.control_plane.install_tools import CHART, MANIFESTS, REPOSITORY, Object, Tools
+from pennant_testing.control_plane.install_tools import CHART, MANIFESTS, Tools
+from pennant_testing.control_plane.objects import Object
+from pennant_testing.folders import REPOSITORY
 
 pytestmark = pytest.mark.contract
 

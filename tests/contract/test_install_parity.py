@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pennant_testing.control_plane.install_tools import NAMESPACE, Object, Tools, namespace_overlay
+from pennant_testing.control_plane.install_tools import NAMESPACE, Tools, namespace_overlay
+from pennant_testing.control_plane.objects import Object
 
 pytestmark = pytest.mark.contract
 

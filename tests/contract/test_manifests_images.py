@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pennant_dev.buildkey import ALWAYS, TARGETS
-from pennant_testing.control_plane.install_tools import Object, Tools
+from pennant_testing.control_plane.install_tools import Tools
+from pennant_testing.control_plane.objects import Object
 
 pytestmark = pytest.mark.contract
 

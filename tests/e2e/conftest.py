@@ -22,13 +22,13 @@ from pennant_testing.cluster.kubectl_proxy import proxied
 from pennant_testing.cluster.sampler import Sampler, sampling
 from pennant_testing.running.run_summary import saw
 from pennant_testing.running.scheduling import is_alone
-from pennant_testing.running.shared_once import Company
+from pennant_testing.running.shared_once import SharedOnce
 
 
 @pytest.fixture(scope="session")
-def prepared(company: Company) -> Iterator[Kube]:
+def prepared(shared: SharedOnce) -> Iterator[Kube]:
     def was_there() -> bool:
-        return bool(company.once("cluster-was-there", stands))
+        return bool(shared.once("cluster-was-there", stands))
 
     def opens() -> None:
         was_there()
@@ -38,7 +38,7 @@ def prepared(company: Company) -> Iterator[Kube]:
         give_back(was_there=was_there())
         assert was_there() or leftovers() == []
 
-    with company.guest("cluster", opens, closes), proxied(connect()) as kube:
+    with shared.guest("cluster", opens, closes), proxied(connect()) as kube:
         yield kube
 
 
@@ -52,9 +52,9 @@ def clear(kube: Kube) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def place(request: pytest.FixtureRequest, company: Company) -> Iterator[None]:
+def place(request: pytest.FixtureRequest, shared: SharedOnce) -> Iterator[None]:
     """A module of the folder `alone` has the cluster to itself, all others share it."""
-    with company.alone() if is_alone(request.node.nodeid) else company.beside():
+    with shared.alone() if is_alone(request.node.nodeid) else shared.beside():
         yield
 
 
@@ -86,15 +86,15 @@ def room(kube: Kube, sampler: Sampler, request: pytest.FixtureRequest) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def versions(kube: Kube, company: Company) -> dict[str, str]:
+def versions(kube: Kube, shared: SharedOnce) -> dict[str, str]:
     """Good and bad versions of the model `trials`, by what is the matter with them."""
-    return dict(company.once("versions", lambda: trial_fleet.register(kube)))
+    return dict(shared.once("versions", lambda: trial_fleet.register(kube)))
 
 
 @pytest.fixture(scope="session")
-def markers(kube: Kube, company: Company) -> dict[str, str]:
+def markers(kube: Kube, shared: SharedOnce) -> dict[str, str]:
     """Versions of the recommender, and what their answers carry; 3 cannot be loaded."""
-    return dict(company.once("markers", lambda: trial_fleet.register_recommenders(kube)))
+    return dict(shared.once("markers", lambda: trial_fleet.register_recommenders(kube)))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from pennant_dev.demo.kube import Kube, Object, poll
-from pennant_testing.cluster.deployed import said
+from pennant_testing.cluster.deployed import condition_of
 from pennant_testing.cluster.sampler import Sampler
 from pennant_testing.cluster.trial_fleet import Fleet
 from pennant_testing.waiting import until
@@ -75,12 +75,12 @@ def test_a_bad_version_is_rejected_and_version_one_keeps_the_traffic(
     status = rejected(fleet, row.version)
     (found,) = status["rejected"]
     assert (found["version"], found["reason"]) == (fleet.versions[row.version], row.reason)
-    assert said(status, "AliasInSync")[:2] == ("False", "Rejected")
+    assert condition_of(status, "AliasInSync")[:2] == ("False", "Rejected")
     for words in row.says:
         assert words in found["message"]
-        assert words in said(status, "AliasInSync")[2]
-    assert said(status, "Ready")[:2] == ("True", "Serving")
-    assert said(status, "Stalled")[0] == "False"
+        assert words in condition_of(status, "AliasInSync")[2]
+    assert condition_of(status, "Ready")[:2] == ("True", "Serving")
+    assert condition_of(status, "Stalled")[0] == "False"
     poll(lambda: len(fleet[row.version].pods()) == 1, "its pods are not taken down", 60)
     until(lambda: sampler.answering(room, row.version) == "1")
     had_traffic = {found["version"]} if row.reason == "CrashedInBake" else set()
@@ -104,9 +104,9 @@ def test_a_version_in_somebody_elses_store_is_not_fetched(
     fleet: Fleet, sampler: Sampler, room: str
 ):
     status = fleet["elsewhere"].until(serving="1", summary="Held")
-    assert said(status, "Stalled")[:2] == ("False", "NotStalled")
-    assert said(status, "AliasInSync")[:2] == ("False", "SourceNotAllowed")
-    assert "s3://somebody-elses/bundle" in said(status, "AliasInSync")[2]
-    assert said(status, "Ready")[:2] == ("True", "Serving")
+    assert condition_of(status, "Stalled")[:2] == ("False", "NotStalled")
+    assert condition_of(status, "AliasInSync")[:2] == ("False", "SourceNotAllowed")
+    assert "s3://somebody-elses/bundle" in condition_of(status, "AliasInSync")[2]
+    assert condition_of(status, "Ready")[:2] == ("True", "Serving")
     assert len([c for c in fleet["elsewhere"].children() if c["kind"] == "Pod"]) == 1
     assert sampler.answered(room, "elsewhere") == {"1"}

@@ -11,7 +11,7 @@ import pytest
 
 from pennant_dev import cluster, oci
 from pennant_dev.demo.kube import Kube, Object
-from pennant_testing.cluster.deployed import OURS, ROOM, said
+from pennant_testing.cluster.deployed import OURS, ROOM, condition_of
 from pennant_testing.cluster.sampler import Sampler
 from pennant_testing.cluster.trial_fleet import CUSTOM, SMALL, Fleet
 
@@ -140,14 +140,14 @@ def test_a_rollout_is_held_with_the_reason_and_version_one_keeps_the_traffic(
 ):
     status, answered = held[row.name]
     assert status["candidate"]["reason"] == row.reason
-    assert said(status, "AliasInSync")[:2] == ("False", "Held")
+    assert condition_of(status, "AliasInSync")[:2] == ("False", "Held")
     for words in row.says:
         assert words in status["candidate"]["message"]
-        assert words in said(status, "AliasInSync")[2]
-    assert said(status, "Ready")[:2] == ("True", "Serving")
+        assert words in condition_of(status, "AliasInSync")[2]
+    assert condition_of(status, "Ready")[:2] == ("True", "Serving")
     # What the spec asks for is not done; an alias is not in it.
-    assert said(status, "Reconciling")[0] == str(bool(row.serving))
-    assert said(status, "Stalled")[0] == "False"
+    assert condition_of(status, "Reconciling")[0] == str(bool(row.serving))
+    assert condition_of(status, "Stalled")[0] == "False"
     assert "rejected" not in status
     assert answered == {"" if row.always is CUSTOM else "1"}  # that server names no version
 
@@ -181,9 +181,9 @@ def test_a_deployment_of_somebody_else_in_the_place_of_a_slot_is_left_alone(flee
     before = as_written(fleet.kube.get("deployment", "taken-green", taken.namespace))
     fleet.point(("taken", "better"))
     status = taken.until(serving="1", summary="Stalled")
-    assert said(status, "Stalled")[:2] == ("True", "NameConflict")
-    assert "taken-green" in said(status, "Stalled")[2]
-    assert said(status, "Ready")[:2] == ("True", "Serving")
+    assert condition_of(status, "Stalled")[:2] == ("True", "NameConflict")
+    assert "taken-green" in condition_of(status, "Stalled")[2]
+    assert condition_of(status, "Ready")[:2] == ("True", "Serving")
     assert as_written(fleet.kube.get("deployment", "taken-green", taken.namespace)) == before
     fleet.kube("delete", "deployment", "taken-green", f"-n={taken.namespace}")
     taken.until(serving=fleet.versions["better"], summary="Serving")
@@ -206,9 +206,9 @@ def test_a_service_of_somebody_else_with_its_name_is_left_alone(
     fleet.apply()
     try:
         status = fleet["theirs"].until(summary="Stalled")
-        assert said(status, "Stalled")[:2] == ("True", "NameConflict")
-        assert "theirs" in said(status, "Stalled")[2]
-        assert said(status, "Ready")[0] == "False"
+        assert condition_of(status, "Stalled")[:2] == ("True", "NameConflict")
+        assert "theirs" in condition_of(status, "Stalled")[2]
+        assert condition_of(status, "Ready")[0] == "False"
         assert as_written(kube.get("service", "theirs", room)) == before
         kube("delete", "service", "theirs", f"-n={room}")
         fleet["theirs"].until(serving="1", summary="Serving")

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.pyfunc import load_model
 
 from pennant_dev import cluster, images
 from pennant_dev.buildkey import reference
@@ -22,7 +23,7 @@ from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError
 from pennant_serving.adapters.flavors import LIBRARIES
-from pennant_testing.cluster.deployed import Deployed, said
+from pennant_testing.cluster.deployed import Deployed, condition_of
 from pennant_testing.cluster.pod_scripts import source
 from pennant_testing.serving import flavor_models
 
@@ -104,7 +105,7 @@ def test_without_its_library_it_is_rejected_and_with_it_answers_as_mlflow_does(
     assert rejected["reason"] == "LoadFailed"
     for words in (LIBRARIES[name], "serving.image", "SERVING_LOCK=serving-boosters"):
         assert words in rejected["message"]
-        assert words in said(status, "AliasInSync")[2]
+        assert words in condition_of(status, "AliasInSync")[2]
 
     each.apply(serving={"workers": 2, "image": reference(NAME)})
     each.until(summary="Serving", readyReplicas=1)
@@ -113,7 +114,7 @@ def test_without_its_library_it_is_rejected_and_with_it_answers_as_mlflow_does(
     told = each.kube.execute(each.namespace, pod["metadata"]["name"], *children, container="serve")
     assert len(told.split()) == 2
     rows = (flavor_models.NUMBERS if name == "onnx" else flavor_models.TABLE)[:5]
-    expected = flat(flavor_models.load_model(str(bundles[name])).predict(rows))
+    expected = flat(load_model(str(bundles[name])).predict(rows))
     poll(lambda: answered(each, rows) is not None, f"{name} does not answer", 30)
     for _ in range(4):  # by one worker or the other
         assert answered(each, rows) == pytest.approx(expected, rel=1e-5)

@@ -10,7 +10,7 @@ import pytest
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object
 from pennant_dev.demo.pods import MLFLOW
-from pennant_testing.cluster.deployed import OURS, said
+from pennant_testing.cluster.deployed import OURS, condition_of
 from pennant_testing.cluster.trial_fleet import Fleet
 
 pytestmark = pytest.mark.e2e
@@ -95,4 +95,4 @@ def test_a_version_whose_bundle_is_not_on_the_volume_is_rejected(fleet: Fleet):
 def test_a_claim_that_is_not_there_holds_the_version_and_is_named(fleet: Fleet):
     status = fleet["unclaimed"].until(summary="Held")
     assert status["candidate"]["reason"] == "Unschedulable"
-    assert "no-such-claim" in said(status, "AliasInSync")[2]
+    assert "no-such-claim" in condition_of(status, "AliasInSync")[2]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pennant_dev.demo.kube import Kube, Object, poll
-from pennant_testing.cluster.deployed import OURS, said
+from pennant_testing.cluster.deployed import OURS, condition_of
 from pennant_testing.cluster.sampler import Sampler
 from pennant_testing.cluster.trial_fleet import CUSTOM, Fleet
 
@@ -103,10 +103,10 @@ def test_at_no_replicas_a_broken_version_takes_nothing_from_the_good_one(fleet: 
     night.until(replicas=0)
     fleet.point(("night", "fails-its-self-test"))
     status = night.until(desired=fleet.versions["fails-its-self-test"], serving="1")
-    assert said(status, "AliasInSync")[:2] == ("False", "ScaledToZero")
+    assert condition_of(status, "AliasInSync")[:2] == ("False", "ScaledToZero")
     night.kube("scale", "mldep", "night", f"-n={night.namespace}", "--replicas=1")
     status = night.until(summary="Rejected", serving="1", readyReplicas=1)
-    assert said(status, "Ready")[:2] == ("True", "Serving")
+    assert condition_of(status, "Ready")[:2] == ("True", "Serving")
 
 
 def test_what_answers_nothing_for_a_minute_makes_room_for_its_successor(fleet: Fleet):

@@ -7,7 +7,7 @@ import pytest
 
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.stage import END_PROCESS
-from pennant_testing.cluster.deployed import Deployed, said
+from pennant_testing.cluster.deployed import Deployed, condition_of
 from pennant_testing.cluster.trial_fleet import Fleet
 
 pytestmark = pytest.mark.e2e
@@ -56,14 +56,14 @@ def test_a_version_promoted_at_zero_replicas_comes_up_once_there_are_pods_again(
     scale(rests, 0)
     status = rests.until(readyReplicas=0, replicas=0)
     poll(lambda: not _pods(rests), "its pods are left", 60)
-    assert said(rests.status, "Ready")[:2] == ("False", "ScaledToZero")
+    assert condition_of(rests.status, "Ready")[:2] == ("False", "ScaledToZero")
     fleet.point(("rests", "better"))
     status = rests.until(serving="1", desired=better)
-    assert said(status, "Ready")[:2] == ("False", "ScaledToZero")
-    assert said(status, "AliasInSync")[:2] == ("False", "ScaledToZero")
+    assert condition_of(status, "Ready")[:2] == ("False", "ScaledToZero")
+    assert condition_of(status, "AliasInSync")[:2] == ("False", "ScaledToZero")
     scale(rests, 1)
     status = rests.until(serving=better, summary="Serving", readyReplicas=1)
-    assert said(status, "Ready")[:2] == ("True", "Serving")
+    assert condition_of(status, "Ready")[:2] == ("True", "Serving")
 
 
 def test_a_spec_changed_and_scaled_in_mid_rollout_is_what_serves_in_the_end(fleet: Fleet):

@@ -11,7 +11,10 @@ from pennant_dev.binaries import ensure
 from pennant_dev.controlplane import ControlPlane, control_plane
 from pennant_operator.observe.mlflow import http as mlflow_http
 from pennant_testing.control_plane.audit_log import Audit
-from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.install_tools import Tools
+from pennant_testing.control_plane.objects import NAMESPACE, Objects
+from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.control_plane.operator_stage import Stage
 from pennant_testing.mlflow.mlflow_server import mlflow2, mlflow_server
 
 
@@ -76,3 +79,24 @@ def operator_config(plane: ControlPlane, audit: Audit) -> Iterator[Path]:
     """The kubeconfig of an operator whose requests are in `audit`, and all within its rights."""
     yield Audit.kubeconfig(plane)
     assert audit.forbidden() == {}
+
+
+@pytest.fixture(scope="session")
+def tools(plane: ControlPlane) -> Tools:
+    """Helm and kubectl on that API server."""
+    return Tools(plane.kubeconfig)
+
+
+@pytest.fixture(scope="module")
+def running(
+    objects: Objects, operator_config: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operator]:
+    """One operator for the tests of a module."""
+    with operator(operator_config, tmp_path_factory.mktemp("operator")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def default_registry(objects: Objects, mlflow_url: str) -> None:
+    """The ModelRegistry `default`, of that server."""
+    Stage(objects, NAMESPACE).registry("default", mlflow_url)

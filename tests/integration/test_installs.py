@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,17 +15,15 @@ from pennant_dev.shell import DevError
 from pennant_operator.kube import Api, connect
 from pennant_operator.observe.cluster.listing import relist
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_testing.control_plane.install_tools import Object, Tools, namespace_overlay
-from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.applied_objects import model_deployment, model_registry
+from pennant_testing.control_plane.install_tools import Tools, namespace_overlay, succeeds
+from pennant_testing.control_plane.objects import Object, Objects
 from pennant_testing.control_plane.operator_process import WRITES, operator
 from pennant_testing.control_plane.pretended_kubelet import PretendedKubelet
 from pennant_testing.mlflow.mlflow_server import Mlflow
 from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
-
-
-EXPLAINED = ("mldep.spec", "mldep.spec.serving", "mldep.spec.serving.probes.liveness")
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,6 @@ class Install:
     team: str
     rendered: list[Object]
     watch: str = ""
-
-
-@pytest.fixture(scope="module")
-def tools(plane: ControlPlane) -> Tools:
-    return Tools(plane.kubeconfig)
 
 
 @pytest.fixture(params=["cluster-wide", "named-namespaces", "own-namespace"])
@@ -66,40 +59,6 @@ def install(
     objects.clear()
     for obj in made:
         objects.delete(obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"])
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        "",
-        "watchNamespaces={default,kube-system}",
-        "registry.spec.url=http://mlflow:5000,crds.keep=false",
-        "image.registry=r.example,image.pullPolicy=Always,imagePullSecrets[0].name=pull",
-        "env[0].name=PENNANT_LOG_FORMAT,env[0].value=json,nodeSelector.disk=fast",
-    ],
-)
-def test_a_strict_api_server_takes_the_chart(tools: Tools, values: str):
-    taken_strictly(tools, tools.chart("--set", values))
-
-
-@pytest.mark.parametrize("folder", ["cluster-install", "namespace-install", "samples"])
-def test_a_strict_api_server_takes_the_manifests(tools: Tools, folder: str):
-    taken_strictly(tools, tools.kustomized(folder))
-
-
-@pytest.mark.parametrize("what", [*EXPLAINED, "mldep.status", "mlreg.spec.webhook"])
-def test_kubectl_explain_has_a_sentence_for_every_field(tools: Tools, what: str):
-    until(lambda: succeeds(lambda: tools.kubectl("explain", what)))  # its schema comes last
-    said = tools.kubectl("explain", what)
-    assert "FIELDS:" in said
-    assert "<no description>" not in said
-
-
-def taken_strictly(tools: Tools, rendered: list[Object]) -> None:
-    text = "\n---\n".join(json.dumps(obj) for obj in rendered)
-    how = ("--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict")
-    said = tools.kubectl("apply", *how, "--filename=-", stdin=text)
-    assert said.count("serverside-applied (server dry run)") == len(rendered)
 
 
 def rights(tools: Tools, home: str, *watched: str) -> list[Object]:
@@ -128,24 +87,6 @@ def may_list(tools: Tools, home: str, namespace: str) -> bool:
     return True
 
 
-def registry(namespace: str, url: str) -> Object:
-    return {
-        "apiVersion": "pennant.dev/v1alpha1",
-        "kind": "ModelRegistry",
-        "metadata": {"name": "default", "namespace": namespace},
-        "spec": {"url": url, "pollInterval": "1s"},
-    }
-
-
-def deployment(namespace: str, model: str) -> Object:
-    return {
-        "apiVersion": "pennant.dev/v1alpha1",
-        "kind": "ModelDeployment",
-        "metadata": {"name": "rec", "namespace": namespace},
-        "spec": {"model": {"name": model, "alias": "production"}, "rollout": {"bake": "1s"}},
-    }
-
-
 def test_the_rights_granted_are_enough_for_a_rollout(
     install: Install,
     tools: Tools,
@@ -157,11 +98,11 @@ def test_the_rights_granted_are_enough_for_a_rollout(
     mlflow, model = Mlflow(mlflow_url), install.namespace
     kubelet = PretendedKubelet(objects, install.team)
     mlflow.promote(model, mlflow.register(model))
-    objects.apply(registry(install.namespace, mlflow_url))
-    check = registry(install.namespace, "http://nobody-asks.example")
+    objects.apply(model_registry(install.namespace, mlflow_url))
+    check = model_registry(install.namespace, "http://nobody-asks.example")
     check["metadata"] |= {"name": "default-check", "labels": {"pennant.dev/check": "true"}}
     objects.apply(check)
-    objects.apply(deployment(install.team, model))
+    objects.apply(model_deployment(install.team, model))
 
     def settled(version: str) -> bool:
         kubelet.work()
@@ -206,7 +147,7 @@ def test_without_the_right_to_an_owners_finalizers_no_child_is_made(
             obj["rules"] = kept
         objects.apply(obj)
     until(lambda: may_list(tools, home, team))
-    objects.apply(deployment(team, "none"))
+    objects.apply(model_deployment(team, "none"))
     owner = objects.get("ModelDeployment", team, "rec")
     assert owner is not None
     reference = {"apiVersion": "pennant.dev/v1alpha1", "kind": "ModelDeployment", "name": "rec"}
@@ -221,93 +162,13 @@ def test_without_the_right_to_an_owners_finalizers_no_child_is_made(
     until(lambda: succeeds(lambda: tools.kubectl("create", "--filename=-", who, stdin=child)))
 
 
-def succeeds(act: Callable[[], object]) -> bool:
-    try:
-        act()
-    except DevError:
-        return False
-    return True
-
-
-ROLES = {  # what each of Kubernetes' own roles allows, and what it does not
-    "view": (
-        ["get mldep", "list mlreg", "get mldep/scale"],
-        ["create mldep", "delete mldep", "patch mlreg"],
-    ),
-    "edit": (
-        ["create mldep", "delete mldep", "patch mldep/scale", "list mlreg"],
-        ["patch mldep/status", "create mlreg"],
-    ),
-    "admin": (
-        ["create mldep", "create mlreg", "delete mlreg"],
-        ["update mldep/status", "delete mldep/finalizers"],
-    ),
-}
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_who_has_one_of_kubernetes_own_roles_in_a_namespace(
-    tools: Tools, objects: Objects, role: str
-):
-    team, (may, may_not) = objects.namespace(f"team-of-{role}"), ROLES[role]
-    for obj in tools.kustomized("crd"):
-        if obj["kind"] == "ClusterRole":
-            objects.apply(obj)
-    aggregate(objects, role)
-    to_ann = ("--user=ann", f"--clusterrole={role}", f"--namespace={team}")
-    tools.kubectl("create", "rolebinding", role, *to_ann)
-
-    def can(words: str, namespace: str = team) -> bool:
-        verb, what = words.split()
-        short, _, sub = what.partition("/")
-        kind = {"mldep": "modeldeployments", "mlreg": "modelregistries"}[short]
-        ask = (verb, f"{kind}.pennant.dev", f"--subresource={sub}", f"--namespace={namespace}")
-        return succeeds(lambda: tools.kubectl("auth", "can-i", *ask, "--as=ann"))
-
-    until(lambda: can(may[0]))
-    assert [words for words in may if not can(words)] == []
-    assert [words for words in may_not if can(words)] == []
-    assert not can(may[0], "default")
-    if role == "edit":
-        mine = json.dumps(deployment(team, "none"))
-        tools.kubectl("create", "--filename=-", "--as=ann", stdin=mine)
-
-
-def test_a_namespaces_administrator_may_install_there(
-    tools: Tools, objects: Objects, tmp_path: Path
-):
-    team = objects.namespace("team-installs")
-    for obj in tools.kustomized("crd"):
-        if obj["kind"] == "ClusterRole":
-            objects.apply(obj)
-    for role in ("view", "edit", "admin"):
-        aggregate(objects, role)
-    to_bob = ("--user=bob", "--clusterrole=admin", f"--namespace={team}")
-    tools.kubectl("create", "rolebinding", "admin", *to_bob)
-    rendered = tools.kustomized(namespace_overlay(tmp_path / "overlay", team))
-    rendered.append(registry(team, "http://mlflow:5000"))
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": rendered})
-    ask = ("auth", "can-i", "create", "modelregistries.pennant.dev", f"--namespace={team}")
-    until(lambda: succeeds(lambda: tools.kubectl(*ask, "--as=bob")))
-    said = tools.kubectl("apply", "--filename=-", "--as=bob", stdin=text)
-    assert said.count(" created") == len(rendered)
-
-
-def aggregate(objects: Objects, role: str) -> None:
-    """What the controller of aggregated roles does, which no API server does alone."""
-    label = f"rbac.authorization.k8s.io/aggregate-to-{role}=true"
-    found = objects.list("ClusterRole", None, label)
-    body = {"rules": [rule for each in found for rule in each["rules"] or ()]}
-    objects.patch("ClusterRole", None, role, body)
-
-
 def test_a_namespace_it_may_not_look_at_takes_no_other_with_it(
     tools: Tools, plane: ControlPlane, objects: Objects, tmp_path: Path
 ):
     home, seen, closed = (objects.namespace(f"{n}-here") for n in ("home", "seen", "closed"))
     for obj in rights(tools, home, seen):
         objects.apply(obj)
-    objects.apply(deployment(seen, "none"))
+    objects.apply(model_deployment(seen, "none"))
     until(lambda: may_list(tools, home, seen))
 
     def looked_at() -> bool:
@@ -330,7 +191,7 @@ def test_a_namespace_that_closes_later_is_passed_over_by_the_lists(
     home, seen, closed = (objects.namespace(f"{n}-later") for n in ("home", "seen", "closed"))
     for obj in rights(tools, home, seen):
         objects.apply(obj)
-    objects.apply(deployment(seen, "none"))
+    objects.apply(model_deployment(seen, "none"))
     until(lambda: may_list(tools, home, seen))
 
     async def listed() -> set[Key]:
@@ -360,7 +221,7 @@ def test_a_namespace_that_is_not_made_yet_is_waited_for(
             objects.apply(obj)
         until(lambda: running.process.poll() is not None)  # its pod is started again
         assert running.process.returncode == 0
-    objects.apply(deployment("not-made", "none"))
+    objects.apply(model_deployment("not-made", "none"))
     with operator(account(plane, home), tmp_path, **names) as running:
         assert "looking for ModelDeployments in not-made" in running.log.read_text()
         until(lambda: objects.get("ModelDeployment", "not-made", "rec")["status"].get("summary"))

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from pennant_dev.controlplane import ControlPlane
 from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.observe.mlflow.credentials import credentials
 from pennant_operator.observe.mlflow.http import MlflowHttp
@@ -22,10 +21,11 @@ from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import Credentials, FetchSettings, Wanted
+from pennant_testing.control_plane.applied_objects import model_deployment, model_registry
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
 from pennant_testing.control_plane.operator_process import Operator, operator
 from pennant_testing.mlflow.recording_server import (
-    Answer,
+    RecordedAnswer,
     Recorder,
     as_json,
     recorder,
@@ -96,7 +96,7 @@ def wanted(source: str, url: str, folder: Path, *allowed: str) -> FetchSettings:
     )
 
 
-def artifact(path: str) -> Answer:
+def artifact(path: str) -> RecordedAnswer:
     """One file, as MLflow's artifact proxy has it."""
     return as_json({}) if "path=" in path else the_file(path)
 
@@ -172,39 +172,23 @@ def test_law_13_the_registry_gets_them_by_whatever_name_its_artifacts_have(tmp_p
 
 
 @pytest.fixture
-def running(plane: ControlPlane, objects: Objects, tmp_path: Path) -> Iterator[Operator]:
+def running(operator_config: Path, objects: Objects, tmp_path: Path) -> Iterator[Operator]:
     for namespace, data in ((NAMESPACE, SECRET), (objects.namespace(TEAM), THEIRS)):
         meta = {"name": "mlflow", "namespace": namespace}
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": data}
         objects.apply(secret)
-    with operator(plane.kubeconfig, tmp_path) as started:
+    with operator(operator_config, tmp_path) as started:
         yield started
 
 
 def a_registry(objects: Objects, namespace: str, name: str, url: str, **spec: Any) -> None:
-    objects.apply(
-        {
-            "apiVersion": "pennant.dev/v1alpha1",
-            "kind": "ModelRegistry",
-            "metadata": {"name": name, "namespace": namespace},
-            "spec": {"url": url, "pollInterval": "1s", "credentialsSecret": "mlflow", **spec},
-        }
-    )
+    values = {"credentialsSecret": "mlflow"} | spec
+    objects.apply(model_registry(namespace, url, name, **values))
 
 
 def follow(objects: Objects, name: str, model: str, registry: str = "default") -> None:
-    objects.apply(
-        {
-            "apiVersion": "pennant.dev/v1alpha1",
-            "kind": "ModelDeployment",
-            "metadata": {"name": name, "namespace": TEAM},
-            "spec": {
-                "registry": registry,
-                "model": {"name": model, "alias": "production"},
-                "serving": {"credentialsSecret": "mlflow"},
-            },
-        }
-    )
+    serving = {"credentialsSecret": "mlflow"}
+    objects.apply(model_deployment(TEAM, model, name, registry=registry, serving=serving))
 
 
 def stalled(objects: Objects, name: str) -> str | None:

@@ -16,7 +16,7 @@ import pytest
 from newsreco import broken, bundle, train
 from newsreco.config import Config
 from pennant_dev.ports import free_port
-from pennant_testing.running.coverage_env import measured
+from pennant_testing.running.coverage_env import coverage_variables
 from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -37,7 +37,7 @@ def api(mount: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "newsreco.api"],
         # A registry that does not answer: nothing but the mount may be asked.
-        env=measured()
+        env=coverage_variables()
         | {
             "PATH": os.defpath,
             "PENNANT_MODEL_PATH": str(mount),

@@ -5,21 +5,16 @@ A real operator, API server and MLflow.
 
 from __future__ import annotations
 
-import contextlib
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from pennant_testing.control_plane.objects import NAMESPACE, Objects
-from pennant_testing.control_plane.operator_process import Operator, operator
-from pennant_testing.control_plane.operator_stage import Stage, View
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import Operator
+from pennant_testing.control_plane.tenants import Tenant, registry_ready, tenants, wait_for_polls
 from pennant_testing.mlflow.lying_proxy import lying_proxy
-from pennant_testing.mlflow.mlflow_server import Mlflow
-from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.running.side_by_side import Begun, beside
 from pennant_testing.waiting import still, until
 
 pytestmark = pytest.mark.integration
@@ -34,49 +29,16 @@ NAMES = (
 LETTERS = "ab .,;'\"`\\%&?#=+~*(){}[]<>|@$^-_\t\n\r\x00\x1f\x85\u00a0\u2028\ufeff\U0001f600é"
 
 
-@dataclass(frozen=True)
-class Answers:
-    """A namespace, a registry of its own, and a model whose version 1 is promoted."""
-
-    running: Operator
-    stage: Stage
-    mlflow: Mlflow
-    url: str
-    model: str
-
-    def follow(self, name: str, **spec: object) -> None:
-        self.stage.apply(name, self.model, registry=self.model, **spec)
-
-    def registry(self) -> dict[str, str]:
-        found = self.stage.objects.get("ModelRegistry", NAMESPACE, self.model)
-        return View(found or {}).condition("Ready")
-
-
 @pytest.fixture(scope="module")
 def begun(
-    request: pytest.FixtureRequest,
-    objects: Objects,
-    operator_config: Path,
-    mlflow_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, running: Operator, objects: Objects, mlflow_url: str
 ) -> Iterator[Begun]:
-    mlflow = Mlflow(mlflow_url)
-    with operator(operator_config, tmp_path_factory.mktemp("answers")) as running:
-
-        @contextlib.contextmanager
-        def answers() -> Iterator[Answers]:
-            model = f"m{uuid4().hex[:8]}"
-            made = Answers(running, Stage(objects, f"of-{model}"), mlflow, mlflow_url, model)
-            mlflow.promote(model, mlflow.register(model))
-            made.stage.registry(model, mlflow_url)
-            yield made
-
-        with begin(request, answers) as tests:
-            yield tests
+    with tenants(request, running, objects, mlflow_url, Tenant.own_registry) as tests:
+        yield tests
 
 
 @beside
-def test_an_alias_at_a_version_without_a_run_is_told_and_moves_nothing(of: Answers):
+def test_an_alias_at_a_version_without_a_run_is_told_and_moves_nothing(of: Tenant):
     of.follow("rec")
     of.stage.serves("rec", "1")
     children = of.stage.written()
@@ -92,7 +54,7 @@ def test_an_alias_at_a_version_without_a_run_is_told_and_moves_nothing(of: Answe
     assert told.startswith("alias production points at version 2, and ModelRegistry")
     assert told.endswith("; version 1 goes on serving")
     assert of.stage.written() == children
-    assert of.registry()["status"] == "True"
+    assert registry_ready(of.stage.objects, of.model)["status"] == "True"
     drift = f'pennant_alias_drift_seconds{{name="rec",namespace="of-{of.model}"'
     assert of.running.metric(f'{drift},reason="VersionNotResolved"}}') > 0
     of.follow("young")
@@ -104,24 +66,18 @@ def test_an_alias_at_a_version_without_a_run_is_told_and_moves_nothing(of: Answe
 
 
 @beside
-def test_an_alias_that_is_removed_and_set_again_at_once_takes_nothing_down(of: Answers):
+def test_an_alias_that_is_removed_and_set_again_at_once_takes_nothing_down(of: Tenant):
     client = of.mlflow.client
     with lying_proxy(of.url) as proxy:
-
-        def polled() -> None:
-            """Wait until it was asked twice more."""
-            at = len(proxy.asked)
-            until(lambda: len(proxy.asked) > at + 1)
-
         of.stage.registry(of.model, proxy.url)
         of.follow("rec", onAliasRemoved="ScaleDown")
         of.stage.serves("rec", "1")
         before, children = of.stage.view("rec").reasons(), of.stage.written()
         for _ in range(4):
             client.delete_registered_model_alias(of.model, "production")
-            polled()
+            wait_for_polls(proxy)
             of.mlflow.promote(of.model, "1")
-            polled()
+            wait_for_polls(proxy)
             assert of.stage.view("rec").reasons() == before
         assert of.stage.written() == children
         client.delete_registered_model_alias(of.model, "production")
@@ -131,7 +87,7 @@ def test_an_alias_that_is_removed_and_set_again_at_once_takes_nothing_down(of: A
 
 
 @beside
-def test_no_name_or_version_that_one_tenant_writes_changes_anything_for_another(of: Answers):
+def test_no_name_or_version_that_one_tenant_writes_changes_anything_for_another(of: Tenant):
     of.follow("good")
     of.stage.serves("good", "1")
     before = still(lambda: of.stage.view("good").live["metadata"]["resourceVersion"])
@@ -158,8 +114,8 @@ def test_no_name_or_version_that_one_tenant_writes_changes_anything_for_another(
     stalled = [name for name in odd if seen[name].summary != "Waiting"]
     assert [(odd[name], seen[name].condition("Stalled")) for name in stalled] == []
     assert seen["good"].live["metadata"]["resourceVersion"] == before
-    assert of.registry()["status"] == "True"
-    changes = of.registry()["lastTransitionTime"]
+    assert registry_ready(of.stage.objects, of.model)["status"] == "True"
+    changes = registry_ready(of.stage.objects, of.model)["lastTransitionTime"]
     of.mlflow.promote(of.model, of.mlflow.register(of.model))
     of.stage.serves("good", "2")
-    assert of.registry()["lastTransitionTime"] == changes
+    assert registry_ready(of.stage.objects, of.model)["lastTransitionTime"] == changes

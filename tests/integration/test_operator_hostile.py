@@ -10,21 +10,20 @@ import contextlib
 import copy
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import yaml
 
-from pennant_testing.control_plane.objects import DEEP, NAMESPACE, ApiServerError, Objects
-from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.control_plane.objects import DEEP, ApiServerError, Objects
+from pennant_testing.control_plane.operator_process import Operator
 from pennant_testing.control_plane.operator_stage import Stage
 from pennant_testing.folders import REPOSITORY
 from pennant_testing.mlflow.mlflow_server import Mlflow
 from pennant_testing.waiting import until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("default_registry")]
 
 MANY = 60
 SEED = 13
@@ -197,18 +196,6 @@ class Good:
         """They move with every write, of a status as of anything else."""
         seen = (stage.views()["rec"].live["metadata"] for stage in self._stages)
         return [meta["resourceVersion"] for meta in seen]
-
-
-@pytest.fixture(scope="module")
-def running(
-    operator_config: Path,
-    objects: Objects,
-    mlflow_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Operator]:
-    Stage(objects, NAMESPACE).registry("default", mlflow_url)
-    with operator(operator_config, tmp_path_factory.mktemp("hostile")) as started:
-        yield started
 
 
 @pytest.fixture

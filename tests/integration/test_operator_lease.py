@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from pennant_dev.controlplane import ControlPlane
+from pennant_testing.control_plane.applied_objects import model_registry
 from pennant_testing.control_plane.audit_log import GROUP, Audit
 from pennant_testing.control_plane.objects import Objects
-from pennant_testing.control_plane.operator_process import ENDS, Operator, operator
+from pennant_testing.control_plane.operator_process import END_SECONDS, Operator, operator
 from pennant_testing.control_plane.operator_rights import granted
 from pennant_testing.control_plane.silent_wire import wire
 from pennant_testing.mlflow.mlflow_server import Mlflow
@@ -147,12 +148,7 @@ def seconds(since: str, until_: str) -> float:
 def test_one_leads_and_the_other_watches_and_neither_asks_nor_writes(stand: Stand):
     mlflow = Mlflow(stand.mlflow_url)
     mlflow.promote("cars", mlflow.register("cars"))
-    stand.objects.apply({
-        "apiVersion": "pennant.dev/v1alpha1",
-        "kind": "ModelRegistry",
-        "metadata": {"name": "default", "namespace": stand.home},
-        "spec": {"url": stand.mlflow_url, "pollInterval": "1s"},
-    })  # fmt: skip
+    stand.objects.apply(model_registry(stand.home, stand.mlflow_url))
     first = stand.start("quiet-a")
     until(lambda: leads(first) == 1)
     second = stand.start("quiet-b")  # it is ready: a rollout of the operator goes on
@@ -175,7 +171,7 @@ def test_a_leader_that_is_told_to_end_hands_over_long_before_its_lease_runs_out(
     first.process.send_signal(signal.SIGTERM)
     stand.taken_over("term-b")
     stand.has_written("term-b")
-    assert first.process.wait(timeout=ENDS) == 0
+    assert first.process.wait(timeout=END_SECONDS) == 0
     assert leads(second) == 1
     assert stand.turns("term-a", "term-b") == ["term-a", "term-b"]
 
@@ -214,7 +210,7 @@ def test_a_leader_that_stood_still_writes_nothing_more_and_ends(stand: Stand):
         stand.has_written("still-b")
     finally:
         first.process.send_signal(signal.SIGCONT)
-    assert first.process.wait(timeout=ENDS) == 1
+    assert first.process.wait(timeout=END_SECONDS) == 1
     assert "lost the Lease" in first.log.read_text()
     assert stand.turns("still-a", "still-b") == ["still-a", "still-b"]
 
@@ -230,7 +226,7 @@ def test_a_leader_that_is_cut_off_ends_before_another_begins(stand: Stand):
         stand.taken_over("cut-b")
         assert leads(first) == 0
         stand.has_written("cut-b")
-        assert first.process.wait(timeout=ENDS) == 1
+        assert first.process.wait(timeout=END_SECONDS) == 1
     found = stand.audit.written("cut-a", "cut-b", since=stand.since)
     assert stand.turns("cut-a", "cut-b") == ["cut-a", "cut-b"]
     ended = max(write.ended for write in found if write.user == "cut-a")

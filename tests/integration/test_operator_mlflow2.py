@@ -17,6 +17,7 @@ from pennant_dev.settings import Settings
 from pennant_dev.shell import run
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import FetchSettings
+from pennant_testing.control_plane.applied_objects import model_registry
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
 from pennant_testing.control_plane.operator_process import operator
 from pennant_testing.control_plane.pretended_kubelet import PretendedKubelet
@@ -67,20 +68,14 @@ class Team:
 
 @pytest.fixture(scope="module")
 def followed(
-    plane: ControlPlane,
+    operator_config: Path,
     objects: Objects,
     mlflow2_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Objects]:
     """An operator follows the MLflow 2 server."""
-    registry = {
-        "apiVersion": "pennant.dev/v1alpha1",
-        "kind": "ModelRegistry",
-        "metadata": {"name": "default", "namespace": NAMESPACE},
-        "spec": {"url": mlflow2_url, "pollInterval": "1s"},
-    }
-    objects.apply(registry)
-    with operator(plane.kubeconfig, tmp_path_factory.mktemp("operator")):
+    objects.apply(model_registry(NAMESPACE, mlflow2_url))
+    with operator(operator_config, tmp_path_factory.mktemp("operator")):
         yield objects
 
 

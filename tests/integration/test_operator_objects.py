@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
-from pennant_testing.control_plane.operator_process import WRITES, Operator, operator
+from pennant_testing.control_plane.operator_process import WRITES, Operator
 from pennant_testing.control_plane.operator_stage import CHILDREN, Stage, View
 from pennant_testing.mlflow.mlflow_server import Mlflow
 from pennant_testing.waiting import until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("default_registry")]
 POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
-
-
-@pytest.fixture(scope="module")
-def running(
-    operator_config: Path,
-    objects: Objects,
-    mlflow_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Operator]:
-    Stage(objects, "team").registry("default", mlflow_url)
-    with operator(operator_config, tmp_path_factory.mktemp("objects")) as started:
-        yield started
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pennant_dev.controlplane import ControlPlane
 from pennant_testing.control_plane.audit_log import Audit
 from pennant_testing.control_plane.objects import Objects
 from pennant_testing.control_plane.operator_process import ALONE, WRITES, Operator, operator
@@ -40,12 +39,12 @@ def polled(running: Operator, times: int) -> None:
 
 
 def test_law_10_kopf_leaves_no_mark_and_deleting_needs_no_operator(
-    plane: ControlPlane, stage: Stage, mlflow: Mlflow, tmp_path: Path
+    operator_config: Path, stage: Stage, mlflow: Mlflow, tmp_path: Path
 ):
     objects, team = stage.objects, stage.namespace
     mlflow.promote("carts", mlflow.register("carts"))
     stage.apply("carts", "carts")
-    with operator(plane.kubeconfig, tmp_path) as running:
+    with operator(operator_config, tmp_path) as running:
         until(lambda: stage.revisions("carts"))
         for kind in (*CHILDREN, "ModelDeployment"):
             for obj in objects.list(kind, team):
@@ -57,7 +56,7 @@ def test_law_10_kopf_leaves_no_mark_and_deleting_needs_no_operator(
 
 
 def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_do(
-    plane: ControlPlane, stage: Stage, mlflow: Mlflow, tmp_path: Path
+    operator_config: Path, stage: Stage, mlflow: Mlflow, tmp_path: Path
 ):
     objects, team = stage.objects, stage.namespace
     mlflow.promote("ships", mlflow.register("ships"))
@@ -66,7 +65,7 @@ def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_d
     def settled(version: str) -> bool:
         return stage.all_serve(version, ["ships"]) and len(objects.list("Pod", team)) == 2
 
-    with operator(plane.kubeconfig, tmp_path) as first:
+    with operator(operator_config, tmp_path) as first:
         until(lambda: settled("1"))
         mlflow.promote("ships", mlflow.register("ships"))
         until(lambda: settled("2"))
@@ -77,7 +76,7 @@ def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_d
     reasons = [event["reason"] for event in objects.list("Event", team)]
     assert reasons.count("TrafficMoved") == 2
     before = stage.versions()
-    with operator(plane.kubeconfig, tmp_path) as second:
+    with operator(operator_config, tmp_path) as second:
         until(lambda: second.metric("pennant_reconcile_duration_seconds_count") > 0)
         polled(second, 3)
         assert stage.versions() == before
@@ -85,7 +84,7 @@ def test_traffic_moves_to_ready_pods_and_a_restarted_operator_finds_nothing_to_d
 
 
 def test_an_operator_that_is_killed_in_mid_rollout_again_and_again_ends_where_it_would_have(
-    plane: ControlPlane, stage: Stage, mlflow: Mlflow, tmp_path: Path
+    operator_config: Path, stage: Stage, mlflow: Mlflow, tmp_path: Path
 ):
     objects, team = stage.objects, stage.namespace
     mlflow.promote("barges", mlflow.register("barges"))
@@ -102,10 +101,10 @@ def test_an_operator_that_is_killed_in_mid_rollout_again_and_again_ends_where_it
         return stage.active("barges").get("pennant.dev/active-slot", "none") != "none"
 
     for reached in (recorded, has_pods, has_traffic):
-        with operator(plane.kubeconfig, tmp_path, **ALONE) as started:
+        with operator(operator_config, tmp_path, **ALONE) as started:
             until(reached)
             started.kill()
-    with operator(plane.kubeconfig, tmp_path):
+    with operator(operator_config, tmp_path):
         stage.serves("barges", "1")
     assert len(objects.list("ControllerRevision", team)) == 1
     assert sum(each["spec"]["replicas"] for each in stage.deployments("barges")) == 1

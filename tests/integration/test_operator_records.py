@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 
-from pennant_dev.controlplane import ControlPlane
 from pennant_testing.control_plane.objects import DEEP, Objects
 from pennant_testing.control_plane.operator_process import ALONE, operator
 from pennant_testing.control_plane.operator_stage import Stage
@@ -53,9 +52,9 @@ def recorded(stage: Stage) -> bool:
 
 
 def test_a_record_that_cannot_be_read_is_named_and_made_again_and_nothing_rolls(
-    stage: Stage, plane: ControlPlane, tmp_path: Path
+    stage: Stage, operator_config: Path, tmp_path: Path
 ):
-    with operator(plane.kubeconfig, tmp_path, **ALONE):
+    with operator(operator_config, tmp_path, **ALONE):
         stage.serves("rec", "1")
     (slot,) = stage.deployments("rec")
     for data, why in (
@@ -64,7 +63,7 @@ def test_a_record_that_cannot_be_read_is_named_and_made_again_and_nothing_rolls(
         ({"format": 1, "model": "m", "version": "1", "source": "s", "manifest": DEEP}, "metadata"),
     ):
         overwrite(stage, data)
-        with operator(plane.kubeconfig, tmp_path, **ALONE) as running:
+        with operator(operator_config, tmp_path, **ALONE) as running:
             until(lambda why=why: any(why in each for each in told(stage)))
             until(lambda: recorded(stage))
             running.rests()

@@ -9,7 +9,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +16,7 @@ import pytest
 
 from pennant_operator.decide.vocabulary import Reason
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
-from pennant_testing.control_plane.operator_process import Operator, operator
+from pennant_testing.control_plane.operator_process import Operator
 from pennant_testing.control_plane.operator_stage import Stage, View
 from pennant_testing.control_plane.pretended_kubelet import cannot_fetch, cannot_load, coming, ready
 from pennant_testing.mlflow import lying_proxy
@@ -28,14 +27,6 @@ from pennant_testing.waiting import still, until
 pytestmark = pytest.mark.integration
 
 OTHER_DIGEST = "cd" * 32
-
-
-@pytest.fixture(scope="module")
-def running(
-    objects: Objects, operator_config: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operator]:
-    with operator(operator_config, tmp_path_factory.mktemp("stories")) as started:
-        yield started
 
 
 @dataclass

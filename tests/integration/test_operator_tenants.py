@@ -5,22 +5,17 @@ Each test has registries of its own, and they wait for the operator together.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
-from pennant_testing.control_plane.operator_process import Operator, operator
-from pennant_testing.control_plane.operator_stage import Stage, View
+from pennant_testing.control_plane.operator_process import Operator
+from pennant_testing.control_plane.tenants import Tenant, registry_ready, tenants, wait_for_polls
 from pennant_testing.mlflow import lying_proxy
 from pennant_testing.mlflow.lying_proxy import Proxy
-from pennant_testing.mlflow.mlflow_server import Mlflow
-from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.running.side_by_side import Begun, beside
 from pennant_testing.waiting import still, until
 
 pytestmark = pytest.mark.integration
@@ -28,43 +23,12 @@ pytestmark = pytest.mark.integration
 ASKED = "registered-models/get"
 
 
-@dataclass(frozen=True)
-class Tenants:
-    """A namespace, and a model whose version 1 is promoted."""
-
-    running: Operator
-    stage: Stage
-    mlflow: Mlflow
-    url: str
-    model: str
-
-    def promote_another(self) -> str:
-        """A new version, which the alias points at."""
-        version = self.mlflow.register(self.model)
-        self.mlflow.promote(self.model, version)
-        return version
-
-
 @pytest.fixture(scope="module")
 def begun(
-    request: pytest.FixtureRequest,
-    objects: Objects,
-    operator_config: Path,
-    mlflow_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, running: Operator, objects: Objects, mlflow_url: str
 ) -> Iterator[Begun]:
-    mlflow = Mlflow(mlflow_url)
-    with operator(operator_config, tmp_path_factory.mktemp("tenants")) as running:
-
-        @contextlib.contextmanager
-        def tenants() -> Iterator[Tenants]:
-            model = f"m{uuid4().hex[:8]}"
-            made = Tenants(running, Stage(objects, f"of-{model}"), mlflow, mlflow_url, model)
-            made.promote_another()
-            yield made
-
-        with begin(request, tenants) as tests:
-            yield tests
+    with tenants(request, running, objects, mlflow_url) as tests:
+        yield tests
 
 
 def polls(proxy: Proxy, model: str) -> int:
@@ -72,18 +36,8 @@ def polls(proxy: Proxy, model: str) -> int:
     return sum(ASKED in path and path.endswith(model) for path in proxy.asked)
 
 
-def polled(proxy: Proxy) -> None:
-    """Wait until it was asked twice more."""
-    at = len(proxy.asked)
-    until(lambda: len(proxy.asked) > at + 1)
-
-
-def told(stage: Stage, name: str) -> dict[str, str]:
-    return View(stage.objects.get("ModelRegistry", NAMESPACE, name) or {}).condition("Ready")
-
-
 @beside
-def test_a_registry_that_hangs_delays_no_other(of: Tenants):
+def test_a_registry_that_hangs_delays_no_other(of: Tenant):
     """Of the one that answers, a move is seen by its next poll, however long the other takes."""
     stage, model, running = of.stage, of.model, of.running
     with (
@@ -95,7 +49,7 @@ def test_a_registry_that_hangs_delays_no_other(of: Tenants):
             stage.apply(name, model, registry=name)
         until(lambda: stage.all_serve("1", ["hangs", "answers"]))
         hangs.fail(lying_proxy.slow)
-        until(lambda: told(stage, "hangs").get("reason") == "NotAnswering")
+        until(lambda: registry_ready(stage.objects, "hangs").get("reason") == "NotAnswering")
         waiting = len(hangs.asked)
         until(lambda: len(hangs.asked) > waiting)  # from now on it is waited for
         version = of.promote_another()
@@ -109,8 +63,8 @@ def test_a_registry_that_hangs_delays_no_other(of: Tenants):
 
         # One may have been under way at the move, and one came before the status was written.
         assert until(seen) - before <= 3
-        assert told(stage, "hangs")["reason"] == "NotAnswering"
-        assert told(stage, "answers")["reason"] == "Answering"
+        assert registry_ready(stage.objects, "hangs")["reason"] == "NotAnswering"
+        assert registry_ready(stage.objects, "answers")["reason"] == "Answering"
         assert stage.views()["hangs"].status["desired"]["version"] == "1"
         unanswered = 'pennant_registry_requests_total{code="0",registry="%s"}'
         assert running.metric(unanswered % "hangs") > 0
@@ -123,7 +77,7 @@ def test_a_registry_that_hangs_delays_no_other(of: Tenants):
     [{"allowedModels": ["other-*"]}, {"allowedNamespaces": ["other"]}],
     ids=["models", "namespaces"],
 )
-def test_who_is_not_allowed_any_more_is_told_and_keeps_what_serves(of: Tenants, shut: dict):
+def test_who_is_not_allowed_any_more_is_told_and_keeps_what_serves(of: Tenant, shut: dict):
     stage, model, name = of.stage, of.model, f"shuts-{of.model}"
     with lying_proxy.lying_proxy(of.url) as proxy:
         stage.registry(name, proxy.url)
@@ -135,16 +89,16 @@ def test_who_is_not_allowed_any_more_is_told_and_keeps_what_serves(of: Tenants, 
         until(lambda: stage.view("allowed").reason("Stalled") == "NotAllowed")
         seen = stage.view("allowed")
         assert (seen.serving, seen.condition("Ready")["status"]) == ("2", "True")
-        polled(proxy)  # one may have been under way
+        wait_for_polls(proxy)  # one may have been under way
         asked = polls(proxy, model)
-        polled(proxy)  # about nothing
+        wait_for_polls(proxy)  # about nothing
         assert polls(proxy, model) == asked
         stage.registry(name, proxy.url)
         until(lambda: stage.view("allowed").reason("AliasInSync") == "InSync")
 
 
 @beside
-def test_a_changed_secret_is_used_without_a_restart_or_a_write(of: Tenants):
+def test_a_changed_secret_is_used_without_a_restart_or_a_write(of: Tenant):
     """The ModelRegistry is not touched, and was never in trouble."""
     stage, model = of.stage, of.model
 
@@ -160,7 +114,7 @@ def test_a_changed_secret_is_used_without_a_restart_or_a_write(of: Tenants):
 
     given: list[str | None] = []
 
-    def noting(request: lying_proxy.Request) -> lying_proxy.Answer:
+    def noting(request: lying_proxy.ProxiedRequest) -> lying_proxy.ProxiedAnswer:
         given.append(request.header("Authorization"))
         return request.forward()
 

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import yaml
 
-from pennant_dev.controlplane import ControlPlane
 from pennant_operator.decide.vocabulary import FIELD_MANAGER
 from pennant_testing.control_plane.objects import Objects
 from pennant_testing.control_plane.operator_process import WRITES, Operator, operator
@@ -114,7 +113,7 @@ def left(objects: Objects, mlflow: Mlflow, mlflow_url: str, name: str) -> Older:
 
 @pytest.fixture(scope="module")
 def upgrade(
-    plane: ControlPlane, older: dict[str, Older], tmp_path_factory: pytest.TempPathFactory
+    operator_config: Path, older: dict[str, Older], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Upgrade]:
     """Today's operator, with another serving image, came, looked at what there is, and ended.
 
@@ -122,14 +121,14 @@ def upgrade(
     """
     folder, environ = tmp_path_factory.mktemp("upgrade"), {"PENNANT_SERVING_IMAGE": NEW_IMAGE}
     before = written(older)
-    with operator(plane.kubeconfig, folder, **environ) as newer:
+    with operator(operator_config, folder, **environ) as newer:
         until(lambda: {each.image("serving") for each in older.values()} == {OLD_IMAGE})
         looked_around(newer)
         told = newer.metric(f'{WRITES}{{code="200",kind="ModelRegistry"')
         wrote = newer.rests() - told
         exit_code = newer.stop()
     after = written(older)
-    with operator(plane.kubeconfig, folder, **environ) as newest:
+    with operator(operator_config, folder, **environ) as newest:
         looked_around(newest)
         yield Upgrade(before, after, wrote, exit_code, newest.metric(WRITES))
 

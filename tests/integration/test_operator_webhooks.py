@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pennant_dev.controlplane import ControlPlane
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
 from pennant_testing.control_plane.operator_process import operator
 from pennant_testing.mlflow.mlflow_server import Mlflow
@@ -17,12 +16,12 @@ pytestmark = pytest.mark.integration
 
 
 def test_an_alias_that_moves_is_followed_at_once_and_no_hook_writes_a_status(
-    plane: ControlPlane, objects: Objects, mlflow_url: str, tmp_path: Path
+    operator_config: Path, objects: Objects, mlflow_url: str, tmp_path: Path
 ):
     client = Mlflow(mlflow_url).client
     (watch,) = models(client, 1)
     version(client, watch.model)
-    with operator(plane.kubeconfig, tmp_path) as running:
+    with operator(operator_config, tmp_path) as running:
         _apply(objects, mlflow_url, running.hooks, watch.model)
         until(lambda: _desired(objects) == "1")
         until(lambda: _registry(objects)["status"].get("webhook"))

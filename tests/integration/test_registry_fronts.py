@@ -25,7 +25,7 @@ from pennant_operator.observe.poll.link import Link
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import FetchSettings
-from pennant_testing.certificates import Authority, Pair
+from pennant_testing.certificates import Authority, CertificatePair
 from pennant_testing.mlflow.mlflow_server import Mlflow, mlflow_server
 from pennant_testing.mlflow.recording_server import recorder, registry
 from pennant_testing.mlflow.tls_and_proxies import ForwardProxy, forward_proxy, tls_front
@@ -46,7 +46,7 @@ class Fronted:
 
     url: str
     authority: Authority
-    client: Pair
+    client: CertificatePair
 
     @property
     def pem(self) -> str:
@@ -136,7 +136,7 @@ def test_certificate_prefix_and_proxy_lead_to_the_registry_and_its_bytes(
     seen = bytes(proxy.seen)
     assert b"newsreco" not in seen
     assert b"the-token-of-it" not in seen
-    assert set(proxy.told) == {PROXY_HEADER}
+    assert set(proxy.authorizations) == {PROXY_HEADER}
     assert (elsewhere.asked, proxy.refused) == ([], [])
 
 
@@ -276,7 +276,7 @@ def test_a_proxy_that_refuses_is_told(
             fetches(url, tmp_path, "mlflow-artifacts:/1/x", **variables)
     assert told.value.reason is Reason.CREDENTIALS_MISSING
     assert proxy.asked == []
-    assert not [told for told in proxy.told if "Bearer" in told]
+    assert not [told for told in proxy.authorizations if "Bearer" in told]
 
 
 def test_a_proxy_that_is_not_there_is_told(fronted: Fronted):

@@ -30,7 +30,7 @@ from pennant_testing.serving.adapters import SLOW
 from pennant_testing.serving.adapters.slow_adapter import computes
 from pennant_testing.serving.app_builders import on_volume
 from pennant_testing.serving.serving_process import Serving, serving
-from pennant_testing.waiting import PATIENCE, until
+from pennant_testing.waiting import WAIT_SECONDS, until
 
 pytestmark = pytest.mark.integration
 
@@ -180,7 +180,7 @@ def test_grpc_connections_end_by_age_without_a_failed_call(slow):
     stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
     changes: list[grpc.ChannelConnectivity] = []
     channel.subscribe(changes.append)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_SECONDS
     while changes.count(grpc.ChannelConnectivity.READY) < 4:
         assert time.monotonic() < deadline
         assert stub.ServerLive(service_pb2.ServerLiveRequest(), timeout=60).live

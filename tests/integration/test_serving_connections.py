@@ -11,18 +11,17 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.running.side_by_side import Begun, beside
 from pennant_testing.serving.adapters import SLOW
 from pennant_testing.serving.adapters.slow_adapter import computes
 from pennant_testing.serving.app_builders import any_on_volume
 from pennant_testing.serving.http_wire import Wire, request
+from pennant_testing.serving.pods_side_by_side import StartPod, begin_with_pods
 from pennant_testing.serving.serving_process import JSON, Serving, serving
 from pennant_testing.waiting import until
 
@@ -32,18 +31,11 @@ AGE = 1.0
 DRAIN = 6
 
 
-Pod = Callable[..., AbstractContextManager[Serving]]
-
-
 @pytest.fixture(scope="module")
 def begun(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Begun]:
-    @contextlib.contextmanager
-    def started() -> Iterator[Pod]:
-        yield partial(pod, tmp_path_factory.mktemp("pod"))
-
-    with begin(request, started) as tests:
+    with begin_with_pods(request, tmp_path_factory, pod) as tests:
         yield tests
 
 
@@ -65,7 +57,7 @@ def ask(connection: http.client.HTTPConnection, seconds: float = 0.0) -> bool:
 
 
 @beside
-def test_a_connection_is_kept_alive_until_its_age_and_then_ended_by_a_response(pod: Pod):
+def test_a_connection_is_kept_alive_until_its_age_and_then_ended_by_a_response(pod: StartPod):
     with pod() as started:
         connection = started.connect()
         connected = time.monotonic()
@@ -81,7 +73,7 @@ def test_a_connection_is_kept_alive_until_its_age_and_then_ended_by_a_response(p
 
 
 @beside
-def test_an_idle_connection_is_not_closed_by_its_age_but_by_its_next_response(pod: Pod):
+def test_an_idle_connection_is_not_closed_by_its_age_but_by_its_next_response(pod: StartPod):
     with pod() as started:
         connection = started.connect()
         assert not ask(connection)
@@ -92,13 +84,15 @@ def test_an_idle_connection_is_not_closed_by_its_age_but_by_its_next_response(po
 
 
 @beside
-def test_a_response_that_is_being_computed_while_the_age_passes_is_the_last_and_not_cut(pod: Pod):
+def test_a_response_that_is_being_computed_while_the_age_passes_is_the_last_and_not_cut(
+    pod: StartPod,
+):
     with pod() as started:
         assert ask(started.connect(), seconds=2 * AGE)
 
 
 @beside
-def test_sigterm_loses_no_request(pod: Pod):
+def test_sigterm_loses_no_request(pod: StartPod):
     with pod(PENNANT_DRAIN_SECONDS="20") as started:  # 5 s in which it takes connections still
         stop = threading.Event()
         clients = [Client(started, stop, pooled=pooled) for pooled in (True, True, False, False)]
@@ -117,7 +111,7 @@ def test_sigterm_loses_no_request(pod: Pod):
 
 
 @beside
-def test_a_request_in_flight_at_sigterm_is_finished_and_ends_its_connection(pod: Pod):
+def test_a_request_in_flight_at_sigterm_is_finished_and_ends_its_connection(pod: StartPod):
     with pod() as started:
         with_answer: list[bool] = []
         connection = started.connect()
@@ -132,7 +126,7 @@ def test_a_request_in_flight_at_sigterm_is_finished_and_ends_its_connection(pod:
 
 @beside
 def test_requests_behind_one_in_flight_at_sigterm_are_answered_and_the_last_ends_the_connection(
-    pod: Pod,
+    pod: StartPod,
 ):
     with pod() as started, Wire(started) as wire:
         asked = [request({"instances": [n]}, path="/invocations") for n in (2.5, 0.0, 0.5)]
@@ -146,7 +140,7 @@ def test_requests_behind_one_in_flight_at_sigterm_are_answered_and_the_last_ends
 
 
 @beside
-def test_a_prediction_that_never_ends_does_not_keep_the_process(pod: Pod):
+def test_a_prediction_that_never_ends_does_not_keep_the_process(pod: StartPod):
     with pod() as started:
         connection = started.connect()
         connection.request("POST", "/invocations", json.dumps({"instances": [600]}), JSON)
@@ -156,7 +150,7 @@ def test_a_prediction_that_never_ends_does_not_keep_the_process(pod: Pod):
 
 
 @beside
-def test_predictions_that_never_end_are_time_outs_and_take_readiness_but_not_health(pod: Pod):
+def test_predictions_that_never_end_are_time_outs_and_take_readiness_but_not_health(pod: StartPod):
     with pod(PENNANT_REQUEST_TIMEOUT="0.5") as stuck:
         for _ in range(4):  # one for each thread
             assert stuck.request("/invocations", {"instances": [600]})[0] == 504

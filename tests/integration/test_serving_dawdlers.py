@@ -6,19 +6,18 @@ import contextlib
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.running.side_by_side import Begun, beside
 from pennant_testing.serving.adapters import WAITING
 from pennant_testing.serving.app_builders import any_on_volume
 from pennant_testing.serving.http_wire import infer, request
+from pennant_testing.serving.pods_side_by_side import StartPod, begin_with_pods
 from pennant_testing.serving.serving_process import Serving, serving
-from pennant_testing.waiting import PATIENCE, until
+from pennant_testing.waiting import WAIT_SECONDS, until
 
 pytestmark = pytest.mark.integration
 
@@ -26,18 +25,13 @@ TIMEOUT = 2.0
 PLACES = 64
 LARGE = 24 * 2**20
 FEW = ("prlimit", f"--nofile={2 * PLACES}:{2 * PLACES}")
-Pod = Callable[..., AbstractContextManager[Serving]]
 
 
 @pytest.fixture(scope="module")
 def begun(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Begun]:
-    @contextlib.contextmanager
-    def started() -> Iterator[Pod]:
-        yield partial(pod, tmp_path_factory.mktemp("pod"))
-
-    with begin(request, started) as tests:
+    with begin_with_pods(request, tmp_path_factory, pod) as tests:
         yield tests
 
 
@@ -79,7 +73,7 @@ def deaf(pod: Serving, sent: bytes) -> socket.socket:
 
 @beside
 @pytest.mark.parametrize("sent", ASKED.values(), ids=ASKED)
-def test_clients_that_never_read_give_their_places_back(pod: Pod, sent: bytes):
+def test_clients_that_never_read_give_their_places_back(pod: StartPod, sent: bytes):
     with pod(*FEW) as started, contextlib.ExitStack() as stack:
         until(lambda: not started.clients())
         for _ in range(PLACES):
@@ -91,7 +85,7 @@ def test_clients_that_never_read_give_their_places_back(pod: Pod, sent: bytes):
 
 @beside
 @pytest.mark.parametrize("sent", [b"", LANE[:-9], get("/metrics") * 900], ids=["", "half", "all"])
-def test_beyond_the_limit_nobody_stays(pod: Pod, sent: bytes):
+def test_beyond_the_limit_nobody_stays(pod: StartPod, sent: bytes):
     with pod(*FEW, PENNANT_REQUEST_TIMEOUT="30") as started, contextlib.ExitStack() as stack:
         until(lambda: not started.clients())
         for _ in range(PLACES):
@@ -105,26 +99,26 @@ def test_beyond_the_limit_nobody_stays(pod: Pod, sent: bytes):
 
 @beside
 @pytest.mark.parametrize("sent", ASKED.values(), ids=ASKED)
-def test_a_client_that_never_reads_does_not_hold_up_the_end(pod: Pod, sent: bytes):
+def test_a_client_that_never_reads_does_not_hold_up_the_end(pod: StartPod, sent: bytes):
     told = {"PENNANT_REQUEST_TIMEOUT": "600", "PENNANT_DRAIN_SECONDS": "600"}
     with pod(**told) as started, deaf(started, sent) as client:
         until(lambda: client.getsockname()[1] in started.clients())
         until(lambda: started.request("/v2/health/ready")[0] == 200)
         started.process.send_signal(signal.SIGTERM)
-        assert started.process.wait(timeout=PATIENCE) == 0
+        assert started.process.wait(timeout=WAIT_SECONDS) == 0
 
 
 @beside
-def test_half_a_request_does_not_hold_up_the_end(pod: Pod):
+def test_half_a_request_does_not_hold_up_the_end(pod: StartPod):
     told = {"PENNANT_REQUEST_TIMEOUT": "600", "PENNANT_DRAIN_SECONDS": "600"}
     with pod(**told) as started, deaf(started, LANE[:-9]) as client:
         until(lambda: client.getsockname()[1] in started.clients())
         started.process.send_signal(signal.SIGTERM)
-        assert started.process.wait(timeout=PATIENCE) == 0
+        assert started.process.wait(timeout=WAIT_SECONDS) == 0
 
 
 @beside
-def test_a_byte_now_and_then_is_not_enough(pod: Pod):
+def test_a_byte_now_and_then_is_not_enough(pod: StartPod):
     with pod() as started, deaf(started, get(f"/large/{LARGE}")) as client:
         port, began = client.getsockname()[1], time.monotonic()
         until(lambda: port in started.clients())
@@ -132,12 +126,12 @@ def test_a_byte_now_and_then_is_not_enough(pod: Pod):
             with contextlib.suppress(BlockingIOError):
                 client.recv(1)
             time.sleep(0.1)
-            assert time.monotonic() - began < PATIENCE
+            assert time.monotonic() - began < WAIT_SECONDS
 
 
 @beside
 @pytest.mark.parametrize("way", ["large", "stream"])
-def test_a_client_that_reads_slowly_gets_all_of_its_answer(pod: Pod, way: str):
+def test_a_client_that_reads_slowly_gets_all_of_its_answer(pod: StartPod, way: str):
     size = 8 * 2**20
     with pod() as started, socket.create_connection(("127.0.0.1", started.port)) as client:
         client.settimeout(30)
@@ -153,7 +147,7 @@ def test_a_client_that_reads_slowly_gets_all_of_its_answer(pod: Pod, way: str):
 
 
 @beside
-def test_answers_to_a_client_that_does_not_read_do_not_pile_up(pod: Pod):
+def test_answers_to_a_client_that_does_not_read_do_not_pile_up(pod: StartPod):
     rows = 2000
     body = {"instances": [[0.0, 2.0]] * rows}
     with pod(PENNANT_REQUEST_TIMEOUT="30") as started:

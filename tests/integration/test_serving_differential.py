@@ -17,16 +17,12 @@ from mlflow.sklearn import save_model
 
 from pennant_testing.running.generated_examples import FACTOR
 from pennant_testing.serving import differential, flavor_models
-from pennant_testing.serving.differential import (
-    Answer,
-    Bundles,
-    Pair,
-    bodies,
-    csvs,
-    estimators,
-    results,
-    signatures,
-)
+from pennant_testing.serving.differential import Bundles, ServerAnswer, ServerPair
+from pennant_testing.serving.every_request import VALUES, bodies, csvs
+from pennant_testing.serving.every_result import results
+from pennant_testing.serving.every_signature import HINTS, signatures
+from pennant_testing.serving.seeing_models import Answering, Seeing, hinted
+from pennant_testing.serving.trained_estimators import estimators
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 
@@ -51,8 +47,8 @@ class Asked:
 
     what: str
     body: bytes
-    theirs: Answer
-    ours: Answer
+    theirs: ServerAnswer
+    ours: ServerAnswer
 
     def __str__(self) -> str:
         told = (self.what, self.body, self.theirs.text[-300:], self.ours.text[-300:])
@@ -97,12 +93,12 @@ def sample(name: str, requests: Iterator[tuple[str, bytes]]) -> Iterator[tuple[s
 
 
 def all_requests() -> Iterator[tuple[str, bytes]]:
-    for value in differential.VALUES:
+    for value in VALUES:
         yield from ((what, json.dumps(body).encode()) for what, body in bodies(value))
         yield from csvs(value)
 
 
-def ask_all(pair: Pair, name: str) -> list[Asked]:
+def ask_all(pair: ServerPair, name: str) -> list[Asked]:
     """A share of all requests."""
     found = []
     for what, body in sample(name, all_requests()):
@@ -121,7 +117,7 @@ def quiet():
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory) -> Bundles:
-    return Bundles(tmp_path_factory.mktemp("seeing"), differential.Seeing())
+    return Bundles(tmp_path_factory.mktemp("seeing"), Seeing())
 
 
 SIGNATURES = dict(signatures())
@@ -134,9 +130,9 @@ def test_a_model_sees_what_it_sees_behind_mlflow(seeing, name):
     assert not [str(each) for each in asked if differs(each)]
 
 
-@pytest.mark.parametrize("name", differential.HINTS)
+@pytest.mark.parametrize("name", HINTS)
 def test_a_model_with_a_type_hint_sees_what_it_sees_behind_mlflow(tmp_path, name):
-    bundle = Bundles(tmp_path, differential.hinted(differential.HINTS[name])).plain
+    bundle = Bundles(tmp_path, hinted(HINTS[name])).plain
     asked = ask_all(differential.pair(bundle), name)
     assert not [str(each) for each in asked if differs(each)]
 
@@ -154,7 +150,7 @@ def with_value(body: Any, value: Any) -> bytes:
 @pytest.mark.parametrize("name", flavor_models.MODELS)
 def test_boosted_trees_and_graphs_answer_as_they_do_behind_mlflow(tmp_path, name):
     pair = differential.pair(flavor_models.save_model(name, tmp_path / "m"))
-    values = (*differential.VALUES, 0.25)
+    values = (*VALUES, 0.25)
     requests = flavor_models.BODIES[name].items()
     asked = [
         Asked(f"{name}: {what}", raw, *pair.ask(raw))
@@ -184,8 +180,8 @@ def test_an_estimator_answers_as_it_does_behind_mlflow(tmp_path, name, adapter):
 
 
 @pytest.fixture(scope="module")
-def answering(tmp_path_factory) -> Pair:
-    bundles = Bundles(tmp_path_factory.mktemp("answering"), differential.Answering())
+def answering(tmp_path_factory) -> ServerPair:
+    bundles = Bundles(tmp_path_factory.mktemp("answering"), Answering())
     return differential.pair(bundles.signed(None))
 
 

@@ -22,8 +22,8 @@ from pennant_registry import digest
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import FetchSettings, Wanted
-from pennant_testing.mlflow.s3_server import Wire
-from pennant_testing.running.coverage_env import measured
+from pennant_testing.mlflow.s3_server import BreakingWire
+from pennant_testing.running.coverage_env import coverage_variables
 
 pytestmark = pytest.mark.integration
 
@@ -127,7 +127,7 @@ def test_a_download_that_always_breaks_off_goes_on_where_it_was(logged, tmp_path
     (tmp_path / "model.bin").write_bytes(content)
     with mlflow.start_run(run_id=logged.run.split("/")[2]):
         mlflow.log_artifact(str(tmp_path / "model.bin"))
-    with Wire(logged.url, after=5 << 20, breaks=None) as wire:
+    with BreakingWire(logged.url, after=5 << 20, breaks=None) as wire:
         source = f"{logged.run}/model.bin"
         fetch(settings(logged, source, tmp_path, registry_url=wire.url))
     assert wire.broken == 2
@@ -160,7 +160,7 @@ def test_the_container_ends_with_a_reason(logged, tmp_path):
 
 def run_container(logged: Logged, source: str, folder: Path):
     log = folder / "termination-log"
-    environment = measured() | {
+    environment = coverage_variables() | {
         "PATH": os.defpath,
         "PENNANT_MODEL_NAME": "fetched",
         "PENNANT_MODEL_VERSION": "1",

@@ -29,7 +29,13 @@ from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import FetchSettings
 from pennant_testing.mlflow.lying_proxy import lying_proxy
 from pennant_testing.mlflow.mlflow_server import mlflow_server
-from pennant_testing.mlflow.s3_server import BUCKET, S3, Wire, mlflow_s3_variables, s3_server
+from pennant_testing.mlflow.s3_server import (
+    BUCKET,
+    S3,
+    BreakingWire,
+    mlflow_s3_variables,
+    s3_server,
+)
 from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -193,7 +199,7 @@ def test_no_credentials_and_no_identity_are_told(s3, logged, prepare, monkeypatc
 
 
 def test_a_download_that_breaks_off_goes_on_where_it_was(s3, big, prepare, tmp_path):
-    with Wire(s3.url, after=5 << 20, breaks=3) as wire:
+    with BreakingWire(s3.url, after=5 << 20, breaks=3) as wire:
         fetch(prepare(s3.credentials, f"{ROOT}/big", MLFLOW_S3_ENDPOINT_URL=wire.url))
     assert wire.broken == 3
     assert (tmp_path / "models" / "bundle" / "model.bin").read_bytes() == big
@@ -203,28 +209,28 @@ def test_through_the_server_a_broken_download_starts_anew_and_arrives_whole(
     s3, logged, big, prepare, tmp_path
 ):
     """MLflow fetches the object first and streams it then: without a length, and from the start."""
-    with Wire(logged.url, after=5 << 20, breaks=2) as wire:
+    with BreakingWire(logged.url, after=5 << 20, breaks=2) as wire:
         fetch(prepare({}, "mlflow-artifacts:/big/model.bin", wire.url))
     assert wire.broken == 2
     assert (tmp_path / "models" / "bundle" / "model.bin").read_bytes() == big
 
 
 def test_a_store_that_always_breaks_off_leaves_nothing_half(s3, big, prepare):
-    with Wire(s3.url, after=0, breaks=None) as wire:
+    with BreakingWire(s3.url, after=0, breaks=None) as wire:
         found = failure(prepare(s3.credentials, f"{ROOT}/big", MLFLOW_S3_ENDPOINT_URL=wire.url))
     assert found.reason is Reason.DOWNLOAD_FAILED
     assert wire.broken > 1  # it was tried again
 
 
 def test_a_store_that_stalls_is_given_up(s3, big, prepare):
-    with Wire(s3.url, after=5 << 20, breaks=None, stalls=True) as wire:
+    with BreakingWire(s3.url, after=5 << 20, breaks=None, stalls=True) as wire:
         through = {"MLFLOW_S3_ENDPOINT_URL": wire.url, "PENNANT_FETCH_SILENCE": "0.2"}
         found = failure(prepare(s3.credentials, f"{ROOT}/big", **through))
     assert found.reason is Reason.DOWNLOAD_FAILED
 
 
 def test_a_pod_that_is_deleted_does_not_wait_for_its_store(s3, big, prepare, monkeypatch):
-    with Wire(s3.url, after=5 << 20, breaks=None, stalls=True) as wire:
+    with BreakingWire(s3.url, after=5 << 20, breaks=None, stalls=True) as wire:
         prepare(s3.credentials, f"{ROOT}/big", MLFLOW_S3_ENDPOINT_URL=wire.url)
         command = [sys.executable, "-m", "pennant_serving.fetch"]
         with subprocess.Popen(command, env=os.environ) as container:

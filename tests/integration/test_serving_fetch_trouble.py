@@ -17,19 +17,19 @@ from pennant_testing.certificates import Authority
 from pennant_testing.mlflow.artifact_server import (
     IN_ITS_FOLDER,
     THE_FILE,
-    Answer,
+    SendAnswer,
     answer,
     asked_for_files,
     registry,
     serving,
     settings,
 )
-from pennant_testing.waiting import PATIENCE
+from pennant_testing.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.integration
 
 
-def failure(tmp_path, *files: Answer, listings=IN_ITS_FOLDER) -> PodError:
+def failure(tmp_path, *files: SendAnswer, listings=IN_ITS_FOLDER) -> PodError:
     with registry(*files, listings=listings) as (url, _), pytest.raises(PodError) as raised:
         fetch(settings(url, tmp_path, patience=0.3))
     return raised.value
@@ -69,7 +69,7 @@ def test_the_certificate_is_shown_to_the_registry_and_not_along_a_redirect(tmp_p
     authority, seen = Authority(), {}
     client = authority.issue("ann")
 
-    def noted(name: str, then: Answer) -> Answer:
+    def noted(name: str, then: SendAnswer) -> SendAnswer:
         def give(handler: BaseHTTPRequestHandler) -> None:
             certificate = handler.connection.getpeercert()
             seen.setdefault(name, set()).add(bool(certificate))
@@ -155,8 +155,8 @@ def test_two_that_fetch_to_one_volume_do_so_one_after_the_other(tmp_path):
     with registry(begun, THE_FILE) as (url, asked), ThreadPoolExecutor(1) as pool:
         other = Future()
         second = Thread(target=lambda: other.set_result(fetch(settings(url, tmp_path))))
-        first = pool.submit(fetch, settings(url, tmp_path)).result(PATIENCE)
-        assert other.result(PATIENCE) == (first[0], True)
+        first = pool.submit(fetch, settings(url, tmp_path)).result(WAIT_SECONDS)
+        assert other.result(WAIT_SECONDS) == (first[0], True)
         second.join()
     assert len(asked_for_files(asked)) == 1
 

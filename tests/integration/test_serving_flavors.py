@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mlflow.models import infer_signature
+from mlflow.pyfunc import PyFuncModel, load_model, scoring_server
 
 from pennant_serving.adapters import loading
 from pennant_serving.bundle.bundle import Bundle
@@ -27,9 +28,6 @@ from pennant_testing.serving.flavor_models import (
     MISSING,
     MODELS,
     SPLIT,
-    PyFuncModel,
-    load_model,
-    scoring_server,
 )
 from pennant_testing.serving.serving_process import Serving, serving
 

@@ -19,7 +19,7 @@ from pennant_serving.grpc.messages import ModelInferRequest, ModelInferResponse
 from pennant_testing.serving.adapters import GREEDY, SLOW
 from pennant_testing.serving.adapters.greedy_adapter import ROOM_MIB
 from pennant_testing.serving.app_builders import any_on_volume
-from pennant_testing.serving.serving_process import JSON, Serving, serving
+from pennant_testing.serving.serving_process import JSON, Serving, serving, worker_pids
 from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -116,8 +116,8 @@ def test_a_worker_that_the_kernel_kills_takes_only_its_own_requests_with_it(tmp_
     }
     with serving(tmp_path, any_on_volume(tmp_path), **variables) as started:
         started.wait_until("/v2/health/ready")
-        until(lambda: len(children(started)) == 2)
-        victim, other = children(started)
+        until(lambda: len(worker_pids(started)) == 2)
+        victim, other = worker_pids(started)
         with stopped(other):
             lost = asked_of(victim, started)
         os.kill(victim, signal.SIGSTOP)
@@ -127,7 +127,7 @@ def test_a_worker_that_the_kernel_kills_takes_only_its_own_requests_with_it(tmp_
         for each in (lost, answered):
             each.join()
         assert (lost.outcome, answered.outcome) == ("cut off", "answered")
-        until(lambda: len(children(started)) == 2 and victim not in children(started))
+        until(lambda: len(worker_pids(started)) == 2 and victim not in worker_pids(started))
 
 
 @contextlib.contextmanager
@@ -161,11 +161,6 @@ class Asking(threading.Thread):
             self.outcome = {200: "answered"}.get(self._connection.getresponse().status, "failed")
         except ConnectionError:
             self.outcome = "cut off"
-
-
-def children(pod: Serving) -> list[int]:
-    path = Path(f"/proc/{pod.process.pid}/task/{pod.process.pid}/children")
-    return [int(process) for process in path.read_text().split()]
 
 
 def sockets(process: int) -> set[str]:

@@ -18,7 +18,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from pennant_testing.serving.differential import NEEDS, Pair, served
+from pennant_testing.serving.differential import NEEDS, ServerPair, served
 
 pytestmark = pytest.mark.integration
 
@@ -63,7 +63,7 @@ def save(name: str, path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pair]:
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ServerPair]:
     found = {}
     folder = tmp_path_factory.mktemp("models")
     for name in ("numbers", "mixed", "proba", "tensor", "unsigned", "params"):
@@ -71,8 +71,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pair]:
             warnings.simplefilter("ignore")  # MLflow's own, about its own
             save(name, folder / name)
             theirs = load_model(str(folder / name))
-        found[name] = Pair(theirs, served(folder / name, "auto"))
-        found[f"{name} by pyfunc"] = Pair(theirs, served(folder / name, "pyfunc"))
+        found[name] = ServerPair(theirs, served(folder / name, "auto"))
+        found[f"{name} by pyfunc"] = ServerPair(theirs, served(folder / name, "pyfunc"))
     return found
 
 

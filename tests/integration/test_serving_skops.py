@@ -3,10 +3,6 @@ imported; where skops is not as it is known, by skops itself."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +19,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 from sklearn.utils._mocking import CheckingClassifier
-from skops.io import dump, get_untrusted_types
+from skops.io import dump
 
-from pennant_testing.folders import SUPPORT
-from pennant_testing.serving import every_estimator
+from pennant_testing.serving.skops_processes import ITSELF, LEAN, answer_of, run_python
 
 pytestmark = pytest.mark.integration
 
@@ -34,16 +29,6 @@ INPUTS = np.random.default_rng(0).normal(size=(60, 3))
 LABELS = (INPUTS.sum(axis=1) > 0).astype(int)
 TREE = "sklearn.tree._tree.Tree"
 TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
-# In processes of their own: this one has imported all of skops already.
-LEAN = """
-from pennant_serving.adapters.estimators import import_sklearn
-from pennant_serving.adapters.skops_file import load
-import_sklearn()
-"""
-ITSELF = """
-import skops.io
-load = lambda path, trusted: skops.io.load(path, trusted=list(trusted))
-"""
 LOAD = """
 import sys
 from pathlib import Path
@@ -56,23 +41,11 @@ print(*model.predict(np.load(sys.argv[2])))
 """
 
 
-def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    found = os.environ | {"PYTHONPATH": str(SUPPORT)}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=found)
-
-
-def told(code: str, *arguments: object) -> Any:
-    done = run(code, *arguments)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def loaded(folder: Path, model: object, *trusted: str, by: str = LEAN):
     path, inputs = folder / "model.skops", folder / "inputs.npy"
     dump(model, path)
     np.save(inputs, INPUTS)
-    return run(by + LOAD, path, inputs, *trusted)
+    return run_python(by + LOAD, path, inputs, *trusted)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +118,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def outcomes(by: str, files: dict[str, Path], *names: str) -> list[Any]:
     paths = [files[name] for name in names]
-    return list(told(by + OUTCOMES, paths[0].with_name("inputs.npy"), *paths))
+    return list(answer_of(by + OUTCOMES, paths[0].with_name("inputs.npy"), *paths))
 
 
 @pytest.fixture(scope="module")
@@ -179,75 +152,7 @@ after = {name for name in set(sys.modules) - before if "._" not in name}
 print(json.dumps([found, sorted(after & {"antigravity", "sklearn.tests", "sklearn.externals"})]))
 """
     )
-    assert told(code) == [[False] * 7, []]
-
-
-def every_name() -> set[tuple[str, str]]:
-    """All classes of scikit-learn and all ufuncs of numpy and scipy, by every name they have."""
-    from sklearn.utils import all_estimators
-
-    all_estimators()  # imports everything
-    found: set[tuple[str, str]] = set()
-    for module, held in list(sys.modules.items()):
-        if module.partition(".")[0] in ("sklearn", "scipy", "numpy") and held is not None:
-            for name, value in list(vars(held).items()):
-                if isinstance(value, type | np.ufunc):
-                    found.add((module, name))
-                    found.add((module, value.__name__))
-                    found.add((str(getattr(value, "__module__", module)), value.__name__))
-    return found
-
-
-def test_of_all_names_those_are_trusted_that_skops_trusts_and_no_other(tmp_path):
-    """In the same lists, so at the same places of a file."""
-    path = tmp_path / "names.json"
-    path.write_text(json.dumps(sorted(every_name())))
-    lists = "SKLEARN_ESTIMATOR_TYPE_NAMES SCIPY_UFUNC_TYPE_NAMES NUMPY_UFUNC_TYPE_NAMES"
-    say = f"""
-import json, sys
-from pathlib import Path
-from skops.io import _general
-print(json.dumps([sorted(set(vars(_general)[name])) for name in {lists.split()}]))
-"""
-    add = """
-import json, sys
-from pathlib import Path
-from pennant_serving.adapters.skops_file import without_search
-without_search().add(map(tuple, json.loads(Path(sys.argv[1]).read_text())))
-"""
-    ours, theirs = told(LEAN + add + say, path), told(ITSELF + say)
-    assert [len(each) > 50 for each in theirs] == [True] * 3
-    assert ours == theirs
-
-
-def test_every_estimator_is_loaded_and_answers_as_it_was_dumped(tmp_path):
-    """Those that skops can load at all, with what it asks to be trusted."""
-    expected, files = {}, []
-    for name, model in every_estimator.fitted():
-        path = tmp_path / f"{name}.skops"
-        try:
-            dump(model, path)
-            files.append((str(path), get_untrusted_types(file=path)))
-        except Exception:  # noqa: BLE001 - skops cannot
-            continue
-        expected[name] = every_estimator.answers(model)
-    (tmp_path / "files.json").write_text(json.dumps(files))
-    ask = """
-import json, sys
-from pathlib import Path
-from pennant_testing.serving import every_estimator
-found = {}
-for path, trusted in json.loads(Path(sys.argv[1]).read_text()):
-    try:
-        found[Path(path).stem] = every_estimator.answers(load(Path(path), trusted))
-    except Exception as error:
-        found[Path(path).stem] = repr(error)
-print(json.dumps(found))
-"""
-    ours, theirs = (told(by + ask, tmp_path / "files.json") for by in (LEAN, ITSELF))
-    assert len(expected) > 170
-    assert [name for name in theirs if ours[name] != theirs[name]] == []
-    assert sum(str(ours[name]) == str(expected[name]) for name in expected) > 170
+    assert answer_of(code) == [[False] * 7, []]
 
 
 # What a new release might do: a module, and by turns texts of it and texts instead.

@@ -7,9 +7,7 @@ import http.client
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +18,10 @@ from sklearn.linear_model import LinearRegression
 
 from pennant_dev.ports import free_port
 from pennant_serving.grpc.messages import ModelInferRequest, message
-from pennant_testing.running.side_by_side import Begun, begin, beside
+from pennant_testing.running.side_by_side import Begun, beside
 from pennant_testing.serving.app_builders import on_volume, sklearn_bundle
 from pennant_testing.serving.otlp_collector import Collector, attributes, collector
+from pennant_testing.serving.pods_side_by_side import StartPod, begin_with_pods
 from pennant_testing.serving.serving_process import JSON, Serving, serving
 
 pytestmark = pytest.mark.integration
@@ -42,18 +41,11 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-Tracing = Callable[..., AbstractContextManager[Serving]]
-
-
 @pytest.fixture(scope="module")
 def begun(
     request: pytest.FixtureRequest, model_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Begun]:
-    @contextlib.contextmanager
-    def stand() -> Iterator[Tracing]:
-        yield partial(tracing, tmp_path_factory.mktemp("pod"), model_path)
-
-    with begin(request, stand) as tests:
+    with begin_with_pods(request, tmp_path_factory, tracing, model_path) as tests:
         yield tests
 
 
@@ -85,7 +77,7 @@ def spans(found: Collector) -> list[tuple[str, dict[str, Any]]]:
 
 
 @beside
-def test_a_request_is_a_server_span_below_its_caller(tracing: Tracing):
+def test_a_request_is_a_server_span_below_its_caller(tracing: StartPod):
     with collector() as found, tracing(found.url) as pod:
         assert post(pod, "/invocations", ROWS, traceparent=SAMPLED, tracestate="a=b") == 200
         (span,) = found.wait_for(1)
@@ -111,7 +103,7 @@ def test_a_request_is_a_server_span_below_its_caller(tracing: Tracing):
 
 
 @beside
-def test_the_end_of_the_process_sends_what_is_left(tracing: Tracing):
+def test_the_end_of_the_process_sends_what_is_left(tracing: StartPod):
     later = {"OTEL_BSP_SCHEDULE_DELAY": FLUSHED_SECONDS}
     with collector() as found, tracing(found.url, **later) as pod:
         assert post(pod, "/invocations", ROWS) == 200
@@ -128,7 +120,7 @@ def test_the_end_of_the_process_sends_what_is_left(tracing: Tracing):
 
 
 @beside
-def test_the_callers_decision_counts_before_the_ratio(tracing: Tracing):
+def test_the_callers_decision_counts_before_the_ratio(tracing: StartPod):
     never = {"PENNANT_TRACES_RATIO": "0"}
     with collector() as found, tracing(found.url, **never) as pod:
         for given in (
@@ -143,7 +135,7 @@ def test_the_callers_decision_counts_before_the_ratio(tracing: Tracing):
 
 
 @beside
-def test_calls_by_grpc_and_requests_to_workers_are_spans_too(tracing: Tracing):
+def test_calls_by_grpc_and_requests_to_workers_are_spans_too(tracing: StartPod):
     port, more = free_port(), {"PENNANT_WORKERS": "2"}
     more["PENNANT_GRPC_PORT"] = str(port)
     with collector() as found, tracing(found.url, **more) as pod:
@@ -168,7 +160,7 @@ def test_calls_by_grpc_and_requests_to_workers_are_spans_too(tracing: Tracing):
 
 
 @beside
-def test_a_collector_that_is_away_costs_no_request_and_no_time_at_the_end(tracing: Tracing):
+def test_a_collector_that_is_away_costs_no_request_and_no_time_at_the_end(tracing: StartPod):
     with tracing(f"http://127.0.0.1:{free_port()}") as pod:
         assert post(pod, "/invocations", ROWS) == 200
         started = time.monotonic()

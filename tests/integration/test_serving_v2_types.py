@@ -16,8 +16,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from pennant_testing.serving import differential
-from pennant_testing.serving.differential import NEEDS, Bundles, seen, served
+from pennant_testing.serving.differential import NEEDS, Bundles, served
+from pennant_testing.serving.seeing_models import Seeing, seen
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 
@@ -47,7 +47,7 @@ def saw(answer):
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory):
-    return Bundles(tmp_path_factory.mktemp("seeing"), differential.Seeing())
+    return Bundles(tmp_path_factory.mktemp("seeing"), Seeing())
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,11 @@ import signal
 import socket
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import grpc
-import pandas as pd
 import pytest
 
 from pennant_dev.ports import free_port
@@ -28,13 +26,16 @@ from pennant_testing.serving.adapters import (
     ECHO,
     OWN_SLOW,
     SLOW,
-    THREAD_POOL,
 )
 from pennant_testing.serving.adapters.array_adapter import DIES
-from pennant_testing.serving.adapters.thread_pool_model import PoolEstimator
-from pennant_testing.serving.app_builders import on_volume, sklearn_bundle
-from pennant_testing.serving.serving_process import READY_DEADLINE_SECONDS, Serving, serving
-from pennant_testing.waiting import PATIENCE, until
+from pennant_testing.serving.app_builders import on_volume
+from pennant_testing.serving.serving_process import (
+    READY_DEADLINE_SECONDS,
+    Serving,
+    serving,
+    worker_pids,
+)
+from pennant_testing.waiting import WAIT_SECONDS, until
 
 pytestmark = pytest.mark.integration
 
@@ -58,11 +59,6 @@ def pod(
     said = {"PENNANT_ADAPTER": adapter, "PENNANT_WORKERS": "2"} | variables
     with serving(folder, path, **said) as started:
         yield started
-
-
-def children(pod: Serving) -> list[int]:
-    path = Path(f"/proc/{pod.process.pid}/task/{pod.process.pid}/children")
-    return [int(process) for process in path.read_text().split()]
 
 
 def ask(pod: Serving, first: float = 1.0) -> float:
@@ -90,7 +86,7 @@ def published(pod: Serving, count: float) -> Callable[[], bool]:
 
 def replaced(pod: Serving, victim: int) -> Callable[[], bool]:
     """Whether another worker stands in the place of this one."""
-    return lambda: len(children(pod)) == 2 and victim not in children(pod)
+    return lambda: len(worker_pids(pod)) == 2 and victim not in worker_pids(pod)
 
 
 def statuses(pod: Serving, path: str, body: Any = None) -> set[int]:
@@ -144,16 +140,16 @@ def test_workers_answer_add_up_are_replaced_and_drain(tmp_path):
         started.wait_until("/v2/health/ready")
         assert [ask(started) for _ in range(10)] == [3.0] * 10
         until(published(started, 10))
-        until(lambda: len(children(started)) == 2)
+        until(lambda: len(worker_pids(started)) == 2)
 
-        victim = children(started)[0]
+        victim = worker_pids(started)[0]
         os.kill(victim, signal.SIGKILL)
-        until(lambda: len(children(started)) == 2 and victim not in children(started))
+        until(lambda: len(worker_pids(started)) == 2 and victim not in worker_pids(started))
         assert [ask(started) for _ in range(10)] == [3.0] * 10
         until(lambda: counted(started) == 20)
         assert "is replaced" in started.log.read_text()
 
-        workers = children(started)
+        workers = worker_pids(started)
         started.process.send_signal(signal.SIGTERM)
         assert started.process.wait(timeout=60) == 0
         assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
@@ -163,11 +159,11 @@ def test_probes_are_answered_while_each_worker_loads_its_own(tmp_path):
     own = OWN_SLOW
     with pod(tmp_path, own, load_seconds="2") as started:
         started.wait_until("/v2/health/live")
-        until(lambda: len(children(started)) == 3)  # with the one that stands in for them
+        until(lambda: len(worker_pids(started)) == 3)  # with the one that stands in for them
         assert started.request("/v2/health/ready")[0] == 503
         started.wait_until("/v2/health/ready")
         assert statuses(started, "/v2/health/ready") == {200}
-        until(lambda: len(children(started)) == 2)
+        until(lambda: len(worker_pids(started)) == 2)
         assert statuses(started, "/invocations", {"instances": [0.0]}) == {200}
 
 
@@ -178,8 +174,8 @@ def test_a_worker_whose_predictions_never_end_leaves_both_ports_to_the_others_an
     variables = {"PENNANT_GRPC_PORT": str(port), "PENNANT_REQUEST_TIMEOUT": "3"}
     with pod(tmp_path, SLOW, PENNANT_BATCH_MAX_ROWS="1", **variables) as started:
         started.wait_until("/v2/health/ready")
-        until(lambda: len(children(started)) == 2)
-        victim, other = children(started)
+        until(lambda: len(worker_pids(started)) == 2)
+        victim, other = worker_pids(started)
         with stopped(other):
             asking = never_ends(started, tmp_path)
         for each in asking:
@@ -193,22 +189,22 @@ def test_a_worker_whose_predictions_never_end_leaves_both_ports_to_the_others_an
         until(lambda: started.log.read_text().count('"ready"') == 3)
         assert statuses(started, "/invocations", {"instances": [0.0]}) == {200}
         assert "this worker ends" in started.log.read_text()
-        assert other in children(started)
+        assert other in worker_pids(started)
 
 
 def test_when_all_workers_are_stuck_they_say_so_and_come_back_one_by_one(tmp_path):
     with pod(tmp_path, SLOW, PENNANT_BATCH_MAX_ROWS="1", PENNANT_REQUEST_TIMEOUT="1") as started:
         started.wait_until("/v2/health/ready")
-        until(lambda: len(children(started)) == 2)
-        before = children(started)
+        until(lambda: len(worker_pids(started)) == 2)
+        before = worker_pids(started)
         asking = []
         for worker, other in (before, before[::-1]):
             with stopped(other):
                 asking += never_ends(started, tmp_path, predictions=4)
                 (tmp_path / "begun").write_text("")
-            assert worker in children(started)
+            assert worker in worker_pids(started)
         until(lambda: started.request("/v2/health/ready")[0] == 503)
-        until(lambda: not set(before) & set(children(started)))
+        until(lambda: not set(before) & set(worker_pids(started)))
         until(lambda: statuses(started, "/invocations", {"instances": [0.0]}) == {200})
         assert started.process.poll() is None
         for each in asking:
@@ -218,8 +214,8 @@ def test_when_all_workers_are_stuck_they_say_so_and_come_back_one_by_one(tmp_pat
 def test_a_worker_that_gives_no_sign_of_life_is_replaced(tmp_path):
     with pod(tmp_path, PENNANT_REQUEST_TIMEOUT="1") as started:
         started.wait_until("/v2/health/ready")
-        until(lambda: len(children(started)) == 2)
-        victim = children(started)[0]
+        until(lambda: len(worker_pids(started)) == 2)
+        victim = worker_pids(started)[0]
         os.kill(victim, signal.SIGSTOP)
         until(replaced(started, victim))
         assert "has been silent" in started.log.read_text()
@@ -230,21 +226,21 @@ def test_a_worker_whose_event_loop_is_stopped_says_where_and_is_replaced(tmp_pat
     blocking = BLOCKING
     with pod(tmp_path, blocking, PENNANT_REQUEST_TIMEOUT="1") as started:
         started.wait_until("/v2/health/ready")
-        until(lambda: len(children(started)) == 2)
-        before = set(children(started))
+        until(lambda: len(worker_pids(started)) == 2)
+        before = set(worker_pids(started))
         with pytest.raises(ConnectionError):  # cut off when its worker is ended
             started.request("/block")
-        until(lambda: len(children(started)) == 2 and before != set(children(started)))
-        assert len(before & set(children(started))) == 1
+        until(lambda: len(worker_pids(started)) == 2 and before != set(worker_pids(started)))
+        assert len(before & set(worker_pids(started))) == 1
         assert "block_for_ever" in started.log.read_text()
 
 
 def test_counters_never_go_down_whoever_answers_and_whoever_dies(tmp_path):
     with pod(tmp_path) as started:
         started.wait_until("/v2/health/ready")
-        until(lambda: len(children(started)) == 2)
+        until(lambda: len(worker_pids(started)) == 2)
         seen = [0.0]
-        one, victim = children(started)
+        one, victim = worker_pids(started)
         for _ in range(5):
             with stopped(one):
                 ask(started)
@@ -270,7 +266,7 @@ def test_the_grpc_port_opens_when_the_model_can_be_asked(tmp_path):
 def test_a_request_that_kills_its_worker_every_time_ends_the_pod_with_a_reason(tmp_path):
     with pod(tmp_path) as started:
         started.wait_until("/v2/health/ready")
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_SECONDS
         while started.process.poll() is None:
             assert time.monotonic() < deadline
             with contextlib.suppress(OSError, AssertionError, EOFError):
@@ -299,71 +295,3 @@ def test_the_server_is_live_before_the_model_is_loaded_and_may_be_ended_then(tmp
         assert started.request("/v2/health/ready")[0] == 503
         started.process.send_signal(signal.SIGTERM)
         assert started.process.wait(timeout=60) == 0
-
-
-POOLED = """
-from concurrent.futures import ThreadPoolExecutor
-
-from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel
-
-
-class Pooled(PythonModel):
-    def load_context(self, context):
-        self.pool = ThreadPoolExecutor(1)
-        self.pool.submit(int).result()
-
-    def predict(self, context, model_input, params=None):
-        values = model_input["a"].tolist()
-        return [self.pool.submit(lambda x: 2 * x, each).result(timeout=20) for each in values]
-
-
-set_model(Pooled())
-"""
-
-
-def save_pyfunc(path: Path) -> None:
-    """MLflow's model with a pool that `load_context` makes, and an example."""
-    code = path.with_name("model.py")
-    code.write_text(POOLED)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow's own, about type hints and signatures
-        from mlflow.pyfunc import save_model
-
-        example = pd.DataFrame({"a": [1.0]})
-        save_model(path, python_model=str(code), input_example=example, pip_requirements=["pandas"])
-
-
-def save_sklearn(path: Path) -> None:
-    sklearn_bundle(path, PoolEstimator().fit([[1.0]]))
-
-
-def save_nothing(path: Path) -> None:
-    path.mkdir()
-    (path / "any").write_text("")
-
-
-@pytest.mark.parametrize(
-    ("save", "adapter", "body"),
-    [
-        (save_pyfunc, "auto", {"dataframe_records": [{"a": 4.0}]}),
-        (
-            save_nothing,
-            THREAD_POOL,
-            {"instances": [4.0]},
-        ),
-        (save_sklearn, "auto", {"instances": [[4.0]]}),
-    ],
-    ids=["pyfunc", "an adapter of one's own", "an estimator of one's own"],
-)
-@pytest.mark.filterwarnings("ignore:.*type hints")  # MLflow's own, about hints
-def test_what_a_fork_would_break_is_loaded_by_each_worker(tmp_path, save, adapter, body):
-    path = tmp_path / "bundle"
-    save(path)
-    on_volume(path)
-    with serving(tmp_path, path, PENNANT_ADAPTER=adapter, PENNANT_WORKERS="2") as started:
-        started.wait_until("/v2/health/ready")
-        until(lambda: len(children(started)) == 2)
-        for _ in range(12):  # whichever worker takes it
-            status, _, answer = started.request("/invocations", body)
-            assert (status, json.loads(answer)) == (200, {"predictions": [8.0]})

@@ -54,14 +54,14 @@ def test_a_moved_alias_is_noticed_at_once(mlflow_url: str, client: MlflowClient)
         hooked.registry(mlflow_url, webhook=hooked.registered())
         async with hooked.running():
             await follows(hooked, watch)
-            assert hooked.told
+            assert hooked.enqueued
             assert not hooked.urgent  # that it is there at all may wait, that it moved may not
             took = []
             for number in "2121":
-                hooked.told.clear()
+                hooked.enqueued.clear()
                 began = await promote(client, model, number)
-                await until(lambda n=number: hooked.told and hooked.version(watch) == n)
-                took.append(hooked.told["team", model] - began)
+                await until(lambda n=number: hooked.enqueued and hooked.version(watch) == n)
+                took.append(hooked.enqueued["team", model] - began)
             assert hooked.urgent == {("team", model)}
             assert max(took) < 10, took  # the machine may be busy, and it polls once an hour
             await asyncio.to_thread(client.delete_registered_model_alias, model, "production")
@@ -79,7 +79,7 @@ def test_a_pinned_version_is_noticed_when_it_is_made(mlflow_url: str, client: Ml
         hooked.registry(mlflow_url, webhook=hooked.registered())
         async with hooked.running():
             await until(lambda: hooked.status().get("webhook"))
-            await until(lambda: ("team", watch.model) in hooked.told)
+            await until(lambda: ("team", watch.model) in hooked.enqueued)
             await asyncio.to_thread(version, client, watch.model)
             await until(lambda: hooked.version(pinned) == "2")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import hypothesis
 from hypothesis.stateful import run_state_machine_as_test
 from soak.report import Row
-from test_laws import Chaos
+
+from pennant_testing.memory.chaos import Chaos
 
 BATCH, STEPS = 25, 60  # examples between two looks at the clock; steps of each
 UNIT = Path(__file__).resolve().parents[1] / "unit"
@@ -23,7 +24,7 @@ def run(minutes: float, seed: int) -> list[Row]:
 
 
 def _random_lives(minutes: float, seed: int) -> Row:
-    """Operators in worlds that do as they like (tests/unit/test_laws.py)."""
+    """Operators in worlds that do as they like (pennant_testing/memory/chaos.py)."""
     settings = hypothesis.settings(
         hypothesis.settings.get_profile("all"),
         max_examples=BATCH,

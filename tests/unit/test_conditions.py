@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pennant_testing.memory.edited_situations import ANSWERS, PASTS, silent_since
-from pennant_testing.memory.situations import SERVING, SPECS, UNKNOWN, Case, table
+from pennant_testing.memory.situation_parts import SERVING, SPECS, UNKNOWN, Case
+from pennant_testing.memory.situations import table
 
 pytestmark = pytest.mark.unit
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,69 +11,21 @@ from hypothesis import strategies as st
 
 from pennant_operator.decide.intent import Event
 from pennant_operator.decide.manifests import field_changes, foreign_changes
-from pennant_operator.decide.manifests.drift import (
-    MAX_SET_BACKS,
-    SET_BACK_WINDOW,
-    DueApply,
-    due_apply,
-    with_mark,
+from pennant_operator.decide.manifests.drift import due_apply
+from pennant_testing.memory.drift_cases import (
+    ADMITTED,
+    BESIDE,
+    CHANGES,
+    WANTED,
+    Change,
+    changed,
+    pod,
+    serve,
+    stored,
 )
-from pennant_operator.decide.times import format_time
-from pennant_testing.memory import managed_fields
 from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
-
-WANTED: dict[str, Any] = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "rec-blue", "namespace": "team", "labels": {"a": "b"}},
-    "spec": {
-        "replicas": 2,
-        "template": {
-            "metadata": {"labels": {"pennant.dev/revision": "abc"}},
-            "spec": {
-                "priorityClassName": "",
-                "tolerations": [{"key": "k", "effect": ""}],
-                "nodeSelector": {"zone": "a"},
-                "containers": [
-                    {
-                        "name": "serve",
-                        "image": "serving:1",
-                        "env": [{"name": "A", "value": ""}, {"name": "B", "value": "b"}],
-                        "resources": {"limits": {"cpu": ".5", "memory": "1.5e9"}},
-                    }
-                ],
-            },
-        },
-    },
-}
-Change = Callable[[dict[str, Any]], object]
-
-
-def stored(
-    wanted: dict[str, Any], mark: str | None = "", at: Any = NOW, count: str = ""
-) -> dict[str, Any]:
-    """As the API server has it after an apply; without a mark as an older operator left it."""
-    if mark is not None:
-        found = due_apply(wanted, None, at)
-        assert found is not None
-        wanted = with_mark(wanted, DueApply(mark or found.mark, count))
-    live = copy.deepcopy(wanted)
-    ours = managed_fields.of_applied(wanted)
-    live["metadata"]["managedFields"] = managed_fields.entries(ours, format_time(at), others=False)
-    return live
-
-
-def changed(live: dict[str, Any], change: Change) -> dict[str, Any]:
-    """Somebody changes it with a request of their own."""
-    after = copy.deepcopy(live)
-    change(after)
-    (own,) = (e for e in live["metadata"]["managedFields"] if e["manager"] == "pennant")
-    ours = managed_fields.kept(own["fieldsV1"], live, after)
-    told = managed_fields.entries(ours, own["time"], others=True)
-    after["metadata"]["managedFields"] = told
-    return after
 
 
 def spelled(live: dict[str, Any], change: Change) -> dict[str, Any]:
@@ -83,16 +33,6 @@ def spelled(live: dict[str, Any], change: Change) -> dict[str, Any]:
     after = copy.deepcopy(live)
     change(after)
     return after
-
-
-def pod(live: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = live["spec"]["template"]["spec"]
-    return found
-
-
-def serve(live: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = pod(live)["containers"][0]
-    return found
 
 
 SPELLINGS: dict[str, Change] = {
@@ -112,38 +52,6 @@ def test_an_empty_list_with_keys_is_nobodys_and_no_drift():
     (own,) = live["metadata"]["managedFields"]
     del own["fieldsV1"]["f:spec"]["f:template"]["f:spec"]["f:imagePullSecrets"]
     assert due_apply(wanted, live, NOW) is None
-
-
-BESIDE = "one more container"
-ADMITTED: dict[str, tuple[str, Change]] = {
-    "a number": ("spec.replicas", lambda o: o["spec"].update(replicas=3)),
-    "an image": (
-        "spec.template.spec.containers[name=serve].image",
-        lambda o: serve(o).update(image="mirror/serving:1"),
-    ),
-    "one more": (
-        "spec.template.spec.tolerations",
-        lambda o: pod(o)["tolerations"].append({"key": "x"}),
-    ),
-    BESIDE: (
-        "spec.template.spec.containers",
-        lambda o: pod(o)["containers"].append({"name": "sidecar"}),
-    ),
-    "one fewer": (
-        "spec.template.spec.containers[name=serve].env[name=B]",
-        lambda o: serve(o)["env"].pop(),
-    ),
-    "another amount": (
-        "spec.template.spec.containers[name=serve].resources.limits.cpu",
-        lambda o: serve(o)["resources"]["limits"].update(cpu="600m"),
-    ),
-}
-CHANGES: dict[str, Change] = {what: change for what, (_, change) in ADMITTED.items()} | {
-    "a label goes": lambda o: o["metadata"]["labels"].pop("a"),
-    "a map gets another": lambda o: pod(o).update(nodeSelector={"zone": "a", "x": "y"}),
-    "an empty value is set": lambda o: serve(o)["env"][0].update(value="set"),
-    "a list goes": lambda o: serve(o).pop("env"),
-}
 
 
 def test_what_is_not_there_is_due():
@@ -190,91 +98,6 @@ def test_what_is_no_longer_wanted_is_due():
     wanted = copy.deepcopy(WANTED)
     del pod(wanted)["nodeSelector"]
     assert due_apply(wanted, stored(WANTED), NOW) is not None
-
-
-class TestWhatSomebodyInsistsOn:
-    def fight(
-        self,
-        times: int,
-        *,
-        insist: bool = False,
-        pause: timedelta = timedelta(0),
-        what: str = "an image",
-    ):
-        """Set back so often, and changed again each time."""
-        live, found, now = stored(WANTED), None, NOW
-        for _ in range(times):
-            live, now = changed(live, CHANGES[what]), now + pause
-            found = due_apply(WANTED, live, now, insist=insist)
-            if found is not None:
-                live = stored(WANTED, found.mark, now, found.count)
-        return live, found
-
-    def test_it_is_set_back_some_times_and_then_accepted(self):
-        assert self.fight(MAX_SET_BACKS)[1] is not None
-        assert self.fight(MAX_SET_BACKS + 1)[1] is None
-
-    def test_it_is_told_with_the_last_time_by_whom(self):
-        _, before = self.fight(MAX_SET_BACKS - 1)
-        live, last = self.fight(MAX_SET_BACKS)
-        live = changed(live, CHANGES["an image"])
-        assert foreign_changes.insistence_event(live, before) is None
-        told = foreign_changes.insistence_event(live, last)
-        assert told is not None
-        assert told.message == (
-            "Deployment rec-blue: spec.template.spec.containers[name=serve].image was changed 3 "
-            "times by kubectl-edit and set back; from now on it is left as it is changed: let only "
-            "one of the two set it"
-        )
-
-    def test_who_applies_a_copy_of_the_object_insists_too(self):
-        """A copy holds the mark as it was, and no count."""
-        live, _ = self.fight(MAX_SET_BACKS)
-        told = live["metadata"]["annotations"]
-        assert told["pennant.dev/applied"] == stored(WANTED)["metadata"]["annotations"].popitem()[1]
-        assert told["pennant.dev/set-back"].startswith(f"{MAX_SET_BACKS}.")
-
-    def test_without_the_mark_the_count_starts_again(self):
-        live, _ = self.fight(MAX_SET_BACKS + 1)
-        assert due_apply(WANTED, live, NOW) is None
-        unmarked = changed(live, lambda o: o["metadata"]["annotations"].pop("pennant.dev/applied"))
-        found = due_apply(WANTED, unmarked, NOW)
-        assert found is not None
-        assert not found.last
-
-    def test_an_edit_now_and_then_is_no_insisting(self):
-        assert self.fight(3 * MAX_SET_BACKS, pause=SET_BACK_WINDOW)[1] is not None
-
-    def test_what_was_accepted_is_so_for_good(self):
-        live, _ = self.fight(MAX_SET_BACKS + 1)
-        assert due_apply(WANTED, live, NOW + 2 * SET_BACK_WINDOW) is None
-        assert due_apply(WANTED, live, NOW + 2 * SET_BACK_WINDOW, insist=True) is not None
-
-    def test_another_edit_after_that_is_set_back(self):
-        live, _ = self.fight(MAX_SET_BACKS + 1)
-        live = changed(live, CHANGES["a list goes"])
-        assert due_apply(WANTED, live, NOW) is None
-        found = due_apply(WANTED, live, NOW + SET_BACK_WINDOW)
-        assert found is not None
-        assert found.times == 1
-
-    def test_what_the_rollout_depends_on_is_set_back_each_time(self):
-        _, found = self.fight(3 * MAX_SET_BACKS, insist=True)
-        assert found is not None
-
-    def test_what_a_child_is_known_by_is_set_back_each_time(self):
-        _, found = self.fight(3 * MAX_SET_BACKS, what="a label goes")
-        assert found is not None
-        assert not found.last
-
-    def test_something_new_to_say_is_said(self):
-        live, _ = self.fight(MAX_SET_BACKS + 1)
-        wanted = {**WANTED, "spec": {**WANTED["spec"], "replicas": 3}}
-        assert due_apply(wanted, live, NOW) is not None
-
-    @pytest.mark.parametrize("mark", ["", ".", "x.y", "0.9"])
-    def test_a_mark_that_somebody_wrote_is_none(self, mark: str):
-        assert due_apply(WANTED, stored(WANTED, mark or "."), NOW) is not None
 
 
 class TestWhatAnOlderOperatorLeft:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.seen.observed import Unknown
-from pennant_testing.memory.fallible_operator import Fate, Operator
+from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
 from pennant_testing.memory.object_builders import NOW, version
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import becomes_ready, crashed, fails, stays_pending
@@ -21,10 +21,10 @@ from pennant_testing.memory.simulated_pods import becomes_ready, crashed, fails,
 pytestmark = pytest.mark.unit
 
 DISTURBANCES = [fate for fate in Fate if fate is not Fate.ANSWERED]
-Story = Callable[[Operator], None]
+Story = Callable[[FallibleOperator], None]
 
 
-def look(operator: Operator, times: int, seconds: float = 1) -> None:
+def look(operator: FallibleOperator, times: int, seconds: float = 1) -> None:
     """The operator and the cluster work hand in hand."""
     for _ in range(times):
         operator.reconcile()
@@ -33,25 +33,25 @@ def look(operator: Operator, times: int, seconds: float = 1) -> None:
         operator.world.now += timedelta(seconds=seconds)
 
 
-def first(operator: Operator) -> None:
+def first(operator: FallibleOperator) -> None:
     look(operator, 8)
 
 
-def moved(operator: Operator) -> None:
+def moved(operator: FallibleOperator) -> None:
     operator.world.desired = version(8, tag=False)
     look(operator, 8)
 
 
-def baked(operator: Operator) -> None:
+def baked(operator: FallibleOperator) -> None:
     look(operator, 5, seconds=60)
 
 
-def back_in_the_bake(operator: Operator) -> None:
+def back_in_the_bake(operator: FallibleOperator) -> None:
     operator.world.desired = version(7)
     look(operator, 6)
 
 
-def superseded(operator: Operator) -> None:
+def superseded(operator: FallibleOperator) -> None:
     operator.world.behaviour["8"] = stays_pending
     operator.world.desired = version(8)
     look(operator, 3)
@@ -59,13 +59,13 @@ def superseded(operator: Operator) -> None:
     look(operator, 12)
 
 
-def rejected(operator: Operator) -> None:
+def rejected(operator: FallibleOperator) -> None:
     operator.world.behaviour["8"] = fails("LoadFailed")
     operator.world.desired = version(8)
     look(operator, 12)
 
 
-def held_and_retried(operator: Operator) -> None:
+def held_and_retried(operator: FallibleOperator) -> None:
     operator.world.behaviour["8"] = stays_pending
     operator.world.desired = version(8)
     look(operator, 4, seconds=1000)
@@ -73,18 +73,18 @@ def held_and_retried(operator: Operator) -> None:
     look(operator, 16, seconds=61)
 
 
-def crashed_in_bake(operator: Operator) -> None:
+def crashed_in_bake(operator: FallibleOperator) -> None:
     operator.world.behaviour["8"] = crashed(operator.world.now)
     look(operator, 12)
 
 
-def crashed_in_an_outage(operator: Operator) -> None:
+def crashed_in_an_outage(operator: FallibleOperator) -> None:
     operator.world.desired = Unknown("RegistryUnreachable", "it does not answer", NOW)
     operator.world.behaviour["8"] = crashed(operator.world.now)
     look(operator, 12)
 
 
-def scaled_to_zero_and_back(operator: Operator) -> None:
+def scaled_to_zero_and_back(operator: FallibleOperator) -> None:
     operator.world.specify(replicas=0)
     look(operator, 4)
     operator.world.specify(replicas=3)
@@ -107,27 +107,29 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
 
 
 @cache
-def told(story: Story) -> Operator:
+def told(story: Story) -> FallibleOperator:
     """The operator after a story and all before it, undisturbed; nobody goes on with this one."""
     operator = begun(story)
     story(operator)
     return operator
 
 
-def begun(story: Story) -> Operator:
+def begun(story: Story) -> FallibleOperator:
     """One whose story begins now."""
     before = STORIES[story][0]
-    return Operator(Simulation(version(7))) if before is None else copy.deepcopy(told(before))
+    return (
+        FallibleOperator(Simulation(version(7))) if before is None else copy.deepcopy(told(before))
+    )
 
 
-def disturbed(story: Story, number: int, fate: Fate) -> Operator:
+def disturbed(story: Story, number: int, fate: Fate) -> FallibleOperator:
     operator = begun(story)
     operator.fates[operator.sent + number] = fate
     story(operator)
     return operator
 
 
-def end(operator: Operator) -> dict[str, Any]:
+def end(operator: FallibleOperator) -> dict[str, Any]:
     """Where a story ends, without the times."""
     status = operator.world.status
     return {

@@ -14,7 +14,7 @@ from pennant_testing.truth.kstatus import (
     IN_PROGRESS,
     TERMINATING,
     Judge,
-    Tally,
+    VerdictTally,
     verdict,
 )
 
@@ -176,4 +176,4 @@ def test_the_last_line_tells_how_many_were_judged_and_how_many_were_wrong():
     watched = Watched()
     watched.says(readyReplicas=0)
     assert str(watched.judge.tally()) == f"{watched.judge.judged} statuses judged, 1 wrong"
-    assert str(Tally(5, 0).and_also([2, 1])) == "7 statuses judged, 1 wrong"
+    assert str(VerdictTally(5, 0).and_also([2, 1])) == "7 statuses judged, 1 wrong"

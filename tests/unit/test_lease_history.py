@@ -4,20 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from pennant_testing.control_plane.lease_history import Request, strays, tenures
+from pennant_testing.control_plane.lease_history import AuditedRequest, strays, tenures
 from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
 
 
-def write(pod: str, began: float, lasted: float = 0.1) -> Request:
+def write(pod: str, began: float, lasted: float = 0.1) -> AuditedRequest:
     start = NOW + timedelta(seconds=began)
-    return Request(pod, "patch services", start, start + timedelta(seconds=lasted), 200)
+    return AuditedRequest(pod, "patch services", start, start + timedelta(seconds=lasted), 200)
 
 
-def lease(pod: str, holder: str, began: float, code: int = 200) -> Request:
+def lease(pod: str, holder: str, began: float, code: int = 200) -> AuditedRequest:
     start = NOW + timedelta(seconds=began)
-    return Request(pod, "update leases", start, start, code, holder)
+    return AuditedRequest(pod, "update leases", start, start, code, holder)
 
 
 HANDED_OVER = [lease("a", "a_1", 0), lease("a", "a_1", 2), lease("a", "", 5), lease("b", "b_1", 6)]
@@ -39,7 +39,7 @@ def test_each_that_writes_in_its_own_time_is_no_stray():
         pytest.param(write("b", 5.5), id="while-nobody-held-it"),
     ],
 )
-def test_a_write_outside_of_its_pods_time_is_a_stray(stray: Request):
+def test_a_write_outside_of_its_pods_time_is_a_stray(stray: AuditedRequest):
     assert list(strays([*HANDED_OVER, stray])) == [stray]
 
 

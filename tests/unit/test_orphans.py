@@ -9,7 +9,8 @@ import pytest
 from pennant_operator.decide.intent import Adopt, Apply, Plan
 from pennant_operator.decide.plan import plan
 from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.simulated_cluster import ConflictError, Simulation, serving
+from pennant_testing.memory.simulated_api_server import ConflictError
+from pennant_testing.memory.simulated_cluster import Simulation, serving
 
 pytestmark = pytest.mark.unit
 

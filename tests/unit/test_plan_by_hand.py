@@ -8,7 +8,7 @@ import pytest
 from pennant_operator.decide.seen.termination import KILLED, Failure
 from pennant_operator.decide.times import format_time
 from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.simulated_cluster import serving
+from pennant_testing.memory.simulated_cluster import alias_moved, serving
 from pennant_testing.memory.simulated_pods import becomes_ready, crashes, first_fails, hangs
 
 pytestmark = pytest.mark.unit
@@ -40,8 +40,7 @@ def test_an_annotation_that_is_edited_beside_the_selector_moves_nothing():
 
 @pytest.mark.parametrize("what", ["selector", "slot"])
 def test_no_edit_gives_the_traffic_to_an_empty_slot_while_nothing_answers(what):
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.run(4)
     sim.now += timedelta(minutes=5)
     sim.run(4)
@@ -64,8 +63,7 @@ def test_what_serves_and_was_deleted_is_not_said_to_have_made_room():
 
 
 def test_pods_that_were_added_in_the_bake_and_never_got_ready_were_no_crash():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.run(4)
     sim.behaviour["8"] = lambda pod: (becomes_ready if _first(pod) else _killed_later(sim))(pod)
     sim.specify(replicas=4)
@@ -84,8 +82,7 @@ def _killed_later(sim):
 
 
 def test_a_bake_that_somebody_dates_into_the_future_lasts_no_longer_than_one_from_now():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.run(4)
     sim.aim(since=format_time(sim.now + timedelta(days=9)))
     sim.run(4, seconds=60)

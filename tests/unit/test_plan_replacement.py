@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 
 from pennant_operator.decide.intent import Delete
-from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
 from pennant_testing.memory.simulated_pods import becomes_ready, fails, first_fails, hangs
 
 pytestmark = pytest.mark.unit
@@ -64,9 +63,7 @@ def test_no_pod_is_replaced_while_its_siblings_are_young():
 
 
 def test_a_pod_of_a_candidate_is_judged_by_its_rollout_and_not_replaced():
-    sim = serving(7)
-    sim.behaviour["8"] = first_fails
-    sim.desired = version(8)
+    sim = alias_moved(pods=first_fails)
     sim.run(3)
     assert not any(e.reason == "PodReplaced" for e in sim.events)
 

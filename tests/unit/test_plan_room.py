@@ -6,8 +6,9 @@ import pytest
 
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.simulated_cluster import SLOTS, Simulation, serving
+from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
 from pennant_testing.memory.simulated_pods import (
     PodTemplate,
     becomes_ready,
@@ -240,8 +241,7 @@ def test_what_comes_back_from_no_pods_has_a_minute_before_it_gives_way():
 
 
 def test_in_a_bake_a_larger_size_is_first_for_what_has_the_traffic():
-    sim = serving(7)
-    sim.desired = version(8)
+    sim = alias_moved()
     sim.run(4)
     assert (sim.serving, sim.status["summary"]) == ("8", "Baking")
     sim.lacks.quota = 9
@@ -262,8 +262,7 @@ def test_in_an_outage_of_the_registry_a_candidate_follows_the_size_to_nothing():
 
 
 def test_in_a_bake_what_is_warm_leaves_quota_to_what_has_the_traffic_and_keeps_a_pod():
-    sim = serving(7, replicas=3)
-    sim.desired = version(8)
+    sim = alias_moved(replicas=3)
     sim.run(4)
     sim.lacks.quota = 6
     sim.specify(replicas=4)

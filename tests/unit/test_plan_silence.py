@@ -9,58 +9,41 @@ from pennant_operator.decide.registry.no_answer import registry_invalid, registr
 from pennant_operator.decide.registry.registries import InvalidRegistryError
 from pennant_operator.decide.registry.sources import source_refusal, with_pull_source
 from pennant_operator.decide.seen.observed import (
-    Absent,
     Refused,
     RegistryFacts,
-    Unknown,
     Unresolved,
 )
-from pennant_operator.decide.status.stalled import hindered_plan
-from pennant_testing.memory.object_builders import NOW, REGISTRY, version
-from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.edited_situations import CANARY, MEMORY
+from pennant_testing.memory.object_builders import REGISTRY, version
+from pennant_testing.memory.silences import (
+    NOT_ASKED,
+    SILENT,
+    each_silence,
+    memory_limit,
+    moved_to_8,
+)
+from pennant_testing.memory.simulated_cluster import Simulation, alias_moved
 from pennant_testing.memory.simulated_pods import fails
 
 pytestmark = pytest.mark.unit
 
-SILENT = Unknown("RegistryUnreachable", "it does not answer", NOW)
-NOT_ASKED = Unknown("WaitingForRegistry", "not asked yet")
-MORE = {"serving": {"resources": {"limits": {"memory": "2Gi"}}}}
-CANARY = {"model": {"name": "news", "alias": "canary"}}
 HIDDEN = Unresolved("ModelNotReadable", "the account may not read it")
-both = pytest.mark.parametrize("silence", [SILENT, NOT_ASKED], ids=["told", "not asked yet"])
 
 
 def pin(number: int):
     return {"model": {"name": "news", "version": str(number)}}
 
 
-def moved_to_8() -> Simulation:
-    """Version 8 serves, 7 did before."""
-    sim = serving(7)
-    sim.desired = version(8)
-    sim.run(6)
-    sim.run(3, seconds=120)
-    assert sim.serving == "8"
-    return sim
-
-
-def memory(sim: Simulation) -> str | None:
-    """As the pods with traffic have it."""
-    deployment = sim.deployment(sim.active[0])
-    serve = deployment["spec"]["template"]["spec"]["containers"][0]
-    return serve.get("resources", {}).get("limits", {}).get("memory")
-
-
-@both
+@each_silence
 def test_another_memory_rolls_without_the_registry(silence):
     sim = moved_to_8()
     sim.desired = silence
-    sim.specify(**MORE)
+    sim.specify(**MEMORY)
     sim.step()
     assert sim.condition("Reconciling") == ("True", "RollingOut")
     assert sim.status["candidate"]["version"] == "8"
     sim.run(6)
-    assert (sim.serving, memory(sim)) == ("8", "2Gi")
+    assert (sim.serving, memory_limit(sim)) == ("8", "2Gi")
     assert sim.condition("Reconciling") == ("False", "Settled")
 
 
@@ -70,9 +53,9 @@ def test_another_memory_rolls_while_the_model_is_hidden_and_that_is_told():
     sim.run(2)
     assert sim.condition("AliasInSync") == ("False", "ModelNotReadable")
     assert sim.condition("Reconciling") == ("False", "Settled")
-    sim.specify(**MORE)
+    sim.specify(**MEMORY)
     sim.run(7)
-    assert (sim.serving, memory(sim)) == ("8", "2Gi")
+    assert (sim.serving, memory_limit(sim)) == ("8", "2Gi")
     assert sim.condition("AliasInSync") == ("False", "ModelNotReadable")
     assert sim.condition("Reconciling") == ("False", "Settled")
 
@@ -80,10 +63,10 @@ def test_another_memory_rolls_while_the_model_is_hidden_and_that_is_told():
 def test_another_memory_does_not_roll_an_earlier_version_than_the_one_that_is_asked_for():
     sim = moved_to_8()
     sim.desired = Unresolved("ModelNotReadable", "its run is hidden", version="9")
-    sim.specify(**MORE)
+    sim.specify(**MEMORY)
     sim.run(6)
     assert "candidate" not in sim.status
-    assert memory(sim) is None
+    assert memory_limit(sim) is None
 
 
 @pytest.mark.parametrize(
@@ -106,7 +89,7 @@ def test_what_was_never_found_is_told_once_and_not_taken_for_found_at_the_next_l
 def test_what_rolled_without_the_registry_is_what_it_would_have_rolled_with_it():
     sim = moved_to_8()
     sim.desired = SILENT
-    sim.specify(**MORE)
+    sim.specify(**MEMORY)
     sim.run(6)
     sim.run(3, seconds=120)
     sim.writes.clear()
@@ -116,7 +99,7 @@ def test_what_rolled_without_the_registry_is_what_it_would_have_rolled_with_it()
     assert sim.condition("AliasInSync") == ("True", "InSync")
 
 
-@both
+@each_silence
 def test_a_pin_on_a_version_that_ran_before_needs_no_registry(silence):
     sim = moved_to_8()
     sim.desired = silence
@@ -126,7 +109,7 @@ def test_a_pin_on_a_version_that_ran_before_needs_no_registry(silence):
     assert sim.status["desired"]["version"] == "7"
 
 
-@both
+@each_silence
 @pytest.mark.parametrize("edit", [CANARY, pin(9)], ids=["another alias", "a pin"])
 def test_what_nobody_knows_waits_and_says_so(silence, edit):
     sim = moved_to_8()
@@ -169,18 +152,16 @@ def test_a_rollout_that_was_begun_for_another_alias_does_not_get_the_traffic():
 
 
 def test_a_rejected_version_whose_memory_is_raised_is_tried_again_without_the_registry():
-    sim = serving(7)
-    sim.behaviour["8"] = fails("StartFailed")
-    sim.desired = version(8)
+    sim = alias_moved(pods=fails("StartFailed"))
     sim.run(8)
     assert sim.status["summary"] == "Rejected"
     sim.desired = SILENT
     sim.run(2)
     assert sim.status["summary"] == "Rejected"
     sim.behaviour.clear()
-    sim.specify(**MORE)
+    sim.specify(**MEMORY)
     sim.run(8)
-    assert (sim.serving, memory(sim)) == ("8", "2Gi")
+    assert (sim.serving, memory_limit(sim)) == ("8", "2Gi")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +174,7 @@ def test_what_may_not_be_fetched_any_more_does_not_roll(registry):
     sim.registry, sim.desired = registry, SILENT
     sim.run(2)
     sim.writes.clear()
-    sim.specify(**MORE)
+    sim.specify(**MEMORY)
     sim.run(4)
     assert (sim.serving, sim.writes) == ("8", [])
     assert sim.condition("Reconciling") == ("True", "WaitingForVersion")
@@ -202,64 +183,11 @@ def test_what_may_not_be_fetched_any_more_does_not_roll(registry):
 def test_suspended_nothing_rolls_and_the_status_says_why():
     sim = moved_to_8()
     sim.desired = NOT_ASKED
-    sim.specify(suspend=True, **MORE)
+    sim.specify(suspend=True, **MEMORY)
     sim.run(4)
-    assert memory(sim) is None
+    assert memory_limit(sim) is None
     assert sim.condition("Reconciling") == ("False", "Settled")
     assert sim.condition("AliasInSync") == ("False", "Suspended")
-
-
-def test_of_a_model_that_was_made_again_the_newer_version_of_a_number_is_rolled():
-    sim = moved_to_8()
-    sim.desired = version(7, created=5000)
-    sim.run(6)
-    sim.run(3, seconds=120)
-    sim.desired = SILENT
-    sim.specify(**MORE)
-    sim.run(6)
-    serves = sim.records[sim.active[1]]
-    assert (serves.version, serves.created) == ("7", 5000)
-
-
-@both
-def test_an_older_version_of_a_number_that_was_made_later_rolls_nothing(silence):
-    """The ModelRegistry got another server's address, whose version 8 is older than the first's."""
-    sim = moved_to_8()
-    sim.desired = version(8, created=500)
-    sim.run(6)
-    sim.run(3, seconds=120)
-    assert sim.records[sim.active[1]].created == 500
-    sim.desired = silence
-    sim.writes.clear()
-    sim.run(4)
-    assert sim.writes == []
-    sim.specify(**MORE)
-    sim.run(6)
-    assert (sim.records[sim.active[1]].created, memory(sim)) == (500, "2Gi")
-
-
-@both
-def test_an_old_version_of_a_number_is_not_rolled_for_one_whose_bytes_were_nowhere(silence):
-    """The model was made again, and its version 7 cannot be resolved when the registry goes."""
-    sim = moved_to_8()
-    sim.desired = Unresolved("VersionNotResolved", "no such run", "7")
-    sim.run(2)
-    sim.writes.clear()
-    sim.desired = silence
-    sim.run(4)
-    assert (sim.serving, sim.writes) == ("8", [])
-    assert sim.condition("AliasInSync")[0] != "True"
-
-
-def test_what_was_rejected_of_a_model_that_was_made_again_stays_so_in_silence():
-    sim = moved_to_8()
-    sim.behaviour["8"] = fails("LoadFailed")
-    sim.desired = version(8, created=5000)
-    sim.run(8)
-    assert sim.condition("AliasInSync") == ("False", "Rejected")
-    sim.desired = NOT_ASKED
-    sim.run(4)
-    assert sim.condition("AliasInSync") == ("False", "Rejected")
 
 
 def test_a_status_that_does_not_say_what_was_asked_counts_until_the_spec_changes():
@@ -286,48 +214,6 @@ def test_a_source_that_is_not_allowed_stops_nothing_that_serves():
     assert sim.condition("AliasInSync") == ("False", "SourceNotAllowed")
     assert [event.reason for event in sim.events] == ["RolloutHeld"]
     assert "s3://elsewhere/9" in sim.events[0].message
-
-
-def synced_while_writes_fail(sim: Simulation) -> tuple[str, str]:
-    status = hindered_plan(sim.observe(), "500 InternalError", sim.now).status or {}
-    said = next(c for c in status["conditions"] if c["type"] == "AliasInSync")
-    return said["status"], said["reason"]
-
-
-def test_what_is_in_sync_is_so_while_writes_fail():
-    sim = moved_to_8()
-    assert synced_while_writes_fail(sim) == ("True", "InSync")
-    sim.specify(replicas=5)
-    sim.desired = NOT_ASKED
-    assert synced_while_writes_fail(sim) == ("True", "InSync")
-
-
-@pytest.mark.parametrize(
-    ("edit", "desired"),
-    [
-        (CANARY, NOT_ASKED),
-        (CANARY, version(9)),
-        (MORE, NOT_ASKED),
-        (MORE, version(8)),
-        ({"model": {"name": "a/b", "alias": "x"}}, NOT_ASKED),
-        ({"replicas": 5}, Absent("AliasNotSet", "the alias points at no version")),
-    ],
-    ids=[
-        "another alias, silence",
-        "another alias",
-        "memory, silence",
-        "memory",
-        "not a model",
-        "no alias",
-    ],
-)
-def test_what_was_in_sync_before_something_changed_is_not_said_to_be_while_writes_fail(
-    edit, desired
-):
-    sim = moved_to_8()
-    sim.specify(**edit)
-    sim.desired = desired
-    assert synced_while_writes_fail(sim) == ("False", "WriteFailed")
 
 
 def test_a_version_that_may_not_be_downloaded_is_the_desired_one():

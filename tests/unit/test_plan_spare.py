@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.simulated_cluster import serving
+from pennant_testing.memory.simulated_cluster import alias_moved, serving
 from pennant_testing.memory.simulated_pods import (
     PodTemplate,
     becomes_ready,
@@ -40,8 +40,7 @@ def test_a_large_candidate_does_not_pass_while_a_pod_was_never_ready_or_fails(ot
 
 
 def test_a_few_crashes_among_many_pods_are_no_fault_of_the_model():
-    sim = serving(7, replicas=50)
-    sim.desired = version(8)
+    sim = alias_moved(replicas=50)
     sim.run(4)
     assert sim.serving == "8"
     sim.behaviour["8"] = _but_for(5, crashed(sim.now))
@@ -53,8 +52,7 @@ def test_a_few_crashes_among_many_pods_are_no_fault_of_the_model():
 
 
 def test_going_back_takes_one_warm_pod_that_answers():
-    sim = serving(7, replicas=50)
-    sim.desired = version(8)
+    sim = alias_moved(replicas=50)
     sim.run(4)
     sim.behaviour |= {"7": _but_for(49, hangs), "8": crashed(sim.now)}
     sim.run(4)

@@ -4,7 +4,7 @@ import pytest
 
 from pennant_testing.running.branch_coverage import by_package
 from pennant_testing.running.slowest import COUNT, Took, slowest
-from pennant_testing.truth.status_truth import Tally
+from pennant_testing.truth.status_truth import SampleTally
 
 pytestmark = pytest.mark.unit
 
@@ -53,7 +53,7 @@ def test_a_tier_of_which_few_tests_ran_shows_nothing():
 
 
 def test_what_two_samplers_saw_is_added_up():
-    both = Tally(10, 2, 0, 0.5).and_also([5, 1, 1, 2.5])
+    both = SampleTally(10, 2, 0, 0.5).and_also([5, 1, 1, 2.5])
     assert str(both) == (
         "15 samples of 3 ModelDeployments, 1 disagreements of more than 2 s, the longest 2.5 s"
     )

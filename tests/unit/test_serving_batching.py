@@ -12,24 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.batching import policy, proof
 from pennant_serving.batching.batcher import Batcher
 from pennant_serving.batching.line import Line
 from pennant_serving.batching.policy import BatchLimits, Situation
 from pennant_serving.batching.pool import Pool
-from pennant_serving.batching.speed import (
-    PROVING_RUNS,
-    SHORT_CLOCK_SECONDS,
-    SHORT_CPU_SECONDS,
-    WAITING_CLOCK_SECONDS,
-    Speed,
-)
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import InvalidInput, PredictFailed, TimedOut, Unavailable
 from pennant_serving.rows import Rows
 from pennant_testing.running.generated_examples import examples
 from pennant_testing.serving.app_builders import Echo, model
+from pennant_testing.serving.joined_requests import SummingAdapter, ask
 
 pytestmark = pytest.mark.unit
 
@@ -55,41 +48,6 @@ class Recorder(Echo):
         if self._hold is not None:
             self._hold.wait(LONG)
         return super().predict(rows)
-
-
-class Sums:
-    """A model of arrays, whose time depends on the number of rows only."""
-
-    joins = True
-    steady = True
-    input_example = None
-    array_spec = ArraySpec("float64", 2)
-
-    def __init__(self) -> None:
-        self.threads: set[str] = set()
-        self.sizes: list[int] = []
-
-    def to_array(self, rows):
-        return np.asarray(rows.values, dtype="float64")
-
-    def predict(self, rows):
-        return self.predict_array(self.to_array(rows))
-
-    def predict_array(self, array):
-        self.threads.add(threading.current_thread().name.partition("_")[0])
-        self.sizes.append(len(array))
-        return array.sum(axis=1)
-
-
-def ask(served, *requests, together: bool = True):
-    """The answers to requests that arrive in the same turn of the loop, or one after the other."""
-
-    async def run():
-        if together:
-            return await asyncio.gather(*map(served.predict, requests), return_exceptions=True)
-        return [await served.predict(rows) for rows in requests]
-
-    return asyncio.run(run())
 
 
 def test_requests_that_wait_together_are_predicted_together():
@@ -155,7 +113,7 @@ def test_a_model_that_does_not_answer_each_row_is_asked_request_by_request():
 
 
 def test_a_request_of_many_rows_is_cut_and_the_others_go_in_between():
-    adapter = Sums()
+    adapter = SummingAdapter()
     large, small = np.arange(20.0).reshape(10, 2), [[1.0, 2.0]]
     # In one thread: of two, the one that began first need not be the first to come here.
     served = model(adapter, pool=Pool(threads=1), max_rows=4)
@@ -236,61 +194,6 @@ def test_a_slow_batch_does_not_hold_up_the_next_one():
         assert await slow == ["slow"]
 
     asyncio.run(overtake())
-
-
-def test_only_what_was_proved_short_runs_in_the_event_loop():
-    adapter = Sums()
-    served = model(adapter)
-    ask(served, Rows([[1.0, 2.0]]))
-    assert adapter.threads == {"predict"}
-    adapter.threads.clear()
-    asyncio.run(served.batcher.prove(Rows([[1.0, 2.0]])))
-    adapter.threads.clear()
-    ask(served, Rows([[1.0, 2.0]]))
-    assert adapter.threads == {"MainThread"}
-
-
-def proved(*, steady: bool = True) -> Speed:
-    speed = Speed(steady=steady)
-    for _ in range(PROVING_RUNS):
-        speed.tried(8, SHORT_CPU_SECONDS / 2, SHORT_CLOCK_SECONDS / 2)
-    return speed
-
-
-def test_a_proof_is_undone_by_long_runs_in_a_row_and_comes_back():
-    speed = proved()
-    assert speed.proved(5)
-    assert not speed.proved(9)
-    for _ in range(PROVING_RUNS):
-        speed.measured(7, SHORT_CPU_SECONDS / 2, SHORT_CPU_SECONDS / 2)
-    for _ in range(PROVING_RUNS):
-        speed.measured(7, 2 * SHORT_CPU_SECONDS, 2 * SHORT_CPU_SECONDS)
-    assert speed.proved(5)
-    speed.measured(7, 2 * SHORT_CPU_SECONDS, 2 * SHORT_CPU_SECONDS)
-    assert not speed.proved(5)
-    for _ in range(PROVING_RUNS):
-        speed.measured(7, SHORT_CPU_SECONDS / 2, SHORT_CPU_SECONDS / 2)
-    assert speed.proved(5)
-
-
-def test_what_waits_is_long_by_the_clock_and_leaves_the_loop_at_once():
-    speed = Speed(steady=True)
-    for _ in range(PROVING_RUNS):
-        speed.tried(8, 0.0, 2 * SHORT_CLOCK_SECONDS)
-    assert not speed.proved(8)
-    speed = proved()
-    for _ in range(2 * PROVING_RUNS):
-        speed.measured(8, 0.0, 0.0)
-    speed.measured(8, 0.0, 2 * WAITING_CLOCK_SECONDS)
-    assert not speed.proved(8)
-
-
-def test_nothing_is_proved_by_requests_nor_of_an_adapter_that_may_wait():
-    speed = Speed(steady=True)
-    for _ in range(PROVING_RUNS):
-        speed.measured(1, 0, 0)
-    assert not speed.proved(1)
-    assert not proved(steady=False).proved(8)
 
 
 @pytest.mark.parametrize(
@@ -378,8 +281,8 @@ FLOATS = st.floats(-1e6, 1e6)
 )
 def test_arrays_are_answered_the_same_together_and_in_parts(requests, most):
     rows = [Rows([list(row) for row in values]) for values in requests]
-    together = ask(Batcher(Sums(), POOL, BatchLimits(max_rows=most)), *rows)
+    together = ask(Batcher(SummingAdapter(), POOL, BatchLimits(max_rows=most)), *rows)
     assert all(
-        proof.same(answer, Sums().predict(alone))
+        proof.same(answer, SummingAdapter().predict(alone))
         for answer, alone in zip(together, rows, strict=True)
     )

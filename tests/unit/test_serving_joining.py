@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,63 +19,33 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from pennant_serving.adapters.base import ArraySpec
 from pennant_serving.adapters.native_sklearn import SklearnAdapter
 from pennant_serving.batching import joining, proof
 from pennant_serving.batching.joining import Ambiguous, NotOneEach
 from pennant_serving.batching.neighbours import different
 from pennant_serving.batching.policy import ROWS
 from pennant_serving.batching.pool import Pool
-from pennant_serving.batching.speed import SHORT_CLOCK_SECONDS
 from pennant_serving.bundle.mlmodel import MLmodel
 from pennant_serving.rows import Rows, Table
 from pennant_testing.running.generated_examples import examples
-from pennant_testing.serving.app_builders import Echo, model
-from pennant_testing.serving.odd_estimators import ODD, Odd, OddStep, Waits, mixed
+from pennant_testing.serving.app_builders import model
+from pennant_testing.serving.fitted_adapters import CountingAdapter, X, Y, native
+from pennant_testing.serving.joined_requests import ask
+from pennant_testing.serving.odd_estimators import ODD, Odd, OddStep, mixed
 
 pytestmark = [
     pytest.mark.unit,
     # As the adapters do in their process, where no test resets the filters.
     pytest.mark.filterwarnings("ignore:X does not have valid feature names"),
 ]
-X = np.random.default_rng(1).normal(size=(30, 2))
-Y = (X[:, 0] > 0).astype(int)
-
-
-def native(estimator: Any, method: str = "predict") -> SklearnAdapter:
-    """The adapter of an estimator without a signature."""
-    flavors = {"sklearn": {}, "python_function": {"predict_fn": method}}
-    mlmodel = MLmodel(Path(), flavors, (), (), (), (), None, from_type_hint=False)
-    return SklearnAdapter(mlmodel, estimator.fit(X, Y))
-
-
-def ask(served: Any, *requests: Rows) -> list[Any]:
-    """The answers to requests that arrive in the same turn of the loop."""
-
-    async def run() -> list[Any]:
-        return await asyncio.gather(*map(served.predict, requests), return_exceptions=True)
-
-    return asyncio.run(run())
 
 
 def alone(adapter: Any, *requests: Rows) -> list[Any]:
     return [ask(model(adapter), each)[0] for each in requests]
 
 
-class Asked(Echo):
-    """Counts the rows of each call, and answers with one function of an array."""
-
-    def __init__(self, answer: Any = None) -> None:
-        self.sizes: list[int] = []
-        self._answer = answer or (lambda x: x[:, 0])
-
-    def predict(self, rows):
-        self.sizes.append(len(rows))
-        return self._answer(np.asarray(rows.values, dtype="float64"))
-
-
 def test_a_model_of_ones_own_is_asked_request_by_request_even_where_the_example_shows_nothing():
-    class Own(Asked):
+    class Own(CountingAdapter):
         joins = False
 
     adapter = Own(ODD["its share of the largest"])
@@ -147,7 +116,7 @@ def test_each_caller_gets_the_outputs_of_its_own_row(estimator):
 
 
 def test_a_large_request_whose_answer_has_one_array_for_each_output_is_not_cut_to_pieces():
-    adapter = Asked(lambda x: [x[:, 0], x[:, 1], x[:, 0]])
+    adapter = CountingAdapter(lambda x: [x[:, 0], x[:, 1], x[:, 0]])
     served = model(adapter, max_rows=3)
     (answer,) = ask(served, Rows(X[:9]))
     assert [len(each) for each in answer] == [9, 9, 9]
@@ -168,7 +137,7 @@ def test_a_list_as_long_as_the_batch_is_told_apart_only_where_it_can_mean_nothin
 
 
 def test_an_answer_that_may_be_rows_or_outputs_does_not_end_joining():
-    adapter = Asked(lambda x: [list(row) for row in x])
+    adapter = CountingAdapter(lambda x: [list(row) for row in x])
     served, rows = model(adapter), X.tolist()
     assert ask(served, *(Rows([row]) for row in rows[:2])) == [[row] for row in rows[:2]]
     assert served.batcher.joins
@@ -177,7 +146,7 @@ def test_an_answer_that_may_be_rows_or_outputs_does_not_end_joining():
 
 
 def test_a_person_may_say_that_rows_are_independent():
-    class Own(Asked):
+    class Own(CountingAdapter):
         joins = False
 
     adapter = Own()
@@ -188,7 +157,7 @@ def test_a_person_may_say_that_rows_are_independent():
 
 
 def test_not_even_a_person_can_ask_for_what_the_model_cannot_do():
-    class Fixed(Asked):
+    class Fixed(CountingAdapter):
         joins, never_joins = False, True
 
     assert not model(Fixed(), mode=ROWS).batcher.joins
@@ -197,7 +166,7 @@ def test_not_even_a_person_can_ask_for_what_the_model_cannot_do():
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize("way", ODD)
 def test_what_the_example_disproves_is_not_joined_whoever_said_so(way, rows):
-    served = model(Asked(ODD[way]), mode=ROWS)
+    served = model(CountingAdapter(ODD[way]), mode=ROWS)
     example = Rows([[4.0, 1.5], [-2.0, 0.25], [1.0, 1.0]][:rows])
     asyncio.run(served.batcher.prove(example))
     assert not served.batcher.joins
@@ -218,7 +187,7 @@ def test_what_the_example_disproves_is_not_joined_whoever_said_so(way, rows):
 )
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_what_answers_row_by_row_is_not_doubted(answer, rows):
-    served = model(Asked(answer))
+    served = model(CountingAdapter(answer))
     example = Rows([[4.0, 1.5], [-2.0, 0.25], [1.0, 1.0]][:rows])
     asyncio.run(served.batcher.prove(example))
     assert served.batcher.joins, str(served.batcher)
@@ -234,7 +203,7 @@ def test_neighbours_are_other_values_of_the_same_types():
 
 
 def test_nothing_is_looked_at_for_joining_where_nothing_may_be_joined(monkeypatch):
-    class Own(Asked):
+    class Own(CountingAdapter):
         joins = False
 
     def never(_rows: Any) -> Any:
@@ -248,64 +217,20 @@ def test_nothing_is_looked_at_for_joining_where_nothing_may_be_joined(monkeypatc
 
 
 def test_a_large_request_is_cut_only_where_rows_may_be_told_apart():
-    class Own(Asked):
+    class Own(CountingAdapter):
         joins = False
 
-    own, known = Own(), Asked()
+    own, known = Own(), CountingAdapter()
     for adapter in (own, known):
         (answer,) = ask(model(adapter, max_rows=2), Rows(X[:5]))
         assert np.array_equal(answer, X[:5, 0])
     assert (own.sizes, known.sizes) == ([5], [2, 2, 1])
 
 
-def test_an_estimator_that_waits_never_runs_in_the_event_loop():
-    threads = set()
-
-    class Watched(Waits):
-        def predict(self, x):
-            threads.add(threading.current_thread() is threading.main_thread())
-            return super().predict(x)
-
-    served = model(native(Watched(0.0)))
-    asyncio.run(served.batcher.prove(Rows(X[:2])))
-    ask(served, Rows(X[:2]))
-    assert threads == {False}
-
-
-def test_an_adapter_that_says_that_it_waits_for_nothing_is_measured_by_the_clock():
-    class Liar(Waits):
-        steady = joins = True
-        input_example = None
-
-        def predict(self, rows):
-            return super().predict(rows.values)
-
-    served = model(Liar(1.5 * SHORT_CLOCK_SECONDS))
-    asyncio.run(served.batcher.prove(Rows(X[:1])))
-    assert served.batcher.runner.speed.largest == 0
-
-
 def test_an_example_of_no_rows_is_no_sign_of_anything():
     served = model()
     asyncio.run(served.batcher.prove(Rows([])))
     assert (served.batcher.joins, served.batcher.runner.speed.largest) == (True, 0)
-
-
-def test_what_makes_an_array_of_rows_waits_beside_the_loop_too():
-    threads = set()
-
-    class Slow(Asked):
-        array_spec = ArraySpec("float64", 2)
-
-        def to_array(self, rows):
-            threads.add(threading.current_thread() is threading.main_thread())
-            return np.asarray(rows.values)
-
-        def predict_array(self, array):
-            return array[:, 0]
-
-    assert ask(model(Slow()), Rows([[1.0, 2.0]]))[0].tolist() == [1.0]
-    assert threads == {False}
 
 
 WAYS = st.sampled_from(sorted(ODD.keys() - {"by chance"}))

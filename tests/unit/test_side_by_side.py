@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pennant_testing.running.scheduling import LONG, next_module
-from pennant_testing.running.shared_once import Company
+from pennant_testing.running.shared_once import SharedOnce
 from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.unit
@@ -58,14 +58,14 @@ def test_every_module_that_is_called_long_is_there():
 
 def test_what_is_made_once_is_the_same_for_all(tmp_path: Path):
     made = iter(range(2))
-    found = [Company(tmp_path).once("number", lambda: next(made)) for _ in range(2)]
+    found = [SharedOnce(tmp_path).once("number", lambda: next(made)) for _ in range(2)]
     assert found == [0, 0]
 
 
 def test_what_could_not_be_made_is_tried_by_the_next(tmp_path: Path):
     with pytest.raises(ZeroDivisionError):
-        Company(tmp_path).once("number", lambda: 1 / 0)
-    assert Company(tmp_path).once("number", lambda: 1) == 1
+        SharedOnce(tmp_path).once("number", lambda: 1 / 0)
+    assert SharedOnce(tmp_path).once("number", lambda: 1) == 1
 
 
 def test_the_first_guest_opens_and_the_last_one_closes_whoever_goes_first(tmp_path: Path):
@@ -73,7 +73,7 @@ def test_the_first_guest_opens_and_the_last_one_closes_whoever_goes_first(tmp_pa
 
     def comes() -> ExitStack:
         stay = ExitStack()
-        guest = Company(tmp_path).guest(
+        guest = SharedOnce(tmp_path).guest(
             "house", lambda: did.append("opens"), lambda: did.append("closes")
         )
         stay.enter_context(guest)
@@ -94,11 +94,11 @@ def test_what_opens_only_in_part_is_closed_and_opened_by_the_next(tmp_path: Path
     did: list[str] = []
     with (
         pytest.raises(ZeroDivisionError),
-        Company(tmp_path).guest("house", lambda: 1 / 0, lambda: did.append("closes")),
+        SharedOnce(tmp_path).guest("house", lambda: 1 / 0, lambda: did.append("closes")),
     ):
         did.append("never inside")
     assert did == ["closes"]
-    with Company(tmp_path).guest("house", lambda: did.append("opens"), lambda: None):
+    with SharedOnce(tmp_path).guest("house", lambda: did.append("opens"), lambda: None):
         assert did == ["closes", "opens"]
 
 
@@ -106,7 +106,7 @@ def test_who_wants_to_be_alone_waits_for_all_others_and_they_for_him(tmp_path: P
     did: list[str] = []
 
     def alone() -> None:
-        with Company(tmp_path).alone():
+        with SharedOnce(tmp_path).alone():
             did.append("alone")
 
     def is_waited_for() -> bool:
@@ -115,7 +115,7 @@ def test_who_wants_to_be_alone_waits_for_all_others_and_they_for_him(tmp_path: P
         return any("->" in line and f":{inode} " in line for line in locks)
 
     waits = threading.Thread(target=alone)
-    with Company(tmp_path).beside(), Company(tmp_path).beside():
+    with SharedOnce(tmp_path).beside(), SharedOnce(tmp_path).beside():
         waits.start()
         until(is_waited_for)
         did.append("beside")

@@ -3,20 +3,20 @@
 import pytest
 
 from pennant_testing.truth.status_truth import (
+    Claim,
     Disagreement,
-    Said,
     Sample,
+    claim_of,
+    claims_since,
     disagreements,
     problem,
-    said_by,
-    said_since,
     tally,
 )
 
 pytestmark = pytest.mark.unit
 
-SERVES_1 = Said(ready=True, version="1")
-OUT = Said(ready=False, version="1")
+SERVES_1 = Claim(ready=True, version="1")
+OUT = Claim(ready=False, version="1")
 
 
 def sample(at=0.0, *said, answers="1", of="news"):
@@ -31,9 +31,9 @@ def sample(at=0.0, *said, answers="1", of="news"):
         (SERVES_1, None, "Ready is True, and nothing answers"),
         (OUT, "1", "Ready is False, and version 1 answers"),
         (OUT, None, ""),
-        (Said(ready=False), None, ""),
-        (Said(), "1", ""),
-        (Said(), None, ""),
+        (Claim(ready=False), None, ""),
+        (Claim(), "1", ""),
+        (Claim(), None, ""),
     ],
     ids=[
         "it serves what it says",
@@ -51,7 +51,7 @@ def test_a_sample_agrees_with_the_status_or_says_why_not(said, answers, wrong):
 
 
 def test_an_answer_may_agree_with_any_status_from_while_it_was_under_way():
-    serves_2 = Said(ready=True, version="2")
+    serves_2 = Claim(ready=True, version="2")
     assert problem(sample(0, SERVES_1, serves_2)) == ""
     assert problem(sample(0, SERVES_1, serves_2, answers="2")) == ""
     wrong = "version 2 is said to serve, and version 3 answers"
@@ -60,8 +60,8 @@ def test_an_answer_may_agree_with_any_status_from_while_it_was_under_way():
 
 @pytest.mark.parametrize(("begun", "wanted"), [(0, "123"), (1, "123"), (2.5, "23"), (9, "3")])
 def test_what_was_said_since_a_request_began_starts_with_what_held_then(begun, wanted):
-    claims = [(at, Said(ready=True, version=str(at))) for at in (1, 2, 3)]
-    assert "".join(said.version for said in said_since(claims, begun)) == wanted
+    claims = [(at, Claim(ready=True, version=str(at))) for at in (1, 2, 3)]
+    assert "".join(said.version for said in claims_since(claims, begun)) == wanted
 
 
 def test_a_server_that_names_no_version_is_judged_by_its_answering_alone():
@@ -87,13 +87,13 @@ def test_an_agreement_in_between_ends_it():
 
 
 def test_another_wrong_word_begins_another_one():
-    serves_2 = Said(ready=True, version="2")
+    serves_2 = Claim(ready=True, version="2")
     samples = [sample(0, answers="2"), sample(1.5, serves_2), sample(3, answers="2")]
     assert not any(each.counts for each in disagreements(samples))
 
 
 def test_pods_that_drain_after_a_scale_to_zero_may_answer_for_half_a_minute():
-    gone = Said(ready=False, version="1", leaving=True)
+    gone = Claim(ready=False, version="1", leaving=True)
     short, long = ([sample(at, gone) for at in (0, last)] for last in (29, 31))
     assert not disagreements(short)[0].counts
     assert disagreements(long)[0].counts
@@ -121,7 +121,7 @@ def test_what_a_status_claims_is_its_ready_condition_and_its_serving_version():
             {"type": "Ready", "status": "True", "reason": "Serving"},
         ],
     }
-    assert said_by(status) == Said(ready=True, version="7")
+    assert claim_of(status) == Claim(ready=True, version="7")
     status["conditions"][1] |= {"status": "False", "reason": "ScaledToZero"}
-    assert said_by(status) == Said(ready=False, version="7", leaving=True)
-    assert said_by({}) == Said()
+    assert claim_of(status) == Claim(ready=False, version="7", leaving=True)
+    assert claim_of({}) == Claim()

@@ -10,7 +10,14 @@ from newsreco.loadgen_report import failures
 from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import IMAGE
 from pennant_dev.shell import DevError
-from pennant_testing.cluster.deployed import OURS, Deployed, name_after, said, serving, traffic
+from pennant_testing.cluster.deployed import (
+    OURS,
+    Deployed,
+    condition_of,
+    name_after,
+    serving,
+    traffic,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -116,9 +123,9 @@ def test_a_serving_pod_that_its_node_evicts_is_replaced_while_its_sibling_answer
             flow.flows_until(time.time() + SECONDS)
         lost = [row.started for row in failures(flow.rows)]
         assert not lost or max(lost) - min(lost) < RULES_CHANGE
-        assert said(short, "Ready")[:2] == ("True", "Serving")
-        assert said(short, "Reconciling")[:2] == ("True", "Scaling")
-        assert said(short, "Reconciling")[2].startswith("1 of 2 pods are ready: ")
+        assert condition_of(short, "Ready")[:2] == ("True", "Serving")
+        assert condition_of(short, "Reconciling")[:2] == ("True", "Scaling")
+        assert condition_of(short, "Reconciling")[2].startswith("1 of 2 pods are ready: ")
         assert names(found.pods()) & {full, sibling} == {sibling}
         ended = kube.get("pod", full, room) or {}
         assert ended["status"]["phase"] in {"Failed", "Succeeded"}  # told to end, never deleted

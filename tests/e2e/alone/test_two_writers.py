@@ -25,7 +25,13 @@ from pennant_dev.settings import Settings
 from pennant_testing.cluster.deployed import Deployed, serving, traffic
 from pennant_testing.cluster.operator_pods import NAME, NAMESPACE, leader, pod_of
 from pennant_testing.cluster.sampler import Sampler
-from pennant_testing.control_plane.lease_history import NOBODY, Request, requests, strays, tenures
+from pennant_testing.control_plane.lease_history import (
+    NOBODY,
+    AuditedRequest,
+    requests,
+    strays,
+    tenures,
+)
 
 pytestmark = [
     pytest.mark.e2e,
@@ -84,7 +90,7 @@ class Led:
         asked = [each for each in requests(LOG, self.since) if each.pod == pod_of(self.identity)]
         return {None, self.identity} <= {each.holder for each in asked}
 
-    def succession(self) -> tuple[Request, Request] | None:
+    def succession(self) -> tuple[AuditedRequest, AuditedRequest] | None:
         """The last request of its for the Lease, and the one by which another took it."""
         asked = [each for each in requests(LOG, self.since) if each.holder is not None]
         pairs = pairwise(each for each in asked if each.code < 300)
@@ -123,7 +129,7 @@ def process_of(identity: str) -> int:
     raise AssertionError(f"no process of {identity}")
 
 
-def taken_over(first: Led) -> tuple[Request, Request]:
+def taken_over(first: Led) -> tuple[AuditedRequest, AuditedRequest]:
     """Once that is so: the last word of one tenure, and the first of another's."""
     return poll(first.succession, "nobody takes over", 60, every=0.1)
 

@@ -10,9 +10,9 @@ from mlflow import MlflowClient
 import pennant_registry
 from pennant_registry import errors
 from pennant_testing.mlflow.lying_proxy import (
-    Answer,
+    ProxiedAnswer,
+    ProxiedRequest,
     Proxy,
-    Request,
     error_500,
     login_page,
     lying_proxy,
@@ -35,28 +35,28 @@ def front(client: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
         yield proxy
 
 
-def is_step(request: Request, step: str) -> bool:
+def is_step(request: ProxiedRequest, step: str) -> bool:
     method, _, path = step.partition(" ")
     return request.method == method and path in request.path
 
 
 def failing(
-    step: str, answer: Callable[[Request], Answer | None] = error_500
-) -> Callable[[Request], Answer | None]:
+    step: str, answer: Callable[[ProxiedRequest], ProxiedAnswer | None] = error_500
+) -> Callable[[ProxiedRequest], ProxiedAnswer | None]:
     """Trouble with one step only."""
     return lambda request: answer(request) if is_step(request, step) else request.forward()
 
 
-def forbidden(_: Request) -> Answer:
+def forbidden(_: ProxiedRequest) -> ProxiedAnswer:
     told = b'{"error_code": "PERMISSION_DENIED", "message": "Permission denied"}'
-    return Answer(403, told)
+    return ProxiedAnswer(403, told)
 
 
-def once(step: str, after: int) -> Callable[[Request], Answer | None]:
+def once(step: str, after: int) -> Callable[[ProxiedRequest], ProxiedAnswer | None]:
     """A refusal, which nobody tries again, of one request."""
     done = 0
 
-    def trouble(request: Request) -> Answer | None:
+    def trouble(request: ProxiedRequest) -> ProxiedAnswer | None:
         nonlocal done
         if not is_step(request, step):
             return request.forward()
@@ -66,7 +66,7 @@ def once(step: str, after: int) -> Callable[[Request], Answer | None]:
     return trouble
 
 
-def lost(request: Request) -> Answer | None:
+def lost(request: ProxiedRequest) -> ProxiedAnswer | None:
     """It is done, and the connection ends before the answer."""
     request.forward()
     return None
@@ -91,7 +91,7 @@ def test_a_promotion_that_fails_moves_nothing_and_leaves_no_record(
     name: str,
     step: str,
     after: int,
-    answer: Callable[[Request], Answer],
+    answer: Callable[[ProxiedRequest], ProxiedAnswer],
 ):
     first, second = registered("one"), registered("two")
     pennant_registry.promote(first, name, ALIAS)
@@ -138,7 +138,7 @@ def test_a_record_that_cannot_be_taken_back_is_named(
 ):
     number = registered()
 
-    def trouble(request: Request) -> Answer | None:
+    def trouble(request: ProxiedRequest) -> ProxiedAnswer | None:
         broken = is_step(request, SET_ALIAS) or request.method == "DELETE"
         return error_500(request) if broken else request.forward()
 
@@ -156,12 +156,12 @@ def test_a_download_that_fails_is_given_up_after_two_attempts(
     registered: Callable[..., int],
     name: str,
     monkeypatch: pytest.MonkeyPatch,
-    answer: Callable[[Request], Answer | None] | None,
+    answer: Callable[[ProxiedRequest], ProxiedAnswer | None] | None,
 ):
     pennant_registry.promote(registered(), name, ALIAS)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
 
-    def silent(request: Request) -> None:
+    def silent(request: ProxiedRequest) -> None:
         request.proxy.ended.wait(20)
 
     front.fail(failing(DOWNLOAD, answer or silent))
@@ -191,7 +191,11 @@ STEPS = (
 @pytest.mark.parametrize("answer", [error_500, forbidden, login_page, lost])
 @pytest.mark.parametrize("step", STEPS)
 def test_whatever_fails_while_registering_is_an_error_of_this_library(
-    front: Proxy, run: Callable[..., str], name: str, step: str, answer: Callable[..., Answer]
+    front: Proxy,
+    run: Callable[..., str],
+    name: str,
+    step: str,
+    answer: Callable[..., ProxiedAnswer],
 ):
     run_id = run()
     front.fail(failing(step, answer))

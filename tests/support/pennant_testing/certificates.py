@@ -17,7 +17,7 @@ DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Pair:
+class CertificatePair:
     """A certificate and its key."""
 
     certificate: x509.Certificate
@@ -44,16 +44,16 @@ class Authority:
     """Signs certificates for this machine's servers and their clients."""
 
     name: str = "authority"
-    own: Pair = field(init=False)
+    own: CertificatePair = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "own", self._pair(self.name, authority=True))
 
-    def issue(self, name: str, *, days: int = 1, address: str = "127.0.0.1") -> Pair:
+    def issue(self, name: str, *, days: int = 1, address: str = "127.0.0.1") -> CertificatePair:
         """In date for so many days; with fewer than none it has expired."""
         return self._pair(name, days=days, address=address)
 
-    def demanding(self, folder: Path, server: Pair) -> ssl.SSLContext:
+    def demanding(self, folder: Path, server: CertificatePair) -> ssl.SSLContext:
         """Of a server that wants a client certificate of this authority."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "server.pem").write_text(server.crt + server.pem_key)
@@ -65,7 +65,7 @@ class Authority:
 
     def _pair(
         self, name: str, *, days: int = 1, address: str = "127.0.0.1", authority: bool = False
-    ) -> Pair:
+    ) -> CertificatePair:
         key = ec.generate_private_key(ec.SECP256R1())
         now, subject = datetime.datetime.now(datetime.UTC), _named(name)
         names = [x509.IPAddress(ipaddress.ip_address(address))]
@@ -90,7 +90,7 @@ class Authority:
             )
             .sign(signer, hashes.SHA256())
         )
-        return Pair(made, key)
+        return CertificatePair(made, key)
 
 
 def _named(name: str) -> x509.Name:

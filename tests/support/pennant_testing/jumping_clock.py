@@ -11,7 +11,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     passed = 0.0
 
-    def select(self, timeout: float | None = None):
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout:
             self.passed += timeout
         return super().select(0)
@@ -19,12 +19,16 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 def at_once(scenario: Coroutine[Any, Any, None]) -> None:
     """Run it to its end, and cancel what it leaves running."""
-    with asyncio.Runner(loop_factory=_loop) as runner:
+    with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
         runner.run(scenario)
 
 
-def _loop() -> asyncio.AbstractEventLoop:
-    selector = _JumpingSelector()
-    loop = asyncio.SelectorEventLoop(selector)
-    loop.time = lambda: selector.passed
-    return loop
+class _JumpingLoop(asyncio.SelectorEventLoop):
+    """Its time is what has passed for its selector."""
+
+    def __init__(self) -> None:
+        self._jumps = _JumpingSelector()
+        super().__init__(self._jumps)
+
+    def time(self) -> float:
+        return self._jumps.passed

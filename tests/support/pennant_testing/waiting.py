@@ -7,11 +7,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-PATIENCE = 180.0  # seconds, on a machine that has other things to do
+WAIT_SECONDS = 180.0  # seconds, on a machine that has other things to do
 
 
 def until(
-    found: Callable[[], T], seconds: float = PATIENCE, *, seen: Callable[[], object] | None = None
+    found: Callable[[], T],
+    seconds: float = WAIT_SECONDS,
+    *,
+    seen: Callable[[], object] | None = None,
 ) -> T:
     """Ask until the answer is true; the answer. AssertionError at the deadline, with what is seen.
 

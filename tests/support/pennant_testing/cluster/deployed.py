@@ -17,7 +17,7 @@ from pennant_dev.shell import DevError
 MODEL = "recommender"  # of the tests; the demo has one of its own
 OURS = {"pennant.dev/e2e": "yes"}  # the label of what outlives a run that was killed
 ROOM = "pennant.dev/test-room"  # a node label that no node has
-PATIENCE = 240.0  # seconds, on a machine where thirty pods start at once
+WAIT_SECONDS = 240.0  # seconds, on a machine where thirty pods start at once
 # Without MLflow's client, which takes longer to import than a rollout may take.
 POINT = """
 import json, os, sys, time, urllib.request
@@ -81,7 +81,8 @@ class Deployed:
 
     @property
     def status(self) -> Object:
-        return self.object.get("status", {})
+        status: Object = self.object.get("status", {})
+        return status
 
     def children(self) -> list[Object]:
         kinds = "deployments,services,configmaps,controllerrevisions,poddisruptionbudgets,pods"
@@ -106,17 +107,17 @@ class Deployed:
             return False
         return True
 
-    def until(self, seconds: float = PATIENCE, **wanted: Any) -> Object:
+    def until(self, seconds: float = WAIT_SECONDS, **wanted: Any) -> Object:
         """The status in which these fields were so; `serving` and `desired` mean their version."""
         found: Object = {}
 
         def look() -> bool:
             nonlocal found
-            found = told = self.status
+            found = status = self.status
             for field in ("serving", "desired"):
                 if field in wanted:
-                    told = {**told, field: told.get(field, {}).get("version")}
-            return wanted.items() <= told.items()
+                    status = {**status, field: status.get(field, {}).get("version")}
+            return wanted.items() <= status.items()
 
         try:
             poll(look, f"{self.name} is not {wanted}", seconds, every=0.1)
@@ -125,10 +126,10 @@ class Deployed:
         return found
 
     def condition(self, kind: str) -> tuple[str, str]:
-        return said(self.status, kind)[:2]
+        return condition_of(self.status, kind)[:2]
 
 
-def said(status: Object, kind: str) -> tuple[str, str, str]:
+def condition_of(status: Object, kind: str) -> tuple[str, str, str]:
     """Status, reason and message of a condition."""
     found = next(c for c in status["conditions"] if c["type"] == kind)
     return found["status"], found["reason"], found["message"]

@@ -49,17 +49,17 @@ class Proxied(Kube):
         return items
 
     def _read(self, path: str, fields: dict[str, str] | None = None) -> Object | None:
-        said = self._http.request("GET", f"{self._url}/{path}", fields=fields)
-        if said.status == 404:
+        answer = self._http.request("GET", f"{self._url}/{path}", fields=fields)
+        if answer.status == 404:
             return None
-        assert said.status == 200, f"{path}: {said.status} {said.data.decode()}"
-        found: Object = said.json()
+        assert answer.status == 200, f"{path}: {answer.status} {answer.data.decode()}"
+        found: Object = answer.json()
         return found
 
     def _listen(self, lines: Iterable[str]) -> None:
         for line in lines:
-            if said := re.search(r"on (127\.0\.0\.1:\d+)", line):
-                self._url = f"http://{said[1]}"
+            if address := re.search(r"on (127\.0\.0\.1:\d+)", line):
+                self._url = f"http://{address[1]}"
 
 
 @contextmanager

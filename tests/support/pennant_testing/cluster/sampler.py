@@ -14,17 +14,16 @@ from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object
 from pennant_dev.demo.pods import NAMESPACE
 from pennant_testing.cluster.pod_scripts import source
-from pennant_testing.truth.kstatus import Judge, Verdict, Wrong
-from pennant_testing.truth.kstatus import Tally as Verdicts
+from pennant_testing.truth.kstatus import Judge, Verdict, VerdictTally, Wrong
 from pennant_testing.truth.kstatus_program import kstatus
 from pennant_testing.truth.status_truth import (
+    Claim,
     Disagreement,
-    Said,
     Sample,
-    Tally,
+    SampleTally,
+    claim_of,
+    claims_since,
     disagreements,
-    said_by,
-    said_since,
     tally,
 )
 
@@ -44,7 +43,7 @@ class Sampler:
         self._judge = Judge(verdict)
         self._misread = 0  # of the statuses that kstatus misreads, how many were reported
         self._ours: set[str] = set()
-        self._claims: dict[str, list[tuple[float, Said]]] = {}
+        self._claims: dict[str, list[tuple[float, Claim]]] = {}
         self._samples: list[Sample] = []
         self._reported: set[Disagreement] = set()
         self._borne: dict[str, float] = {}
@@ -63,11 +62,11 @@ class Sampler:
         """Ask what is made there from now on; other namespaces are other samplers'."""
         self._ours.add(namespace)
 
-    def tally(self) -> Tally:
+    def tally(self) -> SampleTally:
         """What all that was seen comes to."""
         return tally(list(self._samples))
 
-    def verdicts(self) -> Verdicts:
+    def verdicts(self) -> VerdictTally:
         """What all that kstatus said comes to."""
         return self._judge.tally()
 
@@ -119,7 +118,7 @@ class Sampler:
             if of not in self._claims:
                 self._prober.tell(json.dumps({"of": of, **_service(thing)}))
             self._judge.saw(thing)
-            now = said_by(thing.get("status", {}))
+            now = claim_of(thing.get("status", {}))
             self._claims.setdefault(of, []).append((time.monotonic(), now))
 
     def _seen(self, lines: Iterable[str]) -> None:
@@ -127,8 +126,8 @@ class Sampler:
             of, answered, version, seconds = json.loads(line)
             begun = time.monotonic() - seconds
             if claims := self._claims.get(of):
-                said = said_since(claims, begun)
-                self._samples.append(Sample(begun, of, said, answered, version))
+                current = claims_since(claims, begun)
+                self._samples.append(Sample(begun, of, current, answered, version))
 
 
 @contextmanager

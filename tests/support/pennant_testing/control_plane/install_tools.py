@@ -6,22 +6,21 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from pennant_dev.binaries import ensure
 from pennant_dev.settings import Settings
-from pennant_dev.shell import run
+from pennant_dev.shell import DevError, run
+from pennant_testing.control_plane.objects import Object
 from pennant_testing.folders import REPOSITORY
 
 CHART = REPOSITORY / "charts" / "pennant"
 MANIFESTS = REPOSITORY / "manifests"
 IN_ENV = MANIFESTS / "namespace-install" / "images-in-env.yaml"
 NAMESPACE = "pennant-system"
-
-Object = dict[str, Any]
 
 
 class Tools:
@@ -42,7 +41,7 @@ class Tools:
 
     def helm_later(self, *words: str) -> subprocess.Popen[str]:
         """A helm command that has begun."""
-        command = [self._helm, *words]
+        command = [str(self._helm), *words]
         return subprocess.Popen(
             command, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -58,6 +57,15 @@ class Tools:
     def kustomized(self, folder: str | Path) -> list[Object]:
         """What a kustomization renders: a folder of manifests/, or any."""
         return parsed(self.kubectl("kustomize", str(MANIFESTS / folder)))
+
+
+def succeeds(act: Callable[[], object]) -> bool:
+    """Whether a command of them does not fail."""
+    try:
+        act()
+    except DevError:
+        return False
+    return True
 
 
 def parsed(text: str) -> list[Object]:

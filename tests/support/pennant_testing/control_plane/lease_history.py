@@ -19,7 +19,7 @@ NOBODY = ""
 
 
 @dataclass(frozen=True)
-class Request:
+class AuditedRequest:
     """A request to write that was let through or refused; `holder` is whom a Lease's body names."""
 
     pod: str
@@ -45,23 +45,23 @@ class Tenure:
         return self.identity.rpartition("_")[0]
 
 
-def requests(log: Path, since: int = 0) -> list[Request]:
+def requests(log: Path, since: int = 0) -> list[AuditedRequest]:
     """The writes in the log from a byte on, first come first."""
     return sorted(map(_request, entries(log, since)), key=lambda each: each.began)
 
 
-def tenures(found: list[Request]) -> list[Tenure]:
+def tenures(found: list[AuditedRequest]) -> list[Tenure]:
     """Each as it began; one of nobody's where the Lease was given back."""
-    held: list[Tenure] = []
+    tenures_so_far: list[Tenure] = []
     for each in found:
         if each.holder is None or each.code >= 300:
             continue
-        if not held or held[-1].identity != each.holder:
-            held.append(Tenure(each.holder, each.began))
-    return held
+        if not tenures_so_far or tenures_so_far[-1].identity != each.holder:
+            tenures_so_far.append(Tenure(each.holder, each.began))
+    return tenures_so_far
 
 
-def strays(found: list[Request]) -> Iterator[Request]:
+def strays(found: list[AuditedRequest]) -> Iterator[AuditedRequest]:
     """Writes that were under way while their pod did not hold the Lease: two could have written."""
     turns = tenures(found)
     for each in found:
@@ -73,13 +73,13 @@ def strays(found: list[Request]) -> Iterator[Request]:
             yield each
 
 
-def _request(entry: dict[str, Any]) -> Request:
+def _request(entry: dict[str, Any]) -> AuditedRequest:
     of = entry.get("objectRef", {})
     spec = entry.get("requestObject", {}).get("spec", {})
     is_lease = of.get("resource") == "leases"
     extra = entry["user"].get("extra", {})
     parts = (of.get("resource"), of.get("namespace"), of.get("name"), of.get("subresource"))
-    return Request(
+    return AuditedRequest(
         pod=extra.get(POD, [entry["user"]["username"]])[0],
         what=f"{entry['verb']} {'/'.join(filter(None, parts))}",
         began=datetime.fromisoformat(entry["requestReceivedTimestamp"]),

@@ -13,8 +13,8 @@ import urllib3
 import yaml
 
 from pennant_dev.controlplane import ControlPlane
-from pennant_operator.kube import as_yaml
 from pennant_operator.nesting import loads
+from pennant_operator.yaml_body import as_yaml
 from pennant_testing.control_plane.audit_log import GROUP
 from pennant_testing.control_plane.operator_rights import granted
 from pennant_testing.folders import REPOSITORY
@@ -138,10 +138,10 @@ class Objects:
         headers = {"Content-Type": content, "Accept": "application/json"}
         written = as_yaml if content == APPLY else json.dumps
         sent = None if body is None else written(body).replace(f'"{DEEP}"', _DEEP).encode()
-        said = self._http.request(method, path, fields=fields, body=sent, headers=headers)
-        if said.status >= 300:
-            raise ApiServerError(said.status, said.data.decode())
-        found: Object = loads(said.data)
+        answer = self._http.request(method, path, fields=fields, body=sent, headers=headers)
+        if answer.status >= 300:
+            raise ApiServerError(answer.status, answer.data.decode())
+        found: Object = loads(answer.data)
         return found
 
 

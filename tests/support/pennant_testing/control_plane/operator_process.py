@@ -20,8 +20,8 @@ from pennant_testing.waiting import still, until
 
 # For one that will be killed: it leaves no Lease that the next one has to wait for.
 ALONE = {"PENNANT_LEADER_ELECT": "false"}
-STARTS = 180.0  # seconds, on a machine that has other things to do
-ENDS = 60.0
+START_SECONDS = 180.0  # seconds, on a machine that has other things to do
+END_SECONDS = 60.0
 WRITES = "pennant_api_writes_total"
 
 
@@ -64,20 +64,22 @@ class Operator:
     def kill(self) -> None:
         """End it as a node does that loses power."""
         self.process.kill()
-        self.process.wait(timeout=ENDS)
+        self.process.wait(timeout=END_SECONDS)
 
     def stop(self) -> int:
         """Ask it to end; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=ENDS)
+        return self.process.wait(timeout=END_SECONDS)
 
 
 @contextlib.contextmanager
 def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operator]:
     """An operator that is ready, ended at the end."""
     port, hooks, log = free_port(), free_port(), folder / f"operator-{time.monotonic_ns()}.log"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PENNANT_")}
-    env = kept | {
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("PENNANT_")
+    }
+    env = inherited | {
         "KUBECONFIG": str(kubeconfig),
         "PENNANT_NAMESPACE": NAMESPACE,
         "PENNANT_FETCH_IMAGE": "pennant-serving:test",
@@ -92,7 +94,7 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         )
     started = Operator(process, port, hooks, log)
     try:
-        until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200, STARTS)
+        until(lambda: process.poll() is not None or started.get("/readyz")[0] == 200, START_SECONDS)
         if process.poll() is not None:
             raise RuntimeError(f"the operator ended: {log.read_text()[-4000:]}")
         yield started
@@ -100,7 +102,7 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         if process.poll() is None:
             process.terminate()  # killed, it would leave the next one a Lease to wait for
         try:
-            process.wait(timeout=ENDS)
+            process.wait(timeout=END_SECONDS)
         finally:
             process.kill()
             process.wait()

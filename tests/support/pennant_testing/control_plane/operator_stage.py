@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pennant_testing.control_plane.applied_objects import model_deployment, model_registry
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
 from pennant_testing.control_plane.pretended_kubelet import PretendedKubelet
 from pennant_testing.waiting import until
@@ -26,31 +27,13 @@ class Stage:
         self.kubelet = PretendedKubelet(self.objects, self.namespace)
 
     def registry(self, name: str, url: str, namespace: str = NAMESPACE, **spec: Any) -> None:
-        self.objects.apply(
-            {
-                "apiVersion": "pennant.dev/v1alpha1",
-                "kind": "ModelRegistry",
-                "metadata": {"name": name, "namespace": namespace},
-                "spec": {"url": url, "pollInterval": "1s", **spec},
-            }
-        )
+        """Apply a ModelRegistry."""
+        self.objects.apply(model_registry(namespace, url, name, **spec))
 
     def apply(self, name: str, model: str, /, **spec: Any) -> None:
         """A ModelDeployment of one pod that follows the alias `production`, unless told else."""
-        usual = {
-            "registry": "default",
-            "model": {"name": model, "alias": "production"},
-            "replicas": 1,
-            "rollout": {"bake": "1s"},
-        }
-        self.objects.apply(
-            {
-                "apiVersion": "pennant.dev/v1alpha1",
-                "kind": "ModelDeployment",
-                "metadata": {"name": name, "namespace": self.namespace},
-                "spec": usual | spec,
-            }
-        )
+        usual = {"registry": "default", "replicas": 1}
+        self.objects.apply(model_deployment(self.namespace, model, name, **usual | spec))
 
     def look(self) -> dict[str, View]:
         """Let the cluster work, then see every ModelDeployment."""
@@ -127,19 +110,25 @@ class View:
 
     @property
     def status(self) -> dict[str, Any]:
-        return self.live.get("status", {})
+        status: dict[str, Any] = self.live.get("status", {})
+        return status
 
     @property
     def summary(self) -> str | None:
-        return self.status.get("summary")
+        summary: str | None = self.status.get("summary")
+        return summary
 
     @property
     def serving(self) -> str | None:
-        return self.status.get("serving", {}).get("version")
+        return self._version_of("serving")
 
     @property
     def candidate(self) -> str | None:
-        return self.status.get("candidate", {}).get("version")
+        return self._version_of("candidate")
+
+    def _version_of(self, field: str) -> str | None:
+        version: str | None = self.status.get(field, {}).get("version")
+        return version
 
     def settled_on(self, version: str) -> bool:
         return (self.serving, self.summary, self.candidate) == (version, "Serving", None)
@@ -156,4 +145,5 @@ class View:
 
     @property
     def conditions(self) -> list[dict[str, Any]]:
-        return self.status.get("conditions", [])
+        conditions: list[dict[str, Any]] = self.status.get("conditions", [])
+        return conditions

@@ -45,13 +45,13 @@ class PretendedKubelet:
 
     def _serve(self, deployment: dict[str, Any], live: set[str]) -> None:
         template, wanted = deployment["spec"]["template"], deployment["spec"]["replicas"]
-        slot, told = deployment["metadata"]["name"], template["metadata"]
-        revision = told["labels"]["pennant.dev/revision"]
+        slot, metadata = deployment["metadata"]["name"], template["metadata"]
+        revision = metadata["labels"]["pennant.dev/revision"]
         names = {f"{slot}-{revision}-{number}" for number in range(wanted)}
         self._end(live - names)
         for name in sorted(names - live):
             self._make(name, template)
-        annotations = told.get("annotations", {})
+        annotations = metadata.get("annotations", {})
         of = annotations.get("pennant.dev/model"), annotations.get("pennant.dev/model-version")
         fate = self.fates.get(of, READY)
         for name in sorted(names):
@@ -150,9 +150,9 @@ def _status(reached: str, **states: dict[str, Any]) -> Status:
 
 
 def _failed(reason: str, message: str) -> dict[str, Any]:
-    said = {"exitCode": 1, "message": json.dumps({"reason": reason, "message": message})}
+    ended = {"exitCode": 1, "message": json.dumps({"reason": reason, "message": message})}
     waiting = {"reason": "CrashLoopBackOff"}
-    return {"waiting": waiting, "lastState": {"terminated": _ended(said)}}
+    return {"waiting": waiting, "lastState": {"terminated": _ended(ended)}}
 
 
 def _ended(how: dict[str, Any]) -> dict[str, Any]:

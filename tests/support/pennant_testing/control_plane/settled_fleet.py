@@ -13,8 +13,8 @@ from pennant_testing.control_plane.operator_stage import CHILDREN, Stage
 from pennant_testing.mlflow.mlflow_server import Mlflow
 from pennant_testing.waiting import until
 
-SETTLES = 600.0  # seconds, on a machine that has other things to do
-POLL = 1.0  # seconds between two polls
+SETTLE_SECONDS = 600.0  # seconds, on a machine that has other things to do
+POLL_SECONDS = 1.0  # seconds between two polls
 SEARCH = "GET /api/2.0/mlflow/registered-models/search"
 
 
@@ -35,19 +35,19 @@ class Silence:
         """What an idle operator does not do (laws 7 and 10)."""
         more = [f"{n} x {call}" for call, n in self.calls.items() if call != SEARCH]
         # Pauses between polls are shorter by up to a tenth.
-        if self.polls > self.seconds / (0.9 * POLL) + 1:
+        if self.polls > self.seconds / (0.9 * POLL_SECONDS) + 1:
             more.append(f"{self.polls} searches in {self.seconds:.0f} s")
         return [*(f"{n} x {write}" for write, n in self.writes.items()), *more, *self.marks]
 
 
 def settled(stage: Stage, mlflow: Mlflow, url: str, count: int) -> None:
     """So many models, each followed by a ModelDeployment that serves its version 1."""
-    stage.registry("fleet", url, pollInterval=f"{POLL:.0f}s")
+    stage.registry("fleet", url, pollInterval=f"{POLL_SECONDS:.0f}s")
     names = [f"{stage.namespace}-{number}" for number in range(count)]
     for name in names:
         mlflow.promote(name, mlflow.register(name))
         stage.apply(name, name, registry="fleet")
-    until(lambda: stage.all_serve("1", names), SETTLES)
+    until(lambda: stage.all_serve("1", names), SETTLE_SECONDS)
 
 
 def silence(

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 
 
-class Wire:
+class SilentWire:
     """A TCP proxy on a port of its own."""
 
     def __init__(self, port: int) -> None:
@@ -48,9 +48,9 @@ class Wire:
 
 
 @contextlib.contextmanager
-def wire(port: int) -> Iterator[Wire]:
+def wire(port: int) -> Iterator[SilentWire]:
     """A wire to a port of this machine."""
-    made = Wire(port)
+    made = SilentWire(port)
     thread = threading.Thread(target=made.serve, daemon=True)
     thread.start()
     try:

@@ -14,7 +14,8 @@ from pennant_operator.decide.plan import plan, wants_pods
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import Record
 from pennant_testing.memory.law_checks import Laws
-from pennant_testing.memory.simulated_cluster import ConflictError, Simulation
+from pennant_testing.memory.simulated_api_server import ConflictError
+from pennant_testing.memory.simulated_cluster import Simulation
 
 
 class Fate(Enum):
@@ -29,7 +30,7 @@ class Fate(Enum):
 
 
 @dataclass
-class Operator:
+class FallibleOperator:
     """One process after another, each with a view of its own."""
 
     world: Simulation

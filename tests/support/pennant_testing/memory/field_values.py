@@ -6,6 +6,7 @@ A field that is added to the schema is tried without being named here. What a sc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -92,8 +93,9 @@ def variants(whole: Schema, name: str = "") -> Iterator[Any]:
     if kind == "object" and "properties" in whole:
         needed = _needed(whole)
         yield needed
-        for field, below in whole["properties"].items():
-            yield from (needed | {field: value} for value in variants(below, field))
+        for fields, below in _twins(whole["properties"]):
+            values = variants(below, fields[0])
+            yield from (needed | dict.fromkeys(fields, value) for value in values)
     elif kind == "object" and "additionalProperties" in whole:
         yield {}
         yield from ({"a": value} for value in variants(whole["additionalProperties"]))
@@ -103,6 +105,27 @@ def variants(whole: Schema, name: str = "") -> Iterator[Any]:
         yield from ([value] for value in variants(whole["items"], name))
     else:
         yield from _plain(whole, name)
+
+
+def _twins(properties: dict[str, Schema]) -> Iterator[tuple[list[str], Schema]]:
+    """Each property; objects of one shape, such as three probes, together: none minds the others.
+
+    It halves how many values there are, and each field has all of its own.
+    """
+    by_shape: dict[str, list[str]] = {}
+    for name, below in properties.items():
+        apart = "" if below.keys() & {"properties", "additionalProperties"} else name
+        by_shape.setdefault(apart + json.dumps(_shape(below), sort_keys=True), []).append(name)
+    yield from ((names, properties[names[0]]) for names in by_shape.values())
+
+
+def _shape(whole: Any) -> Any:
+    """A schema without what is said of it."""
+    if isinstance(whole, list):
+        return [_shape(each) for each in whole]
+    if not isinstance(whole, dict):
+        return whole
+    return {n: _shape(v) for n, v in whole.items() if n != "description" or isinstance(v, dict)}
 
 
 def _plain(whole: Schema, name: str) -> Iterator[Any]:

@@ -166,7 +166,9 @@ class Replica:
     async def _ask(self, method: str, body: Any) -> Object | None:
         await self._runs.wait()
         # It arrives also when whoever sent it has given up.
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Object | ApiError | None] = (
+            asyncio.get_running_loop().create_future()
+        )
         _later(self._phase.there, self._server.answer, answer, method, body)
         found = await answer
         await asyncio.sleep(self._phase.back)

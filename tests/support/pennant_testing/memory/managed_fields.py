@@ -34,7 +34,7 @@ def of_applied(manifest: Tree) -> Tree:
     return _tree(manifest)
 
 
-def kept(ours: Tree, applied: Any, live: Any) -> Tree:
+def still_owned(ours: Tree, applied: Any, live: Any) -> Tree:
     """The fields that are still theirs though others may have changed the object since."""
     found = {}
     for key, under in ours.items():
@@ -43,7 +43,7 @@ def kept(ours: Tree, applied: Any, live: Any) -> Tree:
             continue
         old, new = _below(applied, key), _below(live, key)
         if under:
-            if (rest := kept(under, old, new)) and new is not None:
+            if (rest := still_owned(under, old, new)) and new is not None:
                 found[key] = rest
         elif old == new:
             found[key] = under
@@ -57,8 +57,8 @@ def entries(ours: Tree, time: str, *, others: bool) -> list[dict[str, Any]]:
 
 
 def _entry(manager: str, operation: str, time: str, fields: Tree) -> dict[str, Any]:
-    said = {"manager": manager, "operation": operation, "time": time}
-    return {**said, "fieldsType": "FieldsV1", "fieldsV1": fields}
+    entry = {"manager": manager, "operation": operation, "time": time}
+    return {**entry, "fieldsType": "FieldsV1", "fieldsV1": fields}
 
 
 def _tree(value: Any, name: str = "", path: str = "") -> Tree:

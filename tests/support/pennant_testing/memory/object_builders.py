@@ -10,7 +10,9 @@ IMAGES = Images(fetch="pennant-serving:1", serving="pennant-serving:1")
 REGISTRY = RegistryFacts(url="http://mlflow.example:5000")
 
 
-def model_deployment(name: str = "rec", *, status: dict[str, Any] | None = None, **spec: Any):
+def model_deployment(
+    name: str = "rec", *, status: dict[str, Any] | None = None, **spec: Any
+) -> dict[str, Any]:
     """A ModelDeployment as the API server returns it, defaults filled in as the CRD does."""
     return {
         "apiVersion": "pennant.dev/v1alpha1",

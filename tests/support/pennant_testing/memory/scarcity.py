@@ -31,11 +31,11 @@ class Scarcity:
             return 0
         return wanted if self.quota is None else max(min(wanted, self.quota - there), 0)
 
-    def reported(self, told: Conditions, *, refused: bool, now: datetime) -> Conditions:
+    def reported(self, conditions: Conditions, *, refused: bool, now: datetime) -> Conditions:
         """The conditions of a Deployment that were these."""
         if not refused:
             return []
-        return told or [{**EXCEEDED, "lastTransitionTime": format_time(now)}]
+        return conditions or [{**EXCEEDED, "lastTransitionTime": format_time(now)}]
 
     def node(self, number: int) -> str:
         """Where the pod of this number runs."""

@@ -13,8 +13,7 @@ PodTemplate = Callable[[PodFacts], PodFacts]
 def becomes_ready(pod: PodFacts) -> PodFacts:
     """A pod that fetched, loaded and answers; its digest is that of the version."""
     then = pod.created
-    ready = {"ready": True, "been_ready": True, "ready_since": then}
-    return replace(pod, scheduled=then, fetched=then, **ready)
+    return replace(pod, scheduled=then, fetched=then, ready=True, been_ready=True, ready_since=then)
 
 
 def fails(reason: str, *, container: str = "serve", attempts: int = 2) -> PodTemplate:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from pennant_serving.fetch.settings import Credentials, FetchSettings, Wanted
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
+SendAnswer = Callable[[BaseHTTPRequestHandler], None]
 FILE = {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
 
 
 @contextmanager
 def serving(
-    do: Answer, context: ssl.SSLContext | None = None
+    do: SendAnswer, context: ssl.SSLContext | None = None
 ) -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]:
     """A server that does this with each request; its address, and what it was asked."""
     asked: list[BaseHTTPRequestHandler] = []
@@ -45,7 +45,7 @@ def serving(
         thread.join()
 
 
-def answer(code: int, body: str | bytes, **headers: str) -> Answer:
+def answer(code: int, body: str | bytes, **headers: str) -> SendAnswer:
     sent = body.encode() if isinstance(body, str) else body
 
     def send(handler: BaseHTTPRequestHandler) -> None:
@@ -63,7 +63,7 @@ def begin(handler: BaseHTTPRequestHandler, code: int, headers: dict[str, str]) -
     handler.end_headers()
 
 
-def endless(body: bytes, **headers: str) -> Answer:
+def endless(body: bytes, **headers: str) -> SendAnswer:
     """Nothing but the end of the connection says where it ends."""
 
     def send(handler: BaseHTTPRequestHandler) -> None:
@@ -73,7 +73,7 @@ def endless(body: bytes, **headers: str) -> Answer:
     return send
 
 
-def listing(*files: tuple[str, int | None]) -> Answer:
+def listing(*files: tuple[str, int | None]) -> SendAnswer:
     """MLflow's, of files and their sizes; it says none of an empty file."""
     found = [
         {"path": name, "is_dir": False} | ({"file_size": size} if size else {})
@@ -91,8 +91,8 @@ IN_ITS_FOLDER = (NOTHING_LISTED, listing(("model.pkl", len(CONTENT))))
 
 @contextmanager
 def registry(
-    *files: Answer,
-    listings: Sequence[Answer] = IN_ITS_FOLDER,
+    *files: SendAnswer,
+    listings: Sequence[SendAnswer] = IN_ITS_FOLDER,
     context: ssl.SSLContext | None = None,
 ) -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]:
     """Gives these answers in turn, the last one for ever; its address, and what it was asked."""

@@ -10,7 +10,7 @@ import base64
 import contextlib
 import copy
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -28,12 +28,12 @@ from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.webhook.delivery import Delivery, signature
 from pennant_operator.run.http import receiver
-from pennant_testing.waiting import PATIENCE
+from pennant_testing.waiting import WAIT_SECONDS
 
 SECRET = "a secret of the tests"
 
 
-class Objects:
+class ObjectsInMemory:
     """What the API server holds: ModelRegistries, and Secrets to read."""
 
     def __init__(self) -> None:
@@ -46,23 +46,23 @@ class Objects:
 
     async def get(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
         assert (kind, namespace) == ("Secret", "pennant-system")
-        held = self.secrets.get(name)
-        encoded = {k: base64.b64encode(v.encode()).decode() for k, v in (held or {}).items()}
-        return None if held is None else {"data": encoded}
+        values = self.secrets.get(name)
+        encoded = {k: base64.b64encode(v.encode()).decode() for k, v in (values or {}).items()}
+        return None if values is None else {"data": encoded}
 
     async def write_status(self, live: dict[str, Any], status: dict[str, Any]) -> Any:
         if live.get("status") == status:
             return None
-        held = self.registries[live["metadata"]["name"]]
-        held["status"] = status
-        return copy.deepcopy(held)
+        live_registry = self.registries[live["metadata"]["name"]]
+        live_registry["status"] = status
+        return copy.deepcopy(live_registry)
 
 
 class Hooked:
     """Counts requests and hooks, remembers deliveries and who was told to look again."""
 
     def __init__(self) -> None:
-        self.objects = Objects()
+        self.objects = ObjectsInMemory()
         self.store = Store()
         self.port = free_port()
         self.requests: list[str] = []
@@ -70,7 +70,7 @@ class Hooked:
         self.deliveries: list[tuple[dict[str, str], bytes]] = []
         self.lose = False
         """Answer hooks, and take none."""
-        self.told: dict[Key, float] = {}
+        self.enqueued: dict[Key, float] = {}
         self.urgent: set[Key] = set()
         """Those of them that come before what waits already."""
         self.registries = Registries(
@@ -92,17 +92,22 @@ class Hooked:
         )
 
     def _enqueue(self, keys: Iterable[Key], *, urgent: bool = False) -> None:
-        told = {key: time.monotonic() for key in keys}
-        self.told |= told
-        self.urgent.update(told if urgent else ())
+        now_enqueued = {key: time.monotonic() for key in keys}
+        self.enqueued |= now_enqueued
+        self.urgent.update(now_enqueued if urgent else ())
 
     def registry(self, url: str, name: str = "default", **spec: Any) -> None:
         """A ModelRegistry that takes hooks and is polled once an hour."""
-        said = {"url": url, "pollInterval": "1h", "webhook": {"secret": {"name": "hooks"}}, **spec}
+        values = {
+            "url": url,
+            "pollInterval": "1h",
+            "webhook": {"secret": {"name": "hooks"}},
+            **spec,
+        }
         uid = uuid4().hex
         self.objects.registries[name] = {
             "metadata": {"name": name, "namespace": "pennant-system", "uid": uid, "generation": 1},
-            "spec": said,
+            "spec": values,
         }
 
     def registered(self) -> dict[str, Any]:
@@ -135,7 +140,8 @@ class Hooked:
         return desired.version if isinstance(desired, ModelVersion) else ""
 
     def status(self, name: str = "default") -> dict[str, Any]:
-        return self.objects.registries[name].get("status", {})
+        status: dict[str, Any] = self.objects.registries[name].get("status", {})
+        return status
 
     def condition(self, kind: str, name: str = "default") -> dict[str, Any]:
         conditions = self.status(name).get("conditions", ())
@@ -144,9 +150,11 @@ class Hooked:
     async def post(self, headers: dict[str, str], body: bytes, path: str = "/hooks/default") -> int:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"http://127.0.0.1:{self.port}{path}", data=body, headers=headers) as said,
+            session.post(
+                f"http://127.0.0.1:{self.port}{path}", data=body, headers=headers
+            ) as answer,
         ):
-            return said.status
+            return answer.status
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -182,12 +190,12 @@ class Hooked:
         pass
 
 
-def run(scenario: Callable[[Hooked], Awaitable[None]]) -> None:
+def run(scenario: Callable[[Hooked], Coroutine[Any, Any, None]]) -> None:
     """A scenario; it starts what it needs by `running`."""
     asyncio.run(scenario(Hooked()))
 
 
-async def until(true: Callable[[], Any], seconds: float = PATIENCE) -> None:
+async def until(true: Callable[[], Any], seconds: float = WAIT_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not so within {seconds} s"

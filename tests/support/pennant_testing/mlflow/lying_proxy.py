@@ -17,7 +17,7 @@ SEARCH = "/api/2.0/mlflow/registered-models/search"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProxiedAnswer:
     """One HTTP answer; `length` is what its Content-Length says."""
 
     status: int
@@ -26,7 +26,7 @@ class Answer:
     length: int | None = None
 
 
-class Request:
+class ProxiedRequest:
     """What somebody asks, and what MLflow would say to it."""
 
     def __init__(
@@ -42,19 +42,20 @@ class Request:
         """One of its headers."""
         return self._headers.get(name)
 
-    def forward(self) -> Answer:
+    def forward(self) -> ProxiedAnswer:
         """MLflow's own answer."""
         to = http.client.HTTPConnection(self.proxy.target, timeout=30)
         try:
             to.request(self.method, self.path, self.body or None, self._headers)
             answer = to.getresponse()
             kind = answer.headers.get("Content-Type", "application/octet-stream")
-            return Answer(answer.status, answer.read(), kind)
+            return ProxiedAnswer(answer.status, answer.read(), kind)
         finally:
             to.close()
 
 
-Trouble = Callable[[Request], Answer | None]  # None: the connection ends without an answer
+# None: the connection ends without an answer.
+Trouble = Callable[[ProxiedRequest], ProxiedAnswer | None]
 
 
 class Proxy:
@@ -64,7 +65,7 @@ class Proxy:
         self.target = urlsplit(url).netloc
         self.asked: list[str] = []
         self.ended = threading.Event()
-        self.trouble: Trouble = Request.forward
+        self.trouble: Trouble = ProxiedRequest.forward
         self._port = free_port()
         self._server: ThreadingHTTPServer | None = None
         self.listen()
@@ -94,7 +95,7 @@ class Proxy:
 
     def recover(self) -> None:
         """All is well again."""
-        self.trouble = Request.forward
+        self.trouble = ProxiedRequest.forward
         if self._server is None:
             self.listen()
 
@@ -114,7 +115,7 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             proxy.asked.append(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked = Request(proxy, self.path, dict(self.headers), self.command, body)
+            asked = ProxiedRequest(proxy, self.path, dict(self.headers), self.command, body)
             answer = proxy.trouble(asked)
             if answer is None:
                 return
@@ -137,75 +138,79 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
 # What may befall a registry.
 
 
-def down(_: Request) -> Answer | None:
+def down(_: ProxiedRequest) -> ProxiedAnswer | None:
     """Nobody listens. (`Proxy.fail` sees to it.)"""
     raise AssertionError("nobody listens, so nobody can be asked")
 
 
-def slow(request: Request) -> Answer | None:
+def slow(request: ProxiedRequest) -> ProxiedAnswer | None:
     """Longer than anybody waits."""
     request.proxy.ended.wait(30)
     return None
 
 
-def error_500(_: Request) -> Answer:
-    return Answer(500, b'{"error_code": "INTERNAL_ERROR", "message": "the database is locked"}')
+def error_500(_: ProxiedRequest) -> ProxiedAnswer:
+    return ProxiedAnswer(
+        500, b'{"error_code": "INTERNAL_ERROR", "message": "the database is locked"}'
+    )
 
 
-def wrong_host(_: Request) -> Answer:
+def wrong_host(_: ProxiedRequest) -> ProxiedAnswer:
     body = b"Invalid Host header - possible DNS rebinding attack detected"
-    return Answer(403, body, "text/plain")
+    return ProxiedAnswer(403, body, "text/plain")
 
 
-def unauthorized(_: Request) -> Answer:
-    return Answer(401, b"You are not authenticated.", "text/plain")
+def unauthorized(_: ProxiedRequest) -> ProxiedAnswer:
+    return ProxiedAnswer(401, b"You are not authenticated.", "text/plain")
 
 
-def login_page(_: Request) -> Answer:
-    return Answer(200, b"<html><title>Sign in</title></html>", "text/html")
+def login_page(_: ProxiedRequest) -> ProxiedAnswer:
+    return ProxiedAnswer(200, b"<html><title>Sign in</title></html>", "text/html")
 
 
-def cut_off(request: Request) -> Answer:
+def cut_off(request: ProxiedRequest) -> ProxiedAnswer:
     """Half of the answer, then the connection ends."""
     answer = request.forward()
-    return Answer(answer.status, answer.body[: len(answer.body) // 2], length=len(answer.body))
+    return ProxiedAnswer(
+        answer.status, answer.body[: len(answer.body) // 2], length=len(answer.body)
+    )
 
 
-def half_json(request: Request) -> Answer:
+def half_json(request: ProxiedRequest) -> ProxiedAnswer:
     """Half of the answer, as if it were all of it."""
     answer = request.forward()
-    return Answer(answer.status, answer.body[: len(answer.body) // 2])
+    return ProxiedAnswer(answer.status, answer.body[: len(answer.body) // 2])
 
 
-def second_page_fails(request: Request) -> Answer:
+def second_page_fails(request: ProxiedRequest) -> ProxiedAnswer:
     """The first page holds no model and says that there are more; no second one comes."""
     if not request.path.startswith(SEARCH):
         return request.forward()
     if "page_token" in request.path:
         return error_500(request)
-    return Answer(200, b'{"registered_models": [], "next_page_token": "more"}')
+    return ProxiedAnswer(200, b'{"registered_models": [], "next_page_token": "more"}')
 
 
-def empty_database(request: Request) -> Answer:
+def empty_database(request: ProxiedRequest) -> ProxiedAnswer:
     """Another database behind the same address: MLflow itself says that no model is there."""
     if request.path.startswith(SEARCH):
-        return Answer(200, b"{}")
+        return ProxiedAnswer(200, b"{}")
     if request.path == "/version":
         return request.forward()
-    told = {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Registered Model not found"}
-    return Answer(404, json.dumps(told).encode())
+    body = {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Registered Model not found"}
+    return ProxiedAnswer(404, json.dumps(body).encode())
 
 
-def page_skips(request: Request) -> Answer:
+def page_skips(request: ProxiedRequest) -> ProxiedAnswer:
     """Models came and went between two pages of a search, and some are on neither."""
     answer = request.forward()
     if not request.path.startswith(SEARCH) or answer.status != 200:
         return answer
-    return Answer(200, json.dumps({"registered_models": []}).encode())
+    return ProxiedAnswer(200, json.dumps({"registered_models": []}).encode())
 
 
-def floating_source(request: Request) -> Answer:
+def floating_source(request: ProxiedRequest) -> ProxiedAnswer:
     """A version that names another model's alias as its source."""
     if "/get-download-uri" not in request.path:
         return request.forward()
-    return Answer(200, b'{"artifact_uri": "models:/other@production"}')
+    return ProxiedAnswer(200, b'{"artifact_uri": "models:/other@production"}')

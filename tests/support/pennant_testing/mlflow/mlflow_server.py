@@ -100,10 +100,10 @@ def _environment(python: Path) -> dict[str, str]:
     """The caller's, without what makes this server somebody's client, or coverage measure it."""
     inherited = os.environ  # a child process is started from ours
     own = ("MLFLOW_", coverage_env.PREFIX)
-    kept = {name: value for name, value in inherited.items() if not name.startswith(own)}
+    variables = {name: value for name, value in inherited.items() if not name.startswith(own)}
     # `mlflow server` calls uvicorn, MLflow 2 calls gunicorn.
-    path = f"{python.parent}:{kept.get('PATH', '')}"
-    return kept | {
+    path = f"{python.parent}:{variables.get('PATH', '')}"
+    return variables | {
         "PATH": path,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

@@ -45,11 +45,13 @@ def postgres(*, locale: str = "en-US") -> Iterator[str]:
 def _run(program: str, *arguments: str) -> None:
     command = [*(AS_NOBODY if os.geteuid() == 0 else ()), str(_programs() / program), *arguments]
     # Not captured: the server inherits what this process has open.
-    with tempfile.TemporaryFile() as said:
-        done = subprocess.run(command, stdout=said, stderr=said, cwd="/", timeout=120, check=False)
-        said.seek(0)
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run(
+            command, stdout=output, stderr=output, cwd="/", timeout=120, check=False
+        )
+        output.seek(0)
         if done.returncode:
-            raise RuntimeError(f"{program} failed:\n{said.read().decode()[-2000:]}")
+            raise RuntimeError(f"{program} failed:\n{output.read().decode()[-2000:]}")
 
 
 def _programs() -> Path:

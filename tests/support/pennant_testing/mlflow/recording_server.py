@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-Answer = tuple[int, dict[str, str], bytes]
+RecordedAnswer = tuple[int, dict[str, str], bytes]
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Recorder:
 
 
 @contextmanager
-def recorder(answer: Callable[[str], Answer]) -> Iterator[Recorder]:
+def recorder(answer: Callable[[str], RecordedAnswer]) -> Iterator[Recorder]:
     """A server that answers each path so."""
     found = Recorder()
 
@@ -54,19 +54,19 @@ def recorder(answer: Callable[[str], Answer]) -> Iterator[Recorder]:
         thread.join()
 
 
-def as_json(content: Any) -> Answer:
+def as_json(content: Any) -> RecordedAnswer:
     return 200, {"Content-Type": "application/json"}, json.dumps(content).encode()
 
 
-def the_file(_: str) -> Answer:
+def the_file(_: str) -> RecordedAnswer:
     return 200, {"Content-Disposition": "attachment"}, b"the bytes"
 
 
-def redirect_to(url: str) -> Callable[[str], Answer]:
+def redirect_to(url: str) -> Callable[[str], RecordedAnswer]:
     return lambda path: (302, {"Location": f"{url}{path}"}, b"")
 
 
-def registry(path: str) -> Answer:
+def registry(path: str) -> RecordedAnswer:
     """An MLflow server in which version 1 of every model is in production."""
     version = {"name": "news", "version": "1", "creation_timestamp": 1, "tags": []}
     answers: dict[str, Any] = {

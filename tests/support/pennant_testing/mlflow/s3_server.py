@@ -39,7 +39,7 @@ class S3:
 
     def user(self, access: str, secret: str) -> dict[str, str]:
         """The credentials of somebody new, who may do nothing yet."""
-        command = [self.program, "admin", "--access", ACCESS, "--secret", SECRET]
+        command = [str(self.program), "admin", "--access", ACCESS, "--secret", SECRET]
         command += ["--endpoint-url", self.url, "create-user", "--access", access]
         command += ["--secret", secret, "--role", "user"]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
@@ -83,15 +83,16 @@ def s3_server(folder: Path, authority: Authority | None = None) -> Iterator[S3]:
     bucket, users, port = folder / "data" / BUCKET, folder / "users", free_port()
     bucket.mkdir(parents=True)
     users.mkdir()
-    command = [program, "--quiet", "--port", f"127.0.0.1:{port}", "--health", "/health"]
-    command += ["--iam-dir", users, "--access", ACCESS, "--secret", SECRET]
+    command = [str(program), "--quiet", "--port", f"127.0.0.1:{port}", "--health", "/health"]
+    command += ["--iam-dir", str(users), "--access", ACCESS, "--secret", SECRET]
     if authority is not None:
         authority.create()
         authority.issue("s3", "/CN=s3", ["IP:127.0.0.1"])
-        command += ["--cert", authority.path("s3.crt"), "--key", authority.path("s3.key")]
+        command += ["--cert", str(authority.path("s3.crt"))]
+        command += ["--key", str(authority.path("s3.key"))]
     log = folder / "s3.log"
     with log.open("ab") as output:
-        command += ["posix", bucket.parent]
+        command += ["posix", str(bucket.parent)]
         server = subprocess.Popen(command, stdout=output, stderr=output, env=dict(os.environ))
     try:
         _wait_for(port, server, log)
@@ -111,7 +112,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.05)
 
 
-class Wire:
+class BreakingWire:
     """Hands connections on to a server, and breaks off answers of more than some bytes."""
 
     def __init__(self, url: str, *, after: int, breaks: int | None, stalls: bool = False) -> None:
@@ -122,7 +123,7 @@ class Wire:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.broken = 0
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> BreakingWire:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 

@@ -111,7 +111,7 @@ class ForwardProxy:
     asked: list[str] = field(default_factory=list)
     """The first lines of the requests it let pass."""
     refused: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    authorizations: list[str] = field(default_factory=list)
     """The header Proxy-Authorization of each request, where there is one."""
     seen: bytearray = field(default_factory=bytearray)
     """Everything that was sent through it, itself left out."""
@@ -120,7 +120,7 @@ class ForwardProxy:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         line, *headers = head.rstrip().split("\r\n")
         given = {k.lower(): v.strip() for k, _, v in (each.partition(":") for each in headers)}
-        self.told += [v for k, v in given.items() if k == "proxy-authorization"]
+        self.authorizations += [v for k, v in given.items() if k == "proxy-authorization"]
         if self.credentials not in {None, given.get("proxy-authorization")}:
             self.refused.append(line)
             writer.write(
@@ -135,8 +135,8 @@ class ForwardProxy:
             return await _joined(reader, writer, target, b"", self.seen.extend)
         netloc = urlsplit(target).netloc
         path = target.partition(netloc)[2]
-        kept = [h for h in headers if not h.lower().startswith(("proxy-", "connection"))]
-        lines = [f"{method} {path} HTTP/1.1", "Connection: close", *kept, "", ""]
+        passed_on = [h for h in headers if not h.lower().startswith(("proxy-", "connection"))]
+        lines = [f"{method} {path} HTTP/1.1", "Connection: close", *passed_on, "", ""]
         return await _joined(reader, writer, netloc, "\r\n".join(lines).encode(), self.seen.extend)
 
 

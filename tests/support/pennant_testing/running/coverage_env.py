@@ -7,6 +7,6 @@ import os
 PREFIX = "COVERAGE_"
 
 
-def measured() -> dict[str, str]:
+def coverage_variables() -> dict[str, str]:
     """What has coverage measure a process too, where it measures the tests."""
     return {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}

@@ -10,15 +10,15 @@ import pytest
 
 from pennant_testing.running.branch_coverage import by_package
 from pennant_testing.running.slowest import Took, slowest
-from pennant_testing.truth.kstatus import Tally as Verdicts
-from pennant_testing.truth.status_truth import Tally
+from pennant_testing.truth.kstatus import VerdictTally
+from pennant_testing.truth.status_truth import SampleTally
 
 COVERAGE = Path("out/coverage.json")  # of `pytest --cov --cov-report=json:out/coverage.json`
-SEEN = pytest.StashKey[Tally]()
-READ = pytest.StashKey[Verdicts]()
+SEEN = pytest.StashKey[SampleTally]()
+READ = pytest.StashKey[VerdictTally]()
 
 
-def saw(config: pytest.Config, seen: Tally, read: Verdicts) -> None:
+def saw(config: pytest.Config, seen: SampleTally, read: VerdictTally) -> None:
     """A sampler has ended; a worker of pytest-xdist hands over what it saw."""
     if hasattr(config, "workeroutput"):
         config.workeroutput |= {"trust": list(seen), "kstatus": list(read)}
@@ -26,7 +26,7 @@ def saw(config: pytest.Config, seen: Tally, read: Verdicts) -> None:
         config.stash[SEEN], config.stash[READ] = seen, read
 
 
-class Closing:
+class RunSummary:
     """Collects as the tests go on, and writes at the end."""
 
     def __init__(self) -> None:
@@ -39,8 +39,8 @@ class Closing:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         stash, found = node.config.stash, getattr(node, "workeroutput", {})
-        stash[SEEN] = stash.get(SEEN, Tally()).and_also(found.get("trust", Tally()))
-        stash[READ] = stash.get(READ, Verdicts()).and_also(found.get("kstatus", Verdicts()))
+        stash[SEEN] = stash.get(SEEN, SampleTally()).and_also(found.get("trust", SampleTally()))
+        stash[READ] = stash.get(READ, VerdictTally()).and_also(found.get("kstatus", VerdictTally()))
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
@@ -53,7 +53,7 @@ class Closing:
         section("slowest of each tier", slowest(self._took))
         if COVERAGE.exists():
             section("branch coverage by package", by_package(json.loads(COVERAGE.read_text())))
-        if config.stash.get(SEEN, Tally()).samples:
+        if config.stash.get(SEEN, SampleTally()).samples:
             section("trust: status against traffic", [str(config.stash[SEEN])])
-        if config.stash.get(READ, Verdicts()).judged:
+        if config.stash.get(READ, VerdictTally()).judged:
             section("what kstatus reads in the statuses", [f"kstatus: {config.stash[READ]}"])

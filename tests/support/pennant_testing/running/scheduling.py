@@ -61,7 +61,7 @@ def next_module(waiting: Iterable[str], running: Iterable[str], worker: int, wor
     return min(waiting, key=rank)
 
 
-class Lanes(LoadScopeScheduling):
+class ModuleScheduling(LoadScopeScheduling):  # type: ignore[misc] # it has no types
     """Hands out modules by `next_module`."""
 
     def _split_scope(self, nodeid: str) -> str:

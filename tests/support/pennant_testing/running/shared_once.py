@@ -15,7 +15,7 @@ from typing import IO, Any
 
 
 @dataclass(frozen=True)
-class Company:
+class SharedOnce:
     """The workers of one run, by the folder that is theirs alone."""
 
     folder: Path
@@ -60,8 +60,8 @@ class Company:
 
     @contextmanager
     def _lock(self, name: str, how: int) -> Iterator[None]:
-        with self._opened(name) as held:
-            fcntl.flock(held, how)
+        with self._opened(name) as lock:
+            fcntl.flock(lock, how)
             yield
 
     @contextmanager
@@ -80,10 +80,10 @@ def _undone_by(closes: Callable[[], object]) -> Iterator[None]:
         raise
 
 
-def _alone(held: IO[str]) -> bool:
+def _alone(lock: IO[str]) -> bool:
     """Whether nobody else holds it; then it is ours, and ours alone."""
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -34,9 +34,10 @@ def beside(test: Callable[..., None]) -> Callable[..., None]:
 
     _, *given = inspect.signature(test).parameters.values()
     fixtures = [Parameter(name, Parameter.KEYWORD_ONLY) for name in ("begun", "request")]
-    judged.__signature__ = inspect.Signature([
+    signature = inspect.Signature([
         *fixtures, *(each.replace(kind=Parameter.KEYWORD_ONLY) for each in given)
     ])  # fmt: skip
+    vars(judged)["__signature__"] = signature  # what pytest takes for the test's own
     return judged
 
 
@@ -47,8 +48,8 @@ def begin(
     at_once: int = 6,
 ) -> Iterator[Begun]:
     """Begin the chosen tests of the fixture's module, so many at once, each on its own stand."""
-    items = [item for item in request.session.items if item.module is request.module]
-    chosen = [item for item in items if "begun" in item.fixturenames]
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    chosen = [t for t in tests if t.module is request.module and "begun" in t.fixturenames]
 
     def run(item: Any) -> None:
         given = item.callspec.params if hasattr(item, "callspec") else {}

@@ -90,8 +90,8 @@ def sklearn_bundle(folder: Path, estimator: Any, *, inputs: str = "[]", **flavor
     """An MLflow model folder with the sklearn flavor, without MLflow."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.pkl").write_bytes(pickle.dumps(estimator))
-    said = {"pickled_model": "model.pkl", "serialization_format": "pickle"} | flavor
-    lines = [f"    {key}: {value}" for key, value in said.items()]
+    values = {"pickled_model": "model.pkl", "serialization_format": "pickle"} | flavor
+    lines = [f"    {key}: {value}" for key, value in values.items()]
     signed = ["signature:", f"  inputs: '{inputs}'"] if inputs != "[]" else []
     text = "\n".join(["flavors:", "  sklearn:", *lines, *signed])
     (folder / "MLmodel").write_text(text)
@@ -100,8 +100,17 @@ def sklearn_bundle(folder: Path, estimator: Any, *, inputs: str = "[]", **flavor
 
 def on_volume(model_path: Path, **changes: Any) -> Manifest:
     """Write the manifest of a folder bundle that lies at `model_path` already."""
-    facts = {"model": "iris", "version": "7", "source": "mlflow-artifacts:/1/m/artifacts"}
-    content = {"digest": digest.of_path(model_path), "kind": "folder", "files": 1, "bytes": 1}
+    facts: dict[str, Any] = {
+        "model": "iris",
+        "version": "7",
+        "source": "mlflow-artifacts:/1/m/artifacts",
+    }
+    content: dict[str, Any] = {
+        "digest": digest.of_path(model_path),
+        "kind": "folder",
+        "files": 1,
+        "bytes": 1,
+    }
     found = Manifest(**(facts | content | changes))
     manifest.write(found, manifest.manifest_path(model_path))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,7 @@ with warnings.catch_warnings():
     import mlflow.xgboost
     import xgboost
     from mlflow.models import infer_signature
-    from mlflow.pyfunc import PyFuncModel, load_model, scoring_server  # noqa: F401 - for tests
-    from mlflow.types import Schema, TensorSpec
+    from mlflow.types import ColSpec, Schema, TensorSpec
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -39,7 +38,7 @@ TABLE = pd.DataFrame(
 ARRAY = RANDOM.normal(size=(300, 3))
 LABELS = (TABLE.a + TABLE.c > 0).astype(int).to_numpy()
 CLASSES = np.digitize(TABLE.a, [-0.5, 0.5])
-FEW: dict[str, Any] = {"n_estimators": 5, "max_depth": 3, "n_jobs": 1}
+FEW_TREES: dict[str, Any] = {"n_estimators": 5, "max_depth": 3, "n_jobs": 1}
 QUIET: dict[str, Any] = {"verbose": -1, "num_threads": 1, "min_child_samples": 5}
 
 
@@ -81,17 +80,17 @@ def few(example: Any) -> Any:
 
 
 FLOAT, DOUBLE, INT64 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64
-Inputs = dict[str, tuple[int, list[Any]]]
+Inputs = Mapping[str, tuple[int, Sequence[Any]]]
 """Element type and shape by name."""
 
 
 def onnx_model(nodes: list[Any], inputs: Inputs, outputs: Inputs, **constants: Any) -> ModelProto:
-    values = [
-        [helper.make_tensor_value_info(name, *said) for name, said in each.items()]
+    takes, gives = (
+        [helper.make_tensor_value_info(name, *kind) for name, kind in each.items()]
         for each in (inputs, outputs)
-    ]
+    )
     known = [numpy_helper.from_array(np.asarray(c), name) for name, c in constants.items()]
-    graph = helper.make_graph(nodes, "graph", *values, known)
+    graph = helper.make_graph(nodes, "graph", takes, gives, known)
     opset = [helper.make_opsetid("", 17)]
     return helper.make_model(graph, opset_imports=opset, ir_version=9)
 
@@ -113,7 +112,7 @@ def classifier() -> ModelProto:
         helper.make_node("Softmax", ["scores"], ["probabilities"]),
         helper.make_node("ArgMax", ["scores"], ["label"], axis=1, keepdims=0),
     ]
-    outputs = {"label": (INT64, ["n"]), "probabilities": (FLOAT, ["n", 2])}
+    outputs: Inputs = {"label": (INT64, ["n"]), "probabilities": (FLOAT, ["n", 2])}
     weights = np.arange(6, dtype="float32").reshape(3, 2) - 2
     return onnx_model(nodes, {"x": (FLOAT, ["n", 3])}, outputs, w=weights)
 
@@ -135,7 +134,9 @@ def save_onnx(path: Path, model: ModelProto, example: Any, signature: Any = None
 
 def vectors(*names: str) -> Any:
     """A signature."""
-    specs = [TensorSpec(np.dtype("float32"), (-1,), name) for name in names]
+    specs: list[ColSpec | TensorSpec] = [
+        TensorSpec(np.dtype("float32"), (-1,), name) for name in names
+    ]
     return mlflow.models.ModelSignature(inputs=Schema(specs))
 
 
@@ -150,13 +151,13 @@ MODELS: dict[str, Callable[[Path], None]] = {
         path, xgb_booster(TABLE, booster="gblinear"), TABLE, model_format="json"
     ),
     "xgboost classifier": lambda path: save_xgb(
-        path, xgboost.XGBClassifier(**FEW).fit(TABLE, LABELS), TABLE, model_format="json"
+        path, xgboost.XGBClassifier(**FEW_TREES).fit(TABLE, LABELS), TABLE, model_format="json"
     ),
     "xgboost classifier of three": lambda path: save_xgb(
-        path, xgboost.XGBClassifier(**FEW).fit(TABLE, CLASSES), TABLE
+        path, xgboost.XGBClassifier(**FEW_TREES).fit(TABLE, CLASSES), TABLE
     ),
     "xgboost regressor": lambda path: save_xgb(
-        path, xgboost.XGBRegressor(**FEW).fit(ARRAY, LABELS), ARRAY
+        path, xgboost.XGBRegressor(**FEW_TREES).fit(ARRAY, LABELS), ARRAY
     ),
     "lightgbm booster": lambda path: save_lgb(path, lgb_booster(TABLE), TABLE),
     "lightgbm booster, tensor": lambda path: save_lgb(path, lgb_booster(ARRAY), ARRAY),

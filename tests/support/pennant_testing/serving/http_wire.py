@@ -71,4 +71,4 @@ def infer(first: float = 1.0, **more: Any) -> dict[str, Any]:
 
 
 def summed(body: bytes) -> float:
-    return json.loads(body)["outputs"][0]["data"][0]
+    return float(json.loads(body)["outputs"][0]["data"][0])

@@ -30,7 +30,7 @@ ODD: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class Odd(RegressorMixin, BaseEstimator):
+class Odd(RegressorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """Answers in one of these ways."""
 
     def __init__(self, way: str = "sorted") -> None:
@@ -44,7 +44,7 @@ class Odd(RegressorMixin, BaseEstimator):
         return ODD[self.way](np.asarray(x, dtype="float64"))
 
 
-class OddStep(TransformerMixin, BaseEstimator):
+class OddStep(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """Puts one of these answers beside the columns."""
 
     def __init__(self, way: str = "sorted") -> None:
@@ -67,7 +67,7 @@ def mixed(x: Any, way: str) -> Any:
     return array
 
 
-class Waits(ClassifierMixin, BaseEstimator):
+class Waits(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """Asks a service, as it were."""
 
     def __init__(self, seconds: float = 0.3) -> None:

@@ -16,10 +16,10 @@ from typing import Any
 
 from pennant_dev.ports import free_port
 from pennant_testing.folders import SUPPORT
-from pennant_testing.running.coverage_env import measured
+from pennant_testing.running.coverage_env import coverage_variables
 
 READY_DEADLINE_SECONDS = 120  # on a machine that has other things to do
-ENDS = 10.0  # seconds, and then it is killed: what it is about has been tested
+END_SECONDS = 10.0  # seconds, and then it is killed: what it is about has been tested
 JSON = {"Content-Type": "application/json"}
 
 
@@ -89,6 +89,12 @@ class Serving:
         return str(json.loads(self.termination_log.read_text())["reason"])
 
 
+def worker_pids(pod: Serving) -> list[int]:
+    """The process ids of what the server's first process has started."""
+    path = Path(f"/proc/{pod.process.pid}/task/{pod.process.pid}/children")
+    return [int(process) for process in path.read_text().split()]
+
+
 @contextlib.contextmanager
 def serving(
     folder: Path, model_path: Path, *, under: Sequence[str] = (), **variables: str
@@ -98,7 +104,7 @@ def serving(
     A command such as prlimit may start it.
     """
     port, log, termination_log = free_port(), folder / "serve.log", folder / "termination-log"
-    environment = measured() | {
+    environment = coverage_variables() | {
         "PATH": os.defpath,
         "PYTHONPATH": str(SUPPORT),
         "PENNANT_MODEL_NAME": "iris",
@@ -125,6 +131,6 @@ def serving(
             connection.close()
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=ENDS)
+            process.wait(timeout=END_SECONDS)
         process.kill()
         process.wait()

@@ -52,15 +52,15 @@ class Wrong(NamedTuple):
         return f"{self.of}: kstatus says {self.verdict}, and {self.problem}"
 
 
-class Tally(NamedTuple):
+class VerdictTally(NamedTuple):
     """What the judges of one process, or of several, come to."""
 
     judged: int = 0
     wrong: int = 0
 
-    def and_also(self, other: Sequence[int]) -> Tally:
+    def and_also(self, other: Sequence[int]) -> VerdictTally:
         """With those of a process that looked at other ModelDeployments."""
-        return Tally(self.judged + other[0], self.wrong + other[1])
+        return VerdictTally(self.judged + other[0], self.wrong + other[1])
 
     def __str__(self) -> str:
         return f"{self.judged} statuses judged, {self.wrong} wrong"
@@ -100,23 +100,23 @@ class Judge:
             revision = (status.get(part) or {}).get("revision")
             if revision and decided:
                 self._made.setdefault((uid, revision), decided)
-        said = self._verdict(obj)
+        verdict = self._verdict(obj)
         self.judged += 1
-        problem = self._problem(obj, said, lost)
+        problem = self._problem(obj, verdict, lost)
         if not problem:
             return None
-        found = Wrong(f"{meta['namespace']}/{meta['name']} {uid}", said, problem)
+        found = Wrong(f"{meta['namespace']}/{meta['name']} {uid}", verdict, problem)
         self.wrong.append(found)
         return found
 
-    def tally(self) -> Tally:
+    def tally(self) -> VerdictTally:
         """What all that was seen comes to."""
-        return Tally(self.judged, len(self.wrong))
+        return VerdictTally(self.judged, len(self.wrong))
 
-    def _problem(self, obj: Object, said: str, lost: Set[str]) -> str:
-        if said == FAILED:
+    def _problem(self, obj: Object, verdict: str, lost: Set[str]) -> str:
+        if verdict == FAILED:
             return _failed(obj["status"])
-        if said == CURRENT:
+        if verdict == CURRENT:
             return _answers(obj) or self._realised(obj, lost)
         return ""
 
@@ -180,8 +180,8 @@ def _told(status: Object) -> bool:
 
     Held, rejected, refused, not to be found: that is not in Git.
     """
-    said = {c["type"]: c for c in status["conditions"]}.get("AliasInSync", {})
-    return said.get("status") == "False" and said["reason"] not in {"RollingOut", "Suspended"}
+    in_sync = {c["type"]: c for c in status["conditions"]}.get("AliasInSync", {})
+    return in_sync.get("status") == "False" and in_sync["reason"] not in {"RollingOut", "Suspended"}
 
 
 def _reason(status: Object, kind: str) -> str:

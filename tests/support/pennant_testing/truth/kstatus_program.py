@@ -24,10 +24,10 @@ def kstatus() -> Iterator[Verdict]:
         def verdict(obj: Object) -> str:
             asks.write(json.dumps(obj) + "\n")
             asks.flush()
-            said = answers.readline().strip()
-            if not said:
+            line = answers.readline().strip()
+            if not line:
                 raise RuntimeError(f"kstatus ended at {obj['metadata'].get('name')}")
-            return said
+            return line
 
         yield verdict
         asks.close()

@@ -2,7 +2,7 @@
 
 A sample is one request on a fresh connection to a ModelDeployment's Service, beside what its
 status said while the request was under way. Status and traffic are two writes and endpoints take a
-moment to reach every node, so a disagreement counts only when it outlasts TOLERATED.
+moment to reach every node, so a disagreement counts only when it outlasts TOLERATED_SECONDS.
 
 What was scaled to zero says so at once, and its last pods answer while they drain: where all pods
 of a Service are on their way out, kube-proxy goes on sending new connections to them.
@@ -14,12 +14,12 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-TOLERATED = 2.0  # seconds
-DRAINING = 30.0  # seconds that a pod has to end
+TOLERATED_SECONDS = 2.0  # seconds
+DRAINING_SECONDS = 30.0  # seconds that a pod has to end
 LEAVING = frozenset({"ScaledToZero", "ScaledDown"})  # why Ready is False then
 
 
-class Said(NamedTuple):
+class Claim(NamedTuple):
     """What a status claims; None where it claims nothing yet."""
 
     ready: bool | None = None
@@ -32,7 +32,7 @@ class Sample(NamedTuple):
 
     at: float
     of: str
-    said: tuple[Said, ...]  # from the request to its answer, oldest first; never empty
+    claims: tuple[Claim, ...]  # from the request to its answer, oldest first; never empty
     answered: bool
     version: str = ""  # of x-pennant-version; a server of the user's own names none
 
@@ -44,7 +44,7 @@ class Disagreement(NamedTuple):
     problem: str
     begun: float
     ended: float
-    tolerated: float = TOLERATED
+    tolerated: float = TOLERATED_SECONDS
 
     @property
     def seconds(self) -> float:
@@ -60,54 +60,54 @@ class Disagreement(NamedTuple):
         return f"{self.of}: for {self.seconds:.1f} s {self.problem}"
 
 
-def said_by(status: dict[str, Any]) -> Said:
+def claim_of(status: dict[str, Any]) -> Claim:
     """The claims of a ModelDeployment's status."""
     conditions = {each["type"]: each for each in status.get("conditions", ())}
     version = status.get("serving", {}).get("version")
     if "Ready" not in conditions:
-        return Said(version=version)
+        return Claim(version=version)
     ready = conditions["Ready"]
-    return Said(ready["status"] == "True", version, leaving=ready["reason"] in LEAVING)
+    return Claim(ready["status"] == "True", version, leaving=ready["reason"] in LEAVING)
 
 
 def problem(sample: Sample) -> str:
     """What is wrong with what was said last; empty when any of it agrees with what was seen."""
-    told = [_problem(said, sample) for said in sample.said]
-    return told[-1] if all(told) else ""
+    problems = [_problem(claim, sample) for claim in sample.claims]
+    return problems[-1] if all(problems) else ""
 
 
-def _problem(said: Said, sample: Sample) -> str:
-    if said.ready is None or (not said.ready and not sample.answered):
+def _problem(claim: Claim, sample: Sample) -> str:
+    if claim.ready is None or (not claim.ready and not sample.answered):
         return ""
     if not sample.answered:
         return "Ready is True, and nothing answers"
-    if not said.ready:
+    if not claim.ready:
         return f"Ready is False, and version {sample.version or 'unnamed'} answers"
-    if sample.version and sample.version != said.version:
-        return f"version {said.version} is said to serve, and version {sample.version} answers"
+    if sample.version and sample.version != claim.version:
+        return f"version {claim.version} is said to serve, and version {sample.version} answers"
     return ""
 
 
-def said_since(claims: list[tuple[float, Said]], begun: float) -> tuple[Said, ...]:
+def claims_since(claims: list[tuple[float, Claim]], begun: float) -> tuple[Claim, ...]:
     """What held at a time or came after it, of claims in order of time."""
     before = sum(at <= begun for at, _ in claims)
-    return tuple(said for _, said in claims[max(before - 1, 0) :])
+    return tuple(claim for _, claim in claims[max(before - 1, 0) :])
 
 
 def disagreements(samples: Iterable[Sample]) -> list[Disagreement]:
     """All of them, also those too short to count; of each ModelDeployment in order of time."""
     ordered = sorted(samples, key=lambda sample: (sample.of, sample.at))
     found = []
-    for (of, told), group in groupby(ordered, key=lambda sample: (sample.of, problem(sample))):
-        if told:
+    for (of, what), group in groupby(ordered, key=lambda sample: (sample.of, problem(sample))):
+        if what:
             run = list(group)
-            leaving = all(sample.said[-1].leaving for sample in run)
-            limit = DRAINING if leaving else TOLERATED
-            found.append(Disagreement(of, told, run[0].at, run[-1].at, limit))
+            leaving = all(sample.claims[-1].leaving for sample in run)
+            limit = DRAINING_SECONDS if leaving else TOLERATED_SECONDS
+            found.append(Disagreement(of, what, run[0].at, run[-1].at, limit))
     return found
 
 
-class Tally(NamedTuple):
+class SampleTally(NamedTuple):
     """What the samples of one process, or of several, come to."""
 
     samples: int = 0
@@ -115,10 +115,10 @@ class Tally(NamedTuple):
     counted: int = 0  # disagreements that count
     longest: float = 0.0  # seconds
 
-    def and_also(self, other: Sequence[float]) -> Tally:
+    def and_also(self, other: Sequence[float]) -> SampleTally:
         """With those of a process that looked at other ModelDeployments."""
         samples, deployments, counted, longest = other
-        return Tally(
+        return SampleTally(
             self.samples + int(samples),
             self.deployments + int(deployments),
             self.counted + int(counted),
@@ -128,13 +128,18 @@ class Tally(NamedTuple):
     def __str__(self) -> str:
         return (
             f"{self.samples} samples of {self.deployments} ModelDeployments, {self.counted} "
-            f"disagreements of more than {TOLERATED:.0f} s, the longest {self.longest:.1f} s"
+            f"disagreements of more than {TOLERATED_SECONDS:.0f} s, "
+            f"the longest {self.longest:.1f} s"
         )
 
 
-def tally(samples: list[Sample]) -> Tally:
-    """For the end of the tier; draining is no disagreement until it outlasts DRAINING."""
-    found = [each for each in disagreements(samples) if each.counts or each.tolerated == TOLERATED]
+def tally(samples: list[Sample]) -> SampleTally:
+    """For the end of the tier; draining is no disagreement until it outlasts DRAINING_SECONDS."""
+    found = [
+        each
+        for each in disagreements(samples)
+        if each.counts or each.tolerated == TOLERATED_SECONDS
+    ]
     counted = sum(each.counts for each in found)
     longest = max((each.seconds for each in found), default=0.0)
-    return Tally(len(samples), len({sample.of for sample in samples}), counted, longest)
+    return SampleTally(len(samples), len({sample.of for sample in samples}), counted, longest)

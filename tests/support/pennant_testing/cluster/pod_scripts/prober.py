@@ -17,9 +17,9 @@ from typing import Any
 
 from newsreco.loadgen_client import AnswerError, Connection, Target
 
-EVERY = 0.5
+INTERVAL_SECONDS = 0.5
 CHANCES = 5  # connections, where each is refused at once: by the same dead pod of two in 3 % of all
-PATIENCE = 5.0  # seconds that an answer may take: a slow one on a busy machine is one, too
+ANSWER_SECONDS = 5.0  # seconds that an answer may take: a slow one on a busy machine is one, too
 
 
 async def main() -> None:
@@ -37,7 +37,7 @@ async def ask_on(order: dict[str, Any]) -> None:
     async with asyncio.TaskGroup() as under_way:
         while True:
             under_way.create_task(tell_of_one(order))
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(INTERVAL_SECONDS)
 
 
 async def tell_of_one(order: dict[str, Any]) -> None:
@@ -50,7 +50,7 @@ async def tell_of_one(order: dict[str, Any]) -> None:
 async def ask(host: str, path: str) -> tuple[int, str]:
     """Status and version of one answer; 0 when there is none."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ANSWER_SECONDS):
             for _ in range(CHANCES):
                 with contextlib.suppress(OSError, AnswerError):
                     return await ask_once(host, path)

@@ -15,7 +15,7 @@ from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.artifacts import get_artifact_repository
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 import pennant_registry
 

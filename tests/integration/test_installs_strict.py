@@ -1,0 +1,50 @@
+"""A strict API server takes what is installed, and explains every field."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pennant_testing.control_plane.install_tools import Tools, succeeds
+from pennant_testing.control_plane.objects import Object
+from pennant_testing.waiting import until
+
+pytestmark = pytest.mark.integration
+
+
+EXPLAINED = ("mldep.spec", "mldep.spec.serving", "mldep.spec.serving.probes.liveness")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "",
+        "watchNamespaces={default,kube-system}",
+        "registry.spec.url=http://mlflow:5000,crds.keep=false",
+        "image.registry=r.example,image.pullPolicy=Always,imagePullSecrets[0].name=pull",
+        "env[0].name=PENNANT_LOG_FORMAT,env[0].value=json,nodeSelector.disk=fast",
+    ],
+)
+def test_a_strict_api_server_takes_the_chart(tools: Tools, values: str):
+    taken_strictly(tools, tools.chart("--set", values))
+
+
+@pytest.mark.parametrize("folder", ["cluster-install", "namespace-install", "samples"])
+def test_a_strict_api_server_takes_the_manifests(tools: Tools, folder: str):
+    taken_strictly(tools, tools.kustomized(folder))
+
+
+@pytest.mark.parametrize("what", [*EXPLAINED, "mldep.status", "mlreg.spec.webhook"])
+def test_kubectl_explain_has_a_sentence_for_every_field(tools: Tools, what: str):
+    until(lambda: succeeds(lambda: tools.kubectl("explain", what)))  # its schema comes last
+    said = tools.kubectl("explain", what)
+    assert "FIELDS:" in said
+    assert "<no description>" not in said
+
+
+def taken_strictly(tools: Tools, rendered: list[Object]) -> None:
+    text = "\n---\n".join(json.dumps(obj) for obj in rendered)
+    how = ("--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict")
+    said = tools.kubectl("apply", *how, "--filename=-", stdin=text)
+    assert said.count("serverside-applied (server dry run)") == len(rendered)

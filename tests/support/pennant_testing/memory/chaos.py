@@ -1,0 +1,264 @@
+"""Hypothesis plays the registry, the person, the cluster and the network against an operator.
+
+In any order (fallible_operator.py); every write and every status is held against the laws
+(law_checks.py), and all converges once the world calms down.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from pennant_operator.decide.manifests.drift import MAX_SET_BACKS
+from pennant_operator.decide.seen.observed import (
+    Absent,
+    Images,
+    ModelVersion,
+    Refused,
+    Unknown,
+    Unresolved,
+)
+from pennant_testing.memory.cluster_state import SLOTS
+from pennant_testing.memory.convergence import converged, settle
+from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
+from pennant_testing.memory.law_checks import Laws, one_revision
+from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.scarcity import Scarcity
+from pennant_testing.memory.simulated_cluster import Simulation
+from pennant_testing.memory.simulated_pods import (
+    becomes_ready,
+    crashed,
+    fails,
+    fetches_other_bytes,
+    first_fails,
+    hangs,
+    killed,
+    stays_pending,
+)
+
+BEHAVIOURS = {
+    "are ready": becomes_ready,
+    "cannot load": fails("LoadFailed"),
+    "cannot fetch": fails("DownloadFailed", container="fetch"),
+    "fail on one node": first_fails,
+    "fetch other bytes": fetches_other_bytes,
+    "hang": hangs,
+    "find no room": stays_pending,
+    "are killed": killed,
+}
+NAMES = ("Service/rec", "Deployment/rec-green", "ConfigMap/rec-digests")
+ANSWERS = (
+    Unknown("RegistryUnreachable", "it does not answer", NOW),
+    Unknown("WaitingForRegistry", "not asked yet"),
+    Absent("AliasNotSet", "the alias is not set"),
+    Absent("ModelNotFound", "the model is not there"),
+    Unresolved("VersionNotResolved", "its run is gone", "9"),
+    Unresolved("ModelNotReadable", "not for this account"),
+    Unresolved("AliasNotSet", "seen once"),
+    Refused("NotAllowed", "namespace team may not use it"),
+)
+LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something happened
+SECONDS = st.sampled_from([1, 130, 40, 700, 2000])
+NUMBERS, HOW = st.sampled_from("897"), st.sampled_from(list(BEHAVIOURS))
+SLOT = st.sampled_from(SLOTS)
+ROOM = st.sampled_from([None, 3, 2, 1, 4])  # pods that there is room for; None: for any number
+
+
+def tagged(number: str) -> ModelVersion:
+    """Versions 7 and 9 have a digest tag, 8 has none."""
+    return version(number, tag=number != "8")
+
+
+class Chaos(RuleBasedStateMachine):
+    """One ModelDeployment in a world that does as it likes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = Simulation(tagged("7"), owner=model_deployment())
+        self.operator = FallibleOperator(self.world)
+        self.stubborn = False
+        self.edits = 0
+
+    @initialize(number=st.sampled_from(["8", "7", ""]), stubborn=st.booleans())
+    def begin(self, number: Any, stubborn: Any) -> None:
+        """With nothing, with a version that serves, or with one that bakes beside another."""
+        self.stubborn = stubborn
+        for served in range(7, int(number or 0) + 1):
+            self.world.desired = tagged(str(served))
+            self.goes_on(6)
+
+    def goes_on(self, looks: int, seconds: int = 1) -> None:
+        """The operator and the cluster work hand in hand, then time passes."""
+        for _ in range(looks):
+            self.operator.reconcile()
+            self.world.work()
+            self.operator.hear()
+            self.world.now += timedelta(seconds=1)
+        self.world.now += timedelta(seconds=seconds)
+
+    # The operator and the cluster.
+
+    @rule(looks=LOOKS, seconds=SECONDS)
+    def all_goes_well(self, looks: Any, seconds: Any) -> None:
+        self.goes_on(looks, seconds)
+
+    @rule(fate=st.sampled_from(Fate), at=st.integers(0, 5))
+    def the_operator_looks(self, fate: Any, at: Any) -> None:
+        self.operator.fates[self.operator.sent + at] = fate
+        self.operator.reconcile()
+
+    @rule(who=st.sampled_from(["restart", "hear"]), image=st.booleans())
+    def the_operator_lives(self, who: Any, image: Any) -> None:
+        if image:
+            self.world.images = Images("fetch:2", f"serve:{self.world.counter}")
+        getattr(self.operator, who)()
+
+    @rule(who=st.sampled_from(["controllers", "kubelets", "report"]), seconds=SECONDS)
+    def the_cluster_works(self, who: Any, seconds: Any) -> None:
+        getattr(self.world, who)()
+        self.world.now += timedelta(seconds=seconds)
+
+    # The registry, and the pods of its versions.
+
+    @rule(number=NUMBERS, how=HOW, looks=LOOKS, seconds=SECONDS)
+    def the_alias_moves(self, number: Any, how: Any, looks: Any, seconds: Any) -> None:
+        self.world.desired = tagged(number)
+        self.world.behaviour[number] = BEHAVIOURS[how]
+        self.goes_on(looks, seconds)
+
+    @rule(how=HOW, crash=st.booleans(), looks=LOOKS)
+    def what_serves_changes(self, how: Any, crash: Any, looks: Any) -> None:
+        number = str(self.world.serving)
+        self.world.behaviour[number] = crashed(self.world.now) if crash else BEHAVIOURS[how]
+        self.goes_on(looks)
+
+    @rule(answer=st.sampled_from(ANSWERS), looks=LOOKS, seconds=SECONDS)
+    def the_registry_says(self, answer: Any, looks: Any, seconds: Any) -> None:
+        self.world.desired = answer
+        self.goes_on(looks, seconds)
+
+    # The person, and accidents.
+
+    @rule(replicas=st.sampled_from([2, 3, 1, 0, 12, 7]), suspend=st.booleans(), looks=LOOKS)
+    def the_size_changes(self, replicas: Any, suspend: Any, looks: Any) -> None:
+        self.world.specify(replicas=replicas, suspend=suspend)
+        self.goes_on(looks)
+
+    @rule(removed=st.sampled_from(["ScaleDown", "Keep"]), looks=LOOKS)
+    def a_removal_means_another_thing(self, removed: Any, looks: Any) -> None:
+        self.world.specify(onAliasRemoved=removed)
+        self.world.desired = Absent("AliasNotSet", "the alias is not set")
+        self.goes_on(looks)
+
+    @rule(value=st.sampled_from("ab"), looks=LOOKS)
+    def the_pods_change(self, value: Any, looks: Any) -> None:
+        self.world.specify(serving={"env": [{"name": "A", "value": value}]})
+        self.goes_on(looks)
+
+    @rule(alias=st.sampled_from(["production", "canary"]), answered=st.booleans(), looks=LOOKS)
+    def another_alias_is_followed(self, alias: Any, answered: Any, looks: Any) -> None:
+        self.world.specify(model={"name": "news", "alias": alias})
+        if not answered:
+            self.world.desired = Unknown("WaitingForRegistry", "not asked yet")
+        self.goes_on(looks)
+
+    @rule(number=NUMBERS, answered=st.booleans(), looks=LOOKS)
+    def a_version_is_pinned_and_followed_again(
+        self, number: Any, answered: Any, looks: Any
+    ) -> None:
+        answer = tagged(number) if answered else Unknown("WaitingForRegistry", "not asked yet")
+        followed, self.world.desired = self.world.owner["spec"]["model"], answer
+        self.world.specify(model={"name": "news", "version": number})
+        self.goes_on(looks)
+        self.world.specify(model=followed)
+
+    @precondition(lambda self: self.edits < MAX_SET_BACKS)  # nobody insists
+    @rule(slot=SLOT, size=st.integers(0, 3), image=st.booleans())
+    def somebody_edits(self, slot: Any, size: Any, image: Any) -> None:
+        if self.world.deployment(slot) is not None:
+            self.edits += 1
+            spec = self.world.edit(slot)["spec"]
+            spec["replicas"] = size
+            if image:
+                spec["template"]["spec"]["containers"][0]["image"] = "mine"
+
+    @rule(what=st.sampled_from([*NAMES, "Deployment/rec-blue", "records"]))
+    def somebody_deletes(self, what: Any) -> None:
+        if what == "records":
+            self.world.records.clear()
+        self.world.children.pop(what, None)
+
+    @rule(slot=SLOT)
+    def a_pod_is_evicted(self, slot: Any) -> None:
+        self.world.evict(slot)
+
+    @rule(
+        what=st.sampled_from(["selector", "slot", "revision", "since"]),
+        text=st.sampled_from([*SLOTS, "", "none", "2026-11-21T12:00:00Z"]),
+        looks=LOOKS,
+    )
+    def somebody_edits_the_service(self, what: Any, text: Any, looks: Any) -> None:
+        self.world.aim(**{what: text})
+        self.operator.hear()
+        self.goes_on(looks)
+
+    @rule(room=ROOM, quota=ROOM, looks=LOOKS, seconds=SECONDS)
+    def there_is_room_for(self, room: Any, quota: Any, looks: Any, seconds: Any) -> None:
+        self.world.lacks.room, self.world.lacks.quota = room, quota
+        self.goes_on(looks, seconds)
+
+    @rule(node=st.sampled_from(["node-1", "node-2", None]), looks=LOOKS, seconds=SECONDS)
+    def a_node_dies(self, node: Any, looks: Any, seconds: Any) -> None:
+        self.world.dies(node)
+        self.goes_on(looks, seconds)
+        self.world.taint()
+        self.goes_on(looks, seconds)
+
+    @rule(name=st.sampled_from(NAMES), take=st.booleans())
+    def a_name_is_taken(self, name: Any, take: Any) -> None:
+        self.world.somebody_has(name if take else None)
+
+    @rule(how=st.sampled_from(["all goes", "orphans stay", "collected"]))
+    def deleted_and_created_again(self, how: Any) -> None:
+        match how:
+            case "all goes":
+                self.world.recreate()
+            case "orphans stay":
+                self.world.orphan()
+                self.operator.laws = Laws()  # what was rejected was in the status
+            case "collected":
+                self.world.collect_garbage()
+        self.operator.hear()
+
+    @invariant()
+    def a_slot_runs_what_it_holds(self) -> None:
+        one_revision(self.world)
+
+    def teardown(self) -> None:
+        """The world calms down; what cannot load may stay so."""
+        if not isinstance(self.world.desired, ModelVersion):
+            self.world.desired = tagged("9")
+        number, how = self.world.desired.version, self.world.behaviour
+        served = (self.world.status.get("history") or []) + [{"version": self.world.serving}]
+        new = number not in {entry["version"] for entry in served}
+        broken = self.stubborn and new and how.get(number) is BEHAVIOURS["cannot load"]
+        self.world.behaviour = {number: how[number]} if broken else {}
+        self.world.specify(suspend=False)
+        self.world.collect_garbage()
+        self.world.somebody_has(None)
+        self.world.lacks = Scarcity()
+        self.operator.fates.clear()
+        self.operator.restart()
+        settle(self.operator)
+        if not self.world.owner["spec"]["replicas"]:
+            assert not sum(self.world.sizes().values()), "pods at replicas 0"
+            self.world.specify(replicas=2)
+            settle(self.operator)
+        converged(self.operator, broken=broken)

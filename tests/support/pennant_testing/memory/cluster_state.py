@@ -1,0 +1,68 @@
+"""What a simulated cluster holds: one ModelDeployment, its children, its pods, and the time.
+
+Objects are replaced, never changed in place, so that whoever looked at one keeps what was seen.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pennant_operator.decide.intent import Event
+from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts
+from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_operator.decide.seen.revision import Record
+from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_deployment
+from pennant_testing.memory.scarcity import Scarcity
+from pennant_testing.memory.simulated_pods import PodTemplate
+
+SLOTS = ("blue", "green")
+REVISION = "pennant.dev/revision"
+
+
+@dataclass(frozen=True)
+class AppliedManifest:
+    """What was applied last, whose fields that made, and when."""
+
+    manifest: dict[str, Any]
+    fields: dict[str, Any]
+    time: str
+
+
+@dataclass
+class ClusterState:
+    """One ModelDeployment, its children and its pods."""
+
+    desired: Desired
+    owner: dict[str, Any] = field(default_factory=model_deployment)
+    now: datetime = NOW
+    images: Images = IMAGES
+    registry: RegistryFacts | None = REGISTRY
+    children: dict[str, dict[str, Any]] = field(default_factory=dict)
+    applied: dict[str, AppliedManifest] = field(
+        default_factory=dict
+    )  # the last apply to each child
+    records: dict[str, Record] = field(default_factory=dict)
+    owners: dict[str, str | None] = field(default_factory=dict)  # of each record, its uid
+    versions: dict[str, str] = field(default_factory=dict)  # of every revision there ever was
+    pods: dict[str, list[PodFacts]] = field(default_factory=lambda: {s: [] for s in SLOTS})
+    asked: dict[str, tuple[str, int]] = field(default_factory=dict)  # of the ReplicaSets
+    refused: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(SLOTS, False))
+    behaviour: dict[str, PodTemplate] = field(default_factory=dict)  # by model version
+    lacks: Scarcity = field(default_factory=Scarcity)
+    events: list[Event] = field(default_factory=list)
+    writes: list[Any] = field(default_factory=list)
+    counter: int = 1
+
+    def deployment(self, slot: str) -> dict[str, Any] | None:
+        """The Deployment of a slot, unless it is somebody else's."""
+        found = self.children.get(f"Deployment/{self.owner['metadata']['name']}-{slot}")
+        return found if found and "labels" in found["metadata"] else None
+
+    def own_records(self) -> dict[str, Record]:
+        """Of this ModelDeployment, not of a deleted one of its name."""
+        uid = self.owner["metadata"]["uid"]
+        return {r: x for r, x in self.records.items() if self.owners[r] == uid}
+
+
+def owner_uid(obj: dict[str, Any]) -> str | None:
+    return next((str(o["uid"]) for o in obj["metadata"].get("ownerReferences", ())), None)

@@ -1,0 +1,46 @@
+"""An operator comes to rest once the world is calm, and a day later it has nothing to do."""
+
+from datetime import timedelta
+
+from pennant_operator.decide.seen.observed import (
+    ModelVersion,
+)
+from pennant_testing.memory.fallible_operator import FallibleOperator
+
+
+def settle(operator: FallibleOperator) -> None:
+    """Only events and the plan's own wish to look again wake the operator."""
+    world = operator.world
+    operator.hear()
+    for _ in range(300):
+        found = operator.reconcile()
+        world.work()
+        heard = operator.hear()
+        if found is not None and found.requeue_after is None and not heard:
+            return
+        pause = found.requeue_after if found is not None else 1
+        world.now += timedelta(seconds=1 if heard else pause or 0)
+    raise AssertionError(f"does not converge: {world.status}")
+
+
+def converged(operator: FallibleOperator, *, broken: bool) -> None:
+    """What is desired serves, or was rejected; and a restart a day later writes nothing."""
+    world = operator.world
+    size = world.owner["spec"]["replicas"]
+    rejected = world.status["summary"] == "Rejected"
+    assert rejected or not broken
+    if not rejected:
+        assert isinstance(world.desired, ModelVersion)
+        assert world.serving == world.desired.version
+        assert world.condition("AliasInSync") == ("True", "InSync")
+        assert world.status["summary"] == "Serving"
+        assert "candidate" not in world.status
+    assert world.condition("Stalled")[0] == str(rejected and world.active is None)
+    assert sum(world.sizes().values()) == (size if world.active else 0)
+    world.now += timedelta(days=1)
+    operator.restart()
+    found = operator.reconcile()
+    assert found is not None
+    assert found.writes == (), f"law 7: {found.writes}"
+    assert found.status == world.status
+    assert found.requeue_after is None

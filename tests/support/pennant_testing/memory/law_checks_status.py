@@ -1,0 +1,51 @@
+"""The laws on a status: Ready is so, and what is said is a row of the truth table."""
+
+from typing import Any
+
+from pennant_operator.decide.seen.observed import (
+    Observed,
+    Unknown,
+)
+from pennant_testing.memory.cluster_state import SLOTS
+from pennant_testing.memory.simulated_cluster import leads_to
+from pennant_testing.memory.situations import table
+from pennant_testing.memory.status_text import status_text
+
+Children = dict[str, dict[str, Any]]
+
+CONDITIONS = {"Ready", "Reconciling", "Stalled", "AliasInSync"}
+ROWS = {text.words for text in table().values()}
+WORDS = ROWS | {words[:-1] for words in ROWS}
+
+
+def check_ready(known: Children, seen: Observed, status: dict[str, Any]) -> None:
+    """Law 6: Ready says whether traffic is being answered."""
+    statuses = {c["type"]: c["status"] for c in status["conditions"]}
+    service = known.get("Service/rec", {"metadata": {}, "spec": {}})
+    ours = [o["uid"] for o in service["metadata"].get("ownerReferences", ())]
+    counts = {slot: _answering(seen, slot) for slot in SLOTS}
+    slot = leads_to(service, {slot: (count > 0,) for slot, count in counts.items()})
+    answers = counts.get(slot, 0) if seen.owner["metadata"]["uid"] in ours else 0
+    assert (statuses["Ready"] == "True") == bool(answers), f"law 6: Ready={statuses['Ready']}"
+
+
+def _answering(seen: Observed, slot: str) -> int:
+    pods = seen.pods.get(slot)
+    if pods is not None:
+        return sum(p.ready and not p.terminating and not p.evicted for p in pods)
+    counted = seen.children.get(f"Deployment/rec-{slot}", {}).get("status", {})
+    return int(counted.get("readyReplicas", 0))
+
+
+def check_conditions(seen: Observed, status: dict[str, Any]) -> None:
+    types = [c["type"] for c in status["conditions"]]
+    assert len(types) == len(set(types)), "a condition twice"
+    assert set(types) == CONDITIONS, f"conditions: {types}"
+    words = status_text(status["summary"], status["conditions"]).words
+    words = (*words[:-1], words[-1].replace("Pinned", "InSync"))  # said in the same situations
+    if isinstance(seen.desired, Unknown) and seen.desired.since is None:
+        words = words[:-1]  # what AliasInSync said stays said
+    assert words in WORDS, f"law 6: no row of the truth table: {words}"
+    for condition in status["conditions"]:
+        assert condition["message"], f"{condition['type']} says nothing"
+        assert "None" not in condition["message"], condition["message"]

@@ -1,0 +1,112 @@
+"""The laws on traffic and on what has it: what moves it, what empties it, and by whose word."""
+
+import math
+from datetime import timedelta
+
+from pennant_operator.decide.intent import Apply
+from pennant_operator.decide.seen.observed import (
+    Absent,
+    Observed,
+)
+from pennant_operator.decide.seen.pod_facts import PodFacts
+from pennant_operator.decide.times import parse_time
+from pennant_testing.memory.cluster_state import REVISION, SLOTS
+from pennant_testing.memory.simulated_cluster import Simulation
+
+WARM = "pennant.dev/warm-revision"
+
+
+def check_emptied_in_outage(world: Simulation, seen: Observed, revision: str) -> None:
+    """Law 2: what is emptied all the same was decided before, or had its bake."""
+    status, spec = seen.owner.get("status") or {}, seen.owner["spec"]
+    candidate = status.get("candidate") or {}
+    service = seen.children.get("Service/rec", {"metadata": {}})
+    decided = (
+        revision in {entry["revision"] for entry in status.get("rejected", ())},
+        revision == service["metadata"].get("annotations", {}).get(WARM),
+        candidate.get("revision", revision) != revision,  # superseded
+        candidate.get("retryTime"),
+        not spec["replicas"],
+        _asked_no_more(world, seen, revision),
+    )
+    assert any(decided), "law 2: pods are taken down in an outage"
+
+
+def _asked_no_more(world: Simulation, seen: Observed, revision: str) -> bool:
+    """A person wrote another spec: that is no answer of a registry."""
+    spec, record = seen.owner["spec"], world.records.get(revision)
+    if record is None:
+        return False
+    pinned = spec["model"].get("version", record.version)
+    return pinned != record.version or record.with_serving(spec.get("serving", {})) != revision
+
+
+def check_traffic_move(world: Simulation, seen: Observed, write: Apply) -> None:
+    annotations = write.manifest["metadata"]["annotations"]
+    slot, revision = (
+        annotations["pennant.dev/active-slot"],
+        annotations["pennant.dev/active-revision"],
+    )
+    assert write.manifest["spec"]["selector"]["pennant.dev/slot"] == slot, "law 8: two truths"
+    if world.active == ((slot, revision) if slot in SLOTS else None):
+        return
+    live = world.children.get(f"Service/{world.owner['metadata']['name']}")
+    if live is None:  # it was deleted by hand and comes back
+        return
+    assert write.resource_version, "law 9: traffic moved without resourceVersion"
+    if slot not in SLOTS:
+        _check_release(seen)
+        return
+    deployment = seen.children.get(f"Deployment/rec-{slot}")
+    assert deployment is not None, "law 3: traffic moved to an empty slot"
+    assert deployment["metadata"]["labels"][REVISION] == revision, "law 1: another revision"
+    pods = [p for p in seen.pods[slot] if not p.terminating and not p.evicted]
+    back = live["metadata"]["annotations"].get(WARM) == revision
+    _check_pods(world, seen, [p for p in pods if p.ready] if back else pods, revision)
+
+
+def answers_nothing(world: Simulation, seen: Observed, slot: str) -> bool:
+    """For a minute, by the status and by the pods that are there; another revision takes over."""
+    status = seen.owner.get("status") or {}
+    ready = next(c for c in status["conditions"] if c["type"] == "Ready")
+    silent = world.now - parse_time(ready["lastTransitionTime"]) >= timedelta(minutes=1)
+    answers = any(p.ready and not p.terminating and not p.evicted for p in seen.pods[slot])
+    return ready["status"] == "False" and silent and not answers and "candidate" in status
+
+
+def may_let_go(seen: Observed) -> bool:
+    """Traffic may be taken away: by MLflow's own word, and only where that was asked for."""
+    wanted = seen.owner["spec"].get("onAliasRemoved") == "ScaleDown"
+    return _pointer_is_gone(seen) and wanted and not seen.owner["spec"].get("suspend")
+
+
+def _pointer_is_gone(seen: Observed) -> bool:
+    return isinstance(seen.desired, Absent) and seen.desired.reason in {"AliasNotSet", "StageEmpty"}
+
+
+def _check_release(seen: Observed) -> None:
+    wanted = seen.owner["spec"].get("onAliasRemoved") == "ScaleDown"
+    assert _pointer_is_gone(seen), "law 2: traffic taken away by no answer"
+    assert wanted, "law 2: traffic taken away though nobody asked for it"
+    assert may_let_go(seen), "law 2: traffic taken away while suspended"
+
+
+def _check_pods(world: Simulation, seen: Observed, pods: list[PodFacts], revision: str) -> None:
+    assert pods, "law 1: traffic moved to no pods"
+    assert all(p.revision == revision for p in pods), "law 1: pods of another revision"
+    unready = [p for p in pods if not p.ready]
+    assert not any(p.failure for p in unready), "law 1: a pod fails"
+    assert len(unready) <= math.ceil(len(pods) / 10), "law 1: too few are ready"
+    assert any(p.ready for p in pods), "law 1: nothing answers"
+    unproved = [p for p in unready if not p.been_ready]
+    assert len(unproved) < math.ceil(len(pods) / 10), "law 1: a pod was never ready"
+    pods = [p for p in pods if p.been_ready]
+    digests = {p.digest for p in pods}
+    assert len(digests) == 1, f"law 1: pods fetched {digests}"
+    assert None not in digests, "law 1: nobody knows what the pods fetched"
+    pins: dict[str, str] = {}
+    for children in (seen.children, world.children):  # a person may have deleted them a moment ago
+        pins |= children.get("ConfigMap/rec-digests", {}).get("data", {})
+    record = world.records.get(revision)
+    pinned = record is None or record.sha256 or pins.get(revision)
+    assert pinned, "law 1: traffic before the digest is pinned"

@@ -1,0 +1,68 @@
+"""Which combinations of a situation's parts can occur."""
+
+from pennant_testing.memory.situation_parts import (
+    GOES_BACK,
+    KNOWN,
+    NO_ANSWER,
+    ON_ITS_WAY,
+    STOPPED,
+    UNKNOWN,
+    Case,
+)
+
+
+def occurs(case: Case) -> bool:
+    """Whether a ModelDeployment can be in it."""
+    rules = (_a_registry, _a_candidate, _a_rejection, _a_size, _a_removal)
+    return all(rule(case) for rule in rules)
+
+
+def _a_registry(case: Case) -> bool:
+    """A pinned version is missing or there: MLflow has one answer for it and for its model."""
+    return case.spec != "pinned" or case.desired not in {"no such model", "9, no source"}
+
+
+def _a_candidate(case: Case) -> bool:
+    """It is on its way to what is desired, or was when the registry was last heard."""
+    goes = case.spec not in STOPPED
+    if case.candidate in GOES_BACK and "replicas 0" in case.spec:
+        return False  # nothing moves where nothing can be proved
+    if case.candidate in ON_ITS_WAY:
+        return case.desired in {*KNOWN, *NO_ANSWER} and goes and not serves_8(case)
+    if case.candidate == "8 is next":
+        return case.desired in KNOWN and case.serving.startswith("7") and goes
+    if case.candidate == "-" and case.desired in KNOWN:
+        # What is desired and not rejected is on its way, unless a person said not to.
+        return serves_8(case) or case.spec in STOPPED
+    return True
+
+
+def _a_rejection(case: Case) -> bool:
+    """Before the traffic: it does not serve. In the bake: it does, and goes back if it can."""
+    earlier, baking = "earlier" in case.serving, "baking" in case.serving
+    if case.candidate == "8 rejected":
+        return case.desired in {*KNOWN, *([] if earlier else UNKNOWN)} and not serves_8(case)
+    if case.candidate.startswith("8 crashed"):
+        return case.desired in KNOWN and serves_8(case) and not baking
+    if case.candidate.startswith("first back"):
+        crashed = earlier if case.desired in KNOWN else serves_8(case)
+        return crashed and not baking
+    return True
+
+
+def serves_8(case: Case) -> bool:
+    """By the spec of now."""
+    return case.serving.startswith("8") and "earlier" not in case.serving
+
+
+def _a_size(case: Case) -> bool:
+    """At replicas 0 no pod is ready, but for those that have not heard of it yet."""
+    steady = case.serving in {"-", "withdrawn", "7", "8"} or case.serving.endswith("none ready")
+    return "replicas 0" not in case.spec or steady
+
+
+def _a_removal(case: Case) -> bool:
+    """With ScaleDown an alias that is removed takes the traffic with it, for good; else nothing."""
+    if case.serving == "withdrawn":
+        return case.spec not in {"alias", "stage", "pinned"}
+    return (case.spec, case.desired) != ("ScaleDown", "nothing") or case.serving == "-"
