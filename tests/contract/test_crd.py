@@ -1,6 +1,7 @@
 """The CRDs, the operator's parsing and its vocabulary agree."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import yaml
 
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
 from pennant_registry.durations import DURATION, MAX_DURATION_LENGTH, parse_duration
+from pennant_registry.gates import VersionFacts, parse
 from pennant_testing.memory import field_values
-from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import fails, stays_pending
 
@@ -47,13 +49,22 @@ def unknown_fields(value, allowed: dict, path: str = "status") -> list[str]:
 
 
 def statuses():
-    """Statuses of rollouts that pass, are rejected, and are held."""
-    for behaviour in (None, fails("LoadFailed"), stays_pending):
+    """Statuses of rollouts that pass, are rejected, are held, and may not begin."""
+    gates = {"tags": [{"key": "approved"}]}
+    for behaviour, asked in (
+        (None, {}),
+        (fails("LoadFailed"), {}),
+        (stays_pending, {}),
+        (None, gates),
+    ):
         sim = Simulation(
             version(7, tag=False),
             owner=model_deployment(rollout={"deadlines": {"schedule": "1s"}}),
         )
         sim.run(4)
+        sim.specify(gates=asked)
+        sim.registry = replace(REGISTRY, gates=parse(asked))
+        sim.facts = {"8": VersionFacts("8", tags={"approved": ""})}
         if behaviour:
             sim.behaviour["8"] = behaviour
         sim.desired = version(8)

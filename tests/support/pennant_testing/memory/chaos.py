@@ -4,6 +4,7 @@ In any order (fallible_operator.py); every write and every status is held agains
 (law_checks.py), and all converges once the world calms down.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,11 +26,12 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
     Unresolved,
 )
+from pennant_registry.gates import NO_GATES, VersionFacts, parse
 from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
 from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
 from pennant_testing.memory.law_checks import Laws, one_revision
-from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.scarcity import Scarcity
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import (
@@ -144,6 +146,24 @@ class Chaos(RuleBasedStateMachine):
         self.world.desired = answer
         self.goes_on(looks, seconds)
 
+    @rule(
+        whose=st.sampled_from(["nobody's", "its own", "its registry's"]),
+        number=NUMBERS,
+        approved=st.sampled_from(["true", "", None]),
+        looks=LOOKS,
+        seconds=SECONDS,
+    )
+    def gates_ask(self, whose: Any, number: Any, approved: Any, looks: Any, seconds: Any) -> None:
+        """Whether a version is approved; None: nobody can tell."""
+        asks, world = {"tags": [{"key": "approved", "value": "true"}]}, self.world
+        world.specify(gates=asks if whose == "its own" else {})
+        floor = parse(asks) if whose == "its registry's" else NO_GATES
+        world.registry = replace(REGISTRY, gates=floor)
+        world.facts.pop(number, None)
+        if approved is not None:
+            world.facts[number] = VersionFacts(number, tags={"approved": approved})
+        self.goes_on(looks, seconds)
+
     # The person, and accidents.
 
     @rule(replicas=st.sampled_from([2, 3, 1, 0, 12, 7]), suspend=st.booleans(), looks=LOOKS)
@@ -251,6 +271,7 @@ class Chaos(RuleBasedStateMachine):
         broken = self.stubborn and new and how.get(number) is BEHAVIOURS["cannot load"]
         self.world.behaviour = {number: how[number]} if broken else {}
         self.world.specify(suspend=False)
+        self.world.facts[number] = VersionFacts(number, tags={"approved": "true"})
         self.world.collect_garbage()
         self.world.somebody_has(None)
         self.world.lacks = Scarcity()

@@ -11,6 +11,7 @@ from pennant_operator.decide.intent import Event
 from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
+from pennant_registry.gates import VersionFacts
 from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_deployment
 from pennant_testing.memory.scarcity import Scarcity
 from pennant_testing.memory.simulated_pods import PodTemplate
@@ -37,6 +38,7 @@ class ClusterState:
     now: datetime = NOW
     images: Images = IMAGES
     registry: RegistryFacts | None = REGISTRY
+    facts: dict[str, VersionFacts] = field(default_factory=dict)  # what gates are told, by version
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     applied: dict[str, AppliedManifest] = field(
         default_factory=dict

@@ -30,6 +30,7 @@ OPEN: dict[str, tuple[Any, ...]] = {
         {"prefix": "", "configMapRef": {"name": "a", "optional": False}},
         {"secretRef": {"name": ""}},
     ),
+    "closed": ({"cron": "0 18 * * 5", "for": "62h"},),
     "tolerations": (
         {"key": "k", "operator": "Exists", "effect": ""},
         {"key": "", "operator": "Exists", "value": ""},
@@ -90,7 +91,9 @@ def put(base: dict[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]
 def variants(whole: Schema, name: str = "") -> Iterator[Any]:
     """Values of a field; of an object with properties one for each value of each property."""
     kind = whole.get("type")
-    if kind == "object" and "properties" in whole:
+    if name in OPEN and kind == "object" and "properties" in whole:
+        yield from OPEN[name]
+    elif kind == "object" and "properties" in whole:
         needed = _needed(whole)
         yield needed
         for fields, below in _twins(whole["properties"]):

@@ -30,6 +30,7 @@ class Laws:
 
     def __init__(self) -> None:
         self._refused: set[str] = set()  # revisions that may have no pods
+        self._begun: set[str | None] = set()  # versions that had pods
         self._judge = Judge()
 
     def decided(self, seen: Observed, found: Plan) -> None:
@@ -54,6 +55,7 @@ class Laws:
             _check_owner(world, write)
             if write.manifest["kind"] == "Deployment":
                 self._check_deployment(world, seen, write)
+                self._check_gates(world, seen, write)
             if write.manifest["kind"] == "Service":
                 check_traffic_move(world, seen, write)
 
@@ -108,6 +110,15 @@ class Laws:
         if grows and not active:
             assert revision not in self._refused, "law 4: a rejected revision gets pods"
 
+    def _check_gates(self, world: Simulation, seen: Observed, write: Apply) -> None:
+        """A version gets its first pods once its gates let it through."""
+        labels, size = write.manifest["metadata"]["labels"], write.manifest["spec"]["replicas"]
+        slot, version = labels["pennant.dev/slot"], world.versions.get(labels[REVISION])
+        live, active = world.deployment(slot), world.active is not None and world.active[0] == slot
+        if size and not active and not (live and live["spec"]["replicas"]):
+            assert version in self._begun or _gates_pass(seen), "gates: a version that is held"
+            self._begun.add(version)
+
     def _check_deletion(self, world: Simulation, write: Delete) -> None:
         assert write.uid, "law 9: deleted without uid"
         assert write.resource_version, "law 9: deleted without resourceVersion"
@@ -128,6 +139,13 @@ def _desired(seen: Observed, found: Plan) -> str | None:
         return seen.desired.version
     desired = (found.status or {}).get("desired") or {}
     return desired.get("version") if seen.owner["spec"]["model"].get("version") else None
+
+
+def _gates_pass(seen: Observed) -> bool:
+    """By those of the chaos: a tag."""
+    registry, facts = seen.registry, seen.gate_facts
+    asked = seen.owner["spec"].get("gates") or (registry and registry.gates.tags)
+    return not asked or (facts is not None and facts.version.tags.get("approved") == "true")
 
 
 def one_revision(world: Simulation) -> None:

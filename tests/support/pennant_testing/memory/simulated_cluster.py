@@ -10,7 +10,7 @@ from typing import Any
 
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.seen.observed import Observed
+from pennant_operator.decide.seen.observed import GateFacts, ModelVersion, Observed
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_testing.memory.cluster_state import REVISION, SLOTS
 from pennant_testing.memory.object_builders import model_deployment, version
@@ -30,6 +30,7 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
             images=self.images,
             children=self.live(),
             records=self.own_records(),
+            gate_facts=self._gate_facts(),
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},
         )
 
@@ -49,6 +50,12 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
         for _ in range(steps):
             found = self.step(seconds)
         return found
+
+    def _gate_facts(self) -> GateFacts | None:
+        """None while the registry has not answered what gates ask of the desired version."""
+        if not isinstance(self.desired, ModelVersion) or self.desired.version not in self.facts:
+            return None
+        return GateFacts(self.facts[self.desired.version], self.facts.get(self.serving or ""))
 
     # What a person would look at.
 

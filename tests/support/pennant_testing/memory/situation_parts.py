@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from pennant_operator.decide.goal.gates import AskedGate
 from pennant_operator.decide.registry import no_answer, registries, sources
 from pennant_operator.decide.seen.observed import Desired
 from pennant_operator.decide.times import format_time
@@ -11,6 +12,7 @@ from pennant_operator.decide.verdict import Waiting
 from pennant_operator.observe.mlflow.trouble import MlflowRefusedError, NotAllowedError
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.unresolved import NotResolvedError
+from pennant_registry.gates import GateResult, Result
 from pennant_testing.memory.object_builders import NOW, version
 
 SPECS: dict[str, dict[str, Any]] = {
@@ -91,6 +93,28 @@ HOLD = {
 LATE = Waiting("load", "not ready yet: rec-green-a, rec-green-b")
 LEFT = "version 6 has pods there that end first: rec-green-c on node-2"
 CRASH = "2 of 2 pods restarted after they had traffic: pod rec-green-a, container serve: exit 139"
+GATES = (
+    AskedGate(
+        GateResult(
+            "metrics.auc.min",
+            Result.FAILED,
+            "0.7",
+            "at least 0.8",
+            "metric auc is 0.7, and must be at least 0.8",
+        )
+    ),
+    AskedGate(GateResult("tags.owner", Result.PASSED, "ana", "set"), "default"),
+    AskedGate(
+        GateResult(
+            "tags.approved",
+            Result.FAILED,
+            "",
+            "'true'",
+            "tag approved is not set, and must be 'true'",
+        ),
+        "default",
+    ),
+)
 REJECTED = {"version": "8", "reason": "LoadFailed", "message": "no module named 'lightgbm'"}
 CRASHED = {"version": "8", "reason": "CrashedInBake", "message": CRASH}
 CANDIDATE: dict[str, dict[str, Any]] = {
@@ -98,6 +122,7 @@ CANDIDATE: dict[str, dict[str, Any]] = {
     "8 comes up": {"candidate": ENTRY, "verdict": LATE},
     "8 waits for room": {"candidate": ENTRY, "room": LEFT},
     "8 held": {"candidate": {**ENTRY, **HOLD}, "parked": True},
+    "8 held by gates": {"gates": GATES},
     "8 rejected": {"rejection": REJECTED},
     "8 crashed": {"rejection": CRASHED},
 }
