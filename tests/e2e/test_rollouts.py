@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pennant_dev.demo.kube import poll
-from pennant_testing.cluster.deployed import Deployed
+from pennant_testing.cluster.deployed import Deployed, condition_of
 from pennant_testing.cluster.operator_pods import NAMESPACE, leader, pod_of
 
 pytestmark = pytest.mark.e2e
@@ -26,6 +26,20 @@ def test_suspend_holds_an_alias_move_until_it_is_lifted(deployed: Deployed):
     assert deployed.condition("AliasInSync") == ("False", "Suspended")
     deployed.apply(suspend=False)
     deployed.until(serving="2")
+
+
+def test_a_version_that_nobody_approved_gets_no_pod_until_somebody_does(deployed: Deployed):
+    key = f"approved-{deployed.name}"  # others follow the same version
+    deployed.apply(gates={"tags": [{"key": key, "value": "true"}]})
+    deployed.point_alias_at(2)
+    why = f"tag {key} is not set, and must be 'true'"
+    poll(lambda: why in condition_of(deployed.status, "AliasInSync")[2], "it is not held", 60)
+    assert deployed.condition("AliasInSync") == ("False", "GateNotPassed")
+    assert deployed.status["summary"] == "Held"
+    assert [gate["result"] for gate in deployed.status["gates"]] == ["Failed"]
+    assert "candidate" not in deployed.status
+    deployed.tag(2, key, "true")
+    assert "gates" not in deployed.until(serving="2")
 
 
 def test_a_removed_alias_keeps_what_serves_or_scales_it_down_as_asked(deployed: Deployed):

@@ -30,6 +30,10 @@ for move in moves:
     urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60).close()
     time.sleep(float(pause))
 """
+TAG = (
+    "import sys; from mlflow import MlflowClient; "
+    "MlflowClient().set_model_version_tag(*sys.argv[1:])"
+)
 REMOVE_ALIAS = (
     "import sys; from mlflow import MlflowClient; "
     "MlflowClient().delete_registered_model_alias(sys.argv[1], sys.argv[2])"
@@ -66,6 +70,10 @@ class Deployed:
     def point_alias_at(self, version: int | str) -> None:
         words = (self.model, "0", f"{self.name}={version}")
         self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", POINT, *words)
+
+    def tag(self, version: int | str, key: str, value: str) -> None:
+        words = (self.model, str(version), key, value)
+        self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", TAG, *words)
 
     def remove_alias(self) -> None:
         words = (self.model, self.name)
