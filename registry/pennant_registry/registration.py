@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,15 +58,16 @@ def _inherited(run: Run) -> dict[str, str]:
 
 
 def _of_the_artifact(client: MlflowClient, source: str) -> dict[str, str]:
-    """Its digest, and what its MLmodel file says, which gates ask for."""
+    """Its digest, and what its MLmodel file says, which gates ask for, where that can be read."""
     with tempfile.TemporaryDirectory(prefix="pennant-register-") as folder:
         path = artifacts.download(client, source, Path(folder))
-        try:
+        tags = {names.TAG_SHA256: digest.of_path(path)}
+        with contextlib.suppress(ValueError):
             flavors, signature = read_mlmodel(path).tags()
-        except ValueError as error:
-            raise RegistryError(f"{source} cannot be registered: {error}") from error
-        tags = {names.TAG_SHA256: digest.of_path(path), names.TAG_FLAVORS: flavors}
-        return tags | ({names.TAG_SIGNATURE: signature} if signature else {})
+            tags[names.TAG_FLAVORS] = flavors
+            if signature is not None:
+                tags[names.TAG_SIGNATURE] = signature
+        return tags
 
 
 def _ensure_model(client: MlflowClient, name: str) -> None:

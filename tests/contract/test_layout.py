@@ -1,5 +1,6 @@
 """The layout that everything else relies on."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ def test_no_package_under_tests():
     packages = {path.parent for path in (ROOT / "tests").rglob("__init__.py")}
     support = ROOT / "tests" / "support" / "pennant_testing"
     assert [each for each in packages if each != support and support not in each.parents] == []
+
+
+def test_nothing_that_decides_asks_a_clock():
+    """import-linter keeps out what reads a clock by its module; `datetime` does it by a method."""
+    modules = (ROOT / "operator" / "pennant_operator" / "decide").rglob("*.py")
+    asks = re.compile(r"\.(now|utcnow|today)\(")
+    assert [path.name for path in modules if asks.search(path.read_text())] == []
 
 
 @pytest.mark.parametrize(

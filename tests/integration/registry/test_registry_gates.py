@@ -58,6 +58,19 @@ def test_a_registered_model_says_its_flavors_and_its_signature(
     assert '"name":"age"' in tags["pennant.signature"]
 
 
+def test_what_cannot_be_read_is_registered_and_nobody_knows_its_flavors(
+    client: MlflowClient, tmp_path: Path, name: str
+):
+    run_id = client.create_run("0").info.run_id
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "MLmodel").write_text("no mapping")
+    client.log_artifacts(run_id, str(tmp_path / "model"), "model")
+    version = pennant_registry.register(run_id, "model", name)
+    assert client.get_model_version(name, str(version)).tags.keys() == {"pennant.sha256"}
+    with pytest.raises(errors.GateRefusedError, match="its MLmodel file is no mapping"):
+        pennant_registry.promote(version, name, ALIAS, {"flavors": ["sklearn"]})
+
+
 def test_a_version_is_held_against_the_one_that_has_the_alias(saved: Callable[..., int], name: str):
     gates = {"metrics": [{"name": "auc", "min": "0.5", "maxDrop": "0.01"}]}
     first, worse, better = (saved(auc, age=1.0) for auc in (0.8, 0.7, 0.79))

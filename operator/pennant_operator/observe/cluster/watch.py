@@ -1,4 +1,4 @@
-"""kopf, as the source of watch events and nothing more: this module and __main__ alone import it.
+"""kopf, as the source of watch events and nothing more: this module alone imports it.
 
 Handlers of raw events put the object into the store and queue its ModelDeployment's key. Nothing
 is ever returned or patched, so kopf leaves no mark on any object (law 10): no finalizer, no
