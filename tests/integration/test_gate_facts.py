@@ -40,7 +40,9 @@ def client(either_mlflow: str) -> MlflowClient:
     return MlflowClient(either_mlflow)
 
 
-def register(client: MlflowClient, files: dict[str, str], **tags: str) -> Watch:
+def register(
+    client: MlflowClient, files: dict[str, str], folder: str = "model", **tags: str
+) -> Watch:
     """A model whose version 1, promoted, is a run's folder with these files, and metrics."""
     name, run = f"m{uuid4().hex[:8]}", client.create_run("0").info.run_id
     client.create_registered_model(name)
@@ -49,7 +51,7 @@ def register(client: MlflowClient, files: dict[str, str], **tags: str) -> Watch:
     client.log_metric(run, "loss", float("nan"))
     for path, text in files.items():
         client.log_text(run, text, path)
-    client.create_model_version(name, f"runs:/{run}/model", run, tags)
+    client.create_model_version(name, f"runs:/{run}/{folder}", run, tags)
     client.set_registered_model_alias(name, "production", "1")
     return Watch("default", name, alias="production")
 
@@ -76,7 +78,8 @@ def told(
 
 @BOTH
 def test_metrics_tags_and_the_bundle_are_three_requests(either_mlflow: str, client: MlflowClient):
-    watch = register(client, {"model/MLmodel": MLMODEL}, approved="true")
+    folder = "a mödel%41"
+    watch = register(client, {f"{folder}/MLmodel": MLMODEL}, folder, approved="true")
     facts, asked = told(either_mlflow, watch)
     assert asked == ["model-versions/get", "runs/get", "mlflow-artifacts"]
     assert not isinstance(facts.metrics, str)

@@ -19,7 +19,7 @@ from pennant_registry.gates import VersionFacts
 # until a version that is held is looked at again, without a hint; doubles each time
 FIRST_REREAD_SECONDS = 30.0
 REREAD_CAP_SECONDS = 600.0  # at most, until a version that is held is looked at again
-GATE_FACTS_LIMIT = 50  # versions that gates ask about, before aliases are looked at again
+GATE_FACTS_LIMIT = 20  # versions that gates ask about, before aliases are looked at again
 
 Read: TypeAlias = Callable[[Identity, Parts], Awaitable[VersionFacts]]
 

@@ -131,6 +131,16 @@ class Known:
         """Somebody needs more than was asked."""
         self.answers[watch] = replace(self.answer(watch), stamp=None)
 
+    def unanswered(self, watches: Set[Watch]) -> set[Watch]:
+        """Those of which nothing is known, or less than somebody needs."""
+
+        def lacks(answer: WatchAnswer) -> bool:
+            return answer.state is None or (
+                isinstance(answer.state, Pointed) and answer.stamp is None
+            )
+
+        return {watch for watch in watches if lacks(self.answer(watch))}
+
     def perhaps_absent(self) -> dict[Watch, float]:
         """What was seen to be absent, and when that is to be confirmed."""
         return {

@@ -25,18 +25,16 @@ from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.mlflow.connection import Count, ReadSecret
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.announcements import Announcements, Enqueue
+from pennant_operator.observe.poll.between_polls import BetweenPolls
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.outage import Outage
 from pennant_operator.observe.poll.questions import Questions
 from pennant_operator.observe.poll.recorded import Pointed
-from pennant_operator.observe.poll.version_facts import Identity
 from pennant_operator.observe.poll.wanted import Wanted
 from pennant_operator.observe.poll.watchers import Watchers
 
 LOG = logging.getLogger(__name__)
-# at least, between two looks at an absence that is to be confirmed, or at versions that are held
-REREAD_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,7 @@ class Poller:
         self._trouble: str | None = None
         self._models = 0
         self._questions = Questions()
+        self._between = BetweenPolls(self._known, self._questions, self._outage, self._survey)
         self.asked = asyncio.Event()
         """The first poll is over, whatever came of it."""
 
@@ -146,46 +145,12 @@ class Poller:
         until = loop.time() + pause
         if self._outage.failures:
             self._questions.pause_after(pause)
-        while (asked := await self._asked_before(until)) is not None:
+        while (asked := await self._between.asked_before(until)) is not None:
             if self._outage.failures:
                 return
-            if not (asked or self._due_gate_facts()):
-                continue
             began = loop.time()
             await self._turn(asked)
             self._questions.pause_after(loop.time() - began)
-
-    async def _asked_before(self, until: float) -> set[Watch] | None:
-        """What is to be asked before the next poll; None when it is time for that.
-
-        In trouble only hints count, and the next poll asks everything.
-        """
-        loop, known, well = asyncio.get_running_loop(), self._known, not self._outage.failures
-        doubts = known.perhaps_absent() if well else {}
-        if self._due_gate_facts():
-            self._questions.add_new()  # there were more than are asked at once
-
-        def due() -> float:
-            first = min(doubts.values(), default=until)
-            if well:
-                first = min(first, known.gate_facts.next_reread())
-            return min(until, max(first, loop.time() + REREAD_SECONDS))
-
-        def overdue() -> set[Watch]:
-            return {watch for watch, at in doubts.items() if at <= loop.time()}
-
-        while await self._questions.wait(due()):
-            new, hinted = self._questions.take()
-            asked = self._unanswered() | hinted if new and well else hinted
-            if asked or self._due_gate_facts():
-                return asked | overdue()
-        return overdue() if loop.time() < until else None
-
-    def _due_gate_facts(self) -> list[Identity]:
-        """What gates want to know by now; nothing while the registry is in trouble."""
-        if self._outage.failures:
-            return []
-        return self._known.gate_facts.due(asyncio.get_running_loop().time())
 
     async def _turn(self, watches: set[Watch]) -> None:
         self._announcements.snapshot(watches)
@@ -230,15 +195,6 @@ class Poller:
         await self._dependencies.report(
             Health(self._link.server_version, self._models, self._trouble)
         )
-
-    def _unanswered(self) -> set[Watch]:
-        def unanswered(watch: Watch) -> bool:
-            answer = self._known.answer(watch)
-            return answer.state is None or (
-                isinstance(answer.state, Pointed) and answer.stamp is None
-            )
-
-        return {watch for watch in self._survey() if unanswered(watch)}
 
     def _survey(self) -> set[Watch]:
         """What is asked of this registry by somebody who may; anything else is forgotten."""
