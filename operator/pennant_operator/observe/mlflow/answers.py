@@ -54,7 +54,7 @@ def version(entry: dict[str, Any]) -> RegisteredVersion:
     created, name, number = entry["creation_timestamp"], entry["name"], _number(entry["version"])
     if not isinstance(name, str):
         raise TypeError(f"a version of {name!r}")
-    tags = {str(tag["key"]): str(tag.get("value", "")) for tag in entry.get("tags", ())}
+    tags = {str(tag["key"]): str(tag.get("value") or "") for tag in entry.get("tags", ())}
     source = str(entry.get("source", ""))
     return RegisteredVersion(
         name,

@@ -43,13 +43,13 @@ def wanted(
 
     `floor` are the ModelRegistry's gates.
     """
+    if floor == NO_GATES and not owner["spec"].get("gates"):
+        return None
     try:
         spec = parse_spec(owner)
     except InvalidSpecError:  # `plan` says what is wrong with it
         return None
     gates = (spec.gates, floor)
-    if gates == (NO_GATES, NO_GATES):
-        return None
     version = Identity(desired.name, desired.version, desired.created)
     memory = memory_of(owner)
     serving = _serving(memory, spec.watch, records)
