@@ -54,6 +54,12 @@ def proxied_path(source: str) -> str | None:
     return source.removeprefix(PROXIED).lstrip("/") if source.startswith(PROXIED) else None
 
 
+def logged_model(source: str) -> str | None:
+    """The id of the logged model that a source names: not every MLflow tells it beside."""
+    model_id = source.removeprefix("models:/").partition("/")[0]
+    return model_id if source.startswith("models:/m-") else None
+
+
 def is_below(source: str, prefix: str) -> bool:
     """Whether a source is the prefix or below it: s3://models does not allow s3://models-2."""
     source, prefix = _plainly(source), _plainly(prefix)

@@ -5,20 +5,18 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pennant_registry import artifacts, names, versions
+from pennant_registry import artifacts, versions
 from pennant_registry import client as mlflow_client
 from pennant_registry.errors import RegistryError
-from pennant_registry.gates import BundleFacts, Gates, VersionFacts, bundle_facts
-from pennant_registry.gates.facts import tagged
+from pennant_registry.gates import BundleFacts, Gates, VersionFacts, mlmodel
+from pennant_registry.gates.facts import tagged_or_why
+from pennant_registry.gates.mlmodel import MLMODEL, MLMODEL_LIMIT_BYTES, TOO_LONG
 from pennant_registry.versions import Version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-MLMODEL = "MLmodel"
-MLMODEL_LIMIT_BYTES = 2**20
 
 
 def facts_for(client: MlflowClient, version: Version, gates: Gates) -> VersionFacts:
@@ -40,8 +38,8 @@ def read_mlmodel(path: Path) -> BundleFacts:
     if not file.is_file():
         return BundleFacts()
     if file.stat().st_size > MLMODEL_LIMIT_BYTES:
-        raise ValueError(f"its MLmodel file is longer than {MLMODEL_LIMIT_BYTES // 2**20} MiB")
-    return bundle_facts(_yaml(file.read_text()))
+        raise ValueError(TOO_LONG)
+    return mlmodel.read_mlmodel(file.read_text())
 
 
 def _metrics(client: MlflowClient, version: Version) -> Mapping[str, float]:
@@ -61,28 +59,10 @@ def _bundle(client: MlflowClient, version: Version) -> BundleFacts | str:
     try:
         return _downloaded(client, version)
     except (RegistryError, ValueError) as error:
-        why = str(error)[:200]
-    tags = version.tags
-    try:
-        known = tagged(tags.get(names.TAG_FLAVORS), tags.get(names.TAG_SIGNATURE))
-    except ValueError as error:
-        return f"the tag {names.TAG_SIGNATURE} cannot be read: {error}"
-    return known or f"its MLmodel file could not be read: {why}"
+        return tagged_or_why(version.tags, str(error)[:200])
 
 
 def _downloaded(client: MlflowClient, version: Version) -> BundleFacts:
     source = versions.download_uri(client, version)
     with tempfile.TemporaryDirectory(prefix="pennant-gates-") as folder:
         return read_mlmodel(artifacts.download(client, f"{source}/{MLMODEL}", Path(folder)).parent)
-
-
-def _yaml(text: str) -> Mapping[str, Any]:
-    import yaml
-
-    try:
-        parsed = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"its MLmodel file is no YAML: {error}") from error
-    if not isinstance(parsed, dict):
-        raise ValueError("its MLmodel file is no mapping")  # noqa: TRY004 - of a text
-    return parsed

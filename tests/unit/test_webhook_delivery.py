@@ -14,6 +14,7 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.webhook.delivery import (
     CLOCK_TOLERANCE_SECONDS,
     Delivery,
+    TagsChanged,
     delivery,
     hint,
     signature,
@@ -105,7 +106,6 @@ def test_headers_that_mlflow_does_not_send_are_refused(wrong: dict[str, str]):
         ("model_version_alias.created", {"alias": "a", "version": "2"}, {"alias": "a"}),
         ("model_version_alias.deleted", {"alias": "a"}, {"alias": "a"}),
         ("model_version.created", {"version": "2", "source": "runs:/x"}, {"version": "2"}),
-        ("model_version_tag.set", {"version": "2", "key": "k", "value": "v"}, None),
         ("registered_model.created", {}, None),
         ("prompt_alias.created", {"alias": "a", "version": "2"}, None),
     ],
@@ -117,6 +117,13 @@ def test_an_event_becomes_the_question_that_it_may_have_changed(
     body = json.dumps({"entity": entity, "action": action, "data": {"name": "cars", **data}})
     expected = Watch("default", "cars", **question) if question is not None else None
     assert hint("default", body.encode()) == expected
+
+
+@pytest.mark.parametrize("action", ["set", "deleted"])
+def test_a_tag_of_a_version_is_a_question_of_its_own(action: str):
+    said = {"name": "cars", "version": "2", "key": "approved"}
+    body = json.dumps({"entity": "model_version_tag", "action": action, "data": said})
+    assert hint("default", body.encode()) == TagsChanged("cars", "2")
 
 
 @given(st.binary(max_size=60) | st.recursive(st.none() | st.text(max_size=3), st.lists).map(repr))

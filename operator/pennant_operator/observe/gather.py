@@ -1,26 +1,41 @@
 """Puts together what `plan` decides from: the owner, its children and pods, and the registry."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from pennant_operator.decide.plan import wants_pods
-from pennant_operator.decide.seen.observed import Desired, Images, Observed, RegistryFacts, Unknown
+from pennant_operator.decide.seen.observed import (
+    Desired,
+    GateFacts,
+    Images,
+    Observed,
+    RegistryFacts,
+    Unknown,
+)
 from pennant_operator.decide.seen.spec import Watch, watch_of
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Object
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import Key
 
-LookUp = Callable[[Watch, Key], tuple[Desired, RegistryFacts | None]]
+
+class Answers(Protocol):
+    """What registries say."""
+
+    def look_up(self, watch: Watch, key: Key) -> tuple[Desired, RegistryFacts | None]:
+        """What a ModelDeployment is to run, and what its pods need for it."""
+
+    def gate_facts(self, watch: Watch, key: Key, seen: Observed) -> GateFacts | None:
+        """What its gates want to know; None: nothing, or it is asked."""
 
 
 class Observer:
     """Sees one ModelDeployment at a time."""
 
-    def __init__(self, children: Children, look_up: LookUp, images: Images) -> None:
+    def __init__(self, children: Children, answers: Answers, images: Images) -> None:
         self._children = children
-        self._look_up = look_up
+        self._answers = answers
         self._images = images
 
     async def observe(self, owner: Object, now: datetime) -> Observed:
@@ -36,6 +51,7 @@ class Observer:
             records=records,
             unreadable=unreadable,
         )
+        seen = replace(seen, gate_facts=self._gate_facts(seen))
         if not wants_pods(seen, now):
             return seen
         return replace(seen, pods=await self._children.pods(owner))
@@ -44,5 +60,12 @@ class Observer:
         watch = watch_of(owner)
         if watch is None:  # `plan` says what is wrong with the spec
             return Unknown(Reason.WAITING_FOR_REGISTRY, "The spec cannot be understood."), None
-        meta = owner["metadata"]
-        return self._look_up(watch, (meta["namespace"], meta["name"]))
+        return self._answers.look_up(watch, _key(owner))
+
+    def _gate_facts(self, seen: Observed) -> GateFacts | None:
+        watch = watch_of(seen.owner)
+        return None if watch is None else self._answers.gate_facts(watch, _key(seen.owner), seen)
+
+
+def _key(owner: Object) -> Key:
+    return owner["metadata"]["namespace"], owner["metadata"]["name"]

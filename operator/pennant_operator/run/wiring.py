@@ -79,7 +79,7 @@ def wire(config: Config, api: Api) -> Parts:
         children=children,
         observer=Observer(
             children,
-            registries.look_up,
+            registries,
             Images(config.fetch_image, config.serving_image, config.pod_fs_group),
         ),
         cluster=cluster,

@@ -106,8 +106,11 @@ def _compared(
 
 
 def _tag(gate: TagGate, version: VersionFacts) -> GateResult:
-    value = version.tags.get(gate.key, "")
     asked = "set" if gate.value is None else repr(gate.value)
+    if isinstance(version.tags, str):
+        message = f"tag {gate.key} is not known ({version.tags}), and must be {asked}"
+        return GateResult(f"tags.{gate.key}", Result.UNKNOWN, "", asked, message)
+    value = version.tags.get(gate.key, "")
     has = repr(value) if value else "not set"
     if bool(value) if gate.value is None else value == gate.value:
         return GateResult(f"tags.{gate.key}", Result.PASSED, value, asked)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pennant_registry.names import TAG_FLAVORS, TAG_SIGNATURE
+
 NONE = "none"  # what the tags of `register` say of a bundle that has no flavors, or no signature
 LONGEST_TAG = 5000  # characters: MLflow 2 takes no longer value
 
@@ -30,10 +32,10 @@ class VersionFacts:
     """A version as gates see it."""
 
     version: str
-    # Its logged model's, else its run's; a text: why they are not known.
+    # Of each, a text: why it is not known. Metrics are its logged model's, else its run's.
     metrics: Mapping[str, float] | str = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    bundle: BundleFacts | str = "nobody asked"  # a text: why it is not known
+    tags: Mapping[str, str] | str = field(default_factory=dict)
+    bundle: BundleFacts | str = "nobody asked"
 
 
 def bundle_facts(mlmodel: Mapping[str, Any]) -> BundleFacts:
@@ -46,6 +48,15 @@ def bundle_facts(mlmodel: Mapping[str, Any]) -> BundleFacts:
     parts = {part: _listed(signature.get(part), part) for part in ("inputs", "params")}
     given = {part: fields for part, fields in parts.items() if fields is not None}
     return BundleFacts(tuple(sorted(map(str, flavors))), given or None)
+
+
+def tagged_or_why(tags: Mapping[str, str], unread: str) -> BundleFacts | str:
+    """By the tags of `register`, where the MLmodel file is not to be had; else why nobody knows."""
+    try:
+        known = tagged(tags.get(TAG_FLAVORS), tags.get(TAG_SIGNATURE))
+    except (ValueError, RecursionError) as error:
+        return f"the tag {TAG_SIGNATURE} cannot be read: {error}"
+    return known or f"its MLmodel file could not be read: {unread}"
 
 
 def tagged(flavors: str | None, signature: str | None) -> BundleFacts | None:

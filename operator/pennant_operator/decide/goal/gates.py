@@ -75,12 +75,16 @@ def _has_passed(
 ) -> bool:
     """It serves, or did, or is under way: whatever its pods were given since."""
     idle, traffic = world.idle, world.traffic
-    if idle.revision == revision and idle.size:
-        return True
     under_way = {memory.candidate.get("revision"), traffic.revision if traffic else None}
+    if idle.size:
+        under_way.add(idle.revision)
     identity = (desired.name, desired.version, desired.created)
-    return any(
-        record.revision in under_way or memory.served_last(record.revision)
+    of_the_version = {
+        record.revision
         for record in observed.records.values()
         if (record.model, record.version, record.created) == identity
+    }
+    # Its own record may have been deleted: by its name it is known all the same.
+    return any(
+        each in under_way or memory.served_last(each) for each in {revision, *of_the_version}
     )

@@ -1,13 +1,14 @@
 """MLflow's objects as the operator understands them; JSON of another shape is trouble."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_registry.names import TAG_SHA256
+from pennant_registry.sources import logged_model
 
 _VERSION = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -22,6 +23,9 @@ class RegisteredVersion:
     source: str
     sha256: str | None = None
     stage: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    run_id: str = ""
+    model_id: str = ""  # of MLflow 3's logged model
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,24 @@ def version(entry: dict[str, Any]) -> RegisteredVersion:
     created, name, number = entry["creation_timestamp"], entry["name"], _number(entry["version"])
     if not isinstance(name, str):
         raise TypeError(f"a version of {name!r}")
-    tags = {tag["key"]: tag.get("value", "") for tag in entry.get("tags", ())}
-    sha256 = str(tags.get(TAG_SHA256, "")) or None
-    source, stage = str(entry.get("source", "")), str(entry.get("current_stage", ""))
-    return RegisteredVersion(name, number, int(created), source, sha256, stage)
+    tags = {str(tag["key"]): str(tag.get("value") or "") for tag in entry.get("tags", ())}
+    source = str(entry.get("source", ""))
+    return RegisteredVersion(
+        name,
+        number,
+        int(created),
+        source,
+        sha256=tags.get(TAG_SHA256) or None,
+        stage=str(entry.get("current_stage", "")),
+        tags=tags,
+        run_id=str(entry.get("run_id") or ""),
+        model_id=str(entry.get("model_id") or "") or logged_model(source) or "",
+    )
+
+
+def metrics(entries: Iterable[Any]) -> dict[str, float]:
+    """By name; what MLflow writes as a text is not a number, or has no end."""
+    return {str(each["key"]): float(each["value"]) for each in entries}
 
 
 def models(page: list[Any]) -> dict[str, RegisteredModel]:

@@ -8,12 +8,14 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.observe.mlflow.answers import (
     RegisteredModel,
     RegisteredVersion,
     listed,
+    metrics,
     models,
     next_page,
     registered,
@@ -22,7 +24,11 @@ from pennant_operator.observe.mlflow.answers import (
 )
 from pennant_operator.observe.mlflow.filters import filters, named, quotable
 from pennant_operator.observe.mlflow.http import MlflowHttp, Refusal
-from pennant_operator.observe.mlflow.trouble import MlflowRefusedError, RegistryTroubleError
+from pennant_operator.observe.mlflow.trouble import (
+    MlflowRefusedError,
+    NoFileError,
+    RegistryTroubleError,
+)
 
 SEARCH_PAGE_LIMIT = 1000  # models or versions of one page: the most that MLflow gives
 SEARCH_PAGES_LIMIT = 100  # pages of one search; a walk that pays is shorter
@@ -56,6 +62,25 @@ class Registry:
         answer = await self._known("model-versions/get", {"name": model, "version": number})
         with understood():
             return None if answer is None else version(answer["model_version"])
+
+    async def metrics_of_run(self, run_id: str) -> dict[str, float]:
+        """The last values that a run logged, by name."""
+        answer = await self._asked("runs/get", {"run_id": run_id})
+        with understood():
+            return metrics(answer["run"].get("data", {}).get("metrics", ()))
+
+    async def metrics_of_model(self, model_id: str) -> dict[str, float]:
+        """The values that were logged for a logged model (MLflow 3), by name."""
+        answer = await self._asked(f"logged-models/{quote(model_id, safe='')}", {})
+        with understood():
+            return metrics(answer["model"].get("data", {}).get("metrics", ()))
+
+    async def file(self, path: str, limit: int) -> str:
+        """A file that the server hands out, by its path below mlflow-artifacts:/, as text."""
+        status, text = await self._http.artifact(path, limit)
+        if status != 200:
+            raise NoFileError(f"MLflow answers {status}")
+        return text
 
     async def in_stage(self, model: str, stage: str) -> list[RegisteredVersion]:
         """The versions of a model that are in a stage, highest first; the name is `quotable`."""

@@ -17,7 +17,11 @@ class UnreadableError(Exception):
     """A body that is too long, or packed in a way that was not asked for; says which."""
 
 
-async def read(response: aiohttp.ClientResponse) -> str:
+class TooLongError(UnreadableError):
+    """A body that is longer than whoever asked for it takes."""
+
+
+async def read(response: aiohttp.ClientResponse, limit: int = ANSWER_LIMIT_BYTES) -> str:
     """The body as text, whatever charset it says: JSON is UTF-8. Raises UnreadableError.
 
     The session must leave it as it came (`auto_decompress=False`).
@@ -29,11 +33,9 @@ async def read(response: aiohttp.ClientResponse) -> str:
     body = bytearray()
     async for piece in response.content.iter_chunked(_PIECE_BYTES):
         try:  # one byte more than may be tells that there are more
-            body += (
-                unpack.decompress(piece, ANSWER_LIMIT_BYTES + 1 - len(body)) if unpack else piece
-            )
+            body += unpack.decompress(piece, limit + 1 - len(body)) if unpack else piece
         except zlib.error as error:
             raise UnreadableError(f"is not packed as {packing!r}, as it says ({error})") from error
-        if len(body) > ANSWER_LIMIT_BYTES:
-            raise UnreadableError(f"is longer than {ANSWER_LIMIT_BYTES // 2**20} MiB")
+        if len(body) > limit:
+            raise TooLongError(f"is longer than {limit // 2**20} MiB")
     return body.decode(errors="replace")

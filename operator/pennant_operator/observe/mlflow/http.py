@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 
 from pennant_operator.decide.registry.registries import RegistrySpec
-from pennant_operator.observe.mlflow.body import UnreadableError, read
+from pennant_operator.observe.mlflow.body import ANSWER_LIMIT_BYTES, UnreadableError, read
 from pennant_operator.observe.mlflow.credentials import Credentials
 from pennant_operator.observe.mlflow.tls import context
 from pennant_operator.observe.mlflow.trouble import (
@@ -29,6 +29,7 @@ from pennant_operator.observe.mlflow.trouble import (
 CONNECTIONS_LIMIT = 4  # connections to one registry
 REQUEST_SECONDS = 5.0  # for one request to MLflow
 API = "/api/2.0/mlflow/"
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
 NONE = Credentials()
 
 
@@ -86,7 +87,16 @@ class MlflowHttp:
         """Status and body; raises RegistryTroubleError when there is no complete answer."""
         return await self._request("GET", path, params=dict(query))
 
-    async def _request(self, method: str, path: str, **content: Any) -> tuple[int, str]:
+    async def artifact(self, path: str, limit: int) -> tuple[int, str]:
+        """Status and body of a file behind the server, of so many bytes at most.
+
+        Raises RegistryTroubleError when there is no complete answer, or a longer one.
+        """
+        return await self._request("GET", ARTIFACTS + quote(path), limit)
+
+    async def _request(
+        self, method: str, path: str, limit: int = ANSWER_LIMIT_BYTES, **content: Any
+    ) -> tuple[int, str]:
         began, status = time.perf_counter(), 0
         try:
             async with self._session.request(
@@ -97,7 +107,7 @@ class MlflowHttp:
                 proxy_headers=self._tunnel,
                 **content,
             ) as response:
-                text = await read(response)
+                text = await read(response, limit)
                 status = response.status
                 return status, text
         except TimeoutError:

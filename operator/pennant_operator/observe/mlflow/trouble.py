@@ -37,8 +37,23 @@ class MlflowRefusedError(RegistryTroubleError):
         self.answer = answer
 
 
+class NoFileError(RegistryTroubleError):
+    """No file came of where a version's bytes are said to be; says what came in its place."""
+
+
 class TooSlowError(RegistryTroubleError):
     """No answer within the time of a request: asked again at once, it would take as long again."""
+
+
+def cause(why: Exception) -> str:
+    """The least that tells what happened, for a message with a cure of its own."""
+    if isinstance(why, NotAllowedError):
+        return "403"
+    if isinstance(why, MlflowRefusedError):
+        return why.answer.rstrip(". ")
+    if isinstance(why, RegistryTroubleError):
+        return str(why).rstrip(". ")
+    return f"the operator fails: {why!r:.200}"
 
 
 def no_connection(spec: RegistrySpec, error: Exception) -> str:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.poll.gate_facts import KeptGateFacts
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.retries import Retries
 
@@ -67,6 +68,7 @@ class Known:
     apart: dict[str, float] = field(default_factory=dict)  # spoil a search; since when
     tardy: Retries[str] = field(default_factory=Retries)  # models; no answer came in time
     sourceless: Retries[Watch] = field(default_factory=Retries)  # at a version without a source
+    gate_facts: KeptGateFacts = field(default_factory=KeptGateFacts)
 
     def answer(self, watch: Watch) -> WatchAnswer:
         """What is known of a watch."""
@@ -128,6 +130,16 @@ class Known:
     def ask_again(self, watch: Watch) -> None:
         """Somebody needs more than was asked."""
         self.answers[watch] = replace(self.answer(watch), stamp=None)
+
+    def unanswered(self, watches: Set[Watch]) -> set[Watch]:
+        """Those of which nothing is known, or less than somebody needs."""
+
+        def lacks(answer: WatchAnswer) -> bool:
+            return answer.state is None or (
+                isinstance(answer.state, Pointed) and answer.stamp is None
+            )
+
+        return {watch for watch in watches if lacks(self.answer(watch))}
 
     def perhaps_absent(self) -> dict[Watch, float]:
         """What was seen to be absent, and when that is to be confirmed."""

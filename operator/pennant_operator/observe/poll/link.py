@@ -5,10 +5,11 @@ And when the Secret has changed: nobody has to wait until what it held before is
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.cluster.store import Key
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connect, read_credentials
 from pennant_operator.observe.mlflow.http import MlflowHttp
@@ -16,6 +17,7 @@ from pennant_operator.observe.mlflow.secrets import SecretUnreadError
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.poll import Poll
 from pennant_operator.observe.poll.recorded import Pointed
+from pennant_operator.observe.poll.version_facts import Identity
 
 LOG = logging.getLogger(__name__)
 # between two reads of a registry's Secret: once a poll, and not with every hint
@@ -50,6 +52,13 @@ class Link:
         """Bring the answers to these up to date, telling of each; raises RegistryTroubleError."""
         poll = await self._connected()
         await poll.ask(watches, answered)
+
+    async def ask_gate_facts(
+        self, versions: Iterable[Identity], tell: Callable[[Set[Key]], None]
+    ) -> None:
+        """Ask what gates want to know of these, telling whom it concerns; likewise."""
+        poll = await self._connected()
+        await poll.ask_gate_facts(versions, tell)
 
     async def _connected(self) -> Poll:
         if self._poll is not None and not await self._secret_changed():

@@ -8,13 +8,14 @@ is in trouble is concluded only where it does not answer what concerns no model 
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from pennant_operator.decide.seen.observed import Unresolved
 from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.cluster.store import Key
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
 from pennant_operator.observe.poll.few_at_once import few_at_once
@@ -23,6 +24,7 @@ from pennant_operator.observe.poll.lookup import Lookup, loop_time
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.together import Together, ask_together
 from pennant_operator.observe.poll.unresolved import NotResolvedError, unresolved
+from pennant_operator.observe.poll.version_facts import Identity, version_facts
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -64,6 +66,20 @@ class Poll:
                 answered(watch)
 
         await few_at_once(one, sorted(of_model, key=tardy.__contains__))
+
+    async def ask_gate_facts(
+        self, versions: Iterable[Identity], tell: Callable[[Set[Key]], None]
+    ) -> None:
+        """Ask what gates want to know of these; raises RegistryTroubleError likewise.
+
+        `tell` is called with those for whom there is something new, as soon as it is known.
+        """
+        read = partial(version_facts, self.registry, self.known.resolved)
+
+        async def one(version: Identity) -> None:
+            tell(await self.known.gate_facts.ask(version, read, self.clock()))
+
+        await few_at_once(one, versions)
 
 
 class _Asking:

@@ -6,28 +6,35 @@ long enough to be told (law 2, law 7).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.registry import no_answer
 from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import RegistrySpec
-from pennant_operator.decide.seen.observed import Absent, Desired, ModelVersion, Unresolved
+from pennant_operator.decide.seen.observed import (
+    Absent,
+    Desired,
+    GateFacts,
+    ModelVersion,
+    Unresolved,
+)
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.mlflow.connection import Count, ReadSecret
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.announcements import Announcements, Enqueue
+from pennant_operator.observe.poll.between_polls import BetweenPolls
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.outage import Outage
 from pennant_operator.observe.poll.questions import Questions
 from pennant_operator.observe.poll.recorded import Pointed
+from pennant_operator.observe.poll.wanted import Wanted
 from pennant_operator.observe.poll.watchers import Watchers
 
 LOG = logging.getLogger(__name__)
-DOUBT_REREAD_SECONDS = 1.0  # at least, between two looks at an absence that is to be confirmed
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ class Poller:
         self._trouble: str | None = None
         self._models = 0
         self._questions = Questions()
+        self._between = BetweenPolls(self._known, self._questions, self._outage, self._survey)
         self.asked = asyncio.Event()
         """The first poll is over, whatever came of it."""
 
@@ -97,6 +105,21 @@ class Poller:
             self._questions.add_hint(watch)
         return wanted
 
+    def gate_facts(self, key: Key, wanted: Wanted | None) -> GateFacts | None:
+        """What gates of one ModelDeployment want to know; what is not known is asked at once."""
+        now = asyncio.get_running_loop().time()
+        facts = self._known.gate_facts.look_up(key, wanted, now)
+        if wanted is not None and (facts is None or wanted.held):
+            self._questions.add_new()
+        return facts
+
+    def tags_changed(self, model: str, version: str) -> bool:
+        """Somebody hints at it; False when nobody is held who waits for that."""
+        wanted = self._known.gate_facts.hint(model, version)
+        if wanted:
+            self._questions.add_new()
+        return wanted
+
     @property
     def known(self) -> Known:
         """For the poller that takes this one's place."""
@@ -122,39 +145,18 @@ class Poller:
         until = loop.time() + pause
         if self._outage.failures:
             self._questions.pause_after(pause)
-        while (asked := await self._asked_before(until)) is not None:
+        while (asked := await self._between.asked_before(until)) is not None:
             if self._outage.failures:
                 return
             began = loop.time()
             await self._turn(asked)
             self._questions.pause_after(loop.time() - began)
 
-    async def _asked_before(self, until: float) -> set[Watch] | None:
-        """What is to be asked before the next poll; None when it is time for that.
-
-        In trouble only hints count, and the next poll asks everything.
-        """
-        loop = asyncio.get_running_loop()
-        doubts = {} if self._outage.failures else self._known.perhaps_absent()
-        due = min(
-            until, max(min(doubts.values(), default=until), loop.time() + DOUBT_REREAD_SECONDS)
-        )
-
-        def overdue() -> set[Watch]:
-            return {watch for watch, at in doubts.items() if at <= loop.time()}
-
-        while await self._questions.wait(due):
-            new, hinted = self._questions.take()
-            asked = self._unanswered() | hinted if new and not self._outage.failures else hinted
-            if asked:
-                return asked | overdue()
-        return overdue() if loop.time() < until else None
-
     async def _turn(self, watches: set[Watch]) -> None:
         self._announcements.snapshot(watches)
         self._questions.take()  # what comes from now on is asked after this
         try:
-            await self._link.ask(watches, self._announcements.announce)
+            await self._ask(watches)
         except RegistryTroubleError as error:
             LOG.warning("registry %s: %s", self.spec.name, error)
             await self._failed(str(error))
@@ -163,6 +165,18 @@ class Poller:
             self._outage.succeeded()
         self._announcements.announce_all()
         await self._report()
+
+    async def _ask(self, watches: set[Watch]) -> None:
+        """These, and what gates want to know by now, be it the first word after an outage."""
+        gate_facts = self._known.gate_facts.due(asyncio.get_running_loop().time())
+        if watches or not gate_facts:
+            await self._link.ask(watches, self._announcements.announce)
+        if gate_facts:
+            await self._link.ask_gate_facts(gate_facts, self._tell)
+
+    def _tell(self, keys: Set[Key]) -> None:
+        """That a move may go on now is as urgent as the move."""
+        self._dependencies.enqueue(keys, urgent=True)
 
     async def fault(self, trouble: str) -> None:
         """`run` raised: nothing is known until it runs again."""
@@ -182,18 +196,11 @@ class Poller:
             Health(self._link.server_version, self._models, self._trouble)
         )
 
-    def _unanswered(self) -> set[Watch]:
-        def unanswered(watch: Watch) -> bool:
-            answer = self._known.answer(watch)
-            return answer.state is None or (
-                isinstance(answer.state, Pointed) and answer.stamp is None
-            )
-
-        return {watch for watch in self._survey() if unanswered(watch)}
-
     def _survey(self) -> set[Watch]:
         """What is asked of this registry by somebody who may; anything else is forgotten."""
         watches = self._watchers.watches()
         self._known.forget_all_but(watches)
+        asking = self._known.gate_facts.watches() & watches
+        self._known.gate_facts.forget_all_but({w: self._watchers.keys(w) for w in asking})
         self._models = len({watch.model for watch in watches})
         return watches

@@ -4,9 +4,9 @@ from pennant_operator.decide.seen.observed import Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.observe.mlflow.trouble import (
-    MlflowRefusedError,
     NotAllowedError,
     RegistryTroubleError,
+    cause,
 )
 from pennant_operator.observe.poll.known import Stamp
 from pennant_operator.observe.poll.recorded import Pointed
@@ -32,7 +32,7 @@ def unresolved(watch: Watch, error: Exception) -> Unresolved:
         return Unresolved(Reason.MODEL_NOT_READABLE, _hidden(watch))
     return Unresolved(
         Reason.MODEL_NOT_ANSWERED,
-        f"ModelRegistry {watch.registry} answers, but not about {watch.model!r} ({_cause(error)}): "
+        f"ModelRegistry {watch.registry} answers, but not about {watch.model!r} ({cause(error)}): "
         f"correct spec.model, or see MLflow's log; {_RETRY_CLAUSE}",
     )
 
@@ -45,20 +45,9 @@ def _no_source(watch: Watch, version: str, why: Exception) -> Unresolved:
     return Unresolved(
         Reason.VERSION_NOT_RESOLVED,
         f"{watch.pointer} {watch.verb} version {version}, and ModelRegistry {watch.registry} does "
-        f"not tell where its bytes are ({_cause(why)}): {cure}; {_RETRY_CLAUSE}",
+        f"not tell where its bytes are ({cause(why)}): {cure}; {_RETRY_CLAUSE}",
         version,
     )
-
-
-def _cause(why: Exception) -> str:
-    """The least that tells what happened, for a message with a cure of its own."""
-    if isinstance(why, NotAllowedError):
-        return "403"
-    if isinstance(why, MlflowRefusedError):
-        return why.answer.rstrip(". ")
-    if isinstance(why, RegistryTroubleError):
-        return str(why).rstrip(". ")
-    return f"the operator fails: {why!r:.200}"
 
 
 def _hidden(watch: Watch) -> str:

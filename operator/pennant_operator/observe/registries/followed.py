@@ -89,6 +89,7 @@ class Followed:
             WebhookDependencies(
                 owner=f"{dependencies.namespace}/{spec.name}",
                 ask_soon=self.poller.ask_soon,
+                tags_changed=self.poller.tags_changed,
                 read_secret=self._credentials,
                 read_signing=self._signing,
                 report=self._report,

@@ -10,7 +10,9 @@ from pennant_operator.decide.registry.health import Health, webhook_health
 from pennant_operator.decide.registry.registries import InvalidRegistryError, RegistrySpec
 from pennant_operator.decide.seen.observed import (
     Desired,
+    GateFacts,
     ModelVersion,
+    Observed,
     Refused,
     RegistryFacts,
 )
@@ -18,6 +20,7 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.cluster.store import Key
+from pennant_operator.observe.poll.wanted import wanted
 from pennant_operator.observe.registries.awaited import Awaited
 from pennant_operator.observe.registries.followed import Followed, RegistryDependencies
 from pennant_operator.observe.webhook.webhook import Webhook
@@ -58,6 +61,18 @@ class Registries:
             root, allowed = poller.spec.pull_root, poller.spec.allowed_sources
             desired = sources.with_pull_source(desired, root, allowed, registry=watch.registry)
         return desired, facts
+
+    def gate_facts(self, watch: Watch, key: Key, seen: Observed) -> GateFacts | None:
+        """What gates of a ModelDeployment want to know; None: nothing, or it is asked.
+
+        Who has no version to roll asks nothing any more.
+        """
+        followed, asked = self._followed.get(watch.registry), None
+        if followed is None:
+            return None
+        if isinstance(seen.desired, ModelVersion):
+            asked = wanted(seen.owner, seen.desired, followed.poller.spec.gates, seen.records)
+        return followed.poller.gate_facts(key, asked)
 
     def webhook(self, name: str) -> Webhook | None:
         """What takes the webhooks of a registry; None where none are asked for."""

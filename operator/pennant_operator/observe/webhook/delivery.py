@@ -56,12 +56,25 @@ def signature(secret: bytes, hook: Delivery) -> str:
     return "v1," + base64.b64encode(hmac.digest(secret, content, hashlib.sha256)).decode()
 
 
-def hint(registry: str, body: bytes) -> Watch | None:
+@dataclass(frozen=True)
+class TagsChanged:
+    """A tag of a version was set or deleted: a gate may ask for it."""
+
+    model: str
+    version: str
+
+    @property
+    def title(self) -> str:
+        """As a log line has it."""
+        return f"tags of version {self.version} of model {self.model}"
+
+
+def hint(registry: str, body: bytes) -> Watch | TagsChanged | None:
     """The question whose answer a genuine hook says may have changed; None: no such question.
 
-    An alias was set or removed, or a version was made that somebody may have pinned before. Tags
-    change nothing that is decided from, a new version is in no stage yet, and of stages and
-    deletions MLflow sends no word: those are the poll's.
+    An alias was set or removed, a version was made that somebody may have pinned before, or tags
+    are others than a gate saw. A new version is in no stage yet, and of stages, deletions and
+    metrics MLflow sends no word: those are the poll's.
     """
     try:
         event = json.loads(body)
@@ -71,6 +84,8 @@ def hint(registry: str, body: bytes) -> Watch | None:
             return Watch(registry, model, alias=str(data["alias"]))
         if about == "model_version.created":
             return Watch(registry, model, version=str(data["version"]))
+        if about in {"model_version_tag.set", "model_version_tag.deleted"}:
+            return TagsChanged(model, str(data["version"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return None

@@ -17,6 +17,8 @@ EVENTS = (
     {"entity": "MODEL_VERSION_ALIAS", "action": "CREATED"},
     {"entity": "MODEL_VERSION_ALIAS", "action": "DELETED"},
     {"entity": "MODEL_VERSION", "action": "CREATED"},
+    {"entity": "MODEL_VERSION_TAG", "action": "SET"},
+    {"entity": "MODEL_VERSION_TAG", "action": "DELETED"},
 )
 
 WEBHOOK_PAGES_LIMIT = 100  # pages of MLflow's webhooks, of a hundred each
@@ -45,7 +47,7 @@ class Wanted:
         """As MLflow takes it."""
         return {
             "name": self.name,
-            "description": f"Tells Pennant's ModelRegistry {self.owner} that an alias moved.",
+            "description": f"Tells Pennant's ModelRegistry {self.owner} of aliases and tags.",
             "url": self.url,
             "events": EVENTS,
             "secret": self.secret,

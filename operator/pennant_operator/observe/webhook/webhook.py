@@ -16,7 +16,7 @@ from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connect, read_credentials
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
-from pennant_operator.observe.webhook.delivery import delivery, hint
+from pennant_operator.observe.webhook.delivery import TagsChanged, delivery, hint
 from pennant_operator.observe.webhook.remembered import Remembered
 from pennant_operator.observe.webhook.signing_secret import SigningSecret
 from pennant_operator.observe.webhook.subscription import NEEDS, Wanted, subscribe, unsubscribe
@@ -46,6 +46,7 @@ class WebhookDependencies:
 
     owner: str  # namespace and name of the ModelRegistry
     ask_soon: Callable[[Watch], bool]  # whether anybody wants to know
+    tags_changed: Callable[[str, str], bool]  # likewise, of a model's version
     read_secret: ReadSecret  # its credentials
     read_signing: ReadSecret
     report: Callable[[], Awaitable[None]]
@@ -101,10 +102,15 @@ class Webhook:
         question = hint(self._spec.name, body)
         if question is None:
             return Outcome.IGNORED
-        if not self._dependencies.ask_soon(question):
+        if not self._ask(question):
             return Outcome.UNWATCHED
         LOG.info("registry %s: a webhook tells of %s", self._spec.name, question.title)
         return Outcome.ACCEPTED
+
+    def _ask(self, question: Watch | TagsChanged) -> bool:
+        if isinstance(question, TagsChanged):
+            return self._dependencies.tags_changed(question.model, question.version)
+        return self._dependencies.ask_soon(question)
 
     def settle_again(self) -> None:
         """The server was away: it may know nothing of us any more."""

@@ -86,7 +86,7 @@ class ReconciledWorld:
             api, limiter=TokenBucket(1e6, 1000), fence=lambda: 60.0, count=self.metrics.wrote
         )
         children = Children(api, self.store)
-        observer = Observer(children, lambda *_: (self.desired, REGISTRY), IMAGES)
+        observer = Observer(children, self, IMAGES)
         self.queue = WorkQueue[Any]()
         self.reconciler = Reconciler(
             self.store,
@@ -104,6 +104,13 @@ class ReconciledWorld:
             self.own
         )
         self.store.put(self.own)
+
+    def look_up(self, *_: Any) -> Any:
+        """What the registry says."""
+        return self.desired, REGISTRY
+
+    def gate_facts(self, *_: Any) -> None:
+        """No gate asks."""
 
     async def handle(self, times: int = 1, minutes: float = 0) -> None:
         for _ in range(times):

@@ -37,6 +37,10 @@ class Counted(MlflowHttp):
         self.asked.append(path)
         return await super().send(method, path, body)
 
+    async def artifact(self, path: str, limit: int) -> tuple[int, str]:
+        self.asked.append("mlflow-artifacts")
+        return await super().artifact(path, limit)
+
     def taken(self) -> list[str]:
         asked, self.asked = self.asked, []
         return asked
