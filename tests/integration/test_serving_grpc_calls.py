@@ -145,7 +145,7 @@ def test_the_message_is_let_go_before_the_model_runs(monkeypatch):
             is_gone = gone.is_set()
             staged.adapter.open.set()
             await call
-            assert is_gone
+        assert is_gone
 
     run(scenario())
 
