@@ -1,15 +1,20 @@
 """The registry library of a training job: register, promote, roll back, load what is in production.
 
-Importing this package imports no mlflow; calling what asks a registry does.
+Importing this package imports no mlflow; calling what asks a registry does. Each name is imported
+when somebody asks for it: pods and the operator need two or three modules of this package.
 """
 
-from pennant_registry.errors import RegistryError
-from pennant_registry.gates import Gates, MetricMin
-from pennant_registry.moves import Move, history
-from pennant_registry.production import load_production, resolve
-from pennant_registry.promotion import promote, rollback
-from pennant_registry.registration import register
-from pennant_registry.versions import Version
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pennant_registry.errors import RegistryError
+    from pennant_registry.gates import Gates, MetricMin
+    from pennant_registry.moves import Move, history
+    from pennant_registry.production import load_production, resolve
+    from pennant_registry.promotion import promote, rollback
+    from pennant_registry.registration import register
+    from pennant_registry.versions import Version
 
 __all__ = [
     "Gates",
@@ -24,3 +29,18 @@ __all__ = [
     "resolve",
     "rollback",
 ]
+_MODULES = {
+    **dict.fromkeys(("Gates", "MetricMin"), "gates"),
+    **dict.fromkeys(("Move", "history"), "moves"),
+    **dict.fromkeys(("load_production", "resolve"), "production"),
+    **dict.fromkeys(("promote", "rollback"), "promotion"),
+    "RegistryError": "errors",
+    "Version": "versions",
+    "register": "registration",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

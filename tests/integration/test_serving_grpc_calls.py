@@ -21,7 +21,7 @@ from pennant_serving.admission import (
     Admission,
 )
 from pennant_serving.batching.pool import Pool
-from pennant_serving.grpc import codec
+from pennant_serving.grpc import codec, receiving
 from pennant_serving.grpc.health import HEALTH
 from pennant_serving.grpc.messages import ModelInferRequest
 from pennant_serving.grpc.server import GrpcServer, channel_options
@@ -122,6 +122,30 @@ def test_large_messages_are_refused_while_others_take_the_room_and_small_ones_ne
                 assert code is grpc.StatusCode.UNAVAILABLE
                 await staged.call(infer())
             await staged.call(infer(size=2 * SMALL_BODY_BYTES))
+
+    run(scenario())
+
+
+def test_the_message_is_let_go_before_the_model_runs(monkeypatch):
+    gone, arrive = threading.Event(), receiving.message
+
+    class Message(bytes):
+        def __del__(self) -> None:
+            gone.set()
+
+    async def message(*given: Any) -> bytes:
+        return Message(await arrive(*given))
+
+    monkeypatch.setattr(receiving, "message", message)
+
+    async def scenario() -> None:
+        async with stage(**DRAIN) as staged:
+            call = staged.call(infer())
+            await until(lambda: staged.adapter.asked)
+            is_gone = gone.is_set()
+            staged.adapter.open.set()
+            await call
+        assert is_gone
 
     run(scenario())
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import pennant_registry
 from pennant_registry import Move, Version, names
 from pennant_registry.environment import Environment
 from pennant_registry.errors import InvalidNameError, NothingToRollBackError
@@ -34,12 +35,28 @@ def bearing(move: Move, of: Alias | Stage = PRODUCTION, **given: Any) -> Version
     return replace(on, tags=tags_of(move, of, on))
 
 
-def test_importing_the_library_imports_no_mlflow():
-    code = (
-        "import sys, pennant_registry; "
-        "sys.exit(any(name.split('.')[0] == 'mlflow' for name in sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+def imported(code: str) -> set[str]:
+    """What a fresh process has imported after this code."""
+    command = [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"]
+    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+
+def test_importing_all_of_the_library_imports_no_mlflow():
+    modules = imported("from pennant_registry import *")
+    assert {"pennant_registry.promotion", "pennant_registry.registration"} <= modules
+    assert "mlflow" not in modules
+
+
+def test_what_pods_and_the_operator_need_imports_nothing_else_of_the_library():
+    modules = imported("from pennant_registry import digest, names, sources")
+    assert {name for name in modules if name.startswith("pennant_registry.")} == {
+        f"pennant_registry.{module}" for module in ("digest", "names", "sources")
+    }
+
+
+def test_the_library_has_every_name_that_it_lists_and_no_other():
+    assert [name for name in pennant_registry.__all__ if not hasattr(pennant_registry, name)] == []
+    assert not hasattr(pennant_registry, "demote")
 
 
 @pytest.mark.parametrize("alias", ["production", "Champion-2", "a_b"])

@@ -62,8 +62,8 @@ def _bounded(
         message = f"metric {gate.name} is not logged for it (its metrics: {known}), and must be"
         return GateResult(name, Result.FAILED, "", asked, f"{message} {asked}")
     exact = Decimal(repr(value))
-    fits = exact.is_finite() and (exact >= bound if side in ("min", "maxDrop") else exact <= bound)
-    if fits:
+    is_number = exact.is_finite() and not bound.is_nan()
+    if is_number and (exact >= bound if side in ("min", "maxDrop") else exact <= bound):
         return GateResult(name, Result.PASSED, number(exact), asked)
     message = f"metric {gate.name} is {number(exact)}, and must be {asked}"
     return GateResult(name, Result.FAILED, number(exact), asked, message)

@@ -92,9 +92,12 @@ class MetricMin:
 
     def gate(self) -> MetricGate:
         """The same, written out."""
-        return MetricGate(self.name, min=Decimal(repr(self.min)))
+        return MetricGate(self.name, min=Decimal(repr(float(self.min))))
 
 
 def number(value: Decimal) -> str:
-    """As people write it: no exponent where it is not long, no zeros at its end."""
-    return f"{float(value):.6g}" if value.is_finite() else str(value)
+    """As people write it: no exponent where it is not long, no zeros at its end.
+
+    Ten digits, or what is a little too low would be said to be as high as it must be.
+    """
+    return f"{float(value):.10g}" if value.is_finite() else str(value)

@@ -15,6 +15,7 @@ from pennant_registry.gates.form import Change, Closed, Gates, MetricGate, TagGa
 
 _DECIMAL = re.compile(r"-?[0-9]{1,15}([.][0-9]{1,15})?")
 _CHANGE = re.compile(r"[0-9]{1,15}([.][0-9]{1,15})?%?")
+BOUNDS = ("min", "max", "maxDrop", "maxRise")
 SIGNATURES = ("Compatible", "Any")
 
 
@@ -44,8 +45,8 @@ def _items(spec: Mapping[str, Any], where: str, name: str) -> list[tuple[str, An
 
 
 def _metric(each: Any, where: str) -> MetricGate:
-    values = _known(each, where, "name", "min", "max", "maxDrop", "maxRise")
-    if len(values) < 2:
+    values = _known(each, where, "name", *BOUNDS)
+    if all(values.get(bound) is None for bound in BOUNDS):
         raise _bad(where, each, "give it min, max, maxDrop or maxRise")
     return MetricGate(
         _text(values.get("name"), f"{where}.name"),

@@ -110,8 +110,10 @@ class Service:
             try:
                 await context.send_initial_metadata(self._metadata(record))
                 with self._admission.reserve() as reservation:
-                    raw = await receiving.message(context, reservation, seconds_to_arrive)
-                    content = await call(raw)
+                    # It has no name here, so that the call can let go of it before the model runs.
+                    content = await call(
+                        await receiving.message(context, reservation, seconds_to_arrive)
+                    )
                 code = grpc.StatusCode.OK
             except asyncio.CancelledError:  # the client has left
                 code = grpc.StatusCode.CANCELLED
