@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pennant_registry import artifacts, versions
+from pennant_registry import artifacts, sources, versions
 from pennant_registry import client as mlflow_client
 from pennant_registry.errors import RegistryError
 from pennant_registry.gates import BundleFacts, Gates, VersionFacts, mlmodel
@@ -39,19 +39,25 @@ def read_mlmodel(path: Path) -> BundleFacts:
         return BundleFacts()
     if file.stat().st_size > MLMODEL_LIMIT_BYTES:
         raise ValueError(TOO_LONG)
-    return mlmodel.read_mlmodel(file.read_text())
+    return mlmodel.read_mlmodel(file.read_text("utf-8"))
 
 
-def _metrics(client: MlflowClient, version: Version) -> Mapping[str, float]:
+def _metrics(client: MlflowClient, version: Version) -> Mapping[str, float] | str:
     """Those of its logged model (MLflow 3), and of its run where that has others."""
     found: dict[str, float] = {}
     if version.run_id is not None:
         found |= artifacts.get_run(client, version.run_id).data.metrics
-    if version.model_id is not None:
+    model_id = version.model_id or sources.logged_model(version.source)
+    if model_id is None or not hasattr(client, "get_logged_model"):  # MLflow 2's client knows none
+        return found
+    try:
         with mlflow_client.asking(client):
-            model = client.get_logged_model(version.model_id)
-        found |= {metric.key: metric.value for metric in model.metrics or ()}
-    return found
+            model = client.get_logged_model(model_id)
+    except RegistryError as error:
+        if error.code != mlflow_client.NOT_FOUND:
+            raise
+        return f"its logged model {model_id} is gone"
+    return found | {metric.key: metric.value for metric in model.metrics or ()}
 
 
 def _bundle(client: MlflowClient, version: Version) -> BundleFacts | str:

@@ -1,0 +1,81 @@
+"""Gates of a real operator over a real MLflow: held until somebody says yes, or logs better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from pennant_testing.control_plane.objects import Objects
+from pennant_testing.control_plane.operator_process import operator
+from pennant_testing.control_plane.operator_stage import Stage, View
+from pennant_testing.mlflow.mlflow_server import Mlflow
+from pennant_testing.waiting import until
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass
+class Gated:
+    """A model of two versions, the first of them promoted."""
+
+    stage: Stage
+    mlflow: Mlflow
+    name: str
+
+    def held(self) -> dict[str, str]:
+        """What each gate says, once one holds."""
+        until(lambda: self.view().status.get("gates") and "known yet" not in str(self.view()))
+        return {each["gate"]: each["result"] for each in self.view().status["gates"]}
+
+    def view(self) -> View:
+        return self.stage.view(self.name)
+
+    def log(self, version: str, **metrics: float) -> None:
+        run = self.mlflow.client.get_model_version(self.name, version).run_id
+        for name, value in metrics.items():
+            self.mlflow.client.log_metric(run, name, value)
+
+
+@pytest.fixture
+def gated(
+    objects: Objects, operator_config: Path, mlflow_url: str, tmp_path: Path
+) -> Iterator[Gated]:
+    name = f"m{uuid4().hex[:8]}"
+    stage, mlflow = Stage(objects, f"gates-{name}"), Mlflow(mlflow_url)
+    stage.registry("default", mlflow_url, pollInterval="1s")
+    for _ in range(2):
+        mlflow.register(name)
+    mlflow.promote(name, "1")
+    with operator(operator_config, tmp_path):
+        yield Gated(stage, mlflow, name)
+        objects.delete("ModelDeployment", stage.namespace, name)
+
+
+def test_a_version_is_held_until_it_is_approved(gated: Gated):
+    gated.stage.apply(gated.name, gated.name, gates={"tags": [{"key": "approved"}]})
+    assert gated.held() == {"tags.approved": "Failed"}
+    assert gated.stage.deployments(gated.name) == []
+    gated.mlflow.client.set_model_version_tag(gated.name, "1", "approved", "true")
+    gated.stage.serves(gated.name, "1")
+    assert "gates" not in gated.view().status
+
+
+def test_a_worse_version_is_held_against_the_one_that_serves_and_going_back_is_not(gated: Gated):
+    gated.log("1", auc=0.9)
+    gated.log("2", auc=0.7)
+    gates = {"metrics": [{"name": "auc", "maxDrop": "0.01"}]}
+    gated.stage.apply(gated.name, gated.name, gates=gates)
+    gated.stage.serves(gated.name, "1")
+    gated.mlflow.promote(gated.name, "2")
+    assert gated.held() == {"metrics.auc.maxDrop": "Failed"}
+    assert gated.view().serving == "1"
+    gated.mlflow.promote(gated.name, "1")
+    gated.stage.serves(gated.name, "1")
+    gated.mlflow.promote(gated.name, "2")
+    gated.held()
+    gated.log("2", auc=0.95)
+    gated.stage.serves(gated.name, "2")
