@@ -41,7 +41,7 @@ class Sightings:
     """When a Service was seen to lead to another revision than before."""
     pods: dict[str, Pod] = field(default_factory=dict)
     """By uid."""
-    told: list[Heard] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     """What the operator's log said of aliases."""
     _streams: list[Stream] = field(default_factory=list)
 
@@ -100,4 +100,4 @@ class Sightings:
             pod.ready = now
 
     def _logged(self, lines: Iterable[str]) -> None:
-        self.told.extend(heard(lines))
+        self.heard.extend(heard(lines))

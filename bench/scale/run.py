@@ -11,14 +11,14 @@ from bench.scale.cluster import Cluster, cluster
 from bench.scale.fleet import Fleet
 from bench.scale.moves import Mover, Moves, reads
 from bench.scale.process import cpu_seconds, peak_memory
-from pennant_dev.shell import say, step
+from pennant_dev.shell import eprint, step
 from pennant_testing.control_plane.operator_process import Operator, operator
 from pennant_testing.mlflow.mlflow_server import mlflow_server
 from pennant_testing.waiting import until
 
 SHARING = 200
 IDLE_SECONDS = 60.0
-GROWS = 0.5
+SECONDS_PER_DEPLOYMENT = 0.5
 """Seconds from nothing to Serving for each, at most, beside ten minutes for all."""
 UNPACED = {"PENNANT_WRITE_RATE": "10000"}
 
@@ -106,7 +106,7 @@ def measure(own: int, folder: Path) -> Figures:
     fleet.seed(folder / "mlflow.db")
     with mlflow_server(folder) as url, cluster(folder) as running:
         setting = Setting(fleet, running, url, folder)
-        say(f"{setting.size} ModelDeployments:")
+        eprint(f"{setting.size} ModelDeployments:")
         with step("  made"):
             fleet.deploy(running.objects, url)
         return _live(setting)
@@ -134,11 +134,11 @@ def _live(setting: Setting) -> Figures:
 def _grow(setting: Setting, mover: Mover) -> Growth:
     """Unpaced, because this is not what is asked: how long do the writes themselves take?"""
     running = setting.running
-    patience = 600 + GROWS * setting.size
+    deadline_seconds = 600 + SECONDS_PER_DEPLOYMENT * setting.size
     since, began = running.audit.mark(), time.monotonic()
     with step("  from nothing to Serving"), operator(running.operator, setting.folder,
                                                      **UNPACED) as first:  # fmt: skip
-        until(lambda: _told(first, 'serving="1"') == setting.size, patience)
+        until(lambda: _reported(first, 'serving="1"') == setting.size, deadline_seconds)
         took = time.monotonic() - began
         until(mover.quiet, seconds=600)
         requests, writes = running.audit.requests(since), running.audit.writes(since)
@@ -149,7 +149,7 @@ def _grow(setting: Setting, mover: Mover) -> Growth:
 
 
 def _restart(setting: Setting, second: Operator, since: int, began: float, known: float) -> Restart:
-    until(lambda: _told(second, "name=") == setting.size, seconds=600)
+    until(lambda: _reported(second, "name=") == setting.size, seconds=600)
     looked_at = time.monotonic() - began
     until(lambda: _resolved(setting), seconds=300)
     audit = setting.running.audit
@@ -180,7 +180,7 @@ def _idle(setting: Setting, second: Operator) -> Idle:
     )
 
 
-def _told(of: Operator, what: str) -> int:
+def _reported(of: Operator, what: str) -> int:
     """ModelDeployments that the operator tells this of, as it does after each reconcile."""
     time.sleep(1)  # with thousands of them the answer costs something itself
     lines = of.get("/metrics")[1].splitlines()

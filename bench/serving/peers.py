@@ -63,10 +63,10 @@ class Peer:
 def serving(site: Site) -> Command:
     """Our own."""
     bundle = site.workload.bundle
-    found = manifest.Manifest(
+    bundle_manifest = manifest.Manifest(
         MODEL, VERSION, "bench", digest.of_path(bundle), "folder", files=1, bytes=1
     )
-    manifest.write(found, manifest.manifest_path(bundle))
+    manifest.write(bundle_manifest, manifest.manifest_path(bundle))
     return Command(
         [site.python, "-m", "pennant_serving"],
         {

@@ -117,7 +117,7 @@ def test_an_idle_operator_writes_nothing(deployed: Deployed):
 
     # Kubernetes has to write about what has just begun to serve.
     before = versions()
-    poll(settled, "its objects go on changing", 60, every=3)
+    poll(settled, "its objects go on changing", 60, interval=3)
     first = polls()
     poll(lambda: polls() > first + 6, "the registry is not polled", 60)
     assert versions() == before

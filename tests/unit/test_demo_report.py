@@ -49,7 +49,7 @@ def test_a_version_that_never_answered_shows_no_times():
 
 def test_an_act_whose_move_came_by_webhook_says_when_it_was_heard():
     found = story(*GOOD)
-    found.told = [*heard([HOOK.format("10.900000001"), HOOK.format("11.25"), MOVED])]
+    found.heard = [*heard([HOOK.format("10.900000001"), HOOK.format("11.25"), MOVED])]
     (line,) = [line for line in table(found).splitlines() if line.startswith("2.")]
     assert " ".join(line.split()) == "2. v2 is promoted v1 -> v2 0.0 s 4.5 s 6.2 s 3 0"
     assert alias_to_answer(found) == "from alias to answer: v2 answered after 4.5 s (by webhook)"

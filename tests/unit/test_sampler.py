@@ -28,11 +28,11 @@ class World:
     def monotonic(self) -> float:
         return self.now
 
-    def stream(self, *_: str, take: Any, talk: bool = False) -> World:
+    def stream(self, *_: str, take: Any, writable: bool = False) -> World:
         self._takes.append(take)
         return self
 
-    def tell(self, _: str) -> None:
+    def write_line(self, _: str) -> None:
         """Whom to ask is not of interest here."""
 
     def says(self, version: str, *, at: float = 0) -> None:

@@ -131,7 +131,7 @@ def process_of(identity: str) -> int:
 
 def taken_over(first: Led) -> tuple[AuditedRequest, AuditedRequest]:
     """Once that is so: the last word of one tenure, and the first of another's."""
-    return poll(first.succession, "nobody takes over", 60, every=0.1)
+    return poll(first.succession, "nobody takes over", 60, interval=0.1)
 
 
 def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(led: Led):

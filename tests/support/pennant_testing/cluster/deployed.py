@@ -120,7 +120,7 @@ class Deployed:
             return wanted.items() <= status.items()
 
         try:
-            poll(look, f"{self.name} is not {wanted}", seconds, every=0.1)
+            poll(look, f"{self.name} is not {wanted}", seconds, interval=0.1)
         except DevError as error:
             raise DevError(f"{error}; its status is {found}") from error
         return found

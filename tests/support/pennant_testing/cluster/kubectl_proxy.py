@@ -27,7 +27,7 @@ class Proxied(Kube):
         self._base = kube._base
         self._url = ""
         self._proxy = kube.stream("proxy", "--port=0", take=self._listen)
-        poll(lambda: self._url, "kubectl proxy does not say where it listens", 30, every=0.05)
+        poll(lambda: self._url, "kubectl proxy does not say where it listens", 30, interval=0.05)
         self._http = urllib3.PoolManager(maxsize=4)
 
     def stop(self) -> None:

@@ -48,7 +48,7 @@ class Sampler:
         self._reported: set[Disagreement] = set()
         self._borne: dict[str, float] = {}
         words = ("exec", "--stdin", f"--namespace={NAMESPACE}", setup.TOOLBOX, "--")
-        self._prober = kube.stream(*words, "python", "-c", PROBER, take=self._seen, talk=True)
+        self._prober = kube.stream(*words, "python", "-c", PROBER, take=self._seen, writable=True)
         self._watch = kube.stream("get", "--raw", WATCH, take=self._changed)
 
     def stop(self) -> None:
@@ -113,10 +113,10 @@ class Sampler:
             of = f"{meta['namespace']}/{meta['name']} {meta['uid']}"
             if event["type"] == "DELETED" or "deletionTimestamp" in meta:
                 self._claims.pop(of, None)
-                self._prober.tell(json.dumps({"of": of}))
+                self._prober.write_line(json.dumps({"of": of}))
                 continue
             if of not in self._claims:
-                self._prober.tell(json.dumps({"of": of, **_service(thing)}))
+                self._prober.write_line(json.dumps({"of": of, **_service(thing)}))
             self._judge.saw(thing)
             now = claim_of(thing.get("status", {}))
             self._claims.setdefault(of, []).append((time.monotonic(), now))
