@@ -72,17 +72,17 @@ class Sampler:
 
     def misread(self) -> list[Wrong]:
         """The statuses by which kstatus says what is not so, but for those of an earlier call."""
-        found = self._judge.wrong[self._misread :]
-        self._misread += len(found)
-        return found
+        wrong = self._judge.wrong[self._misread :]
+        self._misread += len(wrong)
+        return wrong
 
     def news(self) -> list[Disagreement]:
         """The disagreements that count and were not reported by an earlier call."""
         all_of_them = disagreements(list(self._samples))
-        found = {each for each in all_of_them if each.counts and not self._bears(each)}
+        unborne = {each for each in all_of_them if each.counts and not self._bears(each)}
         begun = {(each.of, each.begun) for each in self._reported}
-        fresh = sorted(each for each in found if (each.of, each.begun) not in begun)
-        self._reported |= found
+        fresh = sorted(each for each in unborne if (each.of, each.begun) not in begun)
+        self._reported |= unborne
         return fresh
 
     def bear(self, namespace: str, name: str, seconds: float) -> None:

@@ -27,11 +27,11 @@ class SimulatedApiServer(ClusterState):
 
     def live(self) -> dict[str, dict[str, Any]]:
         """The children with their managedFields, and records that another one owns or nobody."""
-        found = {key: self._managed(key, child) for key, child in self.children.items()}
+        objects = {key: self._managed(key, child) for key, child in self.children.items()}
         for revision in self.records.keys() - self.own_records().keys():
             record = self._record_object(revision)
-            found[f"ControllerRevision/{record['metadata']['name']}"] = record
-        return found
+            objects[f"ControllerRevision/{record['metadata']['name']}"] = record
+        return objects
 
     def _record_object(self, revision: str) -> dict[str, Any]:
         name, uid = self.owner["metadata"]["name"], self.owners[revision]
