@@ -112,7 +112,7 @@ def _kserve(site: Site) -> Command:
 def _bentoml(site: Site) -> Command:
     options = ["--host", "127.0.0.1", "--port", str(site.port), "--working-dir", str(APPS)]
     return Command(
-        [site.python, "-m", "bentoml", "serve", "bentoml_app:Classifier", *options],
+        [site.python, "-m", "bentoml", "serve", "bentoml_app:BentoClassifier", *options],
         {"BENCH_MODEL": str(site.workload.joblib), "BENTOML_DO_NOT_TRACK": "True",
          "BENTOML_HOME": str(site.folder)},
     )  # fmt: skip

@@ -48,7 +48,7 @@ class SimulatedApiServer(ClusterState):
         if last is None or child["metadata"].get("uid") == "other":
             return child
         ours = last.fields
-        if changed := not _says(child, last.manifest):
+        if changed := not _contains(child, last.manifest):
             ours = managed_fields.still_owned(ours, last.manifest, child)
         entries = managed_fields.entries(ours, last.time, others=changed)
         return {**child, "metadata": {**child["metadata"], "managedFields": entries}}
@@ -122,8 +122,8 @@ class SimulatedApiServer(ClusterState):
         self.children[key] = {**self.children[key], "metadata": meta}
 
 
-def _says(live: Any, applied: Any) -> bool:
+def _contains(live: Any, applied: Any) -> bool:
     """Everything that was applied stands there as it was."""
     if isinstance(applied, dict) and isinstance(live, dict):
-        return all(name in live and _says(live[name], applied[name]) for name in applied)
+        return all(name in live and _contains(live[name], applied[name]) for name in applied)
     return bool(live == applied)
