@@ -35,12 +35,14 @@ def exposed() -> dict[str, set[str]]:
 
 
 def test_the_page_has_every_metric_with_its_labels():
-    told = {
+    listed = {
         name: {label.strip() for label in labels.split(",") if label.strip()}
         for name, labels in ROW.findall(PAGE)
     }
     of_registries = ("pennant_registry_", "pennant_webhooks_")
-    assert told == {n: labels for n, labels in exposed().items() if not n.startswith(of_registries)}
+    assert listed == {
+        n: labels for n, labels in exposed().items() if not n.startswith(of_registries)
+    }
 
 
 def test_the_alerts_ask_for_metrics_that_exist():

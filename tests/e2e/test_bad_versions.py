@@ -88,8 +88,8 @@ def test_a_bad_version_is_rejected_and_version_one_keeps_the_traffic(
 
 
 def test_a_hostile_version_finds_no_credentials_and_can_change_nothing(fleet: Fleet):
-    told = rejected(fleet, "hostile")["rejected"][0]["message"]
-    got = json.loads(told[told.index("{") : told.rindex("}") + 1])
+    message = rejected(fleet, "hostile")["rejected"][0]["message"]
+    got = json.loads(message[message.index("{") : message.rindex("}") + 1])
     assert got == {
         "found": [],
         "written": [],

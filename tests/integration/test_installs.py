@@ -213,9 +213,9 @@ def test_a_namespace_that_is_not_made_yet_is_waited_for(
             objects.apply(obj)
     names = {"PENNANT_NAMESPACE": home, "PENNANT_WATCH_NAMESPACES": "not-made"}
     with operator(account(plane, home), tmp_path, **names) as running:  # it is ready
-        said = running.log.read_text()
-        assert "looking for ModelDeployments in no namespace yet" in said
-        assert said.count("may not be listed in not-made: they are waited for; make the") == 1
+        log = running.log.read_text()
+        assert "looking for ModelDeployments in no namespace yet" in log
+        assert log.count("may not be listed in not-made: they are waited for; make the") == 1
         objects.namespace("not-made")
         for obj in rights(tools, home, "not-made"):
             objects.apply(obj)

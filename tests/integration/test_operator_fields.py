@@ -151,8 +151,8 @@ def test_nobody_is_taken_for_somebody_who_changes_fields(written: Written, stage
     """The API server spells things in its own way, and that is all."""
     kinds = ("Service", "Deployment", "ConfigMap", "PodDisruptionBudget")
     found = [child for kind in kinds for child in stage.objects.list(kind, stage.namespace, OURS)]
-    told = [child["metadata"]["annotations"] for child in found]
-    assert [each for each in told if "pennant.dev/set-back" in each] == []
+    annotations = [child["metadata"]["annotations"] for child in found]
+    assert [each for each in annotations if "pennant.dev/set-back" in each] == []
     events = stage.objects.list("Event", stage.namespace)
     assert [e["note"] for e in events if e["reason"] == "FieldChangedByOthers"] == []
 

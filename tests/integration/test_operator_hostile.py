@@ -225,9 +225,9 @@ def goes_on(running: Operator) -> None:
     """It is the same process, and no ModelDeployment was too much for it."""
     assert running.process.poll() is None
     assert running.get("/healthz")[0] == 200
-    said = running.log.read_text()
-    assert "EndedError" not in said
-    assert "a fault in the operator" not in said, said[said.index("a fault in the operator") :]
+    log = running.log.read_text()
+    assert "EndedError" not in log
+    assert "a fault in the operator" not in log, log[log.index("a fault in the operator") :]
 
 
 def test_whatever_it_writes_nobody_elses_status_changes_and_moves_are_followed(

@@ -41,7 +41,7 @@ def overwrite(stage: Stage, data: Any) -> None:
         stage.objects.apply({**made, "metadata": kept, "data": data})
 
 
-def told(stage: Stage) -> list[str]:
+def events(stage: Stage) -> list[str]:
     events = stage.objects.list("Event", stage.namespace)
     return [each["note"] for each in events if each["reason"] == "RecordUnreadable"]
 
@@ -64,7 +64,7 @@ def test_a_record_that_cannot_be_read_is_named_and_made_again_and_nothing_rolls(
     ):
         overwrite(stage, data)
         with operator(operator_config, tmp_path, **ALONE) as running:
-            until(lambda why=why: any(why in each for each in told(stage)))
+            until(lambda why=why: any(why in each for each in events(stage)))
             until(lambda: recorded(stage))
             running.rests()
             assert stage.view("rec").settled_on("1")

@@ -68,7 +68,7 @@ class Tale:
             found.add(frozenset(self.stage.revisions(self.name)))
         return found
 
-    def told(self) -> dict[str, str]:
+    def env(self) -> dict[str, str]:
         """What `fetch` of the pods with traffic was told."""
         slot = self.stage.active(self.name)["pennant.dev/active-slot"]
         live = self.stage.objects.get("Deployment", self.stage.namespace, f"{self.name}-{slot}")
@@ -132,13 +132,13 @@ def begun(
 def test_a_model_that_is_made_again_is_another_version_1_and_is_rolled(tale: Tale):
     tale.apply()
     first = tale.serves("1").status["serving"]["revision"]
-    source = tale.told()["PENNANT_MODEL_SOURCE"]
+    source = tale.env()["PENNANT_MODEL_SOURCE"]
     tale.mlflow.client.delete_registered_model(tale.name)
     tale.sees(lambda seen: seen.reason("AliasInSync") == Reason.MODEL_NOT_FOUND)
     tale.promote(tale.register())
     tale.sees(lambda seen: seen.status["serving"]["revision"] != first)
     assert tale.serves("1").reason("AliasInSync") == Reason.IN_SYNC
-    assert tale.told()["PENNANT_MODEL_SOURCE"] != source
+    assert tale.env()["PENNANT_MODEL_SOURCE"] != source
 
 
 @beside
@@ -215,17 +215,17 @@ def test_another_way_to_the_artifacts_rolls_nothing_and_is_taken_by_the_next_ver
     tale.apply(registry=registry)
     tale.serves("1")
     tale.rests()
-    proxied, before = tale.told()["PENNANT_MODEL_SOURCE"], tale.deployments()
+    proxied, before = tale.env()["PENNANT_MODEL_SOURCE"], tale.deployments()
     direct = {"mode": "Direct", "root": "s3://models/mlflow"}
     tale.stage.registry(registry, tale.url, artifacts=direct)
     until(lambda: "s3://models/mlflow/" in tale.allowed())
     # Pods of the first version that come now still pull as it is recorded.
     assert tale.allowed() == ["mlflow-artifacts:/", "s3://models/mlflow/"]
-    assert (tale.told()["PENNANT_MODEL_SOURCE"], tale.deployments()) == (proxied, before)
+    assert (tale.env()["PENNANT_MODEL_SOURCE"], tale.deployments()) == (proxied, before)
     second = tale.register()
     tale.promote(second)
     tale.serves(second)
-    source = tale.told()["PENNANT_MODEL_SOURCE"]
+    source = tale.env()["PENNANT_MODEL_SOURCE"]
     assert source.startswith("s3://models/mlflow/0/")
     assert source.endswith("/artifacts/newsreco.pkl")
     tale.stage.registry(registry, tale.url, artifacts={**direct, "mode": "Proxied"})
@@ -233,7 +233,7 @@ def test_another_way_to_the_artifacts_rolls_nothing_and_is_taken_by_the_next_ver
     third = tale.register()
     tale.promote(third)
     tale.serves(third)
-    assert tale.told()["PENNANT_MODEL_SOURCE"].startswith("mlflow-artifacts:/0/")
+    assert tale.env()["PENNANT_MODEL_SOURCE"].startswith("mlflow-artifacts:/0/")
     assert "s3://models/mlflow/" in tale.allowed()
 
 

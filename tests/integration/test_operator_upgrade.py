@@ -124,8 +124,8 @@ def upgrade(
     with operator(operator_config, folder, **environ) as newer:
         until(lambda: {each.image("serving") for each in older.values()} == {OLD_IMAGE})
         looked_around(newer)
-        told = newer.metric(f'{WRITES}{{code="200",kind="ModelRegistry"')
-        wrote = newer.rests() - told
+        writes_before = newer.metric(f'{WRITES}{{code="200",kind="ModelRegistry"')
+        wrote = newer.rests() - writes_before
         exit_code = newer.stop()
     after = written(older)
     with operator(operator_config, folder, **environ) as newest:

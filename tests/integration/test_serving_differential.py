@@ -51,8 +51,8 @@ class Asked:
     ours: ServerAnswer
 
     def __str__(self) -> str:
-        told = (self.what, self.body, self.theirs.text[-300:], self.ours.text[-300:])
-        return "\n  ".join(map(str, told))
+        lines = (self.what, self.body, self.theirs.text[-300:], self.ours.text[-300:])
+        return "\n  ".join(map(str, lines))
 
 
 def differs(asked: Asked) -> bool:

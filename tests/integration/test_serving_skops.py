@@ -66,8 +66,8 @@ def test_a_model_is_loaded_without_the_rest_of_scikit_learn(tmp_path, model, tru
     model.fit(INPUTS, LABELS)
     done = loaded(tmp_path, model, *trusted)
     assert (done.returncode, done.stderr) == (0, "")
-    said, *answers = done.stdout.split()
-    assert said == "False"
+    are_trusted, *answers = done.stdout.split()
+    assert are_trusted == "False"
     assert [int(answer) for answer in answers] == list(model.predict(INPUTS))
 
 

@@ -36,7 +36,7 @@ def test_of_all_names_those_are_trusted_that_skops_trusts_and_no_other(tmp_path)
     path = tmp_path / "names.json"
     path.write_text(json.dumps(sorted(every_name())))
     lists = "SKLEARN_ESTIMATOR_TYPE_NAMES SCIPY_UFUNC_TYPE_NAMES NUMPY_UFUNC_TYPE_NAMES"
-    say = f"""
+    listing = f"""
 import json, sys
 from pathlib import Path
 from skops.io import _general
@@ -48,7 +48,7 @@ from pathlib import Path
 from pennant_serving.adapters.skops_file import without_search
 without_search().add(map(tuple, json.loads(Path(sys.argv[1]).read_text())))
 """
-    ours, theirs = answer_of(LEAN + add + say, path), answer_of(ITSELF + say)
+    ours, theirs = answer_of(LEAN + add + listing, path), answer_of(ITSELF + listing)
     assert [len(each) > 50 for each in theirs] == [True] * 3
     assert ours == theirs
 

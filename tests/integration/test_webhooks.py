@@ -30,8 +30,8 @@ def client(mlflow_url: str) -> Iterator[MlflowClient]:
 
 
 def alias_hook(model: str) -> bytes:
-    said = {"name": model, "alias": "production", "version": "1"}
-    return json.dumps({"entity": "model_version_alias", "action": "created", "data": said}).encode()
+    data = {"name": model, "alias": "production", "version": "1"}
+    return json.dumps({"entity": "model_version_alias", "action": "created", "data": data}).encode()
 
 
 def two_versions(client: MlflowClient) -> str:
@@ -167,11 +167,11 @@ def test_a_flood_costs_refusals_and_few_requests(
         async with hooked.running():
             await until(lambda: hooked.version(watch) == "1" and hooked.condition("Webhook"))
             asked, began, body = len(hooked.requests), time.monotonic(), alias_hook(model)
-            said = [await hooked.post(*signed(body)) for _ in range(300)]
+            statuses = [await hooked.post(*signed(body)) for _ in range(300)]
             seconds = time.monotonic() - began
-            passed = said.count(200)
+            passed = statuses.count(200)
             assert burst <= passed <= burst + 1 + rate * seconds
-            assert said.count(429) == 300 - passed
+            assert statuses.count(429) == 300 - passed
             assert passed < 300
             assert len(hooked.requests) - asked <= 2 + 20 * seconds
 

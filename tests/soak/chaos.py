@@ -48,8 +48,8 @@ def run(servers: Servers, minutes: float, seed: int) -> list[Row]:
             violations += _calm(world)
             calms += 1
             print(f"chaos: {happened.total()} steps, {calms} calms", flush=True)
-    told = ", ".join(f"{_count(happened, name)} {noun}" for name, noun in NOUNS.items())
-    how_many = f"{FOLLOWERS} ModelDeployments; {calms} calms after {told}"
+    counts = ", ".join(f"{_count(happened, name)} {noun}" for name, noun in NOUNS.items())
+    how_many = f"{FOLLOWERS} ModelDeployments; {calms} calms after {counts}"
     options, took = f"--chaos-minutes {minutes:g} --seed {seed}", time.monotonic() - began
     return [Row("chaos, real processes", options, took, how_many, violations)]
 

@@ -73,8 +73,8 @@ def test_failed_requests_are_named_with_what_went_wrong():
 
 
 def test_an_answer_that_contradicts_its_header_is_a_problem():
-    (said,) = problems(story(*GOOD, row(8, "2", marker="v1")))
-    assert "1 answers disagree with their version header" in said
+    (problem,) = problems(story(*GOOD, row(8, "2", marker="v1")))
+    assert "1 answers disagree with their version header" in problem
 
 
 def test_a_demo_without_traffic_proves_nothing():

@@ -232,9 +232,9 @@ def read(obj: Any) -> Record | None:
 def test_what_is_wrong_with_a_record_is_told(mangle: Callable[[Any], Any], why: str):
     made = copy.deepcopy(RECORD)
     mangle(made)
-    with pytest.raises(UnreadableRecordError) as told:
+    with pytest.raises(UnreadableRecordError) as refused:
         record_from_object(made)
-    assert str(told.value) == why
+    assert str(refused.value) == why
 
 
 def test_one_unreadable_record_hides_no_other_and_stops_no_other_key():

@@ -78,7 +78,9 @@ def test_draining_a_node_under_traffic_fails_no_request(pair: Deployed):
     with traffic(pair, node=min(others)) as flow:
         flow.flows_until(time.time() + SECONDS)
         try:
-            pair.kube("label", "node", drained, *(f"{name}={said}" for name, said in OURS.items()))
+            pair.kube(
+                "label", "node", drained, *(f"{name}={value}" for name, value in OURS.items())
+            )
             selector = f"--pod-selector=pennant.dev/deployment={pair.name}"
             pair.kube("drain", drained, selector, "--delete-emptydir-data", "--timeout=120s")
             poll(lambda: len(pair.pods()) == 2, "the pods do not come back", 60)

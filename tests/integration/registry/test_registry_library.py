@@ -198,8 +198,10 @@ def test_history_tells_promotions_and_rollbacks_newest_first(
     pennant_registry.promote(registered("one"), name, ALIAS)
     pennant_registry.promote(registered("two"), name, ALIAS)
     pennant_registry.rollback(name, ALIAS)
-    told = [(m.previous, m.version, m.is_rollback) for m in pennant_registry.history(name, ALIAS)]
-    assert told == [(2, 1, True), (1, 2, False), (None, 1, False)]
+    records = [
+        (m.previous, m.version, m.is_rollback) for m in pennant_registry.history(name, ALIAS)
+    ]
+    assert records == [(2, 1, True), (1, 2, False), (None, 1, False)]
 
 
 def test_an_alias_that_somebody_moved_meanwhile_is_not_moved_again(

@@ -59,8 +59,8 @@ def test_rolling_back_archives_the_newer_version(
     assert stages(client, name) == {1: "Archived", 2: "Production", 3: "Archived"}
     pennant_registry.rollback(name, stage=STAGE)
     assert pennant_registry.load_production(name, stage=STAGE) == "one"
-    told = [(m.previous, m.version) for m in pennant_registry.history(name, stage=STAGE)]
-    assert told == [(2, 1), (3, 2), (2, 3), (1, 2), (None, 1)]
+    records = [(m.previous, m.version) for m in pennant_registry.history(name, stage=STAGE)]
+    assert records == [(2, 1), (3, 2), (2, 3), (1, 2), (None, 1)]
 
 
 def test_of_versions_that_compete_the_highest_serves_and_rolling_back_leaves_the_next(
