@@ -25,13 +25,13 @@ def exposed() -> dict[str, set[str]]:
     """Metric -> its labels, as the operator registers them."""
     metrics = Metrics(depth=int, may_write=float, now=lambda: datetime.now(UTC))
     collectors = list(metrics.registry._collector_to_names)
-    found: dict[str, set[str]] = {}
+    labels_of: dict[str, set[str]] = {}
     for collector in collectors:
         for family in collector.collect():
             name = family.name + ("_total" if family.type == "counter" else "")
             labels = getattr(collector, "_labelnames", getattr(family, "_labelnames", ()))
-            found[name] = set(labels)
-    return {name: labels for name, labels in found.items() if name.startswith("pennant_")}
+            labels_of[name] = set(labels)
+    return {name: labels for name, labels in labels_of.items() if name.startswith("pennant_")}
 
 
 def test_the_page_has_every_metric_with_its_labels():

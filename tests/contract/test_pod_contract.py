@@ -33,15 +33,15 @@ SPEC = parse_spec(model_deployment(serving={"adapter": "sklearn", "selfTest": "R
 def environment(container: dict) -> dict[str, str]:
     """The variables as the kubelet resolves them, from the ConfigMap that is rendered beside."""
     config = registry_config_of(SPEC, REGISTRY)["data"]
-    found = {}
+    env = {}
     for variable in container["env"]:
         if "value" in variable:
-            found[variable["name"]] = variable["value"]
+            env[variable["name"]] = variable["value"]
             continue
         key = variable["valueFrom"]["configMapKeyRef"]["key"]
         if key in config:
-            found[variable["name"]] = config[key]
-    return found
+            env[variable["name"]] = config[key]
+    return env
 
 
 def containers(of: ModelVersion, spec: Spec = SPEC) -> tuple[dict, dict]:

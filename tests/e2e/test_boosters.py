@@ -63,11 +63,11 @@ def boosted(kube: Kube, bundles: dict[str, Path], room: str) -> Iterator[dict[st
     cluster.load([NAME])
     toolbox = ("exec", "--stdin", setup.TOOLBOX, f"--namespace={NAMESPACE}", "--")
     kube(*toolbox, "python", "-c", REGISTER, MODEL, stdin=packed(bundles))
-    found = {name: Deployed(kube, name, room, MODEL) for name in MODELS}
-    for each in found.values():
+    by_model = {name: Deployed(kube, name, room, MODEL) for name in MODELS}
+    for each in by_model.values():
         each.apply(serving={"workers": 2})
-    yield found
-    for each in found.values():
+    yield by_model
+    for each in by_model.values():
         each.delete("--wait=false")
 
 

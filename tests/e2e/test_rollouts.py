@@ -68,8 +68,8 @@ def test_children_edited_or_deleted_by_hand_come_back(deployed: Deployed):
     name = f"{deployed.name}-{slot}"
 
     def size() -> int:
-        found = deployed.kube.get("deployment", name, deployed.namespace) or {}
-        return int(found["spec"]["replicas"])
+        live = deployed.kube.get("deployment", name, deployed.namespace) or {}
+        return int(live["spec"]["replicas"])
 
     deployed.kube("scale", f"deployment/{name}", f"-n={deployed.namespace}", "--replicas=3")
     poll(lambda: size() == 1, "the size is not put right", 30)

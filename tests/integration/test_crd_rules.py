@@ -50,13 +50,13 @@ OURS = (
 
 @pytest.fixture(scope="module")
 def kube(plane: ControlPlane) -> Iterator[Kube]:
-    found = Kube(Settings.from_env().bin / "kubectl", plane.kubeconfig)
+    kubectl = Kube(Settings.from_env().bin / "kubectl", plane.kubeconfig)
     with pytest.MonkeyPatch.context() as environ:
         # Not what was found at this port before, of another server's.
         environ.setenv("KUBECACHEDIR", str(plane.folder / "cache"))
         # A kind is served a moment before its schema is published.
-        until(lambda: all(found("explain", kind, check=False) for kind in SCHEMAS))
-        yield found
+        until(lambda: all(kubectl("explain", kind, check=False) for kind in SCHEMAS))
+        yield kubectl
 
 
 def manifest(kind: str, *, name: str = "x", spec: dict[str, Any] | None = None) -> str:

@@ -41,12 +41,12 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def tools(bare: ControlPlane) -> Iterator[Tools]:
-    found = Tools(bare.kubeconfig)
-    yield found
-    for release in json.loads(found.helm("list", "--all-namespaces", "--output=json")):
-        found.helm("uninstall", release["name"], f"--namespace={release['namespace']}")
-    found.kubectl("delete", "crd", "--all")
-    found.kubectl("delete", "clusterrole", *USERS)
+    installer = Tools(bare.kubeconfig)
+    yield installer
+    for release in json.loads(installer.helm("list", "--all-namespaces", "--output=json")):
+        installer.helm("uninstall", release["name"], f"--namespace={release['namespace']}")
+    installer.kubectl("delete", "crd", "--all")
+    installer.kubectl("delete", "clusterrole", *USERS)
 
 
 def registry_at(url: str) -> str:
@@ -54,8 +54,8 @@ def registry_at(url: str) -> str:
 
 
 def address(objects: Objects) -> str | None:
-    found = objects.get("ModelRegistry", NAMESPACE, "default")
-    return found["spec"]["url"] if found else None
+    registry = objects.get("ModelRegistry", NAMESPACE, "default")
+    return registry["spec"]["url"] if registry else None
 
 
 def definitions(tools: Tools) -> int:
@@ -129,9 +129,9 @@ def installed(tools: Tools, bare: ControlPlane) -> Objects:
 
 
 def live(objects: Objects) -> Object:
-    found = objects.get("ModelRegistry", NAMESPACE, "default")
-    assert found is not None
-    return found
+    registry = objects.get("ModelRegistry", NAMESPACE, "default")
+    assert registry is not None
+    return registry
 
 
 def test_an_upgrade_leaves_a_registry_as_people_edited_it(tools: Tools, installed: Objects):

@@ -85,14 +85,14 @@ def policing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]
 
 @pytest.fixture(scope="module")
 def objects(policing: ControlPlane, mlflow_url: str) -> Objects:
-    found, mlflow = Objects(policing), Mlflow(mlflow_url)
+    objects, mlflow = Objects(policing), Mlflow(mlflow_url)
     for each in (POLICY, BINDING):
-        found.apply(each)
-    found.namespace("policed")
-    until(lambda: _polices(found))
-    Stage(found, "team").registry("default", mlflow_url)
+        objects.apply(each)
+    objects.namespace("policed")
+    until(lambda: _polices(objects))
+    Stage(objects, "team").registry("default", mlflow_url)
     mlflow.promote(MODEL, mlflow.register(MODEL))
-    return found
+    return objects
 
 
 def _polices(objects: Objects) -> bool:
@@ -122,16 +122,16 @@ class Place:
     def quiet(self, since: int) -> list[str]:
         """What it wrote since a mark once it rests; Events are looked at by themselves."""
         self.running.rests(6)
-        found = self.audit.written(USER, since=since)
-        return [f"{w.what} {w.name}" for w in found if w.what != "events"]
+        writes = self.audit.written(USER, since=since)
+        return [f"{w.what} {w.name}" for w in writes if w.what != "events"]
 
     def messages(self) -> list[str]:
         events = self.stage.objects.list("Event", self.stage.namespace)
         return [e["note"] for e in events if e["reason"] == "FieldChangedByOthers"]
 
     def pod(self, name: str) -> dict[str, Any]:
-        found = self.stage.objects.get("Deployment", self.stage.namespace, name)
-        return dict(found["spec"]["template"]["spec"]) if found else {}
+        deployment = self.stage.objects.get("Deployment", self.stage.namespace, name)
+        return dict(deployment["spec"]["template"]["spec"]) if deployment else {}
 
 
 @pytest.fixture

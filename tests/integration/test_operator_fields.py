@@ -60,12 +60,12 @@ def _owner(child: str) -> str:
 
 @pytest.fixture(scope="module")
 def stage(objects: Objects, mlflow_url: str) -> Iterator[Stage]:
-    found, mlflow = Stage(objects, "fields"), Mlflow(mlflow_url)
-    found.clear()
+    stage, mlflow = Stage(objects, "fields"), Mlflow(mlflow_url)
+    stage.clear()
     mlflow.promote(MODEL, mlflow.register(MODEL))
-    found.registry("default", mlflow_url)
-    yield found
-    found.clear()
+    stage.registry("default", mlflow_url)
+    yield stage
+    stage.clear()
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +175,8 @@ def test_what_is_taken_off_a_registry_is_taken_off_what_fetch_reads(
     stage.apply("one-way", MODEL, registry="default")
 
     def read() -> set[str]:
-        found = stage.objects.get("ConfigMap", stage.namespace, "one-way-registry")
-        return set(found["data"]) if found else set()
+        configmap = stage.objects.get("ConfigMap", stage.namespace, "one-way-registry")
+        return set(configmap["data"]) if configmap else set()
 
     with operator(operator_config, tmp_path):
         stage.registry("default", url, proxy=url)

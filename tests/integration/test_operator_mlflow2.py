@@ -52,12 +52,12 @@ class Team:
         self.kubelet.work()
         live = self.objects.get("ModelDeployment", self.namespace, NAME) or {}
         conditions = live.get("status", {}).get("conditions", ())
-        found = next((c for c in conditions if c["type"] == kind), {})
-        return found.get("reason", ""), found.get("message", "")
+        match = next((c for c in conditions if c["type"] == kind), {})
+        return match.get("reason", ""), match.get("message", "")
 
     def sizes(self) -> dict[str, int]:
-        found = self.objects.list("Deployment", self.namespace)
-        return {each["metadata"]["name"]: each["spec"].get("replicas", 0) for each in found}
+        deployments = self.objects.list("Deployment", self.namespace)
+        return {each["metadata"]["name"]: each["spec"].get("replicas", 0) for each in deployments}
 
     def template(self) -> dict[str, Any]:
         """The pod template of the slot that has pods."""
@@ -89,11 +89,11 @@ def team(followed: Objects) -> Iterator[Team]:
 
 @pytest.fixture
 def client(mlflow2_url: str) -> Iterator[MlflowClient]:
-    found = MlflowClient(mlflow2_url)
-    found.create_registered_model(NAME)
-    version(found, NAME)
-    yield found
-    found.delete_registered_model(NAME)
+    mlflow = MlflowClient(mlflow2_url)
+    mlflow.create_registered_model(NAME)
+    version(mlflow, NAME)
+    yield mlflow
+    mlflow.delete_registered_model(NAME)
 
 
 def test_a_stage_is_followed_and_its_competing_versions_are_named(

@@ -19,10 +19,10 @@ POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
 @pytest.fixture
 def stage(running: Operator, objects: Objects, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A namespace of the test's own; its ModelDeployments are gone for the next test."""
-    found = Stage(objects, f"team-{abs(hash(request.node.name)) % 10**8}")
-    yield found
-    for name in found.views():
-        objects.delete("ModelDeployment", found.namespace, name)
+    stage = Stage(objects, f"team-{abs(hash(request.node.name)) % 10**8}")
+    yield stage
+    for name in stage.views():
+        objects.delete("ModelDeployment", stage.namespace, name)
 
 
 @pytest.fixture
@@ -138,9 +138,9 @@ def test_created_again_under_its_name_it_waits_for_the_old_children_and_makes_it
     uid = stage.views()["kites"].live["metadata"]["uid"]
 
     def owners() -> set[str]:
-        found = children(stage)
-        uids = {child["metadata"]["ownerReferences"][0]["uid"] for child in found}
-        return uids if {child["kind"] for child in found} == set(CHILDREN) else set()
+        live = children(stage)
+        uids = {child["metadata"]["ownerReferences"][0]["uid"] for child in live}
+        return uids if {child["kind"] for child in live} == set(CHILDREN) else set()
 
     assert owners()
     assert uid not in owners()

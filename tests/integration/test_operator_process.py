@@ -21,10 +21,10 @@ POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
 @pytest.fixture
 def stage(objects: Objects, mlflow_url: str, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A namespace of the test's own; nothing in it is there for the next test's operators."""
-    found = Stage(objects, f"team-{abs(hash(request.node.name)) % 10**8}")
-    found.registry("default", mlflow_url)
-    yield found
-    found.clear()
+    stage = Stage(objects, f"team-{abs(hash(request.node.name)) % 10**8}")
+    stage.registry("default", mlflow_url)
+    yield stage
+    stage.clear()
 
 
 @pytest.fixture

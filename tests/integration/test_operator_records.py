@@ -22,13 +22,13 @@ pytestmark = pytest.mark.integration
 def stage(objects: Objects, mlflow_url: str) -> Iterator[Stage]:
     """One ModelDeployment, whose model's version 1 is promoted; no operator runs."""
     model = f"m{uuid4().hex[:8]}"
-    found = Stage(objects, f"of-{model}")
-    found.registry("default", mlflow_url)
+    stage = Stage(objects, f"of-{model}")
+    stage.registry("default", mlflow_url)
     mlflow = Mlflow(mlflow_url)
     mlflow.promote(model, mlflow.register(model))
-    found.apply("rec", model)
-    yield found
-    found.clear()
+    stage.apply("rec", model)
+    yield stage
+    stage.clear()
 
 
 def overwrite(stage: Stage, data: Any) -> None:

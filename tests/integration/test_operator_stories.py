@@ -56,17 +56,17 @@ class Tale:
     def serves(self, version: str) -> View:
         return self.stage.serves(self.name, version)
 
-    def sees(self, found: Callable[[View], object]) -> View:
-        until(lambda: found(self.stage.view(self.name)))
+    def sees(self, look: Callable[[View], object]) -> View:
+        until(lambda: look(self.stage.view(self.name)))
         return self.stage.views()[self.name]
 
     def revisions_within(self, seconds: float) -> set[frozenset[str]]:
         """Which revisions were told to have pods at the same time, looking all the while."""
-        deadline, found = time.monotonic() + seconds, set()
+        deadline, seen = time.monotonic() + seconds, set()
         while time.monotonic() < deadline:
             self.stage.look()
-            found.add(frozenset(self.stage.revisions(self.name)))
-        return found
+            seen.add(frozenset(self.stage.revisions(self.name)))
+        return seen
 
     def env(self) -> dict[str, str]:
         """What `fetch` of the pods with traffic was told."""
@@ -88,8 +88,8 @@ class Tale:
 
     def deployments(self) -> dict[str, int]:
         """Both slots, and how often they were changed."""
-        found = self.stage.deployments(self.name)
-        return {each["metadata"]["name"]: each["metadata"]["generation"] for each in found}
+        live = self.stage.deployments(self.name)
+        return {each["metadata"]["name"]: each["metadata"]["generation"] for each in live}
 
     def rests(self) -> None:
         """Wait until nothing of it changes any more."""
@@ -118,11 +118,11 @@ def begun(
     def tale() -> Iterator[Tale]:
         """Version 1 is registered and promoted; nothing is applied."""
         name = f"m{uuid4().hex[:8]}"
-        found = Tale(running, Stage(objects, f"tale-{name}"), mlflow, *urls, name)
-        found.promote(found.register())
-        yield found
-        for each in found.stage.views():
-            objects.delete("ModelDeployment", found.stage.namespace, each)
+        tale = Tale(running, Stage(objects, f"tale-{name}"), mlflow, *urls, name)
+        tale.promote(tale.register())
+        yield tale
+        for each in tale.stage.views():
+            objects.delete("ModelDeployment", tale.stage.namespace, each)
 
     with begin(request, tale, at_once=4) as tests:
         yield tests

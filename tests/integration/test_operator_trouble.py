@@ -95,8 +95,8 @@ class Story:
         asked = all(f"registry {case}: " in log for case in TROUBLES)
         followers_know = all(seen[f"{case}-young"].reason("AliasInSync") for case in TROUBLES)
         empty = seen["empty-database-young"].reason("AliasInSync") == "ModelNotFound"
-        found = all(seen[f"{case}-young"].candidate == "1" for case in ALONE_ANSWERED)
-        return asked and followers_know and empty and found
+        alone_answered = all(seen[f"{case}-young"].candidate == "1" for case in ALONE_ANSWERED)
+        return asked and followers_know and empty and alone_answered
 
     def halfway(self) -> bool:
         seen = self.stage.look()

@@ -96,9 +96,9 @@ def big(s3: S3) -> bytes:
 def direct(source: str) -> str:
     """Where the operator, in mode Direct, has pods pull a source from."""
     version = ModelVersion("direct", "1", 0, source)
-    found = with_pull_source(version, ROOT, DEFAULT_ALLOWED, registry="default")
-    assert isinstance(found, ModelVersion)
-    return found.source
+    pulled = with_pull_source(version, ROOT, DEFAULT_ALLOWED, registry="default")
+    assert isinstance(pulled, ModelVersion)
+    return pulled.source
 
 
 @pytest.fixture

@@ -86,8 +86,8 @@ HALVES = {
 def left(pod: Serving) -> int:
     """How many requests count as 499."""
     text = pod.request("/metrics")[2].decode()
-    found = re.findall(r'duration_seconds_count{code="499".*} (\S+)', text)
-    return sum(map(int, map(float, found)))
+    counts = re.findall(r'duration_seconds_count{code="499".*} (\S+)', text)
+    return sum(map(int, map(float, counts)))
 
 
 def leave(wire: Wire, *, how: str) -> None:

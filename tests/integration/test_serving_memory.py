@@ -164,8 +164,8 @@ class Asking(threading.Thread):
 
 
 def sockets(process: int) -> set[str]:
-    found = set()
+    links = set()
     for path in Path(f"/proc/{process}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            found.add(str(path.readlink()))
-    return {link for link in found if link.startswith("socket:")}
+            links.add(str(path.readlink()))
+    return {link for link in links if link.startswith("socket:")}

@@ -20,15 +20,15 @@ def every_name() -> set[tuple[str, str]]:
     from sklearn.utils import all_estimators
 
     all_estimators()  # imports everything
-    found: set[tuple[str, str]] = set()
-    for module, held in list(sys.modules.items()):
-        if module.partition(".")[0] in ("sklearn", "scipy", "numpy") and held is not None:
-            for name, value in list(vars(held).items()):
+    names: set[tuple[str, str]] = set()
+    for module, loaded in list(sys.modules.items()):
+        if module.partition(".")[0] in ("sklearn", "scipy", "numpy") and loaded is not None:
+            for name, value in list(vars(loaded).items()):
                 if isinstance(value, type | np.ufunc):
-                    found.add((module, name))
-                    found.add((module, value.__name__))
-                    found.add((str(getattr(value, "__module__", module)), value.__name__))
-    return found
+                    names.add((module, name))
+                    names.add((module, value.__name__))
+                    names.add((str(getattr(value, "__module__", module)), value.__name__))
+    return names
 
 
 def test_of_all_names_those_are_trusted_that_skops_trusts_and_no_other(tmp_path):

@@ -23,10 +23,10 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def client(mlflow_url: str) -> Iterator[MlflowClient]:
     """MLflow without webhooks, before and after."""
-    found = MlflowClient(mlflow_url)
-    yield found
-    for hook in found.list_webhooks():
-        found.delete_webhook(hook.webhook_id)
+    mlflow = MlflowClient(mlflow_url)
+    yield mlflow
+    for hook in mlflow.list_webhooks():
+        mlflow.delete_webhook(hook.webhook_id)
 
 
 def alias_hook(model: str) -> bytes:
@@ -222,8 +222,8 @@ def test_mlflow_has_one_webhook_of_ours_however_often_it_is_told(
     theirs = client.create_webhook("theirs", "http://127.0.0.1:9/x", ["registered_model.created"])
 
     def ours() -> list[tuple[str, str]]:
-        found = client.list_webhooks()
-        return [(h.webhook_id, h.url) for h in found if h.webhook_id != theirs.webhook_id]
+        hooks = client.list_webhooks()
+        return [(h.webhook_id, h.url) for h in hooks if h.webhook_id != theirs.webhook_id]
 
     async def scenario(hooked: Hooked) -> None:
         hooked.registry(mlflow_url, webhook=hooked.registered())

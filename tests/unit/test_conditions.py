@@ -44,10 +44,10 @@ Row = tuple[tuple[str, str, str], tuple[str, ...]]
 
 def rows() -> dict[Row, list[str]]:
     """Which specs make each row: most things are said alike whatever is followed."""
-    found: dict[Row, list[str]] = defaultdict(list)
+    specs: dict[Row, list[str]] = defaultdict(list)
     for case, outcome in table().items():
-        found[case[1:], outcome.words].append(case.spec)
-    return found
+        specs[case[1:], outcome.words].append(case.spec)
+    return specs
 
 
 def the_table() -> str:

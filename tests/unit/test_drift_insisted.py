@@ -29,13 +29,13 @@ class TestWhatSomebodyInsistsOn:
         what: str = "an image",
     ):
         """Set back so often, and changed again each time."""
-        live, found, now = stored(WANTED), None, NOW
+        live, due, now = stored(WANTED), None, NOW
         for _ in range(times):
             live, now = changed(live, CHANGES[what]), now + pause
-            found = due_apply(WANTED, live, now, insist=insist)
-            if found is not None:
-                live = stored(WANTED, found.mark, now, found.count)
-        return live, found
+            due = due_apply(WANTED, live, now, insist=insist)
+            if due is not None:
+                live = stored(WANTED, due.mark, now, due.count)
+        return live, due
 
     def test_it_is_set_back_some_times_and_then_accepted(self):
         assert self.fight(MAX_SET_BACKS)[1] is not None

@@ -71,8 +71,8 @@ class Watched:
     def says(self, **status: Any) -> str:
         """What is wrong with the same state, had its status said this."""
         planted = {**self.sim.owner, "status": {**self.sim.status, **status}}
-        found = self.judge.saw(planted)
-        return found.problem if found else ""
+        wrong = self.judge.saw(planted)
+        return wrong.problem if wrong else ""
 
     def settled(self) -> str:
         """What is wrong with the same state, had its conditions said that all is well."""

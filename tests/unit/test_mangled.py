@@ -49,7 +49,7 @@ JSON = st.recursive(
 
 def situations() -> list[Observed]:
     """Settled, on the way, baking, and after a rejection."""
-    found = []
+    observed = []
     for steps, behaves in ((0, None), (1, None), (3, None), (9, fails)):
         sim = serving(7)
         if behaves is not None:
@@ -57,8 +57,8 @@ def situations() -> list[Observed]:
         if steps:
             sim.desired = version(8)
             sim.run(steps)
-        found.append(sim.observe())
-    return found
+        observed.append(sim.observe())
+    return observed
 
 
 NOTHING = Goal(None)

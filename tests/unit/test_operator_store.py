@@ -15,8 +15,8 @@ WATCH = Watch("default", "news", alias="production")
 
 
 def owner(version: int, **meta: Any) -> dict[str, Any]:
-    found = model_deployment()
-    return found | {"metadata": found["metadata"] | {"resourceVersion": str(version), **meta}}
+    made = model_deployment()
+    return made | {"metadata": made["metadata"] | {"resourceVersion": str(version), **meta}}
 
 
 def service(version: int, uid: str = "s1", **more: Any) -> dict[str, Any]:

@@ -22,8 +22,8 @@ def following(model: dict, desired=None) -> Simulation:
 
 
 def in_sync(sim: Simulation) -> tuple[str, str]:
-    found = next(c for c in sim.status["conditions"] if c["type"] == "AliasInSync")
-    return found["reason"], found["message"]
+    condition = next(c for c in sim.status["conditions"] if c["type"] == "AliasInSync")
+    return condition["reason"], condition["message"]
 
 
 def test_a_stage_in_sync_says_which_version_it_holds():

@@ -228,9 +228,9 @@ def test_a_pod_was_ready_if_it_stopped_to_be_after_its_init_containers(ready, se
 def test_what_a_signal_ended_was_killed_unless_the_memory_limit_explains_it(code):
     def failed(reason: str) -> str:
         state = {"terminated": terminated(exit_code=code, reason=reason)}
-        found = pod_facts(pod(containerStatuses=[{"name": "serve", "state": state}]))
-        assert found.failure is not None
-        return found.failure.reason
+        facts = pod_facts(pod(containerStatuses=[{"name": "serve", "state": state}]))
+        assert facts.failure is not None
+        return facts.failure.reason
 
     assert failed("Error") == KILLED
     assert failed("OOMKilled") == "OOMKilled"

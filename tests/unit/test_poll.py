@@ -75,13 +75,13 @@ class Slow(SkippingRegistry):
         super().__init__(dict.fromkeys(MODELS, "1"), set())
         self.under_way = self.most = self.resolved = 0
 
-    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
+    async def resolve(self, version: RegisteredVersion) -> ModelVersion:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         await asyncio.sleep(1)
         self.under_way -= 1
         self.resolved += 1
-        return await super().resolve(found)
+        return await super().resolve(version)
 
 
 def test_who_waits_for_the_first_of_many_that_moved_does_not_wait_for_the_last():

@@ -128,17 +128,17 @@ def test_what_somebody_wrote_by_hand_and_is_no_time_is_no_record(at: str):
 
 def after(*steps: tuple[int, int] | int) -> tuple[dict[int, Version], int]:
     """The versions after promotions (a number) and rollbacks (from, to), and which one serves."""
-    found = {number: version(number) for number in range(1, 6)}
+    versions = {number: version(number) for number in range(1, 6)}
     current: int | None = None
     for minute, step in enumerate(steps):
         at = NOON + timedelta(minutes=minute)
         if isinstance(step, tuple):
-            move, on = Move(step[1], step[0], "ana", at, is_rollback=True), found[step[0]]
+            move, on = Move(step[1], step[0], "ana", at, is_rollback=True), versions[step[0]]
         else:
-            move, on = Move(step, current, "ana", at), found[step]
-        found[on.version] = replace(on, tags=dict(on.tags) | tags_of(move, PRODUCTION, on))
+            move, on = Move(step, current, "ana", at), versions[step]
+        versions[on.version] = replace(on, tags=dict(on.tags) | tags_of(move, PRODUCTION, on))
         current = move.version
-    return found, int(current or 0)
+    return versions, int(current or 0)
 
 
 @pytest.mark.parametrize(

@@ -54,18 +54,18 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    found = World()
-    monkeypatch.setattr(sampler, "time", found)
-    return found
+    clock = World()
+    monkeypatch.setattr(sampler, "time", clock)
+    return clock
 
 
 @pytest.fixture
 def watching(world: World) -> Sampler:
     kube: Any = SimpleNamespace(stream=world.stream)
-    found = Sampler(kube, verdict)
-    found.look_at("newsreco")
+    watcher = Sampler(kube, verdict)
+    watcher.look_at("newsreco")
     world.says("1")
-    return found
+    return watcher
 
 
 def test_one_request_that_is_given_up_late_does_not_make_a_short_outage_long(

@@ -122,13 +122,13 @@ def expected(name: str) -> str:
     if name == "columns-nested.invocations" and sys.version_info >= (3, 12):
         return "200"  # from 3.12 on what Python does in C does not count as depth
     lines = (CORPUS / "answers.txt").read_text().splitlines()
-    found = next(
+    text = next(
         expected_text
         for line in lines
         for at, _, expected_text in [line.partition(": ")]
         if at == name
     )
-    return ".*".join(map(re.escape, found.split("...")))
+    return ".*".join(map(re.escape, text.split("...")))
 
 
 SCALARS = st.one_of(

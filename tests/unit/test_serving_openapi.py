@@ -39,9 +39,9 @@ class Example(Echo):
 @pytest.fixture
 def mlmodel(tmp_path) -> MLmodel:
     (tmp_path / "MLmodel").write_text(MLMODEL)
-    found = read_mlmodel(tmp_path)
-    assert found
-    return found
+    contents = read_mlmodel(tmp_path)
+    assert contents
+    return contents
 
 
 def signed(mlmodel: MLmodel):

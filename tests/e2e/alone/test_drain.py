@@ -35,9 +35,9 @@ FILL = "open('/tmp/full', 'wb').write(b'x' * (64 << 20))"
 def pair(
     kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
 ) -> Iterator[Deployed]:
-    with serving(kube, name_after(request), room, replicas=2) as found:
-        poll(lambda: len(found.pods()) == 2, "not two pods", 30)
-        yield found
+    with serving(kube, name_after(request), room, replicas=2) as deployed:
+        poll(lambda: len(deployed.pods()) == 2, "not two pods", 30)
+        yield deployed
 
 
 def names(pods: list[Object]) -> set[str]:

@@ -23,8 +23,8 @@ ALIAS = "production"
 
 
 def serving(name: str) -> int | None:
-    found = pennant_registry.resolve(name, ALIAS)
-    return found.version if found else None
+    resolved = pennant_registry.resolve(name, ALIAS)
+    return resolved.version if resolved else None
 
 
 def test_a_registered_version_says_what_it_is_and_where_it_is_from(

@@ -21,8 +21,8 @@ STAGE = "Production"
 
 def stages(client: MlflowClient, name: str) -> dict[int, str]:
     """The stage of every version."""
-    found = client.search_model_versions(f"name='{name}'")
-    return {int(version.version): version.current_stage for version in found}
+    versions = client.search_model_versions(f"name='{name}'")
+    return {int(version.version): version.current_stage for version in versions}
 
 
 def by_hand(client: MlflowClient, name: str, number: int) -> None:
@@ -33,8 +33,8 @@ def by_hand(client: MlflowClient, name: str, number: int) -> None:
 
 
 def serving(name: str) -> int | None:
-    found = pennant_registry.resolve(name, stage=STAGE)
-    return found.version if found else None
+    resolved = pennant_registry.resolve(name, stage=STAGE)
+    return resolved.version if resolved else None
 
 
 def test_a_promoted_version_is_the_stages_only_one_and_loads(
