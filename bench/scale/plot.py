@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.percentile import percentile
-from bench.scale.budgets import HOOK, POLLED, is_timed, memory_of
+from bench.scale.budgets import HOOK_SECONDS, POLLED_SECONDS, is_timed, memory_of
 from bench.scale.moves import Moves
 from bench.scale.run import Figures
 from pennant_dev.demo import svg
@@ -75,7 +75,7 @@ def _moves(figures: Figures, top: float) -> Iterator[str]:
         yield svg.text(left, y + 4, name, size=12, colour=SOFT)
         yield from _range(figures.polled, kind, y + 4, POLLS)
         yield from _range(figures.hooked, kind, y - 4, HOOKED)
-    for seconds in (HOOK, POLLED) if is_timed(figures) else ():
+    for seconds in (HOOK_SECONDS, POLLED_SECONDS) if is_timed(figures) else ():
         yield svg.line((_at(seconds), top), (_at(seconds), top + LINE), LIMIT, dashed=True)
 
 

@@ -8,7 +8,7 @@ from bench.serving.run import Plan, Result
 from bench.serving.server import Memory
 
 NONE = "-"
-HEADLINE = 64
+HEADLINE_CONNECTIONS = 64
 """The connections of the table that is read first, where they were measured."""
 
 
@@ -33,7 +33,11 @@ class Report:
     @property
     def connections(self) -> int:
         """Those of the first table and of the plot."""
-        return HEADLINE if HEADLINE in self.plan.connections else max(self.plan.connections)
+        return (
+            HEADLINE_CONNECTIONS
+            if HEADLINE_CONNECTIONS in self.plan.connections
+            else max(self.plan.connections)
+        )
 
     @property
     def failed(self) -> int:
