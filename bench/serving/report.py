@@ -33,11 +33,8 @@ class Report:
     @property
     def connections(self) -> int:
         """Those of the first table and of the plot."""
-        return (
-            HEADLINE_CONNECTIONS
-            if HEADLINE_CONNECTIONS in self.plan.connections
-            else max(self.plan.connections)
-        )
+        numbers = self.plan.connections
+        return HEADLINE_CONNECTIONS if HEADLINE_CONNECTIONS in numbers else max(numbers)
 
     @property
     def failed(self) -> int:
