@@ -46,14 +46,14 @@ def read_mlmodel(path: Path) -> BundleFacts:
 
 def _metrics(client: MlflowClient, version: Version) -> Mapping[str, float]:
     """Those of its logged model (MLflow 3), and of its run where that has others."""
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     if version.run_id is not None:
-        found |= artifacts.get_run(client, version.run_id).data.metrics
+        metrics |= artifacts.get_run(client, version.run_id).data.metrics
     if version.model_id is not None:
         with mlflow_client.asking(client):
             model = client.get_logged_model(version.model_id)
-        found |= {metric.key: metric.value for metric in model.metrics or ()}
-    return found
+        metrics |= {metric.key: metric.value for metric in model.metrics or ()}
+    return metrics
 
 
 def _bundle(client: MlflowClient, version: Version) -> BundleFacts | str:
