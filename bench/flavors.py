@@ -73,12 +73,12 @@ def _time(function: Callable[[], Any]) -> int:
     """Microseconds of the best run: the others are what else the machine did."""
     for _ in range(WARM_UP):
         function()
-    found = []
+    durations = []
     for _ in range(RUNS):
         started = time.perf_counter()
         function()
-        found.append(time.perf_counter() - started)
-    return round(min(found) * 1e6)
+        durations.append(time.perf_counter() - started)
+    return round(min(durations) * 1e6)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pennant_dev.demo import setup
 from pennant_dev.demo.__main__ import borrowed
 from pennant_dev.demo.kube import Kube
 from pennant_dev.settings import REPOSITORY
-from pennant_dev.shell import DevError, say
+from pennant_dev.shell import DevError, eprint
 
 PAGE = Path(__file__).with_name("page.md")
 
@@ -36,13 +36,13 @@ def main(words: Sequence[str]) -> int:
             setup.install_toolbox(kube)
             moves = _run(kube, arguments)
     except DevError as error:
-        say(str(error))
+        eprint(str(error))
         return 2
-    found = report.Report(*_setting(), tuple(moves))
-    print(report.markdown(found))
+    result = report.Report(*_setting(), tuple(moves))
+    print(report.markdown(result))
     if arguments.write is not None:
-        _write(found, arguments.write)
-    return 1 if found.failed else 0
+        _write(result, arguments.write)
+    return 1 if result.failed else 0
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -68,7 +68,7 @@ def _run(kube: Kube, plan: argparse.Namespace) -> list[timeline.Move]:
         if plan.by_hand:
             hand = ByHand(bench)
             with hand.serving() as traffic:
-                moves += [_told(hand.move(traffic, 2 + n)) for n in range(plan.by_hand)]
+                moves += [_printed(hand.move(traffic, 2 + n)) for n in range(plan.by_hand)]
         if sightings.blind:
             raise DevError("a watch or a log ended during the run: moments may be missing")
     return moves
@@ -80,19 +80,19 @@ def _followed(bench: Bench, plan: argparse.Namespace, moves: list[timeline.Move]
     with followed.serving() as traffic:
         for number in range(plan.webhook):
             before, version = followed.version, version + 1
-            moves.append(_told(followed.move(traffic, timeline.WEBHOOK, version, wait=1)))
+            moves.append(_printed(followed.move(traffic, timeline.WEBHOOK, version, wait=1)))
             if number < plan.back:
-                moves.append(_told(followed.back(traffic, before)))
+                moves.append(_printed(followed.back(traffic, before)))
         follow_by(bench.kube, webhook=False)
         for _ in range(plan.poll):
             version += 1
-            moves.append(_told(followed.move(traffic, timeline.POLL, version, POLL_SECONDS)))
+            moves.append(_printed(followed.move(traffic, timeline.POLL, version, POLL_SECONDS)))
 
 
-def _told(move: timeline.Move) -> timeline.Move:
+def _printed(move: timeline.Move) -> timeline.Move:
     parts = ", ".join(f"{name} {seconds:.2f}" for name, seconds in move.parts.items())
     old = ", ".join(f"{k} {s:.2f}" for k, s in move.last_old.items() if s is not None)
-    say(f"{move.kind}: {move.total:.2f} s ({parts}); last old: {old}; {move.failed} failed")
+    eprint(f"{move.kind}: {move.total:.2f} s ({parts}); last old: {old}; {move.failed} failed")
     return move
 
 
@@ -111,12 +111,12 @@ def _setting() -> tuple[str, str, str]:
     )
 
 
-def _write(found: report.Report, folder: Path) -> None:
+def _write(result: report.Report, folder: Path) -> None:
     page = folder / "rollout-bench.md"
-    page.write_text(f"{PAGE.read_text()}\n{report.markdown(found)}")
-    page.with_suffix(".json").write_text(json.dumps(asdict(found), indent=1) + "\n")
-    page.with_suffix(".svg").write_text(plot.draw(found))
-    say(f"written: {page}, .json and .svg")
+    page.write_text(f"{PAGE.read_text()}\n{report.markdown(result)}")
+    page.with_suffix(".json").write_text(json.dumps(asdict(result), indent=1) + "\n")
+    page.with_suffix(".svg").write_text(plot.draw(result))
+    eprint(f"written: {page}, .json and .svg")
 
 
 if __name__ == "__main__":

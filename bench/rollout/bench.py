@@ -27,11 +27,11 @@ QUESTION = (
     f"--body={json.dumps({'dataframe_split': ROW})}",
     "--marker=predictions",
 )
-RATE = 50
+REQUESTS_PER_SECOND = 50
 """Requests a second: one every 20 ms, on a fresh and on a kept connection in turn."""
-PATIENCE = 120.0
+MOVE_DEADLINE_SECONDS = 120.0
 """Seconds for a move to be seen; beyond, the run ends."""
-AFTERWARDS = 3.0
+FOLLOW_UP_SECONDS = 3.0
 """Seconds after the first new answer in which kept connections should have moved too."""
 
 
@@ -46,18 +46,18 @@ class Bench:
         """The model's versions."""
         words = ("exec", "--stdin", setup.TOOLBOX, f"--namespace={NAMESPACE}", "--")
         script = (HERE / "registered.py").read_text()
-        said = self.kube(*words, "python", "-", MODEL, str(count), stdin=script)
-        if said.split()[-1:] != [str(count)]:
-            raise DevError(f"{count} versions were to be registered: {said[-2000:]}")
+        output = self.kube(*words, "python", "-", MODEL, str(count), stdin=script)
+        if output.split()[-1:] != [str(count)]:
+            raise DevError(f"{count} versions were to be registered: {output[-2000:]}")
 
     def point(self, alias: str, version: int) -> float:
         """Move an alias; when the request was sent."""
         code, words = (HERE / "alias.py").read_text(), (MODEL, alias, str(version))
-        said = self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", code, *words)
-        return float(said)
+        output = self.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", code, *words)
+        return float(output)
 
     @contextmanager
-    def traffic(self, name: str, rate: int = RATE) -> Iterator[Traffic]:
+    def traffic(self, name: str, rate: int = REQUESTS_PER_SECOND) -> Iterator[Traffic]:
         """Predictions of a Service, asked for all along from a pod of its own."""
         url = f"http://{name}.{NAMESPACE}.svc.cluster.local"
         flow = Traffic(self.kube, url, rate, name=f"load-{name}", options=QUESTION)
@@ -77,26 +77,26 @@ class Bench:
             return timeline.seen_by_clients(rows, asked, str(old), str(new))
 
         silent = f"version {new} does not answer"
-        wait_until(lambda: seen()["answered"] is not None, silent, PATIENCE)
-        traffic.flows_until(time.time() + AFTERWARDS)
+        wait_until(lambda: seen()["answered"] is not None, silent, MOVE_DEADLINE_SECONDS)
+        traffic.flows_until(time.time() + FOLLOW_UP_SECONDS)
         return seen()
 
 
 def versioned(rows: Iterable[Row]) -> list[Row]:
     """Rows with the version that their predictions tell, whoever served them."""
-    return [row._replace(version=_told(row.marker)) for row in rows]
+    return [row._replace(version=_version_of(row.marker)) for row in rows]
 
 
-def pause(most: float) -> None:
+def pause(longest: float) -> None:
     """Let no move begin at the same point of anybody's period."""
-    time.sleep(random.uniform(0, most))
+    time.sleep(random.uniform(0, longest))
 
 
 def settled(look: Callable[[], bool], what: str) -> None:
     """Wait until nothing of the last move is under way, without working the machine for it."""
-    wait_until(look, what, PATIENCE, poll=0.5)
+    wait_until(look, what, MOVE_DEADLINE_SECONDS, poll=0.5)
 
 
-def _told(marker: str) -> str:
+def _version_of(marker: str) -> str:
     digits = marker.strip("[]")
     return str(int(digits) // 10) if digits.isdigit() else ""

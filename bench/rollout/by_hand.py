@@ -15,7 +15,7 @@ from pennant_dev.demo.traffic import Traffic
 
 NAME = "by-hand"
 PORT = 8080
-RATE = 20
+REQUESTS_PER_SECOND = 20
 """Requests a second: more of them would slow the start of the new pods on a small machine."""
 LABELS = {"app": NAME}
 
@@ -36,7 +36,7 @@ class ByHand:
         kube("apply", "-f", "-", stdin=json.dumps(things))
         try:
             kube.rolled_out(NAME, NAMESPACE, seconds=180)
-            with self._bench.traffic(NAME, RATE) as traffic:
+            with self._bench.traffic(NAME, REQUESTS_PER_SECOND) as traffic:
                 yield traffic
         finally:
             where = f"--namespace={NAMESPACE}"
@@ -65,11 +65,11 @@ class ByHand:
             for pod in self._bench.sightings.pods.values()
             if pod.labels.get("app") == NAME and pod.made >= since
         ]
-        found = []
+        pods = []
         for pod in new:
             seen = {"scheduled": pod.scheduled, "started": pod.started, "ready": pod.ready}
-            found.append(timeline.Pod({k: v for k, v in seen.items() if v is not None}))
-        return found
+            pods.append(timeline.Pod({k: v for k, v in seen.items() if v is not None}))
+        return pods
 
     def _is_settled(self) -> bool:
         return len(self._bench.kube.list("pods", NAMESPACE, f"app={NAME}")) == 2

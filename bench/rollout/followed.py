@@ -49,9 +49,9 @@ class Followed:
         pause(wait)
         asked = self._bench.point(NAME, version)
         seen = self._bench.answered(traffic, asked, self.version, version)
-        found = self._bench.sightings
-        wait_until(lambda: str(version) in found.applied, "no Deployment of it was seen", 5)
-        applied, revision = found.applied[str(version)]
+        sightings = self._bench.sightings
+        wait_until(lambda: str(version) in sightings.applied, "no Deployment of it was seen", 5)
+        applied, revision = sightings.applied[str(version)]
         moments = {
             **self._operator(kind, asked, version),
             "applied": applied,
@@ -74,28 +74,32 @@ class Followed:
         return _as_move(timeline.BACK, asked, moments, seen)
 
     def _operator(self, kind: str, asked: float, version: int) -> dict[str, float]:
-        after = [each for each in self._bench.sightings.told if each.at >= asked]
+        after = [each for each in self._bench.sightings.heard if each.at >= asked]
         hooks = [each.at for each in after if each[1:] == (NAME, "")]
         known = [each.at for each in after if each[1:] == (NAME, str(version))]
-        found = {"hook": hooks if kind != timeline.POLL else [], "noticed": known}
-        return {name: times[0] for name, times in found.items() if times}
+        times_by_moment = {"hook": hooks if kind != timeline.POLL else [], "noticed": known}
+        return {name: times[0] for name, times in times_by_moment.items() if times}
 
     def _pods(self, revision: str) -> list[timeline.Pod]:
         logs = _logs(self._bench.kube, revision)
         pods = [
             p for p in self._bench.sightings.pods.values() if p.labels.get(REVISION) == revision
         ]
-        found = []
+        with_moments = []
         for pod in pods:
-            told = timeline.moments_of(*(logs.get((pod.name, each)) for each in ("fetch", "serve")))
+            logged = timeline.moments_of(
+                *(logs.get((pod.name, each)) for each in ("fetch", "serve"))
+            )
             seen = {"scheduled": pod.scheduled, "ready": pod.ready}
             known = {name: at for name, at in seen.items() if at is not None}
-            found.append(timeline.Pod({**told.moments, **known}))
-        return found
+            with_moments.append(timeline.Pod({**logged.moments, **known}))
+        return with_moments
 
     def _switched(self, asked: float, revision: str) -> float:
-        found = [at for at, to in self._bench.sightings.switches if at >= asked and to == revision]
-        return found[0] if found else asked
+        switches = [
+            at for at, to in self._bench.sightings.switches if at >= asked and to == revision
+        ]
+        return switches[0] if switches else asked
 
     def _is_settled(self) -> bool:
         return self._deployed.status["summary"] == "Serving" and len(self._live()) == 2
@@ -128,10 +132,10 @@ def _logs(kube: Kube, revision: str) -> dict[tuple[str, str], dict[str, Any]]:
     """The JSON lines of a revision's pods, by pod and container."""
     selector = f"--selector=pennant.dev/deployment={NAME},pennant.dev/revision={revision}"
     options = ("--all-containers", "--prefix", "--tail=-1", f"--namespace={NAMESPACE}")
-    found = {}
+    entries = {}
     for line in kube("logs", selector, *options).splitlines():
-        where, _, said = line.partition(" ")
-        if said.startswith('{"event":'):
+        where, _, entry = line.partition(" ")
+        if entry.startswith('{"event":'):
             _, pod, container = where.strip("[]").split("/")
-            found[pod, container] = json.loads(said)
-    return found
+            entries[pod, container] = json.loads(entry)
+    return entries

@@ -80,20 +80,20 @@ def _summary(report: Report, kinds: Sequence[str]) -> Iterable[str]:
 
 def _budgets(report: Report) -> Iterable[str]:
     rows = []
-    for name, (kind, which, most) in BUDGETS.items():
-        found = report.figure(kind, which)
-        if found is not None:
-            kept = "kept" if found.median <= most else "**not kept**"
-            rows.append([name, f"<= {most} s", f"{found.median:.2f} s", kept])
+    for name, (kind, which, budget) in BUDGETS.items():
+        spread_of_all = report.figure(kind, which)
+        if spread_of_all is not None:
+            verdict = "kept" if spread_of_all.median <= budget else "**not kept**"
+            rows.append([name, f"<= {budget} s", f"{spread_of_all.median:.2f} s", verdict])
     return _table(["budget", "", "median", ""], rows)
 
 
 def _parts(report: Report, kinds: Sequence[str]) -> Iterable[str]:
     rows = []
     for name, what in PARTS.items():
-        found = [spread(_of(report.series(kind), name)) for kind in kinds]
-        if any(found):
-            rows.append([what, *map(_shown, found)])
+        spreads = [spread(_of(report.series(kind), name)) for kind in kinds]
+        if any(spreads):
+            rows.append([what, *map(_shown, spreads)])
     return _table(["part", *(TITLES[kind] for kind in kinds)], rows)
 
 
@@ -106,8 +106,8 @@ def _requests(moves: Iterable[Move]) -> str:
     return f"{sum(m.requests for m in moves):,}, {sum(m.failed for m in moves)}"
 
 
-def _shown(found: Spread | None) -> str:
-    return "-" if found is None else " / ".join(f"{each:.2f}" for each in found)
+def _shown(values: Spread | None) -> str:
+    return "-" if values is None else " / ".join(f"{each:.2f}" for each in values)
 
 
 def _table(heads: list[str], rows: Iterable[list[str]]) -> list[str]:

@@ -18,7 +18,7 @@ WATCHED = ("deployments", "pods", "services")
 
 
 @dataclass
-class Pod:
+class PodSighting:
     """When a pod was first seen to be so."""
 
     name: str
@@ -39,9 +39,9 @@ class Sightings:
     """Version -> when a Deployment that has pods of it was first seen, and its revision."""
     switches: list[tuple[float, str]] = field(default_factory=list)
     """When a Service was seen to lead to another revision than before."""
-    pods: dict[str, Pod] = field(default_factory=dict)
+    pods: dict[str, PodSighting] = field(default_factory=dict)
     """By uid."""
-    told: list[Heard] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     """What the operator's log said of aliases."""
     _streams: list[Stream] = field(default_factory=list)
 
@@ -89,7 +89,9 @@ class Sightings:
 
     def _pod(self, thing: Object, now: float) -> None:
         meta, status = thing["metadata"], thing.get("status", {})
-        pod = self.pods.setdefault(meta["uid"], Pod(meta["name"], meta.get("labels", {}), now))
+        pod = self.pods.setdefault(
+            meta["uid"], PodSighting(meta["name"], meta.get("labels", {}), now)
+        )
         true = {c["type"] for c in status.get("conditions", ()) if c["status"] == "True"}
         runs = any("running" in each["state"] for each in status.get("containerStatuses", ()))
         if pod.scheduled is None and "PodScheduled" in true:
@@ -100,4 +102,4 @@ class Sightings:
             pod.ready = now
 
     def _logged(self, lines: Iterable[str]) -> None:
-        self.told.extend(heard(lines))
+        self.heard.extend(heard(lines))

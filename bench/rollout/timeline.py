@@ -57,12 +57,12 @@ class Move:
         What is seen in another process's clock or log may seem to come before its cause: a moment
         is never earlier than the one before it.
         """
-        found, last = {}, self.asked
+        seconds, last = {}, self.asked
         for name in PARTS:
             if name in self.moments:
                 now = max(last, self.moments[name])
-                found[name], last = now - last, now
-        return found
+                seconds[name], last = now - last, now
+        return seconds
 
     @property
     def total(self) -> float:
@@ -92,22 +92,22 @@ def moments_of(fetched: Mapping[str, Any] | None, ready: Mapping[str, Any] | Non
     `{"event": ..., "time": Unix seconds at its end, "seconds": since the process began, "phases":
     {name: seconds}}`, the phases in order; something may run beside `load`, not after it.
     """
-    found: dict[str, float] = {}
+    moments: dict[str, float] = {}
     if fetched:
-        found["fetch starts"], found["fetch imported"] = _start(fetched)
-        found["fetched"] = fetched["time"]
+        moments["fetch starts"], moments["fetch imported"] = _start(fetched)
+        moments["fetched"] = fetched["time"]
     if ready:
         phases = ready["phases"]
         after_load = list(phases)[list(phases).index("load") + 1 :]
-        found["serve starts"], found["imported"] = _start(ready)
-        found["loaded"] = ready["time"] - sum(phases[name] for name in after_load)
-        found["self-tested"] = ready["time"]
-    return Pod(found)
+        moments["serve starts"], moments["imported"] = _start(ready)
+        moments["loaded"] = ready["time"] - sum(phases[name] for name in after_load)
+        moments["self-tested"] = ready["time"]
+    return Pod(moments)
 
 
-def _start(told: Mapping[str, Any]) -> tuple[float, float]:
+def _start(entry: Mapping[str, Any]) -> tuple[float, float]:
     """When the process began, and when its imports were done."""
-    begun, phases = told["time"] - told["seconds"], told["phases"]
+    begun, phases = entry["time"] - entry["seconds"], entry["phases"]
     return begun, begun + phases["process"] + phases["import"]
 
 
@@ -115,8 +115,8 @@ def of_all(pods: Iterable[Pod], choose: Any = max) -> dict[str, float]:
     """Each moment of the last pod to reach it, or by `choose=min` of the first."""
     pods = list(pods)
     names = {name for pod in pods for name in pod.moments}
-    found = {name: [p.moments[name] for p in pods if name in p.moments] for name in names}
-    return {name: choose(times) for name, times in found.items() if len(times) == len(pods)}
+    reached = {name: [p.moments[name] for p in pods if name in p.moments] for name in names}
+    return {name: choose(times) for name, times in reached.items() if len(times) == len(pods)}
 
 
 def seen_by_clients(rows: Iterable[Row], asked: float, old: str, new: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.scale.report import Measured, publish, setting
 from bench.scale.run import measure
-from pennant_dev.shell import say
+from pennant_dev.shell import eprint
 
 ENOUGH, EACH = 900, 0.7
 """Seconds after which a size is given up: so many, and so many more for each ModelDeployment."""
@@ -31,7 +31,7 @@ def main(sizes: Sequence[int]) -> int:
                 figures = measure(size, folder)
         except Exception:  # noqa: BLE001 - the other sizes are measured all the same
             failed += 1
-            say(f"{traceback.format_exc()}\n{size} were not measured; what was logged: {folder}")
+            eprint(f"{traceback.format_exc()}\n{size} were not measured; what was logged: {folder}")
         else:
             shutil.rmtree(folder)
             publish(Measured(run, figures))

@@ -2,20 +2,20 @@
 
 from bench.scale.run import Figures
 
-POLL = 15.0  # seconds, a ModelRegistry's default
+POLL_SECONDS = 15.0  # a ModelRegistry's default
 # Seconds, p99, up to 1,000; a pause between polls is up to a tenth longer.
-HOOK, POLLED = 1.0, 1.1 * POLL + 1.0
-MEMORY = {1000: 150, 5000: 400}  # MiB, up to so many ModelDeployments with a model of their own
+HOOK_SECONDS, POLLED_SECONDS = 1.0, 1.1 * POLL_SECONDS + 1.0
+MEMORY_MIB = {1000: 150, 5000: 400}  # up to so many ModelDeployments with a model of their own
 
 
 def memory_of(figures: Figures) -> int | None:
     """MiB; None for a fleet larger than any budget is about."""
-    return next((most for size, most in MEMORY.items() if _own(figures) <= size), None)
+    return next((limit for size, limit in MEMORY_MIB.items() if _own(figures) <= size), None)
 
 
 def is_timed(figures: Figures) -> bool:
     """Whether the budgets of seconds are about a fleet of this size."""
-    return _own(figures) <= min(MEMORY)
+    return _own(figures) <= min(MEMORY_MIB)
 
 
 def _own(figures: Figures) -> int:

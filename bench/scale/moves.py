@@ -13,9 +13,9 @@ from pennant_testing.waiting import until
 
 SINGLE = 10
 AT_ONCE = 100
-PATIENCE = 300.0
+MOVE_DEADLINE_SECONDS = 300.0
 """Seconds for the last candidate of a move."""
-CALM = 5.0
+CALM_SECONDS = 5.0
 """Seconds without a write: the rollouts are over, and what they left is put away."""
 
 
@@ -73,25 +73,25 @@ class Mover:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(one, targets))
         model_by_name = {name: model for model, names in targets.items() for name in names}
-        until(lambda: model_by_name.keys() <= self._applied(since).keys(), PATIENCE)
+        until(lambda: model_by_name.keys() <= self._applied(since).keys(), MOVE_DEADLINE_SECONDS)
         applied = self._applied(since)
         return tuple(applied[name] - moved[model] for name, model in model_by_name.items())
 
     def _applied(self, since: int) -> dict[str, float]:
         """ModelDeployment -> the unix time of the first write of one of its Deployments."""
-        found: dict[str, float] = {}
+        first_writes: dict[str, float] = {}
         for write in self.audit.written(USER, since=since):
             if write.what == "deployments":
-                found.setdefault(write.name.rpartition("-")[0], write.ended.timestamp())
-        return found
+                first_writes.setdefault(write.name.rpartition("-")[0], write.ended.timestamp())
+        return first_writes
 
     def _calm(self) -> None:
-        until(self.quiet, PATIENCE)
+        until(self.quiet, MOVE_DEADLINE_SECONDS)
 
     def quiet(self) -> bool:
         """Whether nothing is written for some seconds."""
         since = self.audit.mark()
-        time.sleep(CALM)
+        time.sleep(CALM_SECONDS)
         return not self.audit.writes(since)
 
 

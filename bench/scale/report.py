@@ -11,10 +11,10 @@ import msgspec
 
 from bench.percentile import percentile
 from bench.scale import plot
-from bench.scale.budgets import HOOK, POLLED, is_timed, memory_of
+from bench.scale.budgets import HOOK_SECONDS, POLLED_SECONDS, is_timed, memory_of
 from bench.scale.run import Figures
 from pennant_dev.settings import REPOSITORY
-from pennant_dev.shell import say
+from pennant_dev.shell import eprint
 
 PAGE = REPOSITORY / "docs" / "scale.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
@@ -59,23 +59,23 @@ def publish(new: Measured) -> None:
     """
     numbers = PAGE.with_suffix(".json")
     before = msgspec.json.decode(numbers.read_bytes(), type=list[Measured])
-    found = sorted([m for m in before if m.size != new.size] + [new], key=lambda m: m.size)
-    figures = [each.figures for each in found]
-    told = table(figures)
-    say(told)
+    measured = sorted([m for m in before if m.size != new.size] + [new], key=lambda m: m.size)
+    figures = [each.figures for each in measured]
+    rows = table(figures)
+    eprint(rows)
     head, rest = PAGE.read_text().split(BEGIN)
-    how = "\n".join(f"- {run}" for run in origins(found))
+    how = "\n".join(f"- {run}" for run in origins(measured))
     shown = "![Memory and alias moves by fleet size](scale.svg)"
-    PAGE.write_text(f"{head}{BEGIN}\n{how}\n\n{shown}\n\n{told}\n{END}{rest.split(END)[1]}")
-    note = "; ".join({f"{m.setting.date}, {m.setting.machine}": None for m in found})
+    PAGE.write_text(f"{head}{BEGIN}\n{how}\n\n{shown}\n\n{rows}\n{END}{rest.split(END)[1]}")
+    note = "; ".join({f"{m.setting.date}, {m.setting.machine}": None for m in measured})
     PAGE.with_suffix(".svg").write_text(plot.draw(figures, note))
-    numbers.write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n")
+    numbers.write_text(json.dumps([asdict(each) for each in measured], indent=1) + "\n")
 
 
-def origins(found: Sequence[Measured]) -> list[str]:
+def origins(measured: Sequence[Measured]) -> list[str]:
     """Which sizes come from which run."""
     sizes: dict[Setting, list[str]] = {}
-    for each in found:
+    for each in measured:
         sizes.setdefault(each.setting, []).append(f"{each.size:,}")
     return [
         f"{' and '.join(those)}: {run.date}, {run.machine}, `{run.command}`"
@@ -83,33 +83,33 @@ def origins(found: Sequence[Measured]) -> list[str]:
     ]
 
 
-def table(found: Sequence[Figures]) -> str:
+def table(fleets: Sequence[Figures]) -> str:
     """A Markdown table, one column a fleet size."""
-    head = ["", *(f"{f.deployments:,}" for f in found), "budget"]
-    lines = [head, ["---", *("---:" for _ in found), "---"]]
-    lines += [[row.name, *map(row.cell, found), row.budget] for row in ROWS]
+    head = ["", *(f"{f.deployments:,}" for f in fleets), "budget"]
+    lines = [head, ["---", *("---:" for _ in fleets), "---"]]
+    lines += [[row.name, *map(row.cell, fleets), row.budget] for row in ROWS]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line; `kept` says of a size with a budget whether it is kept."""
+    """One line; `is_within` says of a size with a budget whether it is kept."""
 
     name: str
     value: Callable[[Figures], str]
     budget: str = ""
-    kept: Callable[[Figures], bool | None] = lambda _: None
+    is_within: Callable[[Figures], bool | None] = lambda _: None
 
     def cell(self, figures: Figures) -> str:
         """The value, and whether the budget is kept where there is one."""
-        kept = self.kept(figures)
-        mark = "" if kept is None else " ✓" if kept else " **missed**"
+        within = self.is_within(figures)
+        mark = "" if within is None else " ✓" if within else " **missed**"
         return f"{self.value(figures)}{mark}"
 
 
 def _in_memory(figures: Figures) -> bool | None:
-    most = memory_of(figures)
-    return None if most is None else figures.idle.memory <= most
+    limit = memory_of(figures)
+    return None if limit is None else figures.idle.memory <= limit
 
 
 def _both(values: Sequence[float]) -> str:
@@ -148,15 +148,15 @@ ROWS = (
         "**Alias moved, with the webhook**: candidate's Deployment applied, p50 / p99 s",
         lambda f: _both(f.hooked.single),
         "p99 ≤ 1 s up to 1,000",
-        _on_time(HOOK, lambda f: f.hooked.single),
+        _on_time(HOOK_SECONDS, lambda f: f.hooked.single),
     ),
     Row("100 aliases at once", lambda f: _both(f.hooked.at_once)),
     Row("one alias that many follow", lambda f: _both(f.hooked.shared)),
     Row(
         "**Alias moved, noticed by the poll**: the same, p50 / p99 s",
         lambda f: _both(f.polled.single),
-        f"p99 ≤ {POLLED:.1f} s up to 1,000",
-        _on_time(POLLED, lambda f: f.polled.single),
+        f"p99 ≤ {POLLED_SECONDS:.1f} s up to 1,000",
+        _on_time(POLLED_SECONDS, lambda f: f.polled.single),
     ),
     Row("100 aliases at once", lambda f: _both(f.polled.at_once)),
     Row("one alias that many follow", lambda f: _both(f.polled.shared)),

@@ -11,14 +11,14 @@ from bench.scale.cluster import Cluster, cluster
 from bench.scale.fleet import Fleet
 from bench.scale.moves import Mover, Moves, reads
 from bench.scale.process import cpu_seconds, peak_memory
-from pennant_dev.shell import say, step
+from pennant_dev.shell import eprint, step
 from pennant_testing.control_plane.operator_process import Operator, operator
 from pennant_testing.mlflow.mlflow_server import mlflow_server
 from pennant_testing.waiting import until
 
 SHARING = 200
 IDLE_SECONDS = 60.0
-GROWS = 0.5
+SECONDS_PER_DEPLOYMENT = 0.5
 """Seconds from nothing to Serving for each, at most, beside ten minutes for all."""
 UNPACED = {"PENNANT_WRITE_RATE": "10000"}
 
@@ -82,7 +82,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Setting:
+class Site:
     """One size's cluster, registry and folder."""
 
     fleet: Fleet
@@ -105,65 +105,65 @@ def measure(own: int, folder: Path) -> Figures:
     fleet = Fleet(own, min(SHARING, own // 5))
     fleet.seed(folder / "mlflow.db")
     with mlflow_server(folder) as url, cluster(folder) as running:
-        setting = Setting(fleet, running, url, folder)
-        say(f"{setting.size} ModelDeployments:")
+        site = Site(fleet, running, url, folder)
+        eprint(f"{site.size} ModelDeployments:")
         with step("  made"):
             fleet.deploy(running.objects, url)
-        return _live(setting)
+        return _live(site)
 
 
-def _live(setting: Setting) -> Figures:
-    running, mover = setting.running, Mover(MlflowClient(setting.url), setting.running.audit)
-    growth = _grow(setting, mover)
+def _live(site: Site) -> Figures:
+    running, mover = site.running, Mover(MlflowClient(site.url), site.running.audit)
+    growth = _grow(site, mover)
     since, began = running.audit.mark(), time.monotonic()
-    with operator(running.operator, setting.folder) as second:
+    with operator(running.operator, site.folder) as second:
         known = time.monotonic() - began
         with step("  restarted"):
-            restart = _restart(setting, second, since, began, known)
+            restart = _restart(site, second, since, began, known)
         with step("  idle"):
-            idle = _idle(setting, second)
+            idle = _idle(site, second)
         with step("  moves, noticed by the poll"):
-            polled = mover.measure(setting.fleet, "2")
-        setting.fleet.take_webhooks(running.objects, f"http://127.0.0.1:{second.hooks}")
+            polled = mover.measure(site.fleet, "2")
+        site.fleet.take_webhooks(running.objects, f"http://127.0.0.1:{second.hooks}")
         with step("  moves, told by the webhook"):
-            hooked = mover.measure(setting.fleet, "3")
+            hooked = mover.measure(site.fleet, "3")
         peak = peak_memory(second.process.pid)
-    return Figures(setting.size, setting.fleet.sharing, growth, restart, idle, polled, hooked, peak)
+    return Figures(site.size, site.fleet.sharing, growth, restart, idle, polled, hooked, peak)
 
 
-def _grow(setting: Setting, mover: Mover) -> Growth:
+def _grow(site: Site, mover: Mover) -> Growth:
     """Unpaced, because this is not what is asked: how long do the writes themselves take?"""
-    running = setting.running
-    patience = 600 + GROWS * setting.size
+    running = site.running
+    deadline_seconds = 600 + SECONDS_PER_DEPLOYMENT * site.size
     since, began = running.audit.mark(), time.monotonic()
-    with step("  from nothing to Serving"), operator(running.operator, setting.folder,
+    with step("  from nothing to Serving"), operator(running.operator, site.folder,
                                                      **UNPACED) as first:  # fmt: skip
-        until(lambda: _told(first, 'serving="1"') == setting.size, patience)
+        until(lambda: _reported(first, 'serving="1"') == site.size, deadline_seconds)
         took = time.monotonic() - began
         until(mover.quiet, seconds=600)
         requests, writes = running.audit.requests(since), running.audit.writes(since)
         memory = first.memory()
         first.stop()  # the next one need not wait for its Lease
-    size = setting.size
+    size = site.size
     return Growth(took, memory, writes.total() / size, reads(requests) / size)
 
 
-def _restart(setting: Setting, second: Operator, since: int, began: float, known: float) -> Restart:
-    until(lambda: _told(second, "name=") == setting.size, seconds=600)
+def _restart(site: Site, second: Operator, since: int, began: float, known: float) -> Restart:
+    until(lambda: _reported(second, "name=") == site.size, seconds=600)
     looked_at = time.monotonic() - began
-    until(lambda: _resolved(setting), seconds=300)
-    audit = setting.running.audit
+    until(lambda: _resolved(site), seconds=300)
+    audit = site.running.audit
     return Restart(
         known=known,
         looked_at=looked_at,
-        reads=reads(audit.requests(since)) / setting.size,
+        reads=reads(audit.requests(since)) / site.size,
         writes=audit.writes(since).total(),
     )
 
 
-def _idle(setting: Setting, second: Operator) -> Idle:
-    audit, pid = setting.running.audit, second.process.pid
-    since, asked = audit.mark(), setting.asked_of_mlflow()
+def _idle(site: Site, second: Operator) -> Idle:
+    audit, pid = site.running.audit, second.process.pid
+    since, asked = audit.mark(), site.asked_of_mlflow()
     answering = "pennant_registry_request_duration_seconds_sum"
     before, answered = cpu_seconds(pid), second.metric(answering)
     time.sleep(IDLE_SECONDS)
@@ -175,20 +175,20 @@ def _idle(setting: Setting, second: Operator) -> Idle:
         cpu=spent / IDLE_SECONDS,
         reads=reads(requests) / minutes,
         writes=audit.writes(since).total(),
-        asked=(setting.asked_of_mlflow() - asked) / minutes,
+        asked=(site.asked_of_mlflow() - asked) / minutes,
         answering=(second.metric(answering) - answered) / IDLE_SECONDS,
     )
 
 
-def _told(of: Operator, what: str) -> int:
+def _reported(of: Operator, what: str) -> int:
     """ModelDeployments that the operator tells this of, as it does after each reconcile."""
     time.sleep(1)  # with thousands of them the answer costs something itself
     lines = of.get("/metrics")[1].splitlines()
     return sum(line.startswith("pennant_modeldeployment_info{") and what in line for line in lines)
 
 
-def _resolved(setting: Setting) -> bool:
+def _resolved(site: Site) -> bool:
     """After a start every version is asked for once; from then on it is one poll at a time."""
-    before = setting.asked_of_mlflow()
+    before = site.asked_of_mlflow()
     time.sleep(5)
-    return setting.asked_of_mlflow() - before <= 1 + setting.size // 100
+    return site.asked_of_mlflow() - before <= 1 + site.size // 100

@@ -22,7 +22,7 @@ from bench.serving.run import Plan
 from bench.serving.workload import make
 from pennant_dev.binaries import ensure
 from pennant_dev.settings import REPOSITORY
-from pennant_dev.shell import DevError, run, say
+from pennant_dev.shell import DevError, eprint, run
 
 PAGE = Path(__file__).with_name("page.md")
 
@@ -33,14 +33,14 @@ def main(words: Sequence[str]) -> int:
     try:
         ensure("wrk")
         keep_to_the_load_generators_core()
-        found = _run(arguments, _chosen(arguments.only))
+        result = _run(arguments, _chosen(arguments.only))
     except DevError as error:
-        say(str(error))
+        eprint(str(error))
         return 2
-    print(report.markdown(found))
+    print(report.markdown(result))
     if arguments.write is not None:
-        _write(found, arguments.write)
-    return 1 if found.failed or found.unanswered else 0
+        _write(result, arguments.write)
+    return 1 if result.failed or result.unanswered else 0
 
 
 def keep_to_the_load_generators_core() -> None:
@@ -64,11 +64,11 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _chosen(parts: Sequence[str]) -> list[Peer]:
-    found = [peer for peer in PEERS if not parts or any(part in peer.name for part in parts)]
-    if not found:
+    peers = [peer for peer in PEERS if not parts or any(part in peer.name for part in parts)]
+    if not peers:
         names = "; ".join(peer.name for peer in PEERS)
         raise DevError(f"--only {' '.join(parts)} names none of: {names}")
-    return found
+    return peers
 
 
 def _run(arguments: argparse.Namespace, peers: list[Peer]) -> report.Report:
@@ -91,23 +91,23 @@ def setting(module: str) -> report.Setting:
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if line.startswith("model name")
     ]
-    told = run(["wrk", "--version"], check=False).split()
+    version = run(["wrk", "--version"], check=False).split()
     return report.Setting(
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         command=shlex.join(["python", "-m", module, *sys.argv[1:]]),
         machine=f"{len(models)} cores of {models[0] if models else platform.machine()}, "
         f"Linux {platform.release()}, Python {platform.python_version()}; "
         "the server on one core, the load generator on another",
-        generator=" ".join(told[:2]),
+        generator=" ".join(version[:2]),
     )
 
 
-def _write(found: report.Report, folder: Path) -> None:
+def _write(result: report.Report, folder: Path) -> None:
     page = folder / "serving-bench.md"
-    page.write_text(f"{PAGE.read_text()}\n{report.markdown(found)}")
-    page.with_suffix(".json").write_text(json.dumps(report.to_json(found), indent=1) + "\n")
-    page.with_suffix(".svg").write_text(plot.draw(found))
-    say(f"written: {page}, .json and .svg")
+    page.write_text(f"{PAGE.read_text()}\n{report.markdown(result)}")
+    page.with_suffix(".json").write_text(json.dumps(report.to_json(result), indent=1) + "\n")
+    page.with_suffix(".svg").write_text(plot.draw(result))
+    eprint(f"written: {page}, .json and .svg")
 
 
 if __name__ == "__main__":

@@ -36,11 +36,13 @@ class Asked:
 
     def _check(self, number: int, answer: bytes) -> None:
         try:
-            found = self.protocol.read(answer)
+            predicted = self.protocol.read(answer)
         except ValueError as error:
             raise DevError(f"request {number}: {error}") from error
-        if found != self.expected[number]:
-            raise DevError(f"request {number} was answered {found}, not {self.expected[number]}")
+        if predicted != self.expected[number]:
+            raise DevError(
+                f"request {number} was answered {predicted}, not {self.expected[number]}"
+            )
 
 
 @dataclass(frozen=True)

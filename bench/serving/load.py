@@ -42,23 +42,25 @@ def load(url: str, path: str, folder: Path, *, connections: int, seconds: int) -
     begun, used = time.monotonic(), _processor_seconds()
     words = ["wrk", "--threads", "1", "--connections", str(connections)]
     words += ["--duration", f"{seconds}s", "--timeout", f"{TIMEOUT_SECONDS}s"]
-    told = run(["taskset", "--cpu-list", CORE, *words, "--script", SCRIPT, url, "--", folder, path])
+    output = run(
+        ["taskset", "--cpu-list", CORE, *words, "--script", SCRIPT, url, "--", folder, path]
+    )
     busy = (_processor_seconds() - used) / (time.monotonic() - begun)
-    return parse(told, busy)
+    return parse(output, busy)
 
 
-def parse(told: str, busy: float) -> Load:
+def parse(output: str, busy: float) -> Load:
     """What load.lua wrote on its last line. Raises DevError."""
     try:
-        said: dict[str, Any] = json.loads(told.strip().rpartition("\n")[2])
+        summary: dict[str, Any] = json.loads(output.strip().rpartition("\n")[2])
     except ValueError:
-        raise DevError(f"wrk told no result: {told[-500:]}") from None
+        raise DevError(f"wrk told no result: {output[-500:]}") from None
     return Load(
-        requests=said["requests"],
-        failed=said["status"] + said["wrong"] + said["lost"],
-        seconds=said["seconds"],
-        p50=said["p50"],
-        p99=said["p99"],
+        requests=summary["requests"],
+        failed=summary["status"] + summary["wrong"] + summary["lost"],
+        seconds=summary["seconds"],
+        p50=summary["p50"],
+        p99=summary["p99"],
         busy=busy,
     )
 

@@ -63,10 +63,10 @@ class Peer:
 def serving(site: Site) -> Command:
     """Our own."""
     bundle = site.workload.bundle
-    found = manifest.Manifest(
+    bundle_manifest = manifest.Manifest(
         MODEL, VERSION, "bench", digest.of_path(bundle), "folder", files=1, bytes=1
     )
-    manifest.write(found, manifest.manifest_path(bundle))
+    manifest.write(bundle_manifest, manifest.manifest_path(bundle))
     return Command(
         [site.python, "-m", "pennant_serving"],
         {
@@ -112,7 +112,7 @@ def _kserve(site: Site) -> Command:
 def _bentoml(site: Site) -> Command:
     options = ["--host", "127.0.0.1", "--port", str(site.port), "--working-dir", str(APPS)]
     return Command(
-        [site.python, "-m", "bentoml", "serve", "bentoml_app:Classifier", *options],
+        [site.python, "-m", "bentoml", "serve", "bentoml_app:BentoClassifier", *options],
         {"BENCH_MODEL": str(site.workload.joblib), "BENTOML_DO_NOT_TRACK": "True",
          "BENTOML_HOME": str(site.folder)},
     )  # fmt: skip

@@ -123,12 +123,12 @@ def _rates(report: Report) -> Iterator[Panel]:
 
 
 def _rate(report: Report, result: Result, rows: int) -> Bar:
-    found = result.at(rows, report.connections)
-    if found is None:
+    load = result.at(rows, report.connections)
+    if load is None:
         return Bar(None, "")
     times = report.ratio(result, rows, report.connections)
     less = f" (Pennant {times:.3g}x)" if times and result.checked else ""
-    return Bar(found.rate, f"{found.rate:,.0f}{less}")
+    return Bar(load.rate, f"{load.rate:,.0f}{less}")
 
 
 def _starts(results: Iterable[Result]) -> Panel:

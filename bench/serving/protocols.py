@@ -26,8 +26,8 @@ class Protocol:
     def read(self, answer: bytes) -> list[int]:
         """The predictions in an answer; raises ValueError where it holds none."""
         try:
-            found = self.predictions(json.loads(answer))
-            return [int(label) for label in found]
+            labels = self.predictions(json.loads(answer))
+            return [int(label) for label in labels]
         except (KeyError, IndexError, TypeError) as error:
             raise ValueError(f"no predictions in {answer[:200]!r}") from error
 

@@ -8,7 +8,7 @@ from bench.serving.run import Plan, Result
 from bench.serving.server import Memory
 
 NONE = "-"
-HEADLINE = 64
+HEADLINE_CONNECTIONS = 64
 """The connections of the table that is read first, where they were measured."""
 
 
@@ -33,7 +33,8 @@ class Report:
     @property
     def connections(self) -> int:
         """Those of the first table and of the plot."""
-        return HEADLINE if HEADLINE in self.plan.connections else max(self.plan.connections)
+        numbers = self.plan.connections
+        return HEADLINE_CONNECTIONS if HEADLINE_CONNECTIONS in numbers else max(numbers)
 
     @property
     def failed(self) -> int:
@@ -79,11 +80,11 @@ def markdown(report: Report) -> str:
 
 
 def _facts(report: Report) -> str:
-    told = report.setting
+    setting = report.setting
     return "\n".join([
-        f"- {told.date}, `{told.command}`: {report.plan}",
-        f"- {told.machine}",
-        f"- {told.generator}; its core was busy at most {report.busiest:.0%}",
+        f"- {setting.date}, `{setting.command}`: {report.plan}",
+        f"- {setting.machine}",
+        f"- {setting.generator}; its core was busy at most {report.busiest:.0%}",
         f"- requests lost or answered wrongly: {report.failed}",
         f"- points without any answer within their seconds: {report.unanswered}",
     ])  # fmt: skip
@@ -100,12 +101,10 @@ def _headline_row(report: Report, result: Result) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     cells = [f"{result.name}<br><small>{versions}</small>" if versions else result.name]
     for rows in report.plan.rows:
-        found = result.at(rows, report.connections)
+        load = result.at(rows, report.connections)
         times = report.ratio(result, rows, report.connections)
         ratio = f", **{times:.3g}x**" if times else ""
-        cells.append(
-            f"{found.rate:,.0f}, {found.p50:.1f}, {found.p99:.1f}{ratio}" if found else NONE
-        )
+        cells.append(f"{load.rate:,.0f}, {load.p50:.1f}, {load.p99:.1f}{ratio}" if load else NONE)
     start = f"{result.start:.2f}" if result.start else NONE
     return [*cells, start, _weight(result.idle), _weight(result.loaded)]
 
@@ -115,10 +114,10 @@ def _weight(memory: Memory | None) -> str:
 
 
 def _starts(report: Report) -> Iterable[str]:
-    told = [result for result in report.results if result.phases]
-    names = list(dict.fromkeys(name for result in told for name in result.phases))
+    timed = [result for result in report.results if result.phases]
+    names = list(dict.fromkeys(name for result in timed for name in result.phases))
     rows = ([result.name, *(f"{result.phases.get(name, 0):.2f}" for name in names),
-             f"{result.start or 0:.2f}"] for result in told)  # fmt: skip
+             f"{result.start or 0:.2f}"] for result in timed)  # fmt: skip
     return _table(["server", *names, "first right answer"], rows)
 
 
@@ -130,11 +129,11 @@ def _everything(report: Report, rows: int) -> Iterable[str]:
 
 
 def _point(result: Result, rows: int, connections: int) -> str:
-    found = result.at(rows, connections)
-    if found is None:
+    load = result.at(rows, connections)
+    if load is None:
         return NONE
-    failed = f", {found.failed} failed" if found.failed else ""
-    return f"{found.rate:,.0f}, {found.p99:.1f}{failed}"
+    failed = f", {load.failed} failed" if load.failed else ""
+    return f"{load.rate:,.0f}, {load.p99:.1f}{failed}"
 
 
 def _rows(count: int) -> str:

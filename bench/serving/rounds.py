@@ -9,18 +9,18 @@ from bench.serving.load import Load
 from bench.serving.peers import Peer
 from bench.serving.run import Plan, Point, Result, measure
 from bench.serving.workload import Workload
-from pennant_dev.shell import say
+from pennant_dev.shell import eprint
 
 
 def in_turn(peers: Sequence[Peer], workload: Workload, plan: Plan, folder: Path) -> list[Result]:
     """Each server once in each round, in the order of `peers`."""
-    found: list[list[Result]] = []
+    rounds: list[list[Result]] = []
     for number in range(plan.rounds):
-        say(f"round {number + 1} of {plan.rounds}")
+        eprint(f"round {number + 1} of {plan.rounds}")
         home = folder / f"round-{number}"
         home.mkdir(parents=True)
-        found.append([measure(p, workload, plan, home / str(n)) for n, p in enumerate(peers)])
-    return [combined(each) for each in zip(*found, strict=True)]
+        rounds.append([measure(p, workload, plan, home / str(n)) for n, p in enumerate(peers)])
+    return [combined(each) for each in zip(*rounds, strict=True)]
 
 
 def combined(rounds: Sequence[Result]) -> Result:

@@ -14,7 +14,7 @@ from bench.serving.server import Memory, Server, running
 from bench.serving.workload import Workload
 from pennant_dev.environments import environment
 from pennant_dev.ports import free_port
-from pennant_dev.shell import DevError, run, say
+from pennant_dev.shell import DevError, eprint, run
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,14 @@ class Result:
 
 def measure(peer: Peer, workload: Workload, plan: Plan, folder: Path) -> Result:
     """Everything about one server; what goes wrong is told in the result."""
-    say(peer.name)
+    eprint(peer.name)
     folder.mkdir()
     try:
         python = environment(peer.environment, peer.lock)
         versions = _versions(peer, python)
         return _measured(peer, versions, Site(python, folder, free_port(), workload), plan)
     except (DevError, subprocess.CalledProcessError) as error:
-        say(f"  {error}")
+        eprint(f"  {error}")
         trouble = " ".join(str(error).split())[-300:]
         return Result(peer.name, peer.against, peer.checked, trouble=trouble)
 
@@ -91,7 +91,7 @@ def _measured(peer: Peer, versions: dict[str, str], site: Site, plan: Plan) -> R
         cold = first.first_right(server), server.phases()  # its files are in memory from here on
     with _running(peer, site) as server:
         warm = first.first_right(server), server.phases()
-        start, phases = min(cold, warm, key=lambda found: found[0])
+        start, phases = min(cold, warm, key=lambda timed: timed[0])
         idle = server.memory()
         points = tuple(p for rows, each in asked.items() for p in _points(server, each, rows, plan))
         loaded = server.memory()
@@ -105,10 +105,10 @@ def _points(server: Server, asked: Asked, rows: int, plan: Plan) -> Iterator[Poi
     url, path = f"http://127.0.0.1:{server.port}", asked.protocol.path
     for connections in plan.connections:
         for seconds in (plan.warm_up, plan.seconds):
-            found = load(url, path, asked.folder, connections=connections, seconds=seconds)
-        say(f"  {connections} connections, rows in a request: {rows}: {found.rate:,.0f}/s, "
-            f"p99 {found.p99:.1f} ms, {found.failed} failed")  # fmt: skip
-        yield Point(rows, connections, found)
+            measured = load(url, path, asked.folder, connections=connections, seconds=seconds)
+        eprint(f"  {connections} connections, rows in a request: {rows}: {measured.rate:,.0f}/s, "
+               f"p99 {measured.p99:.1f} ms, {measured.failed} failed")  # fmt: skip
+        yield Point(rows, connections, measured)
 
 
 def _write(peer: Peer, site: Site, rows: int) -> Asked:
@@ -129,5 +129,5 @@ def _running(peer: Peer, site: Site) -> AbstractContextManager[Server]:
 
 def _versions(peer: Peer, python: Path) -> dict[str, str]:
     code = "import importlib.metadata as m, sys; print(*map(m.version, sys.argv[1:]))"
-    told = run([python, "-c", code, *peer.packages]).split()
-    return dict(zip(peer.packages, told, strict=True))
+    versions = run([python, "-c", code, *peer.packages]).split()
+    return dict(zip(peer.packages, versions, strict=True))

@@ -115,13 +115,13 @@ def _environments() -> Iterator[tuple[int, list[bytes]]]:
 
 def _rollup(pid: int) -> dict[str, int]:
     """Kilobytes by kind; nothing for a process that has just ended."""
-    found = {"Pss": 0, "Rss": 0}
+    kilobytes = {"Pss": 0, "Rss": 0}
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             name, _, rest = line.partition(":")
-            if name in found:
-                found[name] = int(rest.split()[0])
-    return found
+            if name in kilobytes:
+                kilobytes[name] = int(rest.split()[0])
+    return kilobytes
 
 
 def _end(process: subprocess.Popen[bytes], mark: str) -> None:

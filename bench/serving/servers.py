@@ -21,7 +21,7 @@ from bench.serving.run import Plan, Result
 from bench.serving.workload import make
 from pennant_dev.binaries import ensure
 from pennant_dev.settings import REPOSITORY
-from pennant_dev.shell import DevError, say
+from pennant_dev.shell import DevError, eprint
 
 PAGE = Path(__file__).with_name("servers.md")
 PLAN = Plan(rows=(1,), seconds=1)
@@ -53,14 +53,14 @@ SERVERS = {"uvicorn": _uvicorn, "granian": _granian, "hypercorn": _hypercorn}
 
 def peers(*, echo: bool) -> list[Peer]:
     """Those that run one of the two applications."""
-    found = [
+    chosen = [
         Peer(name, "servers", LOCKS / "servers.txt", (name,), V2,
              partial(_server, words, echo=echo), checked=False)
         for name, words in SERVERS.items()
     ]  # fmt: skip
     if echo:
-        found.append(Peer("ours", *OUR_OWN, V2, _ours, checked=False))
-    return found
+        chosen.append(Peer("ours", *OUR_OWN, V2, _ours, checked=False))
+    return chosen
 
 
 def _server(words: Callable[[Site], list[str | Path]], site: Site, *, echo: bool) -> Command:
@@ -84,12 +84,12 @@ def main(words: Sequence[str]) -> int:
         keep_to_the_load_generators_core()
         tables = _measured()
     except DevError as error:
-        say(str(error))
+        eprint(str(error))
         return 2
-    told = markdown(setting("bench.serving.servers"), tables)
-    print(told)
+    page = markdown(setting("bench.serving.servers"), tables)
+    print(page)
     if not arguments.dry:
-        (REPOSITORY / "docs" / "http-servers.md").write_text(f"{PAGE.read_text()}\n{told}")
+        (REPOSITORY / "docs" / "http-servers.md").write_text(f"{PAGE.read_text()}\n{page}")
     results = [result for table in tables.values() for result in table]
     return int(any(r.trouble or any(p.load.failed for p in r.points) for r in results))
 
@@ -105,14 +105,14 @@ def _measured() -> dict[str, list[Result]]:
 
 def markdown(measured: Setting, tables: dict[str, list[Result]]) -> str:
     """A table for each application."""
-    told = [f"- {measured.date}, `{measured.command}`: {PLAN}", f"- {measured.machine}",
-            f"- {measured.generator}", ""]  # fmt: skip
+    lines = [f"- {measured.date}, `{measured.command}`: {PLAN}", f"- {measured.machine}",
+             f"- {measured.generator}", ""]  # fmt: skip
     heads = " | ".join(f"{connections} conn." for connections in PLAN.connections)
     for name, results in tables.items():
-        told += [f"{name.capitalize()}: requests per second, and p99 in ms:", ""]
-        told += [f"| server | {heads} | MiB |", "|---" * (len(PLAN.connections) + 2) + "|"]
-        told += [*map(_row, results), ""]
-    return "\n".join(told)
+        lines += [f"{name.capitalize()}: requests per second, and p99 in ms:", ""]
+        lines += [f"| server | {heads} | MiB |", "|---" * (len(PLAN.connections) + 2) + "|"]
+        lines += [*map(_row, results), ""]
+    return "\n".join(lines)
 
 
 def _row(result: Result) -> str:

@@ -45,8 +45,8 @@ class Kubectl:
 
     def items(self, kind: str) -> list[dict[str, Any]]:
         """Every object of a cluster-scoped kind."""
-        found: list[dict[str, Any]] = json.loads(self("get", kind, "-o", "json"))["items"]
-        return found
+        items: list[dict[str, Any]] = json.loads(self("get", kind, "-o", "json"))["items"]
+        return items
 
 
 def write_corefile(path: Path, node: Node, kubeconfig: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from pennant_dev import programs
 from pennant_dev.programs import PROGRAMS
 from pennant_dev.settings import Settings
-from pennant_dev.shell import DevError, run, say, step, succeeds
+from pennant_dev.shell import DevError, eprint, run, step, succeeds
 
 GO_AT_LEAST = (1, 24)
 # What a person calls, and by which name.
@@ -51,7 +51,7 @@ def _build(names: Sequence[str], origin: str, settings: Settings) -> None:
         missing = _missing(names, settings)  # somebody else may have built them meanwhile
         if missing:
             listed = ", ".join(missing)
-            say(f"building {listed} (minutes, once)")
+            eprint(f"building {listed} (minutes, once)")
             with step(f"built {listed}"):
                 _build_now(missing, settings.cache / f"{origin}.building", settings)
 
@@ -75,21 +75,21 @@ def _missing(names: Sequence[str], settings: Settings) -> list[str]:
 
 
 def _installed(name: str) -> Path:
-    found = shutil.which(name, path=f"{os.defpath}:/usr/sbin:/usr/local/bin")
-    if found is None:
+    program = shutil.which(name, path=f"{os.defpath}:/usr/sbin:/usr/local/bin")
+    if program is None:
         package = {"etcd": "etcd-server"}.get(name, name)
         raise DevError(
             f"`{name}` is not installed; install it with:\n"
             f"  sudo apt-get install --no-install-recommends {package}"
         )
-    return Path(found)
+    return Path(program)
 
 
 @contextmanager
 def exclusive(lock: Path) -> Iterator[None]:
     """Hold a file lock; another command that wants it waits."""
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

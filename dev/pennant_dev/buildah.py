@@ -12,7 +12,7 @@ from pennant_dev import packages
 from pennant_dev.buildkey import build_flags, reference
 from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shelf import BLOBS
-from pennant_dev.shell import run, say, step
+from pennant_dev.shell import eprint, run, step
 
 SUITE = "bookworm"
 # What Debian's essential packages lack that Python, its wheels and TLS need.
@@ -54,7 +54,7 @@ def bud_flags(name: str) -> list[str]:
 def _ensure_base(settings: Settings) -> None:
     if run([*_buildah(settings), "images", "--quiet", BASE], check=False).strip():
         return
-    say(f"making {BASE} with mmdebstrap (under a minute, once)")
+    eprint(f"making {BASE} with mmdebstrap (under a minute, once)")
     context = settings.cache / "python-base.building"
     shutil.rmtree(context, ignore_errors=True)
     context.mkdir(parents=True)

@@ -8,7 +8,7 @@ from pennant_dev.shell import DevError, wait_until
 
 ROOT = Path("/sys/fs/cgroup")
 CONTROLLERS = "+cpu +cpuset +memory +pids"
-PATIENCE = 5.0  # seconds for the last threads of what was killed
+LAST_THREADS_SECONDS = 5.0  # for the last threads of what was killed
 
 
 def create(name: str) -> None:
@@ -29,7 +29,7 @@ def create(name: str) -> None:
 def remove(name: str) -> None:
     """Remove the cgroup and everything below it; processes in it must be gone, or about to be."""
     with contextlib.suppress(DevError):  # something is in it: leftovers() reports it
-        wait_until(lambda: _is_removed(name), f"cgroup {name}", PATIENCE)
+        wait_until(lambda: _is_removed(name), f"cgroup {name}", LAST_THREADS_SECONDS)
 
 
 def _is_removed(name: str) -> bool:

@@ -27,7 +27,7 @@ from pennant_dev.context import Context
 from pennant_dev.kind import Kind
 from pennant_dev.local import Local
 from pennant_dev.settings import Settings
-from pennant_dev.shell import DevError, say, side_by_side
+from pennant_dev.shell import DevError, eprint, side_by_side
 
 OF_THE_TESTS = ("actionlint", "helm", "kstatus", "versitygw")
 Provider: TypeAlias = Kind | Local | Context
@@ -80,7 +80,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         _run(arguments.command, arguments.names, Settings.from_env())
     except DevError as error:
-        say(f"dev/cluster {arguments.command}: {error}")
+        eprint(f"dev/cluster {arguments.command}: {error}")
         return 1
     return 0
 

@@ -123,9 +123,9 @@ def _room(room: Part, kind: str = "room") -> Iterator[str]:
     if height < TWO_LINES or "says" not in room:
         yield _text(middle, y + height / 2 + 4, "middle", *_words(room))
         return
-    name, says = _words(room)
+    name, purpose = _words(room)
     yield _text(middle, y + height / 2 - 2, "middle", name)
-    yield _text(middle, y + height / 2 + 13, "middle", says)
+    yield _text(middle, y + height / 2 + 13, "middle", purpose)
 
 
 def _words(room: Part) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from pennant_dev import buildah, kind, shelf
 from pennant_dev.binaries import exclusive
 from pennant_dev.buildkey import TARGETS, USUAL, build_flags, build_key, reference
 from pennant_dev.settings import REPOSITORY, Settings
-from pennant_dev.shell import DevError, run, say, step, succeeds
+from pennant_dev.shell import DevError, eprint, run, step, succeeds
 
 
 def folder(name: str, settings: Settings) -> Path:
@@ -61,7 +61,7 @@ def build(names: Sequence[str], settings: Settings) -> None:
             with step(f"built {reference(name)}"):
                 run(docker_command(name), cwd=REPOSITORY)
         else:
-            say(f"{reference(name)}: {folder(name, settings)}")
+            eprint(f"{reference(name)}: {folder(name, settings)}")
 
 
 def built(name: str, settings: Settings) -> bool:
@@ -92,7 +92,7 @@ def main(words: list[str] | None = None) -> int:
         else:
             sys.stdout.write("\n".join(listing(settings)) + "\n")
     except DevError as error:
-        say(f"dev/images {arguments.command}: {error}")
+        eprint(f"dev/images {arguments.command}: {error}")
         return 1
     return 0
 

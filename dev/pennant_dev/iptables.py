@@ -20,16 +20,16 @@ def remove_rules() -> None:
 
 def remaining() -> list[str]:
     """KUBE-* and CNI-* chains that exist, as `iptables nat KUBE-SERVICES`."""
-    found = []
+    rules = []
     for family in FAMILIES:
         if succeeds([family, "--version"]):
-            found += [
+            rules += [
                 f"{family} {table} {line.split()[0][1:]}"
                 for table, lines in _tables(run([f"{family}-save"]))
                 for line in lines
                 if line.startswith(":") and OURS.match(line[1:])
             ]
-    return found
+    return rules
 
 
 def removal(saved: str) -> str:

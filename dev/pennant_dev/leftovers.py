@@ -35,7 +35,7 @@ def processes(state: Path) -> list[Identity]:
     """
     pids = {pid for node in nodes(state) for pid in cgroups.members(node.cgroup)}
     pids |= {int(each.name) for each in Path("/proc").iterdir() if _is_ours(each, state)}
-    return [found for found in map(identify, sorted(pids)) if found is not None]
+    return [process for process in map(identify, sorted(pids)) if process is not None]
 
 
 def mounts(state: Path) -> list[Path]:

@@ -24,7 +24,7 @@ from pennant_dev.leftovers import leftovers, mounts, processes
 from pennant_dev.node import DNS_ADDRESS, PAUSE, nodes
 from pennant_dev.processes import Processes
 from pennant_dev.settings import Settings
-from pennant_dev.shell import DevError, run, say, step, wait_until
+from pennant_dev.shell import DevError, eprint, run, step, wait_until
 
 API_PORT = 6443
 # Stopped in this order: nothing that restarts containers may outlive what it asks.
@@ -196,7 +196,7 @@ class Local:
         kubectl = self._kubectl(ensure("kubelite", settings=self.settings)["kubelite"])
         recycled = addons.recycle_volumes(kubectl, self.settings.state / "volumes")
         if recycled:
-            say(f"emptied volumes: {' '.join(recycled)}")
+            eprint(f"emptied volumes: {' '.join(recycled)}")
 
     def _kubectl(self, kubelite: Path) -> Kubectl:
         return Kubectl(kubelite, self.kubeconfig)

@@ -65,17 +65,17 @@ def cni_results(state: Path) -> list[Path]:
 
 def bridges(state: Path) -> list[str]:
     """Those of our bridges that exist; none when the network is another state folder's."""
-    found = _links("type", "bridge")
-    if found.get(BRIDGE, unique(state)) != unique(state):
+    links = _links("type", "bridge")
+    if links.get(BRIDGE, unique(state)) != unique(state):
         return []
-    return sorted({BRIDGE, *(node.bridge for node in nodes(state))} & set(found))
+    return sorted({BRIDGE, *(node.bridge for node in nodes(state))} & set(links))
 
 
 def _links(*selector: str) -> dict[str, str]:
     """Alias by interface name; empty when the selected master does not exist."""
-    said = json.loads(run(["ip", "-json", "link", "show", *selector], check=False) or "[]")
+    links = json.loads(run(["ip", "-json", "link", "show", *selector], check=False) or "[]")
     # An old iproute prints an empty object per interface that does not match.
-    return {each["ifname"]: each.get("ifalias", "") for each in said if "ifname" in each}
+    return {each["ifname"]: each.get("ifalias", "") for each in links if "ifname" in each}
 
 
 def _sysctl(name: str) -> Path:

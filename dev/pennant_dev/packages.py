@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pennant_dev.binaries import exclusive
-from pennant_dev.shell import DevError, run, say, step, succeeds
+from pennant_dev.shell import DevError, eprint, run, step, succeeds
 
 # One list, so that a cluster and its images, made side by side, wait for apt only once.
 LOCAL = (
@@ -50,7 +50,7 @@ def install(packages: Sequence[str]) -> None:
 
 
 def _install(missing: Sequence[str]) -> None:
-    say(f"installing Debian packages: {' '.join(missing)}")
+    eprint(f"installing Debian packages: {' '.join(missing)}")
     with step("installed packages"), _no_services():
         if not all(succeeds(["apt-cache", "show", "--quiet=2", each]) for each in missing):
             run(["apt-get", "update", "--quiet=2"])
@@ -64,8 +64,8 @@ def _missing(packages: Sequence[str]) -> list[str]:
 
 
 def _installed(package: str) -> bool:
-    said = run(["dpkg-query", "--show", "--showformat=${db:Status-Status}", package], check=False)
-    return said == "installed"
+    status = run(["dpkg-query", "--show", "--showformat=${db:Status-Status}", package], check=False)
+    return status == "installed"
 
 
 @contextmanager

@@ -17,13 +17,13 @@ BLOBS = "blobs"
 
 def blobs(folder: Path) -> dict[str, Path]:
     """Digest and file of everything that an image consists of."""
-    found = {}
+    blobs = {}
     for image in oci.inspect(folder):
         manifest = json.loads(_blob(folder, image.digest).read_bytes())
         parts = (manifest["config"], *manifest["layers"])
         for digest in (image.digest, *(each["digest"] for each in parts)):
-            found[digest] = _blob(folder, digest)
-    return found
+            blobs[digest] = _blob(folder, digest)
+    return blobs
 
 
 def pack(folders: Sequence[Path], without: Collection[str], into: IO[bytes]) -> None:

@@ -30,8 +30,8 @@ def run(
     except FileNotFoundError as error:
         raise DevError(f"`{words[0]}` is not installed") from error
     if check and done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()[-2000:]
-        raise DevError(f"`{' '.join(words)[:300]}` failed with {done.returncode}: {said}")
+        output = (done.stderr or done.stdout).strip()[-2000:]
+        raise DevError(f"`{' '.join(words)[:300]}` failed with {done.returncode}: {output}")
     return done.stdout
 
 
@@ -42,9 +42,9 @@ def feed(argv: Sequence[str | Path], write: Callable[[IO[bytes]], None]) -> None
         assert process.stdin
         with suppress(BrokenPipeError):  # its standard error says why it listens no longer
             write(process.stdin)
-        said = process.communicate()[1].decode().strip()[-2000:]
+        output = process.communicate()[1].decode().strip()[-2000:]
     if process.returncode != 0:
-        raise DevError(f"`{' '.join(words)[:300]}` failed with {process.returncode}: {said}")
+        raise DevError(f"`{' '.join(words)[:300]}` failed with {process.returncode}: {output}")
 
 
 def succeeds(argv: Sequence[str | Path]) -> bool:
@@ -56,7 +56,7 @@ def succeeds(argv: Sequence[str | Path]) -> bool:
         return False
 
 
-def say(line: str) -> None:
+def eprint(line: str) -> None:
     """One line for the person; standard output stays free for values."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
@@ -67,19 +67,19 @@ def step(title: str) -> Iterator[None]:
     """Print a finished step with its seconds."""
     begun = time.monotonic()
     yield
-    say(f"{title}: {time.monotonic() - begun:.1f} s")
+    eprint(f"{title}: {time.monotonic() - begun:.1f} s")
 
 
 def side_by_side(*jobs: Callable[[], object]) -> None:
     """Do jobs at the same time.
 
-    A failure is said when it happens; the first is raised when all the others have ended.
+    A failure is printed when it happens; the first is raised when all the others have ended.
     """
     failures = []
     with ThreadPoolExecutor(len(jobs)) as pool:
         for each in as_completed([pool.submit(job) for job in jobs]):
             if failure := each.exception():
-                say(f"failed, and waits for what runs beside it: {failure}")
+                eprint(f"failed, and waits for what runs beside it: {failure}")
                 failures.append(failure)
     if failures:
         raise failures[0]

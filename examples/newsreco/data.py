@@ -31,8 +31,8 @@ class Article:
     abstract: str
 
     def line(self) -> str:
-        kept = (self.id, self.category, self.subcategory, self.title, self.abstract)
-        return "\t".join((*kept, "", "[]", "[]"))
+        columns = (self.id, self.category, self.subcategory, self.title, self.abstract)
+        return "\t".join((*columns, "", "[]", "[]"))
 
 
 @dataclass(frozen=True, slots=True)

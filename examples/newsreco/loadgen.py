@@ -23,7 +23,7 @@ from itertools import count, cycle
 from newsreco.loadgen_client import Answer, AnswerError, Connection, Pool, Target
 from newsreco.loadgen_report import FRESH, POOLED, Row, format_line
 
-MOST_IN_FLIGHT = 500
+MAX_IN_FLIGHT = 500
 FLUSH_SECONDS = 0.2
 
 
@@ -76,7 +76,7 @@ class Load:
 
     def start(self, kind: str, path: str) -> None:
         """Begin one request. Too many unanswered ones are failures, not a reason to wait."""
-        if len(self._running) >= MOST_IN_FLIGHT:
+        if len(self._running) >= MAX_IN_FLIGHT:
             now = self._clock.now()
             self._rows.append(Row(now, now, kind, 0, "", "", "too many requests unanswered"))
             return

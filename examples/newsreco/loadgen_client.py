@@ -31,8 +31,8 @@ class Target:
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError(f"--url is {url!r}: it must be http://host[:port]")
         port = parts.port or 80
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-        return cls(parts.netloc, str(found[0][4][0]), port)
+        addresses = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+        return cls(parts.netloc, str(addresses[0][4][0]), port)
 
 
 @dataclass(frozen=True)

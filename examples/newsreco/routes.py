@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from newsreco.bundle import Bundle, recommend
 
-MOST = 100  # articles in one answer
+MAX_ARTICLES = 100  # in one answer
 
 
 def recommend_route(bundle: Callable[[], Bundle]) -> Route:
@@ -35,6 +35,6 @@ def wanted(fields: Mapping[str, object]) -> int:
         k = int(str(given))
     except ValueError:
         k = 0
-    if not 1 <= k <= MOST:
-        raise ValueError(f"k is {given}: give a whole number from 1 to {MOST}")
+    if not 1 <= k <= MAX_ARTICLES:
+        raise ValueError(f"k is {given}: give a whole number from 1 to {MAX_ARTICLES}")
     return k

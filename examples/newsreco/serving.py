@@ -45,10 +45,10 @@ class NewsrecoAdapter:
         """
         asked = [_asked(number, row) for number, row in enumerate(_rows(rows))]
         marker = self._model["recommender"].marker
-        found = bundles.recommend_all(self._model, asked)
+        recommended = bundles.recommend_all(self._model, asked)
         return [
             {"user": user, "items": items, "marker": marker}
-            for (user, _), items in zip(asked, found, strict=True)
+            for (user, _), items in zip(asked, recommended, strict=True)
         ]
 
     def routes(self) -> list[Route]:

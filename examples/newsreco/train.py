@@ -97,8 +97,10 @@ def log(client: MlflowClient, run_id: str, cfg: Config, trained: Trained, path: 
 def _run(client: MlflowClient, cfg: Config) -> Iterator[str]:
     """A run that ends FINISHED or FAILED, whatever happens inside."""
     with mlflow_client.asking(client):
-        found = client.get_experiment_by_name(cfg.experiment)
-        experiment = found.experiment_id if found else client.create_experiment(cfg.experiment)
+        existing = client.get_experiment_by_name(cfg.experiment)
+        experiment = (
+            existing.experiment_id if existing else client.create_experiment(cfg.experiment)
+        )
         run_id = client.create_run(experiment, tags=_tags(cfg)).info.run_id
     status = "FAILED"
     try:
@@ -109,8 +111,8 @@ def _run(client: MlflowClient, cfg: Config) -> Iterator[str]:
 
 
 def _tags(cfg: Config) -> dict[str, str]:
-    said = {TAG_COMMIT: cfg.commit or _git_commit(), TAG_OWNER: cfg.owner, "mlflow.user": cfg.owner}
-    return {name: value for name, value in said.items() if value}
+    tags = {TAG_COMMIT: cfg.commit or _git_commit(), TAG_OWNER: cfg.owner, "mlflow.user": cfg.owner}
+    return {name: value for name, value in tags.items() if value}
 
 
 def _git_commit() -> str:

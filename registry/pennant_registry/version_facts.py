@@ -44,12 +44,12 @@ def read_mlmodel(path: Path) -> BundleFacts:
 
 def _metrics(client: MlflowClient, version: Version) -> Mapping[str, float] | str:
     """Those of its logged model (MLflow 3), and of its run where that has others."""
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     if version.run_id is not None:
-        found |= artifacts.get_run(client, version.run_id).data.metrics
+        metrics |= artifacts.get_run(client, version.run_id).data.metrics
     model_id = version.model_id or sources.logged_model(version.source)
     if model_id is None or not hasattr(client, "get_logged_model"):  # MLflow 2's client knows none
-        return found
+        return metrics
     try:
         with mlflow_client.asking(client):
             model = client.get_logged_model(model_id)
@@ -57,7 +57,7 @@ def _metrics(client: MlflowClient, version: Version) -> Mapping[str, float] | st
         if error.code != mlflow_client.NOT_FOUND:
             raise
         return f"its logged model {model_id} is gone"
-    return found | {metric.key: metric.value for metric in model.metrics or ()}
+    return metrics | {metric.key: metric.value for metric in model.metrics or ()}
 
 
 def _bundle(client: MlflowClient, version: Version) -> BundleFacts | str:

@@ -32,16 +32,16 @@ def references(page: str) -> set[tuple[str, str, str]]:
 
 def names(body: list[ast.stmt], prefix: str = "") -> set[str]:
     """What a module, or a class in it, defines: functions, classes, their methods, constants."""
-    found: set[str] = set()
+    defined: set[str] = set()
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(prefix + node.name)
+            defined.add(prefix + node.name)
         if isinstance(node, ast.ClassDef):
-            found |= names(node.body, f"{prefix}{node.name}.")
+            defined |= names(node.body, f"{prefix}{node.name}.")
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {prefix + target.id for target in targets if isinstance(target, ast.Name)}
-    return found
+            defined |= {prefix + target.id for target in targets if isinstance(target, ast.Name)}
+    return defined
 
 
 def shown_as(path: str) -> set[str]:

@@ -143,7 +143,7 @@ def test_reused_values_of_a_release_from_before_the_ids_could_be_left_out_keep_t
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ("crd.install=false", "additional properties 'crd' not allowed"),
         ("image.regsitry=x", "additional properties 'regsitry' not allowed"),
@@ -153,16 +153,16 @@ def test_reused_values_of_a_release_from_before_the_ids_could_be_left_out_keep_t
         ("crds.keep=please", "got string, want boolean"),
     ],
 )
-def test_a_value_that_cannot_be_meant_is_refused(tools: Tools, wrong: str, said: str):
-    with pytest.raises(DevError, match=re.escape(said)):
+def test_a_value_that_cannot_be_meant_is_refused(tools: Tools, wrong: str, message: str):
+    with pytest.raises(DevError, match=re.escape(message)):
         tools.chart("--set", wrong)
 
 
 def test_the_registry_of_images_is_that_of_every_image(tools: Tools):
     spec = pod(tools.chart("--set", "image.registry=registry.example/ml/"))
-    told = {entry["value"] for entry in spec["containers"][0]["env"] if "IMAGE" in entry["name"]}
+    images = {entry["value"] for entry in spec["containers"][0]["env"] if "IMAGE" in entry["name"]}
     assert spec["containers"][0]["image"].startswith("registry.example/ml/pennant-operator:")
-    assert {image.rpartition(":")[0] for image in told} == {"registry.example/ml/pennant-serving"}
+    assert {image.rpartition(":")[0] for image in images} == {"registry.example/ml/pennant-serving"}
 
 
 def test_named_namespaces_take_every_right_in_the_cluster_away(tools: Tools):

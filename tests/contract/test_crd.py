@@ -93,7 +93,9 @@ def durations(allowed: dict) -> list[dict]:
     """Every field of a schema whose default is a duration."""
     if re.fullmatch(DURATION, str(allowed.get("default", ""))):
         return [allowed]
-    return [found for field in allowed.get("properties", {}).values() for found in durations(field)]
+    return [
+        nested for field in allowed.get("properties", {}).values() for nested in durations(field)
+    ]
 
 
 @pytest.mark.parametrize(("plural", "count"), [("modeldeployments", 4), ("modelregistries", 1)])
@@ -122,8 +124,8 @@ def test_a_delay_of_batching_is_a_duration_too():
 def defaulted(allowed: dict, path: str) -> list[str]:
     """Every field that the API server fills in."""
     below = allowed.get("properties", {}).items()
-    found = [leaf for name, part in below for leaf in defaulted(part, f"{path}.{name}")]
-    return [path, *found] if "default" in allowed else found
+    nested = [leaf for name, part in below for leaf in defaulted(part, f"{path}.{name}")]
+    return [path, *nested] if "default" in allowed else nested
 
 
 def test_the_api_server_fills_in_nothing_that_names_a_revision():
@@ -139,9 +141,9 @@ def test_the_longest_duration_is_still_before_the_end_of_time():
 def undescribed(allowed: dict, path: str) -> list[str]:
     """Fields of which `kubectl explain` would say `<no description>`."""
     below = allowed.get("properties", {}).items()
-    found = [field for name, part in below for field in undescribed(part, f"{path}.{name}")]
-    found += undescribed(allowed["items"], f"{path}[]") if "items" in allowed else []
-    return found if path.endswith("]") or allowed.get("description") else [path, *found]
+    nested = [field for name, part in below for field in undescribed(part, f"{path}.{name}")]
+    nested += undescribed(allowed["items"], f"{path}[]") if "items" in allowed else []
+    return nested if path.endswith("]") or allowed.get("description") else [path, *nested]
 
 
 @pytest.mark.parametrize("plural", ["modeldeployments", "modelregistries"])

@@ -23,8 +23,8 @@ def comparable(objects: list[Object]) -> dict[tuple[str, ...], Object]:
     """All of every object but the labels and annotations by which an installer knows its own."""
 
     def bare(obj: Object) -> Object:
-        kept = {k: v for k, v in obj["metadata"].items() if k not in {"labels", "annotations"}}
-        return {**obj, "metadata": kept}
+        metadata = {k: v for k, v in obj["metadata"].items() if k not in {"labels", "annotations"}}
+        return {**obj, "metadata": metadata}
 
     return {
         (obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): bare(obj)

@@ -46,8 +46,8 @@ SET_BY = {
 
 @pytest.mark.parametrize(("what", "value"), LIMITS.items(), ids=LIMITS)
 def test_every_limit_stands_on_the_page_with_its_default(what, value):
-    told = [default for limit, default, *_ in ROWS if limit.startswith(what)]
-    assert told == [f"{value:,.0f}"]
+    defaults = [default for limit, default, *_ in ROWS if limit.startswith(what)]
+    assert defaults == [f"{value:,.0f}"]
 
 
 def test_every_variable_that_is_named_for_a_limit_sets_it():

@@ -105,10 +105,10 @@ def images(rendered: list[Object]) -> set[str]:
         if document["kind"] == "Deployment"
         for container in document["spec"]["template"]["spec"]["containers"]
     ]
-    told = {
+    in_env = {
         entry["value"]
         for container in containers
         for entry in container["env"]
         if entry["name"].endswith("_IMAGE")
     }
-    return told | {container["image"] for container in containers}
+    return in_env | {container["image"] for container in containers}

@@ -25,22 +25,24 @@ def exposed() -> dict[str, set[str]]:
     """Metric -> its labels, as the operator registers them."""
     metrics = Metrics(depth=int, may_write=float, now=lambda: datetime.now(UTC))
     collectors = list(metrics.registry._collector_to_names)
-    found: dict[str, set[str]] = {}
+    labels_of: dict[str, set[str]] = {}
     for collector in collectors:
         for family in collector.collect():
             name = family.name + ("_total" if family.type == "counter" else "")
             labels = getattr(collector, "_labelnames", getattr(family, "_labelnames", ()))
-            found[name] = set(labels)
-    return {name: labels for name, labels in found.items() if name.startswith("pennant_")}
+            labels_of[name] = set(labels)
+    return {name: labels for name, labels in labels_of.items() if name.startswith("pennant_")}
 
 
 def test_the_page_has_every_metric_with_its_labels():
-    told = {
+    listed = {
         name: {label.strip() for label in labels.split(",") if label.strip()}
         for name, labels in ROW.findall(PAGE)
     }
     of_registries = ("pennant_registry_", "pennant_webhooks_")
-    assert told == {n: labels for n, labels in exposed().items() if not n.startswith(of_registries)}
+    assert listed == {
+        n: labels for n, labels in exposed().items() if not n.startswith(of_registries)
+    }
 
 
 def test_the_alerts_ask_for_metrics_that_exist():

@@ -33,15 +33,15 @@ SPEC = parse_spec(model_deployment(serving={"adapter": "sklearn", "selfTest": "R
 def environment(container: dict) -> dict[str, str]:
     """The variables as the kubelet resolves them, from the ConfigMap that is rendered beside."""
     config = registry_config_of(SPEC, REGISTRY)["data"]
-    found = {}
+    env = {}
     for variable in container["env"]:
         if "value" in variable:
-            found[variable["name"]] = variable["value"]
+            env[variable["name"]] = variable["value"]
             continue
         key = variable["valueFrom"]["configMapKeyRef"]["key"]
         if key in config:
-            found[variable["name"]] = config[key]
-    return found
+            env[variable["name"]] = config[key]
+    return env
 
 
 def containers(of: ModelVersion, spec: Spec = SPEC) -> tuple[dict, dict]:
@@ -124,9 +124,9 @@ def sample() -> Spec:
 
 def test_the_custom_sample_is_newsrecos_api_on_the_mount_and_port_it_is_told():
     _, serve = containers(version(7), sample())
-    told = Config.of(environment(serve))
-    assert told.mount == Settings.from_env(environment(containers(version(7))[1])).model_path
-    assert told.port == serve["ports"][0]["containerPort"]
+    config = Config.of(environment(serve))
+    assert config.mount == Settings.from_env(environment(containers(version(7))[1])).model_path
+    assert config.port == serve["ports"][0]["containerPort"]
     assert serve["command"] == ["python", "-m", api.__name__]
     paths = {route.path for route in api.app.routes}
     assert {serve[f"{kind}Probe"]["httpGet"]["path"] for kind in ("readiness", "liveness")} <= paths

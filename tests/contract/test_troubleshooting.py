@@ -142,12 +142,12 @@ def pattern(template: str) -> re.Pattern[str]:
 
 def test_every_message_of_the_truth_table_is_under_its_reason():
     page = {reason: [pattern(t) for t in templates(text)] for reason, text in sections().items()}
-    said = {(c["reason"], c["message"]) for told in table().values() for c in _all(told)}
-    assert [(r, m) for r, m in said if not any(p.fullmatch(m) for p in page[r])] == []
+    stated = {(c["reason"], c["message"]) for outcome in table().values() for c in _all(outcome)}
+    assert [(r, m) for r, m in stated if not any(p.fullmatch(m) for p in page[r])] == []
 
 
-def _all(told: Any) -> list[dict[str, Any]]:
-    return list(told.conditions.values())
+def _all(outcome: Any) -> list[dict[str, Any]]:
+    return list(outcome.conditions.values())
 
 
 def rules(schema: Any) -> Iterator[str]:
@@ -171,8 +171,8 @@ def test_every_refusal_of_the_api_server_is_listed():
 
 
 def test_every_cure_is_told_under_its_reason():
-    told = sections()
-    assert [r for r, a in FAULTS.items() if a.cure and a.cure not in told[str(r)]] == []
+    page = sections()
+    assert [r for r, a in FAULTS.items() if a.cure and a.cure not in page[str(r)]] == []
 
 
 def test_readme_and_concepts_lead_to_the_page():

@@ -89,7 +89,7 @@ def test_every_action_is_pinned_by_its_commit_and_everywhere_by_the_same():
 def test_a_workflow_may_read_and_a_job_that_writes_says_what(workflow: Path):
     assert parsed(workflow)["permissions"] == {"contents": "read"}
     written = re.findall(r"^ +[\w-]+: write\b(.*)$", workflow.read_text(), re.MULTILINE)
-    assert [said for said in written if not re.fullmatch(r" # \w.*", said)] == []
+    assert [comment for comment in written if not re.fullmatch(r" # \w.*", comment)] == []
 
 
 @workflows
@@ -158,8 +158,8 @@ def test_a_tag_is_released_when_the_package_and_the_changelog_say_so(
     given = {"GITHUB_REF_NAME": tag, "GITHUB_REPOSITORY_OWNER": "Acme"}
     tried = done(step, tmp_path, **given, GITHUB_OUTPUT=str(output))
     assert (tried.returncode == 0) is released, tried.stderr
-    said = "version=0.1.0\nregistry=ghcr.io/acme\n" if released else ""
-    assert (output.read_text() if output.exists() else "") == said
+    expected = "version=0.1.0\nregistry=ghcr.io/acme\n" if released else ""
+    assert (output.read_text() if output.exists() else "") == expected
 
 
 def test_a_releases_notes_are_its_section_of_the_changelog(tmp_path: Path):

@@ -61,10 +61,10 @@ def place(request: pytest.FixtureRequest, shared: SharedOnce) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def sampler(prepared: Kube, pytestconfig: pytest.Config) -> Iterator[Sampler]:
     """What looks at every status and every Service of this process' namespaces until it ends."""
-    with sampling(prepared) as found:
-        yield found
-        saw(pytestconfig, found.tally(), found.verdicts())
-        assert "\n".join(map(str, [*found.news(), *found.misread()])) == ""
+    with sampling(prepared) as sampler:
+        yield sampler
+        saw(pytestconfig, sampler.tally(), sampler.verdicts())
+        assert "\n".join(map(str, [*sampler.news(), *sampler.misread()])) == ""
 
 
 @pytest.fixture(scope="session")
@@ -102,8 +102,8 @@ def deployed(
     kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
 ) -> Iterator[Deployed]:
     """One of the test's own, which serves version 1 of the recommender by one pod."""
-    with serving(kube, name_after(request), room) as found:
-        yield found
+    with serving(kube, name_after(request), room) as deployed:
+        yield deployed
 
 
 @pytest.fixture(autouse=True)

@@ -47,14 +47,14 @@ NAMES = [row.version for row in ROWS]
 def fleet(kube: Kube, versions: dict[str, str], room: str) -> Iterator[Fleet]:
     """One ModelDeployment for each row: version 1 served, and then the row's was promoted."""
     kube.create(_secret(room))
-    found = Fleet(kube, versions, room)
+    fleet = Fleet(kube, versions, room)
     for row in ROWS:
-        found.add(row.version, **row.spec)
-    found.add("elsewhere")
-    found.serve()
-    found.point(*((name, name) for name in (*NAMES, "elsewhere")))
-    yield found
-    found.delete()
+        fleet.add(row.version, **row.spec)
+    fleet.add("elsewhere")
+    fleet.serve()
+    fleet.point(*((name, name) for name in (*NAMES, "elsewhere")))
+    yield fleet
+    fleet.delete()
 
 
 def _secret(namespace: str) -> Object:
@@ -88,8 +88,8 @@ def test_a_bad_version_is_rejected_and_version_one_keeps_the_traffic(
 
 
 def test_a_hostile_version_finds_no_credentials_and_can_change_nothing(fleet: Fleet):
-    told = rejected(fleet, "hostile")["rejected"][0]["message"]
-    got = json.loads(told[told.index("{") : told.rindex("}") + 1])
+    message = rejected(fleet, "hostile")["rejected"][0]["message"]
+    got = json.loads(message[message.index("{") : message.rindex("}") + 1])
     assert got == {
         "found": [],
         "written": [],

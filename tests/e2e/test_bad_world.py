@@ -104,28 +104,30 @@ def fleet(
     kube: Kube, versions: dict[str, str], room: str, cramped: None, rooted: None
 ) -> Iterator[Fleet]:
     """One ModelDeployment for each row: version 1 served, and then came what does not work."""
-    found = Fleet(kube, versions, room)
+    fleet = Fleet(kube, versions, room)
     for row in ROWS:
-        found.add(row.name, CRAMPED if row.name == "no-quota" else room, serving=row.always)
-    found.add("taken")
-    found.serve()
+        fleet.add(row.name, CRAMPED if row.name == "no-quota" else room, serving=row.always)
+    fleet.add("taken")
+    fleet.serve()
     for row in ROWS:
-        found.change(row.name, rollout=row.rollout, serving=row.serving)
-    found.apply()
-    found.point(*((row.name, row.version) for row in ROWS if row.version))
-    yield found
-    found.delete()
+        fleet.change(row.name, rollout=row.rollout, serving=row.serving)
+    fleet.apply()
+    fleet.point(*((row.name, row.version) for row in ROWS if row.version))
+    yield fleet
+    fleet.delete()
 
 
 @pytest.fixture(scope="module")
 def held(fleet: Fleet, sampler: Sampler) -> Iterator[dict[str, Held]]:
     """Each once it was held. Where room is short, there is some before the first new try."""
-    found = {name: _held(fleet, sampler, name) for name in ("no-node", "no-quota")}
+    first_ones = {name: _held(fleet, sampler, name) for name in ("no-node", "no-quota")}
     node = fleet.kube.list("nodes", "default")[0]["metadata"]["name"]
     fleet.kube("label", "node", node, f"{ROOM}=yes")
     patch = '{"spec": {"hard": {"pods": "2"}}}'
     fleet.kube("patch", "resourcequota", "pods", f"-n={CRAMPED}", "--type=merge", f"-p={patch}")
-    yield found | {name: _held(fleet, sampler, name) for name in NAMES if name not in found}
+    yield first_ones | {
+        name: _held(fleet, sampler, name) for name in NAMES if name not in first_ones
+    }
     fleet.kube("label", "node", node, f"{ROOM}-")
 
 
@@ -219,8 +221,8 @@ def test_a_service_of_somebody_else_with_its_name_is_left_alone(
 def as_written(thing: Object | None) -> Object:
     """What its owner wrote: not its status and revision, which Kubernetes may still add."""
     assert thing is not None
-    kept = ("uid", "generation", "labels", "ownerReferences", "finalizers")
-    return {"spec": thing["spec"]} | {key: thing["metadata"].get(key) for key in kept}
+    fields = ("uid", "generation", "labels", "ownerReferences", "finalizers")
+    return {"spec": thing["spec"]} | {key: thing["metadata"].get(key) for key in fields}
 
 
 def _foreign_deployment(name: str, namespace: str) -> Object:

@@ -63,11 +63,11 @@ def boosted(kube: Kube, bundles: dict[str, Path], room: str) -> Iterator[dict[st
     cluster.load([NAME])
     toolbox = ("exec", "--stdin", setup.TOOLBOX, f"--namespace={NAMESPACE}", "--")
     kube(*toolbox, "python", "-c", REGISTER, MODEL, stdin=packed(bundles))
-    found = {name: Deployed(kube, name, room, MODEL) for name in MODELS}
-    for each in found.values():
+    by_model = {name: Deployed(kube, name, room, MODEL) for name in MODELS}
+    for each in by_model.values():
         each.apply(serving={"workers": 2})
-    yield found
-    for each in found.values():
+    yield by_model
+    for each in by_model.values():
         each.delete("--wait=false")
 
 
@@ -85,10 +85,10 @@ def answered(of: Deployed, rows: pd.DataFrame) -> np.ndarray | None:
     body = json.dumps({"dataframe_split": rows.to_dict(orient="split", index=False)})
     url = f"http://{of.name}.{of.namespace}/invocations"
     try:
-        said = of.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", ASK, url, body)
+        output = of.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", ASK, url, body)
     except DevError:
         return None
-    return flat(pd.DataFrame(json.loads(said)["predictions"]))
+    return flat(pd.DataFrame(json.loads(output)["predictions"]))
 
 
 def flat(predictions: np.ndarray | pd.DataFrame) -> np.ndarray:
@@ -111,8 +111,10 @@ def test_without_its_library_it_is_rejected_and_with_it_answers_as_mlflow_does(
     each.until(summary="Serving", readyReplicas=1)
     (pod,) = each.pods()
     children = ("cat", "/proc/1/task/1/children")
-    told = each.kube.execute(each.namespace, pod["metadata"]["name"], *children, container="serve")
-    assert len(told.split()) == 2
+    output = each.kube.execute(
+        each.namespace, pod["metadata"]["name"], *children, container="serve"
+    )
+    assert len(output.split()) == 2
     rows = (flavor_models.NUMBERS if name == "onnx" else flavor_models.TABLE)[:5]
     expected = flat(load_model(str(bundles[name])).predict(rows))
     poll(lambda: answered(each, rows) is not None, f"{name} does not answer", 30)

@@ -49,15 +49,15 @@ def fleet(kube: Kube, versions: dict[str, str], room: str, claim: None) -> Itera
     """One of whom the claim has the bundle, one of whom it has not, and one without a claim."""
     kube.create(_registry("on-disk", ROOT))
     kube.create(_registry("nowhere", ELSEWHERE))
-    found = Fleet(kube, versions, room)
+    fleet = Fleet(kube, versions, room)
     for name in ("copies", "misses"):
-        found.add(name, registry="on-disk")
-    found.serve()
-    found.add("unclaimed", registry="nowhere", rollout=SHORT)
-    found.apply()
-    found.point(("copies", "better"), ("misses", "gone"), ("unclaimed", "good"))
-    yield found
-    found.delete()
+        fleet.add(name, registry="on-disk")
+    fleet.serve()
+    fleet.add("unclaimed", registry="nowhere", rollout=SHORT)
+    fleet.apply()
+    fleet.point(("copies", "better"), ("misses", "gone"), ("unclaimed", "good"))
+    yield fleet
+    fleet.delete()
     kube("delete", "modelregistry", "on-disk", "nowhere", f"-n={setup.OPERATOR_NAMESPACE}")
 
 

@@ -99,11 +99,11 @@ def test_a_state_folder_of_another_cluster_is_left_alone(tmp_path: Path):
 
 def _killed(state: Path) -> int:
     """How many it were: what is killed may just have started others, or be gone."""
-    found = processes(state)
-    for each in found:
+    running = processes(state)
+    for each in running:
         with contextlib.suppress(ProcessLookupError):
             os.kill(each.pid, signal.SIGKILL)
-    return len(found)
+    return len(running)
 
 
 def _run_a_pod(run: Run, *kubectl: str) -> None:

@@ -49,15 +49,15 @@ def narrow(kube: Kube, sampler: Sampler) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def fleet(kube: Kube, versions: dict[str, str], room: str, narrow: None) -> Iterator[Fleet]:
     """What serves version 1, each in a world of its own."""
-    found = Fleet(kube, versions, room)
-    found.add("within", LIMITED, serving={"resources": WITHIN}, rollout=LONG)
-    found.add("broken", ONE_POD, serving={"env": [SETTING]}, rollout=LONG)
+    fleet = Fleet(kube, versions, room)
+    fleet.add("within", LIMITED, serving={"resources": WITHIN}, rollout=LONG)
+    fleet.add("broken", ONE_POD, serving={"env": [SETTING]}, rollout=LONG)
     for name in ("stuck", "slow", "night", "orphaned"):
-        found.add(name, rollout=LONG)
-    found.change("stuck", serving=CUSTOM)
-    found.serve()
-    yield found
-    found.delete()
+        fleet.add(name, rollout=LONG)
+    fleet.change("stuck", serving=CUSTOM)
+    fleet.serve()
+    yield fleet
+    fleet.delete()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -23,22 +23,22 @@ def broken_pod(kube: Kube, versions: dict[str, str], room: str) -> Iterator[Depl
     fleet.add("fragile", replicas=2)
     fleet.point(("fragile", "fragile"))
     fleet.apply()
-    found = fleet["fragile"]
-    found.until(serving=versions["fragile"], summary="Serving", readyReplicas=2)
-    kube.execute(room, _name(found.pods()[0]), "python", "-c", BREAK, container="serve")
-    found.until(readyReplicas=1)
-    yield found
+    fragile = fleet["fragile"]
+    fragile.until(serving=versions["fragile"], summary="Serving", readyReplicas=2)
+    kube.execute(room, _name(fragile.pods()[0]), "python", "-c", BREAK, container="serve")
+    fragile.until(readyReplicas=1)
+    yield fragile
     fleet.delete()
 
 
 @pytest.fixture(scope="module")
 def fleet(kube: Kube, versions: dict[str, str], room: str, broken_pod: Deployed) -> Iterator[Fleet]:
-    found = Fleet(kube, versions, room)
+    fleet = Fleet(kube, versions, room)
     for name in NAMES:
-        found.add(name)
-    found.serve()
-    yield found
-    found.delete()
+        fleet.add(name)
+    fleet.serve()
+    yield fleet
+    fleet.delete()
 
 
 def test_an_alias_that_moves_five_times_in_ten_seconds_ends_where_it_points(fleet: Fleet):

@@ -82,8 +82,8 @@ def test_children_edited_or_deleted_by_hand_come_back(deployed: Deployed):
     name = f"{deployed.name}-{slot}"
 
     def size() -> int:
-        found = deployed.kube.get("deployment", name, deployed.namespace) or {}
-        return int(found["spec"]["replicas"])
+        live = deployed.kube.get("deployment", name, deployed.namespace) or {}
+        return int(live["spec"]["replicas"])
 
     deployed.kube("scale", f"deployment/{name}", f"-n={deployed.namespace}", "--replicas=3")
     poll(lambda: size() == 1, "the size is not put right", 30)
@@ -131,7 +131,7 @@ def test_an_idle_operator_writes_nothing(deployed: Deployed):
 
     # Kubernetes has to write about what has just begun to serve.
     before = versions()
-    poll(settled, "its objects go on changing", 60, every=3)
+    poll(settled, "its objects go on changing", 60, interval=3)
     first = polls()
     poll(lambda: polls() > first + 6, "the registry is not polled", 60)
     assert versions() == before

@@ -63,9 +63,9 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 @pytest.fixture(scope="module")
 def objects(plane: ControlPlane) -> Iterator[Objects]:
     """The objects on it; no operator of another module will find any that are ours."""
-    found = Objects(plane)
-    yield found
-    found.clear()
+    objects = Objects(plane)
+    yield objects
+    objects.clear()
 
 
 @pytest.fixture(scope="session")

@@ -50,13 +50,13 @@ OURS = (
 
 @pytest.fixture(scope="module")
 def kube(plane: ControlPlane) -> Iterator[Kube]:
-    found = Kube(Settings.from_env().bin / "kubectl", plane.kubeconfig)
+    kubectl = Kube(Settings.from_env().bin / "kubectl", plane.kubeconfig)
     with pytest.MonkeyPatch.context() as environ:
         # Not what was found at this port before, of another server's.
         environ.setenv("KUBECACHEDIR", str(plane.folder / "cache"))
         # A kind is served a moment before its schema is published.
-        until(lambda: all(found("explain", kind, check=False) for kind in SCHEMAS))
-        yield found
+        until(lambda: all(kubectl("explain", kind, check=False) for kind in SCHEMAS))
+        yield kubectl
 
 
 def manifest(kind: str, *, name: str = "x", spec: dict[str, Any] | None = None) -> str:
@@ -89,9 +89,9 @@ def test_a_bad_field_is_refused_with_one_sentence(kube: Kube, kind: str, case: d
     text = manifest(kind, **{key: case[key] for key in ("name", "spec") if key in case})
     with pytest.raises(DevError) as refused:
         create(kube, text)
-    _, _, told = str(refused.value).partition(" is invalid: ")
+    _, _, message = str(refused.value).partition(" is invalid: ")
     how = r'(Invalid value: ".*"|Required value|Forbidden)'
-    assert re.fullmatch(f"{re.escape(case['at'])}: {how}: {re.escape(case['says'])}", told)
+    assert re.fullmatch(f"{re.escape(case['at'])}: {how}: {re.escape(case['says'])}", message)
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -106,7 +106,7 @@ def test_an_impossible_name_is_refused(kube: Kube, name: str):
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         ({"serving": {"mode": "Own"}}, 'supported values: "Pennant", "Custom"'),
         ({"rollout": {"strategy": "Canary"}}, 'supported values: "BlueGreen"'),
@@ -121,9 +121,9 @@ def test_an_impossible_name_is_refused(kube: Kube, name: str):
     ],
 )
 def test_what_the_schema_alone_refuses_is_told_by_the_api_server(
-    kube: Kube, spec: dict[str, Any], told: str
+    kube: Kube, spec: dict[str, Any], message: str
 ):
-    with pytest.raises(DevError, match=re.escape(told)):
+    with pytest.raises(DevError, match=re.escape(message)):
         create(kube, manifest("ModelDeployment", spec=spec))
 
 

@@ -70,9 +70,9 @@ def sample(objects: Objects) -> Iterator[Object]:
 def test_the_first_model_is_served_and_answers_the_call(mlflow_url: str, tmp_path: Path):
     (code,) = blocks("python")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    told = {"MLFLOW_TRACKING_URI": mlflow_url, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    env = {"MLFLOW_TRACKING_URI": mlflow_url, "MLFLOW_DISABLE_TELEMETRY": "true"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=kept | told, cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-c", code], env=kept | env, cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     version = done.stdout.split()[-1]

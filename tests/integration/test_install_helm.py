@@ -41,12 +41,12 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def tools(bare: ControlPlane) -> Iterator[Tools]:
-    found = Tools(bare.kubeconfig)
-    yield found
-    for release in json.loads(found.helm("list", "--all-namespaces", "--output=json")):
-        found.helm("uninstall", release["name"], f"--namespace={release['namespace']}")
-    found.kubectl("delete", "crd", "--all")
-    found.kubectl("delete", "clusterrole", *USERS)
+    installer = Tools(bare.kubeconfig)
+    yield installer
+    for release in json.loads(installer.helm("list", "--all-namespaces", "--output=json")):
+        installer.helm("uninstall", release["name"], f"--namespace={release['namespace']}")
+    installer.kubectl("delete", "crd", "--all")
+    installer.kubectl("delete", "clusterrole", *USERS)
 
 
 def registry_at(url: str) -> str:
@@ -54,8 +54,8 @@ def registry_at(url: str) -> str:
 
 
 def address(objects: Objects) -> str | None:
-    found = objects.get("ModelRegistry", NAMESPACE, "default")
-    return found["spec"]["url"] if found else None
+    registry = objects.get("ModelRegistry", NAMESPACE, "default")
+    return registry["spec"]["url"] if registry else None
 
 
 def definitions(tools: Tools) -> int:
@@ -92,8 +92,8 @@ def test_a_release_from_an_empty_cluster_to_its_end_and_back(bare: ControlPlane,
         "install", *WHERE, "--create-namespace", "--wait", registry_at(first)
     )
     make_ready(objects)
-    said, _ = install.communicate(timeout=300)
-    assert install.returncode == 0, said
+    output, _ = install.communicate(timeout=300)
+    assert install.returncode == 0, output
     assert address(objects) == first
     assert definitions(tools) == len(CRDS)
 
@@ -129,17 +129,17 @@ def installed(tools: Tools, bare: ControlPlane) -> Objects:
 
 
 def live(objects: Objects) -> Object:
-    found = objects.get("ModelRegistry", NAMESPACE, "default")
-    assert found is not None
-    return found
+    registry = objects.get("ModelRegistry", NAMESPACE, "default")
+    assert registry is not None
+    return registry
 
 
 def test_an_upgrade_leaves_a_registry_as_people_edited_it(tools: Tools, installed: Objects):
     before = live(installed)
-    said = tools.helm("upgrade", *WHERE, "--reuse-values", "--set=replicas=3")
+    output = tools.helm("upgrade", *WHERE, "--reuse-values", "--set=replicas=3")
     assert live(installed) == before
-    assert "The values won" not in said
-    assert "get modelregistry default" in said
+    assert "The values won" not in output
+    assert "get modelregistry default" in output
     tools.helm("upgrade", *WHERE, "--reset-values")
     assert live(installed) == before
 
@@ -148,7 +148,7 @@ def test_a_value_that_is_set_wins_for_its_field_alone_and_says_so(tools: Tools, 
     before = live(installed)
     other = "http://hooks.example:8082"
     set_ = f"registry.spec.pollInterval=1m,registry.spec.webhook.url={other}"
-    said = tools.helm("upgrade", *WHERE, "--reuse-values", f"--set={set_}")
+    output = tools.helm("upgrade", *WHERE, "--reuse-values", f"--set={set_}")
     webhook = {**EDITED["webhook"], "url": other}
     assert live(installed)["spec"] == {
         **before["spec"],
@@ -158,13 +158,13 @@ def test_a_value_that_is_set_wins_for_its_field_alone_and_says_so(tools: Tools, 
     meta = live(installed)["metadata"]
     assert NOTED["labels"].items() <= meta["labels"].items()
     assert NOTED["annotations"].items() <= meta["annotations"].items()
-    assert 'registry.spec.pollInterval is now "1m"; it was "30s"' in said
-    assert f'registry.spec.webhook is now {{"url":"{other}"}}; it was {{"url":"{HOOKS}"}}' in said
-    assert "registry.spec.url" not in said.partition("The values won")[2]
+    assert 'registry.spec.pollInterval is now "1m"; it was "30s"' in output
+    assert f'registry.spec.webhook is now {{"url":"{other}"}}; it was {{"url":"{HOOKS}"}}' in output
+    assert "registry.spec.url" not in output.partition("The values won")[2]
 
     before = live(installed)
-    said = tools.helm("upgrade", *WHERE, "--reuse-values", "--set=replicas=3")
-    assert (live(installed), "The values won" in said) == (before, False)
+    output = tools.helm("upgrade", *WHERE, "--reuse-values", "--set=replicas=3")
+    assert (live(installed), "The values won" in output) == (before, False)
     tools.helm("rollback", "pennant", "1", f"--namespace={NAMESPACE}")
     assert live(installed) == before
 
@@ -197,8 +197,8 @@ def test_another_release_takes_over_the_definitions_that_were_left(
     other = ("other", str(CHART), "--namespace=elsewhere", "--create-namespace")
     with pytest.raises(DevError, match="invalid ownership metadata"):
         tools.helm("install", *other)
-    said = tools.helm("install", *other, "--take-ownership")
-    assert "--take-ownership" in said  # for the next one
+    output = tools.helm("install", *other, "--take-ownership")
+    assert "--take-ownership" in output  # for the next one
     taken = json.loads(tools.kubectl("get", "crd", crd, "--output=json"))
     assert taken["metadata"]["annotations"]["meta.helm.sh/release-name"] == "other"
     assert taken["spec"]["names"]["categories"] == ["pennant"]
@@ -212,27 +212,27 @@ def test_rights_are_granted_where_a_namespace_is_there_and_the_others_are_named(
     objects = Objects(bare)
     objects.namespace("here")
     watch = "--set=watchNamespaces={here,later,pennant-system}"
-    said = tools.helm("install", *WHERE, "--create-namespace", watch)
-    assert "Not there yet, or on its way out: later." in said
+    output = tools.helm("install", *WHERE, "--create-namespace", watch)
+    assert "Not there yet, or on its way out: later." in output
     assert role_in("here", objects)
     objects.namespace("later")
-    said = tools.helm("upgrade", *WHERE, "--reuse-values")
-    assert "Not there yet" not in said
+    output = tools.helm("upgrade", *WHERE, "--reuse-values")
+    assert "Not there yet" not in output
     assert role_in("later", objects)
     assert role_in(NAMESPACE, objects)
 
     # Without a controller it stays Terminating, where nothing new may be made.
     tools.kubectl("delete", "namespace", "later", "--wait=false")
-    said = tools.helm("upgrade", *WHERE, "--reuse-values")
-    assert "Not there yet, or on its way out: later." in said
+    output = tools.helm("upgrade", *WHERE, "--reuse-values")
+    assert "Not there yet, or on its way out: later." in output
     shown = tools.helm("upgrade", *WHERE, "--reuse-values", "--dry-run=client")
     assert 'namespace: "here"' in shown
 
 
 def test_a_release_for_a_namespace_that_is_not_made_yet(tools: Tools, bare: ControlPlane):
     where = ("pennant", str(CHART), "--namespace=first", "--create-namespace")
-    said = tools.helm("install", *where, "--set=watchNamespaces={not-made}")
-    assert "Not there yet, or on its way out: not-made." in said
+    output = tools.helm("install", *where, "--set=watchNamespaces={not-made}")
+    assert "Not there yet, or on its way out: not-made." in output
     tools.helm("upgrade", *where, "--reuse-values")
 
 

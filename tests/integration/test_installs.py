@@ -44,18 +44,18 @@ def install(
     home, team = f"home-{request.param}", f"team-{request.param}"
     if request.param == "cluster-wide":
         everywhere = tools.chart("--set", "crds.install=false", namespace=home)
-        found = Install(home, team, everywhere)
+        chosen = Install(home, team, everywhere)
     elif request.param == "named-namespaces":
-        found = Install(home, team, rights(tools, home, team), watch=team)
+        chosen = Install(home, team, rights(tools, home, team), watch=team)
     else:
         overlay = namespace_overlay(tmp_path / "overlay", home)
-        found = Install(home, home, tools.kustomized(overlay), watch=home)
+        chosen = Install(home, home, tools.kustomized(overlay), watch=home)
     for name in (home, team):
         objects.namespace(name)
-    made = [obj for obj in found.rendered if obj["kind"] != "Deployment"]
+    made = [obj for obj in chosen.rendered if obj["kind"] != "Deployment"]
     for obj in made:
         objects.apply(obj)
-    yield found
+    yield chosen
     objects.clear()
     for obj in made:
         objects.delete(obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"])
@@ -65,8 +65,8 @@ def rights(tools: Tools, home: str, *watched: str) -> list[Object]:
     """What the chart grants an operator in `home` for these namespaces, and its account."""
     names = ",".join(watched)
     options = ("--set", f"crds.install=false,watchNamespaces={{{names}}}")
-    found = tools.chart(*options, namespace=home)
-    return [obj for obj in found if obj["kind"] != "Deployment"]
+    manifests = tools.chart(*options, namespace=home)
+    return [obj for obj in manifests if obj["kind"] != "Deployment"]
 
 
 def account(plane: ControlPlane, namespace: str) -> Path:
@@ -213,9 +213,9 @@ def test_a_namespace_that_is_not_made_yet_is_waited_for(
             objects.apply(obj)
     names = {"PENNANT_NAMESPACE": home, "PENNANT_WATCH_NAMESPACES": "not-made"}
     with operator(account(plane, home), tmp_path, **names) as running:  # it is ready
-        said = running.log.read_text()
-        assert "looking for ModelDeployments in no namespace yet" in said
-        assert said.count("may not be listed in not-made: they are waited for; make the") == 1
+        log = running.log.read_text()
+        assert "looking for ModelDeployments in no namespace yet" in log
+        assert log.count("may not be listed in not-made: they are waited for; make the") == 1
         objects.namespace("not-made")
         for obj in rights(tools, home, "not-made"):
             objects.apply(obj)

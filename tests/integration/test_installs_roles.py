@@ -75,8 +75,8 @@ def test_a_namespaces_administrator_may_install_there(
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": rendered})
     ask = ("auth", "can-i", "create", "modelregistries.pennant.dev", f"--namespace={team}")
     until(lambda: succeeds(lambda: tools.kubectl(*ask, "--as=bob")))
-    said = tools.kubectl("apply", "--filename=-", "--as=bob", stdin=text)
-    assert said.count(" created") == len(rendered)
+    output = tools.kubectl("apply", "--filename=-", "--as=bob", stdin=text)
+    assert output.count(" created") == len(rendered)
 
 
 def aggregate(objects: Objects, role: str) -> None:

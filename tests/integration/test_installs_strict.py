@@ -38,13 +38,13 @@ def test_a_strict_api_server_takes_the_manifests(tools: Tools, folder: str):
 @pytest.mark.parametrize("what", [*EXPLAINED, "mldep.status", "mlreg.spec.webhook"])
 def test_kubectl_explain_has_a_sentence_for_every_field(tools: Tools, what: str):
     until(lambda: succeeds(lambda: tools.kubectl("explain", what)))  # its schema comes last
-    said = tools.kubectl("explain", what)
-    assert "FIELDS:" in said
-    assert "<no description>" not in said
+    output = tools.kubectl("explain", what)
+    assert "FIELDS:" in output
+    assert "<no description>" not in output
 
 
 def taken_strictly(tools: Tools, rendered: list[Object]) -> None:
     text = "\n---\n".join(json.dumps(obj) for obj in rendered)
     how = ("--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict")
-    said = tools.kubectl("apply", *how, "--filename=-", stdin=text)
-    assert said.count("serverside-applied (server dry run)") == len(rendered)
+    output = tools.kubectl("apply", *how, "--filename=-", stdin=text)
+    assert output.count("serverside-applied (server dry run)") == len(rendered)

@@ -19,8 +19,8 @@ GENERATIONS = ((1, 1), (2, 1), (1, None), (1, -1), (None, 1))
 
 @pytest.fixture(scope="module")
 def real() -> Iterator[Verdict]:
-    with kstatus() as said:
-        yield said
+    with kstatus() as verdicts:
+        yield verdicts
 
 
 def thing(generation: int | None, seen: int | None, conditions: list[dict[str, Any]]):
@@ -32,11 +32,13 @@ def thing(generation: int | None, seen: int | None, conditions: list[dict[str, A
 
 def things() -> Iterator[dict[str, Any]]:
     """Every combination of what it reads, in every order."""
-    for order, told in product(permutations(TYPES), product(STATUSES, repeat=len(TYPES))):
-        pairs = zip(order, told, strict=True)
-        said = [{"type": t, "status": s, "reason": "Any", "message": ""} for t, s in pairs if s]
+    for order, statuses in product(permutations(TYPES), product(STATUSES, repeat=len(TYPES))):
+        pairs = zip(order, statuses, strict=True)
+        conditions = [
+            {"type": t, "status": s, "reason": "Any", "message": ""} for t, s in pairs if s
+        ]
         for generation, seen in GENERATIONS:
-            yield thing(generation, seen, said)
+            yield thing(generation, seen, conditions)
 
 
 def test_it_says_what_kstatus_says_of_whatever_conditions(real: Verdict):
@@ -44,7 +46,7 @@ def test_it_says_what_kstatus_says_of_whatever_conditions(real: Verdict):
 
 
 def test_it_says_what_kstatus_says_of_every_situation(real: Verdict):
-    every = [thing(1, 1, [*told.conditions.values()]) for told in table().values()]
+    every = [thing(1, 1, [*outcome.conditions.values()]) for outcome in table().values()]
     assert [each for each in every if real(each) != verdict(each)] == []
 
 

@@ -193,13 +193,13 @@ def follow(objects: Objects, name: str, model: str, registry: str = "default") -
 
 def stalled(objects: Objects, name: str) -> str | None:
     status = (objects.get("ModelDeployment", TEAM, name) or {}).get("status", {})
-    found = [c for c in status.get("conditions", ()) if c["type"] == "Stalled"]
-    return found[0]["reason"] if found else None
+    conditions = [c for c in status.get("conditions", ()) if c["type"] == "Stalled"]
+    return conditions[0]["reason"] if conditions else None
 
 
 def with_deployments(objects: Objects) -> set[str]:
-    found = objects.list("Deployment", TEAM)
-    return {each["metadata"]["labels"]["pennant.dev/deployment"] for each in found}
+    deployments = objects.list("Deployment", TEAM)
+    return {each["metadata"]["labels"]["pennant.dev/deployment"] for each in deployments}
 
 
 def test_law_13_the_operators_credentials_go_to_that_registry_and_into_no_child(

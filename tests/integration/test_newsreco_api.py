@@ -80,6 +80,6 @@ def test_it_ends_rather_than_serve_another_model_than_the_mounted_one(mount: Pat
     broken.save(train.fit(Config()).bundle, mount / bundle.FILE)
     port = free_port()
     with api(mount, port) as process:
-        said, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=120)
     assert process.returncode not in (0, -9)
-    assert broken.MODULE in said
+    assert broken.MODULE in output

@@ -52,9 +52,9 @@ def trained(mlflow_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def serving() -> int:
-    found = resolve(REGISTERED_NAME, ALIAS)
-    assert found is not None
-    return found.version
+    resolved = resolve(REGISTERED_NAME, ALIAS)
+    assert resolved is not None
+    return resolved.version
 
 
 def ask(*paths: str) -> list[httpx.Response]:

@@ -85,14 +85,14 @@ def policing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]
 
 @pytest.fixture(scope="module")
 def objects(policing: ControlPlane, mlflow_url: str) -> Objects:
-    found, mlflow = Objects(policing), Mlflow(mlflow_url)
+    objects, mlflow = Objects(policing), Mlflow(mlflow_url)
     for each in (POLICY, BINDING):
-        found.apply(each)
-    found.namespace("policed")
-    until(lambda: _polices(found))
-    Stage(found, "team").registry("default", mlflow_url)
+        objects.apply(each)
+    objects.namespace("policed")
+    until(lambda: _polices(objects))
+    Stage(objects, "team").registry("default", mlflow_url)
     mlflow.promote(MODEL, mlflow.register(MODEL))
-    return found
+    return objects
 
 
 def _polices(objects: Objects) -> bool:
@@ -122,16 +122,16 @@ class Place:
     def quiet(self, since: int) -> list[str]:
         """What it wrote since a mark once it rests; Events are looked at by themselves."""
         self.running.rests(6)
-        found = self.audit.written(USER, since=since)
-        return [f"{w.what} {w.name}" for w in found if w.what != "events"]
+        writes = self.audit.written(USER, since=since)
+        return [f"{w.what} {w.name}" for w in writes if w.what != "events"]
 
-    def told(self) -> list[str]:
+    def messages(self) -> list[str]:
         events = self.stage.objects.list("Event", self.stage.namespace)
         return [e["note"] for e in events if e["reason"] == "FieldChangedByOthers"]
 
     def pod(self, name: str) -> dict[str, Any]:
-        found = self.stage.objects.get("Deployment", self.stage.namespace, name)
-        return dict(found["spec"]["template"]["spec"]) if found else {}
+        deployment = self.stage.objects.get("Deployment", self.stage.namespace, name)
+        return dict(deployment["spec"]["template"]["spec"]) if deployment else {}
 
 
 @pytest.fixture
@@ -155,16 +155,16 @@ def test_what_admission_changes_is_accepted_and_said_once(
     assert len(place.pod("mirrored-blue")["topologySpreadConstraints"]) == 2
     place.running.rests()
     assert place.quiet(place.audit.mark()) == []
-    (said,) = place.told()
-    assert "containers[name=serve].image" in said
-    assert "terminationGracePeriodSeconds" in said
-    assert "topologySpreadConstraints" in said
+    (message,) = place.messages()
+    assert "containers[name=serve].image" in message
+    assert "terminationGracePeriodSeconds" in message
+    assert "topologySpreadConstraints" in message
     place.running.stop()
     since = place.audit.mark()
     with operator(Audit.kubeconfig(policing), tmp_path) as again:
         until(lambda: again.metric("pennant_reconcile_duration_seconds_count") >= 1)
         assert Place(place.stage, again, place.audit).quiet(since) == []
-    assert place.told() == [said]
+    assert place.messages() == [message]
 
 
 @pytest.mark.parametrize("place", ["insisted"], indirect=True)
@@ -180,9 +180,9 @@ def test_what_somebody_insists_on_is_set_back_some_times_and_then_theirs(place: 
     place.stage.objects.patch("Deployment", "insisted", "contested-blue", change)
     assert place.quiet(since) == []
     assert still(lambda: place.pod("contested-blue")["terminationGracePeriodSeconds"]) == 99
-    (said,) = place.told()
-    assert "spec.template.spec.terminationGracePeriodSeconds was changed 3 times by" in said
-    assert "python-urllib3" in said
+    (message,) = place.messages()
+    assert "spec.template.spec.terminationGracePeriodSeconds was changed 3 times by" in message
+    assert "python-urllib3" in message
 
 
 @pytest.mark.parametrize("place", ["copied"], indirect=True)
@@ -203,8 +203,8 @@ def test_an_exported_copy_that_is_applied_again_and_again_is_accepted(place: Pla
     for _ in range(2):
         place.stage.objects.apply(copy, manager="argocd-controller")
         assert place.quiet(since) == []
-    (said,) = place.told()
-    assert "argocd-controller and set back; from now on it is left" in said
+    (message,) = place.messages()
+    assert "argocd-controller and set back; from now on it is left" in message
 
 
 @pytest.mark.parametrize("place", ["unlabelled"], indirect=True)

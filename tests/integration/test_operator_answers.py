@@ -50,9 +50,9 @@ def test_an_alias_at_a_version_without_a_run_is_told_and_moves_nothing(of: Tenan
     assert (seen.serving, seen.summary) == ("1", "Serving")
     assert seen.status["desired"]["version"] == "2"
     assert (seen.reason("Ready"), seen.reason("Stalled")) == ("Serving", "NotStalled")
-    told = seen.condition("AliasInSync")["message"]
-    assert told.startswith("alias production points at version 2, and ModelRegistry")
-    assert told.endswith("; version 1 goes on serving")
+    message = seen.condition("AliasInSync")["message"]
+    assert message.startswith("alias production points at version 2, and ModelRegistry")
+    assert message.endswith("; version 1 goes on serving")
     assert of.stage.written() == children
     assert registry_ready(of.stage.objects, of.model)["status"] == "True"
     drift = f'pennant_alias_drift_seconds{{name="rec",namespace="of-{of.model}"'
@@ -102,13 +102,13 @@ def test_no_name_or_version_that_one_tenant_writes_changes_anything_for_another(
     for name, model in odd.items():
         of.stage.apply(name, of.model, registry=of.model, model=model)
 
-    def told() -> bool:
+    def is_explained() -> bool:
         seen = of.stage.views()
         return all(
             seen[name].reason("AliasInSync") not in {None, "WaitingForRegistry"} for name in odd
         )
 
-    until(told)
+    until(is_explained)
     still(lambda: [seen.reasons() for seen in of.stage.views().values()], 8)
     seen = of.stage.views()
     stalled = [name for name in odd if seen[name].summary != "Waiting"]

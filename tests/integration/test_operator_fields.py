@@ -60,12 +60,12 @@ def _owner(child: str) -> str:
 
 @pytest.fixture(scope="module")
 def stage(objects: Objects, mlflow_url: str) -> Iterator[Stage]:
-    found, mlflow = Stage(objects, "fields"), Mlflow(mlflow_url)
-    found.clear()
+    stage, mlflow = Stage(objects, "fields"), Mlflow(mlflow_url)
+    stage.clear()
     mlflow.promote(MODEL, mlflow.register(MODEL))
-    found.registry("default", mlflow_url)
-    yield found
-    found.clear()
+    stage.registry("default", mlflow_url)
+    yield stage
+    stage.clear()
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +151,8 @@ def test_nobody_is_taken_for_somebody_who_changes_fields(written: Written, stage
     """The API server spells things in its own way, and that is all."""
     kinds = ("Service", "Deployment", "ConfigMap", "PodDisruptionBudget")
     found = [child for kind in kinds for child in stage.objects.list(kind, stage.namespace, OURS)]
-    told = [child["metadata"]["annotations"] for child in found]
-    assert [each for each in told if "pennant.dev/set-back" in each] == []
+    annotations = [child["metadata"]["annotations"] for child in found]
+    assert [each for each in annotations if "pennant.dev/set-back" in each] == []
     events = stage.objects.list("Event", stage.namespace)
     assert [e["note"] for e in events if e["reason"] == "FieldChangedByOthers"] == []
 
@@ -175,8 +175,8 @@ def test_what_is_taken_off_a_registry_is_taken_off_what_fetch_reads(
     stage.apply("one-way", MODEL, registry="default")
 
     def read() -> set[str]:
-        found = stage.objects.get("ConfigMap", stage.namespace, "one-way-registry")
-        return set(found["data"]) if found else set()
+        configmap = stage.objects.get("ConfigMap", stage.namespace, "one-way-registry")
+        return set(configmap["data"]) if configmap else set()
 
     with operator(operator_config, tmp_path):
         stage.registry("default", url, proxy=url)

@@ -77,14 +77,14 @@ class Maker:
         model, pointer = {"name": self._model}, {"alias": "production"}
         if self._random.random() < 0.4:
             model, pointer = {"name": self._random.choice(NAMES)}, self._random.choice(POINTERS)
-        found: dict[str, Any] = {
+        mangled: dict[str, Any] = {
             "registry": self._random.choice(["default"] * 9 + ["nowhere"]),
             "model": model | pointer,
             "rollout": {"bake": "1s"},
         }
         for _ in range(self._random.randint(0, 4)):
-            self._change(SCHEMA, found)
-        return found
+            self._change(SCHEMA, mangled)
+        return mangled
 
     def _change(self, schema: dict[str, Any], within: dict[str, Any]) -> None:
         """One field, at any depth."""
@@ -118,15 +118,15 @@ class Maker:
     def _object(self, schema: dict[str, Any]) -> dict[str, Any]:
         fields = schema.get("properties", {})
         needed = schema.get("required", [])
-        found = {
+        value = {
             name: self._value(part)
             for name, part in fields.items()
             if name in needed or self._random.random() < 0.3
         }
         if "additionalProperties" in schema:
             keys = self._random.sample(("cpu", "memory", "a/b", "nvidia.com/gpu", *TEXTS), 2)
-            found |= {key: self._value(schema["additionalProperties"]) for key in keys}
-        return found
+            value |= {key: self._value(schema["additionalProperties"]) for key in keys}
+        return value
 
     def _anything(self, depth: int) -> Any:
         """As where the schema is open; what is not an object there is refused."""
@@ -200,19 +200,19 @@ class Good:
 
 @pytest.fixture
 def good(running: Operator, objects: Objects, mlflow_url: str) -> Good:
-    found = Good(objects, Mlflow(mlflow_url), f"m{uuid4().hex[:8]}")
-    found.promote()
-    found.apply()
-    until(found.serve)
+    good = Good(objects, Mlflow(mlflow_url), f"m{uuid4().hex[:8]}")
+    good.promote()
+    good.apply()
+    until(good.serve)
     running.rests()
-    return found
+    return good
 
 
 @pytest.fixture
 def tenant(objects: Objects) -> Iterator[Tenant]:
-    found = Tenant(objects)
-    yield found
-    found.delete(found.names())
+    tenant = Tenant(objects)
+    yield tenant
+    tenant.delete(tenant.names())
 
 
 def polled(running: Operator, seconds: float = 3) -> None:
@@ -225,9 +225,9 @@ def goes_on(running: Operator) -> None:
     """It is the same process, and no ModelDeployment was too much for it."""
     assert running.process.poll() is None
     assert running.get("/healthz")[0] == 200
-    said = running.log.read_text()
-    assert "EndedError" not in said
-    assert "a fault in the operator" not in said, said[said.index("a fault in the operator") :]
+    log = running.log.read_text()
+    assert "EndedError" not in log
+    assert "a fault in the operator" not in log, log[log.index("a fault in the operator") :]
 
 
 def test_whatever_it_writes_nobody_elses_status_changes_and_moves_are_followed(

@@ -47,17 +47,17 @@ class Team:
             }
         )
 
-    def said(self, kind: str) -> tuple[str, str]:
+    def condition(self, kind: str) -> tuple[str, str]:
         """Reason and message of a condition, once pods are as they should be."""
         self.kubelet.work()
         live = self.objects.get("ModelDeployment", self.namespace, NAME) or {}
         conditions = live.get("status", {}).get("conditions", ())
-        found = next((c for c in conditions if c["type"] == kind), {})
-        return found.get("reason", ""), found.get("message", "")
+        match = next((c for c in conditions if c["type"] == kind), {})
+        return match.get("reason", ""), match.get("message", "")
 
     def sizes(self) -> dict[str, int]:
-        found = self.objects.list("Deployment", self.namespace)
-        return {each["metadata"]["name"]: each["spec"].get("replicas", 0) for each in found}
+        deployments = self.objects.list("Deployment", self.namespace)
+        return {each["metadata"]["name"]: each["spec"].get("replicas", 0) for each in deployments}
 
     def template(self) -> dict[str, Any]:
         """The pod template of the slot that has pods."""
@@ -89,11 +89,11 @@ def team(followed: Objects) -> Iterator[Team]:
 
 @pytest.fixture
 def client(mlflow2_url: str) -> Iterator[MlflowClient]:
-    found = MlflowClient(mlflow2_url)
-    found.create_registered_model(NAME)
-    version(found, NAME)
-    yield found
-    found.delete_registered_model(NAME)
+    mlflow = MlflowClient(mlflow2_url)
+    mlflow.create_registered_model(NAME)
+    version(mlflow, NAME)
+    yield mlflow
+    mlflow.delete_registered_model(NAME)
 
 
 def test_a_stage_is_followed_and_its_competing_versions_are_named(
@@ -101,15 +101,15 @@ def test_a_stage_is_followed_and_its_competing_versions_are_named(
 ):
     """And kubectl shows the stage in the column of the alias."""
     team.apply(model={"name": NAME, "stage": "Production"})
-    until(lambda: team.said("AliasInSync")[0] == "StageEmpty")
+    until(lambda: team.condition("AliasInSync")[0] == "StageEmpty")
     to_stage(client, NAME, "1", "Production")
     first = "stage Production holds version 1, which serves"
-    until(lambda: team.said("AliasInSync") == ("InSync", first))
+    until(lambda: team.condition("AliasInSync") == ("InSync", first))
     to_stage(client, NAME, version(client, NAME), "Production")
     both = "stage Production holds versions 1 and 2; the highest serves"
-    until(lambda: team.said("AliasInSync") == ("InSync", both))
+    until(lambda: team.condition("AliasInSync") == ("InSync", both))
     to_stage(client, NAME, "2", "Archived")  # a rollback, as MLflow 2 does it
-    until(lambda: team.said("AliasInSync")[1] == first)
+    until(lambda: team.condition("AliasInSync")[1] == first)
     kubectl = [Settings.from_env().bin / "kubectl", "--kubeconfig", plane.kubeconfig]
     command = [*kubectl, "-n", team.namespace, "get", "mldep", "--no-headers"]
     env = os.environ | {"KUBECACHEDIR": str(plane.folder / "cache")}
@@ -122,25 +122,25 @@ def test_an_alias_removed_from_mlflow_2_scales_down_and_comes_back(
 ):
     client.set_registered_model_alias(NAME, "production", "1")
     team.apply(model={"name": NAME, "alias": "production"}, onAliasRemoved="ScaleDown")
-    until(lambda: team.said("Ready")[0] == "Serving")
+    until(lambda: team.condition("Ready")[0] == "Serving")
     before = set(team.sizes())
     client.delete_registered_model_alias(NAME, "production")
-    until(lambda: team.said("Ready")[0] == "ScaledDown")
+    until(lambda: team.condition("Ready")[0] == "ScaledDown")
     until(lambda: not any(team.sizes().values()))
     assert set(team.sizes()) == before
     assert team.objects.get("Service", team.namespace, NAME)
     client.set_registered_model_alias(NAME, "production", "1")
-    until(lambda: team.said("AliasInSync")[0] == "InSync")
-    until(lambda: team.said("Ready")[0] == "Serving")
+    until(lambda: team.condition("AliasInSync")[0] == "InSync")
+    until(lambda: team.condition("Ready")[0] == "Serving")
 
 
 def test_a_model_that_is_gone_altogether_keeps_what_serves(team: Team, client: MlflowClient):
     client.set_registered_model_alias(NAME, "production", "1")
     team.apply(model={"name": NAME, "alias": "production"}, onAliasRemoved="ScaleDown")
-    until(lambda: team.said("Ready")[0] == "Serving")
+    until(lambda: team.condition("Ready")[0] == "Serving")
     client.rename_registered_model(NAME, "moved-away")
-    until(lambda: team.said("AliasInSync")[0] == "ModelNotFound")
-    assert team.said("Ready")[0] == "Serving"
+    until(lambda: team.condition("AliasInSync")[0] == "ModelNotFound")
+    assert team.condition("Ready")[0] == "Serving"
     client.rename_registered_model("moved-away", NAME)
 
 
@@ -149,15 +149,15 @@ def test_fetch_gets_what_the_operator_wrote_into_the_pod(
 ):
     client.set_registered_model_alias(NAME, "production", "1")
     team.apply(model={"name": NAME, "alias": "production"})
-    until(lambda: team.said("Ready")[0] == "Serving")
+    until(lambda: team.condition("Ready")[0] == "Serving")
     (container,) = team.template()["spec"]["initContainers"]
-    told = {each["name"]: each["value"] for each in container["env"] if "value" in each}
-    del told["PENNANT_MODEL_SHA256"]  # what the pretended pods report, not that of the bytes
-    told |= {
+    env = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    del env["PENNANT_MODEL_SHA256"]  # what the pretended pods report, not that of the bytes
+    env |= {
         "PENNANT_REGISTRY_URL": mlflow2_url,  # comes from a ConfigMap, and the paths are the pod's
         "PENNANT_MODEL_PATH": str(tmp_path / "bundle"),
         "PENNANT_TERMINATION_LOG": str(tmp_path / "log"),
     }
-    fetched, _ = fetch(FetchSettings.from_env(told))
+    fetched, _ = fetch(FetchSettings.from_env(env))
     assert (fetched.model, fetched.version, fetched.kind) == (NAME, "1", "file")
     assert (tmp_path / "bundle" / "newsreco.pkl").read_text() == "bytes"

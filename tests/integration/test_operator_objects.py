@@ -19,10 +19,10 @@ POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
 @pytest.fixture
 def stage(running: Operator, objects: Objects, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A namespace of the test's own; its ModelDeployments are gone for the next test."""
-    found = Stage(objects, f"team-{abs(hash(request.node.name)) % 10**8}")
-    yield found
-    for name in found.views():
-        objects.delete("ModelDeployment", found.namespace, name)
+    stage = Stage(objects, f"team-{abs(hash(request.node.name)) % 10**8}")
+    yield stage
+    for name in stage.views():
+        objects.delete("ModelDeployment", stage.namespace, name)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def rolls_out(stage: Stage, name: str) -> str | None:
     return next((m["annotations"]["pennant.dev/model-version"] for m in metadata), None)
 
 
-def told(stage: Stage, name: str, kind: str) -> str | None:
+def reason_of(stage: Stage, name: str, kind: str) -> str | None:
     """The reason of a condition; None while there is none."""
     return stage.views()[name].reason(kind)
 
@@ -67,7 +67,7 @@ def test_an_alias_brings_up_a_candidate_with_everything_around_it(stage: Stage, 
 
 def test_an_idle_operator_writes_nothing(running: Operator, stage: Stage):
     stage.apply("waiting", "never-registered")
-    until(lambda: told(stage, "waiting", "AliasInSync") == "ModelNotFound")
+    until(lambda: reason_of(stage, "waiting", "AliasInSync") == "ModelNotFound")
     written, before = running.rests(), stage.versions()
     began = running.metric(POLLED)
     until(lambda: running.metric(POLLED) > began + 4)
@@ -118,7 +118,7 @@ def test_an_object_that_is_not_ours_is_left_alone(stage: Stage, mlflow: Mlflow):
     }
     stage.objects.apply(foreign)
     stage.apply("ferries", "ferries")
-    until(lambda: told(stage, "ferries", "Stalled") == "NameConflict")
+    until(lambda: reason_of(stage, "ferries", "Stalled") == "NameConflict")
     live = stage.objects.get("Service", stage.namespace, "ferries") or {}
     assert live["spec"]["selector"] == {"app": "theirs"}
     assert stage.deployments("ferries") == []
@@ -138,9 +138,9 @@ def test_created_again_under_its_name_it_waits_for_the_old_children_and_makes_it
     uid = stage.views()["kites"].live["metadata"]["uid"]
 
     def owners() -> set[str]:
-        found = children(stage)
-        uids = {child["metadata"]["ownerReferences"][0]["uid"] for child in found}
-        return uids if {child["kind"] for child in found} == set(CHILDREN) else set()
+        live = children(stage)
+        uids = {child["metadata"]["ownerReferences"][0]["uid"] for child in live}
+        return uids if {child["kind"] for child in live} == set(CHILDREN) else set()
 
     assert owners()
     assert uid not in owners()
@@ -162,8 +162,8 @@ def test_a_spec_that_the_api_server_refuses_is_told_on_the_object_until_it_is_me
 ):
     mlflow.promote("boats", mlflow.register("boats"))
     stage.apply("boats", "boats", serving=wrong)
-    until(lambda: told(stage, "boats", "Stalled") == "WriteRefused")
+    until(lambda: reason_of(stage, "boats", "Stalled") == "WriteRefused")
     assert named in stage.views()["boats"].condition("Stalled")["message"]
     stage.apply("boats", "boats", serving={"adapter": "sklearn"})
     until(lambda: rolls_out(stage, "boats"))
-    until(lambda: told(stage, "boats", "Stalled") == "NotStalled")
+    until(lambda: reason_of(stage, "boats", "Stalled") == "NotStalled")

@@ -28,9 +28,9 @@ ODD = {
 
 @pytest.fixture(scope="module")
 def mlflow(mlflow_url: str) -> Mlflow:
-    found = Mlflow(mlflow_url)
-    found.promote(MODEL, found.register(MODEL))
-    return found
+    mlflow = Mlflow(mlflow_url)
+    mlflow.promote(MODEL, mlflow.register(MODEL))
+    return mlflow
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +51,10 @@ def running(
 def stage(
     running: Operator, mlflow: Mlflow, objects: Objects, request: pytest.FixtureRequest
 ) -> Iterator[Stage]:
-    found = Stage(objects, f"orphans-{abs(hash(request.node.name)) % 10**8}")
-    yield found
-    for name in found.views():
-        objects.delete("ModelDeployment", found.namespace, name)
+    stage = Stage(objects, f"orphans-{abs(hash(request.node.name)) % 10**8}")
+    yield stage
+    for name in stage.views():
+        objects.delete("ModelDeployment", stage.namespace, name)
 
 
 def children(stage: Stage) -> list[dict[str, Any]]:
@@ -69,8 +69,10 @@ def orphan(stage: Stage, name: str) -> None:
 
 
 def owners(stage: Stage) -> set[str | None]:
-    found = [child["metadata"].get("ownerReferences", []) for child in children(stage)]
-    return {ref["uid"] for refs in found for ref in refs} | {None for refs in found if not refs}
+    references = [child["metadata"].get("ownerReferences", []) for child in children(stage)]
+    return {ref["uid"] for refs in references for ref in refs} | {
+        None for refs in references if not refs
+    }
 
 
 def held(stage: Stage, name: str) -> list[Any]:

@@ -82,9 +82,9 @@ async def answer(port: int, sent: bytes) -> int:
 def hook(body: bytes = b"{}", **changed: bytes) -> bytes:
     """As MLflow would send it, but for these headers."""
     headers, _ = signed(body)
-    told = {name: value.encode() for name, value in headers.items()}
-    told |= {name.replace("_", "-"): value for name, value in changed.items()}
-    lines = [name.encode() + b": " + value + b"\r\n" for name, value in told.items()]
+    sent = {name: value.encode() for name, value in headers.items()}
+    sent |= {name.replace("_", "-"): value for name, value in changed.items()}
+    lines = [name.encode() + b": " + value + b"\r\n" for name, value in sent.items()]
     length = f"Content-Length: {len(body)}\r\n".encode()
     return HEAD + b"".join(lines) + length + b"\r\n" + body
 

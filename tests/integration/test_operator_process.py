@@ -21,10 +21,10 @@ POLLED = 'pennant_registry_last_success_timestamp_seconds{registry="default"}'
 @pytest.fixture
 def stage(objects: Objects, mlflow_url: str, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A namespace of the test's own; nothing in it is there for the next test's operators."""
-    found = Stage(objects, f"team-{abs(hash(request.node.name)) % 10**8}")
-    found.registry("default", mlflow_url)
-    yield found
-    found.clear()
+    stage = Stage(objects, f"team-{abs(hash(request.node.name)) % 10**8}")
+    stage.registry("default", mlflow_url)
+    yield stage
+    stage.clear()
 
 
 @pytest.fixture
@@ -118,22 +118,22 @@ def test_a_restarted_operator_takes_nothing_back_that_it_has_told(
     stage.apply("absent", "never-registered")
     stage.apply("elsewhere", "rafts")
     stage.apply("lost", "rafts", registry="nowhere")
-    told = {
+    expected = {
         "absent": ("AliasInSync", "ModelNotFound"),
         "elsewhere": ("Stalled", "SourceNotAllowed"),
         "lost": ("Stalled", "RegistryNotFound"),
     }
 
-    def said() -> bool:
+    def as_expected() -> bool:
         seen = stage.views()
-        return all(seen[name].reason(kind) == reason for name, (kind, reason) in told.items())
+        return all(seen[name].reason(kind) == reason for name, (kind, reason) in expected.items())
 
     with operator(operator_config, tmp_path, **ALONE) as first:
-        until(said)
+        until(as_expected)
         first.rests()
         first.kill()
     since = audit.mark()
     with operator(operator_config, tmp_path) as second:
-        until(lambda: second.metric("pennant_reconcile_duration_seconds_count") >= len(told))
+        until(lambda: second.metric("pennant_reconcile_duration_seconds_count") >= len(expected))
         polled(second, 1)
     assert not audit.writes(since)

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.integration
 def stage(objects: Objects, mlflow_url: str) -> Iterator[Stage]:
     """One ModelDeployment, whose model's version 1 is promoted; no operator runs."""
     model = f"m{uuid4().hex[:8]}"
-    found = Stage(objects, f"of-{model}")
-    found.registry("default", mlflow_url)
+    stage = Stage(objects, f"of-{model}")
+    stage.registry("default", mlflow_url)
     mlflow = Mlflow(mlflow_url)
     mlflow.promote(model, mlflow.register(model))
-    found.apply("rec", model)
-    yield found
-    found.clear()
+    stage.apply("rec", model)
+    yield stage
+    stage.clear()
 
 
 def overwrite(stage: Stage, data: Any) -> None:
@@ -41,7 +41,7 @@ def overwrite(stage: Stage, data: Any) -> None:
         stage.objects.apply({**made, "metadata": kept, "data": data})
 
 
-def told(stage: Stage) -> list[str]:
+def events(stage: Stage) -> list[str]:
     events = stage.objects.list("Event", stage.namespace)
     return [each["note"] for each in events if each["reason"] == "RecordUnreadable"]
 
@@ -64,7 +64,7 @@ def test_a_record_that_cannot_be_read_is_named_and_made_again_and_nothing_rolls(
     ):
         overwrite(stage, data)
         with operator(operator_config, tmp_path, **ALONE) as running:
-            until(lambda why=why: any(why in each for each in told(stage)))
+            until(lambda why=why: any(why in each for each in events(stage)))
             until(lambda: recorded(stage))
             running.rests()
             assert stage.view("rec").settled_on("1")

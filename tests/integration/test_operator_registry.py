@@ -130,12 +130,12 @@ def test_a_version_without_its_run_is_trouble_of_that_version_only(mlflow_url: s
 
     known = ask(mlflow_url, scenario)
     assert isinstance(known.state(good), ModelVersion)
-    told = unresolved(known)[bad]
-    assert (told.reason, told.version) == ("VersionNotResolved", "1")
+    absent = unresolved(known)[bad]
+    assert (absent.reason, absent.version) == ("VersionNotResolved", "1")
     assert (
-        "alias production points at version 1, and ModelRegistry default does not" in told.message
+        "alias production points at version 1, and ModelRegistry default does not" in absent.message
     )
-    assert "(404 RESOURCE_DOES_NOT_EXIST: Run with id=000" in told.message
+    assert "(404 RESOURCE_DOES_NOT_EXIST: Run with id=000" in absent.message
 
 
 # What a ModelDeployment may ask for, or did before a rule forbade it.
@@ -230,7 +230,7 @@ STRANGERS = {
 
 @pytest.mark.parametrize("body", STRANGERS, ids=lambda body: body[:30])
 def test_no_strangers_answer_says_that_a_model_is_gone(body: str):
-    status, said = STRANGERS[body]
+    status, message = STRANGERS[body]
 
     async def scenario() -> None:
         async def answer(_: web.Request) -> web.Response:
@@ -245,7 +245,7 @@ def test_no_strangers_answer_says_that_a_model_is_gone(body: str):
         http = Counted(f"http://127.0.0.1:{port}")
         try:
             poll = Poll(Registry(http), "", Known())
-            with pytest.raises(RegistryTroubleError, match=said):
+            with pytest.raises(RegistryTroubleError, match=message):
                 await poll.ask([Watch("default", "cars", alias="production")])
             assert poll.known.answers == {}
         finally:

@@ -47,10 +47,10 @@ def test_a_request_takes_no_thread_and_nobodys_netrc(
 ):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    port, said = free_port(), list[str]()
+    port, authorizations = free_port(), list[str]()
 
     async def answer(request: web.Request) -> web.Response:
-        said.append(request.headers["Authorization"])
+        authorizations.append(request.headers["Authorization"])
         return web.json_response({"metadata": {}})
 
     async def scenario() -> None:
@@ -67,6 +67,6 @@ def test_a_request_takes_no_thread_and_nobodys_netrc(
         await client.close()
         await runner.cleanup()
         assert threads.asked == 0
-        assert said == ["Bearer a token"] * 3
+        assert authorizations == ["Bearer a token"] * 3
 
     asyncio.run(scenario())

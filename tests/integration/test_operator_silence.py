@@ -62,8 +62,8 @@ def requested(stage: Stage, name: str) -> str | None:
     slot = stage.active(name)["pennant.dev/active-slot"]
     found = next(d for d in stage.deployments(name) if d["metadata"]["name"].endswith(slot))
     containers = found["spec"]["template"]["spec"]["containers"]
-    told: str | None = containers[0]["resources"].get("requests", {}).get("memory")
-    return told
+    memory: str | None = containers[0]["resources"].get("requests", {}).get("memory")
+    return memory
 
 
 def judged(view: View) -> bool:

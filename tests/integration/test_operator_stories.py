@@ -56,19 +56,19 @@ class Tale:
     def serves(self, version: str) -> View:
         return self.stage.serves(self.name, version)
 
-    def sees(self, found: Callable[[View], object]) -> View:
-        until(lambda: found(self.stage.view(self.name)))
+    def sees(self, look: Callable[[View], object]) -> View:
+        until(lambda: look(self.stage.view(self.name)))
         return self.stage.views()[self.name]
 
     def revisions_within(self, seconds: float) -> set[frozenset[str]]:
         """Which revisions were told to have pods at the same time, looking all the while."""
-        deadline, found = time.monotonic() + seconds, set()
+        deadline, seen = time.monotonic() + seconds, set()
         while time.monotonic() < deadline:
             self.stage.look()
-            found.add(frozenset(self.stage.revisions(self.name)))
-        return found
+            seen.add(frozenset(self.stage.revisions(self.name)))
+        return seen
 
-    def told(self) -> dict[str, str]:
+    def env(self) -> dict[str, str]:
         """What `fetch` of the pods with traffic was told."""
         slot = self.stage.active(self.name)["pennant.dev/active-slot"]
         live = self.stage.objects.get("Deployment", self.stage.namespace, f"{self.name}-{slot}")
@@ -88,8 +88,8 @@ class Tale:
 
     def deployments(self) -> dict[str, int]:
         """Both slots, and how often they were changed."""
-        found = self.stage.deployments(self.name)
-        return {each["metadata"]["name"]: each["metadata"]["generation"] for each in found}
+        live = self.stage.deployments(self.name)
+        return {each["metadata"]["name"]: each["metadata"]["generation"] for each in live}
 
     def rests(self) -> None:
         """Wait until nothing of it changes any more."""
@@ -118,11 +118,11 @@ def begun(
     def tale() -> Iterator[Tale]:
         """Version 1 is registered and promoted; nothing is applied."""
         name = f"m{uuid4().hex[:8]}"
-        found = Tale(running, Stage(objects, f"tale-{name}"), mlflow, *urls, name)
-        found.promote(found.register())
-        yield found
-        for each in found.stage.views():
-            objects.delete("ModelDeployment", found.stage.namespace, each)
+        tale = Tale(running, Stage(objects, f"tale-{name}"), mlflow, *urls, name)
+        tale.promote(tale.register())
+        yield tale
+        for each in tale.stage.views():
+            objects.delete("ModelDeployment", tale.stage.namespace, each)
 
     with begin(request, tale, at_once=4) as tests:
         yield tests
@@ -132,13 +132,13 @@ def begun(
 def test_a_model_that_is_made_again_is_another_version_1_and_is_rolled(tale: Tale):
     tale.apply()
     first = tale.serves("1").status["serving"]["revision"]
-    source = tale.told()["PENNANT_MODEL_SOURCE"]
+    source = tale.env()["PENNANT_MODEL_SOURCE"]
     tale.mlflow.client.delete_registered_model(tale.name)
     tale.sees(lambda seen: seen.reason("AliasInSync") == Reason.MODEL_NOT_FOUND)
     tale.promote(tale.register())
     tale.sees(lambda seen: seen.status["serving"]["revision"] != first)
     assert tale.serves("1").reason("AliasInSync") == Reason.IN_SYNC
-    assert tale.told()["PENNANT_MODEL_SOURCE"] != source
+    assert tale.env()["PENNANT_MODEL_SOURCE"] != source
 
 
 @beside
@@ -215,17 +215,17 @@ def test_another_way_to_the_artifacts_rolls_nothing_and_is_taken_by_the_next_ver
     tale.apply(registry=registry)
     tale.serves("1")
     tale.rests()
-    proxied, before = tale.told()["PENNANT_MODEL_SOURCE"], tale.deployments()
+    proxied, before = tale.env()["PENNANT_MODEL_SOURCE"], tale.deployments()
     direct = {"mode": "Direct", "root": "s3://models/mlflow"}
     tale.stage.registry(registry, tale.url, artifacts=direct)
     until(lambda: "s3://models/mlflow/" in tale.allowed())
     # Pods of the first version that come now still pull as it is recorded.
     assert tale.allowed() == ["mlflow-artifacts:/", "s3://models/mlflow/"]
-    assert (tale.told()["PENNANT_MODEL_SOURCE"], tale.deployments()) == (proxied, before)
+    assert (tale.env()["PENNANT_MODEL_SOURCE"], tale.deployments()) == (proxied, before)
     second = tale.register()
     tale.promote(second)
     tale.serves(second)
-    source = tale.told()["PENNANT_MODEL_SOURCE"]
+    source = tale.env()["PENNANT_MODEL_SOURCE"]
     assert source.startswith("s3://models/mlflow/0/")
     assert source.endswith("/artifacts/newsreco.pkl")
     tale.stage.registry(registry, tale.url, artifacts={**direct, "mode": "Proxied"})
@@ -233,7 +233,7 @@ def test_another_way_to_the_artifacts_rolls_nothing_and_is_taken_by_the_next_ver
     third = tale.register()
     tale.promote(third)
     tale.serves(third)
-    assert tale.told()["PENNANT_MODEL_SOURCE"].startswith("mlflow-artifacts:/0/")
+    assert tale.env()["PENNANT_MODEL_SOURCE"].startswith("mlflow-artifacts:/0/")
     assert "s3://models/mlflow/" in tale.allowed()
 
 

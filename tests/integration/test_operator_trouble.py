@@ -42,7 +42,7 @@ CASES: dict[str, tuple[Trouble, str | None]] = {
     "empty-database": (lying_proxy.empty_database, None),
     "page-skips": (lying_proxy.page_skips, None),
 }
-TROUBLES = [case for case, (_, said) in CASES.items() if said]
+TROUBLES = [case for case, (_, message) in CASES.items() if message]
 # What is asked for together is not answered, or not all of it, and what is asked for alone is.
 ALONE_ANSWERED = ("second-page", "page-skips")
 SEARCHED = ("second-page", "page-skips", "empty-database")
@@ -65,8 +65,8 @@ class Story:
     in_the_end: dict[str, View] = field(default_factory=dict)
     children_before: dict[str, Any] = field(default_factory=dict)
     children_during: dict[str, Any] = field(default_factory=dict)
-    told: dict[str, dict[str, Any]] = field(default_factory=dict)
-    told_after: dict[str, dict[str, Any]] = field(default_factory=dict)
+    conditions_during: dict[str, dict[str, Any]] = field(default_factory=dict)
+    conditions_after: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def apply(self, *models: str) -> None:
         for case in CASES:
@@ -85,18 +85,18 @@ class Story:
         live = self.stage.objects.list("ModelRegistry", NAMESPACE)
         return {each["metadata"]["name"]: View(each).condition("Ready") for each in live}
 
-    def all_told(self) -> bool:
-        told = self.registries()
-        return all(told[case].get("reason") == "NotAnswering" for case in TROUBLES)
+    def all_report_trouble(self) -> bool:
+        conditions = self.registries()
+        return all(conditions[case].get("reason") == "NotAnswering" for case in TROUBLES)
 
     def all_failed(self, anew: Operator) -> bool:
         """The new operator has asked every registry, got what the old one got, and said so."""
         log, seen = anew.log.read_text(), self.stage.views()
         asked = all(f"registry {case}: " in log for case in TROUBLES)
-        said = all(seen[f"{case}-young"].reason("AliasInSync") for case in TROUBLES)
+        followers_know = all(seen[f"{case}-young"].reason("AliasInSync") for case in TROUBLES)
         empty = seen["empty-database-young"].reason("AliasInSync") == "ModelNotFound"
-        found = all(seen[f"{case}-young"].candidate == "1" for case in ALONE_ANSWERED)
-        return asked and said and empty and found
+        alone_answered = all(seen[f"{case}-young"].candidate == "1" for case in ALONE_ANSWERED)
+        return asked and followers_know and empty and alone_answered
 
     def halfway(self) -> bool:
         seen = self.stage.look()
@@ -115,13 +115,13 @@ def story(
     with contextlib.ExitStack() as opened:
         opened.callback(stage.clear)
         proxies = {c: opened.enter_context(lying_proxy.lying_proxy(mlflow_url)) for c in CASES}
-        told = Story(stage, Mlflow(mlflow_url), prefix, proxies)
+        story = Story(stage, Mlflow(mlflow_url), prefix, proxies)
         with operator(operator_config, folder, PENNANT_WRITE_RATE="500", **ALONE) as first:
-            _begins(told, first)
+            _begins(story, first)
             first.kill()
         with operator(operator_config, folder, PENNANT_WRITE_RATE="500") as second:
-            _goes_on(told, second)
-            yield told
+            _goes_on(story, second)
+            yield story
 
 
 def _begins(story: Story, running: Operator) -> None:
@@ -138,23 +138,23 @@ def _begins(story: Story, running: Operator) -> None:
     story.before, story.children_before = story.stage.look(), story.stage.written()
     for case, (trouble, _) in CASES.items():
         story.proxies[case].fail(trouble)
-    until(story.all_told)
+    until(story.all_report_trouble)
 
 
 def _goes_on(story: Story, anew: Operator) -> None:
     story.apply("young")
     until(lambda: story.all_failed(anew))
     anew.rests()
-    story.told = story.registries()
+    story.conditions_during = story.registries()
     story.during, story.children_during = story.stage.look(), story.stage.written()
     story.stage.kubelet.fates.clear()
     until(lambda: story.all_serve("2", "rolling"))
     story.finished = story.stage.views()
     for proxy in story.proxies.values():
         proxy.recover()
-    until(lambda: all(told["status"] == "True" for told in story.registries().values()))
+    until(lambda: all(condition["status"] == "True" for condition in story.registries().values()))
     until(lambda: story.all_serve("1", "young"))
-    story.told_after, story.after = story.registries(), story.stage.views()
+    story.conditions_after, story.after = story.registries(), story.stage.views()
     story.promote("steady")
     until(lambda: story.all_serve("2", "steady"))
     story.in_the_end = story.stage.views()
@@ -182,9 +182,9 @@ def test_a_rollout_under_way_is_finished_from_what_is_recorded(story: Story, cas
 
 @pytest.mark.parametrize("case", TROUBLES)
 def test_the_modelregistry_says_what_is_the_case_and_what_to_do(story: Story, case: str):
-    told = story.told[case]
-    assert (told["status"], told["reason"]) == ("False", "NotAnswering")
-    assert CASES[case][1] in told["message"]
+    condition = story.conditions_during[case]
+    assert (condition["status"], condition["reason"]) == ("False", "NotAnswering")
+    assert CASES[case][1] in condition["message"]
 
 
 @pytest.mark.parametrize("case", [*TROUBLES, *ALONE_ANSWERED])
@@ -203,7 +203,8 @@ def test_an_empty_database_is_told_and_believed_by_nobody(story: Story):
     seen = story.during["empty-database-steady"]
     assert seen.reason("AliasInSync") == "ModelNotFound"
     assert "version 1 goes on serving" in seen.condition("AliasInSync")["message"]
-    assert story.told["empty-database"]["status"] == "True"  # MLflow answers, and answers this
+    # MLflow answers, and answers this.
+    assert story.conditions_during["empty-database"]["status"] == "True"
     assert story.after["empty-database-steady"].reason("AliasInSync") == "InSync"
 
 
@@ -219,6 +220,6 @@ def test_a_new_modeldeployment_waits_for_the_registry_without_being_stalled(
 
 @pytest.mark.parametrize("case", CASES)
 def test_after_recovery_it_goes_on_by_itself(story: Story, case: str):
-    assert story.told_after[case]["reason"] == "Answering"
+    assert story.conditions_after[case]["reason"] == "Answering"
     assert story.after[f"{case}-young"].serving == "1"
     assert story.in_the_end[f"{case}-steady"].serving == "2"

@@ -94,11 +94,11 @@ def older(objects: Objects, version_1: Mlflow, mlflow_url: str) -> dict[str, Old
 
 def left(objects: Objects, mlflow: Mlflow, mlflow_url: str, name: str) -> Older:
     namespace = f"older-{name}"
-    found = Older(Stage(objects, namespace), mlflow, alias=name)
-    found.stage.registry("default", mlflow_url)
-    found.promote("1")
+    older = Older(Stage(objects, namespace), mlflow, alias=name)
+    older.stage.registry("default", mlflow_url)
+    older.promote("1")
     text = FIXTURE.read_text().replace("http://mlflow.example:5000", mlflow_url)
-    text = text.replace("production", found.alias)
+    text = text.replace("production", older.alias)
     text = text.replace(f"namespace: {MODEL}", f"namespace: {namespace}")
     text = text.replace(f"{NAME}.{MODEL}.svc", f"{NAME}.{namespace}.svc")
     owner = yaml.safe_load(text.split("\n---\n")[0])
@@ -107,8 +107,8 @@ def left(objects: Objects, mlflow: Mlflow, mlflow_url: str, name: str) -> Older:
     for child in yaml.safe_load_all(text.partition("\n---\n")[2].replace(f"uid-of-{NAME}", uid)):
         objects.apply(child, manager=FIELD_MANAGER)
     objects.patch_status("ModelDeployment", namespace, NAME, status)
-    found.stage.kubelet.work()
-    return found
+    older.stage.kubelet.work()
+    return older
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +124,8 @@ def upgrade(
     with operator(operator_config, folder, **environ) as newer:
         until(lambda: {each.image("serving") for each in older.values()} == {OLD_IMAGE})
         looked_around(newer)
-        told = newer.metric(f'{WRITES}{{code="200",kind="ModelRegistry"')
-        wrote = newer.rests() - told
+        writes_before = newer.metric(f'{WRITES}{{code="200",kind="ModelRegistry"')
+        wrote = newer.rests() - writes_before
         exit_code = newer.stop()
     after = written(older)
     with operator(operator_config, folder, **environ) as newest:

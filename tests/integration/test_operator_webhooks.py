@@ -64,11 +64,11 @@ def _polled(url: str, webhook: dict[str, object]) -> dict[str, object]:
 
 
 def _desired(objects: Objects) -> str:
-    found = objects.get("ModelDeployment", NAMESPACE, "news") or {}
-    return str(found.get("status", {}).get("desired", {}).get("version", ""))
+    live = objects.get("ModelDeployment", NAMESPACE, "news") or {}
+    return str(live.get("status", {}).get("desired", {}).get("version", ""))
 
 
 def _registry(objects: Objects) -> dict[str, dict[str, object]]:
-    found = objects.get("ModelRegistry", NAMESPACE, "default")
-    assert found is not None
-    return found
+    registry = objects.get("ModelRegistry", NAMESPACE, "default")
+    assert registry is not None
+    return registry

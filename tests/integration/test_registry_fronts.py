@@ -102,7 +102,7 @@ def operator_asks(url: str, secret: dict[str, str] | None = None, **spec: Any) -
     return asyncio.run(polled())
 
 
-def fetches(url: str, folder: Path, source: str, ca: str = "", **told: str) -> Path:
+def fetches(url: str, folder: Path, source: str, ca: str = "", **env: str) -> Path:
     """The bundle in a folder, fetched as a pod does; raises PodError."""
     (folder / "ca.crt").write_text(ca)
     variables = {
@@ -114,7 +114,7 @@ def fetches(url: str, folder: Path, source: str, ca: str = "", **told: str) -> P
         "PENNANT_REGISTRY_CA": str(folder / "ca.crt"),
         "PENNANT_FETCH_PATIENCE": "0.3",
     }
-    fetch(FetchSettings.from_env(variables | told))
+    fetch(FetchSettings.from_env(variables | env))
     return folder / "bundle"
 
 
@@ -127,8 +127,8 @@ def test_certificate_prefix_and_proxy_lead_to_the_registry_and_its_bytes(
         answer = known.state(WATCH)
         assert isinstance(answer, ModelVersion)
         by_operator = len(proxy.asked)
-        told = secret | {"PENNANT_REGISTRY_PROXY": proxy.url}
-        bundle = fetches(fronted.url, tmp_path, answer.source, fronted.pem, **told)
+        env = secret | {"PENNANT_REGISTRY_PROXY": proxy.url}
+        bundle = fetches(fronted.url, tmp_path, answer.source, fronted.pem, **env)
     assert (bundle / "newsreco.pkl").read_text() == "a model"
     assert 0 < by_operator < len(proxy.asked)
     assert {line.split(" ")[0] for line in proxy.asked} == {"CONNECT"}
@@ -146,8 +146,8 @@ def test_without_tls_the_proxy_hands_on_and_keeps_its_own_credentials(tmp_path: 
     with recorder(registry) as right, forward_proxy(PROXY_HEADER) as proxy:
         operator_asks(right.url, secret, proxy=proxy.url)
         asked = len(right.paths)
-        told = secret | {"PENNANT_REGISTRY_PROXY": proxy.url}
-        fetches(right.url, tmp_path, artifact, **told)
+        env = secret | {"PENNANT_REGISTRY_PROXY": proxy.url}
+        fetches(right.url, tmp_path, artifact, **env)
     assert 0 < asked < len(right.paths)
     assert right.credentials == {"Bearer the-token-of-it"}
     assert b"of-the-proxy" not in proxy.seen
@@ -240,24 +240,24 @@ def test_a_certificate_that_does_not_do_is_told(fronted: Fronted, name: str, tmp
     ca = fronted.pem if case.ca is None else case.ca
     with pytest.raises(RegistryTroubleError, match=case.operator):
         operator_asks(fronted.url, case.secret, caBundle=ca)
-    with pytest.raises(PodError, match=case.pod) as told:
+    with pytest.raises(PodError, match=case.pod) as refused:
         fetches(fronted.url, tmp_path, "mlflow-artifacts:/1/x", ca, **case.secret)
-    assert told.value.reason is case.reason
+    assert refused.value.reason is case.reason
 
 
 @pytest.mark.parametrize(
-    ("issued", "said"),
+    ("issued", "message"),
     [({"days": -1}, "renewed"), ({"address": "127.0.0.2"}, "a name that the certificate is for")],
     ids=["expired", "of another name"],
 )
 def test_a_servers_certificate_that_does_not_do_is_told(
-    issued: dict[str, Any], said: str, tmp_path: Path
+    issued: dict[str, Any], message: str, tmp_path: Path
 ):
     authority = Authority()
     trust = authority.demanding(tmp_path, authority.issue("server", **issued))
     with (
         tls_front("http://127.0.0.1:9", trust) as url,
-        pytest.raises(RegistryTroubleError, match=said),
+        pytest.raises(RegistryTroubleError, match=message),
     ):
         operator_asks(url, authority.issue("operator").secret, caBundle=authority.own.crt)
 
@@ -272,11 +272,11 @@ def test_a_proxy_that_refuses_is_told(
         with pytest.raises(RegistryTroubleError, match="PROXY_USERNAME and PROXY_PASSWORD into"):
             operator_asks(url, secret, proxy=proxy.url)
         variables = secret | {"PENNANT_REGISTRY_PROXY": proxy.url}
-        with pytest.raises(PodError, match="PROXY_USERNAME and PROXY_PASSWORD into") as told:
+        with pytest.raises(PodError, match="PROXY_USERNAME and PROXY_PASSWORD into") as refused:
             fetches(url, tmp_path, "mlflow-artifacts:/1/x", **variables)
-    assert told.value.reason is Reason.CREDENTIALS_MISSING
+    assert refused.value.reason is Reason.CREDENTIALS_MISSING
     assert proxy.asked == []
-    assert not [told for told in proxy.authorizations if "Bearer" in told]
+    assert not [header for header in proxy.authorizations if "Bearer" in header]
 
 
 def test_a_proxy_that_is_not_there_is_told(fronted: Fronted):

@@ -106,19 +106,19 @@ def test_who_may_only_read_sees_the_alias_move_and_its_pods_get_the_bytes(
     found = known.state(follow(model))
     assert isinstance(found, ModelVersion)
     assert found.version == "2"
-    told = {
+    env = {
         "PENNANT_MODEL_NAME": model,
         "PENNANT_MODEL_VERSION": "2",
         "PENNANT_MODEL_SOURCE": found.source,
         "PENNANT_MODEL_PATH": str(tmp_path / "bundle"),
         "PENNANT_REGISTRY_URL": server.url,
     }
-    fetch(FetchSettings.from_env(told | reader(server, model)))
+    fetch(FetchSettings.from_env(env | reader(server, model)))
     assert (tmp_path / "bundle" / "newsreco.pkl").read_text() == "a model"
     with pytest.raises(PodError) as refused:
         fetch(
             FetchSettings.from_env(
-                told | {"PENNANT_MODEL_PATH": str(tmp_path / "x")} | reader(server)
+                env | {"PENNANT_MODEL_PATH": str(tmp_path / "x")} | reader(server)
             )
         )
     assert refused.value.reason is Reason.CREDENTIALS_MISSING
@@ -163,9 +163,9 @@ def test_a_version_whose_run_the_account_may_not_read_is_told_with_who_can_help(
             await line.drop()
 
     asyncio.run(scenario())
-    told = unresolved(known)[follow(model)]
-    assert (told.reason, told.version) == ("VersionNotResolved", "1")
-    assert "(403): have its administrator let its account read the experiment" in told.message
+    absent = unresolved(known)[follow(model)]
+    assert (absent.reason, absent.version) == ("VersionNotResolved", "1")
+    assert "(403): have its administrator let its account read the experiment" in absent.message
 
 
 def test_a_version_that_no_database_holds_is_that_watchs_trouble(server: Guarded, mlflow: Mlflow):

@@ -42,8 +42,8 @@ def begun(
 @contextlib.contextmanager
 def pod(folder: Path, **variables: str) -> Iterator[Serving]:
     path = any_on_volume(folder)
-    told = {"PENNANT_MAX_CONNECTION_AGE": str(AGE), "PENNANT_DRAIN_SECONDS": str(DRAIN)}
-    with serving(folder, path, PENNANT_ADAPTER=SLOW, **told | variables) as started:
+    env = {"PENNANT_MAX_CONNECTION_AGE": str(AGE), "PENNANT_DRAIN_SECONDS": str(DRAIN)}
+    with serving(folder, path, PENNANT_ADAPTER=SLOW, **env | variables) as started:
         started.wait_until("/v2/health/ready")
         yield started
 

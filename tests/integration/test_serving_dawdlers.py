@@ -38,9 +38,9 @@ def begun(
 @contextlib.contextmanager
 def pod(folder: Path, *under: str, **variables: str) -> Iterator[Serving]:
     path = any_on_volume(folder)
-    told = {"PENNANT_ADAPTER": WAITING}
-    told |= {"PENNANT_REQUEST_TIMEOUT": str(TIMEOUT), "PENNANT_MAX_CONNECTION_AGE": "60"}
-    with serving(folder, path, under=under, **told | variables) as one:
+    env = {"PENNANT_ADAPTER": WAITING}
+    env |= {"PENNANT_REQUEST_TIMEOUT": str(TIMEOUT), "PENNANT_MAX_CONNECTION_AGE": "60"}
+    with serving(folder, path, under=under, **env | variables) as one:
         one.wait_until("/v2/health/ready")
         yield one
 
@@ -100,8 +100,8 @@ def test_beyond_the_limit_nobody_stays(pod: StartPod, sent: bytes):
 @beside
 @pytest.mark.parametrize("sent", ASKED.values(), ids=ASKED)
 def test_a_client_that_never_reads_does_not_hold_up_the_end(pod: StartPod, sent: bytes):
-    told = {"PENNANT_REQUEST_TIMEOUT": "600", "PENNANT_DRAIN_SECONDS": "600"}
-    with pod(**told) as started, deaf(started, sent) as client:
+    env = {"PENNANT_REQUEST_TIMEOUT": "600", "PENNANT_DRAIN_SECONDS": "600"}
+    with pod(**env) as started, deaf(started, sent) as client:
         until(lambda: client.getsockname()[1] in started.clients())
         until(lambda: started.request("/v2/health/ready")[0] == 200)
         started.process.send_signal(signal.SIGTERM)
@@ -110,8 +110,8 @@ def test_a_client_that_never_reads_does_not_hold_up_the_end(pod: StartPod, sent:
 
 @beside
 def test_half_a_request_does_not_hold_up_the_end(pod: StartPod):
-    told = {"PENNANT_REQUEST_TIMEOUT": "600", "PENNANT_DRAIN_SECONDS": "600"}
-    with pod(**told) as started, deaf(started, LANE[:-9]) as client:
+    env = {"PENNANT_REQUEST_TIMEOUT": "600", "PENNANT_DRAIN_SECONDS": "600"}
+    with pod(**env) as started, deaf(started, LANE[:-9]) as client:
         until(lambda: client.getsockname()[1] in started.clients())
         started.process.send_signal(signal.SIGTERM)
         assert started.process.wait(timeout=WAIT_SECONDS) == 0

@@ -51,8 +51,8 @@ class Asked:
     ours: ServerAnswer
 
     def __str__(self) -> str:
-        told = (self.what, self.body, self.theirs.text[-300:], self.ours.text[-300:])
-        return "\n  ".join(map(str, told))
+        lines = (self.what, self.body, self.theirs.text[-300:], self.ours.text[-300:])
+        return "\n  ".join(map(str, lines))
 
 
 def differs(asked: Asked) -> bool:
@@ -100,11 +100,11 @@ def all_requests() -> Iterator[tuple[str, bytes]]:
 
 def ask_all(pair: ServerPair, name: str) -> list[Asked]:
     """A share of all requests."""
-    found = []
+    asked = []
     for what, body in sample(name, all_requests()):
         kind = "text/csv" if what.startswith("csv") else "application/json"
-        found.append(Asked(f"{name}: {what}", body, *pair.ask(body, kind)))
-    return found
+        asked.append(Asked(f"{name}: {what}", body, *pair.ask(body, kind)))
+    return asked
 
 
 @pytest.fixture(scope="module", autouse=True)

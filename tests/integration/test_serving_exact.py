@@ -44,13 +44,13 @@ def forms(value: str) -> dict[str, tuple[str, str]]:
     }
     by_name = {"inputs by name": ("inputs", f'{{"a": [{value}], "b": [1]}}')}
     named = {form: (form, content) for form, content in contents.items()} | by_name
-    found = {
+    requests = {
         form: ("/invocations", f'{{"{key}": {content}}}') for form, (key, content) in named.items()
     }
     for each in DATATYPES:
         tensor = f'{{"name": "x", "shape": [1, 2], "datatype": "{each}", "data": {row}}}'
-        found[each] = ("/v2/models/iris/infer", f'{{"inputs": [{tensor}]}}')
-    return found
+        requests[each] = ("/v2/models/iris/infer", f'{{"inputs": [{tensor}]}}')
+    return requests
 
 
 def signature(model: Any) -> str:

@@ -144,13 +144,13 @@ def test_the_container_reports_by_its_termination_message(logged, tmp_path):
 
 def test_the_last_line_of_the_log_says_where_the_seconds_went(logged, tmp_path):
     done, message = run_container(logged, logged.model, tmp_path)
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["event"] == "fetched"
-    assert list(told["phases"]) == ["process", "import", "verify", "list", "download"]
-    assert min(told["phases"].values()) >= 0
-    assert min(told["phases"][name] for name in ("import", "download")) > 0
-    assert sum(told["phases"].values()) <= told["seconds"] + 0.02  # the kernel counts hundredths
-    assert message["seconds"] <= told["seconds"]
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line["event"] == "fetched"
+    assert list(line["phases"]) == ["process", "import", "verify", "list", "download"]
+    assert min(line["phases"].values()) >= 0
+    assert min(line["phases"][name] for name in ("import", "download")) > 0
+    assert sum(line["phases"].values()) <= line["seconds"] + 0.02  # the kernel counts hundredths
+    assert message["seconds"] <= line["seconds"]
 
 
 def test_the_container_ends_with_a_reason(logged, tmp_path):

@@ -25,8 +25,8 @@ def store(tmp_path: Path) -> Path:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    found = (each for each in folder.rglob("*") if each.is_file())
-    return {str(each.relative_to(folder)): each.read_bytes() for each in found}
+    paths = (each for each in folder.rglob("*") if each.is_file())
+    return {str(each.relative_to(folder)): each.read_bytes() for each in paths}
 
 
 def test_a_folder_is_the_bundle_whatever_the_client_calls_its_copy(store: Path, tmp_path: Path):
@@ -54,11 +54,11 @@ def test_a_file_of_another_size_than_listed_is_the_worlds_fault(
     whole = mlflow.artifacts.download_artifacts
 
     def lossy(**asked: str) -> str:
-        found = whole(**asked)
-        for each in (*Path(found).rglob("model.pkl"), Path(found)):
+        folder = whole(**asked)
+        for each in (*Path(folder).rglob("model.pkl"), Path(folder)):
             if each.is_file():
                 each.write_bytes(came)
-        return found
+        return folder
 
     (tmp_path / "whole").mkdir()
     download((store / path).as_uri(), tmp_path / "whole")

@@ -96,9 +96,9 @@ def big(s3: S3) -> bytes:
 def direct(source: str) -> str:
     """Where the operator, in mode Direct, has pods pull a source from."""
     version = ModelVersion("direct", "1", 0, source)
-    found = with_pull_source(version, ROOT, DEFAULT_ALLOWED, registry="default")
-    assert isinstance(found, ModelVersion)
-    return found.source
+    pulled = with_pull_source(version, ROOT, DEFAULT_ALLOWED, registry="default")
+    assert isinstance(pulled, ModelVersion)
+    return pulled.source
 
 
 @pytest.fixture
@@ -252,8 +252,8 @@ def test_a_store_with_a_certificate_of_its_own_is_trusted_by_the_registrys_bundl
     with s3_server(tmp_path / "tls", authority) as server:
         (server.bucket / "mlflow" / "m").mkdir(parents=True)
         (server.bucket / "mlflow" / "m" / "MLmodel").write_text("x")
-        told = failure(prepare(server.credentials, f"{ROOT}/m"))
-        assert "set the registry's caBundle" in told.message
+        error = failure(prepare(server.credentials, f"{ROOT}/m"))
+        assert "set the registry's caBundle" in error.message
         ca = str(authority.certificate)
         fetch(prepare(server.credentials, f"{ROOT}/m", PENNANT_REGISTRY_CA=ca))
     assert (tmp_path / "models" / "bundle" / "MLmodel").read_text() == "x"

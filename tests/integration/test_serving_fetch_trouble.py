@@ -138,13 +138,13 @@ FOLDER = {"path": "a", "is_dir": True}
 
 
 @pytest.mark.parametrize(
-    ("files", "said"), [([FOLDER], "without end"), ([FOLDER, FOLDER], "a name twice")]
+    ("files", "message"), [([FOLDER], "without end"), ([FOLDER, FOLDER], "a name twice")]
 )
-def test_a_listing_of_what_no_folder_holds_is_refused(tmp_path, files, said):
+def test_a_listing_of_what_no_folder_holds_is_refused(tmp_path, files, message):
     lying = answer(200, json.dumps({"files": files}))
     found = failure(tmp_path, THE_FILE, listings=[lying])
     assert found.reason is Reason.DOWNLOAD_FAILED
-    assert said in str(found)
+    assert message in str(found)
 
 
 def test_two_that_fetch_to_one_volume_do_so_one_after_the_other(tmp_path):

@@ -117,9 +117,9 @@ def saved(path: Path, estimator: Any, table: Any, signature: Any = None) -> Path
 def native(path: Path) -> SklearnAdapter:
     bundle = Bundle(path, read_mlmodel(path))
     assert loading.choose("auto", bundle).name == "sklearn"
-    found = loading.load("sklearn", bundle).adapter
-    assert isinstance(found, SklearnAdapter)
-    return found
+    adapter = loading.load("sklearn", bundle).adapter
+    assert isinstance(adapter, SklearnAdapter)
+    return adapter
 
 
 def client(path: Path) -> Client:

@@ -72,9 +72,9 @@ def aged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 def started(factory: pytest.TempPathFactory, **variables: str) -> Iterator[Serving]:
     folder = factory.mktemp("pod")
     path = any_on_volume(folder)
-    told = {"PENNANT_ADAPTER": WAITING}
-    told["PENNANT_REQUEST_TIMEOUT"] = str(TIMEOUT)
-    with serving(folder, path, **told | variables) as one:
+    env = {"PENNANT_ADAPTER": WAITING}
+    env["PENNANT_REQUEST_TIMEOUT"] = str(TIMEOUT)
+    with serving(folder, path, **env | variables) as one:
         one.wait_until("/v2/health/ready")
         yield one
 
@@ -165,9 +165,10 @@ def test_many_requests_at_once_are_answered_in_order(pod):
         wire.send(b"".join(request(tensor(0, [0, n])) if n % 3 else LIVE for n in range(600)))
         for number in range(600):
             status, _, body = wire.response()
-            told = json.loads(body)
+            response = json.loads(body)
             wanted = {"live": True} if number % 3 == 0 else [float(number)]
-            assert (status, told.get("outputs", [{"data": told}])[0]["data"]) == (200, wanted)
+            data = response.get("outputs", [{"data": response}])[0]["data"]
+            assert (status, data) == (200, wanted)
 
 
 def test_more_requests_at_once_than_are_held_are_answered_in_part_and_the_connection_ends(pod):
@@ -223,8 +224,8 @@ def test_a_client_that_waits_for_a_go_ahead_keeps_its_connection_when_it_gets_on
             wire.send((head + "Expect: 100-continue\r\n\r\n").encode())
             assert wire.response()[0] == 100
             wire.send(data)
-            status, told, _ = wire.response()
-            assert (status, b"connection: close" in told) == (200, False)
+            status, reply_head, _ = wire.response()
+            assert (status, b"connection: close" in reply_head) == (200, False)
 
 
 @pytest.mark.parametrize("wish", UPGRADES.values(), ids=UPGRADES)

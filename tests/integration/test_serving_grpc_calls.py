@@ -33,7 +33,7 @@ from pennant_testing.serving.app_builders import Echo, model, settings
 pytestmark = pytest.mark.integration
 
 METHOD = f"/{SERVICE}/ModelInfer"
-PATIENCE = 30
+CALL_TIMEOUT_SECONDS = 30
 
 
 class Gate(Echo):
@@ -45,7 +45,7 @@ class Gate(Echo):
 
     def predict(self, rows: Any) -> Any:
         self.asked += list(rows)
-        self.open.wait(PATIENCE)
+        self.open.wait(CALL_TIMEOUT_SECONDS)
         return list(rows)
 
 
@@ -62,7 +62,7 @@ class Stage:
     def call(self, raw: bytes | ModelInferRequest) -> grpc.aio.UnaryUnaryCall:
         if not isinstance(raw, bytes):
             raw = raw.SerializeToString()
-        return self.channel.unary_unary(METHOD)(raw, timeout=PATIENCE)
+        return self.channel.unary_unary(METHOD)(raw, timeout=CALL_TIMEOUT_SECONDS)
 
     def codes(self) -> set[str]:
         """Of the calls that have ended."""
@@ -72,10 +72,10 @@ class Stage:
 @asynccontextmanager
 async def stage(**changes: Any) -> AsyncIterator[Stage]:
     port, lifecycle = free_port(), Lifecycle()
-    said = settings(grpc_port=port, **changes)
+    configured = settings(grpc_port=port, **changes)
     adapter, room, telemetry = Gate(), Admission(), Telemetry("iris", "7")
-    lifecycle.ready(model(adapter, pool=Pool(1), timeout=said.request_timeout))
-    server = GrpcServer(said, lifecycle, telemetry, room)
+    lifecycle.ready(model(adapter, pool=Pool(1), timeout=configured.request_timeout))
+    server = GrpcServer(configured, lifecycle, telemetry, room)
     await server.open()
     options = [("grpc.max_send_message_length", -1), ("grpc.enable_retries", 0)]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
@@ -86,7 +86,7 @@ async def stage(**changes: Any) -> AsyncIterator[Stage]:
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, 2 * PATIENCE))
+    asyncio.run(asyncio.wait_for(scenario, 2 * CALL_TIMEOUT_SECONDS))
 
 
 async def until(so: Callable[[], object]) -> None:
@@ -153,7 +153,7 @@ def test_the_message_is_let_go_before_the_model_runs(monkeypatch):
 def test_a_message_that_is_still_coming_counts_as_the_largest_there_may_be():
     async def scenario() -> None:
         async with stage(**DRAIN) as staged:
-            coming = staged.channel.stream_unary(METHOD)(timeout=PATIENCE)
+            coming = staged.channel.stream_unary(METHOD)(timeout=CALL_TIMEOUT_SECONDS)
             await until(lambda: staged.admission.bytes == BODY_LIMIT_BYTES)
             staged.adapter.open.set()
             await coming.write(infer().SerializeToString())
@@ -168,9 +168,12 @@ def test_no_more_messages_are_coming_at_a_time_than_there_is_room_for():
     async def scenario() -> None:
         async with stage(**DRAIN) as staged:
             most = ALL_BODIES_LIMIT_BYTES // BODY_LIMIT_BYTES
-            calls = [staged.channel.stream_unary(METHOD)(timeout=PATIENCE) for _ in range(most)]
+            calls = [
+                staged.channel.stream_unary(METHOD)(timeout=CALL_TIMEOUT_SECONDS)
+                for _ in range(most)
+            ]
             await until(lambda: staged.admission.bytes == ALL_BODIES_LIMIT_BYTES)
-            one_more = staged.channel.stream_unary(METHOD)(timeout=PATIENCE)
+            one_more = staged.channel.stream_unary(METHOD)(timeout=CALL_TIMEOUT_SECONDS)
             assert await one_more.code() is grpc.StatusCode.UNAVAILABLE
             for each in calls:
                 each.cancel()
@@ -183,7 +186,7 @@ def test_no_more_messages_are_coming_at_a_time_than_there_is_room_for():
 def test_every_method_takes_its_message_in_the_same_way(method):
     async def scenario() -> None:
         async with stage(**DRAIN) as staged:
-            coming = staged.channel.stream_unary(method)(timeout=PATIENCE)
+            coming = staged.channel.stream_unary(method)(timeout=CALL_TIMEOUT_SECONDS)
             await until(lambda: staged.admission.bytes == BODY_LIMIT_BYTES)
             await coming.write(b"")
             await coming.done_writing()
@@ -196,7 +199,7 @@ def test_every_method_takes_its_message_in_the_same_way(method):
 def test_a_message_that_does_not_come_is_a_time_out():
     async def scenario() -> None:
         async with stage(request_timeout=0.2, **DRAIN) as staged:
-            never = staged.channel.stream_unary(METHOD)(timeout=PATIENCE)
+            never = staged.channel.stream_unary(METHOD)(timeout=CALL_TIMEOUT_SECONDS)
             assert await never.code() is grpc.StatusCode.DEADLINE_EXCEEDED
             assert "0.2 s" in await never.details()
 
@@ -206,7 +209,7 @@ def test_a_message_that_does_not_come_is_a_time_out():
 def test_a_call_without_a_message_and_one_that_is_no_message_are_told_so():
     async def scenario() -> None:
         async with stage(**DRAIN) as staged:
-            empty = staged.channel.stream_unary(METHOD)(timeout=PATIENCE)
+            empty = staged.channel.stream_unary(METHOD)(timeout=CALL_TIMEOUT_SECONDS)
             await empty.done_writing()
             assert await empty.code() is grpc.StatusCode.INVALID_ARGUMENT
             code = await code_of(staged.call(b"\x0f"))
@@ -234,12 +237,12 @@ def test_a_call_whose_client_has_left_is_never_predicted_and_counted_as_cancelle
 
 def test_a_call_may_take_its_whole_time_however_old_its_connection_is():
     for seconds in (0.5, 30, 300):
-        said = dict(channel_options(settings(request_timeout=seconds, drain_seconds=1)))
+        options = dict(channel_options(settings(request_timeout=seconds, drain_seconds=1)))
         to_arrive = to_be_answered = seconds * 1000
-        assert said["grpc.max_connection_age_grace_ms"] > to_arrive + to_be_answered
+        assert options["grpc.max_connection_age_grace_ms"] > to_arrive + to_be_answered
 
 
-def told(threads: dict[str, str], name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+def recorded(threads: dict[str, str], name: str, real: Callable[..., Any]) -> Callable[..., Any]:
     """The same function, which says in which thread it was called."""
 
     def function(*arguments: Any) -> Any:
@@ -252,7 +255,7 @@ def told(threads: dict[str, str], name: str, real: Callable[..., Any]) -> Callab
 def test_many_values_are_decoded_and_written_beside_the_event_loop(monkeypatch):
     threads: dict[str, str] = {}
     for name in ("decode", "encode"):
-        monkeypatch.setattr(codec, name, told(threads, name, getattr(codec, name)))
+        monkeypatch.setattr(codec, name, recorded(threads, name, getattr(codec, name)))
 
     def floats(count: int) -> ModelInferRequest:
         request = ModelInferRequest(model_name="iris")

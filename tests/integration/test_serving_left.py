@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from pennant_testing.serving.adapters import WAITING
-from pennant_testing.serving.adapters.waiting_adapter import HELD, begun
+from pennant_testing.serving.adapters.waiting_adapter import UNKNOWN_SECONDS, begun
 from pennant_testing.serving.app_builders import any_on_volume
 from pennant_testing.serving.http_wire import Wire, request
 from pennant_testing.serving.serving_process import Serving, serving
@@ -86,8 +86,8 @@ HALVES = {
 def left(pod: Serving) -> int:
     """How many requests count as 499."""
     text = pod.request("/metrics")[2].decode()
-    found = re.findall(r'duration_seconds_count{code="499".*} (\S+)', text)
-    return sum(map(int, map(float, found)))
+    counts = re.findall(r'duration_seconds_count{code="499".*} (\S+)', text)
+    return sum(map(int, map(float, counts)))
 
 
 def leave(wire: Wire, *, how: str) -> None:
@@ -102,7 +102,7 @@ def test_what_waits_for_a_client_that_left_is_not_begun(pod, how):
     with_threads = [Wire(pod) for _ in range(THREADS)]
     for wire in with_threads:  # all threads are taken
         wire.send(get(f"/hold/{how}"))
-    until(lambda: begun(pod.log.parent)[-THREADS:] == [HELD] * THREADS)
+    until(lambda: begun(pod.log.parent)[-THREADS:] == [UNKNOWN_SECONDS] * THREADS)
     for number, way in enumerate(WAYS):
         marks[way] = 0.001 * (number + 1) + (0.0001 if how == "reset" else 0.0)
         wire = Wire(pod)

@@ -104,8 +104,8 @@ def test_by_grpc_it_is_resource_exhausted(pod):
 @pytest.mark.parametrize(("path", "body"), BOMBS.values(), ids=BOMBS)
 def test_a_body_that_would_become_too_much_is_a_413_that_says_so(pod, path, body):
     started, _ = pod
-    status, told = post(started, path, body)
-    assert (status, "fewer rows" in str(told)) == (413, True), told
+    status, answer = post(started, path, body)
+    assert (status, "fewer rows" in str(answer)) == (413, True), answer
     assert answers(started)
 
 
@@ -164,8 +164,8 @@ class Asking(threading.Thread):
 
 
 def sockets(process: int) -> set[str]:
-    found = set()
+    links = set()
     for path in Path(f"/proc/{process}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            found.add(str(path.readlink()))
-    return {link for link in found if link.startswith("socket:")}
+            links.add(str(path.readlink()))
+    return {link for link in links if link.startswith("socket:")}

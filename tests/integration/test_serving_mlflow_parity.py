@@ -64,16 +64,16 @@ def save(name: str, path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ServerPair]:
-    found = {}
+    by_name = {}
     folder = tmp_path_factory.mktemp("models")
     for name in ("numbers", "mixed", "proba", "tensor", "unsigned", "params"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's own, about its own
             save(name, folder / name)
             theirs = load_model(str(folder / name))
-        found[name] = ServerPair(theirs, served(folder / name, "auto"))
-        found[f"{name} by pyfunc"] = ServerPair(theirs, served(folder / name, "pyfunc"))
-    return found
+        by_name[name] = ServerPair(theirs, served(folder / name, "auto"))
+        by_name[f"{name} by pyfunc"] = ServerPair(theirs, served(folder / name, "pyfunc"))
+    return by_name
 
 
 def parquet(table: pd.DataFrame) -> bytes:

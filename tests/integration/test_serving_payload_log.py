@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 SIGNATURE = '[{"type": "double", "name": "a"}, {"type": "double", "name": "secret"}]'
 INFER = "/v2/models/iris/infer"
 MATRIX = {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [1, 2]}]}
-TOLD = [{"a": 1.0, "secret": "[redacted]"}]
+REDACTED = [{"a": 1.0, "secret": "[redacted]"}]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_request_is_a_line_with_what_was_asked_and_answered(pod, path, body, p
     assert line.pop("outputs") == {"predict": [pytest.approx(21)]}
     assert line == {
         "id": headers["x-request-id"], "model": "iris", "version": "7", "protocol": protocol,
-        "route": route, "inputs": TOLD, "status": 200,
+        "route": route, "inputs": REDACTED, "status": 200,
     }  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def test_a_call_by_grpc_is_such_a_line(pod, grpc_port):
         call(asked, metadata=[("x-request-id", "mine")], timeout=60)
     (line,) = until(lambda: pod.logged()[before:])
     assert (line["id"], line["protocol"], line["status"]) == ("mine", "grpc", "OK")
-    assert (line["inputs"], line["outputs"]) == (TOLD, {"predict": [pytest.approx(21)]})
+    assert (line["inputs"], line["outputs"]) == (REDACTED, {"predict": [pytest.approx(21)]})
 
 
 def test_a_request_that_fails_tells_no_answer(pod):

@@ -125,19 +125,19 @@ def test_the_start_is_one_line_of_the_log_and_the_same_in_the_metrics(pod):
         return [each for each in lines if each.startswith("{")]
 
     (line,) = until(whole)  # it comes after the readiness
-    told = json.loads(line)
-    assert told["event"] == "ready"
-    assert abs(told["time"] - told["seconds"] - pod.begun) < 5
-    assert list(told["phases"]) == ["process", "import", "load", "self-test", "batching"]
-    assert 0 < max(told["phases"].values()) < told["seconds"] < READY_DEADLINE_SECONDS
-    assert told["notes"]["batching"].startswith("requests are predicted ")
+    entry = json.loads(line)
+    assert entry["event"] == "ready"
+    assert abs(entry["time"] - entry["seconds"] - pod.begun) < 5
+    assert list(entry["phases"]) == ["process", "import", "load", "self-test", "batching"]
+    assert 0 < max(entry["phases"].values()) < entry["seconds"] < READY_DEADLINE_SECONDS
+    assert entry["notes"]["batching"].startswith("requests are predicted ")
 
     found = re.findall(
         r'^pennant_serving_start_seconds{.*phase="(.*?)".*} (.*)$',
         pod.request("/metrics")[2].decode(),
         re.MULTILINE,
     )
-    assert {name: round(float(seconds), 3) for name, seconds in found} == told["phases"]
+    assert {name: round(float(seconds), 3) for name, seconds in found} == entry["phases"]
 
 
 def test_the_server_is_live_before_the_model_is_loaded(tmp_path):

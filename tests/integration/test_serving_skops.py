@@ -66,8 +66,8 @@ def test_a_model_is_loaded_without_the_rest_of_scikit_learn(tmp_path, model, tru
     model.fit(INPUTS, LABELS)
     done = loaded(tmp_path, model, *trusted)
     assert (done.returncode, done.stderr) == (0, "")
-    said, *answers = done.stdout.split()
-    assert said == "False"
+    are_trusted, *answers = done.stdout.split()
+    assert are_trusted == "False"
     assert [int(answer) for answer in answers] == list(model.predict(INPUTS))
 
 
@@ -109,11 +109,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("files")
     fine = make_pipeline(FunctionTransformer(np.cbrt), LogisticRegression()).fit(INPUTS, LABELS)
     np.save(folder / "inputs.npy", INPUTS)
-    found = {}
+    paths = {}
     for name, model in {"fine": fine, **REFUSED}.items():
-        found[name] = folder / f"{name}.skops"
-        dump(model, found[name])
-    return found
+        paths[name] = folder / f"{name}.skops"
+        dump(model, paths[name])
+    return paths
 
 
 def outcomes(by: str, files: dict[str, Path], *names: str) -> list[Any]:
@@ -124,10 +124,10 @@ def outcomes(by: str, files: dict[str, Path], *names: str) -> list[Any]:
 @pytest.fixture(scope="module")
 def by_itself(files: dict[str, Path]) -> dict[str, Any]:
     """What skops makes of them."""
-    found = dict(zip(files, outcomes(ITSELF, files, *files), strict=True))
-    assert len(found["fine"]) == len(INPUTS)
-    assert all("Untrusted types found in the file" in found[name] for name in REFUSED)
-    return found
+    outcome_of = dict(zip(files, outcomes(ITSELF, files, *files), strict=True))
+    assert len(outcome_of["fine"]) == len(INPUTS)
+    assert all("Untrusted types found in the file" in outcome_of[name] for name in REFUSED)
+    return outcome_of
 
 
 @pytest.mark.parametrize("name", REFUSED)

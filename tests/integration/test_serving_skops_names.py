@@ -20,15 +20,15 @@ def every_name() -> set[tuple[str, str]]:
     from sklearn.utils import all_estimators
 
     all_estimators()  # imports everything
-    found: set[tuple[str, str]] = set()
-    for module, held in list(sys.modules.items()):
-        if module.partition(".")[0] in ("sklearn", "scipy", "numpy") and held is not None:
-            for name, value in list(vars(held).items()):
+    names: set[tuple[str, str]] = set()
+    for module, loaded in list(sys.modules.items()):
+        if module.partition(".")[0] in ("sklearn", "scipy", "numpy") and loaded is not None:
+            for name, value in list(vars(loaded).items()):
                 if isinstance(value, type | np.ufunc):
-                    found.add((module, name))
-                    found.add((module, value.__name__))
-                    found.add((str(getattr(value, "__module__", module)), value.__name__))
-    return found
+                    names.add((module, name))
+                    names.add((module, value.__name__))
+                    names.add((str(getattr(value, "__module__", module)), value.__name__))
+    return names
 
 
 def test_of_all_names_those_are_trusted_that_skops_trusts_and_no_other(tmp_path):
@@ -36,7 +36,7 @@ def test_of_all_names_those_are_trusted_that_skops_trusts_and_no_other(tmp_path)
     path = tmp_path / "names.json"
     path.write_text(json.dumps(sorted(every_name())))
     lists = "SKLEARN_ESTIMATOR_TYPE_NAMES SCIPY_UFUNC_TYPE_NAMES NUMPY_UFUNC_TYPE_NAMES"
-    say = f"""
+    listing = f"""
 import json, sys
 from pathlib import Path
 from skops.io import _general
@@ -48,7 +48,7 @@ from pathlib import Path
 from pennant_serving.adapters.skops_file import without_search
 without_search().add(map(tuple, json.loads(Path(sys.argv[1]).read_text())))
 """
-    ours, theirs = answer_of(LEAN + add + say, path), answer_of(ITSELF + say)
+    ours, theirs = answer_of(LEAN + add + listing, path), answer_of(ITSELF + listing)
     assert [len(each) > 50 for each in theirs] == [True] * 3
     assert ours == theirs
 

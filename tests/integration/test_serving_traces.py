@@ -72,8 +72,8 @@ def end(pod: Serving) -> None:
     assert pod.process.wait(timeout=60) == 0
 
 
-def spans(found: Collector) -> list[tuple[str, dict[str, Any]]]:
-    return [(span.name, attributes(span)) for span in found.spans]
+def spans(collector: Collector) -> list[tuple[str, dict[str, Any]]]:
+    return [(span.name, attributes(span)) for span in collector.spans]
 
 
 @beside

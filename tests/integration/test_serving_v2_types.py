@@ -156,11 +156,11 @@ def classifier(tmp_path_factory):
 
 
 def test_probabilities_have_the_type_of_the_metadata(classifier):
-    told = {each["name"]: each for each in classifier.get("/v2/models/iris").json()["outputs"]}
+    outputs = {each["name"]: each for each in classifier.get("/v2/models/iris").json()["outputs"]}
     wanted = [{"name": "predict_proba"}, {"name": "predict_log_proba"}]
     answer = infer(classifier, tensor("x", "FP32", [0, 1], [1, 2]), outputs=wanted)
     for output in answer.json()["outputs"]:
-        assert output["datatype"] == told[output["name"]]["datatype"] == "FP64"
+        assert output["datatype"] == outputs[output["name"]]["datatype"] == "FP64"
 
 
 def test_params_are_checked_though_the_model_takes_none(classifier):
@@ -179,9 +179,9 @@ def test_several_outputs_of_an_array_are_one_tensor_in_metadata_and_answers(tmp_
     signature = infer_signature(x, y)
     save_model(estimator, tmp_path / "m", signature=signature, **NEEDS)
     client = served(tmp_path / "m", "auto")
-    (told,) = client.get("/v2/models/iris").json()["outputs"]
+    (described,) = client.get("/v2/models/iris").json()["outputs"]
     (answer,) = infer(client, tensor("x", "FP64", [0, 1], [1, 2])).json()["outputs"]
-    assert told == {"name": "predict", "datatype": "FP64", "shape": [-1, 2]}
+    assert described == {"name": "predict", "datatype": "FP64", "shape": [-1, 2]}
     assert (answer["name"], answer["datatype"], answer["shape"]) == ("predict", "FP64", [1, 2])
 
 

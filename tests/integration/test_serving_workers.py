@@ -56,8 +56,8 @@ def pod(
     path.mkdir()
     (path / "load-seconds").write_text(load_seconds)
     on_volume(path)
-    said = {"PENNANT_ADAPTER": adapter, "PENNANT_WORKERS": "2"} | variables
-    with serving(folder, path, **said) as started:
+    env = {"PENNANT_ADAPTER": adapter, "PENNANT_WORKERS": "2"} | variables
+    with serving(folder, path, **env) as started:
         yield started
 
 

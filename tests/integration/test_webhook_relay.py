@@ -51,9 +51,9 @@ async def post(port: int, path: str = "/hooks/default", body: bytes = BODY) -> i
     url = f"http://127.0.0.1:{port}{path}"
     async with (
         aiohttp.ClientSession() as session,
-        session.post(url, data=body, headers=SENT) as said,
+        session.post(url, data=body, headers=SENT) as response,
     ):
-        return said.status
+        return response.status
 
 
 def test_the_leader_gets_it_as_it_was_signed():
@@ -108,7 +108,7 @@ def test_a_body_that_is_too_large_is_not_handed_on():
 
 
 @pytest.mark.parametrize(
-    ("pod_ip", "said"), [("10.1.2.3", "10.1.2.3:8082"), ("fd00::3", "[fd00::3]:8082"), ("", "")]
+    ("pod_ip", "where"), [("10.1.2.3", "10.1.2.3:8082"), ("fd00::3", "[fd00::3]:8082"), ("", "")]
 )
-def test_the_leases_holder_says_where_it_takes_hooks(pod_ip: str, said: str):
-    assert address(identity("pennant-operator-0_ab12", pod_ip, 8082)) == said
+def test_the_leases_holder_says_where_it_takes_hooks(pod_ip: str, where: str):
+    assert address(identity("pennant-operator-0_ab12", pod_ip, 8082)) == where

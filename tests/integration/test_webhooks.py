@@ -24,15 +24,15 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def client(mlflow_url: str) -> Iterator[MlflowClient]:
     """MLflow without webhooks, before and after."""
-    found = MlflowClient(mlflow_url)
-    yield found
-    for hook in found.list_webhooks():
-        found.delete_webhook(hook.webhook_id)
+    mlflow = MlflowClient(mlflow_url)
+    yield mlflow
+    for hook in mlflow.list_webhooks():
+        mlflow.delete_webhook(hook.webhook_id)
 
 
 def alias_hook(model: str) -> bytes:
-    said = {"name": model, "alias": "production", "version": "1"}
-    return json.dumps({"entity": "model_version_alias", "action": "created", "data": said}).encode()
+    data = {"name": model, "alias": "production", "version": "1"}
+    return json.dumps({"entity": "model_version_alias", "action": "created", "data": data}).encode()
 
 
 def two_versions(client: MlflowClient) -> str:
@@ -230,11 +230,11 @@ def test_a_flood_costs_refusals_and_few_requests(
         async with hooked.running():
             await until(lambda: hooked.version(watch) == "1" and hooked.condition("Webhook"))
             asked, began, body = len(hooked.requests), time.monotonic(), alias_hook(model)
-            said = [await hooked.post(*signed(body)) for _ in range(300)]
+            statuses = [await hooked.post(*signed(body)) for _ in range(300)]
             seconds = time.monotonic() - began
-            passed = said.count(200)
+            passed = statuses.count(200)
             assert burst <= passed <= burst + 1 + rate * seconds
-            assert said.count(429) == 300 - passed
+            assert statuses.count(429) == 300 - passed
             assert passed < 300
             assert len(hooked.requests) - asked <= 2 + 20 * seconds
 
@@ -285,8 +285,8 @@ def test_mlflow_has_one_webhook_of_ours_however_often_it_is_told(
     theirs = client.create_webhook("theirs", "http://127.0.0.1:9/x", ["registered_model.created"])
 
     def ours() -> list[tuple[str, str]]:
-        found = client.list_webhooks()
-        return [(h.webhook_id, h.url) for h in found if h.webhook_id != theirs.webhook_id]
+        hooks = client.list_webhooks()
+        return [(h.webhook_id, h.url) for h in hooks if h.webhook_id != theirs.webhook_id]
 
     async def scenario(hooked: Hooked) -> None:
         hooked.registry(mlflow_url, webhook=hooked.registered())

@@ -48,8 +48,8 @@ def run(servers: Servers, minutes: float, seed: int) -> list[Row]:
             violations += _calm(world)
             calms += 1
             print(f"chaos: {happened.total()} steps, {calms} calms", flush=True)
-    told = ", ".join(f"{_count(happened, name)} {noun}" for name, noun in NOUNS.items())
-    how_many = f"{FOLLOWERS} ModelDeployments; {calms} calms after {told}"
+    counts = ", ".join(f"{_count(happened, name)} {noun}" for name, noun in NOUNS.items())
+    how_many = f"{FOLLOWERS} ModelDeployments; {calms} calms after {counts}"
     options, took = f"--chaos-minutes {minutes:g} --seed {seed}", time.monotonic() - began
     return [Row("chaos, real processes", options, took, how_many, violations)]
 
@@ -64,8 +64,8 @@ def _burst(world: World, happened: Counter[str]) -> Iterator[str]:
         step(world)
         happened[step.__name__] += 1
         world.stage.look()
-        if found := _traffic(world):
-            yield f"after {step.__name__}: {found}"
+        if trouble := _traffic(world):
+            yield f"after {step.__name__}: {trouble}"
 
 
 def _traffic(world: World) -> str | None:
@@ -104,7 +104,7 @@ def _writes(world: World) -> Counter[str]:
 def _unsettled(world: World) -> list[str]:
     """Who is not where it should be."""
     seen = world.stage.look()
-    found = []
+    unsettled = []
     for follower in world.followers:
         view = seen[follower.name]
         wanted = _wanted(follower, view)
@@ -121,8 +121,8 @@ def _unsettled(world: World) -> list[str]:
             "edited": EDITED in str(slots),
         }
         if is_so != wanted:
-            found.append(f"{follower}: {is_so} and not {wanted}; slots {sizes}")
-    return found
+            unsettled.append(f"{follower}: {is_so} and not {wanted}; slots {sizes}")
+    return unsettled
 
 
 def _wanted(follower: Follower, view: View) -> dict[str, object]:

@@ -16,15 +16,15 @@ def run(servers: Servers, minutes: float, count: int) -> list[Row]:
     with operator(servers.kubeconfig, servers.folder, PENNANT_WRITE_RATE="500") as running:
         settled_fleet.settled(stage, Mlflow(url), url, count)
         print(f"idle: {count} ModelDeployments serve", flush=True)
-        found = settled_fleet.silence(
+        quiet = settled_fleet.silence(
             stage, running, servers.audit, servers.mlflow_log, minutes * 60
         )
         memory = running.memory()
     stage.clear()
-    writes = sum(found.writes.values())
+    writes = sum(quiet.writes.values())
     how_many = (
-        f"{count} ModelDeployments, {found.polls} polls of {sum(found.calls.values())} requests, "
+        f"{count} ModelDeployments, {quiet.polls} polls of {sum(quiet.calls.values())} requests, "
         f"{writes} API writes; operator {memory:.0f} MiB"
     )
     options = f"--idle-minutes {minutes:g} --idle-deployments {count}"
-    return [Row("idle is silent", options, found.seconds, how_many, found.violations())]
+    return [Row("idle is silent", options, quiet.seconds, how_many, quiet.violations())]

@@ -57,7 +57,7 @@ def _all_examples(minutes: float, seed: int) -> Row:
         capture_output=True,
         text=True,
     )
-    said = ran.stdout.strip().splitlines()[-1]
+    last_line = ran.stdout.strip().splitlines()[-1]
     violations = [ran.stdout] if ran.returncode else []
     options, took = f"--laws-minutes {minutes:g} --seed {seed}", time.monotonic() - began
-    return Row("unit tests, all examples", options, took, said, violations)
+    return Row("unit tests, all examples", options, took, last_line, violations)

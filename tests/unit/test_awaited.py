@@ -30,9 +30,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def awaited(clock: Clock) -> Awaited:
-    found = Awaited(clock)
-    found.listed(set(), set(), first=True)
-    return found
+    awaiting = Awaited(clock)
+    awaiting.listed(set(), set(), first=True)
+    return awaiting
 
 
 def test_one_that_does_not_come_is_given_up_once(awaited: Awaited, clock: Clock):

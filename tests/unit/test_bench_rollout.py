@@ -30,7 +30,7 @@ def row(finished, version, kind=FRESH, **changes):
     return Row(finished, finished, kind, 200, version, "", "")._replace(**changes)
 
 
-def told(*moves):
+def report_of(*moves):
     return report.Report("2026-11-21", "make bench-rollout", "a machine", moves)
 
 
@@ -94,14 +94,14 @@ def test_the_99th_percentile_of_few_is_the_largest():
 
 def test_budgets_are_held_against_the_median_and_a_miss_is_told():
     slow = [move(answered=105.0), move(answered=104.0), move(answered=105.5, last=(1, 6.9))]
-    page = report.markdown(told(*slow))
+    page = report.markdown(report_of(*slow))
     assert "| with the webhook, first new answer | <= 4.5 s | 5.00 s | **not kept** |" in page
     assert "<= 7.0 s | 2.50 s | kept |" in page
 
 
 def test_each_series_is_a_column_and_each_part_that_happened_a_row():
     page = report.markdown(
-        told(
+        report_of(
             move(hook=100.25, applied=101.0, answered=104.0),
             move(timeline.BY_HAND, restarted=100.5, answered=106.0, failed=7),
         )
@@ -113,13 +113,13 @@ def test_each_series_is_a_column_and_each_part_that_happened_a_row():
 
 
 def test_only_pennants_failed_requests_fail_the_run():
-    assert told(move(timeline.BY_HAND, failed=7)).failed == 0
-    assert told(move(failed=2)).failed == 2
+    assert report_of(move(timeline.BY_HAND, failed=7)).failed == 0
+    assert report_of(move(failed=2)).failed == 2
 
 
 def test_the_plot_has_a_bar_of_its_parts_for_each_move():
     found = [move(applied=101.0, answered=104.0), move(timeline.BY_HAND, answered=106.0)]
-    picture = plot.draw(told(*found))
+    picture = plot.draw(report_of(*found))
     assert picture.count(f"height='{plot.BAR:.1f}'") == 2 + 1 + 2  # parts, and the last old answers
     assert report.TITLES[timeline.BY_HAND] in picture
 

@@ -19,7 +19,7 @@ from pennant_dev.shell import DevError
 
 pytestmark = pytest.mark.unit
 
-TOLD = """Running 2s test @ http://127.0.0.1:8080
+WRK_OUTPUT = """Running 2s test @ http://127.0.0.1:8080
   1 threads and 64 connections
 Requests/sec:   1000.00
 
@@ -48,7 +48,7 @@ BROKEN = Result("Broken", "Pennant", trouble="no such module")
 
 
 def test_lost_wrong_and_refused_requests_all_failed():
-    found = parse(TOLD, busy=0.4)
+    found = parse(WRK_OUTPUT, busy=0.4)
     assert (found.failed, found.requests, found.busy) == (6, 2000, 0.4)
     assert (found.p50, found.p99) == (1.5, 9.25)
     assert found.rate == (2000 - 6) / 2
@@ -56,8 +56,8 @@ def test_lost_wrong_and_refused_requests_all_failed():
 
 def test_rounds_are_one_result_of_all_requests_and_the_median_rounds_percentiles():
     slow, quick, usual = (
-        replace(result("Pennant", rate), start=start, points=(Point(1, 64, told),))
-        for rate, start, told in (
+        replace(result("Pennant", rate), start=start, points=(Point(1, 64, load),))
+        for rate, start, load in (
             (0, 1.9, Load(100, 1, 2, 9.0, 90.0, 0.4)),
             (0, 1.4, Load(400, 0, 2, 2.0, 5.0, 0.9)),
             (0, 1.6, Load(300, 0, 2, 3.0, 7.0, 0.6)),

@@ -44,10 +44,10 @@ Row = tuple[tuple[str, str, str], tuple[str, ...]]
 
 def rows() -> dict[Row, list[str]]:
     """Which specs make each row: most things are said alike whatever is followed."""
-    found: dict[Row, list[str]] = defaultdict(list)
-    for case, told in table().items():
-        found[case[1:], told.words].append(case.spec)
-    return found
+    specs: dict[Row, list[str]] = defaultdict(list)
+    for case, outcome in table().items():
+        specs[case[1:], outcome.words].append(case.spec)
+    return specs
 
 
 def the_table() -> str:
@@ -73,10 +73,10 @@ def messages() -> str:
     """Every message once, with the rows that print it."""
     numbers = {row: number for number, row in enumerate(rows(), 1)}
     printed: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for case, told in table().items():
-        for kind, said in told.conditions.items():
-            word = f"{said['status']} {said['reason']}"
-            printed[kind, word, said["message"]].append(numbers[case[1:], told.words])
+    for case, outcome in table().items():
+        for kind, condition in outcome.conditions.items():
+            word = f"{condition['status']} {condition['reason']}"
+            printed[kind, word, condition["message"]].append(numbers[case[1:], outcome.words])
     parts = []
     for kind in TYPES:
         parts.append(f"## {kind}\n")
@@ -97,49 +97,49 @@ def test_every_situation_says_what_is_the_case():
 
 
 def test_every_condition_is_there_and_ready_means_answering():
-    for case, told in table().items():
-        assert tuple(told.conditions) == TYPES, case
+    for case, outcome in table().items():
+        assert tuple(outcome.conditions) == TYPES, case
         answers = bool(SERVING[case.serving].get("ready"))
-        assert (told.conditions["Ready"]["status"] == "True") == answers, case
+        assert (outcome.conditions["Ready"]["status"] == "True") == answers, case
 
 
 def test_no_message_is_put_together_badly():
-    texts = {c["message"] for told in table().values() for c in told.conditions.values()}
+    texts = {c["message"] for outcome in table().values() for c in outcome.conditions.values()}
     assert [text for text in texts for flaw in FLAWS if flaw in text] == []
     assert [text for text in texts if not text or text.rstrip(".") != text] == []
 
 
 def test_nothing_but_a_refusal_stalls_while_something_serves():
-    for case, told in table().items():
-        stalled = told.conditions["Stalled"]
+    for case, outcome in table().items():
+        stalled = outcome.conditions["Stalled"]
         if "serving" in SERVING[case.serving]:
             assert (stalled["status"] == "True") == (stalled["reason"] in STALLS), case
 
 
 def test_an_outage_says_nothing_new_of_what_serves():
-    for case, told in table().items():
+    for case, outcome in table().items():
         if (
             case.spec in SPECS
             and case.desired in UNKNOWN
             and case.serving == "7"
             and case.candidate == "-"
         ):
-            assert told.conditions["Ready"]["status"] == "True"
-            assert told.conditions["AliasInSync"]["status"] == "Unknown"
+            assert outcome.conditions["Ready"]["status"] == "True"
+            assert outcome.conditions["AliasInSync"]["status"] == "Unknown"
 
 
 def test_a_spec_that_was_edited_and_is_not_judged_anew_is_not_settled():
-    for case, told in table().items():
+    for case, outcome in table().items():
         if "edited" in case.spec and "(suspended)" not in case.spec and "size" not in case.spec:
-            assert told.conditions["Reconciling"]["status"] == "True", case
+            assert outcome.conditions["Reconciling"]["status"] == "True", case
 
 
 def test_a_restart_and_another_size_take_nothing_back_before_the_registry_was_asked():
     for name in ("restart", "restart (alias removed before)", "restart (suspended before 8)"):
         before = silent_since(PASTS[name], None).status
         assert silent_since(PASTS[name], "not asked yet").status == before
-    said = table()[Case("size edited", "not asked yet", "7", "-")].conditions["AliasInSync"]
-    assert (said["status"], said["reason"]) == ("True", "InSync")
+    condition = table()[Case("size edited", "not asked yet", "7", "-")].conditions["AliasInSync"]
+    assert (condition["status"], condition["reason"]) == ("True", "InSync")
 
 
 @pytest.mark.parametrize("answer", ANSWERS)

@@ -60,7 +60,7 @@ def test_nothing_secret_is_in_a_repr():
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ({"url": "databricks"}, "not supported"),
         ({"url": "databricks-uc://profile"}, "not supported"),
@@ -71,8 +71,8 @@ def test_nothing_secret_is_in_a_repr():
         ({"proxy": "http://"}, "not an http or https address"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_told(spec: dict[str, str], said: str):
+def test_an_address_that_cannot_be_used_is_told(spec: dict[str, str], message: str):
     given = {"url": "http://mlflow:5000", **spec}
-    with pytest.raises(InvalidRegistryError, match=said) as raised:
+    with pytest.raises(InvalidRegistryError, match=message) as raised:
         parse_registry({"metadata": {"name": "default"}, "spec": given})
     assert "hunter2" not in str(raised.value)

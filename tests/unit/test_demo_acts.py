@@ -37,12 +37,12 @@ def test_answers_are_counted_by_version_and_failures_apart():
 
 def test_waiting_ends_with_a_sentence_that_names_what_did_not_happen():
     with pytest.raises(DevError, match="MLflow does not end: still waiting after 0 s"):
-        poll(lambda: False, "MLflow does not end", seconds=0, every=0)
+        poll(lambda: False, "MLflow does not end", seconds=0, interval=0)
 
 
 def test_half_a_line_of_a_command_that_was_ended_is_none():
     taken = list[str]()
-    stream = Stream(["printf", "whole\\nhal"], taken.extend, talk=False)
+    stream = Stream(["printf", "whole\\nhal"], taken.extend, writable=False)
     until(lambda: stream.ended)
     stream.stop()
     assert taken == ["whole\n"]

@@ -49,7 +49,7 @@ def test_a_version_that_never_answered_shows_no_times():
 
 def test_an_act_whose_move_came_by_webhook_says_when_it_was_heard():
     found = story(*GOOD)
-    found.told = [*heard([HOOK.format("10.900000001"), HOOK.format("11.25"), MOVED])]
+    found.heard = [*heard([HOOK.format("10.900000001"), HOOK.format("11.25"), MOVED])]
     (line,) = [line for line in table(found).splitlines() if line.startswith("2.")]
     assert " ".join(line.split()) == "2. v2 is promoted v1 -> v2 0.0 s 4.5 s 6.2 s 3 0"
     assert alias_to_answer(found) == "from alias to answer: v2 answered after 4.5 s (by webhook)"
@@ -73,8 +73,8 @@ def test_failed_requests_are_named_with_what_went_wrong():
 
 
 def test_an_answer_that_contradicts_its_header_is_a_problem():
-    (said,) = problems(story(*GOOD, row(8, "2", marker="v1")))
-    assert "1 answers disagree with their version header" in said
+    (problem,) = problems(story(*GOOD, row(8, "2", marker="v1")))
+    assert "1 answers disagree with their version header" in problem
 
 
 def test_a_demo_without_traffic_proves_nothing():

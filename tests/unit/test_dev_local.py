@@ -138,7 +138,7 @@ def test_a_link_to_an_older_build_is_replaced_and_nothing_else_is_left(tmp_path:
 
 def test_help_names_every_command():
     shim = Path(__file__).resolve().parents[2] / "dev" / "cluster"
-    said = subprocess.run([shim, "--help"], capture_output=True, text=True).stdout
+    usage = subprocess.run([shim, "--help"], capture_output=True, text=True).stdout
 
     for command in ("up", "prepare", "down", "reset", "status", "load", "kubeconfig", "env"):
-        assert f"  {command} " in said
+        assert f"  {command} " in usage

@@ -12,16 +12,16 @@ from pennant_dev.shell import DevError, feed, side_by_side
 pytestmark = pytest.mark.unit
 
 
-class Told(io.StringIO):
+class Announcing(io.StringIO):
     """A standard error that tells when something is said on it."""
 
-    def __init__(self, what: str, told: threading.Event) -> None:
+    def __init__(self, what: str, seen: threading.Event) -> None:
         super().__init__()
-        self.what, self.told = what, told
+        self.what, self.seen = what, seen
 
     def flush(self) -> None:
         if self.what in self.getvalue():
-            self.told.set()
+            self.seen.set()
 
 
 def test_jobs_run_at_the_same_time():
@@ -31,14 +31,14 @@ def test_jobs_run_at_the_same_time():
 
 
 def test_a_failure_is_said_while_the_other_job_goes_on(monkeypatch):
-    said, went_on = threading.Event(), threading.Event()
-    monkeypatch.setattr(sys, "stderr", Told("no such package", said))
+    failed, went_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(sys, "stderr", Announcing("no such package", failed))
 
     def fails() -> None:
         raise DevError("no such package")
 
     def goes_on() -> None:
-        if said.wait(10):
+        if failed.wait(10):
             went_on.set()
 
     with pytest.raises(DevError, match="no such package"):
@@ -59,9 +59,9 @@ def test_of_two_failures_none_is_lost(capsys):
 
     with pytest.raises(DevError):
         side_by_side(first, second)
-    said = capsys.readouterr().err
-    assert "the first" in said
-    assert "the second" in said
+    errors = capsys.readouterr().err
+    assert "the first" in errors
+    assert "the second" in errors
 
 
 def test_a_command_reads_what_is_written_and_says_why_it_fails():

@@ -73,10 +73,10 @@ def test_the_same_in_other_words_is_no_drift_and_nothing_to_tell(change: Change)
 def test_what_admission_changed_is_accepted_and_told_once(field: str, change: Change):
     live = spelled(stored(WANTED), change)
     assert due_apply(WANTED, live, NOW) is None
-    told = foreign_changes.admission_event(WANTED, live, frozenset())
-    assert isinstance(told, Event)
-    assert told.reason == "FieldChangedByOthers"
-    assert f"Deployment rec-blue: {field} was changed by an admission webhook" in told.message
+    event = foreign_changes.admission_event(WANTED, live, frozenset())
+    assert isinstance(event, Event)
+    assert event.reason == "FieldChangedByOthers"
+    assert f"Deployment rec-blue: {field} was changed by an admission webhook" in event.message
     assert (
         foreign_changes.admission_event(WANTED, live, foreign_changes.admitted_paths(WANTED, live))
         is None

@@ -29,13 +29,13 @@ class TestWhatSomebodyInsistsOn:
         what: str = "an image",
     ):
         """Set back so often, and changed again each time."""
-        live, found, now = stored(WANTED), None, NOW
+        live, due, now = stored(WANTED), None, NOW
         for _ in range(times):
             live, now = changed(live, CHANGES[what]), now + pause
-            found = due_apply(WANTED, live, now, insist=insist)
-            if found is not None:
-                live = stored(WANTED, found.mark, now, found.count)
-        return live, found
+            due = due_apply(WANTED, live, now, insist=insist)
+            if due is not None:
+                live = stored(WANTED, due.mark, now, due.count)
+        return live, due
 
     def test_it_is_set_back_some_times_and_then_accepted(self):
         assert self.fight(MAX_SET_BACKS)[1] is not None
@@ -46,9 +46,9 @@ class TestWhatSomebodyInsistsOn:
         live, last = self.fight(MAX_SET_BACKS)
         live = changed(live, CHANGES["an image"])
         assert foreign_changes.insistence_event(live, before) is None
-        told = foreign_changes.insistence_event(live, last)
-        assert told is not None
-        assert told.message == (
+        event = foreign_changes.insistence_event(live, last)
+        assert event is not None
+        assert event.message == (
             "Deployment rec-blue: spec.template.spec.containers[name=serve].image was changed 3 "
             "times by kubectl-edit and set back; from now on it is left as it is changed: let only "
             "one of the two set it"
@@ -57,9 +57,12 @@ class TestWhatSomebodyInsistsOn:
     def test_who_applies_a_copy_of_the_object_insists_too(self):
         """A copy holds the mark as it was, and no count."""
         live, _ = self.fight(MAX_SET_BACKS)
-        told = live["metadata"]["annotations"]
-        assert told["pennant.dev/applied"] == stored(WANTED)["metadata"]["annotations"].popitem()[1]
-        assert told["pennant.dev/set-back"].startswith(f"{MAX_SET_BACKS}.")
+        annotations = live["metadata"]["annotations"]
+        assert (
+            annotations["pennant.dev/applied"]
+            == stored(WANTED)["metadata"]["annotations"].popitem()[1]
+        )
+        assert annotations["pennant.dev/set-back"].startswith(f"{MAX_SET_BACKS}.")
 
     def test_without_the_mark_the_count_starts_again(self):
         live, _ = self.fight(MAX_SET_BACKS + 1)

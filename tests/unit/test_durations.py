@@ -30,14 +30,14 @@ def pod(scheduled: float, fetched: float, ready: float) -> PodFacts:
 
 
 def test_the_slowest_pod_counts_in_every_phase():
-    told = phase_durations({"since": format_time(NOW)}, [pod(1, 3, 5), pod(2, 3, 8)], at(9))
-    assert told == {"schedule": 2, "fetch": 1, "load": 5, "switch": 1, "total": 9}
+    durations = phase_durations({"since": format_time(NOW)}, [pod(1, 3, 5), pod(2, 3, 8)], at(9))
+    assert durations == {"schedule": 2, "fetch": 1, "load": 5, "switch": 1, "total": 9}
 
 
 def test_clocks_that_disagree_make_no_negative_phase():
-    told = phase_durations({"since": format_time(NOW)}, [pod(1, 2, 10)], at(9))
-    assert told["switch"] == 0
-    assert told["total"] == 9
+    durations = phase_durations({"since": format_time(NOW)}, [pod(1, 2, 10)], at(9))
+    assert durations["switch"] == 0
+    assert durations["total"] == 9
 
 
 def test_nothing_is_told_where_a_time_is_missing():

@@ -107,7 +107,7 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
 
 
 @cache
-def told(story: Story) -> FallibleOperator:
+def played(story: Story) -> FallibleOperator:
     """The operator after a story and all before it, undisturbed; nobody goes on with this one."""
     operator = begun(story)
     story(operator)
@@ -118,7 +118,9 @@ def begun(story: Story) -> FallibleOperator:
     """One whose story begins now."""
     before = STORIES[story][0]
     return (
-        FallibleOperator(Simulation(version(7))) if before is None else copy.deepcopy(told(before))
+        FallibleOperator(Simulation(version(7)))
+        if before is None
+        else copy.deepcopy(played(before))
     )
 
 
@@ -145,7 +147,7 @@ def end(operator: FallibleOperator) -> dict[str, Any]:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_every_story_ends_the_same_whatever_becomes_of_a_request(story):
-    undisturbed, (_, *last) = told(story), STORIES[story]
+    undisturbed, (_, *last) = played(story), STORIES[story]
     wanted = end(undisturbed)
     assert [wanted["serving"], wanted["summary"]] == last
     for number in range(undisturbed.sent - begun(story).sent):

@@ -26,15 +26,15 @@ MORE = {"serving": {"resources": {"limits": {"memory": "2Gi"}}}}
 
 def thing(*conditions: str, generation: int = 1, seen: int = 1, **meta: Any) -> dict[str, Any]:
     """By conditions such as `Ready=True`."""
-    told = [dict(zip(("type", "status"), each.split("="), strict=True)) for each in conditions]
+    as_dicts = [dict(zip(("type", "status"), each.split("="), strict=True)) for each in conditions]
     return {
         "metadata": {"generation": generation, **meta},
-        "status": {"observedGeneration": seen, "conditions": told},
+        "status": {"observedGeneration": seen, "conditions": as_dicts},
     }
 
 
 @pytest.mark.parametrize(
-    ("seen", "said"),
+    ("seen", "expected"),
     [
         (thing("Ready=True", "Reconciling=False", "Stalled=False"), CURRENT),
         (thing("Ready=False", "Reconciling=False", "Stalled=False"), IN_PROGRESS),
@@ -47,8 +47,8 @@ def thing(*conditions: str, generation: int = 1, seen: int = 1, **meta: Any) -> 
         (thing(), CURRENT),
     ],
 )
-def test_what_kstatus_says(seen, said):
-    assert verdict(seen) == said
+def test_what_kstatus_says(seen, expected):
+    assert verdict(seen) == expected
 
 
 class Watched:
@@ -71,15 +71,17 @@ class Watched:
     def says(self, **status: Any) -> str:
         """What is wrong with the same state, had its status said this."""
         planted = {**self.sim.owner, "status": {**self.sim.status, **status}}
-        found = self.judge.saw(planted)
-        return found.problem if found else ""
+        wrong = self.judge.saw(planted)
+        return wrong.problem if wrong else ""
 
     def settled(self) -> str:
         """What is wrong with the same state, had its conditions said that all is well."""
-        told = ("Ready=True", "Reconciling=False", "Stalled=False")
-        said = [dict(zip(("type", "status"), each.split("="), strict=True)) for each in told]
+        statuses = ("Ready=True", "Reconciling=False", "Stalled=False")
+        conditions = [
+            dict(zip(("type", "status"), each.split("="), strict=True)) for each in statuses
+        ]
         generation = self.sim.owner["metadata"]["generation"]
-        return self.says(observedGeneration=generation, conditions=said)
+        return self.says(observedGeneration=generation, conditions=conditions)
 
 
 def test_nothing_is_wrong_with_a_life_in_which_the_status_is_honest():
@@ -130,16 +132,16 @@ def test_an_alias_move_that_is_called_done_while_the_old_version_serves_is_found
 
 def test_a_pin_that_is_held_is_not_done_and_an_alias_that_is_held_may_be():
     watched = Watched()
-    said = [c for c in watched.sim.status["conditions"] if c["type"] != "AliasInSync"]
-    said.append({"type": "AliasInSync", "status": "False", "reason": "Held"})
-    held = {"conditions": said, "desired": {"version": "8"}}
-    assert watched.says(**held) == ""
+    conditions = [c for c in watched.sim.status["conditions"] if c["type"] != "AliasInSync"]
+    conditions.append({"type": "AliasInSync", "status": "False", "reason": "Held"})
+    status = {"conditions": conditions, "desired": {"version": "8"}}
+    assert watched.says(**status) == ""
     watched.edits(model={"name": "news", "version": "8"})
     pinned = {"resolved": {"registry": "default", "model": "news", "version": "8"}}
-    watched.says(**held, **pinned)
+    watched.says(**status, **pinned)
     generation = watched.sim.owner["metadata"]["generation"]
-    told = watched.says(**held, **pinned, observedGeneration=generation)
-    assert told == "version 8 is asked for while 7 serves"
+    wrong = watched.says(**status, **pinned, observedGeneration=generation)
+    assert wrong == "version 8 is asked for while 7 serves"
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ every_pod = pytest.mark.parametrize("serving", SERVINGS.values(), ids=SERVINGS)
 def template(serving: dict[str, Any]) -> dict[str, Any]:
     spec = parse_spec(model_deployment(serving=serving))
     manifest = render.deployment_of(spec, version(7), "abc123", IMAGES)
-    found: dict[str, Any] = manifest["spec"]["template"]
-    return found
+    pod_template: dict[str, Any] = manifest["spec"]["template"]
+    return pod_template
 
 
 def containers(serving: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -255,9 +255,9 @@ def test_two_that_start_at_once_are_no_trouble_and_each_is_told_who_leads(
     server = run((slow, 1.0), (slow, 1.0), seconds=20)
     assert len(writers(server)) == 1
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
-    said = [each.getMessage() for each in caplog.records]
-    assert sum("somebody was faster: 409 AlreadyExists" in each for each in said) == 1
-    assert sum(each.startswith("standing by: a-0 leads; ") for each in said) == 1
+    logged = [each.getMessage() for each in caplog.records]
+    assert sum("somebody was faster: 409 AlreadyExists" in each for each in logged) == 1
+    assert sum(each.startswith("standing by: a-0 leads; ") for each in logged) == 1
 
 
 def test_who_waits_for_a_leader_that_is_gone_says_how_long(caplog: pytest.LogCaptureFixture):
@@ -271,8 +271,8 @@ def test_who_waits_for_a_leader_that_is_gone_says_how_long(caplog: pytest.LogCap
 
     at_once(scenario())
     assert server.holder == "new"
-    said = [each.getMessage() for each in caplog.records]
-    assert said == [
+    logged = [each.getMessage() for each in caplog.records]
+    assert logged == [
         "standing by: gone leads; if it is gone, its Lease is free in 15 s",
         "leading as new",
     ]

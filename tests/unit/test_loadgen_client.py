@@ -56,7 +56,7 @@ def test_an_announced_close_is_seen():
 
 
 @pytest.mark.parametrize(
-    ("received", "said"),
+    ("received", "message"),
     [
         (b"", "closed before an answer"),
         (b"HTTP/1.1 200 OK\r\nContent-", "in the middle of an answer"),
@@ -65,8 +65,8 @@ def test_an_announced_close_is_seen():
         (b"HTTP/1.1 200 OK\r\n\r\n", "without content-length"),
     ],
 )
-def test_an_answer_that_is_cut_or_not_http_is_an_error(received, said):
-    with pytest.raises(AnswerError, match=said):
+def test_an_answer_that_is_cut_or_not_http_is_an_error(received, message):
+    with pytest.raises(AnswerError, match=message):
         get(received)
 
 

@@ -49,7 +49,7 @@ JSON = st.recursive(
 
 def situations() -> list[Observed]:
     """Settled, on the way, baking, and after a rejection."""
-    found = []
+    observed = []
     for steps, behaves in ((0, None), (1, None), (3, None), (9, fails)):
         sim = serving(7)
         if behaves is not None:
@@ -57,8 +57,8 @@ def situations() -> list[Observed]:
         if steps:
             sim.desired = version(8)
             sim.run(steps)
-        found.append(sim.observe())
-    return found
+        observed.append(sim.observe())
+    return observed
 
 
 NOTHING = Goal(None)
@@ -232,9 +232,9 @@ def read(obj: Any) -> Record | None:
 def test_what_is_wrong_with_a_record_is_told(mangle: Callable[[Any], Any], why: str):
     made = copy.deepcopy(RECORD)
     mangle(made)
-    with pytest.raises(UnreadableRecordError) as told:
+    with pytest.raises(UnreadableRecordError) as refused:
         record_from_object(made)
-    assert str(told.value) == why
+    assert str(refused.value) == why
 
 
 def test_one_unreadable_record_hides_no_other_and_stops_no_other_key():

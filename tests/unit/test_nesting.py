@@ -30,8 +30,8 @@ def deep(kind: str, depth: int = DEEP) -> str:
 @pytest.mark.parametrize("kind", ["object", "list"])
 @given(beside=ANY)
 def test_what_lies_beside_it_is_read(kind: str, beside: Any):
-    said = f'{{"items": [{deep(kind)}, {json.dumps(beside)}], "after": {json.dumps(beside)}}}'
-    found = nesting.loads(said.encode())
+    text = f'{{"items": [{deep(kind)}, {json.dumps(beside)}], "after": {json.dumps(beside)}}}'
+    found = nesting.loads(text.encode())
     assert found["items"][1] == found["after"] == beside
     assert json.loads(json.dumps(found)) == found  # it can be written again
 

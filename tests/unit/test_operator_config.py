@@ -52,8 +52,8 @@ def test_a_json_line_tells_the_exception_beside_the_message():
     error = ValueError("no such thing")
     where = ("pennant", logging.ERROR, __file__, 1, "%s: not reconciled", ("team/rec",))
     record = logging.LogRecord(*where, exc_info=(type(error), error, None))
-    told = json.loads(JsonLines().format(record))
-    assert (told["level"], told["logger"]) == ("error", "pennant")
-    assert told["message"] == "team/rec: not reconciled"
-    assert told["exception"].endswith("ValueError: no such thing")
-    assert told["time"].endswith("+00:00")
+    line = json.loads(JsonLines().format(record))
+    assert (line["level"], line["logger"]) == ("error", "pennant")
+    assert line["message"] == "team/rec: not reconciled"
+    assert line["exception"].endswith("ValueError: no such thing")
+    assert line["time"].endswith("+00:00")

@@ -15,8 +15,8 @@ WATCH = Watch("default", "news", alias="production")
 
 
 def owner(version: int, **meta: Any) -> dict[str, Any]:
-    found = model_deployment()
-    return found | {"metadata": found["metadata"] | {"resourceVersion": str(version), **meta}}
+    made = model_deployment()
+    return made | {"metadata": made["metadata"] | {"resourceVersion": str(version), **meta}}
 
 
 def service(version: int, uid: str = "s1", **more: Any) -> dict[str, Any]:
@@ -71,12 +71,12 @@ def test_copies_are_the_callers_own():
 
 def test_managed_fields_are_kept_of_what_is_applied_and_there_without_those_of_a_status():
     scale = {"manager": "an autoscaler", "subresource": "scale"}
-    told = [{"manager": "pennant"}, scale, {"manager": "kcm", "subresource": "status"}]
+    managers = [{"manager": "pennant"}, scale, {"manager": "kcm", "subresource": "status"}]
     store = Store()
-    store.put(owner(5, managedFields=told))
-    store.put(service(10, managedFields=told))
+    store.put(owner(5, managedFields=managers))
+    store.put(service(10, managedFields=managers))
     assert "managedFields" not in store.owner(KEY)["metadata"]
-    assert store.get("Service", *KEY)["metadata"]["managedFields"] == told[:2]
+    assert store.get("Service", *KEY)["metadata"]["managedFields"] == managers[:2]
 
 
 def test_it_knows_who_watches_what():

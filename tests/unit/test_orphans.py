@@ -28,8 +28,8 @@ def orphaned() -> Simulation:
     return sim
 
 
-def carry_out(sim: Simulation, found: Plan) -> None:
-    for write in found.writes:
+def carry_out(sim: Simulation, decision: Plan) -> None:
+    for write in decision.writes:
         sim.carry_out(write)
 
 

@@ -92,9 +92,9 @@ def test_what_somebody_insists_on_is_set_back_some_times_then_accepted_and_told_
         spec["template"]["spec"]["terminationGracePeriodSeconds"] = 99
 
     assert edited(sim, change, 10) == MAX_SET_BACKS
-    told = [w.event for w in sim.writes if w.event]
-    assert [event.reason for event in told] == ["FieldChangedByOthers"]
-    assert "spec.template.spec.terminationGracePeriodSeconds" in told[0].message
+    events = [w.event for w in sim.writes if w.event]
+    assert [event.reason for event in events] == ["FieldChangedByOthers"]
+    assert "spec.template.spec.terminationGracePeriodSeconds" in events[0].message
     assert sim.step().writes == ()
 
 

@@ -159,7 +159,7 @@ def test_the_clock_of_a_shortage_starts_with_it():
 
 
 @pytest.mark.parametrize(
-    "told",
+    "message",
     [
         "maximum cpu usage per Container is 1, but limit is 2",
         "failed quota: compute: must specify limits.cpu for: serve",
@@ -167,9 +167,9 @@ def test_the_clock_of_a_shortage_starts_with_it():
     ],
     ids=["LimitRange", "a quota that wants it said", "a policy"],
 )
-def test_what_a_policy_refuses_of_what_serves_keeps_nobody_from_the_fix(told):
+def test_what_a_policy_refuses_of_what_serves_keeps_nobody_from_the_fix(message):
     sim = serving(7)
-    refuse_pods(sim, "blue", told)
+    refuse_pods(sim, "blue", message)
     sim.desired, sim.behaviour["8"] = version(8), hangs
     sim.run(5)
     assert sim.condition("AliasInSync") == ("False", "RollingOut")

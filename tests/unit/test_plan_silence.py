@@ -80,10 +80,10 @@ def test_another_memory_does_not_roll_an_earlier_version_than_the_one_that_is_as
 def test_what_was_never_found_is_told_once_and_not_taken_for_found_at_the_next_look(desired):
     sim = Simulation(desired)
     sim.step()
-    told = sim.status
-    assert told["desired"]["version"] == "9"
+    status = sim.status
+    assert status["desired"]["version"] == "9"
     sim.run(3)
-    assert sim.status == told
+    assert sim.status == status
 
 
 def test_what_rolled_without_the_registry_is_what_it_would_have_rolled_with_it():

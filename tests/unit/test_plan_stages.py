@@ -21,25 +21,28 @@ def following(model: dict, desired=None) -> Simulation:
     return sim
 
 
-def told(sim: Simulation) -> tuple[str, str]:
-    found = next(c for c in sim.status["conditions"] if c["type"] == "AliasInSync")
-    return found["reason"], found["message"]
+def in_sync(sim: Simulation) -> tuple[str, str]:
+    condition = next(c for c in sim.status["conditions"] if c["type"] == "AliasInSync")
+    return condition["reason"], condition["message"]
 
 
 def test_a_stage_in_sync_says_which_version_it_holds():
     sim = following(STAGE)
-    assert told(sim) == ("InSync", "stage Production holds version 7, which serves")
+    assert in_sync(sim) == ("InSync", "stage Production holds version 7, which serves")
     assert sim.events[0].message == "stage Production holds version 7 of news"
 
 
 def test_competing_versions_are_named_and_the_highest_serves():
     sim = following(STAGE, replace(version(7), beside=("5", "3")))
-    assert told(sim) == ("InSync", "stage Production holds versions 3, 5 and 7; the highest serves")
+    assert in_sync(sim) == (
+        "InSync",
+        "stage Production holds versions 3, 5 and 7; the highest serves",
+    )
 
 
 def test_of_very_many_competing_versions_the_highest_are_named():
     sim = following(STAGE, replace(version(9999), beside=tuple(map(str, range(9998, 0, -1)))))
-    _, message = told(sim)
+    _, message = in_sync(sim)
     assert message.startswith("stage Production holds versions …, 9989, 9990,")
     assert message.endswith(", 9998 and 9999; the highest serves")
 
@@ -50,7 +53,7 @@ def test_a_competitor_that_comes_or_goes_rolls_nothing():
     sim.desired = replace(version(7), beside=("5",))
     sim.run(3)
     assert sim.writes == []
-    assert told(sim)[1] == "stage Production holds versions 5 and 7; the highest serves"
+    assert in_sync(sim)[1] == "stage Production holds versions 5 and 7; the highest serves"
 
 
 def test_a_rejected_version_in_a_stage_says_to_archive_it():
@@ -58,7 +61,7 @@ def test_a_rejected_version_in_a_stage_says_to_archive_it():
     sim.behaviour["8"] = fails("LoadFailed")
     sim.desired = replace(version(8), beside=("7",))
     sim.run(8)
-    reason, message = told(sim)
+    reason, message = in_sync(sim)
     assert reason == "Rejected"
     assert message.startswith("stage Production holds versions 7 and 8; the highest was rejected (")
     assert message.endswith(
@@ -68,21 +71,26 @@ def test_a_rejected_version_in_a_stage_says_to_archive_it():
 
 
 def test_a_pinned_version_says_so():
-    assert told(following(PINNED)) == ("Pinned", "spec.model.version pins version 7, which serves")
+    assert in_sync(following(PINNED)) == (
+        "Pinned",
+        "spec.model.version pins version 7, which serves",
+    )
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("model", "message"),
     [
         ({"name": "news"}, "has none of them"),
         ({"name": "news", "alias": "a", "stage": "Production"}, "has alias and stage"),
         ({"name": "news", "stage": "Staging", "version": "7"}, "has stage and version"),
     ],
 )
-def test_exactly_one_of_alias_stage_and_version_is_followed(model, said):
+def test_exactly_one_of_alias_stage_and_version_is_followed(model, message):
     owner = model_deployment(model=model)
     assert watch_of(owner) is None
-    with pytest.raises(InvalidSpecError, match=f"exactly one of alias, stage and version.*{said}"):
+    with pytest.raises(
+        InvalidSpecError, match=f"exactly one of alias, stage and version.*{message}"
+    ):
         parse_spec(owner)
 
 

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.unit
 
 def synced_while_writes_fail(sim: Simulation) -> tuple[str, str]:
     status = hindered_plan(sim.observe(), "500 InternalError", sim.now).status or {}
-    said = next(c for c in status["conditions"] if c["type"] == "AliasInSync")
-    return said["status"], said["reason"]
+    condition = next(c for c in status["conditions"] if c["type"] == "AliasInSync")
+    return condition["status"], condition["reason"]
 
 
 def test_what_is_in_sync_is_so_while_writes_fail():

@@ -38,13 +38,13 @@ def terminated(message: str = "", exit_code: int = 1, **more):
 
 
 def test_the_digest_comes_from_fetch_and_never_from_serve():
-    said = {"terminated": terminated('{"digest": "abc"}', 0)}
-    assert pod_facts(pod(initContainerStatuses=[{"name": "fetch", "state": said}])).digest == "abc"
-    assert pod_facts(pod(containerStatuses=[{"name": "serve", "state": said}])).digest is None
+    state = {"terminated": terminated('{"digest": "abc"}', 0)}
+    assert pod_facts(pod(initContainerStatuses=[{"name": "fetch", "state": state}])).digest == "abc"
+    assert pod_facts(pod(containerStatuses=[{"name": "serve", "state": state}])).digest is None
 
 
 @pytest.mark.parametrize(
-    ("limit", "told"),
+    ("limit", "expected"),
     [
         (None, None),
         ("2Ki", None),
@@ -52,12 +52,12 @@ def test_the_digest_comes_from_fetch_and_never_from_serve():
         ("1Ki", "the bundle has 2048 bytes, spec.serving.storage.size is 1Ki"),
     ],
 )
-def test_a_bundle_larger_than_its_volume_may_be_is_told_by_what_fetch_wrote(limit, told):
-    said = {"terminated": terminated('{"digest": "abc", "bytes": 2048}', 0)}
-    fetched = pod(initContainerStatuses=[{"name": "fetch", "state": said}])
+def test_a_bundle_larger_than_its_volume_may_be_is_told_by_what_fetch_wrote(limit, expected):
+    state = {"terminated": terminated('{"digest": "abc", "bytes": 2048}', 0)}
+    fetched = pod(initContainerStatuses=[{"name": "fetch", "state": state}])
     volume = {"name": "models", "emptyDir": {"sizeLimit": limit} if limit else {}}
     fetched["spec"]["volumes"] = [{"name": "tmp", "emptyDir": {}}, volume]
-    assert pod_facts(fetched).overfull == told
+    assert pod_facts(fetched).overfull == expected
 
 
 def test_a_restart_leaves_the_reason_in_the_last_state():
@@ -118,8 +118,8 @@ def test_what_a_node_took_down_with_it_is_not_the_containers_failure(reason, exi
 
 def test_attempts_are_those_of_the_container_that_fails():
     fetched = {"name": "fetch", "restartCount": 4, "state": {"terminated": terminated("{}", 0)}}
-    said = terminated('{"reason": "LoadFailed", "message": "no numpy"}')
-    serve = {"name": "serve", "restartCount": 0, "state": {"terminated": said}}
+    state = terminated('{"reason": "LoadFailed", "message": "no numpy"}')
+    serve = {"name": "serve", "restartCount": 0, "state": {"terminated": state}}
     found = pod_facts(pod(initContainerStatuses=[fetched], containerStatuses=[serve]))
     assert found.attempts == 1
 
@@ -135,8 +135,8 @@ def test_a_hostile_message_is_no_more_than_text(message):
 
 
 def test_half_a_character_in_a_message_is_what_the_api_server_would_store_as_another():
-    said = {"terminated": terminated(r'{"reason": "LoadFailed", "message": "a \ud800 b"}')}
-    found = pod_facts(pod(containerStatuses=[{"name": "serve", "state": said}]))
+    state = {"terminated": terminated(r'{"reason": "LoadFailed", "message": "a \ud800 b"}')}
+    found = pod_facts(pod(containerStatuses=[{"name": "serve", "state": state}]))
     assert found.failure is not None
     assert found.failure.message == "a ? b"
 
@@ -218,19 +218,19 @@ def test_a_pod_is_lost_when_its_grace_is_long_over_and_it_is_not_ready(deleted, 
 )
 def test_a_pod_was_ready_if_it_stopped_to_be_after_its_init_containers(ready, seconds, been):
     at = format_time(parse_time(T) + timedelta(seconds=seconds))
-    said = [condition("Initialized")]
+    conditions = [condition("Initialized")]
     if ready:
-        said.append({**condition("Ready", ready), "lastTransitionTime": at})
-    assert pod_facts(pod(conditions=said)).been_ready is been
+        conditions.append({**condition("Ready", ready), "lastTransitionTime": at})
+    assert pod_facts(pod(conditions=conditions)).been_ready is been
 
 
 @pytest.mark.parametrize("code", [137, 143])
 def test_what_a_signal_ended_was_killed_unless_the_memory_limit_explains_it(code):
     def failed(reason: str) -> str:
         state = {"terminated": terminated(exit_code=code, reason=reason)}
-        found = pod_facts(pod(containerStatuses=[{"name": "serve", "state": state}]))
-        assert found.failure is not None
-        return found.failure.reason
+        facts = pod_facts(pod(containerStatuses=[{"name": "serve", "state": state}]))
+        assert facts.failure is not None
+        return facts.failure.reason
 
     assert failed("Error") == KILLED
     assert failed("OOMKilled") == "OOMKilled"

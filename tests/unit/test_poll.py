@@ -75,26 +75,26 @@ class Slow(SkippingRegistry):
         super().__init__(dict.fromkeys(MODELS, "1"), set())
         self.under_way = self.most = self.resolved = 0
 
-    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
+    async def resolve(self, version: RegisteredVersion) -> ModelVersion:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         await asyncio.sleep(1)
         self.under_way -= 1
         self.resolved += 1
-        return await super().resolve(found)
+        return await super().resolve(version)
 
 
 def test_who_waits_for_the_first_of_many_that_moved_does_not_wait_for_the_last():
-    slow, told = Slow(), list[tuple[str, int]]()
+    slow, answers = Slow(), list[tuple[str, int]]()
 
     async def scenario() -> None:
         registry: Any = slow
-        answered = lambda watch: told.append((watch.model, slow.resolved))  # noqa: E731
+        answered = lambda watch: answers.append((watch.model, slow.resolved))  # noqa: E731
         await Poll(registry, "3.17.2", Known()).ask(WATCHES, answered)
 
     at_once(scenario())
-    assert sorted(model for model, _ in told) == MODELS
-    assert told[0][1] <= CONCURRENCY_LIMIT < len(MODELS) == told[-1][1]
+    assert sorted(model for model, _ in answers) == MODELS
+    assert answers[0][1] <= CONCURRENCY_LIMIT < len(MODELS) == answers[-1][1]
     assert slow.most == CONCURRENCY_LIMIT
 
 
@@ -132,9 +132,9 @@ def test_an_alias_at_a_version_without_a_source_is_not_where_it_was():
         await poll.ask(WATCHES)
 
     _, known = polled(scenario)
-    (told,) = unresolved(known).values()
-    assert (told.reason, told.version) == ("VersionNotResolved", "8")
-    assert "alias production points at version 8" in told.message
+    (absent,) = unresolved(known).values()
+    assert (absent.reason, absent.version) == ("VersionNotResolved", "8")
+    assert "alias production points at version 8" in absent.message
 
 
 def test_a_version_without_a_source_is_asked_for_ever_later_and_another_one_at_once():

@@ -59,7 +59,7 @@ class Scene:
 
     def __init__(self, alias: Alias, interval: str) -> None:
         self.alias = alias
-        self.told: list[Key] = []
+        self.enqueued: list[Key] = []
         self.health: list[Health] = []
         store = Store()
         meta = {"name": KEY[1], "namespace": KEY[0], "uid": "u", "resourceVersion": "1"}
@@ -85,7 +85,7 @@ class Scene:
         self.health.append(health)
 
     def _enqueue(self, keys: Iterable[Key], *, urgent: bool = False) -> None:
-        self.told.extend(keys)
+        self.enqueued.extend(keys)
 
 
 def scene(
@@ -138,11 +138,11 @@ def test_an_alias_that_flaps_is_never_absent(monkeypatch: pytest.MonkeyPatch):
             made.poller.ask_soon(WATCH)
             await asyncio.sleep(2)
             assert made.desired() == SEVEN
-        made.told.clear()
+        made.enqueued.clear()
         await asyncio.sleep(60)
 
     made = scene(scenario, monkeypatch, "10m")
-    assert made.told == []
+    assert made.enqueued == []
 
 
 def test_what_was_never_there_is_told_with_the_first_answer(monkeypatch: pytest.MonkeyPatch):
@@ -188,5 +188,5 @@ def test_the_log_tells_a_move_once_and_nothing_of_where_it_was_all_along(
         await asyncio.sleep(40)
 
     scene(scenario, monkeypatch, "15s")
-    told = [r.getMessage() for r in caplog.records if "is version" in r.getMessage()]
-    assert told == ["registry default: alias production of model news is version 8, was 7"]
+    logged = [r.getMessage() for r in caplog.records if "is version" in r.getMessage()]
+    assert logged == ["registry default: alias production of model news is version 8, was 7"]

@@ -76,8 +76,8 @@ def test_an_api_server_that_fails_on_writes_again_and_again_is_told_until_it_doe
 
 
 def condition_of(status: dict[str, Any], kind: str) -> tuple[str, str]:
-    found = next(c for c in status["conditions"] if c["type"] == kind)
-    return found["status"], found["reason"]
+    condition = next(c for c in status["conditions"] if c["type"] == kind)
+    return condition["status"], condition["reason"]
 
 
 def test_a_fault_of_the_operator_hides_no_modeldeployment_from_the_metrics(

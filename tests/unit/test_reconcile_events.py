@@ -62,8 +62,8 @@ def test_a_record_that_cannot_be_read_is_told_once_whatever_else_changes():
         for number in (8, 7, 8):
             world.desired = version(number)
             await world.handle(times=2)
-        told = [e["reason"] for e in world.api.events]
-        assert told.count("RecordUnreadable") == 1
+        reasons = [e["reason"] for e in world.api.events]
+        assert reasons.count("RecordUnreadable") == 1
 
     run_scenario(scenario)
 

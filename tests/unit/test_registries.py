@@ -47,7 +47,7 @@ def test_a_slash_at_the_end_of_the_address_is_dropped():
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ({"url": "ftp://x"}, "spec.url 'ftp://x'"),
         ({"url": "http://"}, "spec.url"),
@@ -65,8 +65,8 @@ def test_a_slash_at_the_end_of_the_address_is_dropped():
         ({"pollInterval": "10ms"}, "1s or more"),
     ],
 )
-def test_what_cannot_be_used_is_named(spec: dict[str, Any], said: str):
-    with pytest.raises(InvalidRegistryError, match=said.replace("'", ".")):
+def test_what_cannot_be_used_is_named(spec: dict[str, Any], message: str):
+    with pytest.raises(InvalidRegistryError, match=message.replace("'", ".")):
         parse_registry(model_registry(**spec))
 
 

@@ -63,7 +63,7 @@ def as_mlflow(path: str, query: Any) -> dict[str, Any]:
     """What a well registry would say."""
     version = {"name": query.get("name", "news"), "version": "3", "creation_timestamp": 1}
     version |= {"current_stage": "Production", "source": "runs:/r/m", "tags": []}
-    told = {
+    bodies = {
         "registered-models/get": {"registered_model": model(query.get("name", ""))},
         "registered-models/search": {"registered_models": [model(name) for name in NAMES]},
         "model-versions/get": {"model_version": version},
@@ -73,7 +73,7 @@ def as_mlflow(path: str, query: Any) -> dict[str, Any]:
     }
     run = {"info": {"artifact_uri": "mlflow-artifacts:/1/r/artifacts", "experiment_id": "1"}}
     run["outputs"] = {"model_outputs": [{"model_id": "m-1"}]}
-    return told.get(path, {"run": run})
+    return bodies.get(path, {"run": run})
 
 
 def asked(answer: Answer, scenario: Callable[[MlflowHttp], Awaitable[None]]) -> None:
@@ -120,15 +120,15 @@ junk = st.recursive(
 
 
 @st.composite
-def mangled(draw: st.DrawFn, told: Any) -> Any:
+def mangled(draw: st.DrawFn, value: Any) -> Any:
     """The same, with something in it replaced, left out or added."""
-    if isinstance(told, dict) and told and draw(st.integers(0, 3)):
-        key = draw(st.sampled_from(sorted(told)))
+    if isinstance(value, dict) and value and draw(st.integers(0, 3)):
+        key = draw(st.sampled_from(sorted(value)))
         if draw(st.integers(0, 4)) == 0:
-            return {k: v for k, v in told.items() if k != key}
-        return told | {key: draw(mangled(told[key]))}
-    if isinstance(told, list) and told and draw(st.integers(0, 3)):
-        return [draw(mangled(told[0])), *told[1:]]
+            return {k: v for k, v in value.items() if k != key}
+        return value | {key: draw(mangled(value[key]))}
+    if isinstance(value, list) and value and draw(st.integers(0, 3)):
+        return [draw(mangled(value[0])), *value[1:]]
     return draw(junk)
 
 
@@ -149,11 +149,11 @@ ASKED = (
 def test_no_answer_ends_a_poll_but_with_trouble_or_a_state(
     data: st.DataObject, path: str, status: int
 ):
-    told = data.draw(mangled(as_mlflow(path, {"name": "cars"}) | {"next_page_token": ""}))
+    body = data.draw(mangled(as_mlflow(path, {"name": "cars"}) | {"next_page_token": ""}))
 
     async def answer(request: web.Request) -> web.Response:
         if path_of(request) == path:
-            return web.Response(status=status, text=json.dumps(told))
+            return web.Response(status=status, text=json.dumps(body))
         return web.Response(text=json.dumps(as_mlflow(path_of(request), request.query)))
 
     try:
@@ -204,8 +204,8 @@ def test_what_is_packed_is_read_up_to_the_same_length(how: str):
 
     def polls(body: bytes) -> Known:
         async def answer(request: web.Request) -> web.Response:
-            told = json.dumps(as_mlflow(path_of(request), request.query)).encode()
-            return web.Response(body=body or PACKED[how](told), headers={"Content-Encoding": how})
+            plain = json.dumps(as_mlflow(path_of(request), request.query)).encode()
+            return web.Response(body=body or PACKED[how](plain), headers={"Content-Encoding": how})
 
         return polled(answer, watches=WATCHES[:1])
 
@@ -244,8 +244,8 @@ def test_words_without_end_are_cut(caplog: pytest.LogCaptureFixture):
         if path_of(request) == "registered-models/search":
             return web.json_response({}, headers={"Set-Cookie": "a=" + "b" * 4000})
         assert "Cookie" not in request.headers
-        told = {"error_code": "E" * 100_000, "message": "m" * 100_000}
-        return web.json_response(told, status=400)
+        body = {"error_code": "E" * 100_000, "message": "m" * 100_000}
+        return web.json_response(body, status=400)
 
     known = polled(answer, times=2, watches=WATCHES[:1])
     state = known.state(WATCHES[0])
@@ -263,11 +263,11 @@ HOOKS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("told", HOOKS.values(), ids=HOOKS)
-def test_no_list_of_webhooks_ends_anything(told: dict[str, Any]):
+@pytest.mark.parametrize("hooks", HOOKS.values(), ids=HOOKS)
+def test_no_list_of_webhooks_ends_anything(hooks: dict[str, Any]):
     async def answer(request: web.Request) -> web.Response:
         if request.method == "GET":
-            return web.Response(text=json.dumps(told))
+            return web.Response(text=json.dumps(hooks))
         return web.Response(text=json.dumps({"webhook": {"webhook_id": "ours"}}))
 
     async def scenario(http: MlflowHttp) -> None:

@@ -125,13 +125,15 @@ def test_a_record_that_was_copied_with_its_version_tells_nothing(
     assert (promotion_of(copied, PRODUCTION), rollback_of(copied, PRODUCTION)) == (None, None)
 
 
-@pytest.mark.parametrize(("after", "told"), [(timedelta(0), True), (timedelta(minutes=-5), False)])
+@pytest.mark.parametrize(
+    ("after", "counts"), [(timedelta(0), True), (timedelta(minutes=-5), False)]
+)
 def test_an_older_record_without_its_owner_counts_unless_it_is_older_than_its_version(
-    after: timedelta, told: bool
+    after: timedelta, counts: bool
 ):
     bears = bearing(Move(version=2, previous=1, by="ana@host", at=NOON + after))
     tags = {key: value for key, value in bears.tags.items() if "-as." not in key}
-    assert (promotion_of(replace(bears, tags=tags), PRODUCTION) is not None) is told
+    assert (promotion_of(replace(bears, tags=tags), PRODUCTION) is not None) is counts
 
 
 @pytest.mark.parametrize("at", ["", "yesterday", "2026-03-01T12:00:00"])
@@ -141,23 +143,23 @@ def test_what_somebody_wrote_by_hand_and_is_no_time_is_no_record(at: str):
     assert promotion_of(by_hand, PRODUCTION) is None
 
 
-def after(*told: tuple[int, int] | int) -> tuple[dict[int, Version], int]:
+def after(*steps: tuple[int, int] | int) -> tuple[dict[int, Version], int]:
     """The versions after promotions (a number) and rollbacks (from, to), and which one serves."""
-    found = {number: version(number) for number in range(1, 6)}
+    versions = {number: version(number) for number in range(1, 6)}
     current: int | None = None
-    for minute, step in enumerate(told):
+    for minute, step in enumerate(steps):
         at = NOON + timedelta(minutes=minute)
         if isinstance(step, tuple):
-            move, on = Move(step[1], step[0], "ana", at, is_rollback=True), found[step[0]]
+            move, on = Move(step[1], step[0], "ana", at, is_rollback=True), versions[step[0]]
         else:
-            move, on = Move(step, current, "ana", at), found[step]
-        found[on.version] = replace(on, tags=dict(on.tags) | tags_of(move, PRODUCTION, on))
+            move, on = Move(step, current, "ana", at), versions[step]
+        versions[on.version] = replace(on, tags=dict(on.tags) | tags_of(move, PRODUCTION, on))
         current = move.version
-    return found, int(current or 0)
+    return versions, int(current or 0)
 
 
 @pytest.mark.parametrize(
-    ("told", "to"),
+    ("steps", "to"),
     [
         ((1, 2), 1),
         ((1, 2, 3), 2),
@@ -169,9 +171,9 @@ def after(*told: tuple[int, int] | int) -> tuple[dict[int, Version], int]:
     ],
 )
 def test_a_rollback_goes_to_the_last_version_that_was_not_rolled_back_from(
-    told: tuple[Any, ...], to: int
+    steps: tuple[Any, ...], to: int
 ):
-    found, serves = after(*told)
+    found, serves = after(*steps)
     assert predecessor([found[serves]], PRODUCTION, found.__getitem__).version == to
 
 
@@ -180,9 +182,9 @@ def test_a_version_that_was_rolled_back_from_is_passed_over_where_a_hand_moved_t
     assert predecessor([found[3]], PRODUCTION, found.__getitem__).version == 1
 
 
-@pytest.mark.parametrize("told", [(1,), (1, 2, (2, 1))])
-def test_where_no_record_leads_on_a_rollback_says_what_to_do(told: tuple[Any, ...]):
-    found, serves = after(*told)
+@pytest.mark.parametrize("steps", [(1,), (1, 2, (2, 1))])
+def test_where_no_record_leads_on_a_rollback_says_what_to_do(steps: tuple[Any, ...]):
+    found, serves = after(*steps)
     with pytest.raises(NothingToRollBackError, match="promote the version that you want"):
         predecessor([found[serves]], PRODUCTION, found.__getitem__)
 
@@ -203,7 +205,7 @@ def test_in_a_stage_the_next_one_in_it_is_gone_back_to_unless_it_was_left():
 
 
 @pytest.mark.parametrize(
-    ("told", "to", "is_one"),
+    ("steps", "to", "is_one"),
     [
         ((1, 2), 1, True),
         ((1, 2, 3), 1, True),
@@ -213,9 +215,9 @@ def test_in_a_stage_the_next_one_in_it_is_gone_back_to_unless_it_was_left():
     ],
 )
 def test_a_version_that_held_the_alias_before_is_gone_back_to(
-    told: tuple[Any, ...], to: int, is_one: bool
+    steps: tuple[Any, ...], to: int, is_one: bool
 ):
-    found, serves = after(*told)
+    found, serves = after(*steps)
     assert is_return(found[to], found[serves], PRODUCTION) is is_one
 
 

@@ -166,16 +166,16 @@ def test_what_is_not_written_is_not_set():
     [("0s", "0"), ("5ms", "0.005"), ("0.001ms", "0.000001"), ("1s", "1"), ("500ms500ms", "1")],
 )
 def test_a_delay_is_told_in_decimal_seconds(delay, seconds):
-    (told,) = tuning_env({"batching": {"maxDelay": delay}})
-    assert told == {"name": "PENNANT_BATCH_MAX_DELAY", "value": seconds}
+    (variable,) = tuning_env({"batching": {"maxDelay": delay}})
+    assert variable == {"name": "PENNANT_BATCH_MAX_DELAY", "value": seconds}
 
 
 @pytest.mark.parametrize(
-    ("delay", "told"), [("soon", "not a duration"), ("1001ms", "more than 1s"), ("1h", "1s")]
+    ("delay", "message"), [("soon", "not a duration"), ("1001ms", "more than 1s"), ("1h", "1s")]
 )
-def test_a_delay_that_cannot_be_is_refused_by_name(delay, told):
+def test_a_delay_that_cannot_be_is_refused_by_name(delay, message):
     with pytest.raises(
-        InvalidSpecError, match=rf"^spec\.serving\.batching\.maxDelay: '{delay}' .*{told}"
+        InvalidSpecError, match=rf"^spec\.serving\.batching\.maxDelay: '{delay}' .*{message}"
     ):
         parse_spec(model_deployment(serving={"batching": {"maxDelay": delay}}))
 

@@ -28,11 +28,11 @@ class World:
     def monotonic(self) -> float:
         return self.now
 
-    def stream(self, *_: str, take: Any, talk: bool = False) -> World:
+    def stream(self, *_: str, take: Any, writable: bool = False) -> World:
         self._takes.append(take)
         return self
 
-    def tell(self, _: str) -> None:
+    def write_line(self, _: str) -> None:
         """Whom to ask is not of interest here."""
 
     def says(self, version: str, *, at: float = 0) -> None:
@@ -54,18 +54,18 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    found = World()
-    monkeypatch.setattr(sampler, "time", found)
-    return found
+    clock = World()
+    monkeypatch.setattr(sampler, "time", clock)
+    return clock
 
 
 @pytest.fixture
 def watching(world: World) -> Sampler:
     kube: Any = SimpleNamespace(stream=world.stream)
-    found = Sampler(kube, verdict)
-    found.look_at("newsreco")
+    watcher = Sampler(kube, verdict)
+    watcher.look_at("newsreco")
     world.says("1")
-    return found
+    return watcher
 
 
 def test_one_request_that_is_given_up_late_does_not_make_a_short_outage_long(

@@ -59,8 +59,8 @@ def test_a_probe_that_may_wait_is_answered_when_the_server_is_ready_or_never_wil
         ends(lifecycle)
         return await asked
 
-    said = asyncio.run(scenario())
-    assert (said.status_code, said.json()["phase"]) == answer
+    response = asyncio.run(scenario())
+    assert (response.status_code, response.json()["phase"]) == answer
 
 
 @pytest.mark.parametrize("wait", ["0.001", "0", "-1", "nan", "soon", ""])

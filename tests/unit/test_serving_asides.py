@@ -53,13 +53,13 @@ def run(scenario, *, threads=4, **limits):
     """What a scenario makes of a model whose calls end at last."""
     adapter = Never()
 
-    async def told():
+    async def released():
         try:
             return await scenario(model(adapter, pool=Pool(threads), **limits))
         finally:
             adapter.release.set()
 
-    return asyncio.run(told())
+    return asyncio.run(released())
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -122,7 +122,7 @@ def test_all_steps_of_a_request_have_one_time_out_together():
 
 
 @pytest.mark.parametrize(
-    ("raised", "told"),
+    ("raised", "error"),
     [
         (ValueError("row 0"), InvalidInput),
         (KeyError("a"), PredictFailed),
@@ -131,12 +131,12 @@ def test_all_steps_of_a_request_have_one_time_out_together():
     ],
     ids=repr,
 )
-def test_what_a_call_raises_is_told_as_of_predictions(raised, told):
+def test_what_a_call_raises_is_told_as_of_predictions(raised, error):
     def fail():
         raise raised
 
     async def scenario(served):
-        with pytest.raises(told):
+        with pytest.raises(error):
             await served.batcher.aside(fail)
 
     run(scenario)

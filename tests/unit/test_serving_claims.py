@@ -114,7 +114,7 @@ def test_what_was_looked_at_is_copied_whatever_its_path_leads_to_by_then(
 
 def test_a_folder_that_is_a_link_now_and_then_never_leads_out(claim, secret, tmp_path):
     """Against somebody who does nothing but swap it, all the while."""
-    place, over, told = claim / "mlflow", threading.Event(), []
+    place, over, reasons = claim / "mlflow", threading.Event(), []
 
     def keep_swapping() -> None:
         while not over.is_set():
@@ -131,12 +131,12 @@ def test_a_folder_that_is_a_link_now_and_then_never_leads_out(claim, secret, tmp
             try:
                 claims.copy(read, target)
             except PodError as error:
-                told.append(error.reason)
+                reasons.append(error.reason)
             assert "secret" not in texts(target)
     finally:
         over.set()
         thread.join()
-    assert set(told) <= {Reason.DOWNLOAD_FAILED, Reason.BUNDLE_MISSING}
+    assert set(reasons) <= {Reason.DOWNLOAD_FAILED, Reason.BUNDLE_MISSING}
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])

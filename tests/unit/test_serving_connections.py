@@ -179,8 +179,8 @@ def test_every_request_has_its_answer_in_order_until_the_last_wherever_packets_e
     good, last, places
 ):
     behind = next(iter(GOOD)) if last else b""
-    told = asyncio.run(answers(cut(b"".join(good) + last + behind, places)))
-    statuses, bodies, closed = told
+    got = asyncio.run(answers(cut(b"".join(good) + last + behind, places)))
+    statuses, bodies, closed = got
     assert statuses == [200] * len(good) + LAST[last]
     assert bodies[: len(good)] == [GOOD[each] for each in good]
     assert closed is bool(last)
@@ -195,13 +195,13 @@ def test_what_comes_behind_a_body_is_no_header():
 
 def test_an_answer_may_be_made_of_the_body_while_that_arrives():
     body = b"a" * 70_000
-    told = asyncio.run(answers(cut(request(body, "/stream") + request(b"two"), [90, 50_000])))
-    assert told == ([200, 200], [body, b"two"], False)
+    got = asyncio.run(answers(cut(request(body, "/stream") + request(b"two"), [90, 50_000])))
+    assert got == ([200, 200], [body, b"two"], False)
 
 
 def test_an_error_after_an_answer_takes_no_answer_from_those_behind(caplog):
-    told = asyncio.run(answers([request(b"one", "/raises") + request(b"two")]))
-    assert told == ([200, 200], [b"one", b"two"], False)
+    got = asyncio.run(answers([request(b"one", "/raises") + request(b"two")]))
+    assert got == ([200, 200], [b"one", b"two"], False)
     (record,) = caplog.records
     assert "as asked" in str(record.exc_info)
 

@@ -41,8 +41,8 @@ def test_whole_numbers_are_read_to_the_last_digit_or_refused(dtype, values):
         assert not fit or any(isinstance(value, float) for value in values)
         return
     assert found.dtype == dtype
-    told = zip(found[0].tolist(), values, strict=True)
-    assert all(Fraction(one) == Fraction(other) for one, other in told)
+    pairs = zip(found[0].tolist(), values, strict=True)
+    assert all(Fraction(one) == Fraction(other) for one, other in pairs)
 
 
 @pytest.mark.parametrize("dtype", [*WHOLE, "float64"])

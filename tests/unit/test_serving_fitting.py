@@ -36,8 +36,8 @@ ONE_TENSOR = Takes((), ("float64, shape [-1, 2]",), row=(2,), are_tensors=True, 
 NO_NUMBER = "could not convert string to float: 'x'"
 
 
-def told(takes: Takes, asked: Any, *tensors: str, said: str = NO_NUMBER) -> str:
-    return str(explained(InvalidInput(said), takes, asked, tensors))
+def explanation(takes: Takes, asked: Any, *tensors: str, message: str = NO_NUMBER) -> str:
+    return str(explained(InvalidInput(message), takes, asked, tensors))
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def told(takes: Takes, asked: Any, *tensors: str, said: str = NO_NUMBER) -> str:
     ],
 )
 def test_of_named_columns_what_is_taken_given_and_missing_is_told(asked: Any, says: str):
-    assert says in told(A_AND_B, asked)
-    assert told(A_AND_B, asked).endswith(f"({NO_NUMBER})")
+    assert says in explanation(A_AND_B, asked)
+    assert explanation(A_AND_B, asked).endswith(f"({NO_NUMBER})")
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,15 @@ def test_of_named_columns_what_is_taken_given_and_missing_is_told(asked: Any, sa
     ],
 )
 def test_so_it_is_of_models_without_names_and_of_tensors(takes: Takes, asked: Any, says: str):
-    assert says in told(takes, asked)
+    assert says in explanation(takes, asked)
 
 
 def test_of_a_lone_tensor_its_name_tells_whether_it_is_one_of_several():
-    assert told(A_AND_B, Rows([1, 2]), "a").startswith("missing columns: b;")
-    assert told(TWO_TENSORS, Rows([[1, 2]]), "l").startswith("missing tensors: r;")
-    assert "the request has the tensor 'x', rows of 1 value" in told(A_AND_B, Rows([[1]]), "x")
+    assert explanation(A_AND_B, Rows([1, 2]), "a").startswith("missing columns: b;")
+    assert explanation(TWO_TENSORS, Rows([[1, 2]]), "l").startswith("missing tensors: r;")
+    assert "the request has the tensor 'x', rows of 1 value" in explanation(
+        A_AND_B, Rows([[1]]), "x"
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_of_a_lone_tensor_its_name_tells_whether_it_is_one_of_several():
     ],
 )
 def test_what_fits_is_told_in_the_librarys_own_words(takes: Takes, asked: Any):
-    assert told(takes, asked, said="Input X contains NaN.") == "Input X contains NaN."
+    assert explanation(takes, asked, message="Input X contains NaN.") == "Input X contains NaN."
 
 
 def test_our_own_words_are_not_told_twice():
@@ -112,8 +114,8 @@ def test_our_own_words_are_not_told_twice():
 
 def test_of_many_names_some_are_told_and_how_many_more():
     many = Takes(tuple(f"c{n}" for n in range(500)), (), frozenset(), 500)
-    said = told(many, Rows([[1]]))
-    assert "c19 and 480 more; the request has" in said
+    message = explanation(many, Rows([[1]]))
+    assert "c19 and 480 more; the request has" in message
 
 
 VALUES = st.recursive(

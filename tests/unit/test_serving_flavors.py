@@ -30,17 +30,17 @@ TENSOR = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 3]
 
 
 def saved(
-    folder: Path, flavor: str, *, inputs: Any = (DOUBLE,), params: Any = (), **said: Any
+    folder: Path, flavor: str, *, inputs: Any = (DOUBLE,), params: Any = (), **fields: Any
 ) -> Bundle:
     """A bundle's MLmodel, without its model."""
     signature = {"inputs": json.dumps(list(inputs)), "params": json.dumps(list(params))}
-    content = {"flavors": {flavor: said, "python_function": {}}, "signature": signature}
+    content = {"flavors": {flavor: fields, "python_function": {}}, "signature": signature}
     (folder / "MLmodel").write_text(json.dumps(content))
     return Bundle(folder, read_mlmodel(folder))
 
 
 @pytest.mark.parametrize(
-    ("flavor", "said"),
+    ("flavor", "fields"),
     [
         ("xgboost", {"model_class": "xgboost.core.Booster"}),
         ("xgboost", {"model_class": "xgboost.sklearn.XGBClassifier"}),
@@ -51,13 +51,13 @@ def saved(
 )
 @pytest.mark.parametrize("inputs", [[], [DOUBLE], [TENSOR]])
 def test_models_of_numbers_are_served_by_the_adapter_of_their_flavor(
-    tmp_path, flavor, said, inputs
+    tmp_path, flavor, fields, inputs
 ):
-    assert loading.choose("auto", saved(tmp_path, flavor, inputs=inputs, **said)).name == flavor
+    assert loading.choose("auto", saved(tmp_path, flavor, inputs=inputs, **fields)).name == flavor
 
 
 @pytest.mark.parametrize(
-    ("flavor", "said", "because"),
+    ("flavor", "fields", "because"),
     [
         ("xgboost", {"code": "code"}, "code of its own"),
         ("xgboost", {"model_class": "ours.Booster"}, "a class of its own"),
@@ -68,8 +68,8 @@ def test_models_of_numbers_are_served_by_the_adapter_of_their_flavor(
         ("onnx", {"inputs": [TEXT]}, "inputs that are no numbers"),
     ],
 )
-def test_other_models_of_these_flavors_are_left_to_mlflow(tmp_path, flavor, said, because):
-    bundle = saved(tmp_path, flavor, **said)
+def test_other_models_of_these_flavors_are_left_to_mlflow(tmp_path, flavor, fields, because):
+    bundle = saved(tmp_path, flavor, **fields)
     assert loading.choose("auto", bundle).name == "pyfunc"
     with pytest.raises(PodError, match=f"{because}.*: set serving.adapter to pyfunc"):
         loading.load(flavor, bundle)
@@ -133,12 +133,12 @@ def test_packages_are_hidden_from_imports_and_come_back():
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("cpu_max", "expected"),
     [("max 100000", None), ("150000 100000", 2), ("50000 100000", 1), ("6400000 100000", 64)],
 )
-def test_the_processors_are_those_of_the_containers_limit(tmp_path, said, expected):
+def test_the_processors_are_those_of_the_containers_limit(tmp_path, cpu_max, expected):
     everything = cpus.available(tmp_path)
-    (tmp_path / "cpu.max").write_text(f"{said}\n")
+    (tmp_path / "cpu.max").write_text(f"{cpu_max}\n")
     assert cpus.available(tmp_path) == min(expected or everything, everything)
 
 

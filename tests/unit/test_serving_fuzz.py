@@ -79,12 +79,12 @@ def post(kind: str, body: bytes) -> httpx.Response:
 def problem(kind: str, body: bytes) -> str:
     """The status and what is said, in one line; fails when it is not an answer to live with."""
     answer = post(kind, body)
-    said = answer.json()
+    content = answer.json()
     if answer.status_code == 200:
         return "200"
-    message = said.get("message") or said.get("error")
-    assert 400 <= answer.status_code < 500, said
-    assert message, said
+    message = content.get("message") or content.get("error")
+    assert 400 <= answer.status_code < 500, content
+    assert message, content
     assert len(message) < 2100
     return f"{answer.status_code} {message}"
 
@@ -113,8 +113,8 @@ def test_recorded_bodies_get_the_answer_that_is_written_beside_them(path: Path) 
         names = {line.partition(": ")[0] for line in path.read_text().splitlines()}
         assert names == {each.name for each in CORPUS.glob("*.*") if each.suffix != ".txt"}
         return
-    told = grpc_problem(body) if kind == "grpc" else problem(kind, body)
-    assert re.fullmatch(expected(path.name), told), told
+    got = grpc_problem(body) if kind == "grpc" else problem(kind, body)
+    assert re.fullmatch(expected(path.name), got), got
 
 
 def expected(name: str) -> str:
@@ -122,8 +122,13 @@ def expected(name: str) -> str:
     if name == "columns-nested.invocations" and sys.version_info >= (3, 12):
         return "200"  # from 3.12 on what Python does in C does not count as depth
     lines = (CORPUS / "answers.txt").read_text().splitlines()
-    found = next(said for line in lines for at, _, said in [line.partition(": ")] if at == name)
-    return ".*".join(map(re.escape, found.split("...")))
+    text = next(
+        expected_text
+        for line in lines
+        for at, _, expected_text in [line.partition(": ")]
+        if at == name
+    )
+    return ".*".join(map(re.escape, text.split("...")))
 
 
 SCALARS = st.one_of(

@@ -86,8 +86,8 @@ def test_an_estimator_is_joined_and_in_the_loop_only_when_all_of_it_is_known(est
 def test_the_ready_line_names_what_is_not_known():
     served = model(native(make_pipeline(OddStep(), LinearRegression())))
     step = f"{OddStep.__module__}.OddStep"
-    told = f"one by one: {step}, which a Pipeline holds, is not scikit-learn's own"
-    assert str(served.batcher) == f"requests are predicted {told}"
+    how = f"one by one: {step}, which a Pipeline holds, is not scikit-learn's own"
+    assert str(served.batcher) == f"requests are predicted {how}"
 
 
 @pytest.mark.parametrize(

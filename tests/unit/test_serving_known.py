@@ -73,11 +73,11 @@ class Scaling:
 Scaling.__module__ = "builtins"
 
 
-class Told(np.float64):
+class Renamed(np.float64):
     """A number that says it is NumPy's own."""
 
 
-Told.__module__ = "numpy"
+Renamed.__module__ = "numpy"
 
 
 class Index(Scaling):
@@ -173,7 +173,7 @@ STRANGERS = {
     ),
     "a class that calls itself Python's": (FunctionTransformer(Scaling), "builtins.Scaling"),
     "numbers that call themselves NumPy's": (
-        with_inside(LinearRegression(), "intercept_", Told()), "numpy.Told",
+        with_inside(LinearRegression(), "intercept_", Renamed()), "numpy.Renamed",
     ),
     "an index that calls itself pandas'": (
         with_inside(LinearRegression(), "intercept_", Index()), "pandas.Index",

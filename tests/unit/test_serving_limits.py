@@ -50,7 +50,7 @@ STILL = Motion(30.1, 30.1, 0)
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "expected"),
     [
         (Facts(), Verdict.KEEP),
         (Facts(arriving=STILL), Verdict.TOO_LATE),
@@ -71,8 +71,8 @@ STILL = Motion(30.1, 30.1, 0)
     ],
     ids=repr,
 )
-def test_a_client_is_told_to_go_when_its_time_is_over(facts, said):
-    assert verdict(LIMITS, facts) is said
+def test_a_client_is_told_to_go_when_its_time_is_over(facts, expected):
+    assert verdict(LIMITS, facts) is expected
 
 
 @examples(300)

@@ -203,5 +203,5 @@ def test_the_ready_line_tells_who_says_that_requests_are_joined(tmp_path):
     folder = sklearn_bundle(tmp_path / "bundle", Odd("sorted").fit([[1, 2]]))
     with_example(folder, [[1.0, 0.0], [0.0, 2.0]])
     assert f"{Odd.__module__}.Odd is not scikit-learn's own" in brought_up(folder)["batching"]
-    told = brought_up(folder, batch_mode="Rows")["batching"]
-    assert "one by one: the answer to a row of the example changes beside other rows" in told
+    batching = brought_up(folder, batch_mode="Rows")["batching"]
+    assert "one by one: the answer to a row of the example changes beside other rows" in batching

@@ -39,9 +39,9 @@ class Example(Echo):
 @pytest.fixture
 def mlmodel(tmp_path) -> MLmodel:
     (tmp_path / "MLmodel").write_text(MLMODEL)
-    found = read_mlmodel(tmp_path)
-    assert found
-    return found
+    contents = read_mlmodel(tmp_path)
+    assert contents
+    return contents
 
 
 def signed(mlmodel: MLmodel):
@@ -68,13 +68,13 @@ def test_a_model_without_an_example_gets_one_from_its_signature(mlmodel):
 
 def test_columns_and_params_are_those_of_the_signature(mlmodel):
     call = document(signed(mlmodel))["paths"]["/invocations"]["post"]
-    said = call["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    assert said["dataframe_records"]["items"] == {
+    properties = call["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert properties["dataframe_records"]["items"] == {
         "type": "object",
         "properties": {"a": {"type": "number"}, "<b>": {"type": "string"}},
         "required": ["a"],
     }
-    assert said["params"]["properties"] == {"factor": {"type": "integer", "default": 2}}
+    assert properties["params"]["properties"] == {"factor": {"type": "integer", "default": 2}}
 
 
 def test_the_adapters_own_routes_are_described_with_their_parameters():

@@ -238,9 +238,9 @@ def test_the_documentation_and_the_metrics_name_whole_paths(served):
     assert "/posts" not in paths
     ask(served, "/guarded/me/plain", headers={"authorization": "secret"})
     ask(served, "/items/7")
-    told = ask(served, "/metrics").text
-    assert 'protocol="own",route="/guarded/{tenant}/plain"' in told
-    assert 'route="/items/{number:int}"' in told
+    metrics = ask(served, "/metrics").text
+    assert 'protocol="own",route="/guarded/{tenant}/plain"' in metrics
+    assert 'route="/items/{number:int}"' in metrics
 
 
 def test_what_is_not_of_an_own_route_stays_in_starlettes_threads():

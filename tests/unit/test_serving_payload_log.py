@@ -38,8 +38,8 @@ def test_rows_are_told_by_the_names_that_the_request_or_the_model_gives_them():
 
 
 def test_what_is_redacted_is_left_out_wherever_it_lies():
-    told = inputs("user", rows=Rows([["U1", {"user": "U2", "n": 1}]]), columns=("user", "more"))
-    assert told == [{"user": "[redacted]", "more": {"user": "[redacted]", "n": 1}}]
+    logged = inputs("user", rows=Rows([["U1", {"user": "U2", "n": 1}]]), columns=("user", "more"))
+    assert logged == [{"user": "[redacted]", "more": {"user": "[redacted]", "n": 1}}]
     assert inputs("x", rows=Rows(["U1"]), tensors=("x",)) == "[redacted]"
     outputs = payload_log("score", "id").outputs({"score": [0.5], "predict": [{"id": 1}]}, ())
     assert outputs == {"score": "[redacted]", "predict": [{"id": "[redacted]"}]}

@@ -33,12 +33,12 @@ def test_the_line_tells_the_moment_the_phases_and_what_was_noted():
     phases.imported()
     with phases.phase("self-test") as notes:
         notes.append("skipped")
-    told = json.loads(phases.line("ready"))
-    assert list(told) == ["event", "time", "seconds", "phases", "notes"]
-    assert list(told["phases"]) == ["process", "import", "self-test"]
-    assert told["notes"] == {"self-test": "skipped"}
-    assert abs(told["time"] - time.time()) < 60
-    assert 0 <= told["phases"]["process"] < told["seconds"]
+    line = json.loads(phases.line("ready"))
+    assert list(line) == ["event", "time", "seconds", "phases", "notes"]
+    assert list(line["phases"]) == ["process", "import", "self-test"]
+    assert line["notes"] == {"self-test": "skipped"}
+    assert abs(line["time"] - time.time()) < 60
+    assert 0 <= line["phases"]["process"] < line["seconds"]
 
 
 def test_the_age_of_a_process_is_counted_by_the_kernel():

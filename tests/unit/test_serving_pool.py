@@ -11,7 +11,7 @@ import pytest
 from pennant_serving.batching.pool import Pool
 
 pytestmark = pytest.mark.unit
-PATIENCE = 30
+WAIT_SECONDS = 30
 
 
 class Body:
@@ -21,7 +21,7 @@ class Body:
 def test_who_leaves_before_the_turn_leaves_nothing_in_the_line():
     async def leave() -> bool:
         pool, busy, body = Pool(1), threading.Event(), Body()
-        first = pool.start(busy.wait, PATIENCE)
+        first = pool.start(busy.wait, WAIT_SECONDS)
         waiting, seen = pool.start(id, body), weakref.ref(body)
         del body
         waiting.cancel()
@@ -51,14 +51,14 @@ def test_threads_that_do_not_come_back_are_seen():
 
         def work(begun: threading.Event) -> None:
             begun.set()
-            busy.wait(PATIENCE)
+            busy.wait(WAIT_SECONDS)
 
         first = pool.start(work, started[0])
-        await asyncio.to_thread(started[0].wait, PATIENCE)
+        await asyncio.to_thread(started[0].wait, WAIT_SECONDS)
         one = pool.stuck(0.0)
         second = pool.start(work, started[1])
-        await asyncio.to_thread(started[1].wait, PATIENCE)
-        both, long = pool.stuck(0.0), pool.stuck(PATIENCE)
+        await asyncio.to_thread(started[1].wait, WAIT_SECONDS)
+        both, long = pool.stuck(0.0), pool.stuck(WAIT_SECONDS)
         busy.set()
         await asyncio.gather(first, second)
         return [one, both, long, pool.stuck(0.0)]

@@ -140,7 +140,7 @@ def test_bodies_and_answers_of_many_values_leave_the_event_loop(
 ):
     threads = {}
 
-    def told(module, name, step):
+    def noted(module, name, step):
         real = getattr(module, name)
 
         def function(*arguments):
@@ -149,10 +149,10 @@ def test_bodies_and_answers_of_many_values_leave_the_event_loop(
 
         monkeypatch.setattr(module, name, function)
 
-    told(invocations, "parse", "decoded")
-    told(invocations, "encode", "encoded")
-    told(v2, "decode", "decoded")
-    told(endpoint, "_response", "encoded")
+    noted(invocations, "parse", "decoded")
+    noted(invocations, "encode", "encoded")
+    noted(v2, "decode", "decoded")
+    noted(endpoint, "_response", "encoded")
     answer = client(adapter()).post(path, content=json.dumps(body).encode())
     assert answer.status_code == 200
     assert threads == {"decoded": decoded, "encoded": encoded}
@@ -201,7 +201,7 @@ def test_a_large_answer_of_the_fast_lane_leaves_the_event_loop(monkeypatch, widt
     assert threads == [thread]
 
 
-class Told(ArrayAdapter):
+class Noting(ArrayAdapter):
     """Says in which thread it makes arrays."""
 
     def __init__(self):
@@ -223,7 +223,7 @@ class Told(ArrayAdapter):
     ids=["few rows", "many rows", "a large row", "an array"],
 )
 def test_rows_of_many_values_become_an_array_beside_the_event_loop(rows, thread):
-    adapter = Told()
+    adapter = Noting()
     asyncio.run(model(adapter).predict(Rows(rows)))
     assert adapter.thread == thread
 

@@ -43,11 +43,11 @@ class Secret:
 
     async def _read(self, name: str) -> Mapping[str, str]:
         self.reads += 1
-        held = self.value
+        value = self.value
         await asyncio.sleep(1)
         if self.unread:
             raise SecretUnreadError("the API server is away")
-        return {KEY: held}
+        return {KEY: value}
 
     async def signed(self, secret: str) -> bool:
         return await self.signing.signed(hook(secret))

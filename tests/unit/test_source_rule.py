@@ -124,8 +124,8 @@ def test_a_prefix_ends_at_a_slash_or_at_its_scheme(source: str, prefix: str, all
 
 
 def test_a_refusal_says_what_is_allowed():
-    said = problem("gs://bucket/x", ALLOWED) or ""
-    assert "(mlflow-artifacts:/, s3://models, wasbs://" in said
+    message = problem("gs://bucket/x", ALLOWED) or ""
+    assert "(mlflow-artifacts:/, s3://models, wasbs://" in message
 
 
 SOURCES = st.one_of(

@@ -31,8 +31,8 @@ OF_THE_ROOT = allowed_with_root(DEFAULT_ALLOWED, ROOT)
 
 def direct(source: str, *allowed: str) -> str | Refused:
     at = replace(version(7), source=source)
-    found = with_pull_source(at, ROOT, allowed or OF_THE_ROOT, registry="default")
-    return found.source if isinstance(found, ModelVersion) else found
+    pulled = with_pull_source(at, ROOT, allowed or OF_THE_ROOT, registry="default")
+    return pulled.source if isinstance(pulled, ModelVersion) else pulled
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,12 @@ SERVES_1 = Claim(ready=True, version="1")
 OUT = Claim(ready=False, version="1")
 
 
-def sample(at=0.0, *said, answers="1", of="news"):
-    return Sample(at, of, said or (SERVES_1,), answers is not None, answers or "")
+def sample(at=0.0, *claim, answers="1", of="news"):
+    return Sample(at, of, claim or (SERVES_1,), answers is not None, answers or "")
 
 
 @pytest.mark.parametrize(
-    ("said", "answers", "wrong"),
+    ("claim", "answers", "wrong"),
     [
         (SERVES_1, "1", ""),
         (SERVES_1, "2", "version 1 is said to serve, and version 2 answers"),
@@ -46,8 +46,8 @@ def sample(at=0.0, *said, answers="1", of="news"):
         "no status, no answer",
     ],
 )
-def test_a_sample_agrees_with_the_status_or_says_why_not(said, answers, wrong):
-    assert problem(sample(0, said, answers=answers)) == wrong
+def test_a_sample_agrees_with_the_status_or_says_why_not(claim, answers, wrong):
+    assert problem(sample(0, claim, answers=answers)) == wrong
 
 
 def test_an_answer_may_agree_with_any_status_from_while_it_was_under_way():
@@ -61,7 +61,7 @@ def test_an_answer_may_agree_with_any_status_from_while_it_was_under_way():
 @pytest.mark.parametrize(("begun", "wanted"), [(0, "123"), (1, "123"), (2.5, "23"), (9, "3")])
 def test_what_was_said_since_a_request_began_starts_with_what_held_then(begun, wanted):
     claims = [(at, Claim(ready=True, version=str(at))) for at in (1, 2, 3)]
-    assert "".join(said.version for said in claims_since(claims, begun)) == wanted
+    assert "".join(claim.version for claim in claims_since(claims, begun)) == wanted
 
 
 def test_a_server_that_names_no_version_is_judged_by_its_answering_alone():

@@ -26,10 +26,10 @@ def names(count: int) -> list[str]:
 ONE_BY_ONE, SEARCH, WALK = "one by one", "search for these", "walk through all"
 
 
-def how(found: Strategy) -> str:
-    if not found.listed:
+def how(choice: Strategy) -> str:
+    if not choice.listed:
         return ONE_BY_ONE
-    return WALK if found.walk else SEARCH
+    return WALK if choice.walk else SEARCH
 
 
 @pytest.mark.parametrize(

@@ -39,18 +39,18 @@ HOW = [leaks, raises, ends]
 def test_whatever_ends_it_is_told_and_it_is_begun_again_ever_later(
     how: Callable[[], Awaitable[None]], caplog: pytest.LogCaptureFixture
 ):
-    began, told = list[float](), list[str]()
+    began, troubles = list[float](), list[str]()
 
     async def run() -> None:
         began.append(asyncio.get_running_loop().time())
         await how()
 
-    async def tell(trouble: str) -> None:
-        told.append(trouble)
+    async def report(trouble: str) -> None:
+        troubles.append(trouble)
         await how()  # nor does it matter what becomes of that
 
     async def scenario() -> None:
-        running = asyncio.create_task(supervised("the part", run, tell))
+        running = asyncio.create_task(supervised("the part", run, report))
         await asyncio.sleep(300)
         running.cancel()
         await asyncio.wait([running])
@@ -69,8 +69,8 @@ def test_whatever_ends_it_is_told_and_it_is_begun_again_ever_later(
         RESTART_CAP_SECONDS,
         RESTART_CAP_SECONDS,
     ]
-    assert len(told) == len(began)
-    assert "it tries again by itself" in told[0]
+    assert len(troubles) == len(began)
+    assert "it tries again by itself" in troubles[0]
     assert "the part ended" in caplog.text
 
 
@@ -118,8 +118,8 @@ def followed(made: Api) -> dict[str, dict[str, Any]]:
     api: Any = made
 
     async def write_status(live: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
-        told = {each["type"]: each for each in status["conditions"]}
-        written[live["metadata"]["name"]] = told
+        conditions = {each["type"]: each for each in status["conditions"]}
+        written[live["metadata"]["name"]] = conditions
         return {**live, "status": status}
 
     registries = Registries(
@@ -156,9 +156,9 @@ def test_a_fault_with_one_registry_is_that_registrys_status_and_the_others_go_on
     written = followed(api)
     assert {"good", "faulty"} <= set(api.read)
     for condition in ("Ready", "Webhook"):
-        said = written["faulty"][condition]
-        assert said["status"] == "False"
-        assert "the operator fails on what it was answered" in said["message"]
+        state = written["faulty"][condition]
+        assert state["status"] == "False"
+        assert "the operator fails on what it was answered" in state["message"]
     assert "There is no Secret good" in written["good"]["Ready"]["message"]
 
 

@@ -105,8 +105,8 @@ def test_no_pods_at_all_names_what_the_deployment_says():
 
 
 def test_pods_that_may_not_be_made_for_another_reason_are_no_matter_of_quota():
-    told = 'pods "rec-blue-" is forbidden: error looking up service account team/models'
-    verdict = judge(trial(shortage=told), NOW + timedelta(minutes=31))
+    message = 'pods "rec-blue-" is forbidden: error looking up service account team/models'
+    verdict = judge(trial(shortage=message), NOW + timedelta(minutes=31))
     assert isinstance(verdict, Held)
     assert verdict.reason is Reason.CONFIGURATION_ERROR
 
@@ -222,7 +222,7 @@ def test_what_its_probe_ends_after_it_had_traffic_crashed():
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("message", "reason"),
     [
         ('exceeded quota: "compute", requested: cpu=1', Reason.QUOTA_EXCEEDED),
         ("failed quota: q: must specify limits.cpu for: fetch,serve", Reason.QUOTA_EXCEEDED),
@@ -236,8 +236,8 @@ def test_what_its_probe_ends_after_it_had_traffic_crashed():
         ),
     ],
 )
-def test_what_a_namespace_allows_no_pod_for_names_what_helps(said, reason):
-    verdict = judge(trial(replicas=1, shortage=said), NOW + timedelta(minutes=30))
+def test_what_a_namespace_allows_no_pod_for_names_what_helps(message, reason):
+    verdict = judge(trial(replicas=1, shortage=message), NOW + timedelta(minutes=30))
     assert isinstance(verdict, Held)
     assert verdict.reason is reason
     assert "spec.serving.fetch.resources" in verdict.message

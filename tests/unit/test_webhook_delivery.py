@@ -71,10 +71,10 @@ def test_nothing_that_is_signed_can_be_changed(body: bytes, other: bytes, name: 
     assert changed.signed_with(b"s") == same
 
 
-@pytest.mark.parametrize("said", ["", "v1,", "v1", "v2,AAAA", "v1,ü", "v1,AAAA v1,BBBB"])
-def test_another_signature_is_refused(said: str):
+@pytest.mark.parametrize("signature", ["", "v1,", "v1", "v2,AAAA", "v1,ü", "v1,AAAA v1,BBBB"])
+def test_another_signature_is_refused(signature: str):
     made = hook()
-    assert not Delivery(made.id, made.sent, said, made.body).signed_with(b"s")
+    assert not Delivery(made.id, made.sent, signature, made.body).signed_with(b"s")
 
 
 @pytest.mark.parametrize("early", [1, -1])

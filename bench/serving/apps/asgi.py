@@ -38,8 +38,8 @@ def answer(body: bytes) -> bytes:
     asked = orjson.loads(body)
     tensor = asked["inputs"][0]
     if PIPELINE is None:
-        said = {"id": asked["id"], "outputs": [tensor | {"name": "output"}]}
-        return orjson.dumps(said)
+        response = {"id": asked["id"], "outputs": [tensor | {"name": "output"}]}
+        return orjson.dumps(response)
     labels = PIPELINE.predict(np.array(tensor["data"]).reshape(tensor["shape"]))
     output = {
         "name": "output",
@@ -47,5 +47,5 @@ def answer(body: bytes) -> bytes:
         "datatype": "INT64",
         "data": labels,
     }
-    said = {"id": asked["id"], "outputs": [output]}
-    return orjson.dumps(said, option=orjson.OPT_SERIALIZE_NUMPY)
+    response = {"id": asked["id"], "outputs": [output]}
+    return orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY)

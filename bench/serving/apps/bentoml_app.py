@@ -8,7 +8,7 @@ import numpy as np
 
 
 @bentoml.service(logging={"access": {"enabled": False}})
-class Classifier:
+class BentoClassifier:
     """Predicts with a pipeline."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from kserve import Model, ModelServer, model_server
 from kserve.utils.utils import get_predict_input, get_predict_response
 
 
-class Classifier(Model):  # type: ignore[misc]  # KServe's environment is not ours
+class KServeClassifier(Model):  # type: ignore[misc]  # KServe's environment is not ours
     """Predicts with a pipeline."""
 
     def __init__(self, name: str, path: str) -> None:
@@ -26,4 +26,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(parents=[model_server.parser])
     parser.add_argument("--path")
     arguments, _ = parser.parse_known_args()
-    ModelServer().start([Classifier(arguments.model_name, arguments.path)])
+    ModelServer().start([KServeClassifier(arguments.model_name, arguments.path)])

@@ -18,7 +18,7 @@ from pennant_dev.demo.traffic import Traffic
 from pennant_dev.leftovers import processes
 from pennant_dev.local import Local
 from pennant_dev.settings import REPOSITORY, Settings
-from pennant_dev.shell import DevError, say, side_by_side, step
+from pennant_dev.shell import DevError, eprint, side_by_side, step
 
 AROUND = f"""
 Everything is still there. Look around:
@@ -41,13 +41,13 @@ def up(svg: Path) -> int:
     except DevError:
         look_at(kube)
         raise
-    say(f"\n{report.table(story)}\n")
-    say(report.alias_to_answer(story))
+    eprint(f"\n{report.table(story)}\n")
+    eprint(report.alias_to_answer(story))
     save(story, svg)
     for problem in report.problems(story):
-        say(f"demo: {problem}")
-    say(AROUND)
-    say(f"\ndemo: {time.monotonic() - begun:.0f} s in all")
+        eprint(f"demo: {problem}")
+    eprint(AROUND)
+    eprint(f"\ndemo: {time.monotonic() - begun:.0f} s in all")
     return 1 if report.problems(story) else 0
 
 
@@ -102,7 +102,7 @@ def save(story: Story, path: Path) -> None:
     """Write the picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(picture.draw(story))
-    say(f"picture: {path}")
+    eprint(f"picture: {path}")
 
 
 def look_at(kube: Kube) -> None:
@@ -113,7 +113,7 @@ def look_at(kube: Kube) -> None:
         ("logs", SELECTOR, "--prefix", "--namespace=pennant-system", "--tail=40"),
     )
     for each in words:
-        say(f"\n$ kubectl {' '.join(each)}\n{kube(*each, check=False)}")
+        eprint(f"\n$ kubectl {' '.join(each)}\n{kube(*each, check=False)}")
 
 
 def main(words: list[str] | None = None) -> int:
@@ -125,7 +125,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         return up(arguments.svg) if arguments.command == "up" else down()
     except DevError as error:
-        say(f"dev/demo {arguments.command}: {error}")
+        eprint(f"dev/demo {arguments.command}: {error}")
         return 1
 
 

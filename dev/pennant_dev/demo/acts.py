@@ -6,7 +6,7 @@ from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Object
 from pennant_dev.demo.stage import Stage
 from pennant_dev.demo.story import Story
-from pennant_dev.shell import say, step
+from pennant_dev.shell import eprint, step
 
 SETTLED = "{.status.summary}=Serving"
 """JSONPath: nothing is under way any more, the bake included."""
@@ -21,7 +21,7 @@ def play(stage: Stage) -> Story:
     follow(stage, 5, "the alias goes back to v1", first)
     stage.traffic.stop()
     stage.story.rows = stage.traffic.rows
-    stage.story.told = stage.heard()
+    stage.story.heard = stage.heard()
     return stage.story
 
 
@@ -33,7 +33,7 @@ def opening(stage: Stage) -> tuple[str, str]:
     setup.install_newsreco(stage.kube)
     with stage.shown():
         stage.until(serves(first), seconds=180)
-    say(f"  GET /recommend/U106 -> {stage.ask(seconds=30)}")
+    eprint(f"  GET /recommend/U106 -> {stage.ask(seconds=30)}")
     with step(f"  {stage.traffic.describe()}"):
         stage.traffic.start()
     begun = time.time()
@@ -62,7 +62,7 @@ def refuse(stage: Stage, number: int, title: str) -> None:
     with stage.shown():
         move = stage.promote(broken)
         stage.until(rejected(broken), seconds=240)
-    say(f"  rejected: {why(stage.status(), broken)}")
+    eprint(f"  rejected: {why(stage.status(), broken)}")
     stage.calm()
     stage.record(number, title, begun, move)
 
@@ -85,7 +85,7 @@ def endure(stage: Stage, number: int, title: str) -> None:
 
 def announce(number: int, line: str) -> None:
     """One line that says what is about to happen."""
-    say(f"\nAct {number}: {line}")
+    eprint(f"\nAct {number}: {line}")
 
 
 def serves(version: str) -> str:

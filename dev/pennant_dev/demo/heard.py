@@ -24,10 +24,10 @@ class Heard(NamedTuple):
 def heard(lines: Iterable[str]) -> Iterator[Heard]:
     """From lines of `kubectl logs --timestamps`."""
     for line in lines:
-        if found := HOOKED.match(line.rstrip()):
-            yield Heard(_unix(found[1]), found[2])
-        elif found := KNOWN.match(line.rstrip()):
-            yield Heard(_unix(found[1]), found[2], found[3])
+        if match := HOOKED.match(line.rstrip()):
+            yield Heard(_unix(match[1]), match[2])
+        elif match := KNOWN.match(line.rstrip()):
+            yield Heard(_unix(match[1]), match[2], match[3])
 
 
 def _unix(stamp: str) -> float:

@@ -25,13 +25,13 @@ class Kube:
         return run([*self._base, *words], stdin=stdin, check=check)
 
     def stream(
-        self, *words: str, take: Callable[[Iterable[str]], None], talk: bool = False
+        self, *words: str, take: Callable[[Iterable[str]], None], writable: bool = False
     ) -> "Stream":
         """A kubectl command that goes on; `take` gets its lines, in a thread of its own.
 
-        With `talk` it may be told something (`Stream.tell`).
+        `writable`: lines may be written to its standard input (`Stream.write_line`).
         """
-        return Stream([*self._base, *words], take, talk=talk)
+        return Stream([*self._base, *words], take, writable=writable)
 
     def apply(self, folder: Path) -> None:
         """Apply a kustomization."""
@@ -44,14 +44,16 @@ class Kube:
     def get(self, kind: str, name: str, namespace: str) -> Object | None:
         """One object, or None when it does not exist."""
         words = ("get", kind, name, f"--namespace={namespace}", "--ignore-not-found", "-o", "json")
-        said = self(*words)
-        found: Object | None = json.loads(said) if said.strip() else None
-        return found
+        output = self(*words)
+        thing: Object | None = json.loads(output) if output.strip() else None
+        return thing
 
     def list(self, kind: str, namespace: str, selector: str = "") -> list[Object]:
         """Objects of a kind in a namespace, by label selector."""
-        said = self("get", kind, f"--namespace={namespace}", f"--selector={selector}", "-o", "json")
-        items: list[Object] = json.loads(said)["items"]
+        output = self(
+            "get", kind, f"--namespace={namespace}", f"--selector={selector}", "-o", "json"
+        )
+        items: list[Object] = json.loads(output)["items"]
         return items
 
     def execute(self, namespace: str, pod: str, *command: str, container: str = "") -> str:
@@ -81,9 +83,9 @@ class Kube:
     def finished(self, job: str, namespace: str, seconds: float) -> str:
         """Wait for a Job; its log. DevError with the log's end when it failed."""
         self.wait_for("{.status.conditions[0].type}", "job", job, namespace, seconds)
-        found = self.get("job", job, namespace) or {}
+        finished = self.get("job", job, namespace) or {}
         log = self("logs", f"job/{job}", f"--namespace={namespace}", "--tail=-1")
-        if any(each["type"].startswith("Fail") for each in found["status"]["conditions"]):
+        if any(each["type"].startswith("Fail") for each in finished["status"]["conditions"]):
             raise DevError(f"job {namespace}/{job} failed: {log.strip()[-2000:]}")
         return log
 
@@ -92,11 +94,11 @@ class Stream:
     """A running command whose lines are taken as they come; half a line at its end is none."""
 
     def __init__(
-        self, command: list[str], take: Callable[[Iterable[str]], None], *, talk: bool
+        self, command: list[str], take: Callable[[Iterable[str]], None], *, writable: bool
     ) -> None:
         self._process = subprocess.Popen(
             command,
-            stdin=subprocess.PIPE if talk else None,
+            stdin=subprocess.PIPE if writable else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -110,7 +112,7 @@ class Stream:
         """Whether the command ended by itself."""
         return self._process.poll() is not None
 
-    def tell(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         """Write a line to the command's standard input."""
         if self._process.stdin is not None:
             self._process.stdin.write(line + "\n")
@@ -126,11 +128,11 @@ class Stream:
                 pipe.close()
 
 
-def poll(look: Callable[[], T], what: str, seconds: float, every: float = 0.5) -> T:
+def poll(look: Callable[[], T], what: str, seconds: float, interval: float = 0.5) -> T:
     """The first true value of `look`; DevError naming `what` after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not (found := look()):
+    while not (value := look()):
         if time.monotonic() > deadline:
             raise DevError(f"{what}: still waiting after {seconds:.0f} s")
-        time.sleep(every)
-    return found
+        time.sleep(interval)
+    return value

@@ -29,7 +29,7 @@ class Scale:
 
     begun: float
     ended: float
-    most: float
+    top_rate: float
 
     def x(self, time: float) -> float:
         """Pixels from the left for a time (Unix seconds)."""
@@ -38,7 +38,7 @@ class Scale:
 
     def y(self, rate: float) -> float:
         """Pixels from the top for requests per second."""
-        return HEIGHT - BOTTOM - rate / self.most * (HEIGHT - BOTTOM - PLOT)
+        return HEIGHT - BOTTOM - rate / self.top_rate * (HEIGHT - BOTTOM - PLOT)
 
 
 def draw(story: Story) -> str:
@@ -87,8 +87,8 @@ def alias_spans(story: Story, end: float) -> Iterator[tuple[float, float, str]]:
 def _scale(seconds: dict[int, Counter[str]]) -> Scale:
     begun = min(seconds, default=0)
     ended = max(seconds, default=begun) + 1
-    most = max((counts.total() for counts in seconds.values()), default=0)
-    return Scale(begun, ended, most=max(20, math.ceil(most * 1.1 / 20) * 20))
+    top_rate = max((counts.total() for counts in seconds.values()), default=0)
+    return Scale(begun, ended, top_rate=max(20, math.ceil(top_rate * 1.1 / 20) * 20))
 
 
 def _heading(story: Story) -> list[str]:
@@ -128,7 +128,7 @@ def _mlflow(story: Story, scale: Scale) -> Iterator[str]:
 
 
 def _axes(scale: Scale) -> Iterator[str]:
-    for rate in range(0, int(scale.most) + 1, max(5, int(scale.most / 4))):
+    for rate in range(0, int(scale.top_rate) + 1, max(5, int(scale.top_rate / 4))):
         y = scale.y(rate)
         yield svg.line((LEFT, y), (WIDTH - RIGHT, y), "#e8e8e8" if rate else GREY)
         yield svg.text(LEFT - 8, y + 4, str(rate), anchor="end")

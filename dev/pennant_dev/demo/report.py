@@ -20,27 +20,27 @@ def alias_to_answer(story: Story) -> str:
     moves = [
         (act.move.new, story.timing_of(act), story.hooked(act)) for act in story.acts if act.move
     ]
-    told = [
+    answered = [
         f"v{new} answered after {timing.first_new:.1f} s"
         + (" (by webhook)" if hooked is not None else " (by poll)")
         for new, timing, hooked in moves
         if timing.first_new is not None
     ]
-    return f"from alias to answer: {', '.join(told) or 'no alias moved under traffic'}"
+    return f"from alias to answer: {', '.join(answered) or 'no alias moved under traffic'}"
 
 
 def problems(story: Story) -> list[str]:
     """Sentences about what should not have happened; none when the demo went well."""
-    found = [f"{count} requests failed: {why}" for why, count in reasons(story.rows).items()]
+    sentences = [f"{count} requests failed: {why}" for why, count in reasons(story.rows).items()]
     if story.mismatched:
         row = story.mismatched[0]
-        found.append(
+        sentences.append(
             f"{len(story.mismatched)} answers disagree with their version header, "
             f"such as version {row.version!r} with marker {row.marker!r}"
         )
     if not story.rows:
-        found.append("no request was made")
-    return found
+        sentences.append("no request was made")
+    return sentences
 
 
 def _cells(story: Story, act: Act) -> tuple[str, ...]:

@@ -15,12 +15,12 @@ from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import NAMESPACE, job
 from pennant_dev.demo.story import Act, Story
 from pennant_dev.demo.traffic import Traffic, by_version
-from pennant_dev.shell import DevError, say, step
+from pennant_dev.shell import DevError, eprint, step
 
 NAME = "news-recommender"
 ALIAS = "production"
 URL = f"http://{NAME}.{NAMESPACE}.svc.cluster.local"
-CALM = 5.0
+CALM_SECONDS = 5.0
 """Seconds of traffic shown before and after a change."""
 PROMOTE = (
     "import sys, time; from newsreco.registry import promote; at = time.time(); "
@@ -46,18 +46,18 @@ class Stage:
         with step(f"  trained and registered {marker}"):
             self.kube.create(job(f"train-{marker}", [*command, *options]))
             log = self.kube.finished(f"train-{marker}", NAMESPACE, seconds=300)
-        found = re.search(r"^registered version: (\d+)$", log, re.MULTILINE)
-        if found is None:
+        match = re.search(r"^registered version: (\d+)$", log, re.MULTILINE)
+        if match is None:
             raise DevError(f"train-{marker} printed no `registered version: N`:\n{log[-2000:]}")
-        self.story.markers[found[1]] = marker
-        return found[1]
+        self.story.markers[match[1]] = marker
+        return match[1]
 
     def promote(self, version: str) -> Move:
         """Point the alias at a version; the time is taken there, just before."""
-        said = self._toolbox(PROMOTE, version).split()
-        move = Move(float(said[-1]), self._alias, version)
+        output = self._toolbox(PROMOTE, version).split()
+        move = Move(float(output[-1]), self._alias, version)
         self._alias = version
-        say(f"  promoted version {version} to alias 'production'")
+        eprint(f"  promoted version {version} to alias 'production'")
         return move
 
     def ask(self, seconds: float) -> str:
@@ -77,8 +77,8 @@ class Stage:
 
     def status(self) -> Object:
         """The ModelDeployment's status."""
-        found = self.kube.get("modeldeployment", NAME, NAMESPACE) or {}
-        status: Object = found.get("status", {})
+        deployment = self.kube.get("modeldeployment", NAME, NAMESPACE) or {}
+        status: Object = deployment.get("status", {})
         return status
 
     def scale_mlflow(self, replicas: int) -> None:
@@ -112,7 +112,7 @@ class Stage:
 
     def calm(self) -> None:
         """Let the traffic flow for a while."""
-        self.traffic.flows_until(time.time() + CALM)
+        self.traffic.flows_until(time.time() + CALM_SECONDS)
 
     @contextmanager
     def shown(self) -> Iterator[None]:

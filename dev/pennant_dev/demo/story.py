@@ -24,7 +24,7 @@ class Story:
     acts: list[Act] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     markers: dict[str, str] = field(default_factory=dict)
-    told: list[Heard] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     """What the operator's log said of aliases."""
     outage: tuple[float, float] | None = None
     """When MLflow had no pods."""
@@ -42,7 +42,9 @@ class Story:
         if act.move is None:
             return None
         since = act.begun
-        hooks = [each.at for each in self.told if not each.version and since <= each.at < act.ended]
+        hooks = [
+            each.at for each in self.heard if not each.version and since <= each.at < act.ended
+        ]
         # MLflow sends it while the request that sets the alias is still being answered.
         return max(hooks[0] - act.move.at, 0.0) if hooks else None
 

@@ -9,8 +9,8 @@ from pennant_dev.demo.pods import NAMESPACE, pod
 from pennant_dev.shell import DevError, wait_until
 
 POD = "loadgen"
-RATE = 60
-SECONDS = 1200
+REQUESTS_PER_SECOND = 60
+RUN_SECONDS = 1200
 
 
 class Traffic:
@@ -20,7 +20,7 @@ class Traffic:
         self,
         kube: Kube,
         url: str,
-        rate: int = RATE,
+        rate: int = REQUESTS_PER_SECOND,
         *,
         name: str = POD,
         node: str = "",
@@ -46,7 +46,7 @@ class Traffic:
 
     def start(self) -> None:
         """Start the pod and wait for its first rows."""
-        options = [f"--url={self._url}", f"--rate={self._rate}", f"--seconds={SECONDS}"]
+        options = [f"--url={self._url}", f"--rate={self._rate}", f"--seconds={RUN_SECONDS}"]
         options += self._options
         command = ["python", "-m", "newsreco.loadgen", *options]
         self._kube.create(pod(self._name, command, self._node))

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from functools import partial
 
 from pennant_dev.demo.kube import Kube
-from pennant_dev.shell import say
+from pennant_dev.shell import eprint
 
-AGE = 1
+AGE_COLUMNS = 1
 """The last column changes all the time and does not count as a change."""
 
 
@@ -27,16 +27,16 @@ def _print(aside: Callable[[], str], lines: Iterable[str]) -> None:
     begun = time.monotonic()
     for line in changes(lines):
         if line.startswith("NAME"):
-            say(f"           {line.rstrip()}")
+            eprint(f"           {line.rstrip()}")
         else:
-            say(f"  {time.monotonic() - begun:5.1f} s  {line.rstrip():<98}  {aside()}".rstrip())
+            eprint(f"  {time.monotonic() - begun:5.1f} s  {line.rstrip():<98}  {aside()}".rstrip())
 
 
 def changes(lines: Iterable[str]) -> Iterator[str]:
     """The lines that differ from the one before in anything but their age."""
     last: list[str] = []
     for line in lines:
-        words = line.split()[:-AGE]
+        words = line.split()[:-AGE_COLUMNS]
         if words != last:
             yield line
         last = words

@@ -19,7 +19,7 @@ def evaluate(
 ) -> tuple[GateResult, ...]:
     """What each gate says of a version; `serving` is what it would replace, None: nothing yet."""
     return (
-        *(said for gate in gates.metrics for said in _metric(gate, version, serving)),
+        *(result for gate in gates.metrics for result in _metric(gate, version, serving)),
         *(_tag(gate, version) for gate in gates.tags),
         *([_flavors(gates.flavors, version)] if gates.flavors else ()),
         *([_signature(version, serving)] if gates.compatible else ()),

@@ -139,8 +139,8 @@ class Runner:
 
     def _one_by_one(self, batch: Batch) -> None:
         """Whose rows make the model raise must not cost the others their answer."""
-        again = Batch(batch.works)
-        self._beside(again, self._each_ended, attempt_each, self.predict, again.works)
+        retry = Batch(batch.works)
+        self._beside(retry, self._each_ended, attempt_each, self.predict, retry.works)
 
     def _each_ended(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         for work, outcome in zip(batch.works, outcomes, strict=True):

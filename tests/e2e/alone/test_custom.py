@@ -22,8 +22,8 @@ SAMPLE = yaml.safe_load((MANIFESTS / "samples" / "custom.yaml").read_text())["sp
 def custom(
     kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
 ) -> Iterator[Deployed]:
-    with serving(kube, name_after(request), room, serving={**SAMPLE, "image": IMAGE}) as found:
-        yield found
+    with serving(kube, name_after(request), room, serving={**SAMPLE, "image": IMAGE}) as deployed:
+        yield deployed
 
 
 def in_answers(rows: list[Row]) -> list[str]:

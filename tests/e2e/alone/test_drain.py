@@ -35,9 +35,9 @@ FILL = "open('/tmp/full', 'wb').write(b'x' * (64 << 20))"
 def pair(
     kube: Kube, markers: dict[str, str], room: str, request: pytest.FixtureRequest
 ) -> Iterator[Deployed]:
-    with serving(kube, name_after(request), room, replicas=2) as found:
-        poll(lambda: len(found.pods()) == 2, "not two pods", 30)
-        yield found
+    with serving(kube, name_after(request), room, replicas=2) as deployed:
+        poll(lambda: len(deployed.pods()) == 2, "not two pods", 30)
+        yield deployed
 
 
 def names(pods: list[Object]) -> set[str]:
@@ -78,7 +78,9 @@ def test_draining_a_node_under_traffic_fails_no_request(pair: Deployed):
     with traffic(pair, node=min(others)) as flow:
         flow.flows_until(time.time() + SECONDS)
         try:
-            pair.kube("label", "node", drained, *(f"{name}={said}" for name, said in OURS.items()))
+            pair.kube(
+                "label", "node", drained, *(f"{name}={value}" for name, value in OURS.items())
+            )
             selector = f"--pod-selector=pennant.dev/deployment={pair.name}"
             pair.kube("drain", drained, selector, "--delete-emptydir-data", "--timeout=120s")
             poll(lambda: len(pair.pods()) == 2, "the pods do not come back", 60)

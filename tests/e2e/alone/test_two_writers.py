@@ -56,24 +56,24 @@ def moved(kube: Kube, markers: dict[str, str], room: str, sampler: Sampler) -> I
     """Its alias points at version 2 and 1 in turn for as long as the tests go on, at 2 then."""
     over = threading.Event()
     spec = {"replicas": 2, "serving": {**SERVING, "resources": RESOURCES}}
-    with serving(kube, "led-in-turn", room, **spec) as found, traffic(found) as flow:
-        sampler.bear(found.namespace, found.name, LEASE + RETRY + BUSY)
+    with serving(kube, "led-in-turn", room, **spec) as deployed, traffic(deployed) as flow:
+        sampler.bear(deployed.namespace, deployed.name, LEASE + RETRY + BUSY)
 
         def move() -> None:
             for version in cycle(("2", "1")):
-                found.point_alias_at(version)
+                deployed.point_alias_at(version)
                 if over.wait(EVERY):
                     break
-            found.point_alias_at("2")
+            deployed.point_alias_at("2")
 
         mover = threading.Thread(target=move)
         mover.start()
         try:
-            yield found
+            yield deployed
         finally:
             over.set()
             mover.join()
-        found.until(serving="2", summary="Serving")
+        deployed.until(serving="2", summary="Serving")
         flow.flows_until(time.time() + 1)
     assert failures(flow.rows) == []
 
@@ -131,7 +131,7 @@ def process_of(identity: str) -> int:
 
 def taken_over(first: Led) -> tuple[AuditedRequest, AuditedRequest]:
     """Once that is so: the last word of one tenure, and the first of another's."""
-    return poll(first.succession, "nobody takes over", 60, every=0.1)
+    return poll(first.succession, "nobody takes over", 60, interval=0.1)
 
 
 def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(led: Led):
@@ -167,8 +167,8 @@ def test_a_leader_that_stood_still_past_its_lease_writes_nothing_more_and_ends(
 
 
 def container_of(kube: Kube, identity: str) -> Object:
-    (found,) = (kube.get("pod", pod_of(identity), NAMESPACE) or {})["status"]["containerStatuses"]
-    return dict(found)
+    (status,) = (kube.get("pod", pod_of(identity), NAMESPACE) or {})["status"]["containerStatuses"]
+    return dict(status)
 
 
 def exit_code(kube: Kube, identity: str, container: str) -> int | None:

@@ -62,9 +62,9 @@ print(mlflow.__version__)
 def ends() -> tuple[str, str]:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     extra, *_ = project["optional-dependencies"]["registry"]
-    found = re.fullmatch(r"mlflow-skinny>=([\d.]+),<=([\d.]+)", extra)
-    assert found is not None
-    return found[1], found[2]
+    bounds = re.fullmatch(r"mlflow-skinny>=([\d.]+),<=([\d.]+)", extra)
+    assert bounds is not None
+    return bounds[1], bounds[2]
 
 
 def test_this_process_has_the_newest_client_that_the_extra_takes():

@@ -48,8 +48,8 @@ def failing(
 
 
 def forbidden(_: ProxiedRequest) -> ProxiedAnswer:
-    told = b'{"error_code": "PERMISSION_DENIED", "message": "Permission denied"}'
-    return ProxiedAnswer(403, told)
+    body = b'{"error_code": "PERMISSION_DENIED", "message": "Permission denied"}'
+    return ProxiedAnswer(403, body)
 
 
 def once(step: str, after: int) -> Callable[[ProxiedRequest], ProxiedAnswer | None]:

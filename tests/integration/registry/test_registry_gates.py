@@ -92,13 +92,13 @@ def test_everything_that_refuses_is_named(saved: Callable[..., int], name: str):
     gates = {"flavors": ["xgboost"], "signature": "Compatible", "tags": [{"key": "approved"}]}
     with pytest.raises(errors.GateRefusedError) as refused:
         pennant_registry.promote(other, name, ALIAS, gates)
-    for said in (
+    for message in (
         "its flavors are python_function, sklearn, and must have xgboost",
         "column city is missing",
         "column town is required and new",
         "tag approved is not set, and must be set",
     ):
-        assert said in str(refused.value)
+        assert message in str(refused.value)
     assert holder(name) == first
 
 

@@ -23,8 +23,8 @@ ALIAS = "production"
 
 
 def serving(name: str) -> int | None:
-    found = pennant_registry.resolve(name, ALIAS)
-    return found.version if found else None
+    resolved = pennant_registry.resolve(name, ALIAS)
+    return resolved.version if resolved else None
 
 
 def test_a_registered_version_says_what_it_is_and_where_it_is_from(
@@ -198,8 +198,10 @@ def test_history_tells_promotions_and_rollbacks_newest_first(
     pennant_registry.promote(registered("one"), name, ALIAS)
     pennant_registry.promote(registered("two"), name, ALIAS)
     pennant_registry.rollback(name, ALIAS)
-    told = [(m.previous, m.version, m.is_rollback) for m in pennant_registry.history(name, ALIAS)]
-    assert told == [(2, 1, True), (1, 2, False), (None, 1, False)]
+    records = [
+        (m.previous, m.version, m.is_rollback) for m in pennant_registry.history(name, ALIAS)
+    ]
+    assert records == [(2, 1, True), (1, 2, False), (None, 1, False)]
 
 
 def test_an_alias_that_somebody_moved_meanwhile_is_not_moved_again(

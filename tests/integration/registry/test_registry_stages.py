@@ -21,8 +21,8 @@ STAGE = "Production"
 
 def stages(client: MlflowClient, name: str) -> dict[int, str]:
     """The stage of every version."""
-    found = client.search_model_versions(f"name='{name}'")
-    return {int(version.version): version.current_stage for version in found}
+    versions = client.search_model_versions(f"name='{name}'")
+    return {int(version.version): version.current_stage for version in versions}
 
 
 def by_hand(client: MlflowClient, name: str, number: int) -> None:
@@ -33,8 +33,8 @@ def by_hand(client: MlflowClient, name: str, number: int) -> None:
 
 
 def serving(name: str) -> int | None:
-    found = pennant_registry.resolve(name, stage=STAGE)
-    return found.version if found else None
+    resolved = pennant_registry.resolve(name, stage=STAGE)
+    return resolved.version if resolved else None
 
 
 def test_a_promoted_version_is_the_stages_only_one_and_loads(
@@ -59,8 +59,8 @@ def test_rolling_back_archives_the_newer_version(
     assert stages(client, name) == {1: "Archived", 2: "Production", 3: "Archived"}
     pennant_registry.rollback(name, stage=STAGE)
     assert pennant_registry.load_production(name, stage=STAGE) == "one"
-    told = [(m.previous, m.version) for m in pennant_registry.history(name, stage=STAGE)]
-    assert told == [(2, 1), (3, 2), (2, 3), (1, 2), (None, 1)]
+    records = [(m.previous, m.version) for m in pennant_registry.history(name, stage=STAGE)]
+    assert records == [(2, 1), (3, 2), (2, 3), (1, 2), (None, 1)]
 
 
 def test_of_versions_that_compete_the_highest_serves_and_rolling_back_leaves_the_next(

@@ -11,7 +11,7 @@ WAIT_SECONDS = 180.0  # seconds, on a machine that has other things to do
 
 
 def until(
-    found: Callable[[], T],
+    look: Callable[[], T],
     seconds: float = WAIT_SECONDS,
     *,
     seen: Callable[[], object] | None = None,
@@ -24,7 +24,7 @@ def until(
     deadline = time.monotonic() + seconds
     while True:
         asked = time.monotonic()
-        answer = found()
+        answer = look()
         if answer:
             return answer
         if time.monotonic() > deadline:
@@ -37,13 +37,13 @@ def still(look: Callable[[], T], seconds: float = 3) -> T:
 
     AssertionError at the deadline of `until`, with what is seen then.
     """
-    found, since = look(), time.monotonic()
+    answer, since = look(), time.monotonic()
 
     def same() -> bool:
-        nonlocal found, since
-        before, found = found, look()
-        since = since if found == before else time.monotonic()
+        nonlocal answer, since
+        before, answer = answer, look()
+        since = since if answer == before else time.monotonic()
         return time.monotonic() - since >= seconds
 
-    until(same, seen=lambda: f"changing: {found}")
-    return found
+    until(same, seen=lambda: f"changing: {answer}")
+    return answer

@@ -55,12 +55,12 @@ class Watch:
 
     def cure(self, version: str) -> str:
         """What a person does about a version that was rejected; either suffices."""
-        again = f"change spec.serving to have version {version} tried again"
+        change = f"change spec.serving to have version {version} tried again"
         if self.stage is not None:  # its highest version counts
-            return f"{again}, archive it, or move a higher one into the stage"
+            return f"{change}, archive it, or move a higher one into the stage"
         if self.version is not None:
-            return f"{again}, or set spec.model.version to another version (and back)"
-        return f"{again}, or point {self.pointer} at another version (and back)"
+            return f"{change}, or set spec.model.version to another version (and back)"
+        return f"{change}, or point {self.pointer} at another version (and back)"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Parsing:
         """Of the request that arrived, or began to arrive, last."""
         self.last: int | None = None
         """The number of the request whose answer ends the connection."""
-        self._again = b""
+        self._next_head = b""
         """The head that the next parser is to be given."""
         self._is_deaf = False
         """Nothing more is read."""
@@ -60,9 +60,9 @@ class Parsing:
 
     def _read_on(self, rest: memoryview) -> None:
         try:
-            while self._again:
+            while self._next_head:
                 self._parser = _parser(self)
-                self._parser.feed_data(self._again)
+                self._parser.feed_data(self._next_head)
                 try:
                     self._parser.feed_data(rest)
                 except httptools.HttpParserUpgrade as upgrade:

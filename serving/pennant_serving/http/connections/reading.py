@@ -59,8 +59,8 @@ class Reader(Parsing):
     # What the parser calls.
 
     def on_message_begin(self) -> None:
-        if self._again:  # the same request
-            self._again = b""
+        if self._next_head:  # the same request
+            self._next_head = b""
         else:
             if self.last is None and len(self._connection.due) >= UNANSWERED_REQUEST_LIMIT:
                 self.last = self.number
@@ -100,7 +100,7 @@ class Reader(Parsing):
         if method == b"CONNECT":
             raise Refused(400, "CONNECT is for proxies")
         if parser.should_upgrade():
-            self._again = heads.without_upgrade(method, self._url, version, self._headers)
+            self._next_head = heads.without_upgrade(method, self._url, version, self._headers)
         else:
             if version != "1.1" or not parser.should_keep_alive():
                 self.last = self.number
@@ -122,7 +122,7 @@ class Reader(Parsing):
             self.call.feed(body)
 
     def on_message_complete(self) -> None:
-        if self._again:
+        if self._next_head:
             return
         self._arriving.is_on = False
         route = self._route

@@ -98,10 +98,10 @@ class Deployed:
 
     def pods(self) -> list[Object]:
         """The pods that are ready and not on their way out."""
-        found = self.kube.list("pods", self.namespace, f"pennant.dev/deployment={self.name}")
+        pods = self.kube.list("pods", self.namespace, f"pennant.dev/deployment={self.name}")
         return [
             pod
-            for pod in found
+            for pod in pods
             if "deletionTimestamp" not in pod["metadata"]
             and ("Ready", "True")
             in {(c["type"], c["status"]) for c in pod["status"].get("conditions", ())}
@@ -117,21 +117,21 @@ class Deployed:
 
     def until(self, seconds: float = WAIT_SECONDS, **wanted: Any) -> Object:
         """The status in which these fields were so; `serving` and `desired` mean their version."""
-        found: Object = {}
+        last: Object = {}
 
         def look() -> bool:
-            nonlocal found
-            found = status = self.status
+            nonlocal last
+            last = status = self.status
             for field in ("serving", "desired"):
                 if field in wanted:
                     status = {**status, field: status.get(field, {}).get("version")}
             return wanted.items() <= status.items()
 
         try:
-            poll(look, f"{self.name} is not {wanted}", seconds, every=0.1)
+            poll(look, f"{self.name} is not {wanted}", seconds, interval=0.1)
         except DevError as error:
-            raise DevError(f"{error}; its status is {found}") from error
-        return found
+            raise DevError(f"{error}; its status is {last}") from error
+        return last
 
     def condition(self, kind: str) -> tuple[str, str]:
         return condition_of(self.status, kind)[:2]
@@ -139,8 +139,8 @@ class Deployed:
 
 def condition_of(status: Object, kind: str) -> tuple[str, str, str]:
     """Status, reason and message of a condition."""
-    found = next(c for c in status["conditions"] if c["type"] == kind)
-    return found["status"], found["reason"], found["message"]
+    condition = next(c for c in status["conditions"] if c["type"] == kind)
+    return condition["status"], condition["reason"], condition["message"]
 
 
 def name_after(request: pytest.FixtureRequest) -> str:
@@ -151,14 +151,14 @@ def name_after(request: pytest.FixtureRequest) -> str:
 @contextmanager
 def serving(kube: Kube, name: str, namespace: str, **spec: Any) -> Iterator[Deployed]:
     """A ModelDeployment that serves version 1, deleted afterwards."""
-    found = Deployed(kube, name, namespace)
-    found.point_alias_at(1)
-    found.apply(**spec)
+    deployed = Deployed(kube, name, namespace)
+    deployed.point_alias_at(1)
+    deployed.apply(**spec)
     try:
-        found.until(serving="1", summary="Serving", readyReplicas=spec.get("replicas", 1))
-        yield found
+        deployed.until(serving="1", summary="Serving", readyReplicas=spec.get("replicas", 1))
+        yield deployed
     finally:
-        found.delete("--wait=false")
+        deployed.delete("--wait=false")
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class Proxied(Kube):
         self._base = kube._base
         self._url = ""
         self._proxy = kube.stream("proxy", "--port=0", take=self._listen)
-        poll(lambda: self._url, "kubectl proxy does not say where it listens", 30, every=0.05)
+        poll(lambda: self._url, "kubectl proxy does not say where it listens", 30, interval=0.05)
         self._http = urllib3.PoolManager(maxsize=4)
 
     def stop(self) -> None:
@@ -43,9 +43,9 @@ class Proxied(Kube):
         if kind.removesuffix("s") not in KINDS:
             return super().list(kind, namespace, selector)
         path = KINDS[kind.removesuffix("s")].format(namespace)
-        found = self._read(path, {"labelSelector": selector} if selector else None)
-        assert found is not None
-        items: list[Object] = found["items"]
+        answer = self._read(path, {"labelSelector": selector} if selector else None)
+        assert answer is not None
+        items: list[Object] = answer["items"]
         return items
 
     def _read(self, path: str, fields: dict[str, str] | None = None) -> Object | None:
@@ -53,8 +53,8 @@ class Proxied(Kube):
         if answer.status == 404:
             return None
         assert answer.status == 200, f"{path}: {answer.status} {answer.data.decode()}"
-        found: Object = answer.json()
-        return found
+        body: Object = answer.json()
+        return body
 
     def _listen(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -65,8 +65,8 @@ class Proxied(Kube):
 @contextmanager
 def proxied(kube: Kube) -> Iterator[Proxied]:
     """The same cluster, read through a proxy while the block runs."""
-    found = Proxied(kube)
+    proxied = Proxied(kube)
     try:
-        yield found
+        yield proxied
     finally:
-        found.stop()
+        proxied.stop()

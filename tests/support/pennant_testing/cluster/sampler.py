@@ -48,7 +48,7 @@ class Sampler:
         self._reported: set[Disagreement] = set()
         self._borne: dict[str, float] = {}
         words = ("exec", "--stdin", f"--namespace={NAMESPACE}", setup.TOOLBOX, "--")
-        self._prober = kube.stream(*words, "python", "-c", PROBER, take=self._seen, talk=True)
+        self._prober = kube.stream(*words, "python", "-c", PROBER, take=self._seen, writable=True)
         self._watch = kube.stream("get", "--raw", WATCH, take=self._changed)
 
     def stop(self) -> None:
@@ -72,17 +72,17 @@ class Sampler:
 
     def misread(self) -> list[Wrong]:
         """The statuses by which kstatus says what is not so, but for those of an earlier call."""
-        found = self._judge.wrong[self._misread :]
-        self._misread += len(found)
-        return found
+        wrong = self._judge.wrong[self._misread :]
+        self._misread += len(wrong)
+        return wrong
 
     def news(self) -> list[Disagreement]:
         """The disagreements that count and were not reported by an earlier call."""
         all_of_them = disagreements(list(self._samples))
-        found = {each for each in all_of_them if each.counts and not self._bears(each)}
+        unborne = {each for each in all_of_them if each.counts and not self._bears(each)}
         begun = {(each.of, each.begun) for each in self._reported}
-        fresh = sorted(each for each in found if (each.of, each.begun) not in begun)
-        self._reported |= found
+        fresh = sorted(each for each in unborne if (each.of, each.begun) not in begun)
+        self._reported |= unborne
         return fresh
 
     def bear(self, namespace: str, name: str, seconds: float) -> None:
@@ -113,10 +113,10 @@ class Sampler:
             of = f"{meta['namespace']}/{meta['name']} {meta['uid']}"
             if event["type"] == "DELETED" or "deletionTimestamp" in meta:
                 self._claims.pop(of, None)
-                self._prober.tell(json.dumps({"of": of}))
+                self._prober.write_line(json.dumps({"of": of}))
                 continue
             if of not in self._claims:
-                self._prober.tell(json.dumps({"of": of, **_service(thing)}))
+                self._prober.write_line(json.dumps({"of": of, **_service(thing)}))
             self._judge.saw(thing)
             now = claim_of(thing.get("status", {}))
             self._claims.setdefault(of, []).append((time.monotonic(), now))

@@ -35,8 +35,8 @@ def register_recommenders(kube: Kube) -> dict[str, str]:
 def _registered(kube: Kube, script: str, model: str) -> dict[str, str]:
     words = ("exec", "--stdin", setup.TOOLBOX, f"--namespace={NAMESPACE}", "--")
     output = kube(*words, "python", "-", model, stdin=source(script))
-    found: dict[str, str] = json.loads(output.strip().splitlines()[-1])
-    return found
+    versions: dict[str, str] = json.loads(output.strip().splitlines()[-1])
+    return versions
 
 
 class Fleet:

@@ -84,14 +84,14 @@ class Audit:
 
     def written(self, *users: str, since: int = 0) -> list[Write]:
         """What these users wrote since a mark, first come first; the Lease excepted."""
-        found = (
+        writes = (
             _write(entry)
             for entry in entries(self.log, since)
             if entry["user"]["username"] in users
             and entry["verb"] not in READS
             and _object(entry) != "leases"
         )
-        return sorted(found, key=lambda write: write.began)
+        return sorted(writes, key=lambda write: write.began)
 
     def forbidden(self) -> Counter[str]:
         """`user verb resource` of what the roles of the operators do not allow."""
@@ -103,8 +103,8 @@ class Audit:
 
     def turns(self, *users: str, since: int = 0) -> list[str]:
         """These users in the order in which they took turns at writing since a mark."""
-        found = (write.user for write in self.written(*users, since=since))
-        return [user for user, _ in itertools.groupby(found)]
+        writers = (write.user for write in self.written(*users, since=since))
+        return [user for user, _ in itertools.groupby(writers)]
 
 
 def entries(log: Path, since: int = 0) -> Iterator[dict[str, Any]]:

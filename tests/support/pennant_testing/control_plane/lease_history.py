@@ -50,10 +50,10 @@ def requests(log: Path, since: int = 0) -> list[AuditedRequest]:
     return sorted(map(_request, entries(log, since)), key=lambda each: each.began)
 
 
-def tenures(found: list[AuditedRequest]) -> list[Tenure]:
+def tenures(requests: list[AuditedRequest]) -> list[Tenure]:
     """Each as it began; one of nobody's where the Lease was given back."""
     tenures_so_far: list[Tenure] = []
-    for each in found:
+    for each in requests:
         if each.holder is None or each.code >= 300:
             continue
         if not tenures_so_far or tenures_so_far[-1].identity != each.holder:
@@ -61,10 +61,10 @@ def tenures(found: list[AuditedRequest]) -> list[Tenure]:
     return tenures_so_far
 
 
-def strays(found: list[AuditedRequest]) -> Iterator[AuditedRequest]:
+def strays(requests: list[AuditedRequest]) -> Iterator[AuditedRequest]:
     """Writes that were under way while their pod did not hold the Lease: two could have written."""
-    turns = tenures(found)
-    for each in found:
+    turns = tenures(requests)
+    for each in requests:
         if each.holder is not None or not turns or each.began < turns[0].began:
             continue
         last = [turn for turn in turns if turn.began <= each.ended][-1]

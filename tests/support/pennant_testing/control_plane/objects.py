@@ -104,9 +104,9 @@ class Objects:
     def list(self, kind: str, namespace: str | None, selector: str = "") -> list[Object]:
         """Those of a namespace; with None, of all of them."""
         fields = {"labelSelector": selector} if selector else None
-        found = self._ask("GET", _path(kind, namespace), fields=fields)
+        answer = self._ask("GET", _path(kind, namespace), fields=fields)
         named = {"kind": kind, "apiVersion": VERSIONS[kind]}  # a list's items have neither
-        return [named | item for item in found["items"]]
+        return [named | item for item in answer["items"]]
 
     def patch(self, kind: str, namespace: str | None, name: str, body: Object) -> None:
         self._ask("PATCH", _path(kind, namespace, name), body, MERGE)
@@ -141,8 +141,8 @@ class Objects:
         answer = self._http.request(method, path, fields=fields, body=sent, headers=headers)
         if answer.status >= 300:
             raise ApiServerError(answer.status, answer.data.decode())
-        found: Object = loads(answer.data)
-        return found
+        loaded: Object = loads(answer.data)
+        return loaded
 
 
 def _path(kind: str, namespace: str | None, name: str = "", version: str = "") -> str:

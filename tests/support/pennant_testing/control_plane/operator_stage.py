@@ -41,8 +41,8 @@ class Stage:
         return self.views()
 
     def views(self) -> dict[str, View]:
-        found = self.objects.list("ModelDeployment", self.namespace)
-        return {each["metadata"]["name"]: View(each) for each in found}
+        deployments = self.objects.list("ModelDeployment", self.namespace)
+        return {each["metadata"]["name"]: View(each) for each in deployments}
 
     def view(self, name: str) -> View:
         return self.look()[name]
@@ -76,15 +76,15 @@ class Stage:
 
     def written(self) -> dict[str, dict[str, Any]]:
         """By ModelDeployment: each of its children, and what moves when the operator writes it."""
-        found: dict[str, dict[str, Any]] = {}
+        children: dict[str, dict[str, Any]] = {}
         for kind in CHILDREN:
             for each in self.objects.list(kind, self.namespace, "pennant.dev/deployment"):
                 meta = each["metadata"]
                 # The status of a Deployment is the cluster's.
                 moves = meta["generation" if kind == "Deployment" else "resourceVersion"]
-                of = found.setdefault(meta["labels"]["pennant.dev/deployment"], {})
+                of = children.setdefault(meta["labels"]["pennant.dev/deployment"], {})
                 of[f"{kind}/{meta['name']}"] = (meta["uid"], moves)
-        return found
+        return children
 
     def versions(self) -> dict[str, str]:
         """Every object here and in the operator's namespace, and its resourceVersion."""

@@ -23,7 +23,7 @@ class PretendedKubelet:
         self.fates: dict[tuple[str, str], Status] = {}
         self._objects = objects
         self._namespace = namespace
-        self._told: dict[str, Status] = {}  # pod name -> what its status was made
+        self._patched: dict[str, Status] = {}  # pod name -> what its status was made
 
     def work(self) -> None:
         """Every Deployment has exactly the pods it asks for, and they have met their fate."""
@@ -55,15 +55,15 @@ class PretendedKubelet:
         of = annotations.get("pennant.dev/model"), annotations.get("pennant.dev/model-version")
         fate = self.fates.get(of, READY)
         for name in sorted(names):
-            if self._told.get(name) is not fate:
+            if self._patched.get(name) is not fate:
                 self._objects.patch_status("Pod", self._namespace, name, fate)
-                self._told[name] = fate
+                self._patched[name] = fate
         self._count(deployment, wanted, wanted if is_ready(fate) else 0)
 
     def _end(self, names: set[str]) -> None:
         for name in names:
             self._objects.delete("Pod", self._namespace, name)
-            self._told.pop(name, None)
+            self._patched.pop(name, None)
 
     def _make(self, name: str, template: dict[str, Any]) -> None:
         containers = [{"name": c["name"], "image": "x"} for c in template["spec"]["containers"]]
@@ -78,7 +78,7 @@ class PretendedKubelet:
             },
         }
         self._objects.apply(pod)
-        self._told.pop(name, None)
+        self._patched.pop(name, None)
 
     def _count(self, deployment: dict[str, Any], wanted: int, ready: int) -> None:
         status = {

@@ -67,16 +67,16 @@ def silence(
 
 def _calls(log: Path, since: int) -> Counter[str]:
     """Method and path of each request in MLflow's access log, after so many bytes of it."""
-    found = (line.decode() for line in lines(log, since))
-    asked = [line.split('"')[1] for line in found if 'HTTP/1.1"' in line]
+    entries = (line.decode() for line in lines(log, since))
+    asked = [line.split('"')[1] for line in entries if 'HTTP/1.1"' in line]
     return Counter(each.split("?")[0].removesuffix(" HTTP/1.1") for each in asked)
 
 
 def _marks(stage: Stage) -> list[str]:
-    found = []
+    marks = []
     for kind in ("ModelDeployment", *CHILDREN):
         for each in stage.objects.list(kind, stage.namespace):
             meta = each["metadata"]
             if meta.get("finalizers") or "kopf" in str(each):
-                found.append(f"{kind} {meta['name']} bears a mark")
-    return found
+                marks.append(f"{kind} {meta['name']} bears a mark")
+    return marks

@@ -57,8 +57,8 @@ class ClusterState:
 
     def deployment(self, slot: str) -> dict[str, Any] | None:
         """The Deployment of a slot, unless it is somebody else's."""
-        found = self.children.get(f"Deployment/{self.owner['metadata']['name']}-{slot}")
-        return found if found and "labels" in found["metadata"] else None
+        deployment = self.children.get(f"Deployment/{self.owner['metadata']['name']}-{slot}")
+        return deployment if deployment and "labels" in deployment["metadata"] else None
 
     def own_records(self) -> dict[str, Record]:
         """Of this ModelDeployment, not of a deleted one of its name."""

@@ -13,12 +13,12 @@ def settle(operator: FallibleOperator) -> None:
     world = operator.world
     operator.hear()
     for _ in range(300):
-        found = operator.reconcile()
+        decision = operator.reconcile()
         world.work()
         heard = operator.hear()
-        if found is not None and found.requeue_after is None and not heard:
+        if decision is not None and decision.requeue_after is None and not heard:
             return
-        pause = found.requeue_after if found is not None else 1
+        pause = decision.requeue_after if decision is not None else 1
         world.now += timedelta(seconds=1 if heard else pause or 0)
     raise AssertionError(f"does not converge: {world.status}")
 
@@ -39,8 +39,8 @@ def converged(operator: FallibleOperator, *, broken: bool) -> None:
     assert sum(world.sizes().values()) == (size if world.active else 0)
     world.now += timedelta(days=1)
     operator.restart()
-    found = operator.reconcile()
-    assert found is not None
-    assert found.writes == (), f"law 7: {found.writes}"
-    assert found.status == world.status
-    assert found.requeue_after is None
+    decision = operator.reconcile()
+    assert decision is not None
+    assert decision.writes == (), f"law 7: {decision.writes}"
+    assert decision.status == world.status
+    assert decision.requeue_after is None

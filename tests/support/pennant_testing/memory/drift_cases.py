@@ -45,9 +45,9 @@ def stored(
 ) -> dict[str, Any]:
     """As the API server has it after an apply; without a mark as an older operator left it."""
     if mark is not None:
-        found = due_apply(wanted, None, at)
-        assert found is not None
-        wanted = with_mark(wanted, DueApply(mark or found.mark, count))
+        due = due_apply(wanted, None, at)
+        assert due is not None
+        wanted = with_mark(wanted, DueApply(mark or due.mark, count))
     live = copy.deepcopy(wanted)
     ours = managed_fields.of_applied(wanted)
     live["metadata"]["managedFields"] = managed_fields.entries(ours, format_time(at), others=False)
@@ -66,13 +66,13 @@ def changed(live: dict[str, Any], change: Change) -> dict[str, Any]:
 
 
 def pod(live: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = live["spec"]["template"]["spec"]
-    return found
+    spec: dict[str, Any] = live["spec"]["template"]["spec"]
+    return spec
 
 
 def serve(live: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = pod(live)["containers"][0]
-    return found
+    container: dict[str, Any] = pod(live)["containers"][0]
+    return container
 
 
 BESIDE = "one more container"

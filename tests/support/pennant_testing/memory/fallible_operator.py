@@ -86,22 +86,22 @@ class FallibleOperator:
     def reconcile(self) -> Plan | None:
         """One pass; None when it was cut short."""
         seen = self.observe()
-        found = plan(seen, self.world.now)
-        if found.claims_names or (found.writes and not self.met):
+        decision = plan(seen, self.world.now)
+        if decision.claims_names or (decision.writes and not self.met):
             self.meet()
             self.met = True
             seen = self.observe()
-            found = plan(seen, self.world.now)
-        self.laws.decided(seen, found)
-        news = found.status is not None and found.status != self.owner.get("status")
-        requests = [*found.writes, *([found.status] if news else [])]
+            decision = plan(seen, self.world.now)
+        self.laws.decided(seen, decision)
+        news = decision.status is not None and decision.status != self.owner.get("status")
+        requests = [*decision.writes, *([decision.status] if news else [])]
         for request in requests:
             fate = self.fates.pop(self.sent, Fate.ANSWERED)
             self.sent += 1
             if not self._send(seen, request, fate):
                 return None
-        self.laws.done(self.world, seen, found, self.children)
-        return found
+        self.laws.done(self.world, seen, decision, self.children)
+        return decision
 
     def _send(self, seen: Observed, request: Any, fate: Fate) -> bool:
         if fate is Fate.KILLED_BEFORE:

@@ -33,13 +33,13 @@ class Laws:
         self._begun: set[str | None] = set()  # versions that had pods
         self._judge = Judge()
 
-    def decided(self, seen: Observed, found: Plan) -> None:
+    def decided(self, seen: Observed, decision: Plan) -> None:
         """Law 4: what was rejected stays so until another version was desired."""
-        version = _desired(seen, found)
+        version = _desired(seen, decision)
         if version is not None:
             self._refused = {r for r in self._refused if _version(seen, r) == version}
-        if found.status is not None and "conditions" in found.status:
-            check_conditions(seen, found.status)
+        if decision.status is not None and "conditions" in decision.status:
+            check_conditions(seen, decision.status)
 
     def seen(self, world: Simulation) -> None:
         """Law 6: what a watch tells of the ModelDeployment means what kstatus reads in it."""
@@ -65,13 +65,13 @@ class Laws:
         running = {p.revision for p in pods if not p.evicted and not p.lost(world.now)}
         assert len(running) <= 2, f"law 3: pods of {running}"
 
-    def done(self, world: Simulation, seen: Observed, found: Plan, known: Children) -> None:
+    def done(self, world: Simulation, seen: Observed, decision: Plan, known: Children) -> None:
         """All requests of a plan were answered; the operator knows these children now."""
-        before, after = seen.owner.get("status") or {}, found.status or {}
+        before, after = seen.owner.get("status") or {}, decision.status or {}
         new = [e for e in after.get("rejected", ()) if e not in before.get("rejected", ())]
         self._refused |= {entry["revision"] for entry in new}
-        if found.status is not None:
-            check_ready(known, seen, found.status)
+        if decision.status is not None:
+            check_ready(known, seen, decision.status)
 
     def _check_deployment(self, world: Simulation, seen: Observed, write: Apply) -> None:
         slot = write.manifest["metadata"]["labels"]["pennant.dev/slot"]
@@ -133,11 +133,11 @@ class Laws:
             assert not gone & in_slots, "law 5: the record of a slot is deleted"
 
 
-def _desired(seen: Observed, found: Plan) -> str | None:
+def _desired(seen: Observed, decision: Plan) -> str | None:
     """The version that is known to be asked for: a pin needs no answer where it ran before."""
     if isinstance(seen.desired, ModelVersion):
         return seen.desired.version
-    desired = (found.status or {}).get("desired") or {}
+    desired = (decision.status or {}).get("desired") or {}
     return desired.get("version") if seen.owner["spec"]["model"].get("version") else None
 
 

@@ -170,9 +170,9 @@ class Replica:
             asyncio.get_running_loop().create_future()
         )
         _later(self._phase.there, self._server.answer, answer, method, body)
-        found = await answer
+        outcome = await answer
         await asyncio.sleep(self._phase.back)
         await self._runs.wait()
-        if isinstance(found, ApiError):
-            raise found
-        return found
+        if isinstance(outcome, ApiError):
+            raise outcome
+        return outcome

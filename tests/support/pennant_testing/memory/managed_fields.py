@@ -36,18 +36,18 @@ def of_applied(manifest: Tree) -> Tree:
 
 def still_owned(ours: Tree, applied: Any, live: Any) -> Tree:
     """The fields that are still theirs though others may have changed the object since."""
-    found = {}
+    owned = {}
     for key, under in ours.items():
         if key == ".":
-            found[key] = under
+            owned[key] = under
             continue
         old, new = _below(applied, key), _below(live, key)
         if under:
             if (rest := still_owned(under, old, new)) and new is not None:
-                found[key] = rest
+                owned[key] = rest
         elif old == new:
-            found[key] = under
-    return found
+            owned[key] = under
+    return owned
 
 
 def entries(ours: Tree, time: str, *, others: bool) -> list[dict[str, Any]]:

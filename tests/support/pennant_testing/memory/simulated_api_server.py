@@ -27,11 +27,11 @@ class SimulatedApiServer(ClusterState):
 
     def live(self) -> dict[str, dict[str, Any]]:
         """The children with their managedFields, and records that another one owns or nobody."""
-        found = {key: self._managed(key, child) for key, child in self.children.items()}
+        objects = {key: self._managed(key, child) for key, child in self.children.items()}
         for revision in self.records.keys() - self.own_records().keys():
             record = self._record_object(revision)
-            found[f"ControllerRevision/{record['metadata']['name']}"] = record
-        return found
+            objects[f"ControllerRevision/{record['metadata']['name']}"] = record
+        return objects
 
     def _record_object(self, revision: str) -> dict[str, Any]:
         name, uid = self.owner["metadata"]["name"], self.owners[revision]
@@ -48,7 +48,7 @@ class SimulatedApiServer(ClusterState):
         if last is None or child["metadata"].get("uid") == "other":
             return child
         ours = last.fields
-        if changed := not _says(child, last.manifest):
+        if changed := not _contains(child, last.manifest):
             ours = managed_fields.still_owned(ours, last.manifest, child)
         entries = managed_fields.entries(ours, last.time, others=changed)
         return {**child, "metadata": {**child["metadata"], "managedFields": entries}}
@@ -122,8 +122,8 @@ class SimulatedApiServer(ClusterState):
         self.children[key] = {**self.children[key], "metadata": meta}
 
 
-def _says(live: Any, applied: Any) -> bool:
+def _contains(live: Any, applied: Any) -> bool:
     """Everything that was applied stands there as it was."""
     if isinstance(applied, dict) and isinstance(live, dict):
-        return all(name in live and _says(live[name], applied[name]) for name in applied)
+        return all(name in live and _contains(live[name], applied[name]) for name in applied)
     return bool(live == applied)

@@ -36,20 +36,20 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
 
     def step(self, seconds: float = 1.0) -> Plan:
         """One reconcile, then the cluster's own work, then time passes."""
-        found = plan(self.observe(), self.now)
-        for write in found.writes:
+        decision = plan(self.observe(), self.now)
+        for write in decision.writes:
             self.carry_out(write)
-        if found.status is not None:
-            self.owner = {**self.owner, "status": found.status}
-        self.events += found.events
+        if decision.status is not None:
+            self.owner = {**self.owner, "status": decision.status}
+        self.events += decision.events
         self.work()
         self.now += timedelta(seconds=seconds)
-        return found
+        return decision
 
     def run(self, steps: int = 8, seconds: float = 1.0) -> Plan:
         for _ in range(steps):
-            found = self.step(seconds)
-        return found
+            decision = self.step(seconds)
+        return decision
 
     def _gate_facts(self) -> GateFacts | None:
         """None while the registry has not answered what gates ask of the desired version."""
@@ -87,8 +87,8 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
         return next(str(c["message"]) for c in self.status["conditions"] if c["type"] == kind)
 
     def condition(self, kind: str) -> tuple[str, str]:
-        found = next(c for c in self.status["conditions"] if c["type"] == kind)
-        return found["status"], found["reason"]
+        condition = next(c for c in self.status["conditions"] if c["type"] == kind)
+        return condition["status"], condition["reason"]
 
     def sizes(self) -> dict[str, int]:
         deployments = {slot: self.deployment(slot) for slot in SLOTS}

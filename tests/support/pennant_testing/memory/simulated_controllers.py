@@ -31,8 +31,8 @@ class SimulatedControllers(ClusterState):
     def kubelets(self) -> None:
         """Pods come, become what they become, and leave; leaving takes until the next time."""
         there = sum(p.evicted is None for pods in self.pods.values() for p in pods)
-        every = [p for pods in self.pods.values() for p in pods]
-        lives = self.lacks.placed(every, self._lives)
+        all_pods = [p for pods in self.pods.values() for p in pods]
+        lives = self.lacks.placed(all_pods, self._lives)
         for slot, pods in self.pods.items():
             revision, size = self.asked.get(slot, ("", 0))
             living = [p for p in pods if not p.terminating and p.evicted is None]

@@ -131,13 +131,13 @@ BACK = {
     "back": True,
     "verdict": Waiting("load", "not ready yet: rec-blue-a"),
 }
-BACK_HELD = {"candidate": {**SEVEN, **HOLD}, "back": True, "parked": True}
+BACK_ON_HOLD = {"candidate": {**SEVEN, **HOLD}, "back": True, "parked": True}
 CANDIDATE |= {
     "8 crashed, back to 7": {"rejection": CRASHED, **BACK},
-    "8 crashed, 7 held": {"rejection": CRASHED, **BACK_HELD},
+    "8 crashed, 7 held": {"rejection": CRASHED, **BACK_ON_HOLD},
     "8 is next": {"back": True},  # went back at once from a crash of an earlier revision
     "first back to 7": BACK,  # the earlier revision crashed, or nobody says what is desired now
-    "first back to 7, held": BACK_HELD,
+    "first back to 7, held": BACK_ON_HOLD,
 }
 STOPPED = ("suspended", "suspended, replicas 0", "replicas 0")
 GOES_BACK = (

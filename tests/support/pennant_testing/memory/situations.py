@@ -55,13 +55,13 @@ def situation(case: Case) -> Situation:
 
 
 def _desired(case: Case, watch: Watch) -> Desired:
-    found = DESIRED[case.desired]
+    desired = DESIRED[case.desired]
     if case.desired in UNRESOLVED:
         return unresolved(watch, UNRESOLVED[case.desired])
-    if found == version(8) and watch.stage:
+    if desired == version(8) and watch.stage:
         return replace(version(8), beside=("7", "5"))
-    if found is not None:
-        return found
+    if desired is not None:
+        return desired
     nothing = _nothing(case, watch)
     if case.desired == "nothing, seen once":
         return Unresolved(nothing.reason, nothing.message)

@@ -22,22 +22,22 @@ WRONG: dict[str, dict[str, Any]] = {
 
 def undecided() -> dict[Case, StatusText]:
     """Where nothing can be decided: the object itself, a name, or the API server is in the way."""
-    found = {}
+    plans = {}
     for serving, ready in (("-", 0), ("7", 2), ("7, none ready", 0)):
         for wrong, fields in WRONG.items():
             seen = _seen(serving, ready, **fields)
-            found[Case(f"wrong: {wrong}", "any", serving, "any")] = plan(seen, NOW)
+            plans[Case(f"wrong: {wrong}", "any", serving, "any")] = plan(seen, NOW)
         taken = _seen(serving, ready)
         taken.children["ConfigMap/rec-registry"] = {"kind": "ConfigMap", "metadata": {}}
-        found[Case("a name is taken", "any", serving, "any")] = plan(taken, NOW)
+        plans[Case("a name is taken", "any", serving, "any")] = plan(taken, NOW)
         message = (
             'Deployment.apps "rec-green" is invalid: spec.template.spec.tolerations[0].operator'
         )
         refused = stalled_plan(_seen(serving, ready), write_refused(message), NOW)
-        found[Case("the API server refuses", "any", serving, "any")] = refused
+        plans[Case("the API server refuses", "any", serving, "any")] = refused
     return {
         case: status_text(made.status["summary"], made.status["conditions"])
-        for case, made in found.items()
+        for case, made in plans.items()
         if made.status is not None
     }
 

@@ -75,11 +75,11 @@ def endless(body: bytes, **headers: str) -> SendAnswer:
 
 def listing(*files: tuple[str, int | None]) -> SendAnswer:
     """MLflow's, of files and their sizes; it says none of an empty file."""
-    found = [
+    listed = [
         {"path": name, "is_dir": False} | ({"file_size": size} if size else {})
         for name, size in files
     ]
-    return answer(200, json.dumps({"files": found}), **{"Content-Type": "application/json"})
+    return answer(200, json.dumps({"files": listed}), **{"Content-Type": "application/json"})
 
 
 NOTHING_LISTED = answer(200, "{}", **{"Content-Type": "application/json"})

@@ -41,7 +41,7 @@ class SkippingRegistry:
     async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
         return {name: self._registered(name) for name in models if name not in self.skipped}
 
-    async def walk(self, most: int) -> dict[str, RegisteredModel]:
+    async def walk(self, limit: int) -> dict[str, RegisteredModel]:
         return await self.search(MODELS)
 
     async def model(self, name: str) -> RegisteredModel:
@@ -50,8 +50,8 @@ class SkippingRegistry:
     async def version(self, model: str, number: str) -> RegisteredVersion:
         return RegisteredVersion(model, number, 1, "")
 
-    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
-        return ModelVersion(found.name, found.version, 1, "mlflow-artifacts:/x")
+    async def resolve(self, version: RegisteredVersion) -> ModelVersion:
+        return ModelVersion(version.name, version.version, 1, "mlflow-artifacts:/x")
 
     async def ping(self) -> None:
         """It answers."""
@@ -89,17 +89,17 @@ class LyingRegistry(SkippingRegistry):
         self._ask(f"search {len(models)}", spoilt)
         return await super().search([name for name in models if name not in self.models])
 
-    async def walk(self, most: int) -> dict[str, RegisteredModel]:
+    async def walk(self, limit: int) -> dict[str, RegisteredModel]:
         self._ask("walk", None)
-        return {f"x{n}": self._registered(MODELS[0]) for n in range(most + 1)}
+        return {f"x{n}": self._registered(MODELS[0]) for n in range(limit + 1)}
 
     async def model(self, name: str) -> RegisteredModel:
         self._ask(f"model {name}", self.models.get(name))
         return await super().model(name)
 
-    async def resolve(self, found: RegisteredVersion) -> ModelVersion:
-        self._ask(f"source {found.name}", self.sources.get((found.name, found.version)))
-        return await super().resolve(found)
+    async def resolve(self, version: RegisteredVersion) -> ModelVersion:
+        self._ask(f"source {version.name}", self.sources.get((version.name, version.version)))
+        return await super().resolve(version)
 
     def _ask(self, what: str, error: Exception | None) -> None:
         self.asked.append(what)

@@ -26,12 +26,12 @@ class Recorder:
 @contextmanager
 def recorder(answer: Callable[[str], RecordedAnswer]) -> Iterator[Recorder]:
     """A server that answers each path so."""
-    found = Recorder()
+    recorder = Recorder()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found.paths.append(self.path)
-            found.credentials.add(self.headers["Authorization"])
+            recorder.paths.append(self.path)
+            recorder.credentials.add(self.headers["Authorization"])
             code, headers, body = answer(self.path)
             self.send_response(code)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -45,9 +45,9 @@ def recorder(answer: Callable[[str], RecordedAnswer]) -> Iterator[Recorder]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}"
+    recorder.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield found
+        yield recorder
     finally:
         server.shutdown()
         server.server_close()

@@ -30,11 +30,11 @@ class Reached(NamedTuple):
 
 def by_package(report: Mapping[str, Any]) -> list[str]:
     """A line for each package, and one for all of them."""
-    found: dict[str, Reached] = defaultdict(Reached)
+    reached: dict[str, Reached] = defaultdict(Reached)
     for file, summary_of in report["files"].items():
         package = package_of(file)
-        found[package] = found[package].and_also(summary_of["summary"])
-    rows = [*sorted(found.items()), ("all", Reached().and_also(report["totals"]))]
+        reached[package] = reached[package].and_also(summary_of["summary"])
+    rows = [*sorted(reached.items()), ("all", Reached().and_also(report["totals"]))]
     return [f"{name:30} {each.percent:5.1f} %, {each.missed} of {each.there} not reached"
             for name, each in rows]  # fmt: skip
 

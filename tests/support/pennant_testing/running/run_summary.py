@@ -38,9 +38,11 @@ class RunSummary:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        stash, found = node.config.stash, getattr(node, "workeroutput", {})
-        stash[SEEN] = stash.get(SEEN, SampleTally()).and_also(found.get("trust", SampleTally()))
-        stash[READ] = stash.get(READ, VerdictTally()).and_also(found.get("kstatus", VerdictTally()))
+        stash, output = node.config.stash, getattr(node, "workeroutput", {})
+        stash[SEEN] = stash.get(SEEN, SampleTally()).and_also(output.get("trust", SampleTally()))
+        stash[READ] = stash.get(READ, VerdictTally()).and_also(
+            output.get("kstatus", VerdictTally())
+        )
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter, config: pytest.Config

@@ -111,9 +111,9 @@ def on_volume(model_path: Path, **changes: Any) -> Manifest:
         "files": 1,
         "bytes": 1,
     }
-    found = Manifest(**(facts | content | changes))
-    manifest.write(found, manifest.manifest_path(model_path))
-    return found
+    written = Manifest(**(facts | content | changes))
+    manifest.write(written, manifest.manifest_path(model_path))
+    return written
 
 
 def any_on_volume(folder: Path) -> Path:

@@ -63,12 +63,12 @@ class ServerPair:
         """What its route does, without FastAPI around it."""
         schema = self.mlflow.metadata.get_input_schema()
         try:
-            found = scoring_server.invocations(body, content_type, self.mlflow, schema)
+            response = scoring_server.invocations(body, content_type, self.mlflow, schema)
         except MlflowException as error:
             return ServerAnswer(error.get_http_status_code(), error.serialize_as_json())
         except Exception as error:  # noqa: BLE001 - FastAPI makes a 500 of it
             return ServerAnswer(500, json.dumps(f"{type(error).__name__}: {error}"))
-        return ServerAnswer(found.status, found.response)
+        return ServerAnswer(response.status, response.response)
 
 
 def pair(bundle: Path, adapter: str = "auto") -> ServerPair:

@@ -39,8 +39,8 @@ def answers(estimator: Any, inputs: Any = INPUTS) -> dict[str, Any]:
     """Of each method that it has, as numbers and texts in lists; the name of what it raises."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = ((name, getattr(estimator, name, None)) for name in METHODS)
-        return {name: _asked(method, inputs) for name, method in found if method is not None}
+        methods = ((name, getattr(estimator, name, None)) for name in METHODS)
+        return {name: _asked(method, inputs) for name, method in methods if method is not None}
 
 
 def _asked(method: Any, inputs: Any) -> Any:

@@ -48,10 +48,10 @@ class Wire:
 
     def responses(self) -> list[tuple[int, bytes, bytes]]:
         """All that come before the server closes."""
-        found = []
+        responses = []
         while not self.ended():
-            found.append(self.response())
-        return found
+            responses.append(self.response())
+        return responses
 
     def ended(self) -> bool:
         """Whether it closes now; waits for that, or for more."""

@@ -43,8 +43,8 @@ class Collector:
 
 def attributes(holder: Any) -> dict[str, Any]:
     """The attributes of a span or a resource as plain values."""
-    found = {each.key: each.value for each in holder.attributes}
-    return {key: getattr(value, value.WhichOneof("value")) for key, value in found.items()}
+    values = {each.key: each.value for each in holder.attributes}
+    return {key: getattr(value, value.WhichOneof("value")) for key, value in values.items()}
 
 
 @contextlib.contextmanager
@@ -53,7 +53,7 @@ def collector() -> Iterator[Collector]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            found.take(self.path, self.rfile.read(int(self.headers["content-length"])))
+            running.take(self.path, self.rfile.read(int(self.headers["content-length"])))
             body = ExportTraceServiceResponse().SerializeToString()
             self.send_response(200)
             self.send_header("content-type", "application/x-protobuf")
@@ -65,11 +65,11 @@ def collector() -> Iterator[Collector]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found = Collector(f"http://127.0.0.1:{server.server_port}")
+        running = Collector(f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
-            yield found
+            yield running
         finally:
             server.shutdown()
             thread.join()

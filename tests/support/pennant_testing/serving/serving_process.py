@@ -67,8 +67,8 @@ class Serving:
         tables = (Path(f"/proc/net/{kind}").read_text() for kind in ("tcp", "tcp6"))
         rows = [row.split() for table in tables for row in table.splitlines()]
         own = f":{self.port:04X}"
-        found = {int(row[2][-4:], 16) for row in rows if row[1].endswith(own) and row[9] != "0"}
-        return found - {0}  # itself, which listens
+        ports = {int(row[2][-4:], 16) for row in rows if row[1].endswith(own) and row[9] != "0"}
+        return ports - {0}  # itself, which listens
 
     def resident_mib(self) -> float:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])

@@ -27,8 +27,8 @@ load = lambda path, trusted: skops.io.load(path, trusted=list(trusted))
 def run_python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """A process of its own that runs this code with these arguments."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    found = os.environ | {"PYTHONPATH": str(SUPPORT)}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=found)
+    env = os.environ | {"PYTHONPATH": str(SUPPORT)}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
 
 
 def answer_of(code: str, *arguments: object) -> Any:

@@ -105,9 +105,9 @@ class Judge:
         problem = self._problem(obj, verdict, lost)
         if not problem:
             return None
-        found = Wrong(f"{meta['namespace']}/{meta['name']} {uid}", verdict, problem)
-        self.wrong.append(found)
-        return found
+        wrong = Wrong(f"{meta['namespace']}/{meta['name']} {uid}", verdict, problem)
+        self.wrong.append(wrong)
+        return wrong
 
     def tally(self) -> VerdictTally:
         """What all that was seen comes to."""
@@ -131,7 +131,7 @@ class Judge:
         pinned = now.question.get("version")
         wanted = pinned or status.get("desired", {}).get("version")
         differs = wanted not in (None, serving["version"])
-        if differs and (pinned or not (_told(status) or self._rejected(obj))):
+        if differs and (pinned or not (_is_explained(status) or self._rejected(obj))):
             return f"version {wanted} is asked for while {serving['version']} serves"
         made = self._made.get((uid, serving["revision"]))
         if made and made.serving != now.serving and serving["revision"] not in lost:
@@ -175,7 +175,7 @@ def _failed(status: Object) -> str:
     return f"version {status['serving']['version']} answers ({reason})"
 
 
-def _told(status: Object) -> bool:
+def _is_explained(status: Object) -> bool:
     """Whether it says why an alias is at what does not serve, and that nobody brings it up.
 
     Held, rejected, refused, not to be found: that is not in Git.

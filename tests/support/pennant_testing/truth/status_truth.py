@@ -97,14 +97,14 @@ def claims_since(claims: list[tuple[float, Claim]], begun: float) -> tuple[Claim
 def disagreements(samples: Iterable[Sample]) -> list[Disagreement]:
     """All of them, also those too short to count; of each ModelDeployment in order of time."""
     ordered = sorted(samples, key=lambda sample: (sample.of, sample.at))
-    found = []
+    runs = []
     for (of, what), group in groupby(ordered, key=lambda sample: (sample.of, problem(sample))):
         if what:
             run = list(group)
             leaving = all(sample.claims[-1].leaving for sample in run)
             limit = DRAINING_SECONDS if leaving else TOLERATED_SECONDS
-            found.append(Disagreement(of, what, run[0].at, run[-1].at, limit))
-    return found
+            runs.append(Disagreement(of, what, run[0].at, run[-1].at, limit))
+    return runs
 
 
 class SampleTally(NamedTuple):
@@ -135,11 +135,11 @@ class SampleTally(NamedTuple):
 
 def tally(samples: list[Sample]) -> SampleTally:
     """For the end of the tier; draining is no disagreement until it outlasts DRAINING_SECONDS."""
-    found = [
+    lasting = [
         each
         for each in disagreements(samples)
         if each.counts or each.tolerated == TOLERATED_SECONDS
     ]
-    counted = sum(each.counts for each in found)
-    longest = max((each.seconds for each in found), default=0.0)
+    counted = sum(each.counts for each in lasting)
+    longest = max((each.seconds for each in lasting), default=0.0)
     return SampleTally(len(samples), len({sample.of for sample in samples}), counted, longest)

@@ -36,11 +36,11 @@ async def main() -> None:
 async def ask_on(order: dict[str, Any]) -> None:
     async with asyncio.TaskGroup() as under_way:
         while True:
-            under_way.create_task(tell_of_one(order))
+            under_way.create_task(sample(order))
             await asyncio.sleep(INTERVAL_SECONDS)
 
 
-async def tell_of_one(order: dict[str, Any]) -> None:
+async def sample(order: dict[str, Any]) -> None:
     begun = time.monotonic()
     status, version = await ask(order["host"], order["path"])
     seconds = round(time.monotonic() - begun, 3)

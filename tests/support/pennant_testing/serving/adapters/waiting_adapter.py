@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from pennant_serving.adapters.base import ArraySpec
 from pennant_testing.waiting import until
 
-HELD = -1.0
+UNKNOWN_SECONDS = -1.0
 """What is noted in place of seconds that nobody knows yet."""
 
 
@@ -49,7 +49,7 @@ class WaitingAdapter:
             return JSONResponse({"waited": True})
 
         def hold(request: Request) -> Response:
-            self._note(HELD)
+            self._note(UNKNOWN_SECONDS)
             until((self._begun.parent / request.path_params["name"]).exists)
             return JSONResponse({"held": True})
 
