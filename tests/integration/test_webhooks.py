@@ -11,11 +11,18 @@ from collections.abc import Iterator
 import pytest
 from mlflow import MlflowClient
 
-from pennant_operator.decide.seen.observed import GateFacts, Images, Observed
-from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.webhook import signing_secret
 from pennant_operator.run.http import receiver
-from pennant_testing.mlflow.followed_registries import Hooked, promote, run, signed, until
+from pennant_testing.mlflow.followed_registries import (
+    Hooked,
+    follows,
+    promote,
+    run,
+    signed,
+    two_versions,
+    until,
+    without_webhooks,
+)
 from pennant_testing.mlflow.registry_polls import models, version
 
 pytestmark = pytest.mark.integration
@@ -23,28 +30,12 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def client(mlflow_url: str) -> Iterator[MlflowClient]:
-    """MLflow without webhooks, before and after."""
-    mlflow = MlflowClient(mlflow_url)
-    yield mlflow
-    for hook in mlflow.list_webhooks():
-        mlflow.delete_webhook(hook.webhook_id)
+    yield from without_webhooks(mlflow_url)
 
 
 def alias_hook(model: str) -> bytes:
     data = {"name": model, "alias": "production", "version": "1"}
     return json.dumps({"entity": "model_version_alias", "action": "created", "data": data}).encode()
-
-
-def two_versions(client: MlflowClient) -> str:
-    """A registered model with version 1 promoted, and a version 2."""
-    (watch,) = models(client, 1)
-    version(client, watch.model)
-    return watch.model
-
-
-async def follows(hooked: Hooked, watch: Watch) -> None:
-    """It knows version 1, and MLflow knows where to send hooks."""
-    await until(lambda: hooked.version(watch) == "1" and hooked.status().get("webhook"))
 
 
 def test_a_moved_alias_is_noticed_at_once(mlflow_url: str, client: MlflowClient):
@@ -68,68 +59,6 @@ def test_a_moved_alias_is_noticed_at_once(mlflow_url: str, client: MlflowClient)
             await asyncio.to_thread(client.delete_registered_model_alias, model, "production")
             await until(lambda: not hooked.version(watch))
             assert set(hooked.results) == {"accepted"}
-
-    run(scenario)
-
-
-def gate_facts(hooked: Hooked, watch: Watch, *, held: bool) -> GateFacts | None:
-    """As a reconcile looks them up, of a ModelDeployment that asks for a tag."""
-    key = ("team", watch.model)
-    owner = hooked.store.owner(key) or {}
-    owner["spec"]["gates"] = {"tags": [{"key": "approved"}]}
-    desired, facts = hooked.registries.look_up(watch, key)
-    if held:
-        said = [{"gate": "tags.approved", "result": "Failed"}]
-        owner["status"] = {"desired": {"version": "1"}, "gates": said}
-    seen = Observed(owner, desired, facts, Images("fetch", "serving"))
-    return hooked.registries.gate_facts(watch, key, seen)
-
-
-def test_an_approval_is_noticed_at_once_by_who_waits_for_it_and_costs_nobody_else(
-    mlflow_url: str, client: MlflowClient
-):
-    model, other = two_versions(client), two_versions(client)
-
-    async def scenario(hooked: Hooked) -> None:
-        watch, unheld = hooked.follow(model), hooked.follow(other)
-        hooked.registry(mlflow_url, webhook=hooked.registered())
-        async with hooked.running():
-            await follows(hooked, watch)
-            await until(lambda: gate_facts(hooked, watch, held=True))
-            await until(lambda: gate_facts(hooked, unheld, held=False))
-            hooked.told.clear()
-            asked = len(hooked.requests)
-            await asyncio.to_thread(client.set_model_version_tag, other, "1", "approved", "true")
-            await until(lambda: "unwatched" in hooked.results)
-            await asyncio.sleep(0.5)  # nothing is to happen
-            assert len(hooked.requests) == asked
-            await asyncio.to_thread(client.set_model_version_tag, model, "1", "approved", "true")
-            await until(lambda: ("team", model) in hooked.told)
-            facts = gate_facts(hooked, watch, held=True)
-            assert facts is not None
-            assert facts.version.tags["approved"] == "true"
-            hooked.told.clear()
-            await asyncio.to_thread(client.delete_model_version_tag, model, "1", "approved")
-            await until(lambda: ("team", model) in hooked.told)
-            assert ("team", other) not in hooked.told
-
-    run(scenario)
-
-
-def test_a_webhook_of_an_earlier_operator_is_told_of_tags_too(
-    mlflow_url: str, client: MlflowClient
-):
-    async def scenario(hooked: Hooked) -> None:
-        hooked.registry(mlflow_url, webhook=hooked.registered())
-        async with hooked.running():
-            await until(lambda: hooked.status().get("webhook"))
-        (hook,) = client.list_webhooks()
-        client.update_webhook(hook.webhook_id, events=["model_version_alias.created"])
-        again = Hooked()
-        again.registry(mlflow_url, webhook=hooked.registered())
-        async with again.running():
-            await until(lambda: len(client.list_webhooks()[0].events) == 5)
-        assert [each.webhook_id for each in client.list_webhooks()] == [hook.webhook_id]
 
     run(scenario)
 

@@ -19,9 +19,9 @@ def read_mlmodel(text: str) -> BundleFacts:
     parsed = _yaml(text)
     if not isinstance(parsed, dict):
         raise ValueError("its MLmodel file is no mapping")  # noqa: TRY004 - of a text
-    signature = _said(parsed.get("signature"))
+    signature = _value(parsed.get("signature"))
     if isinstance(signature, dict):
-        signature = {part: _said(each) for part, each in signature.items()}
+        signature = {part: _value(each) for part, each in signature.items()}
     try:
         return bundle_facts(parsed | {"signature": signature})
     except (TypeError, RecursionError) as error:
@@ -52,5 +52,5 @@ def _check_depth(events: Iterable[Any]) -> None:
             raise ValueError(f"its MLmodel file is nested deeper than {DEPTH_LIMIT} levels")
 
 
-def _said(value: Any) -> Any:
+def _value(value: Any) -> Any:
     return None if value in _NULL else value

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.poll.gate_facts import KeptGateFacts
+from pennant_operator.observe.poll.gate_facts import GateFactsCache
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.retries import Retries
 
@@ -68,7 +68,7 @@ class Known:
     apart: dict[str, float] = field(default_factory=dict)  # spoil a search; since when
     tardy: Retries[str] = field(default_factory=Retries)  # models; no answer came in time
     sourceless: Retries[Watch] = field(default_factory=Retries)  # at a version without a source
-    gate_facts: KeptGateFacts = field(default_factory=KeptGateFacts)
+    gate_facts: GateFactsCache = field(default_factory=GateFactsCache)
 
     def answer(self, watch: Watch) -> WatchAnswer:
         """What is known of a watch."""

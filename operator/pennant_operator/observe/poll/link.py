@@ -54,11 +54,11 @@ class Link:
         await poll.ask(watches, answered)
 
     async def ask_gate_facts(
-        self, versions: Iterable[Identity], tell: Callable[[Set[Key]], None]
+        self, versions: Iterable[Identity], announce: Callable[[Set[Key]], None]
     ) -> None:
         """Ask what gates want to know of these, telling whom it concerns; likewise."""
         poll = await self._connected()
-        await poll.ask_gate_facts(versions, tell)
+        await poll.ask_gate_facts(versions, announce)
 
     async def _connected(self) -> Poll:
         if self._poll is not None and not await self._secret_changed():

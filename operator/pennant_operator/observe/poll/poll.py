@@ -68,16 +68,16 @@ class Poll:
         await few_at_once(one, sorted(of_model, key=tardy.__contains__))
 
     async def ask_gate_facts(
-        self, versions: Iterable[Identity], tell: Callable[[Set[Key]], None]
+        self, versions: Iterable[Identity], announce: Callable[[Set[Key]], None]
     ) -> None:
         """Ask what gates want to know of these; raises RegistryTroubleError likewise.
 
-        `tell` is called with those for whom there is something new, as soon as it is known.
+        `announce` is called with those for whom there is something new, as soon as it is known.
         """
         read = partial(version_facts, self.registry, self.known.resolved)
 
         async def one(version: Identity) -> None:
-            tell(await self.known.gate_facts.ask(version, read, self.clock()))
+            announce(await self.known.gate_facts.ask(version, read, self.clock()))
 
         await few_at_once(one, versions)
 

@@ -26,12 +26,12 @@ from pennant_operator.observe.mlflow.connection import Count, ReadSecret
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.announcements import Announcements, Enqueue
 from pennant_operator.observe.poll.between_polls import BetweenPolls
+from pennant_operator.observe.poll.gate_questions import GateQuestion
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.outage import Outage
 from pennant_operator.observe.poll.questions import Questions
 from pennant_operator.observe.poll.recorded import Pointed
-from pennant_operator.observe.poll.wanted import Wanted
 from pennant_operator.observe.poll.watchers import Watchers
 
 LOG = logging.getLogger(__name__)
@@ -105,11 +105,11 @@ class Poller:
             self._questions.add_hint(watch)
         return wanted
 
-    def gate_facts(self, key: Key, wanted: Wanted | None) -> GateFacts | None:
+    def gate_facts(self, key: Key, question: GateQuestion | None) -> GateFacts | None:
         """What gates of one ModelDeployment want to know; what is not known is asked at once."""
         now = asyncio.get_running_loop().time()
-        facts = self._known.gate_facts.look_up(key, wanted, now)
-        if wanted is not None and (facts is None or wanted.held):
+        facts = self._known.gate_facts.look_up(key, question, now)
+        if question is not None and (facts is None or question.on_hold):
             self._questions.add_new()
         return facts
 
@@ -172,9 +172,9 @@ class Poller:
         if watches or not gate_facts:
             await self._link.ask(watches, self._announcements.announce)
         if gate_facts:
-            await self._link.ask_gate_facts(gate_facts, self._tell)
+            await self._link.ask_gate_facts(gate_facts, self._enqueue_urgently)
 
-    def _tell(self, keys: Set[Key]) -> None:
+    def _enqueue_urgently(self, keys: Set[Key]) -> None:
         """That a move may go on now is as urgent as the move."""
         self._dependencies.enqueue(keys, urgent=True)
 

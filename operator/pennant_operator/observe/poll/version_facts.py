@@ -55,7 +55,7 @@ async def version_facts(
     parts: Set[Part],
 ) -> VersionFacts:
     """These parts, in up to five requests; raises RegistryTroubleError for the registry's own."""
-    entry = await _said(registry, of, partial(registry.version, of.name, of.version))
+    entry = await _answer_or_why(registry, of, partial(registry.version, of.name, of.version))
     if entry is None:
         entry = GONE
     elif isinstance(entry, RegisteredVersion) and of.created not in {0, entry.created}:
@@ -64,16 +64,18 @@ async def version_facts(
         return VersionFacts(of.version, entry, entry, entry)
     metrics: dict[str, float] | str = {}
     if Part.METRICS in parts:
-        metrics = await _said(registry, of, partial(_metrics, registry, entry))
+        metrics = await _answer_or_why(registry, of, partial(_metrics, registry, entry))
     bundle: BundleFacts | str = "nobody asked"
     if Part.BUNDLE in parts:
-        bundle = await _said(registry, of, partial(_mlmodel, registry, resolved, entry))
+        bundle = await _answer_or_why(registry, of, partial(_mlmodel, registry, resolved, entry))
         if isinstance(bundle, str):
             bundle = tagged_or_why(entry.tags, bundle)
     return VersionFacts(of.version, metrics, entry.tags, bundle)
 
 
-async def _said(registry: Registry, of: Identity, ask: Callable[[], Awaitable[T]]) -> T | str:
+async def _answer_or_why(
+    registry: Registry, of: Identity, ask: Callable[[], Awaitable[T]]
+) -> T | str:
     """The answer, or why there is none where that is not the registry's own trouble."""
     try:
         return await ask()
@@ -89,12 +91,12 @@ async def _said(registry: Registry, of: Identity, ask: Callable[[], Awaitable[T]
 
 async def _metrics(registry: Registry, entry: RegisteredVersion) -> dict[str, float]:
     """Those of its run, and over them those of its logged model."""
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     if entry.run_id:
-        found |= await registry.metrics_of_run(entry.run_id)
+        metrics |= await registry.metrics_of_run(entry.run_id)
     if entry.model_id:
-        found |= await registry.metrics_of_model(entry.model_id)
-    return found
+        metrics |= await registry.metrics_of_model(entry.model_id)
+    return metrics
 
 
 async def _mlmodel(

@@ -20,7 +20,7 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.cluster.store import Key
-from pennant_operator.observe.poll.wanted import wanted
+from pennant_operator.observe.poll.gate_questions import gate_question
 from pennant_operator.observe.registries.awaited import Awaited
 from pennant_operator.observe.registries.followed import Followed, RegistryDependencies
 from pennant_operator.observe.webhook.webhook import Webhook
@@ -71,7 +71,8 @@ class Registries:
         if followed is None:
             return None
         if isinstance(seen.desired, ModelVersion):
-            asked = wanted(seen.owner, seen.desired, followed.poller.spec.gates, seen.records)
+            floor = followed.poller.spec.gates
+            asked = gate_question(seen.owner, seen.desired, floor, seen.records)
         return followed.poller.gate_facts(key, asked)
 
     def webhook(self, name: str) -> Webhook | None:

@@ -10,7 +10,7 @@ import base64
 import contextlib
 import copy
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -28,6 +28,7 @@ from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.webhook.delivery import Delivery, signature
 from pennant_operator.run.http import receiver
+from pennant_testing.mlflow.registry_polls import models, version
 from pennant_testing.waiting import WAIT_SECONDS
 
 SECRET = "a secret of the tests"
@@ -217,3 +218,23 @@ async def promote(client: MlflowClient, model: str, version: str) -> float:
     began = time.monotonic()
     await asyncio.to_thread(client.set_registered_model_alias, model, "production", version)
     return began
+
+
+def without_webhooks(url: str) -> Iterator[MlflowClient]:
+    """A client of an MLflow that has no webhooks, before and after."""
+    mlflow = MlflowClient(url)
+    yield mlflow
+    for hook in mlflow.list_webhooks():
+        mlflow.delete_webhook(hook.webhook_id)
+
+
+def two_versions(client: MlflowClient) -> str:
+    """A registered model with version 1 promoted, and a version 2."""
+    (watch,) = models(client, 1)
+    version(client, watch.model)
+    return watch.model
+
+
+async def follows(hooked: Hooked, watch: Watch) -> None:
+    """It knows version 1, and MLflow knows where to send hooks."""
+    await until(lambda: hooked.version(watch) == "1" and hooked.status().get("webhook"))

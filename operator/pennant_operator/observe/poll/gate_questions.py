@@ -17,7 +17,7 @@ CLOSED = "closed"  # the gate that no answer of a registry opens
 
 
 @dataclass(frozen=True)
-class Wanted:
+class GateQuestion:
     """What one ModelDeployment's gates ask, and whether they hold the version."""
 
     watch: Watch
@@ -26,9 +26,9 @@ class Wanted:
     # That it is compared with; facts: it cannot be asked. None: nothing serves, or none compares.
     serving: Identity | VersionFacts | None = None
     serving_parts: Parts = NOTHING
-    held: bool = False  # by a gate that may say something else without a new version
+    on_hold: bool = False  # by a gate that may say something else without a new version
 
-    def of(self) -> dict[Identity, Parts]:
+    def parts_by_version(self) -> dict[Identity, Parts]:
         """Versions that something is asked about, and what."""
         asked = {self.version: self.parts}
         if isinstance(self.serving, Identity):
@@ -36,9 +36,9 @@ class Wanted:
         return {version: parts for version, parts in asked.items() if parts}
 
 
-def wanted(
+def gate_question(
     owner: Object, desired: ModelVersion, floor: Gates, records: Mapping[str, Record]
-) -> Wanted | None:
+) -> GateQuestion | None:
     """What is to be known before this version gets a pod; None where no gate asks, or it serves.
 
     `floor` are the ModelRegistry's gates.
@@ -56,7 +56,7 @@ def wanted(
     if _is_same(serving, version):
         return None
     compares = serving is not None and any(each.against_serving for each in gates)
-    return Wanted(
+    return GateQuestion(
         spec.watch,
         version,
         frozenset(_parts(gates)),
