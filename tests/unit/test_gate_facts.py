@@ -23,9 +23,9 @@ from pennant_testing.mlflow.gate_scene import (
     TAGS,
     Scene,
     asked,
-    holding,
     record,
     run,
+    status_gates,
 )
 
 pytestmark = pytest.mark.unit
@@ -121,7 +121,12 @@ def test_what_came_from_another_registry_is_not_asked_and_said_so():
 
 @pytest.mark.parametrize(
     ("gates", "is_held"),
-    [(None, False), (holding(), True), (holding("closed"), False), (holding("signature"), True)],
+    [
+        (None, False),
+        (status_gates(), True),
+        (status_gates("closed"), False),
+        (status_gates("signature"), True),
+    ],
     ids=str,
 )
 def test_held_is_who_has_a_gate_in_its_status_that_may_change(gates: Any, is_held: bool):
@@ -132,7 +137,7 @@ def test_held_is_who_has_a_gate_in_its_status_that_may_change(gates: Any, is_hel
 
 def test_a_held_version_is_asked_again_ever_less_often():
     async def scenario(made: Scene) -> None:
-        await made.known(TAGS, gates=holding())
+        await made.known(TAGS, gates=status_gates())
         loop, times = asyncio.get_running_loop(), list[float]()
         made.server.taken()
         until = loop.time() + 3600
@@ -149,12 +154,12 @@ def test_a_held_version_is_asked_again_ever_less_often():
 
 def test_an_approval_is_told_to_those_who_wait_for_it_and_the_serving_version_is_asked_too():
     async def scenario(made: Scene) -> None:
-        await made.known(DROP, gates=holding())
+        await made.known(DROP, gates=status_gates())
         made.server.taken(), made.enqueued.clear()
         made.server.metrics["run-7"] = {"auc": 0.5}
         await asyncio.sleep(FIRST_REREAD_SECONDS + 2)
         assert made.enqueued == [KEY]
-        facts = made.look(DROP, gates=holding())
+        facts = made.look(DROP, gates=status_gates())
         assert facts is not None
         assert facts.serving is not None
         assert facts.serving.metrics == {"auc": 0.5}
@@ -165,7 +170,7 @@ def test_an_approval_is_told_to_those_who_wait_for_it_and_the_serving_version_is
 def test_what_is_no_number_is_no_news_each_time():
     async def scenario(made: Scene) -> None:
         made.server.metrics["run-8"] = {"auc": float("nan")}
-        await made.known(METRICS, gates=holding("metrics.auc.min"))
+        await made.known(METRICS, gates=status_gates("metrics.auc.min"))
         made.enqueued.clear()
         for _ in range(10):
             made.server.metrics["run-8"] = {"auc": float("nan")}
@@ -183,7 +188,7 @@ def test_a_tag_hook_is_followed_where_somebody_is_held_and_costs_nothing_elsewhe
         assert not made.poller.tags_changed("news", "9")
         await asyncio.sleep(2)
         assert made.server.taken() == []
-        made.look(TAGS, gates=holding())  # a hook came before its status said so
+        made.look(TAGS, gates=status_gates())  # a hook came before its status said so
         await asyncio.sleep(2)
         assert made.server.taken() == ["version 8"]
         made.server.tags["8"] = {"approved": "true"}
@@ -196,7 +201,7 @@ def test_a_tag_hook_is_followed_where_somebody_is_held_and_costs_nothing_elsewhe
 
 def test_a_thousand_tag_hooks_cost_a_question_a_moment():
     async def scenario(made: Scene) -> None:
-        await made.known(TAGS, gates=holding())
+        await made.known(TAGS, gates=status_gates())
         made.server.taken()
         for _ in range(1000):
             made.poller.tags_changed("news", "8")
@@ -210,7 +215,7 @@ def test_a_thousand_tag_hooks_cost_a_question_a_moment():
 def test_what_nobody_asks_any_more_is_forgotten(*, deleted: bool):
     async def scenario(made: Scene) -> None:
         kept = made.poller.known.gate_facts
-        await made.known(TAGS, gates=holding())
+        await made.known(TAGS, gates=status_gates())
         await made.known(TAGS, OTHER)
         for key in (KEY, OTHER):
             if deleted:

@@ -201,5 +201,5 @@ def asked(
     return gate_question(owner(spec, **seen), EIGHT, floor, known)
 
 
-def holding(gate: str = "tags.approved") -> list[dict[str, str]]:
+def status_gates(gate: str = "tags.approved") -> list[dict[str, str]]:
     return [{"gate": "metrics.auc.min", "result": "Passed"}, {"gate": gate, "result": "Failed"}]
