@@ -1,6 +1,6 @@
 """Train, evaluate, register, gate, promote: what a Job runs, or a person to move the alias.
 
-python -m newsreco.pipeline [--marker TEXT] [--mind FOLDER] [--no-promote] [--broken]
+python -m newsreco.pipeline [--marker TEXT] [--mind FOLDER] [--users N] [--no-promote] [--broken]
 python -m newsreco.pipeline promote VERSION [--override WHY]
 python -m newsreco.pipeline rollback
 """
@@ -76,6 +76,8 @@ def _config(chosen: argparse.Namespace) -> Config:
     cfg = replace(Config.from_env(), model_file=None)  # the registry is where it goes
     if chosen.marker is not None:
         cfg = replace(cfg, marker=chosen.marker)
+    if chosen.users is not None:
+        cfg = replace(cfg, users=chosen.users)
     return replace(cfg, mind=chosen.mind) if chosen.mind else cfg
 
 
@@ -83,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="newsreco.pipeline", description=__doc__.split("\n")[0])
     parser.add_argument("--marker", help="text that comes back in every answer of this model")
     parser.add_argument("--mind", type=Path, help="a MIND folder instead of generated data")
+    parser.add_argument("--users", type=int, help="readers in generated data; few: a worse model")
     parser.add_argument("--no-promote", dest="promote", action="store_false")
     parser.add_argument("--broken", action="store_true", help="a version that cannot be loaded")
     commands = parser.add_subparsers(dest="command")

@@ -1,6 +1,7 @@
-"""The five acts. Each says in one line what is about to happen, does it, and waits to see it."""
+"""The seven acts. Each says in one line what is about to happen, does it, and waits to see it."""
 
 import time
+from dataclasses import replace
 
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Object
@@ -8,6 +9,12 @@ from pennant_dev.demo.stage import Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.shell import eprint, step
 
+APPROVAL = "approved"
+GATES = {
+    "metrics": [{"name": "ndcg_at_10", "maxDrop": "0.02"}],
+    "tags": [{"key": APPROVAL, "value": "true"}],
+}
+WORSE = ("--users", "20")  # trained on few readers
 SETTLED = "{.status.summary}=Serving"
 """JSONPath: nothing is under way any more, the bake included."""
 
@@ -19,6 +26,8 @@ def play(stage: Stage) -> Story:
     refuse(stage, 3, "a broken v3 is promoted")
     endure(stage, 4, "MLflow is down, a pod restarts")
     follow(stage, 5, "the alias goes back to v1", first)
+    judge(stage, 6, "a worse v4 is promoted")
+    approve(stage, 7, "v5 is approved")
     stage.traffic.stop()
     stage.story.rows = stage.traffic.rows
     stage.story.heard = stage.heard()
@@ -83,6 +92,35 @@ def endure(stage: Stage, number: int, title: str) -> None:
     stage.record(number, title, begun)
 
 
+def judge(stage: Stage, number: int, title: str) -> None:
+    """Act 6: with gates a version that is worse than what serves gets no pod, and says why."""
+    announce(number, f"gates are set, and {title}: it is held, and no pod of it is made")
+    begun = time.time()
+    stage.ask_for(GATES)
+    worse = stage.train("v4", *WORSE)
+    with stage.shown():
+        move = stage.promote(worse)
+        stage.until(holds("metrics.ndcg_at_10.maxDrop"), seconds=60)
+    eprint(f"  held: {message(stage.status(), 'AliasInSync')}")
+    stage.calm()
+    stage.record(number, title, begun, move)
+
+
+def approve(stage: Stage, number: int, title: str) -> None:
+    """Act 7: a version that is as good is held until somebody approves it."""
+    announce(number, "v5 is as good as v1, and held for want of an approval: somebody approves it")
+    begun = time.time()
+    better = stage.train("v5")
+    with stage.shown():
+        move = stage.promote(better)
+        stage.until(holds(f"tags.{APPROVAL}"), seconds=60)
+        approved = stage.tag(better, APPROVAL, "true")
+        stage.until(serves(better), seconds=180)
+        stage.until(SETTLED, seconds=120)
+    stage.calm()
+    stage.record(number, title, begun, replace(move, at=approved))
+
+
 def announce(number: int, line: str) -> None:
     """One line that says what is about to happen."""
     eprint(f"\nAct {number}: {line}")
@@ -91,6 +129,16 @@ def announce(number: int, line: str) -> None:
 def serves(version: str) -> str:
     """JSONPath: this version answers requests."""
     return f"{{.status.serving.version}}={version}"
+
+
+def holds(gate: str) -> str:
+    """JSONPath: this gate does not let the desired version through."""
+    return f'{{.status.gates[?(@.gate=="{gate}")].result}}=Failed'
+
+
+def message(status: Object, kind: str) -> str:
+    """What a condition says."""
+    return str(next(each["message"] for each in status["conditions"] if each["type"] == kind))
 
 
 def rejected(version: str) -> str:

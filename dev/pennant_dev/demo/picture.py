@@ -17,7 +17,7 @@ from pennant_dev.demo.story import Story
 WIDTH, HEIGHT = 960, 400
 LEFT, RIGHT, BOTTOM = 76, 16, 62
 ACTS, ALIAS, MLFLOW, PLOT = 52, 92, 114, 142
-COLOURS = ("#4477aa", "#ee9944", "#aa4499", "#44aa88")
+COLOURS = ("#4477aa", "#ee9944", "#aa4499", "#999933", "#44aa88")
 FAILED, GREY, INK = "#cc0000", "#bbbbbb", "#222222"
 CHARACTER = 6.0
 """Width of a character of the small text, in pixels; good enough to wrap by."""

@@ -1,8 +1,9 @@
-"""What the acts are made of: train, promote, wait for a status, end a process, stop MLflow.
+"""What the acts are made of: train, promote, tag, wait for a status, end a process, stop MLflow.
 
 MLflow is talked to inside the cluster only: training by Jobs, promoting from the toolbox pod.
 """
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -25,6 +26,10 @@ CALM_SECONDS = 5.0
 PROMOTE = (
     "import sys, time; from newsreco.registry import promote; at = time.time(); "
     "promote(int(sys.argv[1])); print(at)"
+)
+TAG = (
+    "import sys, time; from mlflow import MlflowClient; at = time.time(); "
+    "MlflowClient().set_model_version_tag(*sys.argv[1].split()); print(at)"
 )
 ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=5).read().decode())"
 # It ends at once itself, before the container does: else it would be said to have been killed.
@@ -59,6 +64,17 @@ class Stage:
         self._alias = version
         eprint(f"  promoted version {version} to alias 'production'")
         return move
+
+    def tag(self, version: str, key: str, value: str) -> float:
+        """Tag a version, as a person does in MLflow; when (Unix seconds), taken just before."""
+        output = self._toolbox(TAG, f"{NAME} {version} {key} {value}").split()
+        eprint(f"  tagged version {version}: {key}={value}")
+        return float(output[-1])
+
+    def ask_for(self, gates: Object) -> None:
+        """What the ModelDeployment asks of a version from now on."""
+        patch = json.dumps({"spec": {"gates": gates}})
+        self.kube("patch", "mldep", NAME, f"-n={NAMESPACE}", "--type=merge", f"-p={patch}")
 
     def ask(self, seconds: float) -> str:
         """The Service's answer to one request, as soon as there is one."""

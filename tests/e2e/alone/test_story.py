@@ -1,4 +1,4 @@
-"""What the traffic saw through an alias move, a broken version, a registry outage, a rollback."""
+"""What the traffic saw: an alias move, a broken version, an outage, a rollback, and gates."""
 
 import pytest
 
@@ -13,12 +13,18 @@ from pennant_testing.cluster.sampler import Sampler
 
 pytestmark = pytest.mark.e2e
 
-MOVES = {2: "an alias move", 3: "a rejected version", 5: "a rollback"}
+MOVES = {
+    2: "an alias move",
+    3: "a rejected version",
+    5: "a rollback",
+    6: "a version that is held",
+    7: "an approval",
+}
 
 
 @pytest.fixture(scope="module")
 def story(kube: Kube, sampler: Sampler) -> Story:
-    """The demo's five acts, played under steady traffic."""
+    """The demo's acts, played under steady traffic."""
     sampler.look_at(NAMESPACE)
     return acts.play(Stage(kube, Traffic(kube, URL)))
 
@@ -46,7 +52,7 @@ def test_no_request_fails_at_all_and_no_answer_is_of_another_version_than_it_say
     assert report.problems(story) == []
 
 
-@pytest.mark.parametrize("number", [2, 5])
+@pytest.mark.parametrize("number", [2, 5, 7])
 def test_traffic_follows_the_alias_and_the_old_version_stops_answering(story: Story, number: int):
     played = act(story, number)
     assert played.move is not None
@@ -57,8 +63,9 @@ def test_traffic_follows_the_alias_and_the_old_version_stops_answering(story: St
     assert versions_in_order(late) == [played.move.new]
 
 
-def test_a_version_that_cannot_load_never_answers(story: Story):
-    refused = act(story, 3).move
+@pytest.mark.parametrize("number", [3, 6])
+def test_a_version_that_cannot_load_or_is_held_never_answers(story: Story, number: int):
+    refused = act(story, number).move
     assert refused is not None
     assert refused.new not in versions_in_order(story.rows)
 
