@@ -1,7 +1,6 @@
 """The seven acts. Each says in one line what is about to happen, does it, and waits to see it."""
 
 import time
-from dataclasses import replace
 
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Object
@@ -118,7 +117,7 @@ def approve(stage: Stage, number: int, title: str) -> None:
         stage.until(serves(better), seconds=180)
         stage.until(SETTLED, seconds=120)
     stage.calm()
-    stage.record(number, title, begun, replace(move, at=approved))
+    stage.record(number, title, begun, move._replace(at=approved))
 
 
 def announce(number: int, line: str) -> None:
