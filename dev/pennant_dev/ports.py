@@ -3,6 +3,7 @@
 import contextlib
 import random
 import socket
+import threading
 from collections.abc import Iterator
 
 BLOCK = 100
@@ -12,10 +13,11 @@ BLOCKS = range(20_000, 30_000, BLOCK)
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on; another one each time, and in each process."""
-    for port in _PORTS:
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+    """A port on 127.0.0.1 that nobody listens on; another one each time, thread and process."""
+    with _ONE_AT_A_TIME:
+        for port in _PORTS:
+            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                return port
     raise RuntimeError("there is no free port left")
 
 
@@ -42,3 +44,4 @@ def _claim(block: int) -> bool:
 
 
 _PORTS = _ports()
+_ONE_AT_A_TIME = threading.Lock()

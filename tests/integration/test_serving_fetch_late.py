@@ -70,7 +70,7 @@ def test_a_listing_that_comes_late_is_no_failure_either(tmp_path):
 
 def test_a_server_that_begins_late_with_tls_is_waited_for(tmp_path, monkeypatch):
     """It is busy: the machine accepts the connection, the program does not yet."""
-    monkeypatch.setattr(web, "CONNECTING", 0.2)
+    monkeypatch.setattr(web, "CONNECT_SECONDS", 0.2)
     authority = Authority()
     context = authority.demanding(tmp_path / "tls", authority.issue("mlflow"))
     context.verify_mode = ssl.CERT_NONE

@@ -17,7 +17,7 @@ def model_registry(namespace: str, url: str, name: str = "default", **spec: Any)
     }
 
 
-def model_deployment(namespace: str, model: str, name: str = "rec", **spec: Any) -> Object:
+def model_deployment(namespace: str, model: str, name: str = "rec", /, **spec: Any) -> Object:
     """One that follows the alias `production` and bakes a second, unless the spec says else."""
     usual = {"model": {"name": model, "alias": "production"}, "rollout": {"bake": "1s"}}
     return {

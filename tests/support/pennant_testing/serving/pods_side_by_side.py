@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -24,10 +25,11 @@ def begin_with_pods(
     *given: Path,
 ) -> Iterator[Begun]:
     """Begin the tests of the fixture's module, each with `start` for a folder of its own."""
+    base = folders.mktemp("pods")  # pytest makes folders for one thread at a time
 
     @contextlib.contextmanager
     def own() -> Iterator[StartPod]:
-        yield partial(start, folders.mktemp("pod"), *given)
+        yield partial(start, Path(tempfile.mkdtemp(dir=base)), *given)
 
     with begin(request, own) as tests:
         yield tests
