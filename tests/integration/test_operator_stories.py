@@ -152,6 +152,8 @@ def test_an_alias_flipped_five_times_ends_at_the_last_and_tries_no_rejected_vers
     tale.promote(broken)
     tale.sees(lambda seen: seen.summary == "Rejected")
     (rejection,) = tale.stage.views()[tale.name].status["rejected"]
+    # It is recorded before it is acted on.
+    until(lambda: rejection["revision"] not in tale.stage.revisions(tale.name))
     revisions = set()
     for version in (second, third, second, third, second):
         tale.promote(version)
