@@ -30,6 +30,9 @@ TAG_ROLLED_BACK_AT = "pennant.rolled-back-at"
 TAG_ROLLED_BACK_TO = "pennant.rolled-back-to"
 TAG_ROLLED_BACK_AS = "pennant.rolled-back-as"
 
+# Characters: MLflow 2 takes no longer value of a tag.
+TAG_VALUE_LIMIT = 5000
+
 # Where MLflow 2 serves from; Archived and None are no place to promote to.
 STAGES = ("Staging", "Production")
 

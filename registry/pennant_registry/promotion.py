@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pennant_registry import client as mlflow_client
 from pennant_registry import gates as gating
-from pennant_registry import moves, records, versions
+from pennant_registry import moves, names, records, versions
 from pennant_registry.environment import Environment
 from pennant_registry.errors import (
     AliasMovedError,
@@ -27,8 +27,6 @@ from pennant_registry.pointers import Pointer, pointer
 from pennant_registry.predecessors import predecessor
 from pennant_registry.version_facts import facts_for
 from pennant_registry.versions import Version
-
-OVERRIDE_LIMIT = 5000  # characters: MLflow 2 takes no longer tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -139,7 +137,7 @@ def _pass(
         return None
     if override is None:
         raise GateRefusedError(f"version {wanted.version} of {wanted.name}: {reasons}")
-    return f"{override.strip()} ({reasons})"[:OVERRIDE_LIMIT]
+    return f"{override.strip()} ({reasons})"[: names.TAG_VALUE_LIMIT]
 
 
 def _move(client: MlflowClient, of: Pointer, wanted: Version, before: int | None) -> None:

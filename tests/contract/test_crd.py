@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pennant_operator.decide.status.condition_state import MESSAGE_LIMIT, stamped_condition
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
 from pennant_registry.durations import DURATION, MAX_DURATION_LENGTH, parse_duration
 from pennant_registry.gates import VersionFacts, parse
@@ -81,6 +82,14 @@ def test_no_field_of_a_status_is_dropped_by_the_schema():
 def test_every_status_field_of_the_schema_is_written_by_some_plan():
     written = {field for status in statuses() for field in status}
     assert written == set(schema("modeldeployments")["status"]["properties"])
+
+
+def test_no_message_is_longer_than_the_api_server_takes():
+    for plural in ("modeldeployments", "modelregistries"):
+        conditions = schema(plural)["status"]["properties"]["conditions"]["items"]["properties"]
+        assert conditions["message"]["maxLength"] == MESSAGE_LIMIT
+    made = stamped_condition([], "Ready", "True", "Serving", "x" * 10**6, generation=1, now=NOW)
+    assert len(made["message"]) == MESSAGE_LIMIT
 
 
 def test_durations_have_defaults_that_the_operator_understands():

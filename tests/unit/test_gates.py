@@ -14,7 +14,7 @@ from pennant_registry.gates import (
     evaluate,
     refusals,
 )
-from pennant_testing.judged_versions import NOON, facts, results_of, takes
+from pennant_testing.judged_versions import NOON, column, facts, results_of, takes
 
 pytestmark = pytest.mark.unit
 
@@ -166,3 +166,18 @@ def test_tags_that_nobody_could_read_let_nothing_through():
     (result,) = results_of({"tags": [{"key": "approved"}]}, unread)
     assert result.result is Result.UNKNOWN
     assert result.message == "tag approved is not known (the registry says 403), and must be set"
+
+
+def test_however_much_was_logged_or_tagged_a_message_is_short():
+    metrics = {f"metric-{at}": 0.5 for at in range(5000)}
+    columns = [column(f"column-{at}") for at in range(5000)]
+    new = VersionFacts("8", metrics, {"approved": "x" * 100_000}, takes())
+    spec = {
+        "metrics": [{"name": "auc", "min": "0.5"}],
+        "tags": [{"key": "approved", "value": "true"}],
+        "signature": "Compatible",
+    }
+    results = results_of(spec, new, VersionFacts("7", bundle=takes(*columns)))
+    assert [each.result for each in results] == [Result.FAILED] * 3
+    assert max(len(each.message) + len(each.value) for each in results) < 1500
+    assert all("…" in each.message for each in results)

@@ -9,7 +9,8 @@ import pytest
 
 from pennant_registry.errors import InvalidGateError
 from pennant_registry.gates import BundleFacts, bundle_facts, parse
-from pennant_registry.gates.facts import LONGEST_TAG, tagged
+from pennant_registry.gates.facts import tagged
+from pennant_registry.names import TAG_VALUE_LIMIT
 from pennant_testing.judged_versions import COLUMNS, column, takes
 
 pytestmark = pytest.mark.unit
@@ -70,7 +71,7 @@ def test_what_an_mlmodel_file_says_comes_back_from_its_tags():
 
 
 def test_a_signature_that_no_tag_holds_is_left_out():
-    long = takes(*(column(f"column-{at}") for at in range(LONGEST_TAG // 50)))
+    long = takes(*(column(f"column-{at}") for at in range(TAG_VALUE_LIMIT // 50)))
     assert long.tags() == ("sklearn", None)
 
 

@@ -19,6 +19,9 @@ from pennant_operator.kube import Object
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import Key
 
+# `plan` says what is wrong with the spec.
+_NOT_UNDERSTOOD = Unknown(Reason.WAITING_FOR_REGISTRY, "The spec cannot be understood."), None
+
 
 class Answers(Protocol):
     """What registries say."""
@@ -40,7 +43,8 @@ class Observer:
 
     async def observe(self, owner: Object, now: datetime) -> Observed:
         """What is so now, pods only where a decision needs them; raises ApiError."""
-        desired, registry = self._registry(owner)
+        watch, key = watch_of(owner), _key(owner)
+        desired, registry = _NOT_UNDERSTOOD if watch is None else self._answers.look_up(watch, key)
         records, unreadable = self._children.records(owner)
         seen = Observed(
             owner=owner,
@@ -51,20 +55,11 @@ class Observer:
             records=records,
             unreadable=unreadable,
         )
-        seen = replace(seen, gate_facts=self._gate_facts(seen))
+        if watch is not None:
+            seen = replace(seen, gate_facts=self._answers.gate_facts(watch, key, seen))
         if not wants_pods(seen, now):
             return seen
         return replace(seen, pods=await self._children.pods(owner))
-
-    def _registry(self, owner: Object) -> tuple[Desired, RegistryFacts | None]:
-        watch = watch_of(owner)
-        if watch is None:  # `plan` says what is wrong with the spec
-            return Unknown(Reason.WAITING_FOR_REGISTRY, "The spec cannot be understood."), None
-        return self._answers.look_up(watch, _key(owner))
-
-    def _gate_facts(self, seen: Observed) -> GateFacts | None:
-        watch = watch_of(seen.owner)
-        return None if watch is None else self._answers.gate_facts(watch, _key(seen.owner), seen)
 
 
 def _key(owner: Object) -> Key:

@@ -12,6 +12,7 @@ from pennant_registry.gates.form import Change, Closed, Gates, MetricGate, TagGa
 from pennant_registry.gates.result import GateResult, Result
 from pennant_registry.gates.signatures import incompatible
 from pennant_registry.gates.windows import closed_until
+from pennant_registry.gates.wording import listed, shortened
 
 
 def evaluate(
@@ -58,7 +59,7 @@ def _bounded(
         return GateResult(name, Result.UNKNOWN, "", asked, message)
     value = version.metrics.get(gate.name)
     if value is None:
-        known = ", ".join(sorted(version.metrics)) or "none"
+        known = listed(sorted(version.metrics)) or "none"
         message = f"metric {gate.name} is not logged for it (its metrics: {known}), and must be"
         return GateResult(name, Result.FAILED, "", asked, f"{message} {asked}")
     exact = Decimal(repr(value))
@@ -111,18 +112,19 @@ def _tag(gate: TagGate, version: VersionFacts) -> GateResult:
         message = f"tag {gate.key} is not known ({version.tags}), and must be {asked}"
         return GateResult(f"tags.{gate.key}", Result.UNKNOWN, "", asked, message)
     value = version.tags.get(gate.key, "")
-    has = repr(value) if value else "not set"
+    shown = shortened(value)
+    has = repr(shown) if shown else "not set"
     if bool(value) if gate.value is None else value == gate.value:
-        return GateResult(f"tags.{gate.key}", Result.PASSED, value, asked)
+        return GateResult(f"tags.{gate.key}", Result.PASSED, shown, asked)
     message = f"tag {gate.key} is {has}, and must be {asked}"
-    return GateResult(f"tags.{gate.key}", Result.FAILED, value, asked, message)
+    return GateResult(f"tags.{gate.key}", Result.FAILED, shown, asked, message)
 
 
 def _flavors(wanted: tuple[str, ...], version: VersionFacts) -> GateResult:
     asked = f"one of {', '.join(wanted)}" if len(wanted) > 1 else wanted[0]
     if not isinstance(version.bundle, BundleFacts):
-        return _unknown("flavors", "flavors are", asked, version.bundle)
-    has = ", ".join(version.bundle.flavors) or "none"
+        return _unknown("flavors", "its flavors are", asked, version.bundle)
+    has = listed(version.bundle.flavors) or "none"
     if set(wanted) & set(version.bundle.flavors):
         return GateResult("flavors", Result.PASSED, has, asked)
     message = f"its flavors are {has}, and must have {asked}"
@@ -136,10 +138,9 @@ def _signature(version: VersionFacts, serving: VersionFacts | None) -> GateResul
     asked = f"compatible with version {serving.version}, which serves"
     for facts in (version, serving):
         if not isinstance(facts.bundle, BundleFacts):
-            whose = (
-                "signature is" if facts is version else f"signature of version {facts.version} is"
-            )
-            return _unknown("signature", whose, asked, facts.bundle, own=facts is version)
+            own = facts is version
+            what = "its signature is" if own else f"the signature of version {facts.version} is"
+            return _unknown("signature", what, asked, facts.bundle)
     assert isinstance(version.bundle, BundleFacts)
     assert isinstance(serving.bundle, BundleFacts)
     problems = incompatible(version.bundle.signature, serving.bundle.signature)
@@ -147,14 +148,13 @@ def _signature(version: VersionFacts, serving: VersionFacts | None) -> GateResul
         return GateResult("signature", Result.PASSED, "compatible", asked)
     first = f"its signature does not take all that version {serving.version} takes, which serves"
     return GateResult(
-        "signature", Result.FAILED, "incompatible", asked, f"{first}: {', '.join(problems)}"
+        "signature", Result.FAILED, "incompatible", asked, f"{first}: {listed(problems)}"
     )
 
 
-def _unknown(gate: str, what: str, asked: str, why: str, *, own: bool = True) -> GateResult:
+def _unknown(gate: str, what: str, asked: str, why: str) -> GateResult:
     cure = "pennant_registry.register writes tags that say it"
-    subject = f"its {what}" if own else f"the {what}"
-    message = f"{subject} not known ({why}), and must be {asked}: {cure}"
+    message = f"{what} not known ({why}), and must be {asked}: {cure}"
     return GateResult(gate, Result.UNKNOWN, "", asked, message)
 
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pennant_registry.names import TAG_FLAVORS, TAG_SIGNATURE
+from pennant_registry.names import TAG_FLAVORS, TAG_SIGNATURE, TAG_VALUE_LIMIT
 
 NONE = "none"  # what the tags of `register` say of a bundle that has no flavors, or no signature
-LONGEST_TAG = 5000  # characters: MLflow 2 takes no longer value
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class BundleFacts:
     def tags(self) -> tuple[str, str | None]:
         """Values of the tags `pennant.flavors` and `pennant.signature`; None: it is too long."""
         signature = json.dumps(self.signature, separators=(",", ":")) if self.signature else NONE
-        fits = len(signature) <= LONGEST_TAG
+        fits = len(signature) <= TAG_VALUE_LIMIT
         return ",".join(self.flavors) or NONE, signature if fits else None
 
 

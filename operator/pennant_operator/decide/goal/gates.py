@@ -11,7 +11,15 @@ from datetime import datetime
 from pennant_operator.decide.seen.memory import Memory
 from pennant_operator.decide.seen.observed import ModelVersion, Observed
 from pennant_operator.decide.seen.world import World
-from pennant_registry.gates import GateResult, Gates, Result, VersionFacts, evaluate
+from pennant_registry.gates import (
+    NO_GATES,
+    GateResult,
+    Gates,
+    Result,
+    VersionFacts,
+    evaluate,
+    open_at,
+)
 
 NOT_ASKED = "what they ask for is not known yet"
 
@@ -39,9 +47,9 @@ def holding_gates(
     now: datetime,
 ) -> tuple[AskedGate, ...]:
     """What all gates say of a version that one of them holds; empty where it may have pods."""
-    floor = observed.registry.gates if observed.registry else Gates()
+    floor = observed.registry.gates if observed.registry else NO_GATES
     own = world.spec.gates
-    if (floor, own) == (Gates(), Gates()) or _has_passed(
+    if (floor, own) == (NO_GATES, NO_GATES) or _has_passed(
         observed, world, memory, desired, revision
     ):
         return ()
@@ -54,7 +62,7 @@ def holding_gates(
 
 def opens_at(gates: tuple[AskedGate, ...]) -> datetime | None:
     """When the first closed window among them ends; None where there is none."""
-    return min((each.result.until for each in gates if each.result.until), default=None)
+    return open_at(each.result for each in gates)
 
 
 def _asked(

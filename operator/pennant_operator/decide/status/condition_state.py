@@ -7,6 +7,7 @@ from pennant_operator.decide.times import format_time
 from pennant_operator.decide.vocabulary import Reason
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
+MESSAGE_LIMIT = 32768  # characters of a condition's message: the API server takes no more
 ConditionState = tuple[str, Reason | str, str]  # status, reason, message
 
 
@@ -27,7 +28,11 @@ def stamped_condition(
         "type": str(kind),
         "status": status,
         "reason": str(reason),
-        "message": message,
+        "message": _within_limit(message),
         "observedGeneration": generation,
         "lastTransitionTime": old["lastTransitionTime"] if old and same else format_time(now),
     }
+
+
+def _within_limit(message: str) -> str:
+    return message if len(message) <= MESSAGE_LIMIT else f"{message[: MESSAGE_LIMIT - 1]}…"

@@ -55,13 +55,13 @@ def gate_question(
     serving = _serving(memory, spec.watch, records)
     if _is_same(serving, version):
         return None
-    compares = serving is not None and any(each.against_serving for each in gates)
+    compared = NOTHING if serving is None else frozenset(_compared(gates))
     return GateQuestion(
         spec.watch,
         version,
         frozenset(_parts(gates)),
-        serving if compares else None,
-        frozenset(_compared(gates)) if compares else NOTHING,
+        serving if compared else None,
+        compared,
         _is_held(memory, desired),
     )
 
