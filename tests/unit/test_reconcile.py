@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from typing import Any
 
@@ -138,5 +139,29 @@ def test_an_owner_that_was_replaced_unseen_is_known_by_its_new_uid():
         owner = world.store.owner(KEY)
         assert owner is not None
         assert owner["metadata"]["uid"] == "another"
+
+    run_scenario(scenario)
+
+
+def test_a_spec_that_changes_while_its_status_is_written_is_looked_at_again():
+    """The answer to the write is newer than what the watch tells of the change."""
+
+    async def scenario(world: ReconciledWorld) -> None:
+        (path,) = (p for p in world.api.objects if "modeldeployments" in p)
+
+        def changed_meanwhile(method: str, path_written: str) -> None:
+            if path_written.endswith("/rec/status"):
+                changed = copy.deepcopy(world.api.objects[path])
+                changed["metadata"] |= {"generation": 2, "resourceVersion": "999"}
+                changed["spec"]["replicas"] = 3
+                world.api.objects[path] = changed
+
+        world.api.fault = changed_meanwhile
+        await world.handle()
+        world.api.fault = lambda method, path: None
+        assert world.store.put(world.api.objects[path]) is None
+        assert await world.queue.get() == KEY
+        await world.handle()
+        assert world.status()["observedGeneration"] == 2
 
     run_scenario(scenario)

@@ -53,7 +53,7 @@ def test_a_tier_of_which_few_tests_ran_shows_nothing():
 
 
 def test_what_two_samplers_saw_is_added_up():
-    both = SampleTally(10, 2, 0, 0.5).and_also([5, 1, 1, 2.5])
+    both = SampleTally(10, 2, 0, 0.5).and_also([5, 1, 1, 4.5])
     assert str(both) == (
-        "15 samples of 3 ModelDeployments, 1 disagreements of more than 2 s, the longest 2.5 s"
+        "15 samples of 3 ModelDeployments, 1 disagreements of more than 4 s, the longest 4.5 s"
     )

@@ -75,8 +75,8 @@ def test_a_disagreement_lasts_from_its_first_to_its_last_sample():
     assert disagreements(samples) == [Disagreement("news", wrong, 1, 3.5)]
 
 
-def test_it_counts_only_when_it_outlasts_two_seconds():
-    short, long = Disagreement("news", "", 0, 2.0), Disagreement("news", "", 0, 2.1)
+def test_it_counts_only_when_it_outlasts_four_seconds():
+    short, long = Disagreement("news", "", 0, 4.0), Disagreement("news", "", 0, 4.1)
     assert not short.counts
     assert long.counts
 
@@ -88,7 +88,7 @@ def test_an_agreement_in_between_ends_it():
 
 def test_another_wrong_word_begins_another_one():
     serves_2 = Claim(ready=True, version="2")
-    samples = [sample(0, answers="2"), sample(1.5, serves_2), sample(3, answers="2")]
+    samples = [sample(0, answers="2"), sample(3, serves_2), sample(6, answers="2")]
     assert not any(each.counts for each in disagreements(samples))
 
 
@@ -97,18 +97,18 @@ def test_pods_that_drain_after_a_scale_to_zero_may_answer_for_half_a_minute():
     short, long = ([sample(at, gone) for at in (0, last)] for last in (29, 31))
     assert not disagreements(short)[0].counts
     assert disagreements(long)[0].counts
-    assert str(tally(short)).endswith("0 disagreements of more than 2 s, the longest 0.0 s")
+    assert str(tally(short)).endswith("0 disagreements of more than 4 s, the longest 0.0 s")
 
 
 def test_each_modeldeployment_is_judged_by_itself():
-    samples = [sample(at, of=of, answers=None) for at in (0, 3) for of in ("news", "ads")]
+    samples = [sample(at, of=of, answers=None) for at in (0, 5) for of in ("news", "ads")]
     assert {each.of for each in disagreements(samples) if each.counts} == {"news", "ads"}
 
 
 def test_the_last_line_tells_samples_disagreements_and_the_longest():
-    samples = [sample(0, answers=None), sample(2.5, answers=None), sample(1, of="ads")]
+    samples = [sample(0, answers=None), sample(4.5, answers=None), sample(1, of="ads")]
     assert str(tally(samples)) == (
-        "3 samples of 2 ModelDeployments, 1 disagreements of more than 2 s, the longest 2.5 s"
+        "3 samples of 2 ModelDeployments, 1 disagreements of more than 4 s, the longest 4.5 s"
     )
     assert str(tally([])).startswith("0 samples")
 

@@ -33,8 +33,12 @@ async def carry_out(
     recorder: Recorder,
     store: ObjectStore,
     now: datetime,
-) -> None:
-    """Do what the plan says; the first failure (ConflictError, ApiError) ends it."""
+) -> bool:
+    """Do what the plan says; the first failure (ConflictError, ApiError) ends it.
+
+    Whether the ModelDeployment is still the one this was decided for. Where it is not, our own
+    write brought the change, and the watch has no news of it any more: it is to be looked at again.
+    """
     for write in plan.writes:
         for event in await _carry_out_write(write, owner["metadata"]["namespace"], cluster, store):
             await recorder.post(owner, event, now)
@@ -45,6 +49,8 @@ async def carry_out(
         if written is not None:
             store.put(written)
             recorder.forget_posted(owner, plan.events)
+            return bool(written["metadata"]["generation"] == owner["metadata"]["generation"])
+    return True
 
 
 async def _carry_out_write(

@@ -138,7 +138,10 @@ class Reconciler:
     async def _act(self, attempt: Attempt) -> None:
         owner, now = attempt.owner, attempt.now
         try:
-            await carry_out(attempt.decided, owner, self.cluster, self.recorder, self.store, now)
+            if not await carry_out(
+                attempt.decided, owner, self.cluster, self.recorder, self.store, now
+            ):
+                self.queue.add(attempt.key, urgent=True)
         except ApiError as error:
             if error.status in GONE_OR_CHANGED:
                 await self.children.read_owner(owner)  # the watch may have missed its change

@@ -14,7 +14,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-TOLERATED_SECONDS = 2.0  # seconds
+# A status follows the traffic within a second; where thirty pods start at once on two processors,
+# kube-proxy, the Deployment controller and the operator each wait for one, and it is up to 3 s.
+TOLERATED_SECONDS = 4.0  # seconds
 DRAINING_SECONDS = 30.0  # seconds that a pod has to end
 LEAVING = frozenset({"ScaledToZero", "ScaledDown"})  # why Ready is False then
 
