@@ -1,6 +1,7 @@
 """Train, evaluate, register, gate, promote: what a Job runs, or a person to move the alias.
 
-python -m newsreco.pipeline [--marker TEXT] [--mind FOLDER] [--users N] [--no-promote] [--broken]
+python -m newsreco.pipeline [--marker TEXT] [--mind FOLDER] [--users N] [--no-promote]
+                            [--broken load|answers]
 python -m newsreco.pipeline promote VERSION [--override WHY]
 python -m newsreco.pipeline rollback
 """
@@ -12,8 +13,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from newsreco import registry, train
+from newsreco.broken import Broken
 from newsreco.bundle import recommend
 from newsreco.config import Config
 from pennant_registry import RegistryError
@@ -37,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _pipeline(cfg: Config, *, promote: bool, broken: bool) -> None:
+def _pipeline(cfg: Config, *, promote: bool, broken: Broken | None) -> None:
     trained = train.run(cfg, broken=broken)
     print(train.report(trained))
     print(f"latest run: {trained.run_id}")
@@ -46,7 +49,7 @@ def _pipeline(cfg: Config, *, promote: bool, broken: bool) -> None:
     if not promote:
         return
     _promote(version, cfg)
-    if not broken:
+    if broken is None:
         _show_production()
 
 
@@ -87,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mind", type=Path, help="a MIND folder instead of generated data")
     parser.add_argument("--users", type=int, help="readers in generated data; few: a worse model")
     parser.add_argument("--no-promote", dest="promote", action="store_false")
-    parser.add_argument("--broken", action="store_true", help="a version that cannot be loaded")
+    parser.add_argument(
+        "--broken", choices=get_args(Broken), help="a version that does not load, or answer, well"
+    )
     commands = parser.add_subparsers(dest="command")
     promote = commands.add_parser("promote", help="point the alias at a registered version")
     promote.add_argument("version", type=int)

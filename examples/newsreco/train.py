@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from newsreco import broken as broken_bundle
 from newsreco import bundle, data, metrics, ranker, recommender
+from newsreco.broken import Broken
 from newsreco.bundle import Bundle
 from newsreco.config import Config
 from newsreco.data import Dataset, Impression
@@ -42,16 +43,19 @@ class Trained:
     run_id: str = ""
 
 
-def run(cfg: Config, *, broken: bool = False) -> Trained:
+def run(cfg: Config, *, broken: Broken | None = None) -> Trained:
     """Trains, evaluates, and logs one run with params, metrics and the artifact newsreco.pkl.
 
-    With `broken`, for demonstrations, the artifact is one that nothing can unpickle.
+    With `broken`, for demonstrations, the artifact cannot be loaded, or fails in its answers.
     """
     trained = fit(cfg)
     client = mlflow_client.connect()
     with tempfile.TemporaryDirectory(prefix="newsreco-") as folder, _run(client, cfg) as run_id:
         path = Path(folder) / bundle.FILE
-        (broken_bundle.save if broken else bundle.save)(trained.bundle, path)
+        if broken is None:
+            bundle.save(trained.bundle, path)
+        else:
+            broken_bundle.save(trained.bundle, path, broken)
         log(client, run_id, cfg, trained, path)
     _keep(trained.bundle, cfg)
     return replace(trained, run_id=run_id)

@@ -77,7 +77,7 @@ def test_it_serves_the_mount_and_ends_when_told(mount: Path):
 
 def test_it_ends_rather_than_serve_another_model_than_the_mounted_one(mount: Path):
     (mount / bundle.FILE).unlink()
-    broken.save(train.fit(Config()).bundle, mount / bundle.FILE)
+    broken.save(train.fit(Config()).bundle, mount / bundle.FILE, "load")
     port = free_port()
     with api(mount, port) as process:
         output, _ = process.communicate(timeout=120)

@@ -137,7 +137,7 @@ def test_a_version_that_cannot_load_is_promoted_and_rolled_back(
 ):
     good = registry.register(trained)
     registry.promote(good)
-    assert pipeline.main(["--broken"]) == 0
+    assert pipeline.main(["--broken=load"]) == 0
     broken = serving()
     tags = client.get_model_version(REGISTERED_NAME, str(broken)).tags
     assert (broken > good, len(tags["pennant.sha256"])) == (True, 64)

@@ -121,9 +121,25 @@ def test_k_is_ten_when_it_is_not_given():
 
 
 def test_a_broken_bundle_needs_a_module_that_nobody_has(model: Bundle, tmp_path: Path):
-    broken.save(model, tmp_path / "newsreco.pkl")
+    broken.save(model, tmp_path / "newsreco.pkl", "load")
     with pytest.raises(ModuleNotFoundError, match="newsreco_features_v9"):
         pickle.loads((tmp_path / "newsreco.pkl").read_bytes())
+
+
+def test_one_that_answers_badly_loads_and_fails_for_a_third_of_its_readers(
+    model: Bundle, tmp_path: Path
+):
+    broken.save(model, tmp_path / bundle.FILE, "answers")
+    adapter = NewsrecoAdapter.load(tmp_path)
+    assert len(adapter.predict(adapter.input_example)) == 2
+    readers, failed = list(model["recommender"].histories), []
+    for user in readers:
+        try:
+            adapter.predict([{"user": user}])
+        except IndexError:
+            failed.append(user)
+    assert len(failed) == len(readers) // 3
+    assert "U106" in failed
 
 
 def test_the_environment_overrides_the_defaults():

@@ -66,7 +66,7 @@ def refuse(stage: Stage, number: int, title: str) -> None:
     """Act 3: a version that cannot load is rejected, and why is there to read."""
     announce(number, f"{title}: it cannot load, so what serves goes on serving")
     begun = time.time()
-    broken = stage.train("v3", "--broken")
+    broken = stage.train("v3", "--broken=load")
     with stage.shown():
         move = stage.promote(broken)
         stage.until(rejected(broken), seconds=240)

@@ -7,9 +7,10 @@ import sys
 from dataclasses import replace
 
 from newsreco import registry, train
+from newsreco.broken import Broken
 from newsreco.config import Config
 
-MARKERS = {"first": False, "second": False, "broken": True}
+MARKERS: dict[str, Broken | None] = {"first": None, "second": None, "broken": "load"}
 
 
 def main(model: str) -> None:
