@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
@@ -106,6 +107,10 @@ class Api:
 
         return [named("good"), named("faulty")]
 
+    def stored(self, live: dict[str, Any]) -> dict[str, Any]:
+        """The object by the time its status is written."""
+        return live
+
     async def get(self, kind: str, namespace: str, name: str) -> None:
         self.read.append(name)
         if name == "faulty":
@@ -120,7 +125,7 @@ def followed(made: Api) -> dict[str, dict[str, Any]]:
     async def write_status(live: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
         conditions = {each["type"]: each for each in status["conditions"]}
         written[live["metadata"]["name"]] = conditions
-        return {**live, "status": status}
+        return {**made.stored(live), "status": status}
 
     registries = Registries(
         RegistryDependencies(
@@ -172,6 +177,23 @@ def test_a_spec_that_nobody_thought_of_is_that_modelregistrys_own_trouble():
     written = followed(Odd(ends))
     assert "the operator fails on its spec" in written["faulty"]["Ready"]["message"]
     assert "There is no Secret good" in written["good"]["Ready"]["message"]
+
+
+def test_a_spec_that_changes_while_its_status_is_written_is_followed():
+    changed = dict[str, Any]()
+
+    class Changing(Api):
+        async def list(self, kind: str, namespace: str, selector: str) -> list[dict[str, Any]]:
+            return [changed or (await super().list(kind, namespace, selector))[0]]
+
+        def stored(self, live: dict[str, Any]) -> dict[str, Any]:
+            if not changed:
+                changed.update(copy.deepcopy(live))
+                changed["metadata"]["generation"] = 2
+                changed["spec"]["credentialsSecret"] = "better"
+            return copy.deepcopy(changed)
+
+    assert "There is no Secret better" in followed(Changing(ends))["good"]["Ready"]["message"]
 
 
 class Uncounted:

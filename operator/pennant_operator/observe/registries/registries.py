@@ -41,6 +41,7 @@ class Registries:
         self.asked = asyncio.Event()
         """The first LIST and the first polls are over, whatever came of them."""
         self._live: dict[str, Object] = {}
+        self._begun: dict[str, tuple[str, int]] = {}  # uid and generation of what is followed
         self._followed: dict[str, Followed] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._invalid: dict[str, Refused] = {}
@@ -122,13 +123,14 @@ class Registries:
         if not self._listed:
             changed, self._listed = named, True
         for name in self._live.keys() - objects.keys():
-            del self._live[name]
+            del self._live[name], self._begun[name]
             self._stop(name)
             self._dependencies.counts.forget(name)
             changed.add(name)
         for name, obj in objects.items():
-            known, self._live[name] = self._live.get(name), obj
-            if known is None or _identity(known) != _identity(obj):
+            self._live[name] = obj
+            if self._begun.get(name) != _identity(obj):
+                self._begun[name] = _identity(obj)
                 await self._start(name, obj, group)
                 changed.add(name)
         watches = [watch for watch in store.watches() if watch.registry in changed]
