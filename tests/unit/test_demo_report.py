@@ -79,3 +79,22 @@ def test_an_answer_that_contradicts_its_header_is_a_problem():
 
 def test_a_demo_without_traffic_proves_nothing():
     assert problems(story()) == ["no request was made"]
+
+
+def test_errors_of_the_version_that_went_back_are_counted_apart_and_are_no_problem():
+    shown = story(*GOOD, row(28, "3", status=500))
+    shown.went_back = "3"
+    assert table(shown).splitlines()[-1].split() == ["all", "6", "0", "and", "1", "of", "v3"]
+    assert problems(shown) == []
+
+
+def test_errors_of_another_version_and_what_broke_off_are_problems_then_too():
+    shown = story(row(27, "2", status=500), row(28, "3", status=500), row(29, "", error="reset"))
+    shown.went_back = "3"
+    assert problems(shown) == ["1 requests failed: status 500", "1 requests failed: reset"]
+
+
+def test_a_version_that_went_back_without_an_error_is_a_problem():
+    shown = story(*GOOD)
+    shown.went_back = "3"
+    assert problems(shown) == ["version 3 went back, and none of its answers had failed"]

@@ -1,4 +1,4 @@
-"""The seven acts. Each says in one line what is about to happen, does it, and waits to see it."""
+"""The nine acts. Each says in one line what is about to happen, does it, and waits to see it."""
 
 import time
 
@@ -13,7 +13,9 @@ GATES = {
     "metrics": [{"name": "ndcg_at_10", "maxDrop": "0.02"}],
     "tags": [{"key": APPROVAL, "value": "true"}],
 }
+REHEARSAL = {"requests": 100}
 WORSE = ("--users", "20")  # trained on few readers
+WRONG = "--broken=answers"  # loads, passes its self-test, and fails for a third of its readers
 SETTLED = "{.status.summary}=Serving"
 """JSONPath: nothing is under way any more, the bake included."""
 
@@ -26,7 +28,9 @@ def play(stage: Stage) -> Story:
     endure(stage, 4, "MLflow is down, a pod restarts")
     follow(stage, 5, "the alias goes back to v1", first)
     judge(stage, 6, "a worse v4 is promoted")
-    approve(stage, 7, "v5 is approved")
+    better = approve(stage, 7, "v5 is approved")
+    rehearse(stage, 8, "v6 is rehearsed")
+    go_back(stage, 9, "v7 answers, and goes back", better)
     stage.traffic.stop()
     stage.story.rows = stage.traffic.rows
     stage.story.heard = stage.heard()
@@ -95,7 +99,8 @@ def judge(stage: Stage, number: int, title: str) -> None:
     """Act 6: with gates a version that is worse than what serves gets no pod, and says why."""
     announce(number, f"gates are set, and {title}: it is held, and no pod of it is made")
     begun = time.time()
-    stage.ask_for(GATES)
+    # Pods keep requests to rehearse with where that is asked for as they are made: v5's, then.
+    stage.change({"gates": GATES, "rollout": {"rehearsal": REHEARSAL}})
     worse = stage.train("v4", *WORSE)
     with stage.shown():
         move = stage.promote(worse)
@@ -105,8 +110,8 @@ def judge(stage: Stage, number: int, title: str) -> None:
     stage.record(number, title, begun, move)
 
 
-def approve(stage: Stage, number: int, title: str) -> None:
-    """Act 7: a version that is as good is held until somebody approves it."""
+def approve(stage: Stage, number: int, title: str) -> str:
+    """Act 7: a version that is as good is held until somebody approves it. Its number."""
     announce(number, "v5 is as good as v1, and held for want of an approval: somebody approves it")
     begun = time.time()
     better = stage.train("v5")
@@ -118,6 +123,38 @@ def approve(stage: Stage, number: int, title: str) -> None:
         stage.until(SETTLED, seconds=120)
     stage.calm()
     stage.record(number, title, begun, move._replace(at=approved))
+    return better
+
+
+def rehearse(stage: Stage, number: int, title: str) -> None:
+    """Act 8: a version that fails on what was just asked is rejected, and answers nobody."""
+    announce(number, "v6 loads, and fails for a third of the readers: it is found in rehearsal")
+    begun = time.time()
+    wrong = stage.train("v6", WRONG)
+    stage.tag(wrong, APPROVAL, "true")
+    with stage.shown():
+        move = stage.promote(wrong)
+        stage.until(rejected(wrong), seconds=240)
+    eprint(f"  rejected: {why(stage.status(), wrong)}")
+    stage.calm()
+    stage.record(number, title, begun, move)
+
+
+def go_back(stage: Stage, number: int, title: str, good: str) -> None:
+    """Act 9: without a rehearsal the like of it gets the traffic, which goes back by itself."""
+    announce(number, "v7 is as wrong, and not rehearsed: the traffic goes back by its answers")
+    begun = time.time()
+    stage.change({"rollout": {"rehearsal": None}})
+    wrong = stage.train("v7", WRONG)
+    stage.story.went_back = wrong
+    stage.tag(wrong, APPROVAL, "true")
+    with stage.shown():
+        move = stage.promote(wrong)
+        stage.until(rejected(wrong), seconds=240)
+        stage.until(serves(good), seconds=60)
+    eprint(f"  rejected: {why(stage.status(), wrong)}")
+    stage.calm()
+    stage.record(number, title, begun, move)
 
 
 def announce(number: int, line: str) -> None:

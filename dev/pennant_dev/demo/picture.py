@@ -17,7 +17,7 @@ from pennant_dev.demo.story import Story
 WIDTH, HEIGHT = 960, 400
 LEFT, RIGHT, BOTTOM = 76, 16, 62
 ACTS, ALIAS, MLFLOW, PLOT = 52, 92, 114, 142
-COLOURS = ("#4477aa", "#ee9944", "#aa4499", "#999933", "#44aa88")
+COLOURS = ("#4477aa", "#ee9944", "#aa4499", "#999933", "#44aa88", "#885522", "#cc6677")
 FAILED, GREY, INK = "#cc0000", "#bbbbbb", "#222222"
 CHARACTER = 6.0
 """Width of a character of the small text, in pixels; good enough to wrap by."""
@@ -93,7 +93,7 @@ def _scale(seconds: dict[int, Counter[str]]) -> Scale:
 
 def _heading(story: Story) -> list[str]:
     made, failed = len(story.rows), len(story.failed)
-    summary = f"{made:,} requests, {failed} failed"
+    summary = f"{made:,} requests, {story.failed_in_words(story.rows)} failed"
     return [
         svg.bold(svg.text(LEFT, 26, "Traffic follows the alias", size=17, colour=INK)),
         svg.text(WIDTH - RIGHT, 26, summary, size=14, anchor="end",

@@ -11,7 +11,7 @@ HEADER = ("act", "alias", "webhook", "first new answer", "last old answer", "req
 def table(story: Story) -> str:
     """Aligned rows, one an act, and the sum."""
     rows = [_cells(story, act) for act in story.acts]
-    total = ("all", "", "", "", "", str(len(story.rows)), str(len(story.failed)))
+    total = ("all", "", "", "", "", str(len(story.rows)), story.failed_in_words(story.rows))
     return _aligned([HEADER, *rows, total])
 
 
@@ -31,7 +31,9 @@ def alias_to_answer(story: Story) -> str:
 
 def problems(story: Story) -> list[str]:
     """Sentences about what should not have happened; none when the demo went well."""
-    sentences = [f"{count} requests failed: {why}" for why, count in reasons(story.rows).items()]
+    sentences = [f"{count} requests failed: {why}" for why, count in reasons(story.failed).items()]
+    if story.went_back and not story.shown_failing(story.rows):
+        sentences.append(f"version {story.went_back} went back, and none of its answers had failed")
     if story.mismatched:
         row = story.mismatched[0]
         sentences.append(
@@ -45,7 +47,6 @@ def problems(story: Story) -> list[str]:
 
 def _cells(story: Story, act: Act) -> tuple[str, ...]:
     rows, timing = story.rows_of(act), story.timing_of(act)
-    failed = sum(row.failed for row in rows)
     move = f"v{act.move.old} -> v{act.move.new}" if act.move else "-"
     return (
         f"{act.number}. {act.title}",
@@ -54,7 +55,7 @@ def _cells(story: Story, act: Act) -> tuple[str, ...]:
         _seconds(timing.first_new),
         _seconds(timing.last_old) if timing.first_new is not None else "-",
         str(len(rows)),
-        str(failed),
+        story.failed_in_words(rows),
     )
 
 

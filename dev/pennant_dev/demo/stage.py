@@ -71,9 +71,9 @@ class Stage:
         eprint(f"  tagged version {version}: {key}={value}")
         return float(output[-1])
 
-    def ask_for(self, gates: Object) -> None:
-        """What the ModelDeployment asks of a version from now on."""
-        patch = json.dumps({"spec": {"gates": gates}})
+    def change(self, spec: Object) -> None:
+        """Merge this into the ModelDeployment's spec."""
+        patch = json.dumps({"spec": spec})
         self.kube("patch", "mldep", NAME, f"-n={NAMESPACE}", "--type=merge", f"-p={patch}")
 
     def ask(self, seconds: float) -> str:

@@ -28,6 +28,8 @@ class Story:
     """What the operator's log said of aliases."""
     outage: tuple[float, float] | None = None
     """When MLflow had no pods."""
+    went_back: str = ""
+    """The version that is shown to fail under traffic: its errors are what goes back by."""
 
     def rows_of(self, act: Act) -> list[Row]:
         """The requests that finished during an act."""
@@ -50,8 +52,21 @@ class Story:
 
     @property
     def failed(self) -> list[Row]:
-        """Requests that failed, whatever the act."""
-        return failures(self.rows)
+        """Requests that failed, whatever the act, but for those of the version that went back."""
+        return [row for row in failures(self.rows) if not self._shown(row)]
+
+    def shown_failing(self, rows: list[Row]) -> int:
+        """How many of these are errors that the version that went back answered with."""
+        return sum(self._shown(row) for row in failures(rows))
+
+    def failed_in_words(self, rows: list[Row]) -> str:
+        """How many of these failed: `0`, or `0 and 31 of v7`, which went back for it."""
+        shown = self.shown_failing(rows)
+        failed = len(failures(rows)) - shown
+        return f"{failed} and {shown} of v{self.went_back}" if shown else f"{failed}"
+
+    def _shown(self, row: Row) -> bool:
+        return bool(row.version) and row.version == self.went_back and not row.error
 
     @property
     def mismatched(self) -> list[Row]:

@@ -1,4 +1,4 @@
-"""What the traffic saw: an alias move, a broken version, an outage, a rollback, and gates."""
+"""What the traffic saw: an alias move, a broken version, an outage, a rollback, and judgement."""
 
 import pytest
 
@@ -19,6 +19,7 @@ MOVES = {
     5: "a rollback",
     6: "a version that is held",
     7: "an approval",
+    8: "a rehearsal",
 }
 
 
@@ -38,8 +39,8 @@ def test_no_request_fails_in_twenty_seconds_of_traffic_around(story: Story, numb
     played = act(story, number)
     assert played.move is not None
     start = min(played.begun, played.move.at - 5)
-    # On a fast machine the last act may be shorter than that: then what was before it counts too.
-    end = min(max(played.ended, start + 21), max(row.finished for row in story.rows))
+    # What comes after the eighth act is to fail: then what was before an act counts too.
+    end = min(max(played.ended, start + 21), act(story, 9).begun)
     rows = between(story.rows, min(start, end - 21), end)
     seconds = max(row.finished for row in rows) - min(row.started for row in rows)
     assert seconds >= 20
@@ -63,11 +64,22 @@ def test_traffic_follows_the_alias_and_the_old_version_stops_answering(story: St
     assert versions_in_order(late) == [played.move.new]
 
 
-@pytest.mark.parametrize("number", [3, 6])
-def test_a_version_that_cannot_load_or_is_held_never_answers(story: Story, number: int):
+@pytest.mark.parametrize("number", [3, 6, 8])
+def test_a_version_that_does_not_load_is_held_or_fails_its_rehearsal_never_answers(story: Story, number: int):
     refused = act(story, number).move
     assert refused is not None
     assert refused.new not in versions_in_order(story.rows)
+
+
+def test_traffic_goes_back_from_a_version_by_its_answers(story: Story):
+    played = act(story, 9)
+    rows = story.rows_of(played)
+    assert story.shown_failing(rows) >= 1
+    assert played.move is not None
+    wrong = [row for row in rows if row.version == played.move.new]
+    # From its twentieth request to its last answer, on kept connections too.
+    assert max(row.finished for row in wrong) - sorted(row.finished for row in wrong)[19] < 20
+    assert versions_in_order(rows)[0] == max(rows, key=lambda row: row.finished).version
 
 
 def test_a_registry_outage_and_a_restarted_pod_change_no_answer(story: Story):
