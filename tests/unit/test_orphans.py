@@ -137,6 +137,28 @@ def test_an_object_that_another_one_of_its_name_took_the_place_of_is_not_written
     assert sim.sizes()["blue"] == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "edit"),
+    [
+        ("Service/rec", {"selector": {"app": "mine"}}),
+        ("Deployment/rec-blue", {"replicas": 7}),
+        ("PodDisruptionBudget/rec-blue", {"maxUnavailable": 0}),
+    ],
+)
+def test_what_somebody_goes_on_to_change_is_not_set_back_as_it_was_seen(kind: str, edit: Any):
+    sim = serving(7)
+    child = sim.children[kind]
+    sim.children[kind] = {**child, "spec": {**child["spec"], **edit}}
+    found = plan(sim.observe(), sim.now)
+    assert [type(write) for write in found.writes] == [Apply]
+    taken = {**sim.children[kind], "metadata": {**child["metadata"], "ownerReferences": []}}
+    taken["metadata"]["resourceVersion"] = "later"
+    sim.children[kind] = taken
+    with pytest.raises(ConflictError):
+        carry_out(sim, found)
+    assert sim.children[kind] == taken
+
+
 def test_an_idle_slot_of_which_nobody_knows_what_it_holds_is_emptied():
     sim = serving(7)
     held = sim.children["Deployment/rec-blue"]

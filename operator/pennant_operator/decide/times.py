@@ -16,9 +16,9 @@ def parse_time(text: str) -> datetime:
     try:
         moment = moment.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"{text!r} is no time of this calendar") from error
+        raise ValueError(text) from error
     if moment < _EPOCH:
-        raise ValueError(f"{text!r} is before 1970")
+        raise ValueError(text)
     return moment
 
 
