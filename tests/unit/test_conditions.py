@@ -32,8 +32,8 @@ tests/unit/test_conditions.py, from situations.py in tests/support; to rewrite i
 - *desired*: what the registry says: a version, that there is nothing to follow, that this may not
   be had, a version whose bytes are nowhere to be found (as it does of a model that is hidden, and
   after a start of what it was seen once not to have), or nothing (not asked yet after a start;
-  unreachable for 15 minutes). `8, now unreachable`: version 8 was the last answer, and its record
-  is there.
+  unreachable for 15 minutes). `8, now unreachable`, `8, now hidden`: version 8 was the last answer,
+  and its record is there.
 - *serving*: the version with the traffic, and how many of its pods are ready; `withdrawn`: nothing
   since the alias was removed.
 - *candidate*: what is on its way, and what was made of it.

@@ -145,6 +145,21 @@ def test_a_pin_that_is_held_is_not_done_and_an_alias_that_is_held_may_be():
 
 
 @pytest.mark.parametrize(
+    ("held", "wrong"),
+    [
+        ({"candidate": {"version": "8", "retryTime": "2026-11-21T12:00:30Z"}}, ""),
+        ({"gates": [{"gate": "tags.approved", "result": "Failed"}]}, ""),
+        ({"candidate": {"version": "8"}}, "version 8 is asked for while 7 serves"),
+    ],
+)
+def test_what_is_held_stays_so_while_the_registry_is_silent(held, wrong):
+    watched = Watched()
+    conditions = [c for c in watched.sim.status["conditions"] if c["type"] != "AliasInSync"]
+    conditions.append({"type": "AliasInSync", "status": "Unknown", "reason": "RegistryUnreachable"})
+    assert watched.says(conditions=conditions, desired={"version": "8"}, **held) == wrong
+
+
+@pytest.mark.parametrize(
     ("status", "wrong"),
     [
         ({"readyReplicas": 0}, "no pod answers"),

@@ -34,12 +34,16 @@ from pennant_operator.observe.cluster.children import own_records
 from pennant_operator.observe.cluster.store import Store
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation, serving
-from pennant_testing.memory.simulated_pods import fails
+from pennant_testing.memory.simulated_pods import fails, stays_pending
 from pennant_testing.running.generated_examples import examples
 
 pytestmark = pytest.mark.unit
 
-TEXT = st.text(max_size=8) | st.sampled_from(["blue", "green", "none", "True", "", "2026-11-21"])
+# The API server takes these for times, too.
+ODD_TIMES = ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"]
+TEXT = st.text(max_size=8) | st.sampled_from(
+    ["blue", "green", "none", "True", "", "2026-11-21", *ODD_TIMES]
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
@@ -48,15 +52,19 @@ JSON = st.recursive(
 
 
 def situations() -> list[Observed]:
-    """Settled, on the way, baking, and after a rejection."""
+    """Settled, on the way, baking, after a rejection, and short of room on a hold and before."""
     observed = []
-    for steps, behaves in ((0, None), (1, None), (3, None), (9, fails)):
+    cannot_load, hour = fails("LoadFailed"), 3600
+    for steps, behaves, seconds in (
+        *((0, None, 1), (1, None, 1), (3, None, 1), (9, cannot_load, 1)),
+        *((3, stays_pending, 1), (3, stays_pending, hour)),
+    ):
         sim = serving(7)
         if behaves is not None:
-            sim.behaviour["8"] = behaves("LoadFailed")
+            sim.behaviour["8"] = behaves
         if steps:
             sim.desired = version(8)
-            sim.run(steps)
+            sim.run(steps, seconds)
         observed.append(sim.observe())
     return observed
 
@@ -94,11 +102,11 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 @st.composite
 def mangled_status(draw: st.DrawFn) -> Observed:
-    """Any part of it went, or any text became another; conditions have all that they need."""
+    """Any part of it went, or any text became another."""
     seen = draw(st.sampled_from(SEEN))
     status = seen.owner["status"]
     for _ in range(draw(st.integers(1, 4))):
-        there = [p for p in places(status) if "conditions" not in p]
+        there = list(places(status))
         if not there:
             break
         path = draw(st.sampled_from(there))

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pennant_operator.decide.intent import Adopt, Apply, Plan
+from pennant_operator.decide.intent import Adopt, Apply, Delete, Plan
 from pennant_operator.decide.plan import plan
 from pennant_testing.memory.object_builders import version
 from pennant_testing.memory.simulated_api_server import ConflictError
-from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
 
 pytestmark = pytest.mark.unit
 
@@ -112,6 +112,17 @@ def test_without_our_labels_it_is_somebody_elses_and_nothing_is_adopted(kind: st
     assert f"team/{kind} exists" in sim.status["conditions"][2]["message"]
 
 
+def test_what_was_adopted_and_meets_a_strangers_object_is_said_to_go_on_serving():
+    sim = orphaned()
+    sim.step()
+    sim.somebody_has("Deployment/rec-blue")
+    sim.step()
+    assert sim.condition("Stalled") == ("True", "NameConflict")
+    assert sim.condition("Ready") == ("True", "Serving")
+    assert sim.message("Ready") == "what has the traffic answers on 2 pods"
+    assert sim.message("AliasInSync").endswith("; what has the traffic goes on serving")
+
+
 def test_a_record_with_another_controller_is_named():
     sim = serving(7)
     (revision,) = sim.records
@@ -137,6 +148,28 @@ def test_an_object_that_another_one_of_its_name_took_the_place_of_is_not_written
     assert sim.sizes()["blue"] == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "edit"),
+    [
+        ("Service/rec", {"selector": {"app": "mine"}}),
+        ("Deployment/rec-blue", {"replicas": 7}),
+        ("PodDisruptionBudget/rec-blue", {"maxUnavailable": 0}),
+    ],
+)
+def test_what_somebody_goes_on_to_change_is_not_set_back_as_it_was_seen(kind: str, edit: Any):
+    sim = serving(7)
+    child = sim.children[kind]
+    sim.children[kind] = {**child, "spec": {**child["spec"], **edit}}
+    found = plan(sim.observe(), sim.now)
+    assert [type(write) for write in found.writes] == [Apply]
+    taken = {**sim.children[kind], "metadata": {**child["metadata"], "ownerReferences": []}}
+    taken["metadata"]["resourceVersion"] = "later"
+    sim.children[kind] = taken
+    with pytest.raises(ConflictError):
+        carry_out(sim, found)
+    assert sim.children[kind] == taken
+
+
 def test_an_idle_slot_of_which_nobody_knows_what_it_holds_is_emptied():
     sim = serving(7)
     held = sim.children["Deployment/rec-blue"]
@@ -146,3 +179,21 @@ def test_an_idle_slot_of_which_nobody_knows_what_it_holds_is_emptied():
     sim.children["Deployment/rec-green"] = stray
     found = plan(sim.observe(), sim.now)
     assert [(w.kind, w.name, w.uid) for w in found.writes] == [("Deployment", "rec-green", "stray")]
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(1, "deleted"), (3600, "empty")])
+def test_an_idle_slot_whose_revision_was_taken_off_is_the_next_versions(seconds: int, left: str):
+    """In a bake, with pods of which nobody knows what they are; and after it, without any."""
+    sim = alias_moved()
+    sim.run(3)
+    sim.run(3, seconds)
+    template = sim.edit("blue")["spec"]["template"]
+    del template["metadata"]["labels"]["pennant.dev/revision"]
+    found = sim.step()
+    assert [type(write) for write in found.writes] == ([Delete] if left == "deleted" else [])
+    sim.run(3)
+    assert (sim.serving, sim.sizes()) == ("8", {"blue": 0, "green": 2})
+    assert sim.step().writes == ()
+    sim.desired = version(9)
+    sim.run(6)
+    assert (sim.serving, sim.active[0]) == ("9", "blue")

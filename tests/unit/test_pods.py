@@ -234,3 +234,16 @@ def test_what_a_signal_ended_was_killed_unless_the_memory_limit_explains_it(code
 
     assert failed("Error") == KILLED
     assert failed("OOMKilled") == "OOMKilled"
+
+
+def test_the_time_that_a_kubelet_tells_of_an_end_it_was_not_told_of_is_no_trouble():
+    least = "1754-08-30T22:43:41Z"  # of no nanoseconds since the year 1, in 64 bits
+    ended = {**terminated(exit_code=139), "finishedAt": least}
+    facts = pod_facts(pod(containerStatuses=[{"name": "serve", "state": {"terminated": ended}}]))
+    assert facts.failure is not None
+    assert format_time(facts.failure.at) == least
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "0987-06-05T04:03:02Z"])
+def test_a_time_is_told_as_it_was_read_however_early(text: str):
+    assert format_time(parse_time(text)) == text

@@ -16,8 +16,12 @@ _REQUIRED_IN_PARTS = {
 _REQUIRED_IN_ENTRIES = {
     "rejected": {"version", "revision", "reason", "message", "time"},
     "history": {"version", "revision", "result", "time"},
+    "conditions": {"type", "status", "reason", "message", "lastTransitionTime"},
 }
-_TIME_FIELDS = {"since", "time", "retryTime", "firstReadyTime"}
+_TIME_FIELDS = {
+    *("since", "time", "retryTime", "firstReadyTime", "shortSince"),
+    "lastTransitionTime",
+}
 
 
 def sanitized_status(status: dict[str, Any] | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def stalled_plan(observed: Observed, refused: Refused, now: datetime) -> Plan:
     """Stalled=True with the reason; Ready by what the children report."""
     memory = memory_of(observed.owner)
     version, answering = memory.serving.get("version"), _answering_pods(observed, now)
-    message = refused.message + (f"; version {version} goes on serving" if answering else "")
+    message = refused.message + (f"; {_serving_name(version)} goes on serving" if answering else "")
     states: dict[Condition, ConditionState] = {
         Condition.READY: _ready_state(version, answering, refused),
         Condition.RECONCILING: (FALSE, Reason.SETTLED, "nothing is in progress"),
@@ -115,13 +115,17 @@ def write_refused(error: str) -> Refused:
 
 def _ready_state(version: str | None, answering: int, why: Refused) -> ConditionState:
     if answering:
-        what = f"version {version}" if version else "what has the traffic"
-        return TRUE, Reason.SERVING, f"{what} answers on {answering} pods"
+        return TRUE, Reason.SERVING, f"{_serving_name(version)} answers on {answering} pods"
     if version is None:
         return FALSE, Reason.NOTHING_SERVED_YET, f"no version has served yet: {why.message}"
     has = f"version {version} has the traffic and no pod that answers"
     until = "nothing is done about it until this is put right"
     return FALSE, Reason.NO_POD_READY, f"{has}; {until}: {why.message}"
+
+
+def _serving_name(version: str | None) -> str:
+    """After an adoption what has the traffic is seen before its version was ever told."""
+    return f"version {version}" if version else "what has the traffic"
 
 
 def _answering_pods(observed: Observed, now: datetime) -> int:

@@ -138,11 +138,17 @@ def _writes_if_due(
     *,
     insist: bool = False,
 ) -> list[Write]:
-    """With `insist` for what the slots and the traffic depend on: that is left to nobody."""
+    """With `insist` for what the slots and the traffic depend on: that is left to nobody.
+
+    Where somebody else is at it, by now perhaps more so, the write fails if they went on (law 11).
+    What is ours alone is written whatever its controller counts in its status meanwhile.
+    """
     live = step.observed.children.get(f"{manifest['kind']}/{manifest['metadata']['name']}")
     due = due_apply(manifest, live, step.now, insist=insist)
     if due is None:
         return []
+    if live and (due.lost or manifest["kind"] == "ConfigMap"):
+        resource_version = live["metadata"]["resourceVersion"]
     return [
         Apply(
             with_mark(manifest, due),

@@ -24,7 +24,7 @@ class SimulatedControllers(ClusterState):
         for slot in SLOTS:
             if (deployment := self.deployment(slot)) is not None:
                 labels = deployment["spec"]["template"]["metadata"]["labels"]
-                self.asked[slot] = labels[REVISION], deployment["spec"]["replicas"]
+                self.asked[slot] = labels.get(REVISION, ""), deployment["spec"]["replicas"]
                 generation = deployment["metadata"]["generation"]
                 self._report(deployment, observedGeneration=generation)
 

@@ -34,6 +34,7 @@ ELSEWHERE = sources.source_refusal("s3://elsewhere/8", ("mlflow-artifacts:/",), 
 DESIRED: dict[str, Desired | None] = {
     "8": version(8),
     "8, now unreachable": replace(version(8), silence=SILENT),
+    "8, now hidden": None,
     "nothing": None,  # by what is followed: no alias, no stage, no such version
     "no such model": None,
     "8, no source": None,
@@ -48,7 +49,7 @@ DESIRED: dict[str, Desired | None] = {
     "not asked yet": no_answer.registry_not_asked("default"),
     "unreachable": SILENT,
 }
-KNOWN = ("8", "8, now unreachable")
+KNOWN = ("8", "8, now unreachable", "8, now hidden")
 UNKNOWN = ("not asked yet", "unreachable")
 UNRESOLVED: dict[str, Exception] = {
     "8, no source": NotResolvedError(

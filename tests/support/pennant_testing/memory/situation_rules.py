@@ -47,7 +47,7 @@ def _a_rejection(case: Case) -> bool:
     if case.candidate.startswith("8 crashed"):
         return case.desired in KNOWN and serves_8(case) and not baking
     if case.candidate.startswith("first back"):
-        crashed = earlier if case.desired in KNOWN else serves_8(case)
+        crashed = earlier if case.desired in KNOWN else case.serving.startswith("8")
         return crashed and not baking
     return True
 

@@ -56,6 +56,8 @@ def situation(case: Case) -> Situation:
 
 def _desired(case: Case, watch: Watch) -> Desired:
     desired = DESIRED[case.desired]
+    if case.desired == "8, now hidden":
+        return replace(version(8), silence=unresolved(watch, UNRESOLVED["hidden"]))
     if case.desired in UNRESOLVED:
         return unresolved(watch, UNRESOLVED[case.desired])
     if desired == version(8) and watch.stage:

@@ -178,8 +178,11 @@ def _failed(status: Object) -> str:
 def _is_explained(status: Object) -> bool:
     """Whether it says why an alias is at what does not serve, and that nobody brings it up.
 
-    Held, rejected, refused, not to be found: that is not in Git.
+    Held, rejected, refused, not to be found: that is not in Git. What is held, by its gates or for
+    later, stays so while the registry is silent, of which AliasInSync tells then.
     """
+    if status.get("gates") or (status.get("candidate") or {}).get("retryTime"):
+        return True
     in_sync = {c["type"]: c for c in status["conditions"]}.get("AliasInSync", {})
     return in_sync.get("status") == "False" and in_sync["reason"] not in {"RollingOut", "Suspended"}
 
