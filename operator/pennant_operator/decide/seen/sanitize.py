@@ -12,12 +12,13 @@ _REQUIRED_IN_PARTS = {
     "desired": {"version"},
     "serving": {"version", "revision"},
     "candidate": {"version", "revision", "slot", "since"},
+    "hold": {"tag", "reason"},
 }
 _REQUIRED_IN_ENTRIES = {
     "rejected": {"version", "revision", "reason", "message", "time"},
     "history": {"version", "revision", "result", "time"},
 }
-_TIME_FIELDS = {"since", "time", "retryTime", "firstReadyTime"}
+_TIME_FIELDS = {"since", "time", "retryTime", "firstReadyTime", "until"}
 
 
 def sanitized_status(status: dict[str, Any] | None) -> dict[str, Any]:
