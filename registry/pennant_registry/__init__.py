@@ -1,4 +1,4 @@
-"""The registry library of a training job: register, promote, roll back, load what is in production.
+"""The registry library of a training job: register, promote, hold, roll back, load what is served.
 
 Importing this package imports no mlflow; calling what asks a registry does. Each name is imported
 when somebody asks for it: pods and the operator need two or three modules of this package.
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pennant_registry.errors import RegistryError
     from pennant_registry.gates import Gates, MetricMin
+    from pennant_registry.hold_form import Hold
+    from pennant_registry.hold_tags import hold, release
     from pennant_registry.moves import Move, history
     from pennant_registry.production import load_production, resolve
     from pennant_registry.promotion import promote, rollback
@@ -18,14 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Gates",
+    "Hold",
     "MetricMin",
     "Move",
     "RegistryError",
     "Version",
     "history",
+    "hold",
     "load_production",
     "promote",
     "register",
+    "release",
     "resolve",
     "rollback",
 ]
@@ -34,6 +39,8 @@ _MODULES = {
     **dict.fromkeys(("Move", "history"), "moves"),
     **dict.fromkeys(("load_production", "resolve"), "production"),
     **dict.fromkeys(("promote", "rollback"), "promotion"),
+    "Hold": "hold_form",
+    **dict.fromkeys(("hold", "release"), "hold_tags"),
     "RegistryError": "errors",
     "Version": "versions",
     "register": "registration",

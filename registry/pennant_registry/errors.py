@@ -42,6 +42,14 @@ class GateRefusedError(RegistryError):
     """A version may not get the alias; the message names metric, value and bound."""
 
 
+class OnHoldError(RegistryError):
+    """Somebody holds the alias or the version; the message says who, why and until when."""
+
+
+class NothingToReleaseError(RegistryError):
+    """There is no such hold; the message says which there are."""
+
+
 class AliasMovedError(RegistryError):
     """Somebody else moved the alias at the same moment: look, and decide again."""
 

@@ -30,8 +30,13 @@ TAG_ROLLED_BACK_AT = "pennant.rolled-back-at"
 TAG_ROLLED_BACK_TO = "pennant.rolled-back-to"
 TAG_ROLLED_BACK_AS = "pennant.rolled-back-as"
 
-# Characters: MLflow 2 takes no longer value of a tag.
+# Written by `hold` and `rollback` on the registered model, followed by `.<alias>` or by
+# `.stage.<stage>`, and by `.<version>` where it is on one version only.
+TAG_HOLD = "pennant.hold"
+
+# Characters: MLflow 2 takes no longer value of a tag, and no MLflow a longer key.
 TAG_VALUE_LIMIT = 5000
+TAG_KEY_LIMIT = 250
 
 # Where MLflow 2 serves from; Archived and None are no place to promote to.
 STAGES = ("Staging", "Production")
@@ -71,6 +76,21 @@ def alias_problem(alias: str) -> str | None:
         )
     if _RESERVED_ALIAS.fullmatch(alias):
         return f"alias {alias!r} is reserved by MLflow: choose another, such as 'production'"
+    return None
+
+
+def stage_suffix(stage: str) -> str:
+    """Ends the keys of a stage's tags, as an alias does by itself: no alias holds a dot."""
+    return f"stage.{stage}"
+
+
+def tag_key_problem(key: str) -> str | None:
+    """Why MLflow refuses this key of a tag, or None."""
+    if len(key) > TAG_KEY_LIMIT:
+        return (
+            f"the tag {key[:40]}... would have {len(key)} characters, and MLflow takes no key of "
+            f"more than {TAG_KEY_LIMIT}: choose a shorter alias"
+        )
     return None
 
 

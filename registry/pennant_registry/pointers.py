@@ -65,8 +65,8 @@ class Stage:
 
     @property
     def suffix(self) -> str:
-        """As for an alias, and never that of one: no alias holds a dot."""
-        return f"stage.{self.name}"
+        """As for an alias, and never that of one."""
+        return names.stage_suffix(self.name)
 
     def holders(self, client: MlflowClient, model: str) -> list[Version]:
         """The versions in it, highest first; empty when the model is not there or none is in it."""

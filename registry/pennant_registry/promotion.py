@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from pennant_registry import client as mlflow_client
 from pennant_registry import gates as gating
-from pennant_registry import moves, names, records, versions
+from pennant_registry import hold_tags, moves, names, records, versions
 from pennant_registry.environment import Environment
 from pennant_registry.errors import (
     AliasMovedError,
     GateRefusedError,
     NothingToRollBackError,
+    OnHoldError,
     RegistryError,
 )
 from pennant_registry.gates import Gates, MetricMin, refusals
+from pennant_registry.hold_form import Hold
 from pennant_registry.moves import Move
 from pennant_registry.pointers import Pointer, pointer
 from pennant_registry.predecessors import predecessor
@@ -44,36 +46,41 @@ def promote(
     """Points the alias at the version once every gate is passed, or makes it the stage's only one.
 
     `gates` are MetricMins, or a mapping as `spec.gates` of a ModelDeployment has it. With an
-    `override`, which says why, it moves although they refuse, and that is recorded.
-    Raises InvalidGateError, VersionMissingError, GateRefusedError (names each gate, its value and
-    its bound) or AliasMovedError; whatever it raises, no record of the move is left where there was
-    none. A version that holds the alias already keeps it, and the record of how it got it. One that
-    held it before the current one and was not rolled back from gets it back: that is recorded as a
-    rollback, and waits for no gate.
+    `override`, which says why, it moves although they refuse or somebody holds it: that is
+    recorded, and a hold lets this version through from then on.
+    Raises InvalidGateError, VersionMissingError, OnHoldError (says who, why and until when),
+    GateRefusedError (names each gate, its value and its bound) or AliasMovedError; whatever it
+    raises, no record of the move is left where there was none. A version that holds the alias
+    already keeps it, and the record of how it got it. One that held it before the current one and
+    was not rolled back from gets it back: that is recorded as a rollback, and waits for no gate and
+    for no hold but one on itself.
     """
     asked = _read(gates)
     if override is not None and not override.strip():
-        raise RegistryError("override is empty: say why it may go out against its gates")
+        raise RegistryError("override is empty: say why it may go out all the same")
     of, client = pointer(name, alias, stage), mlflow_client.connect()
     wanted = versions.get(client, name, int(version))
     holders = of.holders(client, name)
-    current = holders[0] if holders else None
-    if current is not None and moves.is_return(wanted, current, of):
-        return _go_back(client, of, current, wanted)
-    overridden = _pass(client, wanted, current, asked, override)
-    if current is not None and current.version == wanted.version:
-        return _keep(client, of, wanted, holders[1:])
-    previous = current.version if current else None
-    move = Move(wanted.version, previous, *_signed(), override=overridden)
-    with records.recorded(client, wanted, move, of):
-        _move(client, of, wanted, move.previous)
-    return move
+    on = hold_tags.holds_on(client, name, of).on(str(wanted.version), datetime.now(UTC))
+    if on is not None and override is None and not _begins_nothing(on, wanted, holders, of):
+        raise OnHoldError(
+            f"version {wanted.version} of {name} is not promoted to {of}: "
+            f"{'it' if on.version else of} is {on}; release it first, or promote with an override "
+            "that says why"
+        )
+    through = on if override is not None else None
+    with hold_tags.let_through(client, wanted, of, through):
+        return _promoted(client, of, wanted, holders, asked, override, through)
 
 
-def rollback(name: str, alias: str | None = None, *, stage: str | None = None) -> Move:
+def rollback(
+    name: str, alias: str | None = None, *, stage: str | None = None, reason: str = "rolled back"
+) -> Move:
     """Points the alias back at the version that held it before the one that holds it now, and never
-    at one that was rolled back from and not promoted again.
+    at one that was rolled back from and not promoted again, or that somebody holds by itself.
 
+    The version that it leaves is on hold from then on, for this reason: nobody promotes it until
+    somebody calls `release` with that version, or overrides it; other versions go out as before.
     With a stage, that version moves into it again and the newer one is archived; where no record
     says which it was, it is the next lower version that is still in the stage.
     Raises NothingToRollBackError without either to go by, VersionMissingError when that version is
@@ -83,8 +90,40 @@ def rollback(name: str, alias: str | None = None, *, stage: str | None = None) -
     holders = of.holders(client, name)
     if not holders:
         raise NothingToRollBackError(f"{of} of {name} holds no version: promote one first")
-    to = predecessor(holders, of, partial(versions.get, client, name))
-    return _go_back(client, of, holders[0], to)
+    on, now = hold_tags.holds_on(client, name, of).by_version, datetime.now(UTC)
+    avoided = {int(version) for version, hold in on.items() if hold.in_force(now)}
+    to = predecessor(holders, of, partial(versions.get, client, name), avoided)
+    with hold_tags.put_on_hold(client, holders[0], of, reason):
+        return _go_back(client, of, holders[0], to)
+
+
+def _begins_nothing(on: Hold, wanted: Version, holders: Sequence[Version], of: Pointer) -> bool:
+    """A hold on the alias holds what would begin: neither what is there already nor going back."""
+    if on.version is not None or not holders:
+        return False
+    return holders[0].version == wanted.version or moves.is_return(wanted, holders[0], of)
+
+
+def _promoted(
+    client: MlflowClient,
+    of: Pointer,
+    wanted: Version,
+    holders: Sequence[Version],
+    asked: Gates,
+    override: str | None,
+    through: Hold | None,
+) -> Move:
+    current = holders[0] if holders else None
+    if current is not None and moves.is_return(wanted, current, of):
+        return _go_back(client, of, current, wanted)
+    overridden = _pass(client, wanted, current, asked, override, through)
+    if current is not None and current.version == wanted.version:
+        return _keep(client, of, wanted, holders[1:])
+    previous = current.version if current else None
+    move = Move(wanted.version, previous, *_signed(), override=overridden)
+    with records.recorded(client, wanted, move, of):
+        _move(client, of, wanted, move.previous)
+    return move
 
 
 def _keep(client: MlflowClient, of: Pointer, wanted: Version, beside: Sequence[Version]) -> Move:
@@ -126,18 +165,28 @@ def _pass(
     current: Version | None,
     gates: Gates,
     override: str | None,
+    through: Hold | None,
 ) -> str | None:
-    """What to record where gates refuse and somebody says why not. Raises GateRefusedError."""
-    if gates == gating.NO_GATES:
+    """What to record where a hold or gates refuse and somebody says why not.
+
+    Raises GateRefusedError.
+    """
+    reasons = _refusals(client, wanted, current, gates)
+    if override is None:
+        if reasons:
+            raise GateRefusedError(f"version {wanted.version} of {wanted.name}: {reasons}")
         return None
+    against = "; ".join(each for each in (str(through or ""), reasons) if each)
+    return f"{override.strip()} ({against})"[: names.TAG_VALUE_LIMIT] if against else None
+
+
+def _refusals(client: MlflowClient, wanted: Version, current: Version | None, gates: Gates) -> str:
+    """What gates say against it; empty where they let it through."""
+    if gates == gating.NO_GATES:
+        return ""
     before = facts_for(client, current, gates) if current and gates.against_serving else None
     facts = facts_for(client, wanted, gates)
-    reasons = "; ".join(refusals(gating.evaluate(gates, facts, before, datetime.now(UTC))))
-    if not reasons:
-        return None
-    if override is None:
-        raise GateRefusedError(f"version {wanted.version} of {wanted.name}: {reasons}")
-    return f"{override.strip()} ({reasons})"[: names.TAG_VALUE_LIMIT]
+    return "; ".join(refusals(gating.evaluate(gates, facts, before, datetime.now(UTC))))
 
 
 def _move(client: MlflowClient, of: Pointer, wanted: Version, before: int | None) -> None:

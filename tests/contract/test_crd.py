@@ -11,6 +11,7 @@ from pennant_operator.decide.status.condition_state import MESSAGE_LIMIT, stampe
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
 from pennant_registry.durations import DURATION, MAX_DURATION_LENGTH, parse_duration
 from pennant_registry.gates import VersionFacts, parse
+from pennant_registry.hold_form import holds_among
 from pennant_testing.memory import field_values
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation
@@ -52,11 +53,16 @@ def unknown_fields(value, allowed: dict, path: str = "status") -> list[str]:
 def statuses():
     """Statuses of rollouts that pass, are rejected, are held, and may not begin."""
     gates = {"tags": [{"key": "approved"}]}
-    for behaviour, asked in (
-        (None, {}),
-        (fails("LoadFailed"), {}),
-        (stays_pending, {}),
-        (None, gates),
+    tags = {
+        "pennant.hold.production.8": '{"reason": "bad", "by": "ann", '
+        '"since": "2026-11-21T12:00:00Z", "until": "2026-12-01T12:00:00Z"}'
+    }
+    for behaviour, asked, holds in (
+        (None, {}, {}),
+        (fails("LoadFailed"), {}, {}),
+        (stays_pending, {}, {}),
+        (None, gates, {}),
+        (None, {}, tags),
     ):
         sim = Simulation(
             version(7, tag=False),
@@ -65,6 +71,7 @@ def statuses():
         sim.run(4)
         sim.specify(gates=asked)
         sim.registry = replace(REGISTRY, gates=parse(asked))
+        sim.holds = holds_among(holds, "production")
         sim.facts = {"8": VersionFacts("8", tags={"approved": ""})}
         if behaviour:
             sim.behaviour["8"] = behaviour

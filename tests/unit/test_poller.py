@@ -16,6 +16,7 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known, WatchAnswer
 from pennant_operator.observe.poll.poller import Poller, PollerDependencies
+from pennant_registry.hold_form import Hold, Holds
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.memory.object_builders import NOW
 
@@ -32,6 +33,7 @@ class Alias:
 
     def __init__(self) -> None:
         self.at: ModelVersion | None = SEVEN
+        self.holds = Holds()
         self.asked: list[float] = []
         self.server_version = "3.17.2"
         self.known = Known()
@@ -44,6 +46,7 @@ class Alias:
         if self.fault:
             raise self.fault
         for watch in watches:
+            self.known.holds[watch] = self.holds
             if self.at:
                 self.known.answered(watch, self.at, None)
             else:
@@ -190,3 +193,19 @@ def test_the_log_tells_a_move_once_and_nothing_of_where_it_was_all_along(
     scene(scenario, monkeypatch, "15s")
     logged = [r.getMessage() for r in caplog.records if "is version" in r.getMessage()]
     assert logged == ["registry default: alias production of model news is version 8, was 7"]
+
+
+def test_a_hold_that_comes_or_goes_is_announced_with_the_poll_that_sees_it_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async def scenario(made: Scene) -> None:
+        for holds in (Holds(Hold("incident 12")), Holds()):
+            made.enqueued.clear()
+            made.alias.holds = holds
+            made.poller.ask_soon(WATCH)
+            await asyncio.sleep(0.5)
+            made.poller.ask_soon(WATCH)
+            await asyncio.sleep(2)
+            assert (made.enqueued, made.poller.holds(WATCH)) == ([KEY], holds)
+
+    scene(scenario, monkeypatch, "10m")

@@ -18,8 +18,7 @@ from pennant_operator.decide.candidate.bake import way_back_from_bake
 from pennant_operator.decide.candidate.durations import phase_durations
 from pennant_operator.decide.candidate.trial import verdict_on
 from pennant_operator.decide.goal import ownership
-from pennant_operator.decide.goal.gates import opens_at
-from pennant_operator.decide.goal.goal import Goal, choose_goal
+from pennant_operator.decide.goal.goal import Goal, choose_goal, opens_at
 from pennant_operator.decide.goal.silence import desired_despite_silence
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.manifests.records import records_with
@@ -136,7 +135,7 @@ def _plan_moves(step: Step) -> Plan:
         status=status,
         events=(*map(replacement.replacement_event, bad_pods), *events),
         requeue_after=next_look(
-            after, Memory(status), step.now, wrote=bool(writes), opens=opens_at(step.goal.gates)
+            after, Memory(status), step.now, wrote=bool(writes), opens=opens_at(step.goal)
         ),
         durations=_durations_of(step, moves.traffic),
     )

@@ -91,6 +91,7 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     REJECTED = "Rejected"
     HELD = "Held"
+    HELD_IN_REGISTRY = "HeldInRegistry"  # somebody holds the alias or the version there
     GATE_NOT_PASSED = "GateNotPassed"  # a gate says no, or nobody can tell
     WAITING_FOR_REGISTRY = "WaitingForRegistry"  # the registry has not answered yet
     REGISTRY_UNREACHABLE = "RegistryUnreachable"

@@ -18,6 +18,7 @@ from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Object
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import Key
+from pennant_registry.hold_form import Holds
 
 # `plan` says what is wrong with the spec.
 _NOT_UNDERSTOOD = Unknown(Reason.WAITING_FOR_REGISTRY, "The spec cannot be understood."), None
@@ -28,6 +29,9 @@ class Answers(Protocol):
 
     def look_up(self, watch: Watch, key: Key) -> tuple[Desired, RegistryFacts | None]:
         """What a ModelDeployment is to run, and what its pods need for it."""
+
+    def holds(self, watch: Watch) -> Holds | None:
+        """Who holds what it follows, in the registry; None: nobody has said yet."""
 
     def gate_facts(self, watch: Watch, key: Key, seen: Observed) -> GateFacts | None:
         """What its gates want to know; None: nothing, or it is asked."""
@@ -54,6 +58,7 @@ class Observer:
             children=await self._children.objects(owner),
             records=records,
             unreadable=unreadable,
+            holds=None if watch is None else self._answers.holds(watch),
         )
         if watch is not None:
             seen = replace(seen, gate_facts=self._answers.gate_facts(watch, key, seen))

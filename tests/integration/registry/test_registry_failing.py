@@ -112,12 +112,27 @@ def test_a_rollback_that_fails_moves_nothing_and_leaves_the_records_as_they_were
     for content in ("one", "two"):
         pennant_registry.promote(registered(content), name, ALIAS)
     pennant_registry.rollback(name, ALIAS)
+    pennant_registry.release(name, ALIAS, version=2)
     pennant_registry.promote(2, name, ALIAS)
     before = tags(client, name, 2)
     front.fail(failing(SET_ALIAS))
     with pytest.raises(errors.RegistryUnreachableError):
         pennant_registry.rollback(name, ALIAS)
     assert (serving(client, name), tags(client, name, 2)) == (2, before)
+    assert client.get_registered_model(name).tags == {}
+
+
+def test_a_promotion_that_fails_lets_nothing_through_a_hold(
+    front: Proxy, client: MlflowClient, registered: Callable[..., int], name: str
+):
+    first, second = registered("one"), registered("two")
+    pennant_registry.promote(first, name, ALIAS)
+    pennant_registry.hold(name, ALIAS, "incident 12")
+    before = client.get_registered_model(name).tags
+    front.fail(failing(SET_ALIAS))
+    with pytest.raises(errors.RegistryUnreachableError):
+        pennant_registry.promote(second, name, ALIAS, override="a fix")
+    assert (serving(client, name), client.get_registered_model(name).tags) == (1, before)
 
 
 def test_a_promotion_of_which_only_the_answer_was_lost_keeps_its_record(

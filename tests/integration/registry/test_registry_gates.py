@@ -135,6 +135,7 @@ def test_an_override_is_recorded_with_what_it_overrode_and_not_taken_for_the_nex
     other = registered(metrics={"auc": 0.7})
     pennant_registry.promote(other, name, ALIAS, gates, override="not needed")
     pennant_registry.rollback(name, ALIAS)
+    pennant_registry.release(name, ALIAS, version=other)
     pennant_registry.promote(other, name, ALIAS, gates)
     assert pennant_registry.history(name, ALIAS)[0].override is None
 

@@ -60,7 +60,7 @@ def holding_gates(
     return asked if any(each.result.result is not Result.PASSED for each in asked) else ()
 
 
-def opens_at(gates: tuple[AskedGate, ...]) -> datetime | None:
+def end_of_windows(gates: tuple[AskedGate, ...]) -> datetime | None:
     """When the first closed window among them ends; None where there is none."""
     return open_at(each.result for each in gates)
 
@@ -86,13 +86,20 @@ def _has_passed(
     under_way = {memory.candidate.get("revision"), traffic.revision if traffic else None}
     if idle.size:
         under_way.add(idle.revision)
+    return any(
+        each in under_way or memory.served_last(each)
+        for each in revisions_of(observed, desired, revision)
+    )
+
+
+def revisions_of(observed: Observed, desired: ModelVersion, revision: str) -> set[str]:
+    """All revisions of a version, whatever its pods were given; `revision` is today's.
+
+    Its own record may have been deleted: by its name it is known all the same.
+    """
     identity = (desired.name, desired.version, desired.created)
-    of_the_version = {
+    return {revision} | {
         record.revision
         for record in observed.records.values()
         if (record.model, record.version, record.created) == identity
     }
-    # Its own record may have been deleted: by its name it is known all the same.
-    return any(
-        each in under_way or memory.served_last(each) for each in {revision, *of_the_version}
-    )

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.goal.gates import AskedGate, holding_gates
+from pennant_operator.decide.goal.gates import AskedGate, end_of_windows, holding_gates
+from pennant_operator.decide.goal.hold import hold_on, remembered_hold
 from pennant_operator.decide.seen.memory import Memory, desired_version
 from pennant_operator.decide.seen.observed import (
     Absent,
@@ -19,6 +20,7 @@ from pennant_operator.decide.seen.revision import revision_of
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.vocabulary import Reason
+from pennant_registry.hold_form import Hold
 
 # Somebody may be about to put the ModelRegistry right: nothing is known meanwhile.
 _NOT_AN_ANSWER = {Reason.REGISTRY_NOT_FOUND, Reason.REGISTRY_INVALID}
@@ -35,6 +37,7 @@ class Goal:
     frozen: bool = False  # nothing is known: what comes up may not be taken down
     released: bool = False  # the alias was removed, and then nothing is to run
     back: bool = False  # away from what crashed: it is not kept warm
+    hold: Hold | None = None  # in the registry, on the version
     gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the version
 
 
@@ -61,7 +64,8 @@ def _goal(
     desired, spec = observed.desired, world.spec
     back = _way_back(world, rejected)
     if isinstance(desired, Unknown | Unresolved) or _may_be_another_database(desired):
-        return _goal_without_answer(observed, world, memory, rejected, back)
+        goal = _goal_without_answer(observed, world, memory, rejected, back)
+        return replace(goal, hold=remembered_hold(memory, desired, spec.watch, now))
     if not isinstance(desired, ModelVersion):
         released = _releases(spec, desired)
         frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
@@ -76,13 +80,24 @@ def _goal(
     )
     rejection = next((entry for entry in rejected if entry["revision"] == revision), None)
     silent = desired.silence is not None
+    hold = hold_on(observed, world, memory, desired, revision, now)
     if rejection is not None or spec.suspend:
-        return Goal(back, desired, revision, rejection, frozen=silent, back=back is not None)
+        goes_back = back is not None
+        return Goal(back, desired, revision, rejection, frozen=silent, back=goes_back, hold=hold)
     if back is not None and world.idle.size:
         return Goal(back, desired, revision, frozen=silent, back=True)
+    if hold is not None:
+        return Goal(None, desired, revision, frozen=silent, hold=hold)
     if gates := holding_gates(observed, world, memory, desired, revision, now):
         return Goal(None, desired, revision, frozen=silent, gates=gates)
     return Goal(revision, desired, revision, frozen=silent)
+
+
+def opens_at(goal: Goal) -> datetime | None:
+    """When what holds the version ends by itself; None where it does not."""
+    if goal.hold is not None:
+        return goal.hold.until
+    return end_of_windows(goal.gates)
 
 
 def _may_be_another_database(desired: Desired) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
 from pennant_registry.gates import NO_GATES, Gates, VersionFacts
+from pennant_registry.hold_form import Holds
 
 Object: TypeAlias = dict[str, Any]
 
@@ -115,4 +116,5 @@ class Observed:
     records: dict[str, Record] = field(default_factory=dict)  # revision -> what was recorded
     pods: dict[str, tuple[PodFacts, ...]] = field(default_factory=dict)  # slot -> pods
     gate_facts: GateFacts | None = None  # None: no gate asks, or the registry has not answered yet
+    holds: Holds | None = None  # in the registry; None: it has not said since this process began
     unreadable: tuple[str, ...] = ()  # names of records that tell nothing, each with the reason

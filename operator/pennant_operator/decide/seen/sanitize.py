@@ -12,16 +12,16 @@ _REQUIRED_IN_PARTS = {
     "desired": {"version"},
     "serving": {"version", "revision"},
     "candidate": {"version", "revision", "slot", "since"},
+    "hold": {"tag", "reason"},
 }
 _REQUIRED_IN_ENTRIES = {
     "rejected": {"version", "revision", "reason", "message", "time"},
     "history": {"version", "revision", "result", "time"},
     "conditions": {"type", "status", "reason", "message", "lastTransitionTime"},
 }
-_TIME_FIELDS = {
-    *("since", "time", "retryTime", "firstReadyTime", "shortSince"),
-    "lastTransitionTime",
-}
+_TIME_FIELDS = frozenset(
+    ("since", "time", "retryTime", "firstReadyTime", "shortSince", "until", "lastTransitionTime")
+)
 
 
 def sanitized_status(status: dict[str, Any] | None) -> dict[str, Any]:

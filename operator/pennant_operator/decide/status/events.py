@@ -8,7 +8,11 @@ from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.vocabulary import Condition, EventReason, Reason, Summary
 
 Status = dict[str, Any]
-_HOLDS_BEFORE_PODS = {Reason.SOURCE_NOT_ALLOWED, Reason.GATE_NOT_PASSED}
+_HOLDS_BEFORE_PODS = {
+    Reason.SOURCE_NOT_ALLOWED,
+    Reason.GATE_NOT_PASSED,
+    Reason.HELD_IN_REGISTRY,
+}
 
 
 def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
@@ -106,7 +110,7 @@ def _rollout_held(before: Status, after: Status) -> Event | None:
 
 
 def _not_begun(before: Status, after: Status) -> Event | None:
-    """A version that gets no pods: its source is not allowed, or a gate does not let it through."""
+    """A version that gets no pods: its source is not allowed, somebody or a gate holds it."""
     kind = Condition.ALIAS_IN_SYNC
     new, old = _condition(after, kind), _condition(before, kind)
     same = _field(before, "desired", "version") == _field(after, "desired", "version")

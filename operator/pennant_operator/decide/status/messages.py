@@ -17,6 +17,7 @@ from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Verdict, Waiting
 from pennant_registry.gates import Result
+from pennant_registry.hold_form import Hold
 
 MAX_SHOWN_VERSIONS = 10  # versions beside the desired one in its stage, which may hold any number
 UNPROVED = (
@@ -41,6 +42,7 @@ class Situation:
     parked: bool = False
     verdict: Verdict | None = None
     rejection: dict[str, Any] | None = None  # of the desired revision
+    hold: Hold | None = None  # in the registry, on the desired version
     gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the desired version
     withdrawn: bool = False  # the alias was removed, and with ScaleDown nothing serves since
     bakes_until: datetime | None = None  # what had the traffic stays warm until then
@@ -103,6 +105,16 @@ def rejection_message(s: Situation, *, named: bool = True) -> str:
     return f"{who} rejected ({s.rejection['reason']}): {s.rejection['message']}{meanwhile}; {cure}"
 
 
+def hold_message(s: Situation, *, named: bool = True) -> str:
+    """Who holds the desired version in the registry, why and until when, and how that ends."""
+    assert isinstance(s.desired, ModelVersion)
+    assert s.hold is not None
+    who = f"version {s.desired.version} is" if named else "is"
+    ends = f"delete the registered model's tag {s.hold.tag}, or call pennant_registry.release"
+    besides = "; spec.suspend is true, too" if s.spec.suspend else ""
+    return f"{who} {s.hold}; to let it go, {ends}{besides}"
+
+
 def gates_message(s: Situation, *, named: bool = True) -> str:
     """Every gate that does not let the desired version through, and when they are asked again."""
     assert isinstance(s.desired, ModelVersion)
@@ -157,6 +169,8 @@ def _no_candidate(s: Situation) -> str:
         return rejection_message(s)
     if not isinstance(s.desired, ModelVersion):
         return desired_message(s.desired)
+    if s.hold:
+        return hold_message(s)
     if s.spec.suspend:
         return "spec.suspend is true, and nothing is rolled out until it is false"
     if s.spec.replicas == 0:

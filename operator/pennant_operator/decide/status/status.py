@@ -8,6 +8,7 @@ from pennant_operator.decide.candidate import attempts
 from pennant_operator.decide.candidate.room import pods_in_the_way
 from pennant_operator.decide.candidate.trouble import serving_trouble
 from pennant_operator.decide.goal.gates import AskedGate
+from pennant_operator.decide.goal.hold import hold_entry
 from pennant_operator.decide.seen.memory import desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_operator.decide.seen.traffic import Traffic
@@ -35,6 +36,7 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         "serving": _serving_entry(step, traffic),
         "candidate": _candidate_entry(step, traffic),
         "rejected": step.rejected or None,
+        "hold": hold_entry(step.goal.hold),
         "gates": [_gate_entry(gate) for gate in step.goal.gates] or None,
     }
     status: dict[str, Any] = {
@@ -110,7 +112,7 @@ def _is_edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> b
     if status.get("resolved") != resolved_entry(spec.watch):
         return True
     serves, asked = step.version_of(traffic.revision), status.get("desired", {}).get("version")
-    if silent and asked not in (None, serves):
+    if silent and asked not in (None, serves) and step.goal.hold is None:
         return True  # it was asked for, and nobody says where it is
     if spec.watch.version is not None and serves not in {spec.watch.version, "unknown"}:
         return True
@@ -160,6 +162,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         verdict=step.verdict,
         edited=_is_edited(step, traffic, status),
         rejection=step.goal.rejection,
+        hold=step.goal.hold,
         gates=step.goal.gates,
         withdrawn=_is_withdrawn(step, traffic),
         bakes_until=_bakes_until(step, world),

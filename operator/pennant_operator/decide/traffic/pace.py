@@ -24,7 +24,7 @@ def next_look(
 ) -> float | None:
     """Seconds until the next look; `memory` is the status this plan leaves.
 
-    `opens` is when a closed window ends that holds a version.
+    `opens` is when a closed window or a hold ends that keeps a version from beginning.
     """
     left = None if opens is None else max((opens - now).total_seconds(), 0.0)
     if wrote or unsettled(world, memory, now):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
-from pennant_registry.names import TAG_SHA256
+from pennant_registry.names import TAG_HOLD, TAG_SHA256
 from pennant_registry.sources import logged_model
 
 _VERSION = re.compile(r"[1-9][0-9]{0,18}")
@@ -30,12 +30,13 @@ class RegisteredVersion:
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """A registered model: where its aliases point, and the highest version in each stage."""
+    """A registered model: where its aliases point, the highest version in each stage, holds."""
 
     created: int
     updated: int  # moves with versions and stages, not with aliases
     aliases: dict[str, str]
     stages: dict[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)  # those of holds
 
 
 def registered(model: dict[str, Any]) -> RegisteredModel:
@@ -46,6 +47,7 @@ def registered(model: dict[str, Any]) -> RegisteredModel:
         updated=int(model.get("last_updated_timestamp", 0)),
         aliases={a["alias"]: _number(a["version"]) for a in model.get("aliases", ())},
         stages={v.get("current_stage", ""): _number(v["version"]) for v in latest},
+        tags={k: v for k, v in _tags(model).items() if k.startswith(f"{TAG_HOLD}.")},
     )
 
 
@@ -54,7 +56,7 @@ def version(entry: dict[str, Any]) -> RegisteredVersion:
     created, name, number = entry["creation_timestamp"], entry["name"], _number(entry["version"])
     if not isinstance(name, str):
         raise TypeError(f"a version of {name!r}")
-    tags = {str(tag["key"]): str(tag.get("value") or "") for tag in entry.get("tags", ())}
+    tags = _tags(entry)
     source = str(entry.get("source", ""))
     return RegisteredVersion(
         name,
@@ -67,6 +69,10 @@ def version(entry: dict[str, Any]) -> RegisteredVersion:
         run_id=str(entry.get("run_id") or ""),
         model_id=str(entry.get("model_id") or "") or logged_model(source) or "",
     )
+
+
+def _tags(entry: dict[str, Any]) -> dict[str, str]:
+    return {str(tag["key"]): str(tag.get("value") or "") for tag in entry.get("tags", ())}
 
 
 def metrics(entries: Iterable[Any]) -> dict[str, float]:

@@ -11,6 +11,7 @@ from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.outage import Outage
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.watchers import Watchers
+from pennant_registry.hold_form import Holds
 
 LOG = logging.getLogger(__name__)
 
@@ -33,11 +34,11 @@ class Announcements:
         self._outage = outage
         self._watchers = watchers
         self._enqueue = enqueue
-        self._shown: dict[Watch, object] = {}
+        self._shown: dict[Watch, tuple[object, Holds | None]] = {}
 
     def snapshot(self, watches: Iterable[Watch]) -> None:
         """What is shown of these now is what changes are measured by."""
-        self._shown = {watch: self._state(watch) for watch in watches}
+        self._shown = {watch: self._shows(watch) for watch in watches}
 
     def announce_all(self) -> None:
         """What an outage shows, or its end takes back."""
@@ -47,14 +48,16 @@ class Announcements:
     def announce(self, watch: Watch) -> None:
         """Whom it concerns, once, if anything is new; a line of the log if it is a move.
 
-        A move is urgent, for a person made it: if many follow, the first of them bring events all
-        along their rollouts, and these must not come before the last ones' beginning.
+        A move is urgent, and a hold or its end, for a person made it: if many follow, the first of
+        them bring events all along their rollouts, and these must not come before the last ones'
+        beginning.
         """
-        before, now = self._shown[watch], self._state(watch)
-        if now == before:
+        shown, shows = self._shown[watch], self._shows(watch)
+        if shows == shown:
             return
-        self._shown[watch] = now
-        moved, version = False, getattr(before, "version", None)
+        self._shown[watch] = shows
+        before, now = shown[0], shows[0]
+        moved, version = shown[1] not in (None, shows[1]), getattr(before, "version", None)
         if isinstance(now, ModelVersion | Pointed) and version not in {None, now.version}:
             LOG.info(
                 "registry %s: %s is version %s, was %s",
@@ -63,6 +66,7 @@ class Announcements:
             moved = True
         self._enqueue(self._watchers.keys(watch), urgent=moved)
 
-    def _state(self, watch: Watch) -> object:
+    def _shows(self, watch: Watch) -> tuple[object, Holds | None]:
         """What must change for anybody to be shown something else."""
-        return True if self._outage.reported else self._known.state(watch)
+        state = True if self._outage.reported else self._known.state(watch)
+        return state, self._known.holds.get(watch)

@@ -13,6 +13,7 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.poll.gate_facts import GateFactsCache
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.retries import Retries
+from pennant_registry.hold_form import Holds
 
 # at least, from the first sight of an absence to the read that confirms it
 ABSENCE_CONFIRMATION_SECONDS = 5.0
@@ -68,6 +69,7 @@ class Known:
     apart: dict[str, float] = field(default_factory=dict)  # spoil a search; since when
     tardy: Retries[str] = field(default_factory=Retries)  # models; no answer came in time
     sourceless: Retries[Watch] = field(default_factory=Retries)  # at a version without a source
+    holds: dict[Watch, Holds] = field(default_factory=dict)
     gate_facts: GateFactsCache = field(default_factory=GateFactsCache)
 
     def answer(self, watch: Watch) -> WatchAnswer:
@@ -153,6 +155,7 @@ class Known:
         """Drop what nobody watches any more."""
         for watch in self.answers.keys() - watches:
             del self.answers[watch]
+        self.holds = {k: v for k, v in self.holds.items() if k in watches}
         models = {watch.model for watch in watches}
         self.resolved = {k: v for k, v in self.resolved.items() if k[0] in models}
         self.apart = {k: v for k, v in self.apart.items() if k in models}

@@ -14,6 +14,8 @@ from pennant_operator.observe.poll.absence import missing_version, nothing_there
 from pennant_operator.observe.poll.known import Known, Stamp
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.unresolved import NotResolvedError
+from pennant_registry.hold_form import Holds, holds_among
+from pennant_registry.names import stage_suffix
 
 
 def loop_time() -> float:
@@ -35,6 +37,8 @@ class Lookup:
 
         Raises RegistryTroubleError.
         """
+        if model is not None:
+            await self._take_holds(watch, model, alone=alone)
         nothing = nothing_there(watch, model)
         if nothing is not None:
             await self._missing(watch, nothing, alone=alone)
@@ -47,6 +51,14 @@ class Lookup:
                 self.known.answered(watch, at, stamp)
             else:
                 await self._find(watch, model, stamp)
+
+    async def _take_holds(self, watch: Watch, model: RegisteredModel, *, alone: bool) -> None:
+        """A page may come without tags, and ends no hold: its model says so by itself."""
+        holds, before = _holds(watch, model), self.known.holds.get(watch)
+        if not alone and before is not None and not before.keys <= holds.keys:
+            asked = await self.registry.model(watch.model)
+            holds = before if asked is None else _holds(watch, asked)
+        self.known.holds[watch] = holds
 
     async def _missing(self, watch: Watch, nothing: Absent, *, alone: bool) -> None:
         """Pages are by offset: a model may slip between two of them, but not out of one answer."""
@@ -99,6 +111,14 @@ class Lookup:
         beside = tuple(other.version for other in others)
         version = replace(self.known.resolved[identity], beside=beside, registered=model.created)
         self.known.answered(watch, version, stamp)
+
+
+def _holds(watch: Watch, model: RegisteredModel) -> Holds:
+    """Those that are on what is watched; nobody holds a version that a spec names."""
+    if watch.version is not None:
+        return Holds()
+    suffix = watch.alias if watch.stage is None else stage_suffix(watch.stage)
+    return holds_among(model.tags, str(suffix))
 
 
 def _stamp(watch: Watch, model: RegisteredModel) -> Stamp:

@@ -33,6 +33,7 @@ from pennant_operator.observe.poll.outage import Outage
 from pennant_operator.observe.poll.questions import Questions
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.watchers import Watchers
+from pennant_registry.hold_form import Holds
 
 LOG = logging.getLogger(__name__)
 
@@ -97,6 +98,10 @@ class Poller:
         known.ask_again(watch)  # at a version that is new here, if it was asked for at all
         self._questions.add_new()
         return no_answer.registry_not_asked(name)
+
+    def holds(self, watch: Watch) -> Holds | None:
+        """Those on what is watched; None where nobody has answered yet."""
+        return self._known.holds.get(watch)
 
     def ask_soon(self, watch: Watch) -> bool:
         """Ask this soon, on somebody's hint; False when nobody who may wants to know it."""

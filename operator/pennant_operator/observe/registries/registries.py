@@ -24,6 +24,7 @@ from pennant_operator.observe.poll.gate_questions import gate_question
 from pennant_operator.observe.registries.awaited import Awaited
 from pennant_operator.observe.registries.followed import Followed, RegistryDependencies
 from pennant_operator.observe.webhook.webhook import Webhook
+from pennant_registry.hold_form import Holds
 
 LOG = logging.getLogger(__name__)
 LIST_INTERVAL_SECONDS = 5.0  # between two LISTs of ModelRegistries
@@ -75,6 +76,11 @@ class Registries:
             floor = followed.poller.spec.gates
             asked = gate_question(seen.owner, seen.desired, floor, seen.records)
         return followed.poller.gate_facts(key, asked)
+
+    def holds(self, watch: Watch) -> Holds | None:
+        """Who holds what is watched, in the registry; None: nobody has said yet."""
+        followed = self._followed.get(watch.registry)
+        return followed.poller.holds(watch) if followed is not None else None
 
     def webhook(self, name: str) -> Webhook | None:
         """What takes the webhooks of a registry; None where none are asked for."""

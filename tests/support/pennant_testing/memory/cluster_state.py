@@ -12,6 +12,7 @@ from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
 from pennant_registry.gates import VersionFacts
+from pennant_registry.hold_form import Holds
 from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_deployment
 from pennant_testing.memory.scarcity import Scarcity
 from pennant_testing.memory.simulated_pods import PodTemplate
@@ -39,6 +40,7 @@ class ClusterState:
     images: Images = IMAGES
     registry: RegistryFacts | None = REGISTRY
     facts: dict[str, VersionFacts] = field(default_factory=dict)  # what gates are told, by version
+    holds: Holds | None = None  # in the registry; None: this process has not been told
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     applied: dict[str, AppliedManifest] = field(
         default_factory=dict

@@ -109,6 +109,9 @@ class ReconciledWorld:
         """What the registry says."""
         return self.desired, REGISTRY
 
+    def holds(self, *_: Any) -> None:
+        """The registry says nothing of any."""
+
     def gate_facts(self, *_: Any) -> None:
         """No gate asks."""
 

@@ -13,6 +13,7 @@ from pennant_operator.observe.mlflow.trouble import MlflowRefusedError, NotAllow
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.unresolved import NotResolvedError
 from pennant_registry.gates import GateResult, Result
+from pennant_registry.hold_form import Hold
 from pennant_testing.memory.object_builders import NOW, version
 
 SPECS: dict[str, dict[str, Any]] = {
@@ -116,6 +117,13 @@ GATES = (
         "default",
     ),
 )
+IN_REGISTRY = Hold(
+    "incident 12",
+    by="ann@laptop",
+    since=NOW,
+    until=NOW + timedelta(days=1),
+    tag="pennant.hold.production",
+)
 REJECTED = {"version": "8", "reason": "LoadFailed", "message": "no module named 'lightgbm'"}
 CRASHED = {"version": "8", "reason": "CrashedInBake", "message": CRASH}
 CANDIDATE: dict[str, dict[str, Any]] = {
@@ -124,6 +132,7 @@ CANDIDATE: dict[str, dict[str, Any]] = {
     "8 waits for room": {"candidate": ENTRY, "room": LEFT},
     "8 held": {"candidate": {**ENTRY, **HOLD}, "parked": True},
     "8 held by gates": {"gates": GATES},
+    "8 held in the registry": {"hold": IN_REGISTRY},
     "8 rejected": {"rejection": REJECTED},
     "8 crashed": {"rejection": CRASHED},
 }

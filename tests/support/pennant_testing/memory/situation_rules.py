@@ -31,6 +31,9 @@ def _a_candidate(case: Case) -> bool:
         return case.desired in {*KNOWN, *NO_ANSWER} and goes and not serves_8(case)
     if case.candidate == "8 held by gates":  # a version that serves is no new one
         return case.desired in KNOWN and goes and not case.serving.startswith("8")
+    if case.candidate == "8 held in the registry":  # so it was before a start, too
+        followed = case.spec != "pinned" and case.desired in {*KNOWN, *UNKNOWN}
+        return followed and not case.serving.startswith("8")
     if case.candidate == "8 is next":
         return case.desired in KNOWN and case.serving.startswith("7") and goes
     if case.candidate == "-" and case.desired in KNOWN:

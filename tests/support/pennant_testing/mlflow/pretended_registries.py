@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pennant_operator.decide.seen.observed import ModelVersion
@@ -37,9 +38,14 @@ class SkippingRegistry:
     def __init__(self, aliases: dict[str, str], skipped: set[str]) -> None:
         self.aliases = aliases
         self.skipped = skipped
+        self.tags: dict[str, dict[str, str]] = {}  # of each model
+        self.pages_lack_tags = False
 
     async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
-        return {name: self._registered(name) for name in models if name not in self.skipped}
+        asked = {name: self._registered(name) for name in models if name not in self.skipped}
+        if self.pages_lack_tags:
+            return {name: replace(model, tags={}) for name, model in asked.items()}
+        return asked
 
     async def walk(self, limit: int) -> dict[str, RegisteredModel]:
         return await self.search(MODELS)
@@ -58,7 +64,8 @@ class SkippingRegistry:
 
     def _registered(self, name: str) -> RegisteredModel:
         aliases = {"production": self.aliases[name]} if name in self.aliases else {}
-        return RegisteredModel(created=1, updated=1, aliases=aliases, stages={})
+        tags = self.tags.get(name, {})
+        return RegisteredModel(created=1, updated=1, aliases=aliases, stages={}, tags=tags)
 
 
 def versions(known: Known) -> dict[str, str]:
