@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.intent import Event
+from pennant_operator.decide.seen.answers import AnswerCounts
 from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
@@ -39,6 +40,8 @@ class ClusterState:
     images: Images = IMAGES
     registry: RegistryFacts | None = REGISTRY
     facts: dict[str, VersionFacts] = field(default_factory=dict)  # what gates are told, by version
+    # what pods report, by version, or why they do not; where none does, none can be asked
+    answers: dict[str, AnswerCounts | str] = field(default_factory=dict)
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     applied: dict[str, AppliedManifest] = field(
         default_factory=dict
