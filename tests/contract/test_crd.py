@@ -14,6 +14,7 @@ from pennant_registry.gates import VersionFacts, parse
 from pennant_registry.hold_form import holds_among
 from pennant_testing.memory import field_values
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
+from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import fails, stays_pending
 
@@ -77,6 +78,18 @@ def statuses():
             sim.behaviour["8"] = behaviour
         sim.desired = version(8)
         for _ in range(6):
+            sim.step()
+            yield sim.status
+    yield from judged_statuses()
+
+
+def judged_statuses():
+    """Of a first version whose answers are errors, and of one that bakes after it."""
+    sim = Simulation(version(7))
+    sim.answers["7"] = answered(60, errors=60)
+    for number in (7, 8):
+        sim.desired = version(number)
+        for _ in range(8):
             sim.step()
             yield sim.status
 

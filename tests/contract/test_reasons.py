@@ -35,7 +35,12 @@ CODE, TESTS = sources(), asserted()
 # Nothing looks for it yet: a container of the user's own may leave it as its message.
 NOT_GIVEN = {Reason.ENVIRONMENT_MISMATCH}
 # Asked of, or said of, what has the traffic.
-OF_WHAT_SERVES = {Reason.CRASHED_IN_BAKE, Reason.NO_POD_READY}
+OF_WHAT_SERVES = {
+    Reason.CRASHED_IN_BAKE,
+    Reason.ERRORS_IN_BAKE,
+    Reason.SLOW_IN_BAKE,
+    Reason.NO_POD_READY,
+}
 
 
 def is_given(reason: Reason | EventReason) -> bool:

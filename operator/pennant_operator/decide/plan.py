@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pennant_operator.decide.candidate import replacement
+from pennant_operator.decide.candidate.answers import question_before_move, question_of
 from pennant_operator.decide.candidate.attempts import is_parked, is_retried
 from pennant_operator.decide.candidate.bake import way_back_from_bake
 from pennant_operator.decide.candidate.durations import phase_durations
@@ -22,6 +23,7 @@ from pennant_operator.decide.goal.goal import Goal, choose_goal, opens_at
 from pennant_operator.decide.goal.silence import desired_despite_silence
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.manifests.records import records_with
+from pennant_operator.decide.seen.answers import ReportQuestion
 from pennant_operator.decide.seen.memory import (
     MAX_STATUS_ENTRIES,
     Memory,
@@ -39,7 +41,7 @@ from pennant_operator.decide.status.status import status_of
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.traffic.blue_green import blue_green
-from pennant_operator.decide.traffic.pace import next_look, unsettled
+from pennant_operator.decide.traffic.pace import FAST_LOOK_SECONDS, next_look, unsettled
 from pennant_operator.decide.traffic.writes import writes_for
 from pennant_operator.decide.verdict import Held, Rejected
 from pennant_operator.decide.vocabulary import Reason
@@ -90,6 +92,17 @@ def wants_pods(observed: Observed, now: datetime) -> bool:
     return moving or unsettled(world, memory, now)
 
 
+def wanted_reports(observed: Observed, now: datetime) -> ReportQuestion | None:
+    """Which pods are to be asked how they answered; None: none, of nearly every ModelDeployment."""
+    observed = _with_sanitized_status(observed)
+    try:
+        world = world_of(observed, parse_spec(observed.owner), now)
+    except InvalidSpecError:
+        return None
+    step = _first_step(observed, world, now)
+    return question_of(replace(step, verdict=verdict_on(step)))
+
+
 def _with_sanitized_status(observed: Observed) -> Observed:
     status = sanitized_status(observed.owner.get("status"))
     return replace(observed, owner=observed.owner | {"status": status})
@@ -108,9 +121,9 @@ def _first_step(observed: Observed, world: World, now: datetime) -> Step:
 
 def _plan_step(step: Step) -> Plan:
     world, goal, now = step.world, step.goal, step.now
-    crash = way_back_from_bake(world, step.rejected, now)
-    if crash is not None and world.traffic is not None:
-        return _plan_rejection(step, world.traffic.revision, crash)
+    bad = way_back_from_bake(step)
+    if bad is not None and world.traffic is not None:
+        return _plan_rejection(step, world.traffic.revision, bad)
     if is_retried(step.memory.candidate, goal.target, now):
         return _plan_status_only(step)
     verdict = verdict_on(step)
@@ -119,7 +132,20 @@ def _plan_step(step: Step) -> Plan:
         return _plan_rejection(step, goal.target, verdict)
     if isinstance(verdict, Held):
         return _plan_status_only(step)
+    if (question := question_before_move(step)) is not None:
+        return _plan_baseline(step, question)
     return _plan_moves(step)
+
+
+def _plan_baseline(step: Step, question: ReportQuestion) -> Plan:
+    """Record how what has the traffic answers; the next pass moves the traffic.
+
+    A report that cannot be had is recorded as that: nothing waits longer than for one answer.
+    """
+    reports, decided = step.observed.reports, _plan_status_only(step)
+    if reports is None or reports.about != question.about:
+        return replace(decided, requeue_after=FAST_LOOK_SECONDS)
+    return decided
 
 
 def _plan_moves(step: Step) -> Plan:

@@ -36,6 +36,7 @@ SLOTS = ("blue", "green")
 NO_SLOT = "none"
 FETCH = "fetch"  # the containers of a pod
 SERVE = "serve"
+PORT_NAME = "http"  # the port where `serve` answers
 MODELS = "models"  # its volume with the bundle
 
 
@@ -110,6 +111,8 @@ class Reason(StrEnum):
     BUNDLE_MISSING = "BundleMissing"
     START_FAILED = "StartFailed"
     CRASHED_IN_BAKE = "CrashedInBake"
+    ERRORS_IN_BAKE = "ErrorsInBake"  # too many of its answers are 5xx (answers.py)
+    SLOW_IN_BAKE = "SlowInBake"  # its answers take much longer than those before
     # The world's fault: the revision is held (verdicts.py)
     QUOTA_EXCEEDED = "QuotaExceeded"
     LIMIT_RANGE_EXCEEDED = "LimitRangeExceeded"
@@ -132,6 +135,7 @@ class EventReason(StrEnum):
     ROLLOUT_STARTED = "RolloutStarted"
     TRAFFIC_MOVED = "TrafficMoved"
     BAKE_PASSED = "BakePassed"
+    ANSWERS_BAD = "AnswersBad"
     SCALED_DOWN = "ScaledDown"
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"

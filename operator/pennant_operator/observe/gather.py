@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from pennant_operator.decide.plan import wants_pods
+from pennant_operator.decide.plan import wanted_reports, wants_pods
+from pennant_operator.decide.seen.answers import ReportQuestion, Reports
 from pennant_operator.decide.seen.observed import (
     Desired,
     GateFacts,
@@ -37,13 +38,26 @@ class Answers(Protocol):
         """What its gates want to know; None: nothing, or it is asked."""
 
 
+class PodReports(Protocol):
+    """What pods say of their answers."""
+
+    def latest(self, key: Key, question: ReportQuestion) -> Reports | None:
+        """What they said lately; None: they are being asked."""
+
+    def forget(self, key: Key) -> None:
+        """Nobody asks about this ModelDeployment any more."""
+
+
 class Observer:
     """Sees one ModelDeployment at a time."""
 
-    def __init__(self, children: Children, answers: Answers, images: Images) -> None:
+    def __init__(
+        self, children: Children, answers: Answers, images: Images, reports: PodReports
+    ) -> None:
         self._children = children
         self._answers = answers
         self._images = images
+        self._reports = reports
 
     async def observe(self, owner: Object, now: datetime) -> Observed:
         """What is so now, pods only where a decision needs them; raises ApiError."""
@@ -63,8 +77,14 @@ class Observer:
         if watch is not None:
             seen = replace(seen, gate_facts=self._answers.gate_facts(watch, key, seen))
         if not wants_pods(seen, now):
+            self._reports.forget(key)
             return seen
-        return replace(seen, pods=await self._children.pods(owner))
+        seen = replace(seen, pods=await self._children.pods(owner))
+        question = wanted_reports(seen, now)
+        if question is None:
+            self._reports.forget(key)
+            return seen
+        return replace(seen, reports=self._reports.latest(key, question))
 
 
 def _key(owner: Object) -> Key:

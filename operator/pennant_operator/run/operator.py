@@ -67,6 +67,7 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         await kopf
     finally:
         await _cancelled([*ours, kopf])
+        await parts.reader.close()
         await hooks.cleanup()
         await server.cleanup()
 

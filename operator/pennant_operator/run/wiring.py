@@ -18,6 +18,7 @@ from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.gather import Observer
 from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
+from pennant_operator.observe.reports.reports import PodReader
 from pennant_operator.run.http.receiver import Receiver
 from pennant_operator.run.http.relay import Relay, address, identity
 from pennant_operator.run.lease.elector import Elector
@@ -46,6 +47,7 @@ class Parts:
     lease: Leadership
     lists: Lists
     hooks: Receiver
+    reader: PodReader
 
 
 def wire(config: Config, api: Api) -> Parts:
@@ -73,7 +75,7 @@ def wire(config: Config, api: Api) -> Parts:
             random=random.random,
         )
     )
-    children = Children(api, store)
+    children, reader = Children(api, store), PodReader(lambda key: queue.add(key, urgent=True))
     reconciler = Reconciler(
         store=store,
         children=children,
@@ -81,6 +83,7 @@ def wire(config: Config, api: Api) -> Parts:
             children,
             registries,
             Images(config.fetch_image, config.serving_image, config.pod_fs_group),
+            reader,
         ),
         cluster=cluster,
         recorder=Recorder(cluster, config.identity),
@@ -101,6 +104,7 @@ def wire(config: Config, api: Api) -> Parts:
         lease=lease,
         lists=Lists(api, store, queue, lease, config.watch_namespaces),
         hooks=_receiver(registries, metrics, lease),
+        reader=reader,
     )
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from pennant_serving.admission import Admission
 from pennant_serving.errors import ServingError, content, nested_too_deeply, no_memory
 from pennant_serving.http.crowd import Refusing
-from pennant_serving.http.endpoints import docs, health, mlflow, v2
+from pennant_serving.http.endpoints import docs, health, measures, mlflow, v2
 from pennant_serving.http.endpoints.body import Admitted
 from pennant_serving.http.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle.lifecycle import Lifecycle
@@ -33,9 +33,6 @@ def create_app(
     """The application, which answers its probes before there is a model."""
     telemetry = telemetry or Telemetry(settings.model, settings.version)
 
-    async def metrics(_request: Request) -> Response:
-        return Response(telemetry.exposition(), media_type="text/plain; version=0.0.4")
-
     app = Starlette(
         routes=[
             Route("/v2/health/live", health.live),
@@ -53,7 +50,8 @@ def create_app(
             Route("/invocations", mlflow.invoke, methods=["POST"]),
             Route("/openapi.json", docs.openapi),
             Route("/docs", docs.docs),
-            Route("/metrics", metrics),
+            Route("/metrics", measures.metrics),
+            Route("/metrics/answers", measures.answers),
         ],
         middleware=[
             Middleware(Observed, telemetry=telemetry),

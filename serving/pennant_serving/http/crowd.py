@@ -21,7 +21,10 @@ SPARE_DESCRIPTORS = 256
 limit while they are refused."""
 BEYOND = "pennant.beyond"
 """In the scope of a request that came on a connection beyond the limit."""
-STILL_ANSWERED = ("/v2/health/live", "/v2/health/ready", "/ping", "/health", "/metrics")
+STILL_ANSWERED = (
+    *("/v2/health/live", "/v2/health/ready", "/ping", "/health"),
+    *("/metrics", "/metrics/answers"),
+)
 
 
 def connections() -> int:

@@ -35,17 +35,21 @@ class Family:
 class Series:
     """One series of a family."""
 
-    __slots__ = ("bounds", "counts", "total")
+    __slots__ = ("also", "bounds", "counts", "total")
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
+        self.also: Series | None = None
+        """Another series that each of its values counts in."""
 
     def observe(self, value: float) -> None:
         """Count one value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+        if self.also is not None:
+            self.also.observe(value)
 
 
 def summed(*snapshots: Snapshot) -> Snapshot:

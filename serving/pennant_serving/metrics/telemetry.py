@@ -16,9 +16,16 @@ from pennant_serving.batching.runner import Observer
 from pennant_serving.batching.work import Work
 from pennant_serving.lifecycle.phases import Phases
 from pennant_serving.metrics.histograms import Family, Histograms, Series, Snapshot, metrics
+from pennant_serving.metrics.recent import (
+    ANSWERS,
+    FAILED,
+    REFUSED,
+    SUCCEEDED,
+    Recent,
+)
 from pennant_serving.metrics.sharing import gathered, leave_counts
 from pennant_serving.sampling.record import SCOPE, Record, enter
-from pennant_serving.sampling.sampling import Watch
+from pennant_serving.sampling.sampling import FAILURES, Watch, is_asked
 
 SECONDS_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 ROWS_BUCKETS = tuple(4.0**power for power in range(9))
@@ -57,7 +64,8 @@ class Telemetry(Observer, Collector):
         ProcessCollector(registry=self._registry)
         self._registry.register(self)
         self._identity = (model, version)
-        self.histograms = Histograms(FAMILIES)
+        self.histograms = Histograms((*FAMILIES, ANSWERS))
+        self.recent = Recent(self.histograms)
         self._batches = self.histograms.series(BATCHES.name, *self._identity)
         self._predictions = self.histograms.series(PREDICTIONS.name, *self._identity)
         self._waits: dict[str, Series] = {}
@@ -67,8 +75,11 @@ class Telemetry(Observer, Collector):
         self.watch: Watch | None = None
 
     def requests(self, protocol: str, route: str, code: int | str) -> Series:
-        """The durations of requests of one kind."""
-        return self.histograms.series(REQUESTS.name, *self._identity, protocol, route, str(code))
+        """The durations of requests of one kind; a prediction counts among the recent, too."""
+        series = self.histograms.series(REQUESTS.name, *self._identity, protocol, route, str(code))
+        if series.also is None and is_asked(protocol, route):
+            series.also = self.histograms.series(ANSWERS.name, outcome(code))
+        return series
 
     def observe(self, route: str, code: int | str, seconds: float, protocol: str = "own") -> None:
         """Count one request; its protocol is v2, mlflow, grpc or own; gRPC's codes are names."""
@@ -92,6 +103,7 @@ class Telemetry(Observer, Collector):
         """Answer for all workers from now on: this one leaves its counts here, the others beside
         them."""
         self._shared = path
+        self.recent.share(path)
 
     def collect(self) -> Iterator[Metric]:
         """For prometheus_client."""
@@ -155,6 +167,13 @@ class Observed:
                 self._telemetry.watch.end(record, protocol, route, code, seconds, method)
             if log:
                 log.write(tag, scope["method"], scope["path"], code, seconds)
+
+
+def outcome(code: int | str) -> str:
+    """What became of a request, in HTTP's terms; gRPC's codes are names."""
+    if isinstance(code, int):
+        return FAILED if code >= 500 else REFUSED if code >= 400 else SUCCEEDED
+    return SUCCEEDED if code == "OK" else FAILED if code in FAILURES else REFUSED
 
 
 def _route(scope: Scope) -> tuple[str, str]:

@@ -22,6 +22,7 @@ PROBES = {
     "/health": "MLflow's health check",
     "/version": "The version of MLflow",
     "/metrics": "Metrics for Prometheus",
+    "/metrics/answers": "What the model answered in the last seconds",
 }
 
 

@@ -97,7 +97,8 @@ async def _serve(
     grpc = asyncio.create_task(create_grpc(settings, lifecycle, telemetry, admission))
     coming_up = bring_up(settings, lifecycle, own, lane, loaded, at_last=_opened(grpc))
     if place is None:
-        await _until_first(server.serve([listener]), coming_up)
+        recent = telemetry.recent.keep()
+        await _until_first(server.serve([listener]), coming_up, recent)
     else:
         door = Door(server, listener)
         beating = asyncio.create_task(keep_beating(lifecycle, place, door))
@@ -107,7 +108,8 @@ async def _serve(
         place.report(lifecycle.state)
         await _alone(place)
         publishing = publish(telemetry.histograms, place.counts)
-        await _until_first(server.serve([listener]), publishing, beating)
+        recent = telemetry.recent.keep()
+        await _until_first(server.serve([listener]), publishing, recent, beating)
     if grpc.done() and (grpc_server := grpc.result()):
         await grpc_server.ended()
     return lifecycle.state

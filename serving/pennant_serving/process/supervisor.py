@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pennant_serving.failures import PodError, Reason, failure_message, print_cause
 from pennant_serving.lifecycle.board import Board, Place, State, silent
+from pennant_serving.metrics.recent import discard_old
 from pennant_serving.metrics.sharing import retire
 from pennant_serving.process.forking import abort, end, ended, fork, undisturbed
 
@@ -107,6 +108,7 @@ class Supervisor:
         place = self._workers.pop(process)
         place.report(State.ABSENT)
         retire(place.counts)
+        discard_old(self._folder)
         if self._draining:
             return
         if code == GAVE_UP_EXIT_CODE:

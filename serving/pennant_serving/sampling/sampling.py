@@ -18,12 +18,24 @@ if TYPE_CHECKING:  # it imports OpenTelemetry
 
 INFERENCE = ("/infer", "/invocations", "/ModelInfer")
 """How the routes end that ask the model; an adapter's own are of protocol `own`."""
-PLUMBING = (*("/ping", "/health", "/version", "/openapi.json", "/docs", "/metrics", "unmatched"),)
+PLUMBING = (
+    *("/ping", "/health", "/version", "/openapi.json", "/docs"),
+    *("/metrics", "/metrics/answers", "unmatched"),
+)
 """What else counts as protocol `own`."""
-FAILED = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
+FAILURES = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
 """gRPC's codes that are the server's fault, as OpenTelemetry has it."""
 
 Headers = Sequence[tuple[bytes, bytes]]
+
+
+def is_asked(protocol: str, route: str) -> bool:
+    """Whether a route asks the model, or is the adapter's own: neither a probe nor metadata."""
+    return _is_inference(protocol, route) or (protocol == "own" and route not in PLUMBING)
+
+
+def _is_inference(protocol: str, route: str) -> bool:
+    return protocol != "own" and route.endswith(INFERENCE)
 
 
 class Watch:
@@ -56,16 +68,15 @@ class Watch:
         method: str = "",
     ) -> None:
         """Tell of a request that ended. gRPC's have no method, and statuses that are names."""
-        asks = protocol != "own" and route.endswith(INFERENCE)
+        asks = _is_inference(protocol, route)
         if record.payloads is not None and asks:
             line = {"id": record.id.decode("ascii"), "protocol": protocol, "route": route}
             payload = {"inputs": record.inputs, "outputs": record.outputs}
             record.payloads.write(line | payload | {"status": status, "seconds": round(seconds, 6)})
-        traced = asks or (protocol == "own" and route not in PLUMBING)
-        if self._spans is not None and record.span is not None and traced:
+        if self._spans is not None and record.span is not None and is_asked(protocol, route):
             name = f"{method} {route}" if method else route.lstrip("/")
             facts = _protocol_facts(protocol, route, status, method) | _model_facts(record)
-            failed = status in FAILED or (isinstance(status, int) and status >= 500)
+            failed = status in FAILURES or (isinstance(status, int) and status >= 500)
             self._spans.export(record, name, seconds, facts, failed=failed)
 
     def close(self) -> None:

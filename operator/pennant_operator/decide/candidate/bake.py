@@ -1,28 +1,30 @@
-"""Crashes in the bake: when what has the traffic is rejected and the traffic goes back."""
+"""What ends a bake: crashes and bad answers of what has the traffic, which then goes back."""
 
 from datetime import datetime
-from typing import Any
 
+from pennant_operator.decide.candidate.answers import verdict_by_answers
 from pennant_operator.decide.candidate.faults import is_models_fault, reason_of
 from pennant_operator.decide.candidate.trouble import pod_trouble
 from pennant_operator.decide.goal.availability import max_unavailable
 from pennant_operator.decide.seen.pod_facts import PodFacts
-from pennant_operator.decide.seen.world import World
+from pennant_operator.decide.step import Step
 from pennant_operator.decide.verdict import Rejected
 from pennant_operator.decide.vocabulary import Reason
 
 
-def way_back_from_bake(
-    world: World, rejected: list[dict[str, Any]], now: datetime
-) -> Rejected | None:
-    """The rejection of what has the traffic, if it crashes and the warm revision can take over."""
+def way_back_from_bake(step: Step) -> Rejected | None:
+    """The rejection of what has the traffic, if it does badly and the warm revision can take over.
+
+    Where that is gone, bad answers are an alarm and no rejection (status.answers).
+    """
+    world = step.world
     traffic, active, idle = world.traffic, world.active, world.idle
-    if traffic is None or active is None or not world.baking(now) or not idle.ready:
+    if traffic is None or active is None or not world.baking(step.now) or not idle.ready:
         return None
-    if any(entry["revision"] == traffic.revision for entry in rejected):
+    if any(entry["revision"] == traffic.revision for entry in step.rejected):
         return None
     crash = crashed_in_bake(active.running, world.spec.replicas, traffic.since)
-    return Rejected(Reason.CRASHED_IN_BAKE, crash) if crash else None
+    return Rejected(Reason.CRASHED_IN_BAKE, crash) if crash else verdict_by_answers(step)
 
 
 def crashed_in_bake(pods: tuple[PodFacts, ...], replicas: int, since: datetime) -> str | None:

@@ -9,7 +9,6 @@ from typing import Any
 from pennant_operator.decide.goal.availability import MAX_UNAVAILABLE
 from pennant_operator.decide.goal.ownership import controller_reference
 from pennant_operator.decide.manifests.pod import pod_spec
-from pennant_operator.decide.manifests.serve import PORT_NAME
 from pennant_operator.decide.seen.observed import Images, ModelVersion, Object, RegistryFacts
 from pennant_operator.decide.seen.revision import Record, record_data
 from pennant_operator.decide.seen.spec import Spec
@@ -22,6 +21,7 @@ from pennant_operator.decide.vocabulary import (
     LABEL_REVISION,
     LABEL_SLOT,
     MANAGED_BY,
+    PORT_NAME,
     SERVE,
 )
 from pennant_registry.sources import joined

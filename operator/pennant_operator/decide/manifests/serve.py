@@ -15,11 +15,11 @@ from pennant_operator.decide.manifests.container import (
 )
 from pennant_operator.decide.manifests.tuning import tuning_env
 from pennant_operator.decide.seen.observed import Images, ModelVersion
+from pennant_operator.decide.seen.revision import SERVER_COMMAND
 from pennant_operator.decide.seen.spec import CUSTOM, Spec
-from pennant_operator.decide.vocabulary import SERVE
+from pennant_operator.decide.vocabulary import PORT_NAME, SERVE
 
 PORT, GRPC_PORT = 8080, 9000
-PORT_NAME = "http"
 # before SIGTERM: the endpoint is gone from every node's rules when the process hears of its end
 PRE_STOP_SECONDS = 3
 DRAIN_SECONDS = 20  # for requests in flight, after SIGTERM
@@ -55,7 +55,7 @@ def _pennant_server(spec: Spec, images: Images) -> dict[str, Any]:
     serving = spec.serving
     return {
         "image": serving.get("image", images.serving),
-        "command": ["python", "-m", "pennant_serving"],
+        "command": [*SERVER_COMMAND],
         "env": [
             env_value("PENNANT_ADAPTER", serving.get("adapter", "auto")),
             env_value("PENNANT_SELF_TEST", serving.get("selfTest", "IfPresent")),

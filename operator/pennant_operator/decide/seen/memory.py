@@ -44,6 +44,11 @@ class Memory:
         return self.status.get("history") or []
 
     @property
+    def answers(self) -> dict[str, Any]:
+        """`status.answers`, empty when no version is judged by its answers."""
+        return self.status.get("answers") or {}
+
+    @property
     def same_spec(self) -> bool:
         """Whether the last plan judged the spec as it is now."""
         return bool(self.status.get("observedGeneration") == self.generation)

@@ -12,7 +12,7 @@ from pennant_operator.decide.seen.termination import (
     termination_message,
 )
 from pennant_operator.decide.times import parse_time
-from pennant_operator.decide.vocabulary import FETCH, LABEL_REVISION, MODELS
+from pennant_operator.decide.vocabulary import FETCH, LABEL_REVISION, MODELS, PORT_NAME, SERVE
 
 ENDED_WITHOUT_MESSAGE = "the node ended it"
 LOST_AFTER_GRACE = timedelta(seconds=30)  # a kubelet takes a second or two to report the end
@@ -41,6 +41,7 @@ class PodFacts:
     evicted: str | None = None  # why its node ended it: it holds no process any more
     overfull: str | None = None  # its volume holds more than it may, so its node will end it
     resource_version: str = ""
+    address: str = ""  # host:port of its server, where it has one
 
     @property
     def hangs(self) -> bool:
@@ -91,7 +92,23 @@ def pod_facts(pod: dict[str, Any]) -> PodFacts:
         evicted=_evicted(status),
         overfull=_overfull(pod, fetch),
         resource_version=meta.get("resourceVersion", ""),
+        address=_address(pod),
     )
+
+
+def _address(pod: dict[str, Any]) -> str:
+    """Ours have an address of their own: at a node's, somebody else may answer."""
+    spec, host = pod.get("spec", {}), pod.get("status", {}).get("podIP", "")
+    container: dict[str, Any] = next(
+        (c for c in spec.get("containers", ()) if c["name"] == SERVE), {}
+    )
+    ports: dict[str, Any] = {
+        p.get("name"): p.get("containerPort") for p in container.get("ports", ())
+    }
+    port = ports.get(PORT_NAME)
+    if not host or not port or spec.get("hostNetwork"):
+        return ""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _evicted(status: dict[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION, SERVE
 
 RECORD_FORMAT = 1
+SERVER_COMMAND = ["python", "-m", "pennant_serving"]  # of our own server, as every record has it
 REVISION_LENGTH = 10  # hex digits: 40 bits name a handful of revisions of one object
 T = TypeVar("T")
 
@@ -44,6 +45,11 @@ class Record:
         """The one that answers requests, as recorded."""
         containers = self.manifest["spec"]["template"]["spec"]["containers"]
         return next((each for each in containers if each["name"] == SERVE), {})
+
+    @property
+    def is_our_server(self) -> bool:
+        """Whether that is Pennant's, which tells how it answers, or one of the user's own."""
+        return bool(self.container.get("command") == SERVER_COMMAND)
 
     def with_serving(self, serving: dict[str, Any]) -> str:
         """The revision of this version with another `spec.serving`, or its own with the same."""

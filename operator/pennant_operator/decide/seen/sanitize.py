@@ -4,6 +4,7 @@ Another operator, older or newer, may have written it, or a person: the API serv
 to its type and calls for none of them.
 """
 
+import math
 from typing import Any
 
 from pennant_operator.decide.times import parse_time
@@ -13,6 +14,7 @@ _REQUIRED_IN_PARTS = {
     "serving": {"version", "revision"},
     "candidate": {"version", "revision", "slot", "since"},
     "hold": {"tag", "reason"},
+    "answers": {"revision"},
 }
 _REQUIRED_IN_ENTRIES = {
     "rejected": {"version", "revision", "reason", "message", "time"},
@@ -38,7 +40,24 @@ def sanitized_status(status: dict[str, Any] | None) -> dict[str, Any]:
         if name in sanitized:
             entries = [_without_bad_times(entry) for entry in sanitized[name]]
             sanitized[name] = [entry for entry in entries if required <= entry.keys()]
+    if "answers" in sanitized:
+        sanitized["answers"] = _without_bad_medians(sanitized["answers"])
     return sanitized
+
+
+def _without_bad_medians(answers: dict[str, Any]) -> dict[str, Any]:
+    parts = {name: dict(answers[name]) for name in ("baseline", "serving") if answers.get(name)}
+    for part in parts.values():
+        if "medianSeconds" in part and not _is_number(part["medianSeconds"]):
+            del part["medianSeconds"]
+    return {**answers, **parts}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _without_bad_times(part: dict[str, Any]) -> dict[str, Any]:

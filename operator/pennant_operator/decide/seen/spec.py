@@ -4,6 +4,7 @@ The CRD's schema and CEL rules catch nearly everything at `kubectl apply`; what 
 objects written before a rule existed, end here as InvalidSpec, which names the field and the value.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -73,6 +74,16 @@ class Deadlines:
 
 
 @dataclass(frozen=True)
+class AnswerLimits:
+    """How badly a version may answer in its bake (spec.rollout.answers)."""
+
+    check: bool = True
+    errors: float = 0.1  # share of 5xx
+    slower: float = 5.0  # median, as a multiple of what it was before
+    requests: int = 20  # answered, before anything is decided
+
+
+@dataclass(frozen=True)
 class Spec:
     """A ModelDeployment's spec, defaults filled in."""
 
@@ -87,6 +98,7 @@ class Spec:
     scale_down: bool  # onAliasRemoved: ScaleDown
     suspend: bool
     gates: Gates = NO_GATES
+    answers: AnswerLimits = AnswerLimits()
 
 
 def parse_spec(owner: dict[str, Any]) -> Spec:
@@ -110,6 +122,17 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
         scale_down=spec.get("onAliasRemoved", "Keep") == "ScaleDown",
         suspend=spec.get("suspend", False),
         gates=_gates(spec),
+        answers=_answer_limits(rollout.get("answers", {})),
+    )
+
+
+def _answer_limits(answers: dict[str, Any]) -> AnswerLimits:
+    path = "spec.rollout.answers"
+    return AnswerLimits(
+        check=answers.get("check", "On") == "On",
+        errors=_decimal(answers, "errors", "0.10", path, low=0.0001, high=1.0),
+        slower=_decimal(answers, "slower", "5", path, low=1.0, high=9999.99),
+        requests=answers.get("requests", 20),
     )
 
 
@@ -161,6 +184,22 @@ def _check_delay(batching: dict[str, Any], path: str) -> None:
             f"{path}.maxDelay: {batching['maxDelay']!r} is more than 1s, and is added to every "
             f"request: write for example 5ms"
         )
+
+
+def _decimal(
+    part: dict[str, Any], field: str, default: str, path: str, *, low: float, high: float
+) -> float:
+    text = part.get(field, default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise InvalidSpecError(
+            f"{path}.{field}: {text!r} is no decimal from {low:g} to {high:g}: write for example "
+            f'"{default}"'
+        )
+    return value
 
 
 def _duration(part: dict[str, Any], field: str, default: str, path: str) -> timedelta:

@@ -5,6 +5,7 @@ from pennant_operator.decide.status.condition_state import FALSE, TRUE, UNKNOWN,
 from pennant_operator.decide.status.messages import (
     UNPROVED,
     Situation,
+    answers_message,
     desired_message,
     gates_message,
     hold_message,
@@ -39,6 +40,7 @@ def _state_by_answer(s: Situation) -> ConditionState:
     if s.in_sync:
         pinned = s.spec.watch.version is not None
         message = pointer_message(s, "serves" if s.ready else "has the traffic") + warm_message(s)
+        message += answers_message(s)
         return TRUE, Reason.PINNED if pinned else Reason.IN_SYNC, message
     if s.spec.suspend:
         why = "is not rolled out while spec.suspend is true: set it to false to roll it out"

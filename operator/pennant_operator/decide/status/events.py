@@ -24,6 +24,7 @@ def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
         _rollout_held(before, after),
         _not_begun(before, after),
         _traffic_moved(before, after),
+        _answers_bad(before, after),
         _bake_passed(before, after),
         _scaled_down(before, after),
         stalled_event(before, after),
@@ -129,6 +130,18 @@ def _traffic_moved(before: Status, after: Status) -> Event | None:
     was = f" from version {old['version']}" if old else ""
     message = f"traffic moved{was} to version {new['version']} (revision {new['revision']})"
     return Event(NORMAL, EventReason.TRAFFIC_MOVED, message)
+
+
+def _answers_bad(before: Status, after: Status) -> Event | None:
+    """There is nothing to go back to, so that somebody should know."""
+    reason = _field(after, "answers", "reason")
+    if reason is None or _field(before, "answers", "reason") == reason:
+        return None
+    version, why = _field(after, "serving", "version"), _field(after, "answers", "message")
+    message = (
+        f"{reason}: {why}; version {version} keeps the traffic: there is nothing to go back to"
+    )
+    return Event(WARNING, EventReason.ANSWERS_BAD, message)
 
 
 def _bake_passed(before: Status, after: Status) -> Event | None:

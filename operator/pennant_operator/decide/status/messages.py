@@ -46,6 +46,7 @@ class Situation:
     gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the desired version
     withdrawn: bool = False  # the alias was removed, and with ScaleDown nothing serves since
     bakes_until: datetime | None = None  # what had the traffic stays warm until then
+    answers: dict[str, Any] = field(default_factory=dict)  # status.answers
     before: list[dict[str, Any]] = field(default_factory=list)  # the conditions so far
     same_spec: bool = True  # and they were judged by the spec as it is now
 
@@ -89,6 +90,15 @@ def warm_message(s: Situation) -> str:
     if s.bakes_until is None:
         return ""
     return f"; what served before stays warm until {format_time(s.bakes_until)}"
+
+
+def answers_message(s: Situation) -> str:
+    """What is wrong with its answers where nothing can be done, or why nobody knows of them."""
+    if "reason" in s.answers:
+        return f"; {s.answers.get('message', '')}, and there is nothing to go back to"
+    if "unread" in s.answers:
+        return f"; nothing is known of how it answers: {s.answers['unread']}"
+    return ""
 
 
 def rejection_message(s: Situation, *, named: bool = True) -> str:

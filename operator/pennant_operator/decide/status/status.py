@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.candidate import attempts
+from pennant_operator.decide.candidate.answers import answers_entry
 from pennant_operator.decide.candidate.room import pods_in_the_way
 from pennant_operator.decide.candidate.trouble import serving_trouble
 from pennant_operator.decide.goal.gates import AskedGate
@@ -35,6 +36,7 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         "desired": desired_of(step.memory, step.observed.desired, step.now),
         "serving": _serving_entry(step, traffic),
         "candidate": _candidate_entry(step, traffic),
+        "answers": answers_entry(step, traffic),
         "rejected": step.rejected or None,
         "hold": hold_entry(step.goal.hold),
         "gates": [_gate_entry(gate) for gate in step.goal.gates] or None,
@@ -164,6 +166,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         rejection=step.goal.rejection,
         hold=step.goal.hold,
         gates=step.goal.gates,
+        answers=status.get("answers") or {},
         withdrawn=_is_withdrawn(step, traffic),
         bakes_until=_bakes_until(step, world),
         before=step.memory.status.get("conditions") or [],

@@ -9,6 +9,8 @@ from pennant_operator.decide.times import parse_time
 
 FAST_LOOK_SECONDS, SLOW_LOOK_SECONDS = 1.0, 5.0  # seconds between two lists of pods
 SLOW_LOOKS_AFTER = timedelta(minutes=1)  # then a rollout is looked at slowly
+ANSWERS_LOOK_SECONDS = 2.0  # at most, between two looks at a bake that is judged by its answers
+ALONE_LOOK_SECONDS = 10.0  # between two looks at the answers of what has nothing to go back to
 
 
 def unsettled(world: World, memory: Memory, now: datetime) -> bool:
@@ -16,7 +18,8 @@ def unsettled(world: World, memory: Memory, now: datetime) -> bool:
     candidate = memory.candidate
     rolling = bool(candidate) and not is_parked(candidate, candidate["revision"], now)
     short = world.active is not None and world.active.ready != world.spec.replicas
-    return rolling or short or world.baking(now) or not world.idle.empty
+    leaving = not world.idle.empty
+    return rolling or short or leaving or world.baking(now) or _is_judged(world, memory, now)
 
 
 def next_look(
@@ -42,7 +45,20 @@ def _pause(world: World, memory: Memory, now: datetime) -> float:
     else:
         since = now
     pause = FAST_LOOK_SECONDS if now - since < SLOW_LOOKS_AFTER else SLOW_LOOK_SECONDS
-    if world.traffic and world.baking(now):
+    judged = _is_judged(world, memory, now)
+    if judged and world.baking(now):
+        pause = min(pause, ANSWERS_LOOK_SECONDS)
+    elif judged and not memory.candidate:
+        pause = max(pause, ALONE_LOOK_SECONDS)
+    if world.traffic and (judged or world.baking(now)):
         left = (world.traffic.bakes_until(world.spec.bake) - now).total_seconds()
         return min(pause, max(left, 0.1))
     return pause
+
+
+def _is_judged(world: World, memory: Memory, now: datetime) -> bool:
+    """Whether how it answers is looked at: to the end of its bake, whatever is warm."""
+    traffic = world.traffic
+    if traffic is None or memory.answers.get("revision") != traffic.revision:
+        return False
+    return now < traffic.bakes_until(world.spec.bake)

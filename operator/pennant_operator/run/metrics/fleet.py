@@ -26,6 +26,7 @@ class Sample:
     serving: str
     drift_reason: str | None
     drift_since: datetime | None
+    bad_answers: str | None = None  # the reason, where nothing can be done about them
 
 
 class Fleet(Collector):
@@ -47,12 +48,19 @@ class Fleet(Collector):
             "Time since what serves is not what is desired.",
             labels=("namespace", "name", "reason"),
         )
+        bad = GaugeMetricFamily(
+            "pennant_answers_bad",
+            "1 while a version answers badly in its bake and there is nothing to go back to.",
+            labels=("namespace", "name", "reason"),
+        )
         for key, sample in self._samples.items():
             info.add_metric((*key, sample.model, sample.alias, sample.desired, sample.serving), 1)
+            if sample.bad_answers is not None:
+                bad.add_metric((*key, sample.bad_answers), 1)
             if sample.drift_since is not None:
                 seconds = (self._now() - sample.drift_since).total_seconds()
                 drift.add_metric((*key, sample.drift_reason or ""), max(seconds, 0))
-        return info, drift
+        return info, drift, bad
 
 
 def sample_of(owner: Object, live: Status, decided: Status) -> Sample:
@@ -67,6 +75,7 @@ def sample_of(owner: Object, live: Status, decided: Status) -> Sample:
         serving=(live.get("serving") or {}).get("version", ""),
         drift_reason=drift["reason"] if drift else None,
         drift_since=since,
+        bad_answers=(decided.get("answers") or {}).get("reason"),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.intent import Event
+from pennant_operator.decide.seen.answers import AnswerCounts
 from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
@@ -41,6 +42,8 @@ class ClusterState:
     registry: RegistryFacts | None = REGISTRY
     facts: dict[str, VersionFacts] = field(default_factory=dict)  # what gates are told, by version
     holds: Holds | None = None  # in the registry; None: this process has not been told
+    # what pods report, by version, or why they do not; where none does, none can be asked
+    answers: dict[str, AnswerCounts | str] = field(default_factory=dict)
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     applied: dict[str, AppliedManifest] = field(
         default_factory=dict

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.plan import plan, wants_pods
+from pennant_operator.decide.plan import plan, wanted_reports, wants_pods
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import Record
 from pennant_testing.memory.law_checks import Laws
@@ -80,8 +80,12 @@ class FallibleOperator:
             children=dict(self.children),
             records=dict(self.records),
             pods={},
+            reports=None,
         )
-        return replace(seen, pods=live.pods) if wants_pods(seen, self.world.now) else seen
+        if not wants_pods(seen, self.world.now):
+            return seen
+        seen = replace(seen, pods=live.pods)
+        return replace(seen, reports=self.world.reported(wanted_reports(seen, self.world.now)))
 
     def reconcile(self) -> Plan | None:
         """One pass; None when it was cut short."""

@@ -86,7 +86,7 @@ class ReconciledWorld:
             api, limiter=TokenBucket(1e6, 1000), fence=lambda: 60.0, count=self.metrics.wrote
         )
         children = Children(api, self.store)
-        observer = Observer(children, self, IMAGES)
+        observer = Observer(children, self, IMAGES, self)
         self.queue = WorkQueue[Any]()
         self.reconciler = Reconciler(
             self.store,
@@ -114,6 +114,12 @@ class ReconciledWorld:
 
     def gate_facts(self, *_: Any) -> None:
         """No gate asks."""
+
+    def latest(self, *_: Any) -> None:
+        """No pod is there to be asked."""
+
+    def forget(self, *_: Any) -> None:
+        """Nor was one."""
 
     async def handle(self, times: int = 1, minutes: float = 0) -> None:
         for _ in range(times):

@@ -5,25 +5,27 @@ with an apply is shown by the integration tier.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from pennant_operator.decide.intent import Plan
-from pennant_operator.decide.plan import plan
+from pennant_operator.decide.plan import plan, wanted_reports
 from pennant_operator.decide.seen.observed import GateFacts, ModelVersion, Observed
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_testing.memory.cluster_state import REVISION, SLOTS
 from pennant_testing.memory.object_builders import model_deployment, version
+from pennant_testing.memory.simulated_answers import SimulatedAnswers
 from pennant_testing.memory.simulated_controllers import SimulatedControllers
 from pennant_testing.memory.simulated_incidents import SimulatedIncidents
 from pennant_testing.memory.simulated_pods import PodTemplate, becomes_ready
 
 
-class Simulation(SimulatedIncidents, SimulatedControllers):
+class Simulation(SimulatedIncidents, SimulatedControllers, SimulatedAnswers):
     """The whole of it, reconcile by reconcile."""
 
     def observe(self) -> Observed:
-        return Observed(
+        seen = Observed(
             owner=dict(self.owner),
             desired=self.desired,
             registry=self.registry,
@@ -34,6 +36,7 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
             holds=self.holds,
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},
         )
+        return replace(seen, reports=self.reported(wanted_reports(seen, self.now)))
 
     def step(self, seconds: float = 1.0) -> Plan:
         """One reconcile, then the cluster's own work, then time passes."""

@@ -97,6 +97,7 @@ class SimulatedControllers(ClusterState):
             revision=pod.revision,
             node=self.lacks.node(int(pod.name.split("-")[1])),
             created=pod.created,
+            address=f"{pod.name}:8080" if self.answers else "",
             digest=f"sha-of-{self.versions[pod.revision]}",
         )
         return self.behaviour.get(self.versions[pod.revision], becomes_ready)(fresh)

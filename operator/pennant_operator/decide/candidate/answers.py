@@ -1,0 +1,208 @@
+"""How what bakes answers, held against what served before it: enough to go back, or to warn.
+
+Before the traffic moves the pods that have it are asked how they answered in the last minute: the
+baseline, recorded in `status.answers` before the move. In the bake the pods with traffic are asked
+how they answered since. Each decision is made of one reading of them, never of what a status says
+was read: a pod that begins its counts anew delays a decision, and makes none.
+"""
+
+from typing import Any
+
+from pennant_operator.decide.seen.answers import ReportQuestion, Reports, Tally
+from pennant_operator.decide.seen.slot import Slot
+from pennant_operator.decide.seen.spec import AnswerLimits
+from pennant_operator.decide.seen.traffic import Traffic
+from pennant_operator.decide.step import Step
+from pennant_operator.decide.times import format_time
+from pennant_operator.decide.verdict import Passed, Rejected
+from pennant_operator.decide.vocabulary import Reason
+
+BASELINE_SECONDS = 60  # before the traffic moves, whose answers a new version is held against
+BAKE_WINDOW_SECONDS = 300  # of a bake, the last ones: a pod remembers no more
+MAX_ASKED_PODS = 20  # of those with traffic, always the same: their answers stand for all
+BASELINE_REQUESTS_MINIMUM = 5  # answers of a baseline; fewer say nothing of how it was before
+# more than before, at least, to be slower: of less than that a multiple is noise
+SLOWER_BY_SECONDS = 0.010
+
+
+def question_of(step: Step) -> ReportQuestion | None:
+    """Whom to ask how they answered, at this moment; None: nobody."""
+    return question_before_move(step) or _question_in_bake(step)
+
+
+def question_before_move(step: Step) -> ReportQuestion | None:
+    """What must be asked and recorded before the traffic moves; None: nothing, or it was."""
+    traffic, target = step.world.traffic, step.goal.target
+    if traffic is None or target is None or not isinstance(step.verdict, Passed):
+        return None
+    recorded = step.memory.answers.get("revision") == target
+    if recorded or step.goal.back or not _judges(step, target):
+        return None
+    about = f"{traffic.revision} before {target}"
+    return _question(step, traffic, about, BASELINE_SECONDS)
+
+
+def is_judged(step: Step, traffic: Traffic | None) -> bool:
+    """Whether what has this traffic is in its bake, and is judged by its answers.
+
+    It bakes beside what went before, or is the first: then `status.answers` is of it.
+    """
+    spec, now = step.world.spec, step.now
+    if traffic is None or not spec.replicas or now >= traffic.bakes_until(spec.bake):
+        return False
+    if not _judges(step, traffic.revision):
+        return False
+    if step.memory.answers.get("revision") == traffic.revision:
+        return True
+    beside = traffic.warm is not None and traffic.warm == _other(step, traffic).revision
+    first = traffic.warm is None and not _other_served(step, traffic.revision)
+    return (first or beside) and bool(_addresses(step.world.slots[traffic.slot]))
+
+
+def verdict_by_answers(step: Step) -> Rejected | None:
+    """The rejection of what has the traffic; None: it answers well, or too little is known."""
+    question = _question_in_bake(step)
+    if question is None or step.world.traffic is None:
+        return None
+    reports = _answer_to(step, question)
+    if reports is None or not reports.read:
+        return None
+    before = _tally(step.memory.answers.get("baseline"))
+    if before.requests < BASELINE_REQUESTS_MINIMUM:
+        before = Tally()
+    warm = step.world.traffic.warm
+    who = f"version {step.version_of(warm)}" if warm else "what served before"
+    return _verdict(reports.answers.tally, before, step.world.spec.answers, who)
+
+
+def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+    """The next `status.answers`; the very same while it says what is so."""
+    entry, target = step.memory.answers, step.goal.target
+    if not step.world.spec.answers.check or traffic is None:
+        return None
+    if target is not None and target != traffic.revision:
+        if entry.get("revision") == target:
+            return entry  # the traffic moves next
+        if (question := question_before_move(step)) and (seen := _answer_to(step, question)):
+            return {"revision": target, **_reading("baseline", {}, seen)}
+    if not is_judged(step, traffic):
+        return None
+    if entry.get("revision") != traffic.revision:
+        entry = {"revision": traffic.revision}
+    question = _question_in_bake(step)
+    reports = _answer_to(step, question) if question else None
+    if reports is None or traffic != step.world.traffic:
+        return entry
+    bad = verdict_by_answers(step)
+    alarm = {"reason": str(bad.reason), "message": bad.message} if bad else {}
+    # What was said stays said: a few good answers do not end a bad bake.
+    return {**alarm, **_reading("serving", entry, reports)}
+
+
+def _question_in_bake(step: Step) -> ReportQuestion | None:
+    """Of no second that began before the traffic moved: what is warm may have answered before."""
+    traffic = step.world.traffic
+    if traffic is None or not is_judged(step, traffic):
+        return None
+    if any(entry["revision"] == traffic.revision for entry in step.rejected):
+        return None
+    seconds = int((step.now - traffic.since).total_seconds()) - 1
+    if seconds < 1:
+        return None
+    about = f"{traffic.revision} since {format_time(traffic.since)}"
+    return _question(step, traffic, about, min(seconds, BAKE_WINDOW_SECONDS))
+
+
+def _question(step: Step, traffic: Traffic, about: str, seconds: int) -> ReportQuestion | None:
+    record = step.records.get(traffic.revision)
+    addresses = _addresses(step.world.slots[traffic.slot])
+    if record is None or not record.is_our_server or not addresses:
+        return None
+    return ReportQuestion(about, record.model, record.version, seconds, addresses)
+
+
+def _judges(step: Step, revision: str) -> bool:
+    """A server of the user's own has no report."""
+    spec, record = step.world.spec, step.records.get(revision)
+    return spec.answers.check and bool(spec.bake) and record is not None and record.is_our_server
+
+
+def _other_served(step: Step, revision: str) -> bool:
+    served = (entry for entry in step.memory.history if entry["result"] == "Serving")
+    return any(entry["revision"] != revision for entry in served)
+
+
+def _other(step: Step, traffic: Traffic) -> Slot:
+    return next(slot for slot in step.world.slots.values() if slot.name != traffic.slot)
+
+
+def _addresses(slot: Slot) -> tuple[str, ...]:
+    pods = sorted(slot.running, key=lambda pod: (pod.created, pod.name))
+    return tuple(pod.address for pod in pods if pod.ready and pod.address)[:MAX_ASKED_PODS]
+
+
+def _answer_to(step: Step, question: ReportQuestion) -> Reports | None:
+    reports = step.observed.reports
+    return reports if reports is not None and reports.about == question.about else None
+
+
+def _verdict(now: Tally, before: Tally, limits: AnswerLimits, who: str) -> Rejected | None:
+    if now.requests < limits.requests or not now.requests:
+        return None
+    if now.errors and now.share >= limits.errors and now.share >= 2 * before.share:
+        failed = (
+            f"{now.errors} of {now.requests} answers were errors (5xx) since it has the traffic"
+        )
+        compared = f"of {who}, before it, {before.errors} of {before.requests} were"
+        unknown = f"of {who} no answers are known"
+        return Rejected(
+            Reason.ERRORS_IN_BAKE, f"{failed}; {compared if before.requests else unknown}"
+        )
+    if now.median is None or before.median is None:
+        return None
+    much = now.median - before.median >= SLOWER_BY_SECONDS
+    if much and now.median >= limits.slower * before.median:
+        took = f"half of its {now.requests} answers took {_milliseconds(now.median)} or longer"
+        compared = f"half of {before.requests} of {who}, before it, {_milliseconds(before.median)}"
+        return Rejected(Reason.SLOW_IN_BAKE, f"{took}; {compared}")
+    return None
+
+
+def _reading(name: str, entry: dict[str, Any], reports: Reports) -> dict[str, Any]:
+    """The entry with what was read; numbers that have not doubled stay as they are (law 7)."""
+    if not reports.read:
+        return {**entry, "unread": entry.get("unread") or reports.unread}
+    others = {key: value for key, value in entry.items() if key != "unread"}
+    new = reports.answers.tally
+    if name in entry and not _has_doubled(_tally(entry[name]), new):
+        return others
+    return {**others, name: _entry_of(new)}
+
+
+def _has_doubled(before: Tally, now: Tally) -> bool:
+    """What grows with each request is written a few times in a bake, and never goes down."""
+    if now.requests < before.requests:
+        return False
+    more_errors = now.errors > before.errors and now.errors >= 2 * before.errors
+    return more_errors or (now.requests > 0 and now.requests >= 2 * before.requests)
+
+
+def _entry_of(tally: Tally) -> dict[str, Any]:
+    entry: dict[str, Any] = {"requests": tally.requests, "errors": tally.errors}
+    if tally.median is not None:
+        entry["medianSeconds"] = f"{tally.median:.6f}"
+    return entry
+
+
+def _tally(entry: dict[str, Any] | None) -> Tally:
+    entry = entry or {}
+    median = entry.get("medianSeconds")
+    return Tally(
+        max(entry.get("requests") or 0, 0),
+        max(entry.get("errors") or 0, 0),
+        float(median) if median is not None else None,
+    )
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:,.3g} ms" if seconds < 1 else f"{seconds:,.3g} s"

@@ -1,0 +1,129 @@
+"""What pods tell of their answers: how many failed, and how long those took that did not.
+
+A report (`/metrics/answers` of a pod) may be anything: what is not one, or tells of another model
+or version, counts as unreadable. 4xx are the clients', and count as nothing.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+REPORT_FORMAT = 1
+MAX_BUCKETS = 200  # of a report's durations; the server's own have 62
+MAX_COUNT = 2**53  # of anything in a report: more is no count
+
+
+class UnreadableReportError(ValueError):
+    """What a pod answers is no report of this version; says why."""
+
+
+@dataclass(frozen=True)
+class AnswerCounts:
+    """What was answered within some seconds, by one pod or by several."""
+
+    succeeded: int = 0
+    failed: int = 0  # 5xx
+    bounds: tuple[float, ...] = ()  # seconds, rising
+    durations: tuple[int, ...] = ()  # of what succeeded: one for each bound, one beyond the last
+
+    @property
+    def tally(self) -> "Tally":
+        """What is decided by."""
+        return Tally(self.succeeded + self.failed, self.failed, self.median)
+
+    @property
+    def median(self) -> float | None:
+        """Seconds that half of what succeeded took at most; None: nothing did."""
+        half = sum(self.durations) / 2
+        if not half:
+            return None
+        edges = (0.0, *self.bounds, self.bounds[-1])
+        below = 0
+        for number, count in enumerate(self.durations):
+            if below + count >= half:
+                low, high = edges[number], edges[number + 1]
+                return low + (high - low) * (half - below) / count
+            below += count
+        return self.bounds[-1]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Answers as `status.answers` has them."""
+
+    requests: int = 0  # answered, 4xx left out
+    errors: int = 0
+    median: float | None = None  # seconds
+
+    @property
+    def share(self) -> float:
+        """Of errors."""
+        return self.errors / self.requests if self.requests else 0.0
+
+
+@dataclass(frozen=True)
+class ReportQuestion:
+    """Whom to ask for a report, and of how long ago."""
+
+    about: str  # tells this question from an earlier one
+    model: str
+    version: str
+    seconds: int
+    addresses: tuple[str, ...]  # host:port
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What came back, of all the pods that were asked."""
+
+    about: str
+    answers: AnswerCounts = AnswerCounts()
+    read: int = 0  # pods that told
+    unread: str = ""  # why one did not
+
+
+def answers_of(report: Any, model: str, version: str) -> AnswerCounts:
+    """The answers that a report tells of; raises UnreadableReportError."""
+    if not isinstance(report, dict) or report.get("format") != REPORT_FORMAT:
+        raise UnreadableReportError(f"answers with no report of format {REPORT_FORMAT}")
+    if (report.get("model"), report.get("version")) != (model, version):
+        raise UnreadableReportError(f"answers as another model or version than {model} {version}")
+    counts, durations = report.get("answers"), report.get("durations")
+    if not isinstance(counts, dict) or not isinstance(durations, dict):
+        raise UnreadableReportError("answers with a report that lacks answers or durations")
+    bounds = _bounds(durations.get("bounds"))
+    outcomes = _counts([counts.get(outcome) for outcome in ("2xx", "5xx")])
+    buckets = _counts(durations.get("counts"))
+    if len(outcomes) != 2 or not bounds or len(buckets) != len(bounds) + 1:
+        raise UnreadableReportError("answers with a report whose numbers make no sense")
+    return AnswerCounts(outcomes[0], outcomes[1], bounds, buckets)
+
+
+def together(reports: list[AnswerCounts]) -> AnswerCounts:
+    """The answers of several pods; raises UnreadableReportError where they count differently."""
+    if len({each.bounds for each in reports}) != 1:
+        raise UnreadableReportError("count durations in different ways")
+    columns = zip(*(each.durations for each in reports), strict=True)
+    return AnswerCounts(
+        sum(each.succeeded for each in reports),
+        sum(each.failed for each in reports),
+        reports[0].bounds,
+        tuple(sum(column) for column in columns),
+    )
+
+
+def _counts(values: Any) -> tuple[int, ...]:
+    """Empty where they are none."""
+    known = isinstance(values, list) and all(
+        type(value) is int and 0 <= value <= MAX_COUNT for value in values
+    )
+    return tuple(values) if known else ()
+
+
+def _bounds(values: Any) -> tuple[float, ...]:
+    """Empty where they are none."""
+    if not isinstance(values, list) or len(values) > MAX_BUCKETS:
+        return ()
+    numbers = all(type(value) in {int, float} and 0 < value < MAX_COUNT for value in values)
+    rising = numbers and all(low < high for low, high in pairwise(values))
+    return tuple(map(float, values)) if rising else ()

@@ -1,0 +1,25 @@
+"""What pods of a simulated cluster report of their answers."""
+
+from __future__ import annotations
+
+from pennant_operator.decide.seen.answers import AnswerCounts, ReportQuestion, Reports
+from pennant_testing.memory.cluster_state import ClusterState
+
+
+def answered(requests: int, *, errors: int = 0, median: float = 0.02) -> AnswerCounts:
+    """So many answers, of which some were 5xx; the others took this many seconds."""
+    good = requests - errors
+    return AnswerCounts(good, errors, (median * 0.99, median * 1.01), (0, good, 0))
+
+
+class SimulatedAnswers(ClusterState):
+    """What is asked of pods is answered at once."""
+
+    def reported(self, question: ReportQuestion | None) -> Reports | None:
+        """By what `answers` has for the version: counts, or why its pods cannot be asked."""
+        if question is None:
+            return None
+        what = self.answers.get(question.version, AnswerCounts())
+        if isinstance(what, str):
+            return Reports(question.about, unread=what)
+        return Reports(question.about, what, len(question.addresses))
