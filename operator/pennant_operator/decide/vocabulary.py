@@ -91,6 +91,7 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     REJECTED = "Rejected"
     HELD = "Held"
+    HELD_BY_ACTION = "HeldByAction"  # a RolloutAction Hold is in force
     GATE_NOT_PASSED = "GateNotPassed"  # a gate says no, or nobody can tell
     WAITING_FOR_REGISTRY = "WaitingForRegistry"  # the registry has not answered yet
     REGISTRY_UNREACHABLE = "RegistryUnreachable"
@@ -109,6 +110,7 @@ class Reason(StrEnum):
     BUNDLE_MISSING = "BundleMissing"
     START_FAILED = "StartFailed"
     CRASHED_IN_BAKE = "CrashedInBake"
+    ABORTED = "Aborted"  # a person said so, by a RolloutAction
     # The world's fault: the revision is held (verdicts.py)
     QUOTA_EXCEEDED = "QuotaExceeded"
     LIMIT_RANGE_EXCEEDED = "LimitRangeExceeded"
@@ -134,6 +136,7 @@ class EventReason(StrEnum):
     SCALED_DOWN = "ScaledDown"
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"
+    ROLLOUT_ACTION = "RolloutAction"
     POD_REPLACED = "PodReplaced"
     RECORD_UNREADABLE = "RecordUnreadable"
     FIELD_CHANGED = "FieldChangedByOthers"

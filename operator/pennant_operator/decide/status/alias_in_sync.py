@@ -7,6 +7,7 @@ from pennant_operator.decide.status.messages import (
     Situation,
     desired_message,
     gates_message,
+    hold_message,
     pointer_message,
     progress_message,
     rejection_message,
@@ -37,13 +38,17 @@ def _state_by_answer(s: Situation) -> ConditionState:
         return FALSE, Reason.REJECTED, pointer_message(s, rejection_message(s, named=False))
     if s.in_sync:
         pinned = s.spec.watch.version is not None
-        message = pointer_message(s, "serves" if s.ready else "has the traffic") + warm_message(s)
+        serves = pointer_message(s, "serves" if s.ready else "has the traffic")
+        message = serves + warm_message(s) + hold_message(s)
         return TRUE, Reason.PINNED if pinned else Reason.IN_SYNC, message
     if s.spec.suspend:
         why = "is not rolled out while spec.suspend is true: set it to false to roll it out"
         return FALSE, Reason.SUSPENDED, pointer_message(s, why) + serving_meanwhile(s)
     if s.spec.replicas == 0:
         return FALSE, Reason.SCALED_TO_ZERO, pointer_message(s, f"waits; {UNPROVED}")
+    if s.spec.hold:
+        why = f"is not rolled out while {s.spec.hold} is there: delete it to roll it out"
+        return FALSE, Reason.HELD_BY_ACTION, pointer_message(s, why) + serving_meanwhile(s)
     if s.gates:
         why = gates_message(s, named=False)
         return FALSE, Reason.GATE_NOT_PASSED, pointer_message(s, why) + serving_meanwhile(s)

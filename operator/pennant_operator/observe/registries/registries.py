@@ -20,7 +20,7 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.cluster.listing import relist_actions
-from pennant_operator.observe.cluster.store import Key
+from pennant_operator.observe.cluster.store import Key, registry_key
 from pennant_operator.observe.poll.gate_questions import gate_question
 from pennant_operator.observe.registries.awaited import Awaited
 from pennant_operator.observe.registries.followed import Followed, RegistryDependencies
@@ -151,6 +151,8 @@ class Registries:
                 changed.add(name)
         watches = [watch for watch in store.watches() if watch.registry in changed]
         self._dependencies.enqueue(key for watch in watches for key in store.watching(watch))
+        about = (registry_key(self._namespace, name) for name in changed)
+        self._dependencies.enqueue(key for key in about if store.actions(key))
 
     async def _start(self, name: str, obj: Object, group: asyncio.TaskGroup) -> None:
         before = self._stop(name)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
+from pennant_operator.decide.seen.actions import parse_actions
 from pennant_operator.decide.seen.observed import GateFacts, ModelVersion, Observed
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_testing.memory.cluster_state import REVISION, SLOTS
@@ -31,6 +32,8 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
             children=self.live(),
             records=self.own_records(),
             gate_facts=self._gate_facts(),
+            actions=parse_actions(self.actions.values()),
+            actors_checked=self.actors_checked,
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},
         )
 
@@ -41,6 +44,8 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
             self.carry_out(write)
         if decision.status is not None:
             self.owner = {**self.owner, "status": decision.status}
+        for report in decision.reports:
+            self.report_on(report)
         self.events += decision.events
         self.work()
         self.now += timedelta(seconds=seconds)
