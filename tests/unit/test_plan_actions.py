@@ -24,10 +24,8 @@ def in_minutes(sim: Simulation, minutes: float) -> str:
 
 
 def pinned(sim: Simulation, number: int, **spec: str) -> str:
-    """A person pins a version, and the registry answers for it while the pin is there."""
-    name = sim.act("Pin", version=str(number), **spec)
-    sim.desired = version(number)
-    return name
+    """A person pins a version."""
+    return sim.act("Pin", version=str(number), **spec)
 
 
 def test_a_pinned_version_serves_whatever_the_alias_says():

@@ -80,6 +80,7 @@ class FallibleOperator:
         seen = replace(
             live,
             owner=self.owner,
+            desired=self.world.answer(self.actions),
             children=dict(self.children),
             records=dict(self.records),
             actions=parse_actions(self.actions.values()),
@@ -96,7 +97,7 @@ class FallibleOperator:
             self.met = True
             seen = self.observe()
             decision = plan(seen, self.world.now)
-        self.laws.decided(seen, decision)
+        self.laws.decided(seen, decision, self.world.now)
         news = decision.status is not None and decision.status != self.owner.get("status")
         requests = [
             *decision.writes,
