@@ -61,16 +61,29 @@ class Delete:
     resource_version: str
 
 
+@dataclass(frozen=True)
+class ActionStatus:
+    """The status of a RolloutAction, as it was seen, is to be this."""
+
+    action: dict[str, Any]
+    status: dict[str, Any]
+
+
 Write = Apply | Create | Adopt | Delete
+ActionReport = ActionStatus | Delete  # what is told of a RolloutAction, on the object itself
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Writes are carried out in order and stop at the first failure; status comes after them."""
+    """Writes are carried out in order and stop at the first failure; status comes after them.
+
+    What RolloutActions are told of themselves comes last: it says what the status says by then.
+    """
 
     writes: tuple[Write, ...] = ()
     status: dict[str, Any] | None = None  # None: leave it as it is
     events: tuple[Event, ...] = ()
+    reports: tuple[ActionReport, ...] = ()
     requeue_after: float | None = None  # seconds; None: wait for an event
     durations: dict[str, float] = field(default_factory=dict)  # of a rollout that this plan ends
 

@@ -93,6 +93,7 @@ class Reason(StrEnum):
     REJECTED = "Rejected"
     HELD = "Held"
     HELD_IN_REGISTRY = "HeldInRegistry"  # somebody holds the alias or the version there
+    HELD_BY_ACTION = "HeldByAction"  # a RolloutAction Hold is in force
     GATE_NOT_PASSED = "GateNotPassed"  # a gate says no, or nobody can tell
     WAITING_FOR_REGISTRY = "WaitingForRegistry"  # the registry has not answered yet
     REGISTRY_UNREACHABLE = "RegistryUnreachable"
@@ -113,6 +114,7 @@ class Reason(StrEnum):
     CRASHED_IN_BAKE = "CrashedInBake"
     ERRORS_IN_BAKE = "ErrorsInBake"  # too many of its answers are 5xx (answers.py)
     SLOW_IN_BAKE = "SlowInBake"  # its answers take much longer than those before
+    ABORTED = "Aborted"  # a person said so, by a RolloutAction
     # The world's fault: the revision is held (verdicts.py)
     QUOTA_EXCEEDED = "QuotaExceeded"
     LIMIT_RANGE_EXCEEDED = "LimitRangeExceeded"
@@ -139,6 +141,7 @@ class EventReason(StrEnum):
     SCALED_DOWN = "ScaledDown"
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"
+    ROLLOUT_ACTION = "RolloutAction"
     POD_REPLACED = "PodReplaced"
     RECORD_UNREADABLE = "RecordUnreadable"
     FIELD_CHANGED = "FieldChangedByOthers"

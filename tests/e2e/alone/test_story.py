@@ -65,7 +65,9 @@ def test_traffic_follows_the_alias_and_the_old_version_stops_answering(story: St
 
 
 @pytest.mark.parametrize("number", [3, 6, 8])
-def test_a_version_that_does_not_load_is_held_or_fails_its_rehearsal_never_answers(story: Story, number: int):
+def test_a_version_that_is_refused_before_it_has_the_traffic_never_answers(
+    story: Story, number: int
+):
     refused = act(story, number).move
     assert refused is not None
     assert refused.new not in versions_in_order(story.rows)

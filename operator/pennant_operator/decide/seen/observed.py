@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from pennant_operator.decide.seen.actions import RolloutAction
 from pennant_operator.decide.seen.answers import Reports
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
@@ -119,4 +120,6 @@ class Observed:
     gate_facts: GateFacts | None = None  # None: no gate asks, or the registry has not answered yet
     holds: Holds | None = None  # in the registry; None: it has not said since this process began
     reports: Reports | None = None  # of answers; None: nobody was asked, or they are on their way
+    actions: tuple[RolloutAction, ...] = ()  # those about it, oldest first
+    actors_checked: bool = False  # the API server holds `spec.actor` to whoever creates one
     unreadable: tuple[str, ...] = ()  # names of records that tell nothing, each with the reason

@@ -7,6 +7,7 @@ to its type and calls for none of them.
 import math
 from typing import Any
 
+from pennant_operator.decide.seen.actions import State
 from pennant_operator.decide.times import parse_time
 
 _REQUIRED_IN_PARTS = {
@@ -15,12 +16,15 @@ _REQUIRED_IN_PARTS = {
     "candidate": {"version", "revision", "slot", "since"},
     "hold": {"tag", "reason"},
     "answers": {"revision"},
+    "approved": {"version", "revision"},
+    "action": {"uid", "state", "message"},
 }
 _REQUIRED_IN_ENTRIES = {
     "rejected": {"version", "revision", "reason", "message", "time"},
     "history": {"version", "revision", "result", "time"},
     "conditions": {"type", "status", "reason", "message", "lastTransitionTime"},
 }
+_OUTCOMES = {State.DONE, State.REFUSED}  # `state` of the part `action`
 _TIME_FIELDS = frozenset(
     ("since", "time", "retryTime", "firstReadyTime", "shortSince", "until", "lastTransitionTime")
 )
@@ -32,7 +36,7 @@ def sanitized_status(status: dict[str, Any] | None) -> dict[str, Any]:
     for name, required in _REQUIRED_IN_PARTS.items():
         if name in sanitized:
             part = _without_bad_times(sanitized[name])
-            if required <= part.keys():
+            if required <= part.keys() and part.get("state", State.DONE) in _OUTCOMES:
                 sanitized[name] = part
             else:
                 del sanitized[name]

@@ -5,6 +5,7 @@ from pennant_operator.decide.status.condition_state import FALSE, TRUE, UNKNOWN,
 from pennant_operator.decide.status.messages import (
     UNPROVED,
     Situation,
+    action_hold_message,
     answers_message,
     desired_message,
     gates_message,
@@ -39,9 +40,18 @@ def _state_by_answer(s: Situation) -> ConditionState:
         return FALSE, Reason.REJECTED, pointer_message(s, rejection_message(s, named=False))
     if s.in_sync:
         pinned = s.spec.watch.version is not None
-        message = pointer_message(s, "serves" if s.ready else "has the traffic") + warm_message(s)
-        message += answers_message(s)
+        serves = pointer_message(s, "serves" if s.ready else "has the traffic")
+        message = serves + warm_message(s) + answers_message(s) + action_hold_message(s)
         return TRUE, Reason.PINNED if pinned else Reason.IN_SYNC, message
+    if (waiting := _state_while_waiting(s)) is not None:
+        return waiting
+    reason = Reason.HELD if s.parked else Reason.ROLLING_OUT
+    message = f"{pointer_message(s, 'is wanted')}; {progress_message(s)}{serving_meanwhile(s)}"
+    return FALSE, reason, message
+
+
+def _state_while_waiting(s: Situation) -> ConditionState | None:
+    """Of what is not to begin yet; None where nothing is in its way."""
     if s.spec.suspend:
         why = "is not rolled out while spec.suspend is true: set it to false to roll it out"
         why = hold_message(s, named=False) if s.hold else why
@@ -51,12 +61,13 @@ def _state_by_answer(s: Situation) -> ConditionState:
         return FALSE, Reason.HELD_IN_REGISTRY, pointer_message(s, why) + serving_meanwhile(s)
     if s.spec.replicas == 0:
         return FALSE, Reason.SCALED_TO_ZERO, pointer_message(s, f"waits; {UNPROVED}")
+    if s.spec.hold:
+        why = f"is not rolled out while {s.spec.hold} is there: delete it to roll it out"
+        return FALSE, Reason.HELD_BY_ACTION, pointer_message(s, why) + serving_meanwhile(s)
     if s.gates:
         why = gates_message(s, named=False)
         return FALSE, Reason.GATE_NOT_PASSED, pointer_message(s, why) + serving_meanwhile(s)
-    reason = Reason.HELD if s.parked else Reason.ROLLING_OUT
-    message = f"{pointer_message(s, 'is wanted')}; {progress_message(s)}{serving_meanwhile(s)}"
-    return FALSE, reason, message
+    return None
 
 
 def _state_in_silence(s: Situation, silence: Unknown | Unresolved) -> ConditionState:

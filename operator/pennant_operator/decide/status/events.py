@@ -12,6 +12,7 @@ _HOLDS_BEFORE_PODS = {
     Reason.SOURCE_NOT_ALLOWED,
     Reason.GATE_NOT_PASSED,
     Reason.HELD_IN_REGISTRY,
+    Reason.HELD_BY_ACTION,
 }
 
 

@@ -78,7 +78,7 @@ def serving_meanwhile(s: Situation) -> str:
     """What goes on meanwhile; empty when nothing is to serve."""
     if s.serving is None or not (s.ready or s.spec.replicas):
         return ""
-    of_another = s.back and not s.spec.suspend  # what goes before tells of the way back
+    of_another = s.back and not s.spec.halted  # what goes before tells of the way back
     who = f"version {s.serving}"
     if _is_new_revision(s) and not of_another:
         who = "its previous revision"
@@ -99,6 +99,11 @@ def answers_message(s: Situation) -> str:
     if "unread" in s.answers:
         return f"; nothing is known of how it answers: {s.answers['unread']}"
     return ""
+
+
+def action_hold_message(s: Situation) -> str:
+    """That what comes next waits for a person."""
+    return f"; {s.spec.hold} holds what comes next" if s.spec.hold else ""
 
 
 def rejection_message(s: Situation, *, named: bool = True) -> str:
@@ -185,6 +190,8 @@ def _no_candidate(s: Situation) -> str:
         return "spec.suspend is true, and nothing is rolled out until it is false"
     if s.spec.replicas == 0:
         return UNPROVED
+    if s.spec.hold:
+        return f"{s.spec.hold} holds what is new: delete it to have it rolled out"
     if s.gates:
         return gates_message(s)
     return "its rollout starts next"

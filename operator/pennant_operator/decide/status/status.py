@@ -10,7 +10,7 @@ from pennant_operator.decide.candidate.room import pods_in_the_way
 from pennant_operator.decide.candidate.trouble import serving_trouble
 from pennant_operator.decide.goal.gates import AskedGate
 from pennant_operator.decide.goal.hold import hold_entry
-from pennant_operator.decide.seen.memory import desired_of, resolved_entry, resolved_of
+from pennant_operator.decide.seen.memory import approved_of, desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_operator.decide.seen.traffic import Traffic
 from pennant_operator.decide.seen.world import World
@@ -39,6 +39,8 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         "answers": answers_entry(step, traffic),
         "rejected": step.rejected or None,
         "hold": hold_entry(step.goal.hold),
+        "approved": approved_of(step.memory, step.observed.desired),
+        "action": step.memory.untold_action(step.observed.actions),
         "gates": [_gate_entry(gate) for gate in step.goal.gates] or None,
     }
     status: dict[str, Any] = {

@@ -44,6 +44,8 @@ class ClusterState:
     holds: Holds | None = None  # in the registry; None: this process has not been told
     # what pods report, by version, or why they do not; where none does, none can be asked
     answers: dict[str, AnswerCounts | str] = field(default_factory=dict)
+    actions: dict[str, dict[str, Any]] = field(default_factory=dict)  # RolloutActions, by name
+    actors_checked: bool = False
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     applied: dict[str, AppliedManifest] = field(
         default_factory=dict

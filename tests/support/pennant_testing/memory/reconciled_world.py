@@ -24,6 +24,7 @@ from pennant_operator.observe.gather import Observer
 from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.reconcile import Reconciler
+from pennant_operator.run.targetless import Targetless
 from pennant_operator.token_bucket import TokenBucket
 from pennant_testing.folders import REPOSITORY
 from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_deployment, version
@@ -97,6 +98,7 @@ class ReconciledWorld:
             self.metrics,
             self.queue,
             Backoff(lambda: 0.5),
+            Targetless(self.store, cluster, "pennant-system", lambda _: True, lambda: self.now),
             lambda: self.now,
         )
         self.own = model_deployment()
