@@ -42,6 +42,17 @@ class Create:
 
 
 @dataclass(frozen=True)
+class CreateToken:
+    """Creation of a Secret with a random token under `key`, which whoever carries this out draws.
+
+    It is never read: one that is there already is as good.
+    """
+
+    manifest: dict[str, Any]
+    key: str
+
+
+@dataclass(frozen=True)
 class Adopt:
     """An orphan of ours gets an owner: nothing but its references changes."""
 
@@ -61,7 +72,7 @@ class Delete:
     resource_version: str
 
 
-Write = Apply | Create | Adopt | Delete
+Write = Apply | Create | CreateToken | Adopt | Delete
 
 
 @dataclass(frozen=True)

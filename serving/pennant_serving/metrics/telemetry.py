@@ -15,6 +15,7 @@ from pennant_serving.accesslog import HEADER, AccessLog, request_id
 from pennant_serving.batching.runner import Observer
 from pennant_serving.batching.work import Work
 from pennant_serving.lifecycle.phases import Phases
+from pennant_serving.lifecycle.rehearsed import Rehearsed
 from pennant_serving.metrics.histograms import Family, Histograms, Series, Snapshot, metrics
 from pennant_serving.metrics.sharing import gathered, leave_counts
 from pennant_serving.sampling.record import SCOPE, Record, enter
@@ -65,6 +66,7 @@ class Telemetry(Observer, Collector):
         self._shared: Path | None = None
         self.access_log: AccessLog | None = None
         self.watch: Watch | None = None
+        self.rehearsed: Rehearsed | None = None
 
     def requests(self, protocol: str, route: str, code: int | str) -> Series:
         """The durations of requests of one kind."""
@@ -101,7 +103,18 @@ class Telemetry(Observer, Collector):
         for name, seconds in self.phases.seconds.items():
             start.add_metric((*self._identity, name), seconds)
         yield start
+        if self.rehearsed is not None:
+            yield self._rehearsal(self.rehearsed)
         yield from metrics(FAMILIES, self._counted())
+
+    def _rehearsal(self, rehearsed: Rehearsed) -> Metric:
+        played = GaugeMetricFamily(
+            "pennant_serving_rehearsal_requests",
+            "Requests that were played before this version was ready, by how it ended.",
+            labels=(*MODEL, "outcome"),
+        )
+        played.add_metric((*self._identity, rehearsed.outcome.value), rehearsed.played)
+        return played
 
     def _counted(self) -> Snapshot:
         """By this process, or by all workers."""
@@ -147,7 +160,7 @@ class Observed:
             # Nobody is there to be told.
         finally:
             code = scope.get(ENDED) or code
-            route, protocol = _route(scope)
+            route, protocol = route_of(scope)
             seconds = time.perf_counter() - started
             self._telemetry.observe(route, code, seconds, protocol)
             if record is not None and self._telemetry.watch is not None:
@@ -157,7 +170,7 @@ class Observed:
                 log.write(tag, scope["method"], scope["path"], code, seconds)
 
 
-def _route(scope: Scope) -> tuple[str, str]:
+def route_of(scope: Scope) -> tuple[str, str]:
     """The template of a request's path, and its protocol."""
     if TEMPLATE in scope:
         return scope[TEMPLATE] or "unmatched", "own"

@@ -18,7 +18,10 @@ if TYPE_CHECKING:  # it imports OpenTelemetry
 
 INFERENCE = ("/infer", "/invocations", "/ModelInfer")
 """How the routes end that ask the model; an adapter's own are of protocol `own`."""
-PLUMBING = (*("/ping", "/health", "/version", "/openapi.json", "/docs", "/metrics", "unmatched"),)
+PLUMBING = (
+    *("/ping", "/health", "/version", "/openapi.json", "/docs", "/metrics", "unmatched"),
+    *("/pennant/rehearsal", "/pennant/rehearsal/samples"),
+)
 """What else counts as protocol `own`."""
 FAILED = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
 """gRPC's codes that are the server's fault, as OpenTelemetry has it."""

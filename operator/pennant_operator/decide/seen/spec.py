@@ -4,6 +4,7 @@ The CRD's schema and CEL rules catch nearly everything at `kubectl apply`; what 
 objects written before a rule existed, end here as InvalidSpec, which names the field and the value.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means
 _REQUIRED_FOR_CUSTOM = ("image", "port", "probes")
 _MAX_BATCH_DELAY = timedelta(seconds=1)  # as in the CRD
 _POINTERS = ("alias", "stage", "version")
+_DECIMAL = re.compile(r"[0-9]{1,3}([.][0-9]{1,6})?")
 
 
 class InvalidSpecError(ValueError):
@@ -73,6 +75,16 @@ class Deadlines:
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """What a candidate answers before it is ready; decimals as they are written."""
+
+    requests: int
+    errors: str
+    slower: str
+    agreement: str
+
+
+@dataclass(frozen=True)
 class Spec:
     """A ModelDeployment's spec, defaults filled in."""
 
@@ -87,20 +99,21 @@ class Spec:
     scale_down: bool  # onAliasRemoved: ScaleDown
     suspend: bool
     gates: Gates = NO_GATES
+    rehearsal: Rehearsal | None = None
 
 
 def parse_spec(owner: dict[str, Any]) -> Spec:
     """The spec of a ModelDeployment object; raises InvalidSpecError."""
     spec, meta = owner.get("spec", {}), owner["metadata"]
     rollout = spec.get("rollout", {})
-    deadlines = rollout.get("deadlines", {})
+    deadlines, serving = rollout.get("deadlines", {}), _serving(spec)
     return Spec(
         name=meta["name"],
         namespace=meta["namespace"],
         uid=meta["uid"],
         watch=_watch(spec),
         replicas=spec.get("replicas", 1),
-        serving=_serving(spec),
+        serving=serving,
         bake=_duration(rollout, "bake", "2m", "spec.rollout"),
         deadlines=Deadlines(
             schedule=_duration(deadlines, "schedule", "30m", "spec.rollout.deadlines"),
@@ -110,6 +123,7 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
         scale_down=spec.get("onAliasRemoved", "Keep") == "ScaleDown",
         suspend=spec.get("suspend", False),
         gates=_gates(spec),
+        rehearsal=_rehearsal(rollout, serving),
     )
 
 
@@ -118,6 +132,32 @@ def _gates(spec: dict[str, Any]) -> Gates:
         return parse(spec.get("gates") or {}, "spec.gates")
     except InvalidGateError as error:
         raise InvalidSpecError(str(error)) from error
+
+
+def _rehearsal(rollout: dict[str, Any], serving: dict[str, Any]) -> Rehearsal | None:
+    fields = rollout.get("rehearsal")
+    if fields is None:
+        return None
+    if serving.get("mode") == CUSTOM:
+        raise InvalidSpecError(
+            "spec.rollout.rehearsal: a server of mode Custom rehearses nothing: take it out"
+        )
+    return Rehearsal(
+        requests=fields.get("requests", 200),
+        errors=_decimal(fields, "errors", "0", most=1),
+        slower=_decimal(fields, "slower", "3", most=999),
+        agreement=_decimal(fields, "agreement", "0", most=1),
+    )
+
+
+def _decimal(fields: dict[str, Any], field: str, default: str, *, most: int) -> str:
+    text = fields.get(field, default)
+    if not isinstance(text, str) or not _DECIMAL.fullmatch(text) or float(text) > most:
+        raise InvalidSpecError(
+            f"spec.rollout.rehearsal.{field}: {text!r} is no decimal in quotes from 0 to {most}: "
+            f'write for example "{default}"'
+        )
+    return text
 
 
 def watch_of(owner: dict[str, Any]) -> Watch | None:
