@@ -25,7 +25,7 @@ from pennant_operator.decide.manifests.foreign_changes import admission_event
 from pennant_operator.decide.seen.revision import UnreadableRecordError, record_from_object
 from pennant_operator.kube import Object
 
-TOKEN_BYTES = 32
+TOKEN_BYTES = 32  # of chance in the token that opens requests for a rehearsal
 
 
 class ObjectStore(Protocol):

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 
-class Outcome(StrEnum):
+class RehearsalOutcome(StrEnum):
     """How a rehearsal ended that did not end the container."""
 
     PASSED = "Passed"
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 class Rehearsed(msgspec.Struct, frozen=True):
     """The report."""
 
-    outcome: Outcome
+    outcome: RehearsalOutcome
     message: str
     """In a sentence."""
     against: str = ""

@@ -103,17 +103,17 @@ class Telemetry(Observer, Collector):
         for name, seconds in self.phases.seconds.items():
             start.add_metric((*self._identity, name), seconds)
         yield start
-        if self.rehearsed is not None:
-            yield self._rehearsal(self.rehearsed)
+        yield self._rehearsal()
         yield from metrics(FAMILIES, self._counted())
 
-    def _rehearsal(self, rehearsed: Rehearsed) -> Metric:
+    def _rehearsal(self) -> Metric:
         played = GaugeMetricFamily(
             "pennant_serving_rehearsal_requests",
             "Requests that were played before this version was ready, by how it ended.",
             labels=(*MODEL, "outcome"),
         )
-        played.add_metric((*self._identity, rehearsed.outcome.value), rehearsed.played)
+        if self.rehearsed is not None:
+            played.add_metric((*self._identity, self.rehearsed.outcome), self.rehearsed.played)
         return played
 
     def _counted(self) -> Snapshot:

@@ -13,10 +13,10 @@ from starlette.applications import Starlette
 from pennant_serving.batching.pool import Pool
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.http.endpoints.own import AdapterRoutes
-from pennant_serving.lifecycle.rehearsed import Outcome, Rehearsed
+from pennant_serving.lifecycle.rehearsed import Rehearsed
 from pennant_serving.model.model import Model
 from pennant_serving.recent.sample import Giver, Sample
-from pennant_serving.rehearsal import judging
+from pennant_serving.rehearsal import judging, report
 from pennant_serving.rehearsal.answers import Outputs, Shapes, are_equal, outputs_in
 from pennant_serving.rehearsal.asking import ASK_SECONDS, NoSamplesError, ask
 from pennant_serving.rehearsal.judging import Allowed, Counts, Played
@@ -35,31 +35,31 @@ async def rehearse(settings: Settings, model: Model, own: AdapterRoutes) -> Rehe
     """What it came to. Raises PodError when this version must not get traffic."""
     began = time.monotonic()
     if settings.had_traffic:
-        return Rehearsed(Outcome.SKIPPED, "this revision has had the traffic before")
+        return report.had_traffic()
     try:
         giver, samples = await _asked(settings)
     except NoSamplesError as reason:
-        return Rehearsed(Outcome.NO_SAMPLES, f"there is nothing to play: {reason}")
+        return report.no_samples(reason)
     if giver.revision and giver.revision == settings.revision:
-        return Rehearsed(Outcome.SKIPPED, "what serves is this revision")
+        return report.same_revision()
     rehearsal = _Rehearsal(settings, model, own, samples, began + REHEARSAL_SECONDS)
     counts = await rehearsal.counts()
     versions = settings.version, giver.version
     # From here on nothing refers to what was asked and answered, and no traceback can.
     if problem := judging.problem(counts, rehearsal.allowed, versions):
         raise PodError(Reason.REHEARSAL_FAILED, problem) from None
-    return _report(counts, giver, len(samples), time.monotonic() - began)
+    return report.of_counts(counts, giver, len(samples), time.monotonic() - began)
 
 
 async def _asked(settings: Settings) -> tuple[Giver, list[Sample]]:
     if not settings.rehearsal_token:
-        raise NoSamplesError("PENNANT_REHEARSAL_TOKEN is empty")
+        raise NoSamplesError(report.NO_TOKEN)
     asking = Pool(1, "ask").start(ask, settings)
     try:
         async with asyncio.timeout(2 * ASK_SECONDS):
             return await asking
     except TimeoutError:  # where looking up the name takes long
-        raise NoSamplesError(f"{settings.rehearsal_address} took too long") from None
+        raise NoSamplesError(report.late(settings.rehearsal_address)) from None
 
 
 class _Rehearsal:
@@ -125,7 +125,7 @@ class _Rehearsal:
         fault, equal = answer.fault, None
         if not fault and before is not None:
             now = outputs_in(sample.protocol, answer.body, answer.head_bytes)
-            fault = self._shapes.difference(sample, before, now) if now else "no outputs"
+            fault = self._shapes.difference(sample, before, now) if now else "unreadable"
             equal = now is not None and are_equal(before, now)
         alike = not answer.fault and answer.whole is sample.whole
         return Played(
@@ -142,31 +142,3 @@ def _faster(first: Played, second: Played) -> Played:
     if first.seconds_now is None or second.seconds_now is None:
         return first
     return replace(first, seconds_now=min(first.seconds_now, second.seconds_now))
-
-
-def _report(counts: Counts, giver: Giver, given: int, seconds: float) -> Rehearsed:
-    times = f", {counts.ratio:.2g} times as long" if counts.ratio else ""
-    equal = f", {counts.equal} of {counts.compared} answers equal" if counts.compared else ""
-    message = (
-        f"{counts.played} requests that version {giver.version} answered, of {giver.answered}"
-        f" since it started: {counts.failed} fail{times}{equal}"
-    )
-    if not counts.played:
-        message = f"there is nothing to play: version {giver.version} has answered nothing yet"
-        if given:
-            message = f"none of {given} requests could be played in {REHEARSAL_SECONDS:g} s"
-    return Rehearsed(
-        Outcome.PASSED if counts.played else Outcome.NO_SAMPLES,
-        message,
-        against=giver.version,
-        answered=giver.answered,
-        remembered=giver.remembered,
-        given=given,
-        played=counts.played,
-        failed=counts.failed,
-        equal=counts.equal,
-        compared=counts.compared,
-        seconds_before=round(counts.seconds_before, 6),
-        seconds_now=round(counts.seconds_now, 6),
-        seconds=round(seconds, 3),
-    )

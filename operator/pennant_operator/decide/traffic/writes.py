@@ -6,7 +6,6 @@ what it should is not written (law 7).
 
 from typing import Any
 
-from pennant_operator.decide.candidate.proven import traffic_marks
 from pennant_operator.decide.intent import Apply, Create, CreateToken, Delete, Write
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.manifests.drift import due_apply, with_mark
@@ -16,6 +15,7 @@ from pennant_operator.decide.moves import Moves, NextSlot
 from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
+from pennant_operator.decide.traffic.proven import traffic_marks
 from pennant_operator.decide.verdict import Passed
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_ACTIVE_REVISION,
