@@ -45,5 +45,9 @@ def token_secret_name(spec: Spec) -> str:
 
 
 def rehearses(record: Record) -> bool:
-    """Whether the pods of a recorded revision remember requests, and rehearse."""
-    return any(each.get("name") == REQUESTS_VARIABLE for each in record.container.get("env", ()))
+    """Whether the pods of a recorded revision remember requests, and rehearse. A record's
+    environment may be anything.
+    """
+    env = record.container.get("env")
+    variables = [each for each in env if isinstance(each, dict)] if isinstance(env, list) else ()
+    return any(each.get("name") == REQUESTS_VARIABLE for each in variables)
