@@ -12,7 +12,8 @@ operator ever reads from them.
     process/workers.py supervise    of several workers: load once, fork, watch (supervisor.py)
     process/run.py run              one event loop with the server on it
     process/startup.py bring_up     bundle/bundle.py open_bundle, adapters/loading.py load,
-                                    process/selftest.py self_test, batching/proof.py, then ready
+                                    process/selftest.py self_test, batching/proof.py,
+                                    rehearsal/rehearse.py rehearse, then ready
     lifecycle/lifecycle.py          starting, ready, draining: what the probes answer
     http/server.py Server           SIGTERM: readiness fails, connections end, requests do not
 
@@ -34,6 +35,7 @@ Life of a request: codec -> `Rows` -> the model's `predict` -> codec.
     adapters/base.py Adapter        predict: the code that knows this kind of bundle
     codecs/                         v2.py encode, invocations.py encode
     metrics/telemetry.py            counted and timed; accesslog.py and sampling/ write it down
+    recent/memory.py                Recent: the newest of them, for the version that comes next
 
 In this folder itself is what several rooms need: settings.py, environ.py and cpus.py, errors.py (of
 a request) and failures.py (of a container), admission.py, accesslog.py, inference.py and rows.py.

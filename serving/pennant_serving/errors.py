@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 MESSAGE_LIMIT_CHARACTERS = 2000
 """Characters of a message. It may repeat what was sent, and that may be megabytes."""
 
@@ -12,6 +14,8 @@ class ServingError(Exception):
     status = 500
     code = "INTERNAL_ERROR"
     headers: dict[str, str] | None = None
+    raised: str = ""
+    """What a model raised, and where: a type and a place in its code, without what it said."""
 
     def __init__(self, message: str) -> None:
         more = len(message) - MESSAGE_LIMIT_CHARACTERS
@@ -95,7 +99,24 @@ def from_model(error: BaseException) -> ServingError:
         problem: ServingError = InvalidInput(str(error))
     else:
         problem = PredictFailed(f"the model raised {type(error).__name__}: {error}")
+    problem.raised = culprit(error)
     return problem
+
+
+def culprit(error: BaseException) -> str:
+    """The type of an error and the line that raised it. What it says may repeat what was asked."""
+    raised = getattr(error, "raised", "")
+    if raised:
+        return str(raised)
+    if error.__cause__ is not None:
+        return culprit(error.__cause__)
+    place, name = error.__traceback__, type(error).__name__
+    if place is None:
+        return name
+    while place.tb_next is not None:
+        place = place.tb_next
+    code = place.tb_frame.f_code
+    return f"{name} in {code.co_name} ({PurePath(code.co_filename).name}:{place.tb_lineno})"
 
 
 def no_memory(error: MemoryError) -> OutOfMemory:

@@ -25,6 +25,8 @@ class Reason(StrEnum):
     """The world's fault: network, time-outs, 5xx, or something that is not MLflow answering."""
     LOAD_FAILED = "LoadFailed"
     """The bundle cannot be loaded by its adapter."""
+    REHEARSAL_FAILED = "RehearsalFailed"
+    """The model does not answer the newest requests as the version before it did."""
     SELF_TEST_FAILED = "SelfTestFailed"
     """The model cannot answer its own input example."""
     SOURCE_NOT_ALLOWED = "SourceNotAllowed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,6 +57,20 @@ class Settings:
     """The address of an OTLP/HTTP collector; empty means no traces."""
     traces_ratio: float = 0.01
     """The share of requests with a span, among those whose caller has not decided."""
+    rehearsal_requests: int = 0
+    """That a version answers before it is ready, at most; 0 is none."""
+    rehearsal_errors: float = 0.0
+    """The share of them that may fail."""
+    rehearsal_slower: float = 3.0
+    """So many times as long as before a request may not take."""
+    rehearsal_agreement: float = 0.0
+    """The share of answers that must be as before."""
+    rehearsal_address: str = ""
+    """Host and port of what serves."""
+    rehearsal_token: str = field(default="", repr=False)
+    """Opens the requests of this ModelDeployment's pods to each other."""
+    had_traffic: bool = False
+    """This revision did; then it rehearses nothing."""
     deployment: str = ""
     revision: str = ""
     """Whose pod this is; for the log."""
@@ -66,6 +80,11 @@ class Settings:
         """How requests are put together."""
         timeout = self.request_timeout
         return BatchLimits(self.batch_max_rows, self.batch_max_delay, timeout, self.batch_mode)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the newest requests stay in memory, for the version that comes next."""
+        return bool(self.rehearsal_requests and self.rehearsal_token)
 
     @property
     def threads(self) -> int:
@@ -109,6 +128,13 @@ class Settings:
             payload_log_redact=env.names("PENNANT_PAYLOAD_LOG_REDACT"),
             traces_endpoint=_collector(env),
             traces_ratio=env.ratio("PENNANT_TRACES_RATIO", 0.01),
+            rehearsal_requests=env.integer("PENNANT_REHEARSAL_REQUESTS", 0, low=0, high=1000),
+            rehearsal_errors=env.number("PENNANT_REHEARSAL_ERRORS", 0, high=1),
+            rehearsal_slower=env.number("PENNANT_REHEARSAL_SLOWER", 3, high=1000),
+            rehearsal_agreement=env.number("PENNANT_REHEARSAL_AGREEMENT", 0, high=1),
+            rehearsal_address=env.optional("PENNANT_REHEARSAL_ADDRESS") or "",
+            rehearsal_token=env.optional("PENNANT_REHEARSAL_TOKEN") or "",
+            had_traffic=env.optional("PENNANT_HAD_TRAFFIC") is not None,
         )
 
 

@@ -19,6 +19,7 @@ WHERE_MODELDEPLOYMENTS_ARE = {
     "apps/controllerrevisions": "create delete get list patch",
     "/services": "create delete get list patch watch",
     "/configmaps": "create delete get list patch",
+    "/secrets": "create",
     "policy/poddisruptionbudgets": "create delete get list patch",
     "/pods": "delete list",
     "/events": "create",

@@ -38,6 +38,7 @@ SERVING = (
         "failures.py",
         "bundle/mlmodel.py",
     ),
+    *("rehearsal/judging.py", "rehearsal/rehearse.py"),
     *("process/selftest.py", "process/startup.py", "process/supervisor.py", "sampling/sampling.py"),
     *("settings.py", "adapters/loading.py", "adapters/trouble.py"),
     *(

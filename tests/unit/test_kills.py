@@ -15,13 +15,14 @@ import pytest
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_registry.gates import VersionFacts
 from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
-from pennant_testing.memory.object_builders import NOW, version
+from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import becomes_ready, crashed, fails, stays_pending
 
 pytestmark = pytest.mark.unit
 
 DISTURBANCES = [fate for fate in Fate if fate is not Fate.ANSWERED]
+REHEARSING = {"bake": "2m", "rehearsal": {}}
 Story = Callable[[FallibleOperator], None]
 
 
@@ -170,7 +171,7 @@ def begun(story: Story) -> FallibleOperator:
     """One whose story begins now."""
     before = STORIES[story][0]
     return (
-        FallibleOperator(Simulation(version(7)))
+        FallibleOperator(Simulation(version(7), owner=model_deployment(rollout=REHEARSING)))
         if before is None
         else copy.deepcopy(played(before))
     )

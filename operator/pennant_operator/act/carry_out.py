@@ -5,15 +5,27 @@ what it finds. What the API server answers goes back into the store at once, so 
 decision sees it before the watch does.
 """
 
+import secrets
 from datetime import datetime
 from typing import Protocol
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
-from pennant_operator.decide.intent import Adopt, Apply, Create, Delete, Event, Plan, Write
+from pennant_operator.decide.intent import (
+    Adopt,
+    Apply,
+    Create,
+    CreateToken,
+    Delete,
+    Event,
+    Plan,
+    Write,
+)
 from pennant_operator.decide.manifests.foreign_changes import admission_event
 from pennant_operator.decide.seen.revision import UnreadableRecordError, record_from_object
 from pennant_operator.kube import Object
+
+TOKEN_BYTES = 32  # of chance in the token that opens requests for a rehearsal
 
 
 class ObjectStore(Protocol):
@@ -73,6 +85,8 @@ async def _carry_out_write(
                 created = await cluster.create(write.manifest)
             if created is not None:
                 store.put(created)
+        case CreateToken():
+            await cluster.create_unread(_with_token(write))
         case Delete(kind="Pod"):
             await cluster.delete(write, namespace)  # pods are listed when needed, never remembered
         case Delete():
@@ -83,6 +97,10 @@ async def _carry_out_write(
             else:
                 store.put(left)
     return ()
+
+
+def _with_token(write: CreateToken) -> Object:
+    return write.manifest | {"stringData": {write.key: secrets.token_hex(TOKEN_BYTES)}}
 
 
 def _is_readable(record: Object) -> bool:

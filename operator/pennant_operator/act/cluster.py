@@ -106,6 +106,13 @@ class Cluster:
             taken = f"{kind}/{meta['name']}"
             raise NameTakenError(409, "AlreadyExists", taken) from None
 
+    async def create_unread(self, manifest: Object) -> None:
+        """Create an object that may not be read, unless it is there. Raises ApiError."""
+        path = KINDS[manifest["kind"]].path(manifest["metadata"]["namespace"])
+        with contextlib.suppress(ConflictError):
+            query = {"fieldManager": FIELD_MANAGER}
+            await self._write("POST", manifest["kind"], path, query, manifest, YAML)
+
     async def delete(self, delete: Delete, namespace: str) -> Object | None:
         """Delete exactly this object as it was seen; it may stay a while for its finalizers.
 

@@ -42,6 +42,17 @@ class Create:
 
 
 @dataclass(frozen=True)
+class CreateToken:
+    """Creation of a Secret with a random token under `key`, which whoever carries this out draws.
+
+    It is never read: one that is there already is as good.
+    """
+
+    manifest: dict[str, Any]
+    key: str
+
+
+@dataclass(frozen=True)
 class Adopt:
     """An orphan of ours gets an owner: nothing but its references changes."""
 
@@ -69,7 +80,7 @@ class ActionStatus:
     status: dict[str, Any]
 
 
-Write = Apply | Create | Adopt | Delete
+Write = Apply | Create | CreateToken | Adopt | Delete
 ActionReport = ActionStatus | Delete  # what is told of a RolloutAction, on the object itself
 
 

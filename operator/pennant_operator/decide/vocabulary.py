@@ -109,6 +109,7 @@ class Reason(StrEnum):
     DIGEST_MISMATCH = "DigestMismatch"
     ENVIRONMENT_MISMATCH = "EnvironmentMismatch"
     SELF_TEST_FAILED = "SelfTestFailed"
+    REHEARSAL_FAILED = "RehearsalFailed"  # it answers the newest requests otherwise than before
     BUNDLE_MISSING = "BundleMissing"
     START_FAILED = "StartFailed"
     CRASHED_IN_BAKE = "CrashedInBake"

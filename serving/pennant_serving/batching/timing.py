@@ -1,7 +1,8 @@
 """How long single requests waited and were predicted, for those who want to know of some.
 
-Nobody but a tracer does, and only of its samples: the line and the runner carry what they always
-carry, and an `Observer` that stands before the usual one picks out the samples.
+A tracer does, and only of its samples, and who remembers requests for a rehearsal: for others the
+line and the runner carry what they always carry, and an `Observer` that stands before the usual one
+picks out those.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Times:
     """Seconds that the model took for the batches that it was in."""
     rows: int = 0
     """Of the largest of these batches."""
+    own_rows: int = 0
+    """Of them, those of the request."""
 
 
 wanted: ContextVar[Times | None] = ContextVar("times", default=None)
@@ -47,10 +50,14 @@ class TimedWork(Work):
 def timed(work: Work) -> Work:
     """The same work, with its times noted if somebody wants them."""
     times = wanted.get()
-    if times is None:
-        return work
+    return work if times is None else with_times(work, times)
+
+
+def with_times(work: Work, times: Times) -> Work:
+    """The same work, with its times noted there."""
     timed_work = TimedWork(work.value, work.rows, work.kind, work.done, work.protocol)
     timed_work.times = times
+    times.own_rows += work.rows
     return timed_work
 
 

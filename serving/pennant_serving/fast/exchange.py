@@ -9,10 +9,12 @@ from typing import Any, Protocol
 from pennant_serving.accesslog import HEADER
 from pennant_serving.batching import weight
 from pennant_serving.batching.inputs import ARRAY
+from pennant_serving.batching.timing import Times, with_times
 from pennant_serving.batching.work import Work
 from pennant_serving.errors import PredictFailed, ServingError
 from pennant_serving.fast.lane import FastLane, Headers, Route
 from pennant_serving.fast.requests import Asked
+from pennant_serving.recent.taking import sample_of
 
 
 class Connection(Protocol):
@@ -30,8 +32,8 @@ class Exchange:
     """Answered in its turn, as all that a connection owes its client."""
 
     __slots__ = (
-        "_connection", "_id", "_lane", "_left", "_number", "_route", "_started",
-        "logged_as", "work",
+        "_body", "_connection", "_id", "_lane", "_left", "_number", "_route", "_started",
+        "_times", "logged_as", "work",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +55,13 @@ class Exchange:
         self.logged_as: tuple[bytes, str] | None = None
         """The request's id and path, when there is an access log."""
         self.work = Work(asked.array, len(asked.array), ARRAY, self._done, route.protocol)
+        self._times: Times | None = None
+        self._body = b""
+
+    def remember(self, body: bytes) -> None:
+        """Once it is answered, for a rehearsal."""
+        self._body, self._times = body, Times()
+        self.work = with_times(self.work, self._times)
 
     def start(self) -> None:
         """Wait for the model, or say that too many do."""
@@ -99,6 +108,9 @@ class Exchange:
         seconds = self._seconds()
         self._route.answered.observe(seconds)
         self._log(200, seconds)
+        if self._times is not None and self._lane.recent is not None:
+            protocol = self._route.protocol
+            self._lane.recent.add(sample_of(protocol, self._body, body, self._times, seconds))
 
     def _fail(self, error: ServingError) -> None:
         self._respond(*self._lane.failed(self._route, error, self._connection.default_headers))

@@ -18,6 +18,7 @@ from pennant_serving.fast.requests import Asked, Decoder
 from pennant_serving.metrics.histograms import Series
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.model.model import Model
+from pennant_serving.recent.memory import Recent
 
 Headers = Iterable[tuple[bytes, bytes]]
 FAST_BODY_BYTES = 65536
@@ -49,8 +50,9 @@ class Route:
 class FastLane:
     """Closed until there is a model, and for ever when that takes no arrays."""
 
-    def __init__(self, telemetry: Telemetry) -> None:
+    def __init__(self, telemetry: Telemetry, recent: Recent | None = None) -> None:
         self.telemetry = telemetry
+        self.recent = recent
         self.routes: dict[bytes, Route] = {}
         """By the request's target, as it is on the wire."""
         self.batcher: Batcher

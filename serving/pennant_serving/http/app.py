@@ -12,14 +12,18 @@ from starlette.routing import Route
 from pennant_serving.admission import Admission
 from pennant_serving.errors import ServingError, content, nested_too_deeply, no_memory
 from pennant_serving.http.crowd import Refusing
-from pennant_serving.http.endpoints import docs, health, measures, mlflow, v2
+from pennant_serving.http.endpoints import docs, health, measures, mlflow, rehearsal, v2
 from pennant_serving.http.endpoints.body import Admitted
 from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.http.remembering import Remembering
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.metrics.telemetry import Observed, Telemetry
+from pennant_serving.recent import wire
+from pennant_serving.recent.memory import Recent
 from pennant_serving.settings import Settings
 
 MODEL = "/v2/models/{model}"
+REHEARSAL = "/pennant/rehearsal"
 VERSION = MODEL + "/versions/{version}"
 
 
@@ -29,8 +33,10 @@ def create_app(
     own: AdapterRoutes,
     telemetry: Telemetry | None = None,
     admission: Admission | None = None,
+    recent: Recent | None = None,
 ) -> Starlette:
-    """The application, which answers its probes before there is a model."""
+    """The application, which answers its probes before there is a model. With `recent` it remembers
+    what it answers, for a rehearsal."""
     telemetry = telemetry or Telemetry(settings.model, settings.version)
 
     app = Starlette(
@@ -52,11 +58,13 @@ def create_app(
             Route("/docs", docs.docs),
             Route("/metrics", measures.metrics),
             Route("/metrics/answers", measures.answers),
+            *(_rehearsal_routes() if recent is not None else ()),
         ],
         middleware=[
             Middleware(Observed, telemetry=telemetry),
             Middleware(Refusing),
             Middleware(Admitted, admission=admission or Admission()),
+            *([Middleware(Remembering, recent=recent)] if recent is not None else ()),
         ],
         exception_handlers={
             ServingError: _serving_error,
@@ -70,7 +78,12 @@ def create_app(
     app.state.telemetry = telemetry
     app.state.settings = settings
     app.state.lifecycle = lifecycle
+    app.state.recent = recent
     return app
+
+
+def _rehearsal_routes() -> list[Route]:
+    return [Route(REHEARSAL, rehearsal.report), Route(wire.PATH, rehearsal.samples)]
 
 
 async def _serving_error(request: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ from pennant_serving.accesslog import HEADER, AccessLog, request_id
 from pennant_serving.batching.runner import Observer
 from pennant_serving.batching.work import Work
 from pennant_serving.lifecycle.phases import Phases
+from pennant_serving.lifecycle.rehearsed import Rehearsed
 from pennant_serving.metrics.histograms import Family, Histograms, Series, Snapshot, metrics
 from pennant_serving.metrics.recent import (
     ANSWERS,
@@ -73,6 +74,7 @@ class Telemetry(Observer, Collector):
         self._shared: Path | None = None
         self.access_log: AccessLog | None = None
         self.watch: Watch | None = None
+        self.rehearsed: Rehearsed | None = None
 
     def requests(self, protocol: str, route: str, code: int | str) -> Series:
         """The durations of requests of one kind; a prediction counts among the recent, too."""
@@ -113,7 +115,18 @@ class Telemetry(Observer, Collector):
         for name, seconds in self.phases.seconds.items():
             start.add_metric((*self._identity, name), seconds)
         yield start
+        yield self._rehearsal()
         yield from metrics(FAMILIES, self._counted())
+
+    def _rehearsal(self) -> Metric:
+        played = GaugeMetricFamily(
+            "pennant_serving_rehearsal_requests",
+            "Requests that were played before this version was ready, by how it ended.",
+            labels=(*MODEL, "outcome"),
+        )
+        if self.rehearsed is not None:
+            played.add_metric((*self._identity, self.rehearsed.outcome), self.rehearsed.played)
+        return played
 
     def _counted(self) -> Snapshot:
         """By this process, or by all workers."""
@@ -159,7 +172,7 @@ class Observed:
             # Nobody is there to be told.
         finally:
             code = scope.get(ENDED) or code
-            route, protocol = _route(scope)
+            route, protocol = route_of(scope)
             seconds = time.perf_counter() - started
             self._telemetry.observe(route, code, seconds, protocol)
             if record is not None and self._telemetry.watch is not None:
@@ -176,7 +189,7 @@ def outcome(code: int | str) -> str:
     return SUCCEEDED if code == "OK" else FAILED if code in FAILURES else REFUSED
 
 
-def _route(scope: Scope) -> tuple[str, str]:
+def route_of(scope: Scope) -> tuple[str, str]:
     """The template of a request's path, and its protocol."""
     if TEMPLATE in scope:
         return scope[TEMPLATE] or "unmatched", "own"

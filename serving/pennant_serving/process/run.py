@@ -27,6 +27,7 @@ from pennant_serving.metrics.sharing import publish
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.process.heartbeat import Door, keep_beating
 from pennant_serving.process.startup import Loaded, bring_up
+from pennant_serving.recent.memory import ROOM_BYTES, Recent
 from pennant_serving.sampling.sampling import create_watch
 from pennant_serving.settings import Settings
 
@@ -89,16 +90,17 @@ async def _serve(
     place: Place | None,
     telemetry: Telemetry,
 ) -> State:
-    lifecycle, own, lane = Lifecycle(place), AdapterRoutes(), FastLane(telemetry)
+    recent = Recent(ROOM_BYTES // settings.workers) if settings.remembers else None
+    lifecycle, own, lane = Lifecycle(place), AdapterRoutes(), FastLane(telemetry, recent)
     admission = Admission()
-    app = create_app(settings, lifecycle, own, telemetry, admission)
+    app = create_app(settings, lifecycle, own, telemetry, admission, recent)
     waiting = Waiting(listener) if place is None else None
     server = create_server(app, settings, lifecycle, lane, waiting)
     grpc = asyncio.create_task(create_grpc(settings, lifecycle, telemetry, admission))
-    coming_up = bring_up(settings, lifecycle, own, lane, loaded, at_last=_opened(grpc))
+    coming_up = bring_up(settings, lifecycle, own, lane, loaded, _opened(grpc), place)
     if place is None:
-        recent = telemetry.recent.keep()
-        await _until_first(server.serve([listener]), coming_up, recent)
+        counting = telemetry.recent.keep()
+        await _until_first(server.serve([listener]), coming_up, counting)
     else:
         door = Door(server, listener)
         beating = asyncio.create_task(keep_beating(lifecycle, place, door))
@@ -108,8 +110,8 @@ async def _serve(
         place.report(lifecycle.state)
         await _alone(place)
         publishing = publish(telemetry.histograms, place.counts)
-        recent = telemetry.recent.keep()
-        await _until_first(server.serve([listener]), publishing, recent, beating)
+        counting = telemetry.recent.keep()
+        await _until_first(server.serve([listener]), publishing, counting, beating)
     if grpc.done() and (grpc_server := grpc.result()):
         await grpc_server.ended()
     return lifecycle.state

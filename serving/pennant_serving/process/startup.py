@@ -20,8 +20,11 @@ from pennant_serving.bundle.bundle import Bundle, open_bundle
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.board import Place
 from pennant_serving.lifecycle.lifecycle import Lifecycle
+from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.model.model import Model
+from pennant_serving.process.once_a_pod import rehearsed_once
 from pennant_serving.process.selftest import example_of, self_test
 from pennant_serving.settings import Settings
 
@@ -44,8 +47,10 @@ async def bring_up(
     lane: FastLane,
     loaded: Loaded | None = None,
     at_last: Awaitable[object] | None = None,
+    place: Place | None = None,
 ) -> None:
-    """Make the server ready, with what is loaded already; `at_last` is awaited just before.
+    """Make the server ready, with what is loaded already; `at_last` is awaited just before. A
+    worker gives its place among the others.
 
     Raises PodError when this version must not get traffic.
     """
@@ -58,7 +63,8 @@ async def bring_up(
         choice, adapter = await _complete(loaded, settings, pool)
         notes.append(str(choice))
     bundle = loaded.bundle
-    observer = Timing(telemetry) if settings.traces_endpoint else telemetry
+    timed = settings.traces_endpoint or settings.rehearsal_requests
+    observer = Timing(telemetry) if timed else telemetry
     batcher = Batcher(adapter, pool, settings.limits, observer)
     model = Model(settings.model, settings.version, choice.name, adapter, bundle, batcher)
     with phase("self-test") as notes:
@@ -66,7 +72,11 @@ async def bring_up(
         notes.append(note)
     with phase("batching") as notes:
         notes.append(await _prove(model))
-    own.open(_routes(model), batcher)
+    routes = _routes(model)
+    if settings.rehearsal_requests:
+        with phase("rehearsal") as notes:
+            notes.append(await _rehearsed(settings, model, routes, telemetry, place))
+    own.open(routes, batcher)
     lane.open(model)
     if at_last is not None:
         await at_last
@@ -125,6 +135,21 @@ async def _prove(model: Model) -> str:
     if rows is not None and len(rows):
         await model.batcher.prove(rows)
     return str(model.batcher)
+
+
+async def _rehearsed(
+    settings: Settings,
+    model: Model,
+    routes: list[BaseRoute],
+    telemetry: Telemetry,
+    place: Place | None,
+) -> str:
+    """Play the newest requests of what serves, before anybody can ask; the outcome in a sentence.
+    Raises PodError."""
+    own = AdapterRoutes()
+    own.open(routes, model.batcher)
+    telemetry.rehearsed = await rehearsed_once(settings, model, own, place)
+    return f"{telemetry.rehearsed.outcome}: {telemetry.rehearsed.message}"
 
 
 def _open(settings: Settings) -> Bundle:

@@ -21,6 +21,7 @@ INFERENCE = ("/infer", "/invocations", "/ModelInfer")
 PLUMBING = (
     *("/ping", "/health", "/version", "/openapi.json", "/docs"),
     *("/metrics", "/metrics/answers", "unmatched"),
+    *("/pennant/rehearsal", "/pennant/rehearsal/samples"),
 )
 """What else counts as protocol `own`."""
 FAILURES = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")

@@ -35,6 +35,7 @@ FAULTS: dict[Reason, Consequence] = {
     Reason.DIGEST_MISMATCH: Consequence(Fault.MODEL, replace=True),
     Reason.ENVIRONMENT_MISMATCH: Consequence(Fault.MODEL, replace=True),
     Reason.SELF_TEST_FAILED: Consequence(Fault.MODEL, replace=True),
+    Reason.REHEARSAL_FAILED: Consequence(Fault.MODEL, replace=True),
     Reason.BUNDLE_MISSING: Consequence(Fault.MODEL, replace=True),
     Reason.START_FAILED: Consequence(Fault.MODEL, replace=True),
     Reason.QUOTA_EXCEEDED: Consequence(

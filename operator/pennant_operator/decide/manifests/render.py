@@ -9,6 +9,7 @@ from typing import Any
 from pennant_operator.decide.goal.availability import MAX_UNAVAILABLE
 from pennant_operator.decide.goal.ownership import controller_reference
 from pennant_operator.decide.manifests.pod import pod_spec
+from pennant_operator.decide.manifests.rehearsal import token_secret_name
 from pennant_operator.decide.seen.observed import Images, ModelVersion, Object, RegistryFacts
 from pennant_operator.decide.seen.revision import Record, record_data
 from pennant_operator.decide.seen.spec import Spec
@@ -170,6 +171,17 @@ def digests_of(spec: Spec, digests: dict[str, str]) -> Object:
         "kind": "ConfigMap",
         "metadata": child_metadata(spec, f"{spec.name}-digests"),
         "data": digests,
+    }
+
+
+def token_secret_of(spec: Spec) -> Object:
+    """The Secret, without the token: that is drawn when it is made, and only pods ever read it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": child_metadata(spec, token_secret_name(spec)),
+        "type": "Opaque",
+        "immutable": True,
     }
 
 

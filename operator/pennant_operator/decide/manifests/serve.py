@@ -13,6 +13,7 @@ from pennant_operator.decide.manifests.container import (
     security_context,
     volume_mounts,
 )
+from pennant_operator.decide.manifests.rehearsal import rehearsal_env
 from pennant_operator.decide.manifests.tuning import tuning_env
 from pennant_operator.decide.seen.observed import Images, ModelVersion
 from pennant_operator.decide.seen.revision import SERVER_COMMAND
@@ -35,7 +36,7 @@ def serve_container(
     """The serving container of a revision."""
     serving = spec.serving
     custom = serving.get("mode") == CUSTOM
-    own = _custom_server(serving) if custom else _pennant_server(spec, images)
+    own = _custom_server(serving) if custom else _pennant_server(spec, revision, images)
     own["env"] = [*identity_env(spec, version, revision), *own["env"], *serving.get("env", ())]
     return {
         "name": SERVE,
@@ -51,7 +52,7 @@ def serve_container(
     }
 
 
-def _pennant_server(spec: Spec, images: Images) -> dict[str, Any]:
+def _pennant_server(spec: Spec, revision: str, images: Images) -> dict[str, Any]:
     serving = spec.serving
     return {
         "image": serving.get("image", images.serving),
@@ -62,6 +63,7 @@ def _pennant_server(spec: Spec, images: Images) -> dict[str, Any]:
             env_value("PENNANT_PORT", str(PORT)),
             env_value("PENNANT_DRAIN_SECONDS", str(DRAIN_SECONDS)),
             *tuning_env(serving),
+            *rehearsal_env(spec, revision),
         ],
         "ports": _container_ports(http=PORT, grpc=GRPC_PORT),
         # While the server starts it keeps the question until it is ready: no rollout waits for a

@@ -4,7 +4,7 @@ The CRD's schema and CEL rules catch nearly everything at `kubectl apply`; what 
 objects written before a rule existed, end here as InvalidSpec, which names the field and the value.
 """
 
-import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +20,7 @@ CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means
 _REQUIRED_FOR_CUSTOM = ("image", "port", "probes")
 _MAX_BATCH_DELAY = timedelta(seconds=1)  # as in the CRD
 _POINTERS = ("alias", "stage", "version")
+_DECIMAL = re.compile(r"[0-9]{1,4}([.][0-9]{1,6})?")
 
 
 class InvalidSpecError(ValueError):
@@ -96,6 +97,16 @@ class AnswerLimits:
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """What a candidate answers before it is ready; decimals as they are written."""
+
+    requests: int
+    errors: str
+    slower: str
+    agreement: str
+
+
+@dataclass(frozen=True)
 class Spec:
     """A ModelDeployment's spec, defaults filled in."""
 
@@ -111,6 +122,7 @@ class Spec:
     suspend: bool
     gates: Gates = NO_GATES
     answers: AnswerLimits = AnswerLimits()
+    rehearsal: Rehearsal | None = None
     hold: str | None = None  # what a message calls the RolloutAction that holds, if one does
 
     @property
@@ -123,14 +135,14 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
     """The spec of a ModelDeployment object; raises InvalidSpecError."""
     spec, meta = owner.get("spec", {}), owner["metadata"]
     rollout = spec.get("rollout", {})
-    deadlines = rollout.get("deadlines", {})
+    deadlines, serving = rollout.get("deadlines", {}), _serving(spec)
     return Spec(
         name=meta["name"],
         namespace=meta["namespace"],
         uid=meta["uid"],
         watch=_watch(spec),
         replicas=spec.get("replicas", 1),
-        serving=_serving(spec),
+        serving=serving,
         bake=_duration(rollout, "bake", "2m", "spec.rollout"),
         deadlines=Deadlines(
             schedule=_duration(deadlines, "schedule", "30m", "spec.rollout.deadlines"),
@@ -141,6 +153,7 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
         suspend=spec.get("suspend", False),
         gates=_gates(spec),
         answers=_answer_limits(rollout.get("answers", {})),
+        rehearsal=_rehearsal(rollout, serving),
     )
 
 
@@ -148,8 +161,8 @@ def _answer_limits(answers: dict[str, Any]) -> AnswerLimits:
     path = "spec.rollout.answers"
     return AnswerLimits(
         check=answers.get("check", "On") == "On",
-        errors=_decimal(answers, "errors", "0.10", path, low=0.0001, high=1.0),
-        slower=_decimal(answers, "slower", "5", path, low=1.0, high=9999.99),
+        errors=float(_decimal(answers, "errors", "0.10", path, low=0.0001, high=1.0)),
+        slower=float(_decimal(answers, "slower", "5", path, low=1.0, high=9999.99)),
         requests=answers.get("requests", 20),
     )
 
@@ -159,6 +172,22 @@ def _gates(spec: dict[str, Any]) -> Gates:
         return parse(spec.get("gates") or {}, "spec.gates")
     except InvalidGateError as error:
         raise InvalidSpecError(str(error)) from error
+
+
+def _rehearsal(rollout: dict[str, Any], serving: dict[str, Any]) -> Rehearsal | None:
+    fields, path = rollout.get("rehearsal"), "spec.rollout.rehearsal"
+    if fields is None:
+        return None
+    if serving.get("mode") == CUSTOM:
+        raise InvalidSpecError(
+            "spec.rollout.rehearsal: a server of mode Custom rehearses nothing: take it out"
+        )
+    return Rehearsal(
+        requests=fields.get("requests", 200),
+        errors=_decimal(fields, "errors", "0", path, low=0, high=1),
+        slower=_decimal(fields, "slower", "3", path, low=1, high=999),
+        agreement=_decimal(fields, "agreement", "0", path, low=0, high=1),
+    )
 
 
 def watch_of(owner: dict[str, Any]) -> Watch | None:
@@ -215,18 +244,15 @@ def _check_delay(batching: dict[str, Any], path: str) -> None:
 
 def _decimal(
     part: dict[str, Any], field: str, default: str, path: str, *, low: float, high: float
-) -> float:
+) -> str:
     text = part.get(field, default)
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
+    known = isinstance(text, str) and _DECIMAL.fullmatch(text)
+    if not known or not low <= float(text) <= high:
         raise InvalidSpecError(
-            f"{path}.{field}: {text!r} is no decimal from {low:g} to {high:g}: write for example "
-            f'"{default}"'
+            f"{path}.{field}: {text!r} is no decimal in quotes from {low:g} to {high:g}: write for "
+            f'example "{default}"'
         )
-    return value
+    return str(text)
 
 
 def _duration(part: dict[str, Any], field: str, default: str, path: str) -> timedelta:

@@ -6,14 +6,16 @@ what it should is not written (law 7).
 
 from typing import Any
 
-from pennant_operator.decide.intent import Apply, Create, Delete, Write
+from pennant_operator.decide.intent import Apply, Create, CreateToken, Delete, Write
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.manifests.drift import due_apply, with_mark
 from pennant_operator.decide.manifests.foreign_changes import admitted_paths, insistence_event
+from pennant_operator.decide.manifests.rehearsal import TOKEN_KEY, rehearses, traffic_mark
 from pennant_operator.decide.moves import Moves, NextSlot
 from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
+from pennant_operator.decide.traffic.proven import traffic_marks
 from pennant_operator.decide.verdict import Passed
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_ACTIVE_REVISION,
@@ -30,7 +32,10 @@ def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
         return ()
     used = {next_slot.revision for next_slot in moves.slots.values()}
     new = sorted(used & (step.records.keys() - step.observed.records.keys()))
+    asking = any(rehearses(step.records[revision]) for revision in new)
+    token = render.token_secret_of(step.world.spec)
     return (
+        *([CreateToken(token, TOKEN_KEY)] if asking else ()),
         *(Create(render.controller_revision_of(step.world.spec, step.records[r])) for r in new),
         *_budget_and_config_writes(step, moves),
         *(write for name in moves.slots for write in _slot_writes(step, name, moves.slots[name])),
@@ -69,15 +74,18 @@ def _writes_without_record(slot: Slot, next_slot: NextSlot) -> list[Write]:
 
 
 def _pin_writes(step: Step) -> list[Write]:
-    """Bytes nobody tagged are pinned as the first pods fetched them, before traffic."""
+    """Bytes nobody tagged are pinned as the first pods fetched them, before traffic; and that a
+    revision has it is written there for its pods.
+    """
     name, slots = step.world.spec.name, step.world.slots.values()
     new = {r: d for r, d in _fetched_digests(step).items() if r and d and step.digest_of(r) is None}
-    if not new:
-        return []
     pins = step.observed.children.get(f"ConfigMap/{name}-digests", {}).get("data") or {}
+    marks = traffic_marks(step)
+    if not new and marks.keys() == {key for key in pins if key.startswith(traffic_mark(""))}:
+        return []
     alive = step.records.keys() | {slot.revision for slot in slots}
     pins_in_use = {revision: pin for revision, pin in pins.items() if revision in alive}
-    return _writes_if_due(step, render.digests_of(step.world.spec, {**pins_in_use, **new}))
+    return _writes_if_due(step, render.digests_of(step.world.spec, {**pins_in_use, **new, **marks}))
 
 
 def _fetched_digests(step: Step) -> dict[str | None, str | None]:

@@ -141,6 +141,8 @@ class Reader(Parsing):
         exchange = Exchange(self._connection, lane, route, asked, self._started, self.number)
         if lane.telemetry.access_log is not None:
             exchange.logged_as = (request_id(self._headers), self._url.decode())
+        if lane.recent is not None:
+            exchange.remember(self._body)
         self._connection.expect(exchange)
 
     def _make_call(self, method: bytes, version: str) -> Call:

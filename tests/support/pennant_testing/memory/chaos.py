@@ -53,6 +53,7 @@ BEHAVIOURS = {
     "cannot fetch": fails("DownloadFailed", container="fetch"),
     "fail on one node": first_fails,
     "fetch other bytes": fetches_other_bytes,
+    "fail their rehearsal": fails("RehearsalFailed"),
     "hang": hangs,
     "find no room": stays_pending,
     "are killed": killed,
@@ -75,6 +76,7 @@ HOLDS = (
     '{"reason": "but for one", "except": ["9"]}',
     "{",
 )
+REHEARSAL: dict[bool, dict[str, Any]] = {True: {"rehearsal": {}}, False: {}}
 LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something happened
 SECONDS = st.sampled_from([1, 130, 40, 700, 2000])
 NUMBERS, HOW = st.sampled_from("897"), st.sampled_from(list(BEHAVIOURS))
@@ -98,10 +100,14 @@ class Chaos(RuleBasedStateMachine):
         self.stubborn = False
         self.edits = 0
 
-    @initialize(number=st.sampled_from(["8", "7", ""]), stubborn=st.booleans())
-    def begin(self, number: Any, stubborn: Any) -> None:
+    @initialize(
+        number=st.sampled_from(["8", "7", ""]), stubborn=st.booleans(), rehearses=st.booleans()
+    )
+    def begin(self, number: Any, stubborn: Any, rehearses: Any) -> None:
         """With nothing, with a version that serves, or with one that bakes beside another."""
         self.stubborn = stubborn
+        self.world.specify(rollout=self.world.owner["spec"]["rollout"] | REHEARSAL[rehearses])
+        self.operator.hear()
         for served in range(7, int(number or 0) + 1):
             self.world.desired = tagged(str(served))
             self.goes_on(6)

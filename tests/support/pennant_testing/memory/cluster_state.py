@@ -52,6 +52,7 @@ class ClusterState:
     )  # the last apply to each child
     records: dict[str, Record] = field(default_factory=dict)
     owners: dict[str, str | None] = field(default_factory=dict)  # of each record, its uid
+    tokens: set[str] = field(default_factory=set)  # names of Secrets that nobody may read
     versions: dict[str, str] = field(default_factory=dict)  # of every revision there ever was
     pods: dict[str, list[PodFacts]] = field(default_factory=lambda: {s: [] for s in SLOTS})
     asked: dict[str, tuple[str, int]] = field(default_factory=dict)  # of the ReplicaSets

@@ -72,6 +72,8 @@ class Laws:
                 self._check_deployment(world, seen, write)
                 self._check_gates(world, seen, write)
                 check_hold(world, seen, write)
+                wants_token = "PENNANT_REHEARSAL_TOKEN" in str(write.manifest)
+                assert world.tokens or not wants_token, "rehearsal: pods before their token"
             if write.manifest["kind"] == "Service":
                 check_traffic_move(world, seen, write)
                 check_hold_of_traffic(world, seen, write)

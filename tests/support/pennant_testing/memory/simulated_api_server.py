@@ -4,7 +4,14 @@ import copy
 from typing import Any
 
 from pennant_operator.decide.goal.ownership import controller_reference
-from pennant_operator.decide.intent import ActionStatus, Adopt, Apply, Create, Delete
+from pennant_operator.decide.intent import (
+    ActionStatus,
+    Adopt,
+    Apply,
+    Create,
+    CreateToken,
+    Delete,
+)
 from pennant_operator.decide.seen.revision import record_from_object
 from pennant_operator.decide.times import format_time
 from pennant_testing.memory import managed_fields
@@ -65,6 +72,8 @@ class SimulatedApiServer(ClusterState):
                 if self.owners.setdefault(revision, owner_uid(manifest)) != owner_uid(manifest):
                     raise ConflictError(revision)
                 self.versions[revision] = record.version
+            case CreateToken():
+                self.tokens.add(write.manifest["metadata"]["name"])
             case Delete(kind="Pod"):
                 for slot, pods in self.pods.items():
                     self.pods[slot] = [p for p in pods if p.uid != write.uid]

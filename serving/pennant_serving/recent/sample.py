@@ -1,0 +1,77 @@
+"""One request that was answered, as it can be played again: what goes over the wire between pods.
+
+Neither a log nor an error may hold one: its text is its kind.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+INFER, INVOCATIONS, OWN = "infer", "invocations", "own"
+"""The protocols of requests that can be played."""
+INFER_ROUTE, INVOCATIONS_ROUTE = "POST /v2/models/{model}/infer", "POST /invocations"
+JSON = "application/json"
+BODY_LIMIT_BYTES = 64 * 1024
+"""Of a body, and of an answer."""
+OBJECT_BYTES = 16
+"""That the allocator takes beside each object, at most."""
+NUMBERS_BYTES = 3 * (24 + OBJECT_BYTES) + 2 * 32
+"""The numbers of a sample, and its place in the line."""
+
+
+class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A request that was answered with 2xx."""
+
+    protocol: str
+    """INFER, INVOCATIONS or OWN."""
+    route: str
+    """Method and template, as messages name it; the same object for all requests of a route."""
+    method: str
+    target: str
+    """Path and query of a request to a route of the adapter's own, else empty."""
+    media: str
+    """The body's content-type."""
+    head_bytes: int
+    """How many of the body's bytes are JSON, where the request says so; else -1."""
+    body: bytes
+    answer: bytes
+    """Empty where it is not compared: too long, or of a route of the adapter's own."""
+    answer_head_bytes: int
+    rows: int
+    """That were asked; 0 where nobody knows."""
+    seconds: float
+    """That the model took, or, where `whole`, everything did since the request had arrived."""
+    whole: bool
+    alone: bool
+    """No other request was predicted with it."""
+    at: float
+    """Seconds of the epoch."""
+
+    def __repr__(self) -> str:
+        return f"a sample of {self.route}"
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Of which there are as many as routes and forms of bodies."""
+        form = "" if self.protocol == OWN else self.media
+        return self.route, f"{form}{' and bytes' if self.head_bytes >= 0 else ''}"
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes of the memory, all its parts counted."""
+        parts = (self.target, self.media, self.body, self.answer)
+        own = sys.getsizeof(self) + OBJECT_BYTES + NUMBERS_BYTES
+        return own + sum(sys.getsizeof(part) + OBJECT_BYTES for part in parts)
+
+
+class Giver(msgspec.Struct, frozen=True):
+    """Who gives samples, and of how many requests."""
+
+    version: str
+    revision: str
+    answered: int
+    """Requests that could have been samples, since it started."""
+    remembered: int
+    """Of them, those that are in memory."""

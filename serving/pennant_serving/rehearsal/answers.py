@@ -1,0 +1,192 @@
+"""What an answer consists of, and whether two are of the same shape, or equal. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import orjson
+
+from pennant_serving.codecs import binary
+from pennant_serving.recent.sample import INFER, INVOCATIONS, Sample
+
+RELATIVE_TOLERANCE = 1e-3
+ABSOLUTE_TOLERANCE = 1e-9
+"""Of floats that count as equal."""
+NUMBER, BOOLEAN, TEXT, MISSING = "numbers", "booleans", "texts", "nulls"
+DATATYPE_KINDS = {"BOOL": BOOLEAN, "BYTES": TEXT}
+"""All other datatypes of V2 are numbers."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One output of an answer."""
+
+    rows: int
+    widths: tuple[int, ...] | None
+    """Of one row; empty: one value; None: they differ from row to row."""
+    kinds: frozenset[str]
+    values: Sequence[Any]
+    """All of them, one after the other."""
+
+
+Outputs = Mapping[str, Answered]
+
+
+def outputs_in(protocol: str, body: bytes, head_bytes: int = -1) -> Outputs | None:
+    """The outputs of an answer's body, by name; None where it is no answer of that protocol."""
+    try:
+        if protocol == INFER:
+            return _of_v2(body, len(body) if head_bytes < 0 else head_bytes)
+        return _of_invocation(orjson.loads(body)) if protocol == INVOCATIONS else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+@dataclass
+class Shapes:
+    """What answers have in common: only what never varied before must be so now."""
+
+    widths: dict[tuple[str, str], set[tuple[int, ...] | None]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    kinds: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    names: dict[str, set[str]] = field(default_factory=dict)
+    """By route: outputs that each answer had."""
+
+    @classmethod
+    def of(cls, answers: Iterable[tuple[Sample, Outputs]]) -> Shapes:
+        """Those of answers that were given."""
+        shapes = cls()
+        for sample, outputs in answers:
+            route = sample.route
+            shapes.names[route] = shapes.names.get(route, set(outputs)) & set(outputs)
+            for name, output in outputs.items():
+                shapes.widths[route, name].add(output.widths)
+                shapes.kinds[route, name] |= output.kinds
+        return shapes
+
+    def difference(self, sample: Sample, before: Outputs, now: Outputs) -> str:
+        """What is another shape, in a few words without any value; empty where nothing is."""
+        # V2's outputs are named by the model. Of /invocations they may be keys that depend on rows.
+        wanted = set(before) if sample.protocol == INFER else self.names[sample.route]
+        if missing := wanted - set(now):
+            return f"{len(missing)} of {len(wanted)} outputs missing"
+        for name in sorted(wanted):
+            if difference := self._of_output(sample, name, before[name], now[name]):
+                return difference
+        return ""
+
+    def _of_output(self, sample: Sample, name: str, before: Answered, now: Answered) -> str:
+        key = sample.route, name
+        if before.rows == sample.rows != now.rows:
+            return f"{now.rows} rows in place of {before.rows}"
+        if new := now.kinds - self.kinds[key]:
+            usual = " and ".join(sorted(self.kinds[key])) or "nothing"
+            return f"{' and '.join(sorted(new))} in place of {usual}"
+        fixed = len(self.widths[key]) == 1 and TEXT not in self.kinds[key]
+        if fixed and before.widths is not None and now.widths != before.widths:
+            return f"rows of {_shape(now.widths)} in place of {_shape(before.widths)}"
+        return ""
+
+
+def are_equal(before: Outputs, now: Outputs) -> bool:
+    """Labels equal, numbers nearly so."""
+    return before.keys() == now.keys() and all(
+        len(output.values) == len(now[name].values)
+        and all(map(_is_same, output.values, now[name].values))
+        for name, output in before.items()
+    )
+
+
+def _is_same(before: Any, now: Any) -> bool:
+    if _is_number(before) and _is_number(now):
+        if math.isnan(before) or math.isnan(now):
+            return math.isnan(before) and math.isnan(now)
+        return math.isclose(before, now, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+    return bool(before == now)
+
+
+def _of_v2(body: bytes, head_bytes: int) -> Outputs:
+    content, rest = orjson.loads(body[:head_bytes]), memoryview(body)[head_bytes:]
+    outputs: dict[str, Answered] = {}
+    for each in content["outputs"]:
+        size = each.get("parameters", {}).get("binary_data_size")
+        if size is None:
+            values = each["data"]
+        else:
+            read = binary.read(each["name"], each["datatype"], each["shape"], rest[:size])
+            values, rest = read.ravel().tolist(), rest[size:]
+        rows, *widths = each["shape"]
+        kinds = {DATATYPE_KINDS.get(each["datatype"], NUMBER)} if len(values) else set()
+        if any(_is_missing(value) for value in values):
+            kinds.add(MISSING)
+        outputs[each["name"]] = Answered(rows, tuple(widths), frozenset(kinds), values)
+    return outputs
+
+
+def _of_invocation(content: Any) -> Outputs:
+    predictions = content["predictions"]
+    if isinstance(predictions, dict):
+        return {name: _column(value) for name, value in predictions.items()}
+    if predictions and isinstance(predictions, list) and _all_of(dict, predictions):
+        names = dict.fromkeys(name for row in predictions for name in row)
+        return {name: _column([row.get(name) for row in predictions]) for name in names}
+    return {"predict": _column(predictions)}
+
+
+def _column(value: Any) -> Answered:
+    rows = value if isinstance(value, list) else [value]
+    values = [*_leaves(rows)]
+    kinds = frozenset(map(_kind_of, values))
+    shapes = {_widths(row) for row in rows if row is not None}
+    return Answered(len(rows), shapes.pop() if len(shapes) == 1 else None, kinds, values)
+
+
+def _widths(row: Any) -> tuple[int, ...] | None:
+    """None where parts differ."""
+    if not isinstance(row, list):
+        return ()
+    parts = {_widths(part) for part in row} or {()}
+    inner = parts.pop()
+    return None if parts or inner is None else (len(row), *inner)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, (list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(each)
+    else:
+        yield value
+
+
+def _kind_of(value: Any) -> str:
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return BOOLEAN
+    return NUMBER if isinstance(value, (int, float)) else TEXT
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
+def _all_of(kind: type, values: list[Any]) -> bool:
+    return all(isinstance(each, kind) for each in values)
+
+
+def _shape(widths: tuple[int, ...] | None) -> str:
+    if widths is None:
+        return "different lengths"
+    if not widths:
+        return "one value"
+    return f"{' by '.join(map(str, widths))} values"

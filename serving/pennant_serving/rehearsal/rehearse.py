@@ -1,0 +1,144 @@
+"""A rehearsal from the question to the verdict, within a bound of time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from starlette.applications import Starlette
+
+from pennant_serving.batching.pool import Pool
+from pennant_serving.failures import PodError, Reason
+from pennant_serving.http.endpoints.own import AdapterRoutes
+from pennant_serving.lifecycle.rehearsed import Rehearsed
+from pennant_serving.model.model import Model
+from pennant_serving.recent.sample import Giver, Sample
+from pennant_serving.rehearsal import judging, report
+from pennant_serving.rehearsal.answers import Outputs, Shapes, are_equal, outputs_in
+from pennant_serving.rehearsal.asking import ASK_SECONDS, NoSamplesError, ask
+from pennant_serving.rehearsal.judging import Allowed, Counts, Played
+from pennant_serving.rehearsal.playing import Answer, create_stage, play
+from pennant_serving.settings import Settings
+
+REHEARSAL_SECONDS = 2.7
+"""For all of it: what has not been played by then is not."""
+HANGING_SECONDS = 1.0
+HANGING_RATIO = 10.0
+"""An answer that is outstanding at the end counts as none when it has been for so long, and so many
+times as long as before."""
+
+
+async def rehearse(settings: Settings, model: Model, own: AdapterRoutes) -> Rehearsed:
+    """What it came to. Raises PodError when this version must not get traffic."""
+    began = time.monotonic()
+    if settings.had_traffic:
+        return report.had_traffic()
+    try:
+        giver, samples = await _asked(settings)
+    except NoSamplesError as reason:
+        return report.no_samples(reason)
+    if giver.revision and giver.revision == settings.revision:
+        return report.same_revision()
+    rehearsal = _Rehearsal(settings, model, own, samples, began + REHEARSAL_SECONDS)
+    counts = await rehearsal.counts()
+    versions = settings.version, giver.version
+    # From here on nothing refers to what was asked and answered, and no traceback can.
+    if problem := judging.problem(counts, rehearsal.allowed, versions):
+        raise PodError(Reason.REHEARSAL_FAILED, problem) from None
+    return report.of_counts(counts, giver, len(samples), time.monotonic() - began)
+
+
+async def _asked(settings: Settings) -> tuple[Giver, list[Sample]]:
+    if not settings.rehearsal_token:
+        raise NoSamplesError(report.NO_TOKEN)
+    asking = Pool(1, "ask").start(ask, settings)
+    try:
+        async with asyncio.timeout(2 * ASK_SECONDS):
+            return await asking
+    except TimeoutError:  # where looking up the name takes long
+        raise NoSamplesError(report.late(settings.rehearsal_address)) from None
+
+
+class _Rehearsal:
+    """One version and the samples that it is played."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        model: Model,
+        own: AdapterRoutes,
+        samples: Sequence[Sample],
+        deadline: float,
+    ) -> None:
+        self._settings = settings
+        self._model = model
+        self._app: Starlette = create_stage(settings, model, own)
+        self._deadline = deadline
+        self._before: list[tuple[Sample, Outputs | None]] = [
+            (each, outputs_in(each.protocol, each.answer, each.answer_head_bytes))
+            for each in samples
+        ]
+        self._shapes = Shapes.of((each, given) for each, given in self._before if given)
+        self.allowed = Allowed(
+            settings.rehearsal_errors, settings.rehearsal_slower, settings.rehearsal_agreement
+        )
+
+    async def counts(self) -> Counts:
+        """Of all that could be played in time; slow ones get a second chance, as a machine may have
+        been busy with something else."""
+        played = await self._round(self._before)
+        counts = judging.count(played)
+        if not counts.failed and judging.is_slow(counts, self.allowed):
+            second = await self._round(self._before[: len(played)])
+            faster = [_faster(*both) for both in zip(played, second, strict=False)]
+            counts = judging.count([*faster, *played[len(faster) :]])
+        return counts
+
+    async def _round(self, samples: Sequence[tuple[Sample, Outputs | None]]) -> list[Played]:
+        played: list[Played] = []
+        for sample, before in samples:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                break
+            answer = await self._answer(sample, left)
+            if answer is None:
+                break
+            played.append(self._compared(sample, before, answer))
+        return played
+
+    async def _answer(self, sample: Sample, left: float) -> Answer | None:
+        """None where there was not enough time for one."""
+        task = asyncio.create_task(play(self._app, sample, self._model))
+        await asyncio.wait((task,), timeout=left)
+        if task.done():
+            return task.result()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        hangs = left >= max(HANGING_SECONDS, HANGING_RATIO * sample.seconds)
+        return Answer(culprit=f"for {left:.1f} s") if hangs else None
+
+    def _compared(self, sample: Sample, before: Outputs | None, answer: Answer) -> Played:
+        fault, equal = answer.fault, None
+        if not fault and before is not None:
+            now = outputs_in(sample.protocol, answer.body, answer.head_bytes)
+            fault = self._shapes.difference(sample, before, now) if now else "unreadable"
+            equal = now is not None and are_equal(before, now)
+        alike = not answer.fault and answer.whole is sample.whole
+        return Played(
+            fault=f"{sample.route}: {fault}" if fault else "",
+            equal=equal,
+            seconds_before=sample.seconds,
+            seconds_now=answer.seconds if alike else None,
+            alone=sample.alone,
+        )
+
+
+def _faster(first: Played, second: Played) -> Played:
+    """The first, with the shorter of the two times."""
+    if first.seconds_now is None or second.seconds_now is None:
+        return first
+    return replace(first, seconds_now=min(first.seconds_now, second.seconds_now))
