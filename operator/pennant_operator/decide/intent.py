@@ -66,12 +66,17 @@ Write = Apply | Create | Adopt | Delete
 
 @dataclass(frozen=True)
 class Plan:
-    """Writes are carried out in order and stop at the first failure; status comes after them."""
+    """Writes are carried out in order and stop at the first failure; status comes after them.
+
+    Where a rollout begins, the status comes first: that it has a place among those of its registry
+    must be known before it takes it.
+    """
 
     writes: tuple[Write, ...] = ()
     status: dict[str, Any] | None = None  # None: leave it as it is
     events: tuple[Event, ...] = ()
     requeue_after: float | None = None  # seconds; None: wait for an event
+    begins: bool = False  # a rollout
     durations: dict[str, float] = field(default_factory=dict)  # of a rollout that this plan ends
 
     @property

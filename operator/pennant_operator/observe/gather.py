@@ -17,6 +17,7 @@ from pennant_operator.decide.seen.spec import Watch, watch_of
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Object
 from pennant_operator.observe.cluster.children import Children
+from pennant_operator.observe.cluster.rollouts import Rollouts
 from pennant_operator.observe.cluster.store import Key
 
 # `plan` says what is wrong with the spec.
@@ -36,10 +37,13 @@ class Answers(Protocol):
 class Observer:
     """Sees one ModelDeployment at a time."""
 
-    def __init__(self, children: Children, answers: Answers, images: Images) -> None:
+    def __init__(
+        self, children: Children, answers: Answers, images: Images, rollouts: Rollouts
+    ) -> None:
         self._children = children
         self._answers = answers
         self._images = images
+        self._rollouts = rollouts
 
     async def observe(self, owner: Object, now: datetime) -> Observed:
         """What is so now, pods only where a decision needs them; raises ApiError."""
@@ -57,9 +61,15 @@ class Observer:
         )
         if watch is not None:
             seen = replace(seen, gate_facts=self._answers.gate_facts(watch, key, seen))
+        if watch is not None:
+            seen = replace(seen, turn=self._rollouts.turn(key, watch.registry))
         if not wants_pods(seen, now):
             return seen
-        return replace(seen, pods=await self._children.pods(owner))
+        seen = replace(seen, pods=await self._children.pods(owner))
+        if watch is None:
+            return seen
+        # Others may have begun meanwhile; from here to the plan nobody else has a say.
+        return replace(seen, turn=self._rollouts.turn(key, watch.registry))
 
 
 def _key(owner: Object) -> Key:

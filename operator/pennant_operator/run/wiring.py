@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
@@ -61,6 +62,7 @@ def wire(config: Config, api: Api) -> Parts:
         for key in keys:
             queue.add(key, urgent=urgent)
 
+    store.rollouts.wake = partial(enqueue, urgent=True)
     registries = Registries(
         RegistryDependencies(
             api=api,
@@ -81,6 +83,7 @@ def wire(config: Config, api: Api) -> Parts:
             children,
             registries,
             Images(config.fetch_image, config.serving_image, config.pod_fs_group),
+            store.rollouts,
         ),
         cluster=cluster,
         recorder=Recorder(cluster, config.identity),

@@ -86,6 +86,16 @@ class RegistryFacts:
     ca_bundle: str = ""
     proxy: str = ""
     gates: Gates = NO_GATES  # a floor: those of the ModelDeployment come on top
+    braked: bool = False  # so many aliases moved at once that nothing is rolled out
+    max_rollouts: int = 20  # that come up at once
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where one ModelDeployment is in the line of its registry's rollouts."""
+
+    others: int = 0  # ModelDeployments whose candidates come up now
+    ahead: int = 0  # that wait and came before
 
 
 POD_FS_GROUP = 65532  # of the images' own user
@@ -115,4 +125,5 @@ class Observed:
     records: dict[str, Record] = field(default_factory=dict)  # revision -> what was recorded
     pods: dict[str, tuple[PodFacts, ...]] = field(default_factory=dict)  # slot -> pods
     gate_facts: GateFacts | None = None  # None: no gate asks, or the registry has not answered yet
+    turn: Turn = field(default_factory=Turn)
     unreadable: tuple[str, ...] = ()  # names of records that tell nothing, each with the reason

@@ -12,6 +12,8 @@ _REQUIRED_IN_PARTS = {
     "desired": {"version"},
     "serving": {"version", "revision"},
     "candidate": {"version", "revision", "slot", "since"},
+    "line": {"revision", "since", "ahead"},
+    "beforeBrake": {"version", "since"},
 }
 _REQUIRED_IN_ENTRIES = {
     "rejected": {"version", "revision", "reason", "message", "time"},

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from pennant_operator.decide.seen.spec import Watch, watch_of
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT
 from pennant_operator.kube import Object
+from pennant_operator.observe.cluster.rollouts import Rollouts
 
 Key: TypeAlias = tuple[str, str]  # namespace and name of a ModelDeployment
 OWNER = "ModelDeployment"
@@ -39,6 +40,7 @@ class Store:
         self._watches: dict[Key, Watch] = {}
         self._watching: dict[Watch, set[Key]] = {}
         self._gone: OrderedDict[str, int] = OrderedDict()
+        self.rollouts = Rollouts()
 
     def put(self, obj: Object) -> Key | None:
         """Take an object in; the key to look at again, None if it is not news."""
@@ -50,7 +52,9 @@ class Store:
         owner = owner_key(obj)
         self._entries[at] = _Entry(meta["uid"], version, owner, _pack(obj))
         if obj["kind"] == OWNER:
-            self._watch((meta["namespace"], meta["name"]), watch_of(obj))
+            key, watch = (meta["namespace"], meta["name"]), watch_of(obj)
+            self._watch(key, watch)
+            self.rollouts.saw(key, watch.registry if watch else None, obj)
         elif owner is not None:
             self._of_owner.setdefault(owner, set()).add((at[0], at[2]))
         return owner
@@ -70,6 +74,7 @@ class Store:
         del self._entries[at]
         if kind == OWNER:
             self._watch((namespace, name), None)
+            self.rollouts.gone((namespace, name))
         elif entry.owner is not None:
             names = self._of_owner[entry.owner]
             names.discard((kind, name))

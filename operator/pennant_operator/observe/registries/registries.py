@@ -6,7 +6,7 @@ import logging
 from functools import partial
 
 from pennant_operator.decide.registry import no_answer, registries, sources
-from pennant_operator.decide.registry.health import Health, webhook_health
+from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import InvalidRegistryError, RegistrySpec
 from pennant_operator.decide.seen.observed import (
     Desired,
@@ -53,7 +53,7 @@ class Registries:
         if followed is None:
             return self._without_poller(watch.registry), None
         poller = followed.poller
-        facts = poller.spec.facts()
+        facts = poller.spec.facts(braked=poller.brake.on)
         refused = poller.spec.refusal(key[0], watch.model)
         if refused is not None:
             return refused, facts
@@ -145,8 +145,7 @@ class Registries:
             await self._write_health(name, Health(trouble=str(error), invalid=True))
             return
         write_health = partial(self._write_health, name)
-        known = webhook_health(self._live[name])
-        followed = Followed(spec, self._dependencies, write_health, known, before)
+        followed = Followed(spec, self._dependencies, write_health, self._live[name], before)
         self._followed[name] = followed
         self._tasks[name] = group.create_task(followed.run())
 

@@ -86,7 +86,7 @@ class ReconciledWorld:
             api, limiter=TokenBucket(1e6, 1000), fence=lambda: 60.0, count=self.metrics.wrote
         )
         children = Children(api, self.store)
-        observer = Observer(children, self, IMAGES)
+        observer = Observer(children, self, IMAGES, self.store.rollouts)
         self.queue = WorkQueue[Any]()
         self.reconciler = Reconciler(
             self.store,
