@@ -83,7 +83,7 @@ format: setup ## let ruff rewrite
 	$(BIN)/ruff format $(SOURCES)
 
 chart: ## copy definitions and rights from manifests/ into the Helm chart
-	cp manifests/crd/model*.yaml charts/pennant/files/crd/
+	cp manifests/crd/model*.yaml manifests/crd/rolloutactions.yaml charts/pennant/files/crd/
 	cp manifests/crd/users.yaml manifests/base/clusterrole.yaml manifests/base/role.yaml charts/pennant/files/rbac/
 
 picture: setup ## draw docs/architecture.svg from docs/architecture.toml

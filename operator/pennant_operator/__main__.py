@@ -100,7 +100,11 @@ async def _start_anew_when_allowed(api: Api, closed: tuple[str, ...], stop: asyn
 async def _require_api(api: Api, config: Config) -> None:
     """kopf waits for ever for a kind that is not there; a person should be told."""
     first = config.watch_namespaces[0] if config.watch_namespaces else None
-    for kind, namespace in (("ModelDeployment", first), ("ModelRegistry", config.namespace)):
+    for kind, namespace in (
+        ("ModelDeployment", first),
+        ("RolloutAction", first),
+        ("ModelRegistry", config.namespace),
+    ):
         try:
             await api.request("GET", KINDS[kind].path(namespace), {"limit": "1"})
         except ApiError as error:

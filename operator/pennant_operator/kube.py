@@ -55,6 +55,7 @@ KINDS = {
     for kind in (
         Kind("ModelDeployment", "pennant.dev/v1alpha1", "modeldeployments"),
         Kind("ModelRegistry", "pennant.dev/v1alpha1", "modelregistries"),
+        Kind("RolloutAction", "pennant.dev/v1alpha1", "rolloutactions"),
         Kind("Deployment", "apps/v1", "deployments"),
         Kind("ControllerRevision", "apps/v1", "controllerrevisions"),
         Kind("Service", "v1", "services"),

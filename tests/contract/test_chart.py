@@ -21,6 +21,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 COPIES = {
     "files/crd/modeldeployments.yaml": "crd/modeldeployments.yaml",
     "files/crd/modelregistries.yaml": "crd/modelregistries.yaml",
+    "files/crd/rolloutactions.yaml": "crd/rolloutactions.yaml",
     "files/rbac/clusterrole.yaml": "base/clusterrole.yaml",
     "files/rbac/role.yaml": "base/role.yaml",
     "files/rbac/users.yaml": "crd/users.yaml",

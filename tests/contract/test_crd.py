@@ -155,7 +155,7 @@ def undescribed(allowed: dict, path: str) -> list[str]:
     return nested if path.endswith("]") or allowed.get("description") else [path, *nested]
 
 
-@pytest.mark.parametrize("plural", ["modeldeployments", "modelregistries"])
+@pytest.mark.parametrize("plural", ["modeldeployments", "modelregistries", "rolloutactions"])
 @pytest.mark.parametrize("part", ["spec", "status"])
 def test_every_field_says_what_it_is(plural, part):
     """`kubectl explain` is documentation."""

@@ -12,6 +12,8 @@ BASE = Path(__file__).parents[2] / "manifests" / "base"
 WHERE_MODELDEPLOYMENTS_ARE = {
     "pennant.dev/modeldeployments": "get list watch",
     "pennant.dev/modeldeployments/status": "patch",
+    "pennant.dev/rolloutactions": "delete list watch",
+    "pennant.dev/rolloutactions/status": "patch",
     "pennant.dev/modeldeployments/finalizers": "update",
     "apps/deployments": "create delete get list patch watch",
     "apps/controllerrevisions": "create delete get list patch",
@@ -24,6 +26,8 @@ WHERE_MODELDEPLOYMENTS_ARE = {
 OWN_NAMESPACE = {
     "pennant.dev/modelregistries": "list",
     "pennant.dev/modelregistries/status": "patch",
+    "pennant.dev/rolloutactions": "delete list",
+    "pennant.dev/rolloutactions/status": "patch",
     "/secrets": "get",
     "coordination.k8s.io/leases": "create",
     "coordination.k8s.io/leases/pennant-operator": "get update",
@@ -52,6 +56,7 @@ def test_users_of_a_namespace_have_rights_by_kubernetes_own_roles():
     assert added == {
         "pennant-view": {"view", "edit", "admin"},
         "pennant-edit": {"edit", "admin"},
+        "pennant-release": {"edit", "admin"},
         "pennant-admin": {"admin"},
     }
 

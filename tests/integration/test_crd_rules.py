@@ -79,7 +79,8 @@ def rules(schema: Any) -> Iterator[str]:
     """The message of every rule of a schema."""
     if isinstance(schema, dict):
         for rule in schema.get("x-kubernetes-validations", ()):
-            yield rule["message"]
+            if "oldSelf" not in rule["rule"]:  # of a change; test_operator_actions.py tries one
+                yield rule["message"]
         for part in schema.values():
             yield from rules(part)
 

@@ -133,7 +133,9 @@ def _says_nothing(desired: Desired) -> bool:
 
 def resolved_entry(watch: Watch) -> dict[str, str]:
     """As `status.resolved` has it."""
-    return {field: value for field, value in asdict(watch).items() if value is not None}
+    fields = asdict(watch)
+    del fields["pinned_by"]  # is no part of the question
+    return {field: value for field, value in fields.items() if value is not None}
 
 
 def resolved_of(memory: Memory, desired: Desired, watch: Watch) -> dict[str, str] | None:

@@ -4,10 +4,12 @@ The CRD's schema and CEL rules catch nearly everything at `kubectl apply`; what 
 objects written before a rule existed, end here as InvalidSpec, which names the field and the value.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from pennant_operator.decide.seen.actions import Act, RolloutAction
 from pennant_registry.durations import parse_duration
 from pennant_registry.errors import InvalidGateError
 from pennant_registry.gates import NO_GATES, Gates, parse
@@ -32,6 +34,12 @@ class Watch:
     alias: str | None = None
     stage: str | None = None
     version: str | None = None
+    # What a message calls the RolloutAction that pins it; which one that is changes no question.
+    pinned_by: str | None = field(default=None, compare=False)
+
+    def pinned(self, version: str, by: str | None = None) -> "Watch":
+        """The same model, and of it this version."""
+        return Watch(self.registry, self.model, version=version, pinned_by=by)
 
     @property
     def title(self) -> str:
@@ -44,7 +52,9 @@ class Watch:
         """What says which version is desired, as people call it."""
         if self.stage is not None:
             return f"stage {self.stage}"
-        return f"alias {self.alias}" if self.version is None else "spec.model.version"
+        if self.version is None:
+            return f"alias {self.alias}"
+        return self.pinned_by or "spec.model.version"
 
     @property
     def verb(self) -> str:
@@ -58,6 +68,8 @@ class Watch:
         change = f"change spec.serving to have version {version} tried again"
         if self.stage is not None:  # its highest version counts
             return f"{change}, archive it, or move a higher one into the stage"
+        if self.pinned_by is not None:
+            return f"{change}, or delete the RolloutAction, or pin another version"
         if self.version is not None:
             return f"{change}, or set spec.model.version to another version (and back)"
         return f"{change}, or point {self.pointer} at another version (and back)"
@@ -87,6 +99,12 @@ class Spec:
     scale_down: bool  # onAliasRemoved: ScaleDown
     suspend: bool
     gates: Gates = NO_GATES
+    hold: str | None = None  # what a message calls the RolloutAction that holds, if one does
+
+    @property
+    def halted(self) -> bool:
+        """No new revision is begun, by the spec or by a person."""
+        return self.suspend or self.hold is not None
 
 
 def parse_spec(owner: dict[str, Any]) -> Spec:
@@ -126,6 +144,15 @@ def watch_of(owner: dict[str, Any]) -> Watch | None:
         return _watch(owner.get("spec", {}))
     except InvalidSpecError:
         return None
+
+
+def watches_of(owner: dict[str, Any], actions: Iterable[RolloutAction]) -> frozenset[Watch]:
+    """All that is asked for this object: what its spec follows, and what is pinned beside that."""
+    watch = watch_of(owner)
+    if watch is None:
+        return frozenset()
+    pins = [each for each in actions if each.act is Act.PIN and not each.finished]
+    return frozenset({watch, *(watch.pinned(pin.version) for pin in pins if pin.version)})
 
 
 def _watch(spec: dict[str, Any]) -> Watch:

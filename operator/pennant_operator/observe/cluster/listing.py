@@ -7,6 +7,7 @@ looked at again; most of the time that is nothing.
 
 import logging
 
+from pennant_operator.decide.seen.actions import KIND as ACTION
 from pennant_operator.decide.vocabulary import LABEL_MANAGED_BY, MANAGED_BY, MANAGED_SELECTOR
 from pennant_operator.kube import FORBIDDEN, Api, ApiError
 from pennant_operator.observe.cluster.store import OWNER, Key, Store
@@ -23,7 +24,8 @@ async def relist(api: Api, store: Store, namespaces: tuple[str, ...]) -> set[Key
     changed: set[Key] = set()
     for namespace in namespaces or (None,):
         try:
-            for kind in (*CHILDREN, OWNER):  # owners last: their children are known before they are
+            # Owners last: their children, and what people do to them, are known before they are.
+            for kind in (*CHILDREN, ACTION, OWNER):
                 changed |= await _relist(api, store, kind, namespace)
         except ApiError as error:
             if namespace is None or error.status != FORBIDDEN:
@@ -33,8 +35,13 @@ async def relist(api: Api, store: Store, namespaces: tuple[str, ...]) -> set[Key
     return changed
 
 
+async def relist_actions(api: Api, store: Store, namespace: str) -> set[Key]:
+    """Those of one namespace, which need not be watched; the keys to look at again, or ApiError."""
+    return await _relist(api, store, ACTION, namespace)
+
+
 async def _relist(api: Api, store: Store, kind: str, namespace: str | None) -> set[Key]:
-    selector = "" if kind == OWNER else MANAGED_SELECTOR
+    selector = "" if kind in {OWNER, ACTION} else MANAGED_SELECTOR
     changed: set[Key | None] = set()
     seen: set[str] = set()
     version = 0

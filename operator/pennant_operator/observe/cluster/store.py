@@ -12,14 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pennant_operator.decide.seen.spec import Watch, watch_of
+from pennant_operator.decide.seen.actions import KIND as ACTION
+from pennant_operator.decide.seen.actions import parse_actions
+from pennant_operator.decide.seen.spec import Watch, watch_of, watches_of
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT
 from pennant_operator.kube import Object
 from pennant_operator.observe.cluster.rollouts import Rollouts
 
-Key: TypeAlias = tuple[str, str]  # namespace and name of a ModelDeployment
+# Namespace and name of a ModelDeployment; of a ModelRegistry that RolloutActions are about, as
+# `registry_key` says.
+Key: TypeAlias = tuple[str, str]
 OWNER = "ModelDeployment"
 APPLIED = ("Service", "Deployment", "ConfigMap", "PodDisruptionBudget")
+OF_REGISTRY = "modelregistry/"  # before a ModelRegistry's name: no ModelDeployment has a / in its
 TOMBSTONES_LIMIT = 10_000  # deleted objects remembered, whose late events are dropped
 
 
@@ -37,7 +42,7 @@ class Store:
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str, str], _Entry] = {}
         self._of_owner: dict[Key, set[tuple[str, str]]] = {}
-        self._watches: dict[Key, Watch] = {}
+        self._watches: dict[Key, frozenset[Watch]] = {}
         self._watching: dict[Watch, set[Key]] = {}
         self._gone: OrderedDict[str, int] = OrderedDict()
         self.rollouts = Rollouts()
@@ -51,12 +56,13 @@ class Store:
             return None
         owner = owner_key(obj)
         self._entries[at] = _Entry(meta["uid"], version, owner, _pack(obj))
-        if obj["kind"] == OWNER:
-            key, watch = (meta["namespace"], meta["name"]), watch_of(obj)
-            self._watch(key, watch)
-            self.rollouts.saw(key, watch.registry if watch else None, obj)
-        elif owner is not None:
+        if obj["kind"] != OWNER and owner is not None:
             self._of_owner.setdefault(owner, set()).add((at[0], at[2]))
+        if obj["kind"] in {OWNER, ACTION} and owner is not None:
+            self._watch(owner)
+        if obj["kind"] == OWNER:
+            watch = watch_of(obj)
+            self.rollouts.saw(at[1:], watch.registry if watch else None, obj)
         return owner
 
     def drop(self, kind: str, namespace: str, name: str, uid: str, version: int) -> Key | None:
@@ -72,14 +78,15 @@ class Store:
         if entry is None or entry.uid != uid or entry.version > version:
             return None
         del self._entries[at]
-        if kind == OWNER:
-            self._watch((namespace, name), None)
-            self.rollouts.gone((namespace, name))
-        elif entry.owner is not None:
+        if kind != OWNER and entry.owner is not None:
             names = self._of_owner[entry.owner]
             names.discard((kind, name))
             if not names:
                 del self._of_owner[entry.owner]
+        if kind in {OWNER, ACTION} and entry.owner is not None:
+            self._watch(entry.owner)
+        if kind == OWNER:
+            self.rollouts.gone((namespace, name))
         return entry.owner
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
@@ -96,6 +103,10 @@ class Store:
         names = sorted(name for k, name in self._of_owner.get(key, ()) if k == kind)
         objects = (self.get(kind, key[0], name) for name in names)
         return [obj for obj in objects if obj is not None]
+
+    def actions(self, key: Key) -> list[Object]:
+        """Every RolloutAction about a ModelDeployment, or (`registry_key`) a ModelRegistry."""
+        return self.children(key, ACTION)
 
     def owners(self) -> list[Key]:
         """Every ModelDeployment."""
@@ -115,22 +126,35 @@ class Store:
             if k == kind and entry.version <= upto:
                 yield namespace, name, entry.uid
 
-    def _watch(self, key: Key, watch: Watch | None) -> None:
-        before = self._watches.pop(key, None)
-        if before is not None:
-            self._watching[before].discard(key)
-            if not self._watching[before]:
-                del self._watching[before]
-        if watch is not None:
-            self._watches[key] = watch
+    def _watch(self, key: Key) -> None:
+        """What the spec follows, and what is pinned meanwhile: the one is asked on, for later."""
+        owner, before = self.owner(key), self._watches.pop(key, frozenset())
+        now = watches_of(owner, parse_actions(self.actions(key))) if owner else frozenset()
+        for watch in before - now:
+            self._watching[watch].discard(key)
+            if not self._watching[watch]:
+                del self._watching[watch]
+        for watch in now:
             self._watching.setdefault(watch, set()).add(key)
+        if now:
+            self._watches[key] = now
+
+
+def registry_key(namespace: str, name: str) -> Key:
+    """By which the RolloutActions about a ModelRegistry are known and queued."""
+    return namespace, f"{OF_REGISTRY}{name}"
 
 
 def owner_key(obj: Object) -> Key | None:
-    """The ModelDeployment that an object is, or is labelled as a child of."""
+    """The ModelDeployment that an object is, is labelled as a child of, or is about."""
     meta = obj["metadata"]
     if obj["kind"] == OWNER:
         return meta["namespace"], meta["name"]
+    if obj["kind"] == ACTION:
+        spec = obj.get("spec") or {}
+        if spec.get("registry"):
+            return registry_key(meta["namespace"], spec["registry"])
+        return (meta["namespace"], spec["deployment"]) if spec.get("deployment") else None
     name = meta.get("labels", {}).get(LABEL_DEPLOYMENT)
     return (meta["namespace"], name) if name else None
 

@@ -19,6 +19,7 @@ from pennant_operator.observe.cluster.session import session
 from pennant_operator.observe.cluster.store import Key, Store
 
 OWNERS = (GROUP, VERSION, "modeldeployments")
+ACTIONS = (GROUP, VERSION, "rolloutactions")
 CHILDREN = (("apps", "v1", "deployments"), ("", "v1", "services"))
 WATCH_SECONDS = 300  # of one connection of a watch: connections die unnoticed
 CONNECT_SECONDS = 10  # for a connection of a watch to be made
@@ -95,7 +96,7 @@ def _handlers(api: Api, store: Store, enqueue: Callable[[Key], None]) -> kopf.Op
         if key is not None:
             enqueue(key)
 
-    for group, version, plural in (OWNERS, *CHILDREN):
+    for group, version, plural in (OWNERS, ACTIONS, *CHILDREN):
         kopf.on.event(group, version, plural, registry=handlers)(take)
     return handlers
 

@@ -19,6 +19,7 @@ from pennant_operator.decide.seen.observed import (
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
+from pennant_operator.observe.cluster.listing import relist_actions
 from pennant_operator.observe.cluster.store import Key
 from pennant_operator.observe.poll.gate_questions import gate_question
 from pennant_operator.observe.registries.awaited import Awaited
@@ -46,6 +47,10 @@ class Registries:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._invalid: dict[str, Refused] = {}
         self._awaited = Awaited(dependencies.now)
+
+    def exists(self, name: str) -> bool | None:
+        """Whether there is a ModelRegistry of this name; None while none were listed."""
+        return name in self._live if self._listed else None
 
     def look_up(self, watch: Watch, key: Key) -> tuple[Desired, RegistryFacts | None]:
         """What a ModelDeployment is to run, and what its pods need for it."""
@@ -102,8 +107,19 @@ class Registries:
                     LOG.warning("ModelRegistries cannot be listed, the last ones stand: %s", error)
                 else:
                     await self._follow(listed, group)
+                await self._list_actions()
                 await self._first_polls()
                 await self._awaited.pause(LIST_INTERVAL_SECONDS)
+
+    async def _list_actions(self) -> None:
+        """RolloutActions beside the ModelRegistries: this namespace need not be a watched one."""
+        dependencies = self._dependencies
+        try:
+            keys = await relist_actions(dependencies.api, dependencies.store, self._namespace)
+        except ApiError as error:
+            LOG.warning("RolloutActions cannot be listed, the last ones stand: %s", error)
+        else:
+            dependencies.enqueue(keys, urgent=True)
 
     async def _first_polls(self) -> None:
         """Who waits for `asked` takes nothing back that was told before this process began."""

@@ -21,8 +21,8 @@ from pennant_testing.folders import REPOSITORY
 from pennant_testing.waiting import until
 
 NAMESPACE = "pennant-system"
-CRDS = ("modeldeployments", "modelregistries")
-OURS = ("ModelDeployment", "ModelRegistry")
+CRDS = ("modeldeployments", "modelregistries", "rolloutactions")
+OURS = ("ModelDeployment", "ModelRegistry", "RolloutAction")
 KINDS = {
     "admissionregistration.k8s.io/v1beta1": (
         "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding"
