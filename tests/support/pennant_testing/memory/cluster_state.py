@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.intent import Event
-from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts
+from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts, Turn
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
 from pennant_registry.gates import VersionFacts
@@ -38,6 +38,7 @@ class ClusterState:
     now: datetime = NOW
     images: Images = IMAGES
     registry: RegistryFacts | None = REGISTRY
+    turn: Turn = field(default_factory=Turn)  # what others of its registry do
     facts: dict[str, VersionFacts] = field(default_factory=dict)  # what gates are told, by version
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     applied: dict[str, AppliedManifest] = field(

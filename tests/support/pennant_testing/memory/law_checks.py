@@ -14,6 +14,7 @@ from pennant_operator.decide.seen.observed import (
     Unresolved,
 )
 from pennant_testing.memory.cluster_state import REVISION, SLOTS
+from pennant_testing.memory.law_checks_registry import check_its_turn
 from pennant_testing.memory.law_checks_status import Children, check_conditions, check_ready
 from pennant_testing.memory.law_checks_traffic import (
     answers_nothing,
@@ -56,6 +57,7 @@ class Laws:
             if write.manifest["kind"] == "Deployment":
                 self._check_deployment(world, seen, write)
                 self._check_gates(world, seen, write)
+                check_its_turn(world, seen, write)
             if write.manifest["kind"] == "Service":
                 check_traffic_move(world, seen, write)
 

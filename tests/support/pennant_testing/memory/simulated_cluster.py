@@ -31,6 +31,7 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
             children=self.live(),
             records=self.own_records(),
             gate_facts=self._gate_facts(),
+            turn=self.turn,
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},
         )
 
