@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pennant_operator.decide.seen.observed import Turn
 from pennant_operator.decide.status.condition_state import MESSAGE_LIMIT, stamped_condition
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
 from pennant_registry.durations import DURATION, MAX_DURATION_LENGTH, parse_duration
@@ -50,13 +51,15 @@ def unknown_fields(value, allowed: dict, path: str = "status") -> list[str]:
 
 
 def statuses():
-    """Statuses of rollouts that pass, are rejected, are held, and may not begin."""
+    """Statuses of rollouts that pass, are rejected, are held, may not begin, and wait."""
     gates = {"tags": [{"key": "approved"}]}
-    for behaviour, asked in (
-        (None, {}),
-        (fails("LoadFailed"), {}),
-        (stays_pending, {}),
-        (None, gates),
+    for behaviour, asked, braked, turn in (
+        (None, {}, False, Turn()),
+        (fails("LoadFailed"), {}, False, Turn()),
+        (stays_pending, {}, False, Turn()),
+        (None, gates, False, Turn()),
+        (None, {}, True, Turn()),
+        (None, {}, False, Turn(20)),
     ):
         sim = Simulation(
             version(7, tag=False),
@@ -64,7 +67,8 @@ def statuses():
         )
         sim.run(4)
         sim.specify(gates=asked)
-        sim.registry = replace(REGISTRY, gates=parse(asked))
+        sim.registry = replace(REGISTRY, gates=parse(asked), braked=braked)
+        sim.turn = turn
         sim.facts = {"8": VersionFacts("8", tags={"approved": ""})}
         if behaviour:
             sim.behaviour["8"] = behaviour

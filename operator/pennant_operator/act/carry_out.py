@@ -42,15 +42,15 @@ async def carry_out(
     Whether the ModelDeployment is still the one this was decided for. Where it is not, our own
     write brought the change, and the watch has no news of it any more: it is to be looked at again.
     """
-    if plan.begins and not await _tell(plan, owner, cluster, recorder, store, now):
+    if plan.begins and not await _announce(plan, owner, cluster, recorder, store, now):
         return False
     for write in plan.writes:
         for event in await _carry_out_write(write, owner["metadata"]["namespace"], cluster, store):
             await recorder.post(owner, event, now)
-    return plan.begins or await _tell(plan, owner, cluster, recorder, store, now)
+    return plan.begins or await _announce(plan, owner, cluster, recorder, store, now)
 
 
-async def _tell(
+async def _announce(
     plan: Plan,
     owner: Object,
     cluster: Cluster,

@@ -74,8 +74,8 @@ def parse_brake(given: Mapping[str, Any]) -> BrakeSpec:
     try:
         parsed = Decimal(share)
     except (InvalidOperation, TypeError):
-        parsed = Decimal("NaN")
-    if not Decimal(0) < parsed <= 1:
+        parsed = Decimal(0)
+    if not parsed.is_finite() or not 0 < parsed <= 1:
         raise ValueError(f"spec.brake.share {share!r} is not above 0 and at most 1: write '0.20'")
     if minimum < 1:
         raise ValueError(f"spec.brake.minimum {minimum!r} is too small: write 1 or more")

@@ -44,13 +44,13 @@ class RegistryMetrics:
             registry=registry,
         )
         self._under_way = Gauge(
-            "pennant_rollouts_under_way",
+            "pennant_registry_rollouts_under_way",
             "Candidates of a registry that come up.",
             ["registry"],
             registry=registry,
         )
         self._waiting = Gauge(
-            "pennant_rollouts_in_line",
+            "pennant_registry_rollouts_in_line",
             "ModelDeployments of a registry that wait for their turn.",
             ["registry"],
             registry=registry,
