@@ -47,7 +47,8 @@ def table() -> dict[Case, StatusText]:
 def situation(case: Case) -> Situation:
     """What `plan` would make the conditions from."""
     spec = parse_spec(model_deployment(**SPECS[case.spec]))
-    spec = BESIDE.get(case.spec, lambda unchanged: unchanged)(spec)
+    if case.spec in BESIDE:
+        spec = BESIDE[case.spec](spec)
     return Situation(
         spec=spec,
         desired=answer_to_pin(_desired(case, spec.watch), spec.watch),
