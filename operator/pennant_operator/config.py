@@ -35,6 +35,9 @@ class Config:
     pod_fs_group: int | None = POD_FS_GROUP
     """PENNANT_POD_FS_GROUP: the group that owns the volumes of model pods, or `none` where the
     cluster chooses one, as OpenShift's restricted-v2 does. For pods of revisions to come."""
+    actors_checked: bool = False
+    """PENNANT_ACTORS_CHECKED: true where the API server holds spec.actor of RolloutActions to the
+    user who creates them, as the actor policy does; then messages say who it was."""
     http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet's probes and Prometheus come from outside
     """PENNANT_HTTP_HOST: address of the HTTP server."""
     http_port: int = 8081
@@ -76,6 +79,7 @@ class Config:
             serving_image=env.get("PENNANT_SERVING_IMAGE", fetch),
             watch_namespaces=_names(env.get("PENNANT_WATCH_NAMESPACES", "")),
             pod_fs_group=_group(env),
+            actors_checked=_one_of(env, "PENNANT_ACTORS_CHECKED", "false", SWITCH) == "true",
             http_host=env.get("PENNANT_HTTP_HOST", cls.http_host),
             http_port=int(_number(env, "PENNANT_HTTP_PORT", cls.http_port, 0, 65535)),
             webhook_port=int(_number(env, "PENNANT_WEBHOOK_PORT", cls.webhook_port, 0, 65535)),

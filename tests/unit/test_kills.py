@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.seen.observed import Unknown
+from pennant_registry.gates import VersionFacts
 from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
 from pennant_testing.memory.object_builders import NOW, version
 from pennant_testing.memory.simulated_cluster import Simulation
@@ -91,6 +92,51 @@ def scaled_to_zero_and_back(operator: FallibleOperator) -> None:
     look(operator, 8)
 
 
+def pinned(operator: FallibleOperator) -> None:
+    operator.world.act("Pin", version="7")
+    operator.hear()
+    look(operator, 8)
+
+
+def pin_expired(operator: FallibleOperator) -> None:
+    until = operator.world.now + timedelta(seconds=9)
+    operator.world.act("Pin", version="7", expiresAt=until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    operator.hear()
+    look(operator, 24)
+
+
+def aborted(operator: FallibleOperator) -> None:
+    operator.world.behaviour["8"] = stays_pending
+    operator.world.desired = version(8)
+    look(operator, 3)
+    operator.world.act("Abort")
+    operator.hear()
+    look(operator, 8)
+
+
+def aborted_in_the_bake(operator: FallibleOperator) -> None:
+    operator.world.act("Abort")
+    operator.hear()
+    look(operator, 10)
+
+
+def retried(operator: FallibleOperator) -> None:
+    del operator.world.behaviour["8"]
+    operator.world.act("Retry")
+    operator.hear()
+    look(operator, 14)
+
+
+def approved(operator: FallibleOperator) -> None:
+    operator.world.specify(gates={"tags": [{"key": "approved"}]})
+    operator.world.facts["8"] = VersionFacts("8", tags={})
+    operator.world.desired = version(8)
+    look(operator, 3)
+    operator.world.act("Approve", version="8")
+    operator.hear()
+    look(operator, 12)
+
+
 # What a story begins after, the version that serves at its end, and what is said then.
 STORIES: dict[Story, tuple[Story | None, str, str]] = {
     first: (None, "7", "Serving"),
@@ -103,6 +149,12 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
     crashed_in_bake: (moved, "7", "Rejected"),
     crashed_in_an_outage: (moved, "7", "Rejected"),
     scaled_to_zero_and_back: (first, "7", "Serving"),
+    pinned: (baked, "7", "Baking"),
+    pin_expired: (baked, "8", "Baking"),
+    aborted: (first, "7", "Rejected"),
+    aborted_in_the_bake: (moved, "7", "Rejected"),
+    retried: (rejected, "8", "Baking"),
+    approved: (first, "8", "Baking"),
 }
 
 
@@ -141,6 +193,7 @@ def end(operator: FallibleOperator) -> dict[str, Any]:
         "conditions": [(c["type"], c["status"], c["reason"]) for c in status["conditions"]],
         "rejected": [(e["version"], e["reason"]) for e in status.get("rejected", ())],
         "history": [(e["version"], e["result"]) for e in status["history"]],
+        "actions": {n: a["status"]["state"] for n, a in operator.world.actions.items()},
         "pins": operator.world.children.get("ConfigMap/rec-digests", {}).get("data"),
     }
 

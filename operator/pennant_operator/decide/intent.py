@@ -61,7 +61,16 @@ class Delete:
     resource_version: str
 
 
+@dataclass(frozen=True)
+class ActionStatus:
+    """The status of a RolloutAction, as it was seen, is to be this."""
+
+    action: dict[str, Any]
+    status: dict[str, Any]
+
+
 Write = Apply | Create | Adopt | Delete
+ActionReport = ActionStatus | Delete  # what is told of a RolloutAction, on the object itself
 
 
 @dataclass(frozen=True)
@@ -70,11 +79,13 @@ class Plan:
 
     Where a rollout begins, the status comes first: that it has a place among those of its registry
     must be known before it takes it.
+    What RolloutActions are told of themselves comes last: it says what the status says by then.
     """
 
     writes: tuple[Write, ...] = ()
     status: dict[str, Any] | None = None  # None: leave it as it is
     events: tuple[Event, ...] = ()
+    reports: tuple[ActionReport, ...] = ()
     requeue_after: float | None = None  # seconds; None: wait for an event
     begins: bool = False  # a rollout
     durations: dict[str, float] = field(default_factory=dict)  # of a rollout that this plan ends

@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.actions.once import Outcome, outcome_of_next
+from pennant_operator.decide.actions.reports import reports_of_deployment
 from pennant_operator.decide.candidate import replacement
 from pennant_operator.decide.candidate.attempts import is_parked, is_retried
 from pennant_operator.decide.candidate.bake import way_back_from_bake
@@ -22,8 +24,9 @@ from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.goal.gates import opens_at
 from pennant_operator.decide.goal.goal import Goal, choose_goal
 from pennant_operator.decide.goal.silence import desired_despite_silence
-from pennant_operator.decide.intent import Plan
+from pennant_operator.decide.intent import NORMAL, WARNING, Event, Plan
 from pennant_operator.decide.manifests.records import records_with
+from pennant_operator.decide.seen.actions import State, in_force
 from pennant_operator.decide.seen.memory import (
     MAX_STATUS_ENTRIES,
     Memory,
@@ -31,8 +34,9 @@ from pennant_operator.decide.seen.memory import (
     still_rejected,
 )
 from pennant_operator.decide.seen.observed import Observed, Refused
+from pennant_operator.decide.seen.peoples_word import answer_to_pin, spec_of, with_pin
 from pennant_operator.decide.seen.sanitize import sanitized_status
-from pennant_operator.decide.seen.spec import InvalidSpecError, parse_spec
+from pennant_operator.decide.seen.spec import InvalidSpecError
 from pennant_operator.decide.seen.traffic import Traffic
 from pennant_operator.decide.seen.world import World, world_of
 from pennant_operator.decide.status.events import events_of, unreadable_records
@@ -44,7 +48,7 @@ from pennant_operator.decide.traffic.blue_green import blue_green
 from pennant_operator.decide.traffic.pace import next_look, unsettled
 from pennant_operator.decide.traffic.writes import writes_for
 from pennant_operator.decide.verdict import Held, Rejected
-from pennant_operator.decide.vocabulary import Reason
+from pennant_operator.decide.vocabulary import EventReason, Reason
 
 DELETION_RECHECK_SECONDS = 1.0  # between two looks at children that are being deleted
 # between two looks at somebody else's object in the way: no watch tells when it is gone
@@ -55,15 +59,26 @@ def plan(observed: Observed, now: datetime) -> Plan:
     """What to do about one ModelDeployment."""
     if "deletionTimestamp" in observed.owner["metadata"]:
         return Plan()  # the garbage collector follows the owner references
-    decided = _plan_undeleted(_with_sanitized_status(observed), now)
+    observed = _as_it_counts(observed, now)
+    decided = _plan_undeleted(observed, now)
     events = unreadable_records(observed.unreadable)
-    return replace(decided, events=(*events, *decided.events)) if events else decided
+    decided = replace(decided, events=(*events, *decided.events)) if events else decided
+    return _with_reports(decided, observed, now) if observed.actions else decided
+
+
+def _with_reports(decided: Plan, observed: Observed, now: datetime) -> Plan:
+    """What RolloutActions are told of themselves, and no later look than one of them needs."""
+    status = observed.owner["status"] if decided.status is None else decided.status
+    name = observed.owner["metadata"]["name"]
+    reports = reports_of_deployment(observed.actions, name, status, now)
+    looks = [each for each in (decided.requeue_after, reports.due) if each is not None]
+    return replace(decided, reports=reports.writes, requeue_after=min(looks, default=None))
 
 
 def _plan_undeleted(observed: Observed, now: datetime) -> Plan:
     owner = observed.owner
     try:
-        spec = parse_spec(owner)
+        spec = spec_of(observed, now)
     except InvalidSpecError as error:
         return stalled_plan(observed, Refused(Reason.INVALID_SPEC, str(error)), now)
     if conflict := ownership.name_conflict(observed.children, owner):
@@ -81,9 +96,9 @@ def _plan_undeleted(observed: Observed, now: datetime) -> Plan:
 
 def wants_pods(observed: Observed, now: datetime) -> bool:
     """Whether `plan` must see pods; a settled ModelDeployment costs no list of them."""
-    observed = _with_sanitized_status(observed)
+    observed = _as_it_counts(observed, now)
     try:
-        world = world_of(observed, parse_spec(observed.owner), now)
+        world = world_of(observed, spec_of(observed, now), now)
     except InvalidSpecError:
         return False
     step = _first_step(observed, world, now)
@@ -92,16 +107,19 @@ def wants_pods(observed: Observed, now: datetime) -> bool:
     return moving or unsettled(world, memory, now)
 
 
-def _with_sanitized_status(observed: Observed) -> Observed:
+def _as_it_counts(observed: Observed, now: datetime) -> Observed:
+    """The ModelDeployment with what of its status is whole, and with what is pinned."""
     status = sanitized_status(observed.owner.get("status"))
-    return replace(observed, owner=observed.owner | {"status": status})
+    owner = with_pin(observed.owner, in_force(observed.actions, now))
+    return replace(observed, owner=owner | {"status": status})
 
 
-def _first_step(observed: Observed, world: World, now: datetime) -> Step:
-    memory = memory_of(observed.owner)
-    observed = replace(
-        observed, desired=desired_despite_silence(observed, world.spec.watch, memory)
-    )
+def _first_step(
+    observed: Observed, world: World, now: datetime, memory: Memory | None = None
+) -> Step:
+    memory, watch = memory or memory_of(observed.owner), world.spec.watch
+    observed = replace(observed, desired=answer_to_pin(observed.desired, watch))
+    observed = replace(observed, desired=desired_despite_silence(observed, watch, memory))
     rejected = still_rejected(memory, observed.desired)
     goal = choose_goal(observed, world, memory, rejected, now)
     records = records_with(observed, world, goal)
@@ -110,6 +128,8 @@ def _first_step(observed: Observed, world: World, now: datetime) -> Step:
 
 def _plan_step(step: Step) -> Plan:
     world, goal, now = step.world, step.goal, step.now
+    if (outcome := outcome_of_next(step)) is not None:
+        return _plan_outcome(step, outcome)
     crash = way_back_from_bake(world, step.rejected, now)
     if crash is not None and world.traffic is not None:
         return _plan_rejection(step, world.traffic.revision, crash)
@@ -158,6 +178,25 @@ def _durations_of(step: Step, traffic: Traffic | None) -> dict[str, float]:
     if traffic.revision != candidate.get("revision"):
         return {}
     return phase_durations(candidate, step.world.slots[traffic.slot].running, step.now)
+
+
+def _plan_outcome(step: Step, outcome: Outcome) -> Plan:
+    """Record what a RolloutAction came to, effect and all; the next pass acts on it."""
+    memory = replace(step.memory, status=outcome.status)
+    after = _first_step(step.observed, step.world, step.now, memory)
+    decided = (
+        _plan_rejection(after, *outcome.rejection)
+        if outcome.rejection is not None
+        else _plan_status_only(after)
+    )
+    action, done = outcome.action, outcome.state is State.DONE
+    title = action.title(actors_checked=step.observed.actors_checked)
+    event = Event(
+        NORMAL if done else WARNING,
+        EventReason.ROLLOUT_ACTION,
+        f"{action.act} by {title}: {outcome.message}",
+    )
+    return replace(decided, events=(event, *decided.events))
 
 
 def _plan_rejection(step: Step, revision: str, verdict: Rejected) -> Plan:

@@ -91,6 +91,7 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     REJECTED = "Rejected"
     HELD = "Held"
+    HELD_BY_ACTION = "HeldByAction"  # a RolloutAction Hold is in force
     GATE_NOT_PASSED = "GateNotPassed"  # a gate says no, or nobody can tell
     BRAKED = "Braked"  # too many aliases of its registry moved or vanished at once
     IN_LINE = "InLine"  # as many of its registry's candidates come up as may at once
@@ -111,6 +112,7 @@ class Reason(StrEnum):
     BUNDLE_MISSING = "BundleMissing"
     START_FAILED = "StartFailed"
     CRASHED_IN_BAKE = "CrashedInBake"
+    ABORTED = "Aborted"  # a person said so, by a RolloutAction
     # The world's fault: the revision is held (verdicts.py)
     QUOTA_EXCEEDED = "QuotaExceeded"
     LIMIT_RANGE_EXCEEDED = "LimitRangeExceeded"
@@ -136,6 +138,7 @@ class EventReason(StrEnum):
     SCALED_DOWN = "ScaledDown"
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"
+    ROLLOUT_ACTION = "RolloutAction"
     POD_REPLACED = "PodReplaced"
     RECORD_UNREADABLE = "RecordUnreadable"
     FIELD_CHANGED = "FieldChangedByOthers"

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pennant_operator.decide.plan import wants_pods
+from pennant_operator.decide.seen.actions import in_force
 from pennant_operator.decide.seen.observed import (
     Desired,
     GateFacts,
@@ -13,6 +14,7 @@ from pennant_operator.decide.seen.observed import (
     RegistryFacts,
     Unknown,
 )
+from pennant_operator.decide.seen.peoples_word import with_pin
 from pennant_operator.decide.seen.spec import Watch, watch_of
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Object
@@ -38,15 +40,24 @@ class Observer:
     """Sees one ModelDeployment at a time."""
 
     def __init__(
-        self, children: Children, answers: Answers, images: Images, rollouts: Rollouts
+        self,
+        children: Children,
+        answers: Answers,
+        images: Images,
+        rollouts: Rollouts,
+        *,
+        actors_checked: bool = False,
     ) -> None:
         self._children = children
         self._answers = answers
         self._images = images
         self._rollouts = rollouts
+        self._actors_checked = actors_checked
 
     async def observe(self, owner: Object, now: datetime) -> Observed:
         """What is so now, pods only where a decision needs them; raises ApiError."""
+        actions = self._children.actions(owner)
+        owner = with_pin(owner, in_force(actions, now))
         watch, key = watch_of(owner), _key(owner)
         desired, registry = _NOT_UNDERSTOOD if watch is None else self._answers.look_up(watch, key)
         records, unreadable = self._children.records(owner)
@@ -57,6 +68,8 @@ class Observer:
             images=self._images,
             children=await self._children.objects(owner),
             records=records,
+            actions=actions,
+            actors_checked=self._actors_checked,
             unreadable=unreadable,
         )
         if watch is not None:

@@ -15,6 +15,7 @@ from pennant_operator.act.cluster import (
     WriteRefusedError,
 )
 from pennant_operator.act.events import Recorder
+from pennant_operator.act.reports import report
 from pennant_operator.backoff import Backoff
 from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
@@ -29,6 +30,7 @@ from pennant_operator.observe.cluster.store import OWNER, Key, Store
 from pennant_operator.observe.gather import Observer
 from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
+from pennant_operator.run.targetless import Targetless
 
 LOG = logging.getLogger(__name__)
 GONE_OR_CHANGED = (404, 409)
@@ -68,13 +70,16 @@ class Reconciler:
     metrics: Metrics
     queue: WorkQueue[Key]
     backoff: Backoff
+    targetless: Targetless
     now: Callable[[], datetime]
 
     async def handle(self, key: Key) -> None:
         """Reconcile and requeue; what fails is tried again, later each time."""
         owner = self.store.owner(key)
         if owner is None:
-            self._forget(key)
+            self.children.forget(key)
+            self.metrics.forget(key)
+            await self._handle_without_owner(key)
             return
         attempt = Attempt(owner, self.now(), time.perf_counter())
         try:
@@ -91,6 +96,23 @@ class Reconciler:
             self.backoff.forget(key)
             if attempt.decided.requeue_after is not None:
                 self.queue.add_after(key, attempt.decided.requeue_after)
+
+    async def _handle_without_owner(self, key: Key) -> None:
+        """What people ask of what is not there; mostly nothing."""
+        try:
+            after = await self.targetless.look(key)
+        except FencedError as error:
+            LOG.info("%s/%s: %s", *key, error)
+        except ApiError as error:
+            LOG.warning("RolloutActions about %s/%s: %s", *key, error)
+            self.queue.add_after(key, self.backoff.next(key))
+        except Exception:  # as for a ModelDeployment
+            LOG.exception("RolloutActions about %s/%s: a fault in the operator", *key)
+            self.queue.add_after(key, self.backoff.next(key))
+        else:
+            self.backoff.forget(key)
+            if after is not None:
+                self.queue.add_after(key, after)
 
     async def reconcile(self, attempt: Attempt) -> None:
         """Bring one ModelDeployment a step further; raises ApiError."""
@@ -146,6 +168,8 @@ class Reconciler:
                 attempt.decided, owner, self.cluster, self.recorder, self.store, now
             ):
                 self.queue.add(attempt.key, urgent=True)
+            namespace = owner["metadata"]["namespace"]
+            await report(attempt.decided.reports, namespace, self.cluster, self.store)
         except ApiError as error:
             if error.status in GONE_OR_CHANGED:
                 await self.children.read_owner(owner)  # the watch may have missed its change

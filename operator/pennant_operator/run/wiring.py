@@ -27,6 +27,7 @@ from pennant_operator.run.lists import Lists
 from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.reconcile import Reconciler
+from pennant_operator.run.targetless import Targetless
 from pennant_operator.token_bucket import TokenBucket
 
 WRITE_BURST_SECONDS = 10  # of PENNANT_WRITE_RATE's writes may be made at once
@@ -84,12 +85,16 @@ def wire(config: Config, api: Api) -> Parts:
             registries,
             Images(config.fetch_image, config.serving_image, config.pod_fs_group),
             store.rollouts,
+            actors_checked=config.actors_checked,
         ),
         cluster=cluster,
         recorder=Recorder(cluster, config.identity),
         metrics=metrics,
         queue=queue,
         backoff=Backoff(random.random),
+        targetless=Targetless(
+            store, cluster, config.namespace, registries.exists, registries.resume, _now
+        ),
         now=_now,
     )
     return Parts(

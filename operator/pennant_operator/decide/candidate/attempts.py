@@ -65,6 +65,11 @@ def is_retried(candidate: dict[str, Any], revision: str | None, now: datetime) -
     return candidate.get("revision") == revision and until is not None and now >= until
 
 
+def tried_now(candidate: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """`status.candidate` of a held candidate that a person wants tried now: as if held never."""
+    return {**_without_hold(candidate), "since": format_time(now), "attempts": 0}
+
+
 def _retry_delay(attempts: int) -> timedelta:
     """30 s, doubled with every attempt, at most 10 min."""
     doubled: timedelta = _FIRST_RETRY_DELAY * 2 ** min(attempts - 1, 10)

@@ -21,6 +21,7 @@ from pennant_registry.gates import (
     open_at,
 )
 
+CLOSED = "closed"  # the gate that no answer of a registry opens, nor a person
 NOT_ASKED = "what they ask for is not known yet"
 
 
@@ -57,6 +58,8 @@ def holding_gates(
         *_asked(observed, desired, floor, world.spec.watch.registry, now),
         *_asked(observed, desired, own, None, now),
     )
+    if memory.approves(revision):
+        asked = tuple(each for each in asked if each.result.gate == CLOSED)
     return asked if any(each.result.result is not Result.PASSED for each in asked) else ()
 
 

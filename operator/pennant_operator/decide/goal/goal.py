@@ -87,7 +87,7 @@ def _goal(
     )
     rejection = next((entry for entry in rejected if entry["revision"] == revision), None)
     silent = desired.silence is not None
-    if rejection is not None or spec.suspend:
+    if rejection is not None or spec.halted:
         return Goal(back, desired, revision, rejection, frozen=silent, back=back is not None)
     if back is not None and world.idle.size:
         return Goal(back, desired, revision, frozen=silent, back=True)
@@ -107,11 +107,11 @@ def _may_be_another_database(desired: Desired) -> bool:
 def _releases(spec: Spec, desired: Absent | Refused) -> bool:
     """Only MLflow's own word that the model is there and the alias, or the stage, is empty.
 
-    Suspend keeps what serves.
+    Suspend, and a Hold, keep what serves.
     """
     return (
         spec.scale_down
-        and not spec.suspend
+        and not spec.halted
         and isinstance(desired, Absent)
         and desired.reason in {Reason.ALIAS_NOT_SET, Reason.STAGE_EMPTY}
     )
@@ -131,7 +131,7 @@ def _goal_without_answer(
     """
     candidate, spec = memory.candidate.get("revision"), world.spec
     resolved, version = memory.resolved_for(spec.watch), desired_version(observed.desired)
-    under_way = candidate in observed.records and resolved and not spec.suspend
+    under_way = candidate in observed.records and resolved and not spec.halted
     if version is not None and version != memory.candidate.get("version"):
         under_way = False
     silent = isinstance(observed.desired, Unknown) and resolved

@@ -6,7 +6,7 @@ the newest counts: by the time of their creation, then by name.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -108,7 +108,8 @@ def parse_action(obj: dict[str, Any]) -> RolloutAction | None:
         created=created,
         version=spec.get("version"),
         revision=spec.get("revision"),
-        expires=_time(spec.get("expiresAt")),
+        # A time that no clock reaches must not become one that never ends.
+        expires=_time(spec["expiresAt"]) or created if spec.get("expiresAt") else None,
         state=State(state) if state in set(State) else None,
         since=_time(status.get("time")),
     )
@@ -143,6 +144,6 @@ def in_force(actions: Iterable[RolloutAction], now: datetime) -> InForce:
 
 def _time(text: Any) -> datetime | None:
     try:
-        return parse_time(text) if isinstance(text, str) else None
-    except ValueError:
+        return parse_time(text).astimezone(UTC) if isinstance(text, str) else None
+    except (ValueError, OverflowError):
         return None

@@ -1,9 +1,11 @@
 """What earlier plans wrote into `status` and later ones read: the operator's only memory."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.seen.actions import RolloutAction
 from pennant_operator.decide.seen.observed import Absent, Desired, ModelVersion, Object, Unknown
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.times import format_time, parse_time
@@ -42,6 +44,16 @@ class Memory:
     def history(self) -> list[dict[str, Any]]:
         """`status.history`, newest first."""
         return self.status.get("history") or []
+
+    def approves(self, revision: str) -> bool:
+        """Whether a person said that it passes its gates."""
+        return bool((self.status.get("approved") or {}).get("revision") == revision)
+
+    def untold_action(self, actions: Iterable[RolloutAction]) -> dict[str, Any] | None:
+        """`status.action`, while the RolloutAction itself does not say what it came to."""
+        entry: dict[str, Any] = self.status.get("action") or {}
+        untold = {each.uid for each in actions if not each.finished}
+        return entry if entry.get("uid") in untold else None
 
     @property
     def line(self) -> dict[str, Any]:
@@ -124,6 +136,13 @@ def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any
     if memory.desired.get("version") == version:
         return memory.desired
     return {"version": version, "since": format_time(now)}
+
+
+def approved_of(memory: Memory, desired: Desired) -> dict[str, Any] | None:
+    """The next `status.approved`: it lasts while its version is desired."""
+    approved: dict[str, Any] = memory.status.get("approved") or {}
+    stays = _says_nothing(desired) or approved.get("version") == desired_version(desired)
+    return approved if approved and stays else None
 
 
 def _says_nothing(desired: Desired) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from pennant_operator.decide.seen.actions import RolloutAction
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
 from pennant_registry.gates import NO_GATES, Gates, VersionFacts
@@ -126,4 +127,6 @@ class Observed:
     pods: dict[str, tuple[PodFacts, ...]] = field(default_factory=dict)  # slot -> pods
     gate_facts: GateFacts | None = None  # None: no gate asks, or the registry has not answered yet
     turn: Turn = field(default_factory=Turn)
+    actions: tuple[RolloutAction, ...] = ()  # those about it, oldest first
+    actors_checked: bool = False  # the API server holds `spec.actor` to whoever creates one
     unreadable: tuple[str, ...] = ()  # names of records that tell nothing, each with the reason

@@ -6,6 +6,7 @@ to its type and calls for none of them.
 
 from typing import Any
 
+from pennant_operator.decide.seen.actions import State
 from pennant_operator.decide.times import parse_time
 
 _REQUIRED_IN_PARTS = {
@@ -14,11 +15,14 @@ _REQUIRED_IN_PARTS = {
     "candidate": {"version", "revision", "slot", "since"},
     "line": {"revision", "since", "ahead"},
     "beforeBrake": {"version", "since"},
+    "approved": {"version", "revision"},
+    "action": {"uid", "state", "message"},
 }
 _REQUIRED_IN_ENTRIES = {
     "rejected": {"version", "revision", "reason", "message", "time"},
     "history": {"version", "revision", "result", "time"},
 }
+_OUTCOMES = {State.DONE, State.REFUSED}  # `state` of the part `action`
 _TIME_FIELDS = {"since", "time", "retryTime", "firstReadyTime"}
 
 
@@ -28,7 +32,7 @@ def sanitized_status(status: dict[str, Any] | None) -> dict[str, Any]:
     for name, required in _REQUIRED_IN_PARTS.items():
         if name in sanitized:
             part = _without_bad_times(sanitized[name])
-            if required <= part.keys():
+            if required <= part.keys() and part.get("state", State.DONE) in _OUTCOMES:
                 sanitized[name] = part
             else:
                 del sanitized[name]

@@ -14,6 +14,7 @@ from pennant_operator.decide.status.messages import (
     brake_message,
     desired_message,
     gates_message,
+    hold_message,
     line_message,
     pointer_message,
     progress_message,
@@ -45,7 +46,8 @@ def _state_by_answer(s: Situation) -> ConditionState:
         return FALSE, Reason.REJECTED, pointer_message(s, rejection_message(s, named=False))
     if s.in_sync:
         pinned = s.spec.watch.version is not None
-        message = pointer_message(s, "serves" if s.ready else "has the traffic") + warm_message(s)
+        serves = pointer_message(s, "serves" if s.ready else "has the traffic")
+        message = serves + warm_message(s) + hold_message(s)
         return TRUE, Reason.PINNED if pinned else Reason.IN_SYNC, message
     if s.spec.suspend:
         why = "is not rolled out while spec.suspend is true: set it to false to roll it out"
@@ -68,6 +70,9 @@ def _state_on_the_way(s: Situation) -> ConditionState:
     if s.braked:
         why = f"is not rolled out: {brake_message(s)}"
         return FALSE, Reason.BRAKED, pointer_message(s, why) + _meanwhile_message(s)
+    if s.spec.hold:
+        why = f"is not rolled out while {s.spec.hold} is there: delete it to roll it out"
+        return FALSE, Reason.HELD_BY_ACTION, pointer_message(s, why) + serving_meanwhile(s)
     if s.gates:
         why = gates_message(s, named=False)
         return FALSE, Reason.GATE_NOT_PASSED, pointer_message(s, why) + serving_meanwhile(s)

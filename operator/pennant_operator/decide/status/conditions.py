@@ -92,8 +92,11 @@ def _work_due(s: Situation) -> ConditionState | None:
     if s.gates:
         return (TRUE, Reason.GATE_NOT_PASSED, progress_message(s)) if s.edited else None
     if isinstance(s.desired, ModelVersion):
-        waits = s.in_sync or s.spec.replicas == 0  # where nothing can be proved
-        return None if waits else (TRUE, Reason.ROLLING_OUT, progress_message(s))
+        if s.in_sync or s.spec.replicas == 0:  # where nothing can be proved
+            return None
+        if s.spec.hold:
+            return (TRUE, Reason.HELD_BY_ACTION, progress_message(s)) if s.edited else None
+        return TRUE, Reason.ROLLING_OUT, progress_message(s)
     return (TRUE, Reason.WAITING_FOR_VERSION, _not_realised_message(s)) if s.edited else None
 
 
@@ -142,6 +145,8 @@ def summary_of(s: Situation) -> Summary:
 def _is_held(s: Situation) -> bool:
     if s.braked:
         return s.parked or not s.candidate
+    if s.spec.hold and isinstance(s.desired, ModelVersion) and not s.in_sync:
+        return s.spec.replicas > 0
     return s.parked or bool(s.gates) or _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED
 
 

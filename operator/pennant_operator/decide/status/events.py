@@ -8,7 +8,12 @@ from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.vocabulary import Condition, EventReason, Reason, Summary
 
 Status = dict[str, Any]
-_HOLDS_BEFORE_PODS = {Reason.SOURCE_NOT_ALLOWED, Reason.GATE_NOT_PASSED, Reason.BRAKED}
+_HOLDS_BEFORE_PODS = {
+    Reason.SOURCE_NOT_ALLOWED,
+    Reason.GATE_NOT_PASSED,
+    Reason.HELD_BY_ACTION,
+    Reason.BRAKED,
+}
 
 
 def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:

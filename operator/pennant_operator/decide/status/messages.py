@@ -77,7 +77,7 @@ def serving_meanwhile(s: Situation) -> str:
     """What goes on meanwhile; empty when nothing is to serve."""
     if s.serving is None or not (s.ready or s.spec.replicas):
         return ""
-    of_another = s.back and not s.spec.suspend  # what goes before tells of the way back
+    of_another = s.back and not s.spec.halted  # what goes before tells of the way back
     who = f"version {s.serving}"
     if _is_new_revision(s) and not of_another:
         who = "its previous revision"
@@ -89,6 +89,11 @@ def warm_message(s: Situation) -> str:
     if s.bakes_until is None:
         return ""
     return f"; what served before stays warm until {format_time(s.bakes_until)}"
+
+
+def hold_message(s: Situation) -> str:
+    """That what comes next waits for a person."""
+    return f"; {s.spec.hold} holds what comes next" if s.spec.hold else ""
 
 
 def rejection_message(s: Situation, *, named: bool = True) -> str:
@@ -186,6 +191,8 @@ def _no_candidate(s: Situation) -> str:
         return UNPROVED
     if s.braked:
         return f"version {s.desired.version} is not rolled out: {brake_message(s)}"
+    if s.spec.hold:
+        return f"{s.spec.hold} holds what is new: delete it to have it rolled out"
     if s.gates:
         return gates_message(s)
     if s.line:

@@ -10,7 +10,7 @@ from pennant_operator.decide.candidate.trouble import serving_trouble
 from pennant_operator.decide.goal.brake import before_brake_of
 from pennant_operator.decide.goal.gates import AskedGate
 from pennant_operator.decide.goal.line import line_entry
-from pennant_operator.decide.seen.memory import desired_of, resolved_entry, resolved_of
+from pennant_operator.decide.seen.memory import approved_of, desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_operator.decide.seen.traffic import Traffic
 from pennant_operator.decide.seen.world import World
@@ -37,6 +37,8 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         "serving": _serving_entry(step, traffic),
         "candidate": _candidate_entry(step, traffic),
         "rejected": step.rejected or None,
+        "approved": approved_of(step.memory, step.observed.desired),
+        "action": step.memory.untold_action(step.observed.actions),
         "gates": [_gate_entry(gate) for gate in step.goal.gates] or None,
         "line": _line_entry(step),
         "beforeBrake": before_brake_of(step.observed, step.memory, spec.watch, step.now),

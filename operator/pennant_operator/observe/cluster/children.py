@@ -7,6 +7,7 @@ does not, so every name is read once before the first write of a key, and again 
 import asyncio
 from collections.abc import Iterator
 
+from pennant_operator.decide.seen.actions import RolloutAction, parse_actions
 from pennant_operator.decide.seen.pod_facts import PodFacts, pod_facts
 from pennant_operator.decide.seen.revision import Record, UnreadableRecordError, record_from_object
 from pennant_operator.decide.vocabulary import (
@@ -96,6 +97,10 @@ class Children:
             else:
                 unreadable.append(record)
         return records, tuple(unreadable)
+
+    def actions(self, owner: Object) -> tuple[RolloutAction, ...]:
+        """The RolloutActions about it, oldest first."""
+        return parse_actions(self._store.actions(_key(owner)))
 
     async def pods(self, owner: Object) -> dict[str, tuple[PodFacts, ...]]:
         """The pods of both slots, those on their way out included; raises ApiError."""

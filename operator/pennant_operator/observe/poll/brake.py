@@ -124,7 +124,7 @@ class AliasBrake:
 
     def resume(self) -> None:
         """A person says that it is work: where the aliases are is where they are to be."""
-        self._on, self._resumed = False, True
+        self._on, self._resumed, self.counted = False, True, True
         self._settle()
 
     def _settle(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pennant_operator.decide.goal.gates import CLOSED
 from pennant_operator.decide.seen.memory import Memory, memory_of
 from pennant_operator.decide.seen.observed import ModelVersion, Object
 from pennant_operator.decide.seen.revision import Record
@@ -13,7 +14,6 @@ from pennant_registry.gates import NO_GATES, Gates, Result, VersionFacts
 
 Parts: TypeAlias = frozenset[Part]
 NOTHING: Parts = frozenset()
-CLOSED = "closed"  # the gate that no answer of a registry opens
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import logging
 from functools import partial
 
 from pennant_operator.decide.registry import no_answer, registries, sources
+from pennant_operator.decide.registry.brake import recorded_brake
 from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import InvalidRegistryError, RegistrySpec
 from pennant_operator.decide.seen.observed import (
@@ -20,7 +21,7 @@ from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.decide.vocabulary import LABEL_CHECK
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.cluster.listing import relist_actions
-from pennant_operator.observe.cluster.store import Key
+from pennant_operator.observe.cluster.store import Key, registry_key
 from pennant_operator.observe.poll.gate_questions import gate_question
 from pennant_operator.observe.registries.awaited import Awaited
 from pennant_operator.observe.registries.followed import Followed, RegistryDependencies
@@ -80,6 +81,16 @@ class Registries:
             floor = followed.poller.spec.gates
             asked = gate_question(seen.owner, seen.desired, floor, seen.records)
         return followed.poller.gate_facts(key, asked)
+
+    async def resume(self, name: str) -> bool | None:
+        """Let its brake go: whether that is recorded by now; None where it does not hold."""
+        followed, live = self._followed.get(name), self._live.get(name)
+        if followed is None or live is None:
+            return None
+        if not followed.poller.brake.on and not recorded_brake(live).on:
+            return None
+        await followed.poller.resume()
+        return not recorded_brake(self._live.get(name, {})).on
 
     def webhook(self, name: str) -> Webhook | None:
         """What takes the webhooks of a registry; None where none are asked for."""
@@ -151,6 +162,8 @@ class Registries:
                 changed.add(name)
         watches = [watch for watch in store.watches() if watch.registry in changed]
         self._dependencies.enqueue(key for watch in watches for key in store.watching(watch))
+        about = (registry_key(self._namespace, name) for name in changed)
+        self._dependencies.enqueue(key for key in about if store.actions(key))
 
     async def _start(self, name: str, obj: Object, group: asyncio.TaskGroup) -> None:
         before = self._stop(name)

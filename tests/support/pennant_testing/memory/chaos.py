@@ -27,6 +27,7 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
     Unresolved,
 )
+from pennant_operator.decide.times import format_time
 from pennant_registry.gates import NO_GATES, VersionFacts, parse
 from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
@@ -210,6 +211,34 @@ class Chaos(RuleBasedStateMachine):
         self.goes_on(looks)
         self.world.specify(model=followed)
 
+    @rule(
+        act=st.sampled_from(["Pin", "Hold", "Approve", "Abort", "Retry"]),
+        number=NUMBERS,
+        named=st.booleans(),
+        minutes=st.sampled_from([None, 1, 30]),
+        looks=LOOKS,
+        seconds=SECONDS,
+    )
+    def a_person_acts(
+        self, act: Any, number: Any, named: Any, minutes: Any, looks: Any, seconds: Any
+    ) -> None:
+        """By a RolloutAction, of which the operator hears in its own time."""
+        spec = {"version": number} if act in {"Pin", "Approve"} else {}
+        if named and act in {"Abort", "Retry"}:
+            spec = {"version": number}
+        if minutes is not None:
+            spec["expiresAt"] = format_time(self.world.now + timedelta(minutes=minutes))
+        self.world.counter += 1
+        self.world.act(act, name=f"{act.lower()}-{self.world.counter}", **spec)
+        self.goes_on(looks, seconds)
+
+    @rule(looks=LOOKS)
+    def a_person_thinks_otherwise(self, looks: Any) -> None:
+        """The oldest RolloutAction is deleted."""
+        for name in list(self.world.actions)[:1]:
+            del self.world.actions[name]
+        self.goes_on(looks)
+
     @precondition(lambda self: self.edits < MAX_SET_BACKS)  # nobody insists
     @rule(slot=SLOT, size=st.integers(0, 3), image=st.booleans())
     def somebody_edits(self, slot: Any, size: Any, image: Any) -> None:
@@ -274,6 +303,7 @@ class Chaos(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """The world calms down; what cannot load may stay so."""
+        self.world.actions.clear()
         if not isinstance(self.world.desired, ModelVersion):
             self.world.desired = tagged("9")
         number, how = self.world.desired.version, self.world.behaviour

@@ -40,6 +40,8 @@ class ClusterState:
     registry: RegistryFacts | None = REGISTRY
     turn: Turn = field(default_factory=Turn)  # what others of its registry do
     facts: dict[str, VersionFacts] = field(default_factory=dict)  # what gates are told, by version
+    actions: dict[str, dict[str, Any]] = field(default_factory=dict)  # RolloutActions, by name
+    actors_checked: bool = False
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
     applied: dict[str, AppliedManifest] = field(
         default_factory=dict

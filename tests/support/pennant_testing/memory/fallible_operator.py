@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from pennant_operator.decide.intent import Plan
+from pennant_operator.decide.intent import ActionStatus, Plan
 from pennant_operator.decide.plan import plan, wants_pods
+from pennant_operator.decide.seen.actions import parse_actions
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import Record
 from pennant_testing.memory.law_checks import Laws
@@ -38,6 +39,7 @@ class FallibleOperator:
     owner: dict[str, Any] = field(init=False)
     children: dict[str, dict[str, Any]] = field(init=False)
     records: dict[str, Record] = field(init=False)
+    actions: dict[str, dict[str, Any]] = field(init=False)
     met: bool = False
     sent: int = 0  # requests, of all processes
     fates: dict[int, Fate] = field(default_factory=dict)  # of requests to come, by their number
@@ -58,17 +60,18 @@ class FallibleOperator:
 
     def hear(self) -> bool:
         """The watch catches up with what bears our label; whether there was anything to hear."""
-        before = (self.owner, self.children)
+        before = (self.owner, self.children, self.actions)
         self._see()
         self.children = {
             key: child
             for key, child in self.world.live().items()
             if "labels" in child["metadata"] or key in self.children
         }
-        return before != (self.owner, self.children)
+        return before != (self.owner, self.children, self.actions)
 
     def _see(self) -> None:
         self.owner = dict(self.world.owner)
+        self.actions = dict(self.world.actions)
         self.laws.seen(self.world)
 
     def observe(self) -> Observed:
@@ -77,8 +80,10 @@ class FallibleOperator:
         seen = replace(
             live,
             owner=self.owner,
+            desired=self.world.answer(self.actions),
             children=dict(self.children),
             records=dict(self.records),
+            actions=parse_actions(self.actions.values()),
             pods={},
         )
         return replace(seen, pods=live.pods) if wants_pods(seen, self.world.now) else seen
@@ -92,11 +97,11 @@ class FallibleOperator:
             self.met = True
             seen = self.observe()
             decision = plan(seen, self.world.now)
-        self.laws.decided(seen, decision)
+        self.laws.decided(seen, decision, self.world.now)
         news = decision.status is not None and decision.status != self.owner.get("status")
         status = [decision.status] if news else []
         first, last = (status, []) if decision.begins else ([], status)
-        requests = [*first, *decision.writes, *last]
+        requests = [*first, *decision.writes, *last, *decision.reports]
         for request in requests:
             fate = self.fates.pop(self.sent, Fate.ANSWERED)
             self.sent += 1
@@ -131,6 +136,9 @@ class FallibleOperator:
             self.world.owner = {**self.world.owner, "status": request}
             self.laws.seen(self.world)
             return
+        if _is_report(request):
+            self.world.report_on(request)
+            return
         self.laws.before(self.world, seen, request)
         self.world.carry_out(request)
         self.laws.after(self.world)
@@ -140,12 +148,19 @@ class FallibleOperator:
         if isinstance(request, dict):
             self.owner = dict(self.world.owner)
             return
+        if _is_report(request):
+            self.actions = dict(self.world.actions)
+            return
         self.records = self.world.own_records()
         for key in self.world.children.keys() | self.children.keys():
             if key == _key(request):
                 self.children.pop(key, None)
                 if key in self.world.children:
                     self.children[key] = self.world.live()[key]
+
+
+def _is_report(request: Any) -> bool:
+    return isinstance(request, ActionStatus) or getattr(request, "kind", "") == "RolloutAction"
 
 
 def _key(write: Any) -> str:

@@ -3,22 +3,31 @@
 A broken law is an AssertionError that begins with its number.
 """
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from pennant_operator.decide.intent import Apply, Delete, Plan
+from pennant_operator.decide.seen.actions import Act, in_force
 from pennant_operator.decide.seen.observed import (
     ModelVersion,
     Observed,
     Unknown,
     Unresolved,
 )
+from pennant_operator.decide.seen.peoples_word import with_pin
 from pennant_testing.memory.cluster_state import REVISION, SLOTS
 from pennant_testing.memory.law_checks_registry import check_its_turn
-from pennant_testing.memory.law_checks_status import Children, check_conditions, check_ready
+from pennant_testing.memory.law_checks_status import (
+    Children,
+    check_conditions,
+    check_pin,
+    check_ready,
+)
 from pennant_testing.memory.law_checks_traffic import (
     answers_nothing,
     check_emptied_in_outage,
+    check_hold,
     check_traffic_move,
     may_let_go,
 )
@@ -34,13 +43,18 @@ class Laws:
         self._begun: set[str | None] = set()  # versions that had pods
         self._judge = Judge()
 
-    def decided(self, seen: Observed, decision: Plan) -> None:
-        """Law 4: what was rejected stays so until another version was desired."""
+    def decided(self, seen: Observed, decision: Plan, now: datetime) -> None:
+        """Law 4: what was rejected stays so until another version was desired, or a person asks."""
+        seen = replace(seen, owner=with_pin(seen.owner, in_force(seen.actions, now)))
         version = _desired(seen, decision)
         if version is not None:
             self._refused = {r for r in self._refused if _version(seen, r) == version}
         if decision.status is not None and "conditions" in decision.status:
+            if _is_retry(seen, decision.status.get("action")):
+                left = {entry["revision"] for entry in decision.status.get("rejected", ())}
+                self._refused &= left
             check_conditions(seen, decision.status)
+            check_pin(seen, decision.status)
 
     def seen(self, world: Simulation) -> None:
         """Law 6: what a watch tells of the ModelDeployment means what kstatus reads in it."""
@@ -110,6 +124,7 @@ class Laws:
             if isinstance(seen.desired, Unknown | Unresolved) or reason == "ModelNotFound":
                 check_emptied_in_outage(world, seen, live["metadata"]["labels"][REVISION])
         if grows and not active:
+            check_hold(world, seen, revision)
             assert revision not in self._refused, "law 4: a rejected revision gets pods"
 
     def _check_gates(self, world: Simulation, seen: Observed, write: Apply) -> None:
@@ -118,7 +133,9 @@ class Laws:
         slot, version = labels["pennant.dev/slot"], world.versions.get(labels[REVISION])
         live, active = world.deployment(slot), world.active is not None and world.active[0] == slot
         if size and not active and not (live and live["spec"]["replicas"]):
-            assert version in self._begun or _gates_pass(seen), "gates: a version that is held"
+            assert version in self._begun or _gates_pass(seen, labels[REVISION]), (
+                "gates: a version that is held"
+            )
             self._begun.add(version)
 
     def _check_deletion(self, world: Simulation, write: Delete) -> None:
@@ -143,8 +160,17 @@ def _desired(seen: Observed, decision: Plan) -> str | None:
     return desired.get("version") if seen.owner["spec"]["model"].get("version") else None
 
 
-def _gates_pass(seen: Observed) -> bool:
-    """By those of the chaos: a tag."""
+def _is_retry(seen: Observed, taken: dict[str, Any] | None) -> bool:
+    """Whether this status is what a Retry came to."""
+    retries = {action.uid for action in seen.actions if action.act is Act.RETRY}
+    return taken is not None and taken["uid"] in retries
+
+
+def _gates_pass(seen: Observed, revision: str) -> bool:
+    """By those of the chaos: a tag; or a person says so."""
+    approved = (seen.owner.get("status") or {}).get("approved") or {}
+    if approved.get("revision") == revision:
+        return True
     registry, facts = seen.registry, seen.gate_facts
     asked = seen.owner["spec"].get("gates") or (registry and registry.gates.tags)
     if not asked or facts is None:

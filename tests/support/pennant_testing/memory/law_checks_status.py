@@ -10,6 +10,7 @@ from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.simulated_cluster import leads_to
 from pennant_testing.memory.situations import table
 from pennant_testing.memory.status_text import status_text
+from pennant_testing.truth.kstatus import CURRENT, verdict
 
 Children = dict[str, dict[str, Any]]
 
@@ -27,6 +28,16 @@ def check_ready(known: Children, seen: Observed, status: dict[str, Any]) -> None
     slot = leads_to(service, {slot: (count > 0,) for slot, count in counts.items()})
     answers = counts.get(slot, 0) if seen.owner["metadata"]["uid"] in ours else 0
     assert (statuses["Ready"] == "True") == bool(answers), f"law 6: Ready={statuses['Ready']}"
+
+
+def check_pin(seen: Observed, status: dict[str, Any]) -> None:
+    """Law 6: what is pinned and does not serve is not said to be as asked."""
+    pinned = seen.owner["spec"]["model"].get("version")
+    if pinned is None or seen.owner["spec"].get("suspend") or not seen.owner["spec"]["replicas"]:
+        return
+    settled = verdict({**seen.owner, "status": status}) == CURRENT
+    serves = (status.get("serving") or {}).get("version")
+    assert not settled or serves in {pinned, "unknown"}, f"law 6: {pinned} is pinned"
 
 
 def _answering(seen: Observed, slot: str) -> int:

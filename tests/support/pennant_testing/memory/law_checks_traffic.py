@@ -4,10 +4,12 @@ import math
 from datetime import timedelta
 
 from pennant_operator.decide.intent import Apply
+from pennant_operator.decide.seen.actions import in_force
 from pennant_operator.decide.seen.observed import (
     Absent,
     Observed,
 )
+from pennant_operator.decide.seen.peoples_word import with_pin
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.times import parse_time
 from pennant_testing.memory.cluster_state import REVISION, SLOTS
@@ -37,8 +39,18 @@ def _asked_no_more(world: Simulation, seen: Observed, revision: str) -> bool:
     spec, record = seen.owner["spec"], world.records.get(revision)
     if record is None:
         return False
+    spec = with_pin(seen.owner, in_force(seen.actions, world.now))["spec"]
     pinned = spec["model"].get("version", record.version)
     return pinned != record.version or record.with_serving(spec.get("serving", {})) != revision
+
+
+def check_hold(world: Simulation, seen: Observed, revision: str) -> None:
+    """Under a Hold nothing new gets pods; what is gone back to may, and what is pinned."""
+    word = in_force(seen.actions, world.now)
+    if word.hold is not None and word.pin is None:
+        service = seen.children.get("Service/rec", {"metadata": {}})
+        warm = service["metadata"].get("annotations", {}).get(WARM)
+        assert revision == warm, "hold: a new revision gets pods"
 
 
 def check_traffic_move(world: Simulation, seen: Observed, write: Apply) -> None:

@@ -35,6 +35,31 @@ def model_deployment(
     }
 
 
+def rollout_action(
+    action: str,
+    *,
+    name: str = "",
+    created: datetime = NOW,
+    status: dict[str, Any] | None = None,
+    **spec: Any,
+) -> dict[str, Any]:
+    """A RolloutAction about ModelDeployment rec, as the API server returns it."""
+    return {
+        "apiVersion": "pennant.dev/v1alpha1",
+        "kind": "RolloutAction",
+        "metadata": {
+            "name": name or action.lower(),
+            "namespace": "team",
+            "uid": f"uid-of-{name or action.lower()}-{created.timestamp()}",
+            "generation": 1,
+            "resourceVersion": "1",
+            "creationTimestamp": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        },
+        "spec": {"deployment": "rec", "action": action, **spec},
+        **({"status": status} if status else {}),
+    }
+
+
 def version(number: int | str, *, tag: bool = True, created: int | None = None) -> ModelVersion:
     """A version the registry answered with; with a digest tag unless told otherwise."""
     return ModelVersion(

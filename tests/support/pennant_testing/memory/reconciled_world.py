@@ -24,6 +24,7 @@ from pennant_operator.observe.gather import Observer
 from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.reconcile import Reconciler
+from pennant_operator.run.targetless import Targetless
 from pennant_operator.token_bucket import TokenBucket
 from pennant_testing.folders import REPOSITORY
 from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_deployment, version
@@ -97,6 +98,14 @@ class ReconciledWorld:
             self.metrics,
             self.queue,
             Backoff(lambda: 0.5),
+            Targetless(
+                self.store,
+                cluster,
+                "pennant-system",
+                lambda _: True,
+                self.resume,
+                lambda: self.now,
+            ),
             lambda: self.now,
         )
         self.own = model_deployment()
@@ -108,6 +117,9 @@ class ReconciledWorld:
     def look_up(self, *_: Any) -> Any:
         """What the registry says."""
         return self.desired, REGISTRY
+
+    async def resume(self, _: str) -> None:
+        """No brake holds."""
 
     def gate_facts(self, *_: Any) -> None:
         """No gate asks."""

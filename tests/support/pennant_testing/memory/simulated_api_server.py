@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from pennant_operator.decide.goal.ownership import controller_reference
-from pennant_operator.decide.intent import Adopt, Apply, Create, Delete
+from pennant_operator.decide.intent import ActionStatus, Adopt, Apply, Create, Delete
 from pennant_operator.decide.seen.revision import record_from_object
 from pennant_operator.decide.times import format_time
 from pennant_testing.memory import managed_fields
@@ -78,6 +78,19 @@ class SimulatedApiServer(ClusterState):
                 self._adopt(write)
             case Apply():
                 self._apply(write)
+
+    def report_on(self, report: Any) -> None:
+        """What a RolloutAction is told, or its deletion; of one that is gone by now, nothing."""
+        self.writes.append(report)
+        meta = report.action["metadata"] if isinstance(report, ActionStatus) else None
+        name, uid = (meta["name"], meta["uid"]) if meta else (report.name, report.uid)
+        live = self.actions.get(name)
+        if live is None or live["metadata"]["uid"] != uid:
+            return
+        if isinstance(report, ActionStatus):
+            self.actions[name] = {**live, "status": report.status}
+        else:
+            del self.actions[name]
 
     def _stamped(self, manifest: dict[str, Any]) -> dict[str, Any]:
         meta = {"uid": f"uid-{self.counter}", "resourceVersion": str(self.counter)}

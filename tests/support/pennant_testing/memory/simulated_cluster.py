@@ -10,7 +10,16 @@ from typing import Any
 
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.seen.observed import GateFacts, ModelVersion, Observed
+from pennant_operator.decide.seen.actions import in_force, parse_actions
+from pennant_operator.decide.seen.observed import (
+    Absent,
+    Desired,
+    GateFacts,
+    ModelVersion,
+    Observed,
+    Unknown,
+    Unresolved,
+)
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_testing.memory.cluster_state import REVISION, SLOTS
 from pennant_testing.memory.object_builders import model_deployment, version
@@ -25,15 +34,29 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
     def observe(self) -> Observed:
         return Observed(
             owner=dict(self.owner),
-            desired=self.desired,
+            desired=self.answer(self.actions),
             registry=self.registry,
             images=self.images,
             children=self.live(),
             records=self.own_records(),
             gate_facts=self._gate_facts(),
             turn=self.turn,
+            actions=parse_actions(self.actions.values()),
+            actors_checked=self.actors_checked,
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},
         )
+
+    def answer(self, actions: Mapping[str, dict[str, Any]]) -> Desired:
+        """What the registry says to an operator that knows these RolloutActions."""
+        pin = in_force(parse_actions(actions.values()), self.now).pin
+        about_versions = self.desired if isinstance(self.desired, ModelVersion) else None
+        if pin is None or (about_versions and about_versions.version == pin.version):
+            return self.desired
+        if isinstance(self.desired, Unknown | Unresolved) or (
+            isinstance(self.desired, Absent) and self.desired.reason == "VersionNotFound"
+        ):
+            return self.desired
+        return version(str(pin.version), tag=pin.version != "8")
 
     def step(self, seconds: float = 1.0) -> Plan:
         """One reconcile, then the cluster's own work, then time passes."""
@@ -42,6 +65,8 @@ class Simulation(SimulatedIncidents, SimulatedControllers):
             self.carry_out(write)
         if decision.status is not None:
             self.owner = {**self.owner, "status": decision.status}
+        for report in decision.reports:
+            self.report_on(report)
         self.events += decision.events
         self.work()
         self.now += timedelta(seconds=seconds)

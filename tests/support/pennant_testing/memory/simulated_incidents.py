@@ -9,6 +9,7 @@ from pennant_testing.memory.cluster_state import (
     SLOTS,
     owner_uid,
 )
+from pennant_testing.memory.object_builders import rollout_action
 from pennant_testing.memory.simulated_api_server import SimulatedApiServer
 
 
@@ -21,6 +22,12 @@ class SimulatedIncidents(SimulatedApiServer):
         spec = {**before, **fields}
         meta = {**meta, "generation": meta["generation"] + (spec != before)}
         self.owner = {**self.owner, "metadata": meta, "spec": spec}
+
+    def act(self, action: str, *, name: str = "", **spec: Any) -> str:
+        """A person creates a RolloutAction; its name."""
+        made = rollout_action(action, name=name, created=self.now, **spec)
+        self.actions[made["metadata"]["name"]] = made
+        return str(made["metadata"]["name"])
 
     def orphan(self) -> None:
         """The ModelDeployment is deleted with --cascade=orphan and created again."""

@@ -1,5 +1,6 @@
 """What a situation is made of, by name: spec, answer of the registry, what serves, what comes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 from pennant_operator.decide.goal.gates import AskedGate
 from pennant_operator.decide.registry import no_answer, registries, sources
 from pennant_operator.decide.seen.observed import Desired
+from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Waiting
 from pennant_operator.observe.mlflow.trouble import MlflowRefusedError, NotAllowedError
@@ -23,7 +25,18 @@ SPECS: dict[str, dict[str, Any]] = {
     "suspended": {"suspend": True},
     "replicas 0": {"replicas": 0},
     "suspended, replicas 0": {"suspend": True, "replicas": 0},
+    "on hold": {},
+    "pinned by an action": {},
 }
+WHO = "of jane@example.com, until 2026-11-21T18:00:00Z"
+# What people say beside a spec.
+BESIDE: dict[str, Callable[[Spec], Spec]] = {
+    "on hold": lambda spec: replace(spec, hold=f"RolloutAction freeze ({WHO})"),
+    "pinned by an action": lambda spec: replace(
+        spec, watch=spec.watch.pinned("8", f"RolloutAction only-8 ({WHO}: as agreed)")
+    ),
+}
+PINNED = ("pinned", "pinned by an action")
 DEFAULT = registries.parse_registry(
     {"metadata": {"name": "default"}, "spec": {"url": "http://mlflow"}}
 )
@@ -152,7 +165,7 @@ CANDIDATE |= {
     "vanished with others, 9 comes up": {**BRAKED, **NINE},
     "vanished with others, 9 held": {**BRAKED, **NINE_ON_HOLD},
 }
-STOPPED = ("suspended", "suspended, replicas 0", "replicas 0")
+STOPPED = ("suspended", "suspended, replicas 0", "replicas 0", "on hold")
 GOES_BACK = (
     "8 crashed, back to 7",
     "8 crashed, 7 held",

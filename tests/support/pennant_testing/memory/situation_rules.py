@@ -5,6 +5,7 @@ from pennant_testing.memory.situation_parts import (
     KNOWN,
     NO_ANSWER,
     ON_ITS_WAY,
+    PINNED,
     STOPPED,
     UNKNOWN,
     Case,
@@ -19,7 +20,7 @@ def occurs(case: Case) -> bool:
 
 def _a_registry(case: Case) -> bool:
     """A pinned version is missing or there: MLflow has one answer for it and for its model."""
-    return case.spec != "pinned" or case.desired not in {"no such model", "9, no source"}
+    return case.spec not in PINNED or case.desired not in {"no such model", "9, no source"}
 
 
 def _a_candidate(case: Case) -> bool:
@@ -47,7 +48,7 @@ def _a_brake(case: Case) -> bool:
     """It stops a version that has no pods yet, and what is done where the alias vanished."""
     if "vanished" in case.candidate:
         stays = case.candidate == "vanished with others" or case.spec not in STOPPED
-        return case.desired in {"nothing", "no such model"} and stays and case.spec != "pinned"
+        return case.desired in {"nothing", "no such model"} and stays and case.spec not in PINNED
     known = case.desired in KNOWN and case.spec not in STOPPED
     return known and not case.serving.startswith("8")
 
@@ -79,6 +80,6 @@ def _a_size(case: Case) -> bool:
 def _a_removal(case: Case) -> bool:
     """With ScaleDown an alias that is removed takes the traffic with it, for good; else nothing."""
     if case.serving == "withdrawn":
-        return case.spec not in {"alias", "stage", "pinned"}
+        return case.spec not in {"alias", "stage", *PINNED}
     stays = case.serving == "-" or "vanished" in case.candidate
     return (case.spec, case.desired) != ("ScaleDown", "nothing") or stays

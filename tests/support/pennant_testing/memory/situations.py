@@ -5,6 +5,7 @@ from functools import cache
 from itertools import product
 
 from pennant_operator.decide.seen.observed import Absent, Desired, Unresolved
+from pennant_operator.decide.seen.peoples_word import answer_to_pin
 from pennant_operator.decide.seen.spec import Watch, parse_spec
 from pennant_operator.decide.status.conditions import conditions_of, summary_of
 from pennant_operator.decide.status.messages import Situation
@@ -13,9 +14,11 @@ from pennant_operator.observe.poll.unresolved import unresolved
 from pennant_testing.memory.edited_situations import after_edits
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.situation_parts import (
+    BESIDE,
     CANDIDATE,
     DESIRED,
     KNOWN,
+    PINNED,
     SERVING,
     SPECS,
     UNRESOLVED,
@@ -44,11 +47,13 @@ def table() -> dict[Case, StatusText]:
 def situation(case: Case) -> Situation:
     """What `plan` would make the conditions from."""
     spec = parse_spec(model_deployment(**SPECS[case.spec]))
+    if case.spec in BESIDE:
+        spec = BESIDE[case.spec](spec)
     return Situation(
         spec=spec,
-        desired=_desired(case, spec.watch),
+        desired=answer_to_pin(_desired(case, spec.watch), spec.watch),
         in_sync=case.desired in KNOWN and serves_8(case),
-        edited="earlier" in case.serving or (case.spec == "pinned" and case.serving[0] == "7"),
+        edited="earlier" in case.serving or (case.spec in PINNED and case.serving[0] == "7"),
         **SERVING[case.serving],
         **CANDIDATE[case.candidate],
     )

@@ -125,7 +125,7 @@ class Judge:
         spec, status, uid = obj["spec"], obj["status"], obj["metadata"]["uid"]
         if spec.get("suspend"):
             return ""
-        now, serving = asked(spec), status["serving"]
+        now, serving = _asked_by_people(asked(spec), status), status["serving"]
         if status.get("resolved") != now.question:
             return f"no version was found for {now.question} yet"
         pinned = now.question.get("version")
@@ -140,7 +140,8 @@ class Judge:
 
     def _rejected(self, obj: Object) -> bool:
         """Whether what is asked for was tried, and is not tried again by itself."""
-        now, status, uid = asked(obj["spec"]), obj["status"], obj["metadata"]["uid"]
+        status, uid = obj["status"], obj["metadata"]["uid"]
+        now = _asked_by_people(asked(obj["spec"]), status)
         wanted = now.question.get("version") or status.get("desired", {}).get("version")
         for entry in status.get("rejected", ()):
             made = self._made.get((uid, entry["revision"]))
@@ -155,6 +156,14 @@ def asked(spec: Object) -> Asked:
     where = {"registry": spec.get("registry", "default"), "model": model.get("name", "")}
     pointer = {k: model[k] for k in ("alias", "stage", "version") if k in model}
     return Asked({**where, **pointer}, spec.get("serving", {}))
+
+
+def _asked_by_people(now: Asked, status: Object) -> Asked:
+    """A RolloutAction may pin a version in place of what the spec follows: then it is found."""
+    resolved, of = status.get("resolved") or {}, ("registry", "model")
+    same = all(resolved.get(name) == now.question[name] for name in of)
+    pinned = "version" in resolved and "version" not in now.question
+    return now._replace(question=resolved) if same and pinned else now
 
 
 def _answers(obj: Object) -> str:

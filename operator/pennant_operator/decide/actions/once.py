@@ -1,0 +1,132 @@
+"""Approve, Abort and Retry: what each does to a rollout, once.
+
+The effect and the name of the action are written into the ModelDeployment's status in one request;
+only then is the action told that it is done. Whoever is killed in between finds it there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pennant_operator.decide.candidate.attempts import is_parked, tried_now
+from pennant_operator.decide.seen.actions import Act, RolloutAction, State, in_force
+from pennant_operator.decide.seen.observed import ModelVersion
+from pennant_operator.decide.step import Step
+from pennant_operator.decide.times import format_time
+from pennant_operator.decide.verdict import Rejected
+from pennant_operator.decide.vocabulary import Reason
+
+Status = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an action came to, and the status that says so."""
+
+    action: RolloutAction
+    state: State
+    message: str
+    status: Status  # with the effect, but for a rejection
+    rejection: tuple[str, Rejected] | None = None  # of a revision
+
+
+def outcome_of_next(step: Step) -> Outcome | None:
+    """Of the oldest action that can act now; None while there is none, or one is to be told yet."""
+    if step.memory.untold_action(step.observed.actions) is not None:
+        return None
+    for action in in_force(step.observed.actions, step.now).once:
+        outcome = _OUTCOMES[action.act](action, step) if action.act in _OUTCOMES else None
+        if outcome is not None:
+            return _recorded(outcome, step)
+    return None
+
+
+def _recorded(outcome: Outcome, step: Step) -> Outcome:
+    entry = {
+        "name": outcome.action.name,
+        "uid": outcome.action.uid,
+        "state": str(outcome.state),
+        "message": outcome.message,
+        "time": format_time(step.now),
+    }
+    return replace(outcome, status={**outcome.status, "action": entry})
+
+
+def _approve(action: RolloutAction, step: Step) -> Outcome | None:
+    """It counts while its version is desired; until then it waits."""
+    desired, revision = step.observed.desired, step.goal.revision
+    if not isinstance(desired, ModelVersion) or revision is None:
+        return None
+    if not _means(action, desired.version, revision):
+        return None
+    entry = {
+        "version": desired.version,
+        "revision": revision,
+        "action": action.name,
+        "time": format_time(step.now),
+    }
+    status = {**step.memory.status, "approved": entry}
+    message = f"version {desired.version} passes its gates, all but closed ones"
+    return Outcome(action, State.DONE, message, status)
+
+
+def _abort(action: RolloutAction, step: Step) -> Outcome | None:
+    """What comes up, or has the traffic and bakes, is rejected; what is gone back to is not."""
+    world, target = step.world, step.goal.target
+    traffic, baking = world.traffic, world.baking(step.now)
+    revision = traffic.revision if traffic is not None and baking else None
+    if target is not None and (traffic is None or traffic.revision != target):
+        if step.goal.back or (traffic is not None and baking and traffic.warm == target):
+            why = f"the traffic goes back to version {step.version_of(target)} already"
+            return _refusal(action, step, why)
+        revision = target
+    if revision is None:
+        why = "no version comes up, and none bakes: pin another version to take the traffic away"
+        return _refusal(action, step, why)
+    version = step.version_of(revision)
+    if not _means(action, version, revision):
+        why = f"what comes up or bakes is version {version}, revision {revision}"
+        return _refusal(action, step, why)
+    by = action.title(actors_checked=step.observed.actors_checked)
+    rejected = Rejected(Reason.ABORTED, f"{by} aborted it")
+    message = f"version {version} is rejected"
+    return Outcome(action, State.DONE, message, step.memory.status, (revision, rejected))
+
+
+def _retry(action: RolloutAction, step: Step) -> Outcome | None:
+    """A rejection is lifted, a wait is over."""
+    status, candidate = step.memory.status, step.memory.candidate
+    lifted = [entry for entry in step.rejected if _is_retried(action, entry, step)]
+    if lifted:
+        left = [entry for entry in step.rejected if entry not in lifted]
+        message = f"version {lifted[0]['version']} is no longer rejected"
+        return Outcome(action, State.DONE, message, {**status, "rejected": left})
+    parked = is_parked(candidate, candidate.get("revision"), step.now)
+    if parked and _means(action, candidate["version"], candidate["revision"]):
+        message = f"version {candidate['version']} is tried again now"
+        tried = {**status, "candidate": tried_now(candidate, step.now)}
+        return Outcome(action, State.DONE, message, tried)
+    what = f"version {action.version}" if action.version else "what is desired"
+    return _refusal(action, step, f"{what} is neither rejected nor waiting to be tried again")
+
+
+def _is_retried(action: RolloutAction, entry: Status, step: Step) -> bool:
+    """The one that it names; where it names none, the one in the way."""
+    if action.version or action.revision:
+        return _means(action, entry["version"], entry["revision"])
+    return step.goal.rejection is not None and entry["revision"] == step.goal.rejection["revision"]
+
+
+def _means(action: RolloutAction, version: str, revision: str) -> bool:
+    return action.version in {None, version} and action.revision in {None, revision}
+
+
+def _refusal(action: RolloutAction, step: Step, why: str) -> Outcome:
+    return Outcome(action, State.REFUSED, why, step.memory.status)
+
+
+_OUTCOMES: dict[Act, Callable[[RolloutAction, Step], Outcome | None]] = {
+    Act.APPROVE: _approve,
+    Act.ABORT: _abort,
+    Act.RETRY: _retry,
+}
