@@ -25,9 +25,10 @@ COPIES = {
     "files/rbac/clusterrole.yaml": "base/clusterrole.yaml",
     "files/rbac/role.yaml": "base/role.yaml",
     "files/rbac/users.yaml": "crd/users.yaml",
+    "files/actor-policy.yaml": "actor-policy/policy.yaml",
 }
 URL = "http://mlflow.example:5000"
-USERS = ("pennant-view", "pennant-edit", "pennant-admin")
+USERS = ("pennant-view", "pennant-edit", "pennant-release", "pennant-admin")
 
 # Something else for every value there is.
 OTHER: dict[str, Any] = {
@@ -41,6 +42,7 @@ OTHER: dict[str, Any] = {
     "crds.install": False,
     "crds.keep": False,
     "fixedIds": False,
+    "actorPolicy": True,
     "replicas": 1,
     "watchNamespaces": ["team-a"],
     "registry.name": "other",
@@ -187,8 +189,8 @@ def test_definitions_and_their_users_rights_are_kept_installed_or_left_out(tools
         objects = of(found, "CustomResourceDefinition") + roles
         return [obj["metadata"].get("annotations") for obj in objects]
 
-    assert policies() == [{"helm.sh/resource-policy": "keep"}] * (2 + len(USERS))
-    assert policies("--set", "crds.keep=false") == [None] * (2 + len(USERS))
+    assert policies() == [{"helm.sh/resource-policy": "keep"}] * (3 + len(USERS))
+    assert policies("--set", "crds.keep=false") == [None] * (3 + len(USERS))
     assert policies("--set", "crds.install=false") == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pennant_operator.decide.seen.observed import Turn
 from pennant_operator.decide.status.condition_state import MESSAGE_LIMIT, stamped_condition
 from pennant_operator.decide.vocabulary import API_VERSION, GROUP, VERSION
 from pennant_registry.durations import DURATION, MAX_DURATION_LENGTH, parse_duration
@@ -52,18 +53,20 @@ def unknown_fields(value, allowed: dict, path: str = "status") -> list[str]:
 
 
 def statuses():
-    """Statuses of rollouts that pass, are rejected, are held, and may not begin."""
+    """Statuses of rollouts that pass, are rejected, are held, may not begin, and wait."""
     gates = {"tags": [{"key": "approved"}]}
     tags = {
         "pennant.hold.production.8": '{"reason": "bad", "by": "ann", '
         '"since": "2026-11-21T12:00:00Z", "until": "2026-12-01T12:00:00Z"}'
     }
-    for behaviour, asked, holds in (
-        (None, {}, {}),
-        (fails("LoadFailed"), {}, {}),
-        (stays_pending, {}, {}),
-        (None, gates, {}),
-        (None, {}, tags),
+    for behaviour, asked, holds, braked, turn in (
+        (None, {}, {}, False, Turn()),
+        (fails("LoadFailed"), {}, {}, False, Turn()),
+        (stays_pending, {}, {}, False, Turn()),
+        (None, gates, {}, False, Turn()),
+        (None, {}, tags, False, Turn()),
+        (None, {}, {}, True, Turn()),
+        (None, {}, {}, False, Turn(20)),
     ):
         sim = Simulation(
             version(7, tag=False),
@@ -71,8 +74,9 @@ def statuses():
         )
         sim.run(4)
         sim.specify(gates=asked)
-        sim.registry = replace(REGISTRY, gates=parse(asked))
+        sim.registry = replace(REGISTRY, gates=parse(asked), braked=braked)
         sim.holds = holds_among(holds, "production")
+        sim.turn = turn
         sim.facts = {"8": VersionFacts("8", tags={"approved": ""})}
         if behaviour:
             sim.behaviour["8"] = behaviour

@@ -50,7 +50,7 @@ def test_the_alerts_ask_for_metrics_that_exist():
     rules = yaml.safe_load(block)["spec"]["groups"][0]["rules"]
     asked = {name for rule in rules for name in re.findall(r"pennant_\w+", rule["expr"])}
     assert asked <= exposed().keys()
-    assert len(rules) == 4
+    assert len(rules) == 5
 
 
 def test_the_results_of_rollouts_are_those_of_the_page():

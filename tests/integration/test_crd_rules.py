@@ -43,6 +43,7 @@ OURS = (
     "samples/newsreco",
     "samples/custom",
     "samples/modelregistry",
+    "samples/rolloutaction",
     "demo/newsreco/modeldeployment",
     "demo/registry/modelregistry",
 )

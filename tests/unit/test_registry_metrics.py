@@ -15,6 +15,8 @@ def test_a_registry_that_is_gone_leaves_no_metric():
     metrics.answered("ours", NOW)
     metrics.requested("ours", 200, 0.1)
     metrics.hooked("ours", "taken")
+    metrics.braked("ours", on=True)
+    metrics.lined_up("ours", 20, 180)
     assert [family.name for family in registry.collect() if not family.samples] == []
     metrics.forget("ours")
     assert [family.name for family in registry.collect() if family.samples] == []

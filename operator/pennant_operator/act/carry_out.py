@@ -1,5 +1,8 @@
 """Carries a Plan out: the writes in order, then the Events, the status last.
 
+Where a rollout begins, the status comes before the writes: its place among those of its registry is
+known before it takes it.
+
 A process that dies in between left the status as it was, and the next one decides the rest from
 what it finds. What the API server answers goes back into the store at once, so that the next
 decision sees it before the watch does.
@@ -51,9 +54,22 @@ async def carry_out(
     Whether the ModelDeployment is still the one this was decided for. Where it is not, our own
     write brought the change, and the watch has no news of it any more: it is to be looked at again.
     """
+    if plan.begins and not await _announce(plan, owner, cluster, recorder, store, now):
+        return False
     for write in plan.writes:
         for event in await _carry_out_write(write, owner["metadata"]["namespace"], cluster, store):
             await recorder.post(owner, event, now)
+    return plan.begins or await _announce(plan, owner, cluster, recorder, store, now)
+
+
+async def _announce(
+    plan: Plan,
+    owner: Object,
+    cluster: Cluster,
+    recorder: Recorder,
+    store: ObjectStore,
+    now: datetime,
+) -> bool:
     for event in plan.events:
         await recorder.post(owner, event, now)
     if plan.status is not None:

@@ -88,6 +88,8 @@ ActionReport = ActionStatus | Delete  # what is told of a RolloutAction, on the 
 class Plan:
     """Writes are carried out in order and stop at the first failure; status comes after them.
 
+    Where a rollout begins, the status comes first: that it has a place among those of its registry
+    must be known before it takes it.
     What RolloutActions are told of themselves comes last: it says what the status says by then.
     """
 
@@ -96,6 +98,7 @@ class Plan:
     events: tuple[Event, ...] = ()
     reports: tuple[ActionReport, ...] = ()
     requeue_after: float | None = None  # seconds; None: wait for an event
+    begins: bool = False  # a rollout
     durations: dict[str, float] = field(default_factory=dict)  # of a rollout that this plan ends
 
     @property

@@ -11,6 +11,7 @@ or retries a revision writes the status only and comes back at once.
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from pennant_operator.decide.actions.once import Outcome, outcome_of_next
 from pennant_operator.decide.actions.reports import reports_of_deployment
@@ -174,6 +175,7 @@ def _plan_moves(step: Step) -> Plan:
     bad_pods = replacement.replacements(step.world, moves, step.now)
     writes = (*writes_for(step, moves), *map(replacement.pod_deletion, bad_pods))
     status = status_of(step, moves.traffic)
+    begins = _candidate_of(status) not in {None, step.memory.candidate.get("revision")}
     after = replace(step.world, traffic=moves.traffic)
     events = events_of(step.world.spec, step.memory.status, status)
     return Plan(
@@ -183,8 +185,14 @@ def _plan_moves(step: Step) -> Plan:
         requeue_after=next_look(
             after, Memory(status), step.now, wrote=bool(writes), opens=opens_at(step.goal)
         ),
+        begins=begins,
         durations=_durations_of(step, moves.traffic),
     )
+
+
+def _candidate_of(status: dict[str, Any]) -> str | None:
+    revision: str | None = (status.get("candidate") or {}).get("revision")
+    return revision
 
 
 def _durations_of(step: Step, traffic: Traffic | None) -> dict[str, float]:

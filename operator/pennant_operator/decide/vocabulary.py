@@ -95,6 +95,8 @@ class Reason(StrEnum):
     HELD_IN_REGISTRY = "HeldInRegistry"  # somebody holds the alias or the version there
     HELD_BY_ACTION = "HeldByAction"  # a RolloutAction Hold is in force
     GATE_NOT_PASSED = "GateNotPassed"  # a gate says no, or nobody can tell
+    BRAKED = "Braked"  # too many aliases of its registry moved or vanished at once
+    IN_LINE = "InLine"  # as many of its registry's candidates come up as may at once
     WAITING_FOR_REGISTRY = "WaitingForRegistry"  # the registry has not answered yet
     REGISTRY_UNREACHABLE = "RegistryUnreachable"
     VERSION_NOT_RESOLVED = "VersionNotResolved"  # where its bytes are is not to be had

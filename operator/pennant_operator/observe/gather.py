@@ -20,6 +20,7 @@ from pennant_operator.decide.seen.spec import Watch, watch_of
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import Object
 from pennant_operator.observe.cluster.children import Children
+from pennant_operator.observe.cluster.rollouts import Rollouts
 from pennant_operator.observe.cluster.store import Key
 from pennant_registry.hold_form import Holds
 
@@ -59,6 +60,7 @@ class Observer:
         answers: Answers,
         images: Images,
         reports: PodReports,
+        rollouts: Rollouts,
         *,
         actors_checked: bool = False,
     ) -> None:
@@ -66,6 +68,7 @@ class Observer:
         self._answers = answers
         self._images = images
         self._reports = reports
+        self._rollouts = rollouts
         self._actors_checked = actors_checked
 
     async def observe(self, owner: Object, now: datetime) -> Observed:
@@ -89,6 +92,8 @@ class Observer:
         )
         if watch is not None:
             seen = replace(seen, gate_facts=self._answers.gate_facts(watch, key, seen))
+        if watch is not None:
+            seen = replace(seen, turn=self._rollouts.turn(key, watch.registry))
         if not wants_pods(seen, now):
             self._reports.forget(key)
             return seen
@@ -96,8 +101,12 @@ class Observer:
         question = wanted_reports(seen, now)
         if question is None:
             self._reports.forget(key)
+        else:
+            seen = replace(seen, reports=self._reports.latest(key, question))
+        if watch is None:
             return seen
-        return replace(seen, reports=self._reports.latest(key, question))
+        # Others may have begun meanwhile; from here to the plan nobody else has a say.
+        return replace(seen, turn=self._rollouts.turn(key, watch.registry))
 
 
 def _key(owner: Object) -> Key:

@@ -21,6 +21,7 @@ from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.observed import Object, Observed, Refused
+from pennant_operator.decide.seen.spec import watch_of
 from pennant_operator.decide.status.stalled import hindered_plan, stalled_plan, write_refused
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.kube import ApiError
@@ -148,6 +149,9 @@ class Reconciler:
     async def _decide(self, attempt: Attempt) -> Observed:
         seen = await self.observer.observe(attempt.owner, attempt.now)
         attempt.decided = plan(seen, attempt.now)
+        watch = watch_of(attempt.owner)
+        if watch is not None:
+            self.store.rollouts.decided(attempt.key, watch.registry, attempt.decided.status)
         return seen
 
     def _still(self, owner: Object) -> Object:

@@ -1,6 +1,6 @@
 """RolloutActions about a ModelDeployment that is not there, and those about a ModelRegistry."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from pennant_operator.decide.actions.reports import (
     reports_of_registry,
     reports_without_deployment,
 )
-from pennant_operator.decide.seen.actions import parse_actions
+from pennant_operator.decide.seen.actions import in_force, parse_actions
 from pennant_operator.observe.cluster.store import OF_REGISTRY, Key, Store
 
 
@@ -23,17 +23,22 @@ class Targetless:
     cluster: Cluster
     namespace: str  # where ModelRegistries are
     exists: Callable[[str], bool | None]  # whether one of this name does; None: nobody can tell
+    resume: Callable[[str], Awaitable[bool | None]]  # lets its brake go: whether that is recorded
     now: Callable[[], datetime]
 
     async def look(self, key: Key) -> float | None:
         """Tell them what becomes of them; seconds until the next look. Raises ApiError."""
-        reports = self._decide(key)
+        reports = await self._decide(key)
         await report(reports.writes, key[0], self.cluster, self.store)
         return reports.due
 
-    def _decide(self, key: Key) -> Reports:
+    async def _decide(self, key: Key) -> Reports:
         actions, now = parse_actions(self.store.actions(key)), self.now()
         if not key[1].startswith(OF_REGISTRY):
             return reports_without_deployment(actions, now)
-        exists = self.exists(key[1].removeprefix(OF_REGISTRY))
-        return reports_of_registry(actions, self.namespace, now, exists=exists)
+        name = key[1].removeprefix(OF_REGISTRY)
+        asked = in_force(actions, now).once if key[0] == self.namespace else ()
+        resumed = await self.resume(name) if asked else None
+        return reports_of_registry(
+            actions, self.namespace, now, exists=self.exists(name), resumed=resumed
+        )

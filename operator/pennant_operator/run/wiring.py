@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
@@ -64,6 +65,7 @@ def wire(config: Config, api: Api) -> Parts:
         for key in keys:
             queue.add(key, urgent=urgent)
 
+    store.rollouts.wake = partial(enqueue, urgent=True)
     registries = Registries(
         RegistryDependencies(
             api=api,
@@ -85,6 +87,7 @@ def wire(config: Config, api: Api) -> Parts:
             registries,
             Images(config.fetch_image, config.serving_image, config.pod_fs_group),
             reader,
+            store.rollouts,
             actors_checked=config.actors_checked,
         ),
         cluster=cluster,
@@ -92,7 +95,9 @@ def wire(config: Config, api: Api) -> Parts:
         metrics=metrics,
         queue=queue,
         backoff=Backoff(random.random),
-        targetless=Targetless(store, cluster, config.namespace, registries.exists, _now),
+        targetless=Targetless(
+            store, cluster, config.namespace, registries.exists, registries.resume, _now
+        ),
         now=_now,
     )
     return Parts(

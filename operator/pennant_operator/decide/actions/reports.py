@@ -72,9 +72,17 @@ def reports_without_deployment(actions: Iterable[RolloutAction], now: datetime) 
 
 
 def reports_of_registry(
-    actions: Iterable[RolloutAction], namespace: str, now: datetime, *, exists: bool | None
+    actions: Iterable[RolloutAction],
+    namespace: str,
+    now: datetime,
+    *,
+    exists: bool | None,
+    resumed: bool | None = None,
 ) -> Reports:
-    """Of those about one ModelRegistry; `exists`: None where nobody can tell yet."""
+    """Of those about one ModelRegistry; `exists`: None where nobody can tell yet.
+
+    `resumed`: whether it is recorded that the brake let go; None where it did not hold.
+    """
 
     def said(action: RolloutAction) -> Said:
         meta, name = action.obj["metadata"], action.obj["spec"].get("registry")
@@ -86,7 +94,11 @@ def reports_of_registry(
         if not exists:
             why = f"there is no ModelRegistry {name} in namespace {namespace}"
             return State.PENDING, f"{why}: it is waited for, for a day"
-        return State.DONE, f"nothing of ModelRegistry {name} is held back"
+        if resumed is None:
+            return State.DONE, f"nothing of ModelRegistry {name} is held back"
+        if not resumed:
+            return State.PENDING, f"that the brake of ModelRegistry {name} lets go is written next"
+        return State.DONE, f"the brake of ModelRegistry {name} let go"
 
     return _reports(tuple(actions), said, now)
 

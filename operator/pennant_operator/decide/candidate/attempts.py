@@ -27,7 +27,9 @@ def candidate_entry(
     """The next `status.candidate` for a revision on its way."""
     before = memory.candidate
     if before.get("revision") != revision:
-        before = {"revision": revision, "since": format_time(now), "attempts": 0}
+        waited = memory.line if memory.line.get("revision") == revision else {}
+        attempts = waited.get("attempts", 0)
+        before = {"revision": revision, "since": format_time(now), "attempts": attempts}
     until = parked_until(before)
     if until is not None and now >= until:
         before = {**_without_hold(before), "since": format_time(now)}

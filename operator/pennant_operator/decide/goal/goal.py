@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.goal import brake
 from pennant_operator.decide.goal.gates import AskedGate, end_of_windows, holding_gates
 from pennant_operator.decide.goal.hold import hold_on, remembered_hold
+from pennant_operator.decide.goal.line import waits_in_line
 from pennant_operator.decide.seen.memory import Memory, desired_version
 from pennant_operator.decide.seen.observed import (
     Absent,
@@ -39,6 +41,8 @@ class Goal:
     back: bool = False  # away from what crashed: it is not kept warm
     hold: Hold | None = None  # in the registry, on the version
     gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the version
+    braked: bool = False  # the ModelRegistry's brake keeps what is desired from being rolled out
+    in_line: bool = False  # what is desired waits for its turn
 
 
 def choose_goal(
@@ -50,7 +54,12 @@ def choose_goal(
 ) -> Goal:
     """The goal; at no pods nothing can be proved, so nothing moves: what is desired waits."""
     goal = _goal(observed, world, memory, rejected, now)
-    return goal if world.spec.replicas else replace(goal, target=None, back=False)
+    if not world.spec.replicas:
+        return replace(goal, target=None, back=False)
+    begins = goal.target is not None and goal.target == goal.revision and not goal.back
+    if begins and waits_in_line(observed, world, memory, str(goal.target), now):
+        return replace(goal, target=None, in_line=True)
+    return goal
 
 
 def _goal(
@@ -63,9 +72,11 @@ def _goal(
     """By the registry; whatever is not an answer of it leaves things as they are (law 2)."""
     desired, spec = observed.desired, world.spec
     back = _way_back(world, rejected)
-    if isinstance(desired, Unknown | Unresolved) or _may_be_another_database(desired):
+    gone = brake.vanished(observed, memory)
+    if gone or isinstance(desired, Unknown | Unresolved) or _may_be_another_database(desired):
         goal = _goal_without_answer(observed, world, memory, rejected, back)
-        return replace(goal, hold=remembered_hold(memory, desired, spec.watch, now))
+        held = remembered_hold(memory, desired, spec.watch, now)
+        return replace(goal, braked=gone, hold=held)
     if not isinstance(desired, ModelVersion):
         released = _releases(spec, desired)
         frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
@@ -86,6 +97,9 @@ def _goal(
         return Goal(back, desired, revision, rejection, frozen=silent, back=goes_back, hold=hold)
     if back is not None and world.idle.size:
         return Goal(back, desired, revision, frozen=silent, back=True)
+    if brake.brake_stops(observed, world, memory, desired, revision):
+        under_way = brake.begun(observed, memory)
+        return Goal(under_way, desired, revision, frozen=True, braked=True)
     if hold is not None:
         return Goal(None, desired, revision, frozen=silent, hold=hold)
     if gates := holding_gates(observed, world, memory, desired, revision, now):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pennant_operator.decide.registry.brake import BRAKED, BrakeState, brake_condition
 from pennant_operator.decide.seen.observed import Object
 from pennant_operator.decide.times import format_time
 
@@ -26,6 +27,7 @@ class Health:
     trouble: str | None = None  # None: the last poll was answered in full
     invalid: bool = False  # the trouble is the spec's own
     webhook: WebhookHealth | None = None  # None: none is asked for
+    brake: BrakeState | None = None  # None: it is as it was
 
 
 def registry_status(registry: Object, health: Health, now: datetime) -> dict[str, Any]:
@@ -38,7 +40,11 @@ def registry_status(registry: Object, health: Health, now: datetime) -> dict[str
         "modelsWatched": health.models,
         "conditions": [
             _stamped_state(state, before.get(state["type"], {}), generation, now)
-            for state in (_registry_ready_state(health), _webhook_state(health.webhook))
+            for state in (
+                _registry_ready_state(health),
+                _webhook_state(health.webhook),
+                _brake_state(registry, health.brake),
+            )
             if state is not None
         ],
     }
@@ -73,6 +79,15 @@ def _webhook_state(webhook: WebhookHealth | None) -> dict[str, str] | None:
     if webhook.registered:
         message = "MLflow was told to send its webhooks, and those it signs are taken."
     return _condition_state("Webhook", "Taken", "NotTaken", webhook.trouble, message)
+
+
+def _brake_state(registry: Object, brake: BrakeState | None) -> dict[str, str] | None:
+    """As it was while its aliases are not known."""
+    if brake is not None:
+        return brake_condition(brake, registry["metadata"]["name"])
+    conditions = registry.get("status", {}).get("conditions", ())
+    live = next((each for each in conditions if each["type"] == BRAKED), None)
+    return live and {field: live[field] for field in ("type", "status", "reason", "message")}
 
 
 def _condition_state(

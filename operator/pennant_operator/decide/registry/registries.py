@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from pennant_operator.decide.registry.brake import DEFAULT_BRAKE, BrakeSpec, parse_brake
 from pennant_operator.decide.registry.patterns import matches
 from pennant_operator.decide.registry.sources import allowed_with_root
 from pennant_operator.decide.seen.observed import Object, Refused, RegistryFacts
@@ -52,11 +53,19 @@ class RegistrySpec:
     pull_root: str | None = None  # with mode Direct: where pods pull what the server proxies
     proxy: str | None = None  # an http address
     gates: Gates = NO_GATES
+    brake: BrakeSpec = DEFAULT_BRAKE
+    max_rollouts: int = 20  # that come up at once
 
-    def facts(self) -> RegistryFacts:
-        """What fetch containers need of it."""
+    def facts(self, *, braked: bool = False) -> RegistryFacts:
+        """What ModelDeployments, and their fetch containers, need of it."""
         return RegistryFacts(
-            self.url, self.allowed_sources, self.ca_bundle, self.proxy or "", self.gates
+            self.url,
+            self.allowed_sources,
+            self.ca_bundle,
+            self.proxy or "",
+            self.gates,
+            braked=braked,
+            max_rollouts=self.max_rollouts,
         )
 
     def refusal(self, namespace: str, model: str) -> Refused | None:
@@ -96,6 +105,8 @@ def parse_registry(registry: Object) -> RegistrySpec:
         pull_root=root if artifacts.get("mode") == DIRECT else None,
         proxy=_proxy(spec["proxy"]) if spec.get("proxy") else None,
         gates=_gates(spec),
+        brake=_brake(spec),
+        max_rollouts=_max_rollouts(spec.get("maxConcurrentRollouts", 20)),
     )
 
 
@@ -104,6 +115,21 @@ def _gates(spec: dict[str, Any]) -> Gates:
         return parse(spec.get("gates") or {}, "spec.gates")
     except InvalidGateError as error:
         raise InvalidRegistryError(str(error)) from error
+
+
+def _brake(spec: dict[str, Any]) -> BrakeSpec:
+    try:
+        return parse_brake(spec.get("brake") or {})
+    except ValueError as error:
+        raise InvalidRegistryError(str(error)) from error
+
+
+def _max_rollouts(given: int) -> int:
+    if given < 1:
+        raise InvalidRegistryError(
+            f"spec.maxConcurrentRollouts {given!r} is too small: write 1 or more"
+        )
+    return given
 
 
 def _webhook(name: str, webhook: dict[str, Any] | None) -> WebhookSpec | None:

@@ -61,6 +61,16 @@ class Memory:
         return self.status.get("answers") or {}
 
     @property
+    def line(self) -> dict[str, Any]:
+        """`status.line`, empty when it waits for no turn."""
+        return self.status.get("line") or {}
+
+    @property
+    def before_brake(self) -> dict[str, Any]:
+        """`status.beforeBrake`, empty when the alias is where it was."""
+        return self.status.get("beforeBrake") or {}
+
+    @property
     def same_spec(self) -> bool:
         """Whether the last plan judged the spec as it is now."""
         return bool(self.status.get("observedGeneration") == self.generation)

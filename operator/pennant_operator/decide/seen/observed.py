@@ -89,6 +89,16 @@ class RegistryFacts:
     ca_bundle: str = ""
     proxy: str = ""
     gates: Gates = NO_GATES  # a floor: those of the ModelDeployment come on top
+    braked: bool = False  # so many aliases moved at once that nothing is rolled out
+    max_rollouts: int = 20  # that come up at once
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where one ModelDeployment is in the line of its registry's rollouts."""
+
+    others: int = 0  # ModelDeployments whose candidates come up now
+    ahead: int = 0  # that wait and came before
 
 
 POD_FS_GROUP = 65532  # of the images' own user
@@ -120,6 +130,7 @@ class Observed:
     gate_facts: GateFacts | None = None  # None: no gate asks, or the registry has not answered yet
     holds: Holds | None = None  # in the registry; None: it has not said since this process began
     reports: Reports | None = None  # of answers; None: nobody was asked, or they are on their way
+    turn: Turn = field(default_factory=Turn)
     actions: tuple[RolloutAction, ...] = ()  # those about it, oldest first
     actors_checked: bool = False  # the API server holds `spec.actor` to whoever creates one
     unreadable: tuple[str, ...] = ()  # names of records that tell nothing, each with the reason

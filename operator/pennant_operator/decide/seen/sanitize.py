@@ -16,6 +16,8 @@ _REQUIRED_IN_PARTS = {
     "candidate": {"version", "revision", "slot", "since"},
     "hold": {"tag", "reason"},
     "answers": {"revision"},
+    "line": {"revision", "since", "ahead"},
+    "beforeBrake": {"version", "since"},
     "approved": {"version", "revision"},
     "action": {"uid", "state", "message"},
 }

@@ -1,15 +1,23 @@
 """AliasInSync: whether what serves is what is desired, and why not."""
 
-from pennant_operator.decide.seen.observed import ModelVersion, Unknown, Unresolved
+from pennant_operator.decide.seen.observed import (
+    Absent,
+    ModelVersion,
+    Refused,
+    Unknown,
+    Unresolved,
+)
 from pennant_operator.decide.status.condition_state import FALSE, TRUE, UNKNOWN, ConditionState
 from pennant_operator.decide.status.messages import (
     UNPROVED,
     Situation,
     action_hold_message,
     answers_message,
+    brake_message,
     desired_message,
     gates_message,
     hold_message,
+    line_message,
     pointer_message,
     progress_message,
     rejection_message,
@@ -35,7 +43,7 @@ def _state_by_answer(s: Situation) -> ConditionState:
         message = desired_message(s.desired) + meanwhile + serving_meanwhile(s)
         return FALSE, s.desired.reason, message
     if not isinstance(s.desired, ModelVersion):
-        return FALSE, s.desired.reason, desired_message(s.desired) + serving_meanwhile(s)
+        return _state_without_version(s, s.desired)
     if s.rejection:
         return FALSE, Reason.REJECTED, pointer_message(s, rejection_message(s, named=False))
     if s.in_sync:
@@ -61,13 +69,26 @@ def _state_while_waiting(s: Situation) -> ConditionState | None:
         return FALSE, Reason.HELD_IN_REGISTRY, pointer_message(s, why) + serving_meanwhile(s)
     if s.spec.replicas == 0:
         return FALSE, Reason.SCALED_TO_ZERO, pointer_message(s, f"waits; {UNPROVED}")
+    if s.braked:
+        why = f"is not rolled out: {brake_message(s)}"
+        return FALSE, Reason.BRAKED, pointer_message(s, why) + _meanwhile_message(s)
     if s.spec.hold:
         why = f"is not rolled out while {s.spec.hold} is there: delete it to roll it out"
         return FALSE, Reason.HELD_BY_ACTION, pointer_message(s, why) + serving_meanwhile(s)
     if s.gates:
         why = gates_message(s, named=False)
         return FALSE, Reason.GATE_NOT_PASSED, pointer_message(s, why) + serving_meanwhile(s)
+    if s.line:
+        return FALSE, Reason.IN_LINE, pointer_message(s, line_message(s)) + serving_meanwhile(s)
     return None
+
+
+def _state_without_version(s: Situation, desired: Absent | Refused) -> ConditionState:
+    """There is nothing to follow; if it vanished with many others, that is no answer yet."""
+    message = desired_message(desired)
+    if s.braked:
+        return FALSE, Reason.BRAKED, f"{message}; {brake_message(s)}{_meanwhile_message(s)}"
+    return FALSE, desired.reason, message + serving_meanwhile(s)
 
 
 def _state_in_silence(s: Situation, silence: Unknown | Unresolved) -> ConditionState:

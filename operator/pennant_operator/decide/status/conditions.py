@@ -16,6 +16,7 @@ from pennant_operator.decide.status.condition_state import (
 )
 from pennant_operator.decide.status.messages import (
     Situation,
+    brake_message,
     desired_message,
     progress_message,
     rejection_message,
@@ -65,6 +66,8 @@ def reconciling_state(s: Situation) -> ConditionState:
 
     A bake is not; nor is what waits because of something that is not in the spec.
     """
+    if s.line:
+        return TRUE, Reason.IN_LINE, progress_message(s)
     if s.candidate and not s.parked:
         return TRUE, Reason.ROLLING_OUT, progress_message(s)
     if s.serving is not None and s.ready < s.spec.replicas:
@@ -86,6 +89,8 @@ def _work_due(s: Situation) -> ConditionState | None:
         return (TRUE, Reason.HELD, progress_message(s)) if s.edited else None
     if s.hold and isinstance(s.desired, ModelVersion):
         return (TRUE, Reason.HELD_IN_REGISTRY, progress_message(s)) if s.edited else None
+    if s.braked:
+        return (TRUE, Reason.BRAKED, _not_rolled_message(s)) if s.edited else None
     if s.gates:
         return (TRUE, Reason.GATE_NOT_PASSED, progress_message(s)) if s.edited else None
     if isinstance(s.desired, ModelVersion):
@@ -109,6 +114,9 @@ def stalled_state(s: Situation) -> ConditionState:
     if s.hold and not s.rejection:
         message = "what is desired is held in the registry, which stops nothing that serves"
         return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
+    if s.braked:
+        message = "nothing of its registry is rolled out, which stops nothing that serves"
+        return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
     if s.gates and isinstance(s.desired, ModelVersion):
         message = (
             f"version {s.desired.version} is held by its gates, which stops nothing that serves"
@@ -130,6 +138,7 @@ def summary_of(s: Situation) -> Summary:
         (s.rejection is not None, Summary.REJECTED),
         (s.spec.suspend, Summary.SUSPENDED),
         (_is_held(s), Summary.HELD),
+        (bool(s.line), Summary.WAITING),
         (bool(s.candidate), Summary.ROLLING_OUT),
         (_work_due(s) is not None and _why_no_version(s) is not None, Summary.WAITING),
         (s.serving is None or s.ready == 0, Summary.WAITING),
@@ -139,6 +148,8 @@ def summary_of(s: Situation) -> Summary:
 
 
 def _is_held(s: Situation) -> bool:
+    if s.braked:
+        return s.parked or not s.candidate
     if s.spec.hold and isinstance(s.desired, ModelVersion) and not s.in_sync:
         return s.spec.replicas > 0
     return s.parked or bool(s.hold or s.gates) or _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED
@@ -154,6 +165,10 @@ def _stops_the_spec(s: Situation) -> bool:
     if not isinstance(s.desired, Refused):
         return False
     return s.serving is None or s.desired.reason not in _NOT_THE_SPECS
+
+
+def _not_rolled_message(s: Situation) -> str:
+    return progress_message(s) if s.candidate else f"nothing is rolled out: {brake_message(s)}"
 
 
 def _not_realised_message(s: Situation) -> str:

@@ -13,6 +13,7 @@ _HOLDS_BEFORE_PODS = {
     Reason.GATE_NOT_PASSED,
     Reason.HELD_IN_REGISTRY,
     Reason.HELD_BY_ACTION,
+    Reason.BRAKED,
 }
 
 

@@ -44,6 +44,8 @@ class Situation:
     rejection: dict[str, Any] | None = None  # of the desired revision
     hold: Hold | None = None  # in the registry, on the desired version
     gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the desired version
+    braked: bool = False  # the ModelRegistry's brake keeps it from being rolled out
+    line: dict[str, Any] = field(default_factory=dict)  # where it waits for its turn
     withdrawn: bool = False  # the alias was removed, and with ScaleDown nothing serves since
     bakes_until: datetime | None = None  # what had the traffic stays warm until then
     answers: dict[str, Any] = field(default_factory=dict)  # status.answers
@@ -139,6 +141,27 @@ def gates_message(s: Situation, *, named: bool = True) -> str:
     return f"{who} held by its gates: {reasons}; {_asked_again(refusing)}"
 
 
+def brake_message(s: Situation) -> str:
+    """Why nothing is rolled out, the same for everybody and as long as it lasts."""
+    return (
+        f"the brake of ModelRegistry {s.spec.watch.registry} holds: too many aliases moved or "
+        "vanished at once, as when a database is restored or emptied; its condition Braked says "
+        "which, and what ends it (kubectl describe modelregistry "
+        f"{s.spec.watch.registry}, in the operator's namespace)"
+    )
+
+
+def line_message(s: Situation) -> str:
+    """What it waits for, and its place when it came."""
+    line, registry = s.line, s.spec.watch.registry
+    others = "1 other came" if line["ahead"] == 1 else f"{line['ahead']} others came"
+    return (
+        f"waits for its turn since {line['since']}, when {others} before it: {line['limit']} "
+        f"rollouts of ModelRegistry {registry} may go on at once (its "
+        "spec.maxConcurrentRollouts); it starts by itself, the oldest move first"
+    )
+
+
 def _asked_again(refusing: list[AskedGate]) -> str:
     if all(gate.result.until for gate in refusing):
         return "its rollout starts then"
@@ -190,8 +213,12 @@ def _no_candidate(s: Situation) -> str:
         return "spec.suspend is true, and nothing is rolled out until it is false"
     if s.spec.replicas == 0:
         return UNPROVED
+    if s.braked:
+        return f"version {s.desired.version} is not rolled out: {brake_message(s)}"
     if s.spec.hold:
         return f"{s.spec.hold} holds what is new: delete it to have it rolled out"
     if s.gates:
         return gates_message(s)
+    if s.line:
+        return f"{_version_name(s, s.desired.version)} {line_message(s)}"
     return "its rollout starts next"

@@ -8,8 +8,10 @@ from pennant_operator.decide.candidate import attempts
 from pennant_operator.decide.candidate.answers import answers_entry
 from pennant_operator.decide.candidate.room import pods_in_the_way
 from pennant_operator.decide.candidate.trouble import serving_trouble
+from pennant_operator.decide.goal.brake import before_brake_of
 from pennant_operator.decide.goal.gates import AskedGate
 from pennant_operator.decide.goal.hold import hold_entry
+from pennant_operator.decide.goal.line import line_entry
 from pennant_operator.decide.seen.memory import approved_of, desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
 from pennant_operator.decide.seen.traffic import Traffic
@@ -42,6 +44,8 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         "approved": approved_of(step.memory, step.observed.desired),
         "action": step.memory.untold_action(step.observed.actions),
         "gates": [_gate_entry(gate) for gate in step.goal.gates] or None,
+        "line": _line_entry(step),
+        "beforeBrake": before_brake_of(step.observed, step.memory, spec.watch, step.now),
     }
     status: dict[str, Any] = {
         "observedGeneration": step.memory.generation,
@@ -76,6 +80,12 @@ def _serving_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None
         digest = getattr(step.verdict, "digest", None)  # this plan pins it
     optional = {"digest": digest, "image": step.image_of(traffic.revision)}
     return {**entry, **{name: value for name, value in optional.items() if value}}
+
+
+def _line_entry(step: Step) -> dict[str, Any] | None:
+    if not step.goal.in_line or step.goal.revision is None:
+        return None
+    return line_entry(step.observed, step.memory, step.goal.revision, step.now)
 
 
 def _gate_entry(gate: AskedGate) -> dict[str, Any]:
@@ -150,6 +160,12 @@ def _bakes_until(step: Step, world: World) -> datetime | None:
     return world.traffic.bakes_until(world.spec.bake)
 
 
+def _line_of(step: Step, status: dict[str, Any]) -> dict[str, Any]:
+    """Its place, and how many may come up at once."""
+    registry, line = step.observed.registry, status.get("line")
+    return {**line, "limit": registry.max_rollouts} if line and registry else {}
+
+
 def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
     traffic, candidate = world.traffic, status.get("candidate") or {}
     return Situation(
@@ -169,6 +185,8 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         hold=step.goal.hold,
         gates=step.goal.gates,
         answers=status.get("answers") or {},
+        braked=step.goal.braked,
+        line=_line_of(step, status),
         withdrawn=_is_withdrawn(step, traffic),
         bakes_until=_bakes_until(step, world),
         before=step.memory.status.get("conditions") or [],

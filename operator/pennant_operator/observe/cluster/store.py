@@ -14,9 +14,10 @@ from typing import TypeAlias
 
 from pennant_operator.decide.seen.actions import KIND as ACTION
 from pennant_operator.decide.seen.actions import parse_actions
-from pennant_operator.decide.seen.spec import Watch, watches_of
+from pennant_operator.decide.seen.spec import Watch, watch_of, watches_of
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT
 from pennant_operator.kube import Object
+from pennant_operator.observe.cluster.rollouts import Rollouts
 
 # Namespace and name of a ModelDeployment; of a ModelRegistry that RolloutActions are about, as
 # `registry_key` says.
@@ -44,6 +45,7 @@ class Store:
         self._watches: dict[Key, frozenset[Watch]] = {}
         self._watching: dict[Watch, set[Key]] = {}
         self._gone: OrderedDict[str, int] = OrderedDict()
+        self.rollouts = Rollouts()
 
     def put(self, obj: Object) -> Key | None:
         """Take an object in; the key to look at again, None if it is not news."""
@@ -58,6 +60,9 @@ class Store:
             self._of_owner.setdefault(owner, set()).add((at[0], at[2]))
         if obj["kind"] in {OWNER, ACTION} and owner is not None:
             self._watch(owner)
+        if obj["kind"] == OWNER:
+            watch = watch_of(obj)
+            self.rollouts.saw(at[1:], watch.registry if watch else None, obj)
         return owner
 
     def drop(self, kind: str, namespace: str, name: str, uid: str, version: int) -> Key | None:
@@ -80,6 +85,8 @@ class Store:
                 del self._of_owner[entry.owner]
         if kind in {OWNER, ACTION} and entry.owner is not None:
             self._watch(entry.owner)
+        if kind == OWNER:
+            self.rollouts.gone((namespace, name))
         return entry.owner
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:

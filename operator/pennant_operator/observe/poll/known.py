@@ -8,6 +8,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from pennant_operator.decide.registry.brake import Position
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.poll.gate_facts import GateFactsCache
@@ -70,6 +71,8 @@ class Known:
     tardy: Retries[str] = field(default_factory=Retries)  # models; no answer came in time
     sourceless: Retries[Watch] = field(default_factory=Retries)  # at a version without a source
     holds: dict[Watch, Holds] = field(default_factory=dict)
+    places: dict[Watch, tuple[Position, ...]] = field(default_factory=dict)
+    """Where aliases were with the last poll of all: what the brake compares with."""
     gate_facts: GateFactsCache = field(default_factory=GateFactsCache)
 
     def answer(self, watch: Watch) -> WatchAnswer:

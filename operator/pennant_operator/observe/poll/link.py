@@ -15,7 +15,7 @@ from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connec
 from pennant_operator.observe.mlflow.http import MlflowHttp
 from pennant_operator.observe.mlflow.secrets import SecretUnreadError
 from pennant_operator.observe.poll.known import Known
-from pennant_operator.observe.poll.poll import Poll
+from pennant_operator.observe.poll.poll import Listed, Poll
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.version_facts import Identity
 
@@ -34,6 +34,7 @@ class Link:
         read_secret: ReadSecret,
         count: Count,
         recorded: Callable[[Watch, Pointed], bool] = lambda _watch, _at: False,
+        listed: Listed = lambda _searched, _models: None,
     ) -> None:
         self.server_version = ""
         self._spec = spec
@@ -41,6 +42,7 @@ class Link:
         self._read_secret = read_secret
         self._count = count
         self._recorded = recorded
+        self._listed = listed
         self._secret: Mapping[str, str] | None = None
         self._read_at = float("-inf")
         self._http: MlflowHttp | None = None
@@ -68,7 +70,7 @@ class Link:
         self._http = connect(self._spec, self._secret, self._count)
         registry = Registry(self._http)
         self.server_version = await registry.server_version()
-        self._poll = Poll(registry, self.server_version, self._known, self._recorded)
+        self._poll = Poll(registry, self.server_version, self._known, self._recorded, self._listed)
         return self._poll
 
     async def _secret_changed(self) -> bool:

@@ -8,14 +8,15 @@ is in trouble is concluded only where it does not answer what concerns no model 
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from pennant_operator.decide.seen.observed import Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key
+from pennant_operator.observe.mlflow.answers import RegisteredModel
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
 from pennant_operator.observe.poll.few_at_once import few_at_once
@@ -28,6 +29,8 @@ from pennant_operator.observe.poll.version_facts import Identity, version_facts
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
+# Is called with the names that one request asked for, and with what there is of these.
+Listed: TypeAlias = Callable[[Set[str], Mapping[str, RegisteredModel]], None]
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Poll:
     server_version: str
     known: Known
     recorded: Callable[[Watch, Pointed], bool] = lambda _watch, _at: False
+    listed: Listed = lambda _searched, _models: None
     clock: Callable[[], float] = field(default=loop_time)
 
     async def ask(
@@ -58,6 +62,7 @@ class Poll:
             await self.registry.ping()
         prompt = {model for model in of_model if model not in tardy}
         listed = await ask_together(self.registry, prompt, self.server_version, self.known, now)
+        self.listed(listed.searched, listed.models)
         asking = _Asking(self, listed)
 
         async def one(model: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.registry import no_answer
+from pennant_operator.decide.registry.brake import UNBRAKED, RecordedBrake
 from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.observed import (
@@ -26,6 +27,7 @@ from pennant_operator.observe.mlflow.connection import Count, ReadSecret
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.announcements import Announcements, Enqueue
 from pennant_operator.observe.poll.between_polls import BetweenPolls
+from pennant_operator.observe.poll.brake import AliasBrake
 from pennant_operator.observe.poll.gate_questions import GateQuestion
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.link import Link
@@ -59,17 +61,26 @@ class Poller:
         store: Store,
         dependencies: PollerDependencies,
         known: Known | None = None,
+        recorded: RecordedBrake = UNBRAKED,
     ) -> None:
         self.spec = spec
         self._watchers = Watchers(spec, store)
         self._dependencies = dependencies
         self._known = known or Known()
+        self.brake: AliasBrake = AliasBrake(
+            spec.brake,
+            self._known,
+            lambda watch: self._watchers.places(watch, recorded),
+            recorded,
+            dependencies.now,
+        )
         self._link = Link(
             spec,
             self._known,
             dependencies.read_secret,
             dependencies.count,
             self._watchers.all_recorded,
+            self.brake.listed,
         )
         self._outage = Outage()
         self._announcements = Announcements(
@@ -87,7 +98,7 @@ class Poller:
         name, known = self.spec.name, self._known
         if self._outage.reported:
             return no_answer.registry_silent(name, self._outage.since)
-        answer = known.answer(watch)
+        answer = self.brake.shown(watch)
         pointed = answer.state if isinstance(answer.state, Pointed) else answer.at
         if pointed is not None:
             record = self._watchers.recorded(watch, key, pointed)
@@ -95,6 +106,8 @@ class Poller:
                 return record
         if isinstance(answer.state, ModelVersion | Absent | Unresolved):
             return answer.state
+        if answer is not known.answer(watch):  # it moved, and is judged with all others first
+            return no_answer.registry_not_asked(name)
         known.ask_again(watch)  # at a version that is new here, if it was asked for at all
         self._questions.add_new()
         return no_answer.registry_not_asked(name)
@@ -134,7 +147,7 @@ class Poller:
         """Poll until cancelled."""
         try:
             while True:
-                await self._turn(self._survey())
+                await self._turn(self._survey(), whole=True)
                 await self._pause()
         finally:
             await self._link.drop()
@@ -157,8 +170,10 @@ class Poller:
             await self._turn(asked)
             self._questions.pause_after(loop.time() - began)
 
-    async def _turn(self, watches: set[Watch]) -> None:
+    async def _turn(self, watches: set[Watch], *, whole: bool = False) -> None:
         self._announcements.snapshot(watches)
+        self.brake.begin(watches, whole=whole)
+        braked = self.brake.on
         self._questions.take()  # what comes from now on is asked after this
         try:
             await self._ask(watches)
@@ -168,20 +183,38 @@ class Poller:
         else:
             self._trouble = None
             self._outage.succeeded()
+        self.brake.end(complete=self._trouble is None)
         self._announcements.announce_all()
+        if braked and not self.brake.on:
+            self._look_at_all()
         await self._report()
 
     async def _ask(self, watches: set[Watch]) -> None:
         """These, and what gates want to know by now, be it the first word after an outage."""
         gate_facts = self._known.gate_facts.due(asyncio.get_running_loop().time())
         if watches or not gate_facts:
-            await self._link.ask(watches, self._announcements.announce)
+            await self._link.ask(watches, self._answered)
         if gate_facts:
             await self._link.ask_gate_facts(gate_facts, self._enqueue_urgently)
+
+    def _answered(self, watch: Watch) -> None:
+        for each in self.brake.answered(watch):
+            self._announcements.announce(each)
+
+    def _look_at_all(self) -> None:
+        """What was stopped by the brake goes on."""
+        for watch in self._watchers.watches():
+            self._dependencies.enqueue(self._watchers.keys(watch))
 
     def _enqueue_urgently(self, keys: Set[Key]) -> None:
         """That a move may go on now is as urgent as the move."""
         self._dependencies.enqueue(keys, urgent=True)
+
+    async def resume(self) -> None:
+        """A person says that what the brake stopped is work."""
+        self.brake.resume()
+        await self._report()
+        self._look_at_all()
 
     async def fault(self, trouble: str) -> None:
         """`run` raised: nothing is known until it runs again."""
@@ -198,7 +231,12 @@ class Poller:
     async def _report(self) -> None:
         self.asked.set()
         await self._dependencies.report(
-            Health(self._link.server_version, self._models, self._trouble)
+            Health(
+                self._link.server_version,
+                self._models,
+                self._trouble,
+                brake=self.brake.state(),
+            )
         )
 
     def _survey(self) -> set[Watch]:

@@ -6,6 +6,7 @@ else's records count: whoever may write in one namespace could else choose what 
 
 from dataclasses import dataclass
 
+from pennant_operator.decide.registry.brake import Position, RecordedBrake, position_before
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.children import own_records
@@ -39,3 +40,22 @@ def recorded(store: Store, key: Key, watch: Watch, at: Pointed) -> ModelVersion 
                 record.registered,
             )
     return None
+
+
+def place_of(
+    store: Store, key: Key, watch: Watch, brake: RecordedBrake
+) -> tuple[bool, Position] | None:
+    """Where an alias was by the status of one who follows it, and if that was before the brake."""
+    owner = store.owner(key)
+    before = position_before(owner, watch, brake) if owner is not None else None
+    if owner is None or before is None:
+        return None
+    matching = [
+        (record.created, record.registered)
+        for record in own_records(store, key, owner["metadata"]["uid"])
+        if not isinstance(record, str)
+        and (record.registry, record.model, record.version)
+        == (watch.registry, watch.model, before[1])
+    ]
+    _, registered = max(matching, default=(0, 0))
+    return before[0], (before[1], registered)

@@ -1,11 +1,12 @@
 """Who watches one registry, and may; and what they have on record of what it points at."""
 
 from pennant_operator.decide.registry import sources
+from pennant_operator.decide.registry.brake import Position, RecordedBrake
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key, Store
-from pennant_operator.observe.poll.recorded import Pointed, recorded
+from pennant_operator.observe.poll.recorded import Pointed, place_of, recorded
 
 
 class Watchers:
@@ -45,6 +46,21 @@ class Watchers:
         if record and sources.source_refusal(record.source, allowed, registry=self._spec.name):
             return None
         return record
+
+    def places(self, watch: Watch, recorded: RecordedBrake) -> tuple[Position, ...]:
+        """Where an alias was by the statuses of those who follow it.
+
+        One that was killed in the middle of a move left statuses of before and after it. What was
+        before a brake that holds counts more than what came since.
+        """
+        at = [
+            place
+            for key in self.keys(watch)
+            if self._is_allowed(watch, key)
+            and (place := place_of(self._store, key, watch, recorded)) is not None
+        ]
+        before_brake = [position for is_before, position in at if is_before]
+        return tuple(sorted(set(before_brake or [position for _, position in at])))
 
     def _is_allowed(self, watch: Watch, key: Key) -> bool:
         return self._spec.refusal(key[0], watch.model) is None

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Protocol, TypeAlias
 
 from pennant_operator.all_or_none import all_or_none
-from pennant_operator.decide.registry.health import Health, WebhookHealth
+from pennant_operator.decide.registry.brake import recorded_brake
+from pennant_operator.decide.registry.health import Health, webhook_health
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.kube import Api, Object
 from pennant_operator.observe.cluster.store import Store
@@ -32,6 +33,12 @@ class Counts(Protocol):
     def requested(self, registry: str, status: int, seconds: float) -> None:
         """A request to it is over; status 0: without an answer."""
 
+    def braked(self, registry: str, *, on: bool) -> None:
+        """Whether its brake holds."""
+
+    def lined_up(self, registry: str, under_way: int, waiting: int) -> None:
+        """How many of its rollouts go on, and how many wait for their turn."""
+
     def forget(self, registry: str) -> None:
         """The ModelRegistry is gone."""
 
@@ -53,7 +60,8 @@ class RegistryDependencies:
 class Followed:
     """One ModelRegistry; `before` is what followed it until its spec changed.
 
-    `webhook_health` is how its webhook was, perhaps as another process found it.
+    `registry` is as it is stored: how its webhook and its brake were, perhaps as another process
+    found them.
     """
 
     def __init__(
@@ -61,7 +69,7 @@ class Followed:
         spec: RegistrySpec,
         dependencies: RegistryDependencies,
         write_health: Callable[[Health], Awaitable[None]],
-        webhook_health: WebhookHealth,
+        registry: Object,
         before: "Followed | None" = None,
     ) -> None:
         self._name = spec.name
@@ -83,6 +91,7 @@ class Followed:
                 dependencies.random,
             ),
             before.poller.known if before is not None and same else None,
+            recorded_brake(registry),
         )
         self.webhook: Webhook = Webhook(
             spec,
@@ -96,7 +105,7 @@ class Followed:
                 count=counted,
                 now=dependencies.now,
             ),
-            webhook_health,
+            webhook_health(registry),
             before.webhook.remembered if before is not None else Remembered(),
         )
 
@@ -116,7 +125,17 @@ class Followed:
             if self._health is not None and self._health.trouble is not None:
                 self.webhook.settle_again()
         self._health = health
+        self._line_up()
         await self._report()
+
+    def _line_up(self) -> None:
+        """Counts who rolls out and who waits; a place that nobody heard of is given away, too."""
+        rollouts, name = self._dependencies.store.rollouts, self._name
+        under_way, waiting = rollouts.counts(name)
+        self._dependencies.counts.lined_up(name, under_way, waiting)
+        self._dependencies.counts.braked(name, on=self.poller.brake.on)
+        free = self.poller.spec.max_rollouts - under_way
+        self._dependencies.enqueue(rollouts.next_ones(name, free))
 
     async def _report(self) -> None:
         if self._health is not None:

@@ -6,7 +6,8 @@ import logging
 from functools import partial
 
 from pennant_operator.decide.registry import no_answer, registries, sources
-from pennant_operator.decide.registry.health import Health, webhook_health
+from pennant_operator.decide.registry.brake import recorded_brake
+from pennant_operator.decide.registry.health import Health
 from pennant_operator.decide.registry.registries import InvalidRegistryError, RegistrySpec
 from pennant_operator.decide.seen.observed import (
     Desired,
@@ -59,7 +60,7 @@ class Registries:
         if followed is None:
             return self._without_poller(watch.registry), None
         poller = followed.poller
-        facts = poller.spec.facts()
+        facts = poller.spec.facts(braked=poller.brake.on)
         refused = poller.spec.refusal(key[0], watch.model)
         if refused is not None:
             return refused, facts
@@ -86,6 +87,16 @@ class Registries:
         """Who holds what is watched, in the registry; None: nobody has said yet."""
         followed = self._followed.get(watch.registry)
         return followed.poller.holds(watch) if followed is not None else None
+
+    async def resume(self, name: str) -> bool | None:
+        """Let its brake go: whether that is recorded by now; None where it does not hold."""
+        followed, live = self._followed.get(name), self._live.get(name)
+        if followed is None or live is None:
+            return None
+        if not followed.poller.brake.on and not recorded_brake(live).on:
+            return None
+        await followed.poller.resume()
+        return not recorded_brake(self._live.get(name, {})).on
 
     def webhook(self, name: str) -> Webhook | None:
         """What takes the webhooks of a registry; None where none are asked for."""
@@ -169,8 +180,7 @@ class Registries:
             await self._write_health(name, Health(trouble=str(error), invalid=True))
             return
         write_health = partial(self._write_health, name)
-        known = webhook_health(self._live[name])
-        followed = Followed(spec, self._dependencies, write_health, known, before)
+        followed = Followed(spec, self._dependencies, write_health, self._live[name], before)
         self._followed[name] = followed
         self._tasks[name] = group.create_task(followed.run())
 

@@ -37,6 +37,25 @@ class RegistryMetrics:
             registry=registry,
         )
 
+        self._braked = Gauge(
+            "pennant_registry_braked",
+            "Whether the brake of a registry holds: nothing of it is rolled out.",
+            ["registry"],
+            registry=registry,
+        )
+        self._under_way = Gauge(
+            "pennant_registry_rollouts_under_way",
+            "Candidates of a registry that come up.",
+            ["registry"],
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "pennant_registry_rollouts_in_line",
+            "ModelDeployments of a registry that wait for their turn.",
+            ["registry"],
+            registry=registry,
+        )
+
     def answered(self, registry: str, at: datetime) -> None:
         """A registry answered all that it was asked."""
         self._answered.labels(registry).set(at.timestamp())
@@ -50,7 +69,17 @@ class RegistryMetrics:
         """A webhook came; the registry is empty where strangers named one that takes none."""
         self._webhooks.labels(registry, result).inc()
 
+    def braked(self, registry: str, *, on: bool) -> None:
+        """Whether its brake holds."""
+        self._braked.labels(registry).set(int(on))
+
+    def lined_up(self, registry: str, under_way: int, waiting: int) -> None:
+        """How many of its rollouts go on, and how many wait for their turn."""
+        self._under_way.labels(registry).set(under_way)
+        self._waiting.labels(registry).set(waiting)
+
     def forget(self, registry: str) -> None:
         """The ModelRegistry is gone."""
-        for each in (self._answered, self._requests, self._durations, self._webhooks):
+        of_webhooks = self._answered, self._requests, self._durations, self._webhooks
+        for each in (*of_webhooks, self._braked, self._under_way, self._waiting):
             each.remove_by_labels({"registry": registry})

@@ -27,6 +27,9 @@ KINDS = {
     "admissionregistration.k8s.io/v1beta1": (
         "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding"
     ),
+    "admissionregistration.k8s.io/v1": (
+        "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding"
+    ),
     "v1": "ConfigMap Namespace Node Pod Secret Service ServiceAccount",
     "apps/v1": "ControllerRevision Deployment ReplicaSet",
     "coordination.k8s.io/v1": "Lease",
@@ -55,6 +58,8 @@ class Objects:
     """Every method raises ApiServerError; objects without a namespace have None for it."""
 
     def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._as: dict[str, str] = {}
         pki = plane.authority
         self._http = urllib3.connection_from_url(
             plane.server,
@@ -63,6 +68,12 @@ class Objects:
             cert_file=str(pki.path("admin.crt")),
             key_file=str(pki.path("admin.key")),
         )
+
+    def as_user(self, name: str) -> Objects:
+        """What somebody else may do, and how it looks then."""
+        theirs = Objects(self._plane)
+        theirs._as = {"Impersonate-User": name}
+        return theirs
 
     def install(self) -> None:
         """The custom resource definitions, the operator's namespace and its rights."""
@@ -92,6 +103,11 @@ class Objects:
         meta = manifest["metadata"]
         path = _path(manifest["kind"], meta.get("namespace"), meta["name"], manifest["apiVersion"])
         return self._ask("PATCH", f"{path}?fieldManager={manager}&force=true", manifest, APPLY)
+
+    def create(self, manifest: Object) -> Object:
+        """An object that is not there yet."""
+        path = _path(manifest["kind"], manifest["metadata"].get("namespace"))
+        return self._ask("POST", path, manifest)
 
     def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
         try:
@@ -135,7 +151,7 @@ class Objects:
         content: str = "application/json",
         fields: dict[str, str] | None = None,
     ) -> Object:
-        headers = {"Content-Type": content, "Accept": "application/json"}
+        headers = {"Content-Type": content, "Accept": "application/json", **self._as}
         written = as_yaml if content == APPLY else json.dumps
         sent = None if body is None else written(body).replace(f'"{DEEP}"', _DEEP).encode()
         answer = self._http.request(method, path, fields=fields, body=sent, headers=headers)

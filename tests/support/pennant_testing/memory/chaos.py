@@ -23,6 +23,7 @@ from pennant_operator.decide.seen.observed import (
     Images,
     ModelVersion,
     Refused,
+    Turn,
     Unknown,
     Unresolved,
 )
@@ -184,7 +185,7 @@ class Chaos(RuleBasedStateMachine):
         asks, world = {"tags": [{"key": "approved", "value": "true"}]}, self.world
         world.specify(gates=asks if whose == "its own" else {})
         floor = parse(asks) if whose == "its registry's" else NO_GATES
-        world.registry = replace(REGISTRY, gates=floor)
+        world.registry = replace(world.registry or REGISTRY, gates=floor)
         world.facts.pop(number, None)
         if approved is not None:
             world.facts[number] = VersionFacts(number, tags={"approved": approved})
@@ -201,6 +202,15 @@ class Chaos(RuleBasedStateMachine):
         self.tags[f"pennant.hold.{key}"] = text
         if text is None:
             del self.tags[f"pennant.hold.{key}"]
+
+    @rule(braked=st.booleans(), others=st.sampled_from([0, 19, 20, 30]), ahead=st.integers(0, 2),
+          looks=LOOKS, seconds=SECONDS)  # fmt: skip
+    def its_registry_holds_back(
+        self, braked: Any, others: Any, ahead: Any, looks: Any, seconds: Any
+    ) -> None:
+        """By its brake, or because that many others come up."""
+        self.world.registry = replace(self.world.registry or REGISTRY, braked=braked)
+        self.world.turn = Turn(others, ahead)
         self.goes_on(looks, seconds)
 
     # The person, and accidents.
@@ -344,6 +354,8 @@ class Chaos(RuleBasedStateMachine):
         self.world.collect_garbage()
         self.world.somebody_has(None)
         self.world.lacks = Scarcity()
+        self.world.registry = replace(self.world.registry or REGISTRY, braked=False)
+        self.world.turn = Turn()
         self.operator.fates.clear()
         self.operator.restart()
         settle(self.operator)

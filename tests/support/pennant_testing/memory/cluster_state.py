@@ -9,7 +9,7 @@ from typing import Any
 
 from pennant_operator.decide.intent import Event
 from pennant_operator.decide.seen.answers import AnswerCounts
-from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts
+from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts, Turn
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
 from pennant_registry.gates import VersionFacts
@@ -40,6 +40,7 @@ class ClusterState:
     now: datetime = NOW
     images: Images = IMAGES
     registry: RegistryFacts | None = REGISTRY
+    turn: Turn = field(default_factory=Turn)  # what others of its registry do
     facts: dict[str, VersionFacts] = field(default_factory=dict)  # what gates are told, by version
     holds: Holds | None = None  # in the registry; None: this process has not been told
     # what pods report, by version, or why they do not; where none does, none can be asked

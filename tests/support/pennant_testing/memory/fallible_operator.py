@@ -103,11 +103,9 @@ class FallibleOperator:
             decision = plan(seen, self.world.now)
         self.laws.decided(seen, decision, self.world.now)
         news = decision.status is not None and decision.status != self.owner.get("status")
-        requests = [
-            *decision.writes,
-            *([decision.status] if news else []),
-            *decision.reports,
-        ]
+        status = [decision.status] if news else []
+        first, last = (status, []) if decision.begins else ([], status)
+        requests = [*first, *decision.writes, *last, *decision.reports]
         for request in requests:
             fate = self.fates.pop(self.sent, Fate.ANSWERED)
             self.sent += 1

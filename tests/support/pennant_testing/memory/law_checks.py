@@ -18,6 +18,7 @@ from pennant_operator.decide.seen.observed import (
 from pennant_operator.decide.seen.peoples_word import with_pin
 from pennant_testing.memory.cluster_state import REVISION, SLOTS
 from pennant_testing.memory.law_checks_hold import check_hold, check_hold_of_traffic
+from pennant_testing.memory.law_checks_registry import check_its_turn
 from pennant_testing.memory.law_checks_status import (
     Children,
     check_conditions,
@@ -74,6 +75,7 @@ class Laws:
                 check_hold(world, seen, write)
                 wants_token = "PENNANT_REHEARSAL_TOKEN" in str(write.manifest)
                 assert world.tokens or not wants_token, "rehearsal: pods before their token"
+                check_its_turn(world, seen, write)
             if write.manifest["kind"] == "Service":
                 check_traffic_move(world, seen, write)
                 check_hold_of_traffic(world, seen, write)

@@ -89,7 +89,14 @@ def answers_nothing(world: Simulation, seen: Observed, slot: str) -> bool:
 def may_let_go(seen: Observed) -> bool:
     """Traffic may be taken away: by MLflow's own word, and only where that was asked for."""
     wanted = seen.owner["spec"].get("onAliasRemoved") == "ScaleDown"
+    if seen.registry is not None and seen.registry.braked and _was_at_a_version(seen):
+        return False
     return _pointer_is_gone(seen) and wanted and not seen.owner["spec"].get("suspend")
+
+
+def _was_at_a_version(seen: Observed) -> bool:
+    status = seen.owner.get("status") or {}
+    return "desired" in status or "beforeBrake" in status
 
 
 def _pointer_is_gone(seen: Observed) -> bool:

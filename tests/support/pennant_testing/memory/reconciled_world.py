@@ -87,7 +87,7 @@ class ReconciledWorld:
             api, limiter=TokenBucket(1e6, 1000), fence=lambda: 60.0, count=self.metrics.wrote
         )
         children = Children(api, self.store)
-        observer = Observer(children, self, IMAGES, self)
+        observer = Observer(children, self, IMAGES, self, self.store.rollouts)
         self.queue = WorkQueue[Any]()
         self.reconciler = Reconciler(
             self.store,
@@ -98,7 +98,14 @@ class ReconciledWorld:
             self.metrics,
             self.queue,
             Backoff(lambda: 0.5),
-            Targetless(self.store, cluster, "pennant-system", lambda _: True, lambda: self.now),
+            Targetless(
+                self.store,
+                cluster,
+                "pennant-system",
+                lambda _: True,
+                self.resume,
+                lambda: self.now,
+            ),
             lambda: self.now,
         )
         self.own = model_deployment()
@@ -113,6 +120,9 @@ class ReconciledWorld:
 
     def holds(self, *_: Any) -> None:
         """The registry says nothing of any."""
+
+    async def resume(self, _: str) -> None:
+        """No brake holds."""
 
     def gate_facts(self, *_: Any) -> None:
         """No gate asks."""

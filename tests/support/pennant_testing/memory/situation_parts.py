@@ -137,6 +137,7 @@ IN_REGISTRY = Hold(
     until=NOW + timedelta(days=1),
     tag="pennant.hold.production",
 )
+IN_LINE = {"revision": "abc", "since": format_time(NOW), "ahead": 11, "limit": 20}
 REJECTED = {"version": "8", "reason": "LoadFailed", "message": "no module named 'lightgbm'"}
 CRASHED = {"version": "8", "reason": "CrashedInBake", "message": CRASH}
 CANDIDATE: dict[str, dict[str, Any]] = {
@@ -146,6 +147,8 @@ CANDIDATE: dict[str, dict[str, Any]] = {
     "8 held": {"candidate": {**ENTRY, **HOLD}, "parked": True},
     "8 held by gates": {"gates": GATES},
     "8 held in the registry": {"hold": IN_REGISTRY},
+    "8 stopped by the brake": {"braked": True},
+    "8 in line": {"line": IN_LINE},
     "8 rejected": {"rejection": REJECTED},
     "8 crashed": {"rejection": CRASHED},
 }
@@ -154,6 +157,9 @@ BACK = {
     "back": True,
     "verdict": Waiting("load", "not ready yet: rec-blue-a"),
 }
+BRAKED = {"braked": True}
+NINE = {"candidate": {**ENTRY, "version": "9"}, "verdict": LATE}
+NINE_ON_HOLD = {"candidate": {**ENTRY, **HOLD, "version": "9"}, "parked": True}
 BACK_ON_HOLD = {"candidate": {**SEVEN, **HOLD}, "back": True, "parked": True}
 CANDIDATE |= {
     "8 crashed, back to 7": {"rejection": CRASHED, **BACK},
@@ -161,6 +167,13 @@ CANDIDATE |= {
     "8 is next": {"back": True},  # went back at once from a crash of an earlier revision
     "first back to 7": BACK,  # the earlier revision crashed, or nobody says what is desired now
     "first back to 7, held": BACK_ON_HOLD,
+}
+CANDIDATE |= {
+    "8 stopped by the brake, 9 comes up": {**BRAKED, **NINE},
+    "8 stopped by the brake, 9 held": {**BRAKED, **NINE_ON_HOLD},
+    "vanished with others": BRAKED,
+    "vanished with others, 9 comes up": {**BRAKED, **NINE},
+    "vanished with others, 9 held": {**BRAKED, **NINE_ON_HOLD},
 }
 STOPPED = ("suspended", "suspended, replicas 0", "replicas 0", "on hold")
 GOES_BACK = (

@@ -35,12 +35,25 @@ def _a_candidate(case: Case) -> bool:
     if case.candidate == "8 held in the registry":  # so it was before a start, too
         followed = case.spec != "pinned" and case.desired in {*KNOWN, *UNKNOWN}
         return followed and not case.serving.startswith("8")
+    if "brake" in case.candidate or "vanished" in case.candidate:
+        return _a_brake(case)
+    if case.candidate == "8 in line":
+        return case.desired in KNOWN and goes and not serves_8(case)
     if case.candidate == "8 is next":
         return case.desired in KNOWN and case.serving.startswith("7") and goes
     if case.candidate == "-" and case.desired in KNOWN:
         # What is desired and not rejected is on its way, unless a person said not to.
         return serves_8(case) or case.spec in STOPPED
     return True
+
+
+def _a_brake(case: Case) -> bool:
+    """It stops a version that has no pods yet, and what is done where the alias vanished."""
+    if "vanished" in case.candidate:
+        stays = case.candidate == "vanished with others" or case.spec not in STOPPED
+        return case.desired in {"nothing", "no such model"} and stays and case.spec not in PINNED
+    known = case.desired in KNOWN and case.spec not in STOPPED
+    return known and not case.serving.startswith("8")
 
 
 def _a_rejection(case: Case) -> bool:
@@ -71,4 +84,5 @@ def _a_removal(case: Case) -> bool:
     """With ScaleDown an alias that is removed takes the traffic with it, for good; else nothing."""
     if case.serving == "withdrawn":
         return case.spec not in {"alias", "stage", *PINNED}
-    return (case.spec, case.desired) != ("ScaleDown", "nothing") or case.serving == "-"
+    stays = case.serving == "-" or "vanished" in case.candidate
+    return (case.spec, case.desired) != ("ScaleDown", "nothing") or stays

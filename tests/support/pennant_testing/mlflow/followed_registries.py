@@ -92,6 +92,12 @@ class Hooked:
             self.registries.webhook, lambda _, result: self.results.append(str(result))
         )
 
+    def braked(self, registry: str, *, on: bool) -> None:
+        """Of no interest here."""
+
+    def lined_up(self, registry: str, under_way: int, waiting: int) -> None:
+        """Of no interest here."""
+
     def _enqueue(self, keys: Iterable[Key], *, urgent: bool = False) -> None:
         now_enqueued = {key: time.monotonic() for key in keys}
         self.enqueued |= now_enqueued
