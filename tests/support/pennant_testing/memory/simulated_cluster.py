@@ -35,6 +35,8 @@ class Simulation(SimulatedIncidents, SimulatedControllers, SimulatedAnswers):
             gate_facts=self._gate_facts(),
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},
         )
+        if not self.answers:
+            return seen
         return replace(seen, reports=self.reported(wanted_reports(seen, self.now)))
 
     def step(self, seconds: float = 1.0) -> Plan:
