@@ -33,6 +33,7 @@ from pennant_operator.decide.seen.world import world_of
 from pennant_operator.observe.cluster.children import own_records
 from pennant_operator.observe.cluster.store import Store
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation, serving
 from pennant_testing.memory.simulated_pods import fails
 from pennant_testing.running.generated_examples import examples
@@ -48,8 +49,9 @@ JSON = st.recursive(
 
 
 def situations() -> list[Observed]:
-    """Settled, on the way, baking, and after a rejection."""
+    """Settled, on the way, baking (also judged by answers), and after a rejection."""
     observed = []
+    observed.append(judged().observe())
     for steps, behaves in ((0, None), (1, None), (3, None), (9, fails)):
         sim = serving(7)
         if behaves is not None:
@@ -59,6 +61,16 @@ def situations() -> list[Observed]:
             sim.run(steps)
         observed.append(sim.observe())
     return observed
+
+
+def judged() -> Simulation:
+    """It bakes, and is judged by its answers."""
+    sim = serving(7)
+    sim.answers = {"7": answered(60), "8": answered(60)}
+    sim.desired = version(8)
+    sim.run(8)
+    assert "baseline" in sim.status["answers"]
+    return sim
 
 
 NOTHING = Goal(None)

@@ -19,9 +19,8 @@ from pennant_operator.decide.vocabulary import Reason
 
 BASELINE_SECONDS = 60  # before the traffic moves, whose answers a new version is held against
 BAKE_WINDOW_SECONDS = 300  # of a bake, the last ones: a pod remembers no more
-FIRST_ANSWERS_SECONDS = (
-    3  # before the move, asked for with a new version: its pods count by seconds
-)
+# before the move, asked for with a new version: pods count by seconds
+FIRST_ANSWERS_SECONDS = 3
 MAX_ASKED_PODS = 20  # of those with traffic, always the same: their answers stand for all
 BASELINE_REQUESTS_MINIMUM = 5  # answers of a baseline; fewer say nothing of how it was before
 # more than before, at least, to be slower: of less than that a multiple is noise
@@ -84,7 +83,7 @@ def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     if not step.world.spec.answers.check or traffic is None:
         return None
     if target is not None and target != traffic.revision:
-        if entry.get("revision") == target:
+        if entry.get("revision") == target and isinstance(step.verdict, Passed):
             return entry  # the traffic moves next
         if (question := question_before_move(step)) and (seen := _answer_to(step, question)):
             return {"revision": target, **_reading("baseline", {}, seen)}

@@ -18,6 +18,7 @@ from pennant_testing.memory.law_checks_status import Children, check_conditions,
 from pennant_testing.memory.law_checks_traffic import (
     answers_nothing,
     check_emptied_in_outage,
+    check_judged,
     check_traffic_move,
     may_let_go,
 )
@@ -70,6 +71,8 @@ class Laws:
         before, after = seen.owner.get("status") or {}, decision.status or {}
         new = [e for e in after.get("rejected", ()) if e not in before.get("rejected", ())]
         self._refused |= {entry["revision"] for entry in new}
+        for entry in new:
+            check_judged(seen, entry)
         if decision.status is not None:
             check_ready(known, seen, decision.status)
 
