@@ -16,6 +16,7 @@ from pennant_operator.decide.seen.observed import Unknown
 from pennant_registry.gates import VersionFacts
 from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import becomes_ready, crashed, fails, stays_pending
 
@@ -77,6 +78,19 @@ def held_and_retried(operator: FallibleOperator) -> None:
 
 def crashed_in_bake(operator: FallibleOperator) -> None:
     operator.world.behaviour["8"] = crashed(operator.world.now)
+    look(operator, 12)
+
+
+def failing_in_bake(operator: FallibleOperator) -> None:
+    operator.world.answers = {"7": answered(100), "8": answered(60, errors=60)}
+    look(operator, 12)
+
+
+def moved_by_answers(operator: FallibleOperator) -> None:
+    operator.world.answers = {"7": answered(100, errors=30), "8": answered(60, errors=30)}
+    operator.world.work()
+    operator.hear()
+    operator.world.desired = version(8)
     look(operator, 12)
 
 
@@ -148,6 +162,8 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
     rejected: (first, "7", "Rejected"),
     held_and_retried: (first, "8", "Serving"),
     crashed_in_bake: (moved, "7", "Rejected"),
+    failing_in_bake: (moved, "7", "Rejected"),
+    moved_by_answers: (first, "8", "Baking"),
     crashed_in_an_outage: (moved, "7", "Rejected"),
     scaled_to_zero_and_back: (first, "7", "Serving"),
     pinned: (baked, "7", "Baking"),
@@ -195,6 +211,7 @@ def end(operator: FallibleOperator) -> dict[str, Any]:
         "rejected": [(e["version"], e["reason"]) for e in status.get("rejected", ())],
         "history": [(e["version"], e["result"]) for e in status["history"]],
         "actions": {n: a["status"]["state"] for n, a in operator.world.actions.items()},
+        "answers": status.get("answers"),
         "pins": operator.world.children.get("ConfigMap/rec-digests", {}).get("data"),
     }
 

@@ -33,6 +33,7 @@ from pennant_operator.decide.seen.world import world_of
 from pennant_operator.observe.cluster.children import own_records
 from pennant_operator.observe.cluster.store import Store
 from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation, serving
 from pennant_testing.memory.simulated_pods import fails, stays_pending
 from pennant_testing.running.generated_examples import examples
@@ -52,8 +53,10 @@ JSON = st.recursive(
 
 
 def situations() -> list[Observed]:
-    """Settled, on the way, baking, after a rejection, and short of room on a hold and before."""
-    observed = []
+    """Settled, on the way, baking (also judged by answers), after a rejection, and short of room on
+    a hold and before.
+    """
+    observed = [judged().observe()]
     cannot_load, hour = fails("LoadFailed"), 3600
     for steps, behaves, seconds in (
         *((0, None, 1), (1, None, 1), (3, None, 1), (9, cannot_load, 1)),
@@ -67,6 +70,16 @@ def situations() -> list[Observed]:
             sim.run(steps, seconds)
         observed.append(sim.observe())
     return observed
+
+
+def judged() -> Simulation:
+    """It bakes, and is judged by its answers."""
+    sim = serving(7)
+    sim.answers = {"7": answered(60), "8": answered(60)}
+    sim.desired = version(8)
+    sim.run(8)
+    assert "baseline" in sim.status["answers"]
+    return sim
 
 
 NOTHING = Goal(None)

@@ -39,6 +39,8 @@ def test_every_metric_is_counted_somewhere():
     metrics.wrote("PATCH", "Service", 200)
     metrics.reconciled(KEY, model_deployment(), held, 0.1)
     metrics.failed("api", KEY, model_deployment(status=HELD), Plan(), 0.1)
+    bad = {"answers": {"revision": "abc", "reason": "ErrorsInBake"}}
+    metrics.reconciled(("team", "other"), model_deployment(), Plan(status=bad), 0.1)
     metrics.registries.answered("ours", NOW)
     metrics.registries.requested("ours", 200, 0.1)
     metrics.registries.hooked("ours", "accepted")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pennant_operator.decide.plan import plan
+from pennant_operator.decide.plan import plan, wanted_reports
 from pennant_operator.decide.seen.answers import AnswerCounts
 from pennant_operator.decide.times import parse_time
 from pennant_testing.memory.object_builders import model_deployment, version
@@ -221,17 +221,30 @@ def test_a_bake_that_is_judged_is_looked_at_every_two_seconds_at_least():
     assert sim.step().requeue_after == 5.0
 
 
-def test_no_second_that_began_before_the_traffic_moved_is_asked_for():
+def asked_seconds(sim: Simulation, looks: int) -> list[int]:
+    """Of how long ago the pods with traffic are asked, beyond the seconds since the move."""
+    beyond = []
+    for _ in range(looks):
+        sim.step(seconds=0.7)
+        question = wanted_reports(sim.observe(), sim.now)
+        if question is not None and "since" in question.about:
+            since = parse_time(sim.status["serving"]["since"])
+            beyond.append(question.seconds - int((sim.now - since).total_seconds()))
+    return beyond
+
+
+def test_the_first_answers_of_a_new_version_count():
     sim = serves()
     sim.desired = version(8)
-    asked = []
-    for _ in range(14):
-        sim.step(seconds=0.7)
-        reports, entry = sim.observe().reports, sim.status.get("answers", {})
-        if reports is not None and "since" in reports.about and "baseline" in entry:
-            asked.append(sim.now)
-    assert asked
-    assert asked[0] - parse_time(sim.status["serving"]["since"]) >= timedelta(seconds=2)
+    assert set(asked_seconds(sim, 14)) == {3}
+
+
+def test_of_what_gets_the_traffic_back_no_second_that_began_before_is_asked_for():
+    sim = answers_like(bakes(), WELL, looks=8)
+    sim.desired = version(7)
+    sim.run(3)
+    assert sim.serving == "7"
+    assert set(asked_seconds(sim, 9)) == {-1}
 
 
 def test_the_first_version_warns_once_and_stays():

@@ -54,7 +54,8 @@ class Recent:
         self._began = clock()
         self._spans: deque[Span] = deque()
         self._shared: Path | None = None
-        self._texts: dict[float, str] = {}
+        self._texts: deque[str] = deque()
+        """The spans as the others read them."""
 
     def share(self, path: Path) -> None:
         """Answer for all workers from now on; this one leaves its spans beside the counts here."""
@@ -94,14 +95,16 @@ class Recent:
     def _add(self, span: Span) -> None:
         self._spans.append(span)
         if self._shared is not None:
-            self._texts[span.began] = json.dumps(span)
+            self._texts.append(json.dumps(span))
 
     def _leave(self, now: float) -> None:
         """Forget what is old, and tell the others the rest."""
         while self._spans and self._spans[0].began < now - REMEMBERED_SECONDS:
-            self._texts.pop(self._spans.popleft().began, None)
+            self._spans.popleft()
+            if self._texts:
+                self._texts.popleft()
         if self._shared is not None:
-            content = f"[{','.join(self._texts.values())}]"
+            content = f"[{','.join(self._texts)}]"
             with contextlib.suppress(OSError):  # on a full disk they know the last ones
                 unfinished = self._shared.with_suffix(".unfinished")
                 unfinished.write_text(content)

@@ -13,12 +13,14 @@ from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.seen.spec import AnswerLimits
 from pennant_operator.decide.seen.traffic import Traffic
 from pennant_operator.decide.step import Step
-from pennant_operator.decide.times import format_time
+from pennant_operator.decide.times import format_time, parse_time
 from pennant_operator.decide.verdict import Passed, Rejected
 from pennant_operator.decide.vocabulary import Reason
 
 BASELINE_SECONDS = 60  # before the traffic moves, whose answers a new version is held against
 BAKE_WINDOW_SECONDS = 300  # of a bake, the last ones: a pod remembers no more
+# before the move, asked for with a new version: pods count by seconds
+FIRST_ANSWERS_SECONDS = 3
 MAX_ASKED_PODS = 20  # of those with traffic, always the same: their answers stand for all
 BASELINE_REQUESTS_MINIMUM = 5  # answers of a baseline; fewer say nothing of how it was before
 # more than before, at least, to be slower: of less than that a multiple is noise
@@ -81,7 +83,7 @@ def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     if not step.world.spec.answers.check or traffic is None:
         return None
     if target is not None and target != traffic.revision:
-        if entry.get("revision") == target:
+        if entry.get("revision") == target and isinstance(step.verdict, Passed):
             return entry  # the traffic moves next
         if (question := question_before_move(step)) and (seen := _answer_to(step, question)):
             return {"revision": target, **_reading("baseline", {}, seen)}
@@ -100,13 +102,20 @@ def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
 
 
 def _question_in_bake(step: Step) -> ReportQuestion | None:
-    """Of no second that began before the traffic moved: what is warm may have answered before."""
+    """About all that was answered since the traffic moved.
+
+    What served before and got it back is asked for no second that began before that; a new one is
+    asked for a little more, so that its very first answers count.
+    """
     traffic = step.world.traffic
     if traffic is None or not is_judged(step, traffic):
         return None
     if any(entry["revision"] == traffic.revision for entry in step.rejected):
         return None
-    seconds = int((step.now - traffic.since).total_seconds()) - 1
+    served = [e for e in step.memory.history if e["revision"] == traffic.revision]
+    returned = any(parse_time(entry["time"]) != traffic.since for entry in served)
+    seconds = int((step.now - traffic.since).total_seconds())
+    seconds += -1 if returned else FIRST_ANSWERS_SECONDS
     if seconds < 1:
         return None
     about = f"{traffic.revision} since {format_time(traffic.since)}"

@@ -46,6 +46,8 @@ async def read_report(
         raise UnreadableReportError(
             f"pods do not answer within {REPORT_SECONDS:g} s: {policy}"
         ) from None
+    except UnreadableReportError:
+        raise
     except (aiohttp.ClientError, OSError, ValueError) as error:
         kind = type(error).__name__
         raise UnreadableReportError(f"pods cannot be asked ({kind}): {policy}") from error

@@ -10,6 +10,7 @@ from typing import Any
 from pennant_testing.control_plane.objects import Objects
 
 DIGEST = "ab" * 32
+HERE = "127.0.0.1"
 Status = dict[str, Any]
 
 
@@ -17,10 +18,13 @@ class PretendedKubelet:
     """Makes what Deployments ask for true, when told to.
 
     `fates` says by model and version what becomes of pods; they become ready where it says nothing.
+    `ports` says where a real server answers for them, on this machine; nobody does where it says
+    nothing.
     """
 
     def __init__(self, objects: Objects, namespace: str) -> None:
         self.fates: dict[tuple[str, str], Status] = {}
+        self.ports: dict[tuple[str, str], int] = {}
         self._objects = objects
         self._namespace = namespace
         self._patched: dict[str, Status] = {}  # pod name -> what its status was made
@@ -49,14 +53,15 @@ class PretendedKubelet:
         revision = metadata["labels"]["pennant.dev/revision"]
         names = {f"{slot}-{revision}-{number}" for number in range(wanted)}
         self._end(live - names)
-        for name in sorted(names - live):
-            self._make(name, template)
         annotations = metadata.get("annotations", {})
         of = annotations.get("pennant.dev/model"), annotations.get("pennant.dev/model-version")
+        for name in sorted(names - live):
+            self._make(name, template, self.ports.get(of))
         fate = self.fates.get(of, READY)
         for name in sorted(names):
             if self._patched.get(name) is not fate:
-                self._objects.patch_status("Pod", self._namespace, name, fate)
+                place = {"podIP": HERE, "podIPs": [{"ip": HERE}]} if of in self.ports else {}
+                self._objects.patch_status("Pod", self._namespace, name, fate | place)
                 self._patched[name] = fate
         self._count(deployment, wanted, wanted if is_ready(fate) else 0)
 
@@ -65,8 +70,12 @@ class PretendedKubelet:
             self._objects.delete("Pod", self._namespace, name)
             self._patched.pop(name, None)
 
-    def _make(self, name: str, template: dict[str, Any]) -> None:
-        containers = [{"name": c["name"], "image": "x"} for c in template["spec"]["containers"]]
+    def _make(self, name: str, template: dict[str, Any], port: int | None) -> None:
+        ports = [{"name": "http", "containerPort": port}] if port else []
+        containers = [
+            {"name": c["name"], "image": "x", "ports": ports}
+            for c in template["spec"]["containers"]
+        ]
         pod = {
             "apiVersion": "v1",
             "kind": "Pod",

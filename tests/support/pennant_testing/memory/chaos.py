@@ -36,6 +36,7 @@ from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
 from pennant_testing.memory.law_checks import Laws, one_revision
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.scarcity import Scarcity
+from pennant_testing.memory.simulated_answers import ANSWERED, answered
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import (
     becomes_ready,
@@ -213,6 +214,17 @@ class Chaos(RuleBasedStateMachine):
         self.world.turn = Turn(others, ahead)
         self.goes_on(looks, seconds)
 
+    @rule(number=NUMBERS, what=st.sampled_from(list(ANSWERED)), looks=LOOKS)
+    def pods_report(self, number: Any, what: Any, looks: Any) -> None:
+        """How a version answers; pods that were never asked can be from now on."""
+        self.world.answers[number] = ANSWERED[what]
+        self.goes_on(looks)
+
+    @rule(check=st.sampled_from(["On", "Off"]), looks=LOOKS)
+    def answers_are_judged(self, check: Any, looks: Any) -> None:
+        self.world.specify(rollout={"bake": "2m", "answers": {"check": check}})
+        self.goes_on(looks)
+
     # The person, and accidents.
 
     @rule(replicas=st.sampled_from([2, 3, 1, 0, 12, 7]), suspend=st.booleans(), looks=LOOKS)
@@ -348,6 +360,7 @@ class Chaos(RuleBasedStateMachine):
         new = number not in {entry["version"] for entry in served}
         broken = self.stubborn and new and how.get(number) is BEHAVIOURS["cannot load"]
         self.world.behaviour = {number: how[number]} if broken else {}
+        self.world.answers = {version: answered(100) for version in self.world.answers}
         self.world.specify(suspend=False)
         self.world.facts[number] = VersionFacts(number, tags={"approved": "true"})
         self.world.holds = Holds()

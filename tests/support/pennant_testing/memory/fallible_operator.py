@@ -90,6 +90,8 @@ class FallibleOperator:
         if not wants_pods(seen, self.world.now):
             return seen
         seen = replace(seen, pods=live.pods)
+        if not self.world.answers:
+            return seen
         return replace(seen, reports=self.world.reported(wanted_reports(seen, self.world.now)))
 
     def reconcile(self) -> Plan | None:

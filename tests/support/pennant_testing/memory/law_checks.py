@@ -29,6 +29,7 @@ from pennant_testing.memory.law_checks_traffic import (
     answers_nothing,
     check_action_hold,
     check_emptied_in_outage,
+    check_judged,
     check_traffic_move,
     may_let_go,
 )
@@ -91,6 +92,8 @@ class Laws:
         before, after = seen.owner.get("status") or {}, decision.status or {}
         new = [e for e in after.get("rejected", ()) if e not in before.get("rejected", ())]
         self._refused |= {entry["revision"] for entry in new}
+        for entry in new:
+            check_judged(seen, entry)
         if decision.status is not None:
             check_ready(known, seen, decision.status)
 

@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from typing import Any
 
 from pennant_operator.decide.intent import Apply
 from pennant_operator.decide.seen.actions import in_force
@@ -75,6 +76,17 @@ def check_traffic_move(world: Simulation, seen: Observed, write: Apply) -> None:
     pods = [p for p in seen.pods[slot] if not p.terminating and not p.evicted]
     back = live["metadata"]["annotations"].get(WARM) == revision
     _check_pods(world, seen, [p for p in pods if p.ready] if back else pods, revision)
+
+
+def check_judged(seen: Observed, rejected: dict[str, Any]) -> None:
+    """Nobody goes back for answers that were not read, or that are the version's before it."""
+    if rejected["reason"] not in {"ErrorsInBake", "SlowInBake"}:
+        return
+    traffic = seen.children["Service/rec"]["metadata"]["annotations"]
+    assert seen.reports is not None, "answers: nothing was read"
+    assert seen.reports.about.startswith(f"{rejected['revision']} since"), "answers: of another"
+    assert seen.reports.answers.tally.requests >= 20, "answers: too few"
+    assert traffic[WARM], "answers: nothing to go back to"
 
 
 def answers_nothing(world: Simulation, seen: Observed, slot: str) -> bool:

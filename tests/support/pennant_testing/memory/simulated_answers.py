@@ -12,6 +12,16 @@ def answered(requests: int, *, errors: int = 0, median: float = 0.02) -> AnswerC
     return AnswerCounts(good, errors, (median * 0.99, median * 1.01), (0, good, 0))
 
 
+# How a version may answer, by name.
+ANSWERED: dict[str, AnswerCounts | str] = {
+    "well": answered(100),
+    "badly": answered(60, errors=40),
+    "slowly": answered(60, median=2.0),
+    "seldom": answered(3, errors=3),
+    "nothing that can be read": "pods do not answer within 1 s",
+}
+
+
 class SimulatedAnswers(ClusterState):
     """What is asked of pods is answered at once."""
 

@@ -48,6 +48,8 @@ class Simulation(SimulatedIncidents, SimulatedControllers, SimulatedAnswers):
             actors_checked=self.actors_checked,
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},
         )
+        if not self.answers:
+            return seen
         return replace(seen, reports=self.reported(wanted_reports(seen, self.now)))
 
     def answer(self, actions: Mapping[str, dict[str, Any]]) -> Desired:
