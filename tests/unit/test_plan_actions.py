@@ -376,3 +376,14 @@ def test_a_finished_pin_counts_no_more(state: str):
     sim.actions[name]["status"] = {"state": state, "message": "over", "time": in_minutes(sim, 0)}
     sim.run(3)
     assert sim.condition("AliasInSync") == ("True", "InSync")
+
+
+def test_a_service_that_somebody_deleted_comes_back_before_anything_is_done():
+    sim = alias_moved()
+    sim.run(5)
+    del sim.children["Service/rec"]
+    name = sim.act("Retry")
+    assert "Service" in [write.manifest["kind"] for write in sim.step().writes]
+    assert told(sim, name)[0] == "Pending"
+    sim.run(2)
+    assert told(sim, name)[0] == "Refused"

@@ -34,6 +34,8 @@ def outcome_of_next(step: Step) -> Outcome | None:
     """Of the oldest action that can act now; None while there is none, or one is to be told yet."""
     if step.memory.untold_action(step.observed.actions) is not None:
         return None
+    if step.world.traffic is not None and step.world.service is None:
+        return None  # somebody deleted the Service: that what serves is answered again comes first
     for action in in_force(step.observed.actions, step.now).once:
         outcome = _OUTCOMES[action.act](action, step) if action.act in _OUTCOMES else None
         if outcome is not None:
