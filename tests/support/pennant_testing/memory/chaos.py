@@ -10,7 +10,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -27,12 +26,11 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
     Unresolved,
 )
-from pennant_operator.decide.times import format_time
 from pennant_registry.gates import NO_GATES, VersionFacts, parse
-from pennant_registry.hold_form import Holds, holds_among
+from pennant_testing.memory.chaos_of_people import LOOKS, NUMBERS, SECONDS, ChaosOfPeople
 from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
-from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
+from pennant_testing.memory.fallible_operator import Fate
 from pennant_testing.memory.law_checks import Laws, one_revision
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.scarcity import Scarcity
@@ -71,17 +69,8 @@ ANSWERS = (
     Unresolved("AliasNotSet", "seen once"),
     Refused("NotAllowed", "namespace team may not use it"),
 )
-HOLDS = (
-    "a person writes why",
-    None,
-    '{"reason": "until soon", "until": "2026-11-21T13:00:00Z"}',
-    '{"reason": "but for one", "except": ["9"]}',
-    "{",
-)
 REHEARSAL: dict[bool, dict[str, Any]] = {True: {"rehearsal": {}}, False: {}}
-LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something happened
-SECONDS = st.sampled_from([1, 130, 40, 700, 2000])
-NUMBERS, HOW = st.sampled_from("897"), st.sampled_from(list(BEHAVIOURS))
+HOW = st.sampled_from(list(BEHAVIOURS))
 SLOT = st.sampled_from(SLOTS)
 ROOM = st.sampled_from([None, 3, 2, 1, 4])  # pods that there is room for; None: for any number
 
@@ -91,14 +80,11 @@ def tagged(number: str) -> ModelVersion:
     return version(number, tag=number != "8")
 
 
-class Chaos(RuleBasedStateMachine):
+class Chaos(ChaosOfPeople):
     """One ModelDeployment in a world that does as it likes."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.world = Simulation(tagged("7"), owner=model_deployment())
-        self.operator = FallibleOperator(self.world)
-        self.tags: dict[str, str] = {}  # of the registered model
+        super().__init__(Simulation(tagged("7"), owner=model_deployment()))
         self.stubborn = False
         self.edits = 0
 
@@ -113,22 +99,6 @@ class Chaos(RuleBasedStateMachine):
         for served in range(7, int(number or 0) + 1):
             self.world.desired = tagged(str(served))
             self.goes_on(6)
-
-    def goes_on(self, looks: int, seconds: int = 1) -> None:
-        """The operator and the cluster work hand in hand, then time passes."""
-        for _ in range(looks):
-            self.the_operator_is_told_of_holds()
-            self.operator.reconcile()
-            self.world.work()
-            self.operator.hear()
-            self.world.now += timedelta(seconds=1)
-        self.world.now += timedelta(seconds=seconds)
-
-    def the_operator_is_told_of_holds(self) -> None:
-        """With any answer of the registry; who has just begun knows none before."""
-        if not isinstance(self.world.desired, Unknown):
-            alias = self.world.owner["spec"]["model"].get("alias", "")
-            self.world.holds = holds_among(self.tags, alias)
 
     # The operator and the cluster.
 
@@ -192,18 +162,6 @@ class Chaos(RuleBasedStateMachine):
             world.facts[number] = VersionFacts(number, tags={"approved": approved})
         self.goes_on(looks, seconds)
 
-    @rule(
-        key=st.sampled_from(["production", "production.8", "production.9", "canary"]),
-        text=st.sampled_from(HOLDS),
-        looks=LOOKS,
-        seconds=SECONDS,
-    )
-    def somebody_holds_or_releases(self, key: Any, text: Any, looks: Any, seconds: Any) -> None:
-        """None: it is released."""
-        self.tags[f"pennant.hold.{key}"] = text
-        if text is None:
-            del self.tags[f"pennant.hold.{key}"]
-
     @rule(braked=st.booleans(), others=st.sampled_from([0, 19, 20, 30]), ahead=st.integers(0, 2),
           looks=LOOKS, seconds=SECONDS)  # fmt: skip
     def its_registry_holds_back(
@@ -259,34 +217,6 @@ class Chaos(RuleBasedStateMachine):
         self.world.specify(model={"name": "news", "version": number})
         self.goes_on(looks)
         self.world.specify(model=followed)
-
-    @rule(
-        act=st.sampled_from(["Pin", "Hold", "Approve", "Abort", "Retry"]),
-        number=NUMBERS,
-        named=st.booleans(),
-        minutes=st.sampled_from([None, 1, 30]),
-        looks=LOOKS,
-        seconds=SECONDS,
-    )
-    def a_person_acts(
-        self, act: Any, number: Any, named: Any, minutes: Any, looks: Any, seconds: Any
-    ) -> None:
-        """By a RolloutAction, of which the operator hears in its own time."""
-        spec = {"version": number} if act in {"Pin", "Approve"} else {}
-        if named and act in {"Abort", "Retry"}:
-            spec = {"version": number}
-        if minutes is not None:
-            spec["expiresAt"] = format_time(self.world.now + timedelta(minutes=minutes))
-        self.world.counter += 1
-        self.world.act(act, name=f"{act.lower()}-{self.world.counter}", **spec)
-        self.goes_on(looks, seconds)
-
-    @rule(looks=LOOKS)
-    def a_person_thinks_otherwise(self, looks: Any) -> None:
-        """The oldest RolloutAction is deleted."""
-        for name in list(self.world.actions)[:1]:
-            del self.world.actions[name]
-        self.goes_on(looks)
 
     @precondition(lambda self: self.edits < MAX_SET_BACKS)  # nobody insists
     @rule(slot=SLOT, size=st.integers(0, 3), image=st.booleans())
