@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable
 from random import Random
 
 from pennant_serving.recent.choosing import one_of_each_stretch, shares
-from pennant_serving.recent.sample import Sample
+from pennant_serving.recent.sample import Kind, Sample
 
 ROOM_BYTES = 6 * 1024 * 1024
 """Of all workers of a pod together. What is being sent comes on top, as far as it is not in memory
@@ -24,11 +25,12 @@ class Recent:
 
     def __init__(self, room: int = ROOM_BYTES, now: Callable[[], float] = time.time) -> None:
         self.now = now
+        self.instance = secrets.token_hex(8)
         self.answered = 0
         """Requests that could have been samples."""
         self._room = room
-        self._lines: dict[tuple[str, str], deque[Sample]] = {}
-        self._sizes: dict[tuple[str, str], int] = {}
+        self._lines: dict[Kind, deque[Sample]] = {}
+        self._sizes: dict[Kind, int] = {}
         self.size = 0
         """Bytes that all of them take of the memory."""
 
@@ -65,9 +67,9 @@ class Recent:
         random.shuffle(chosen)
         return chosen
 
-    def _drop_first(self, kind: tuple[str, str]) -> None:
+    def _drop_first(self, kind: Kind) -> None:
         self._count(kind, -self._lines[kind].popleft().size)
 
-    def _count(self, kind: tuple[str, str], size: int) -> None:
+    def _count(self, kind: Kind, size: int) -> None:
         self._sizes[kind] += size
         self.size += size

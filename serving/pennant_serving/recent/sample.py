@@ -21,6 +21,13 @@ NUMBERS_BYTES = 3 * (24 + OBJECT_BYTES) + 2 * 32
 """The numbers of a sample, and its place in the line."""
 
 
+MISSING = (b"null", b"NaN", b",,", b",\n")
+"""How a body shows that a value is missing, in JSON and in CSV."""
+FEW_ROWS = (1, 16)
+"""The most that count as one row, and as few."""
+Kind = tuple[str, str, bool, bool, int]
+
+
 class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A request that was answered with 2xx."""
 
@@ -53,10 +60,13 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return f"a sample of {self.route}"
 
     @property
-    def kind(self) -> tuple[str, str]:
-        """Of which there are as many as routes and forms of bodies."""
+    def kind(self) -> Kind:
+        """What it has in common with others: route and form, whether a value is missing, and
+        whether it asks one row, a few or many. These are what a new model stumbles over."""
         form = "" if self.protocol == OWN else self.media
-        return self.route, f"{form}{' and bytes' if self.head_bytes >= 0 else ''}"
+        lacks = any(sign in self.body for sign in MISSING)
+        size = sum(self.rows > most for most in FEW_ROWS)
+        return self.route, form, self.head_bytes >= 0, lacks, size
 
     @property
     def size(self) -> int:
@@ -69,6 +79,8 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Giver(msgspec.Struct, frozen=True):
     """Who gives samples, and of how many requests."""
 
+    instance: str
+    """This process among others; chance."""
     version: str
     revision: str
     answered: int
