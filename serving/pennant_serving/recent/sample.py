@@ -71,9 +71,10 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def size(self) -> int:
         """Bytes that it takes of the memory, all its parts counted."""
-        parts = (self.target, self.media, self.body, self.answer)
+        parts = (self.target, self.body, self.answer, self.media if self.protocol == OWN else "")
         own = sys.getsizeof(self) + OBJECT_BYTES + NUMBERS_BYTES
-        return own + sum(sys.getsizeof(part) + OBJECT_BYTES for part in parts)
+        # Empty ones, routes and known media types are there once for all.
+        return own + sum(sys.getsizeof(part) + OBJECT_BYTES for part in parts if part)
 
 
 class Giver(msgspec.Struct, frozen=True):
