@@ -12,7 +12,7 @@ from pennant_serving.recent.sample import BODY_LIMIT_BYTES, Giver, Sample
 
 PATH = "/pennant/rehearsal/samples"
 SAMPLES_LIMIT = 1000
-ANSWER_LIMIT_BYTES = 6 * 1024 * 1024
+ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
 """Of all frames together, but for the one that goes beyond."""
 FRAME_LIMIT_BYTES = 2 * BODY_LIMIT_BYTES + 16384
 LENGTH = struct.Struct(">I")

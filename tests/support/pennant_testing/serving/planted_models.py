@@ -47,6 +47,19 @@ class OfAnotherShape(Weighted):
         return np.column_stack([answers, answers])
 
 
+class Hanging(Weighted):
+    """Writes down that it was asked, and does not answer."""
+
+    def __init__(self, begun: Path) -> None:
+        super().__init__()
+        self.begun = begun
+
+    def predict(self, rows: Any) -> Any:
+        self.begun.write_text("")
+        time.sleep(60)
+        return super().predict(rows)
+
+
 SERVES = Weighted()
 HEALTHY = {"retrained": Weighted(1.1, 9.7), "the same": Weighted()}
 PLANTED = {
