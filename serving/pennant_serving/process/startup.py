@@ -148,7 +148,9 @@ async def _rehearsed(
     Raises PodError."""
     own = AdapterRoutes()
     own.open(routes, model.batcher)
+    gc.freeze()  # what is loaded is not looked through by the collection below
     telemetry.rehearsed = await rehearsed_once(settings, model, own, place)
+    gc.collect()  # or what was asked would stay, among what is there for good
     return f"{telemetry.rehearsed.outcome}: {telemetry.rehearsed.message}"
 
 

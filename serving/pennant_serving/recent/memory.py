@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable
 from random import Random
 
 from pennant_serving.recent.choosing import one_of_each_stretch, shares
-from pennant_serving.recent.sample import Sample
+from pennant_serving.recent.sample import Kind, Sample
 
-ROOM_BYTES = 6 * 1024 * 1024
-"""Of all workers of a pod together. What is being sent comes on top, as far as it is not in memory
-any more: the promise is 8 MiB."""
+ROOM_BYTES = 4 * 1024 * 1024
+"""Of all workers of a pod together. The allocator's gaps between large bodies come on top, half as
+much again where it was measured: the promise is 8 MiB."""
 KINDS_LIMIT = 64
 AGE_LIMIT_SECONDS = 24 * 3600.0
 """What was asked before that, nobody may ask any more."""
@@ -24,11 +25,13 @@ class Recent:
 
     def __init__(self, room: int = ROOM_BYTES, now: Callable[[], float] = time.time) -> None:
         self.now = now
+        self.instance = secrets.token_hex(8)
         self.answered = 0
         """Requests that could have been samples."""
         self._room = room
-        self._lines: dict[tuple[str, str], deque[Sample]] = {}
-        self._sizes: dict[tuple[str, str], int] = {}
+        self._lines: dict[Kind, deque[tuple[Sample, int]]] = {}
+        """Each with its size."""
+        self._sizes: dict[Kind, int] = {}
         self.size = 0
         """Bytes that all of them take of the memory."""
 
@@ -45,8 +48,9 @@ class Recent:
                 return
             line = self._lines[kind] = deque()
             self._sizes[kind] = 0
-        line.append(sample)
-        self._count(kind, sample.size)
+        size = sample.size
+        line.append((sample, size))
+        self._count(kind, size)
         while self.size > self._room:
             self._drop_first(max(self._sizes, key=self._sizes.__getitem__))
 
@@ -54,20 +58,20 @@ class Recent:
         """So many of those that are not too old, or fewer, in no order."""
         oldest = self.now() - AGE_LIMIT_SECONDS
         for kind, line in self._lines.items():
-            while line and line[0].at < oldest:
+            while line and line[0][0].at < oldest:
                 self._drop_first(kind)
         given = shares({kind: len(line) for kind, line in self._lines.items()}, wanted)
         chosen = [
-            line[place]
+            line[place][0]
             for kind, line in self._lines.items()
             for place in one_of_each_stretch(len(line), given[kind], random)
         ]
         random.shuffle(chosen)
         return chosen
 
-    def _drop_first(self, kind: tuple[str, str]) -> None:
-        self._count(kind, -self._lines[kind].popleft().size)
+    def _drop_first(self, kind: Kind) -> None:
+        self._count(kind, -self._lines[kind].popleft()[1])
 
-    def _count(self, kind: tuple[str, str], size: int) -> None:
+    def _count(self, kind: Kind, size: int) -> None:
         self._sizes[kind] += size
         self.size += size

@@ -12,7 +12,7 @@ from pennant_serving.recent.sample import BODY_LIMIT_BYTES, Giver, Sample
 
 PATH = "/pennant/rehearsal/samples"
 SAMPLES_LIMIT = 1000
-ANSWER_LIMIT_BYTES = 6 * 1024 * 1024
+ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
 """Of all frames together, but for the one that goes beyond."""
 FRAME_LIMIT_BYTES = 2 * BODY_LIMIT_BYTES + 16384
 LENGTH = struct.Struct(">I")
@@ -29,7 +29,9 @@ def frame(content: Giver | Sample) -> bytes:
     return LENGTH.pack(len(packed)) + packed
 
 
-def read(read_bytes: Callable[[int], bytes]) -> tuple[Giver, list[Sample]]:
+def read(
+    read_bytes: Callable[[int], bytes], limit: int = ANSWER_LIMIT_BYTES
+) -> tuple[Giver, list[Sample]]:
     """Who gives, and what, from a function that reads so many bytes, or fewer at the end. Raises
     WireError, which holds nothing of what was read."""
     giver = _content(read_bytes, Giver)
@@ -37,7 +39,7 @@ def read(read_bytes: Callable[[int], bytes]) -> tuple[Giver, list[Sample]]:
         raise WireError("the answer is empty")
     samples: list[Sample] = []
     size = 0
-    while len(samples) < SAMPLES_LIMIT and size <= ANSWER_LIMIT_BYTES:
+    while len(samples) < SAMPLES_LIMIT and size <= limit:
         sample = _content(read_bytes, Sample)
         if sample is None:
             break

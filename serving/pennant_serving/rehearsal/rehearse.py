@@ -15,10 +15,10 @@ from pennant_serving.failures import PodError, Reason
 from pennant_serving.http.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle.rehearsed import Rehearsed
 from pennant_serving.model.model import Model
-from pennant_serving.recent.sample import Giver, Sample
+from pennant_serving.recent.sample import Sample
 from pennant_serving.rehearsal import judging, report
 from pennant_serving.rehearsal.answers import Outputs, Shapes, are_equal, outputs_in
-from pennant_serving.rehearsal.asking import ASK_SECONDS, NoSamplesError, ask
+from pennant_serving.rehearsal.asking import ASK_SECONDS, Given, NoSamplesError, ask
 from pennant_serving.rehearsal.judging import Allowed, Counts, Played
 from pennant_serving.rehearsal.playing import Answer, create_stage, play
 from pennant_serving.settings import Settings
@@ -37,21 +37,21 @@ async def rehearse(settings: Settings, model: Model, own: AdapterRoutes) -> Rehe
     if settings.had_traffic:
         return report.had_traffic()
     try:
-        giver, samples = await _asked(settings)
+        given = await _asked(settings)
     except NoSamplesError as reason:
         return report.no_samples(reason)
-    if giver.revision and giver.revision == settings.revision:
+    if given.revision and given.revision == settings.revision:
         return report.same_revision()
-    rehearsal = _Rehearsal(settings, model, own, samples, began + REHEARSAL_SECONDS)
+    rehearsal = _Rehearsal(settings, model, own, given.samples, began + REHEARSAL_SECONDS)
     counts = await rehearsal.counts()
-    versions = settings.version, giver.version
+    versions = settings.version, given.version
     # From here on nothing refers to what was asked and answered, and no traceback can.
     if problem := judging.problem(counts, rehearsal.allowed, versions):
         raise PodError(Reason.REHEARSAL_FAILED, problem) from None
-    return report.of_counts(counts, giver, len(samples), time.monotonic() - began)
+    return report.of_counts(counts, given, time.monotonic() - began)
 
 
-async def _asked(settings: Settings) -> tuple[Giver, list[Sample]]:
+async def _asked(settings: Settings) -> Given:
     if not settings.rehearsal_token:
         raise NoSamplesError(report.NO_TOKEN)
     asking = Pool(1, "ask").start(ask, settings)
@@ -93,8 +93,10 @@ class _Rehearsal:
         counts = judging.count(played)
         if not counts.failed and judging.is_slow(counts, self.allowed):
             second = await self._round(self._before[: len(played)])
-            faster = [_faster(*both) for both in zip(played, second, strict=False)]
-            counts = judging.count([*faster, *played[len(faster) :]])
+            timed = judging.count([_timed(*both) for both in zip(played, second, strict=False)])
+            if timed.ratio and not judging.is_slow(timed, self.allowed):
+                before, now = timed.seconds_before, timed.seconds_now
+                counts = replace(counts, seconds_before=before, seconds_now=now)
         return counts
 
     async def _round(self, samples: Sequence[tuple[Sample, Outputs | None]]) -> list[Played]:
@@ -137,8 +139,6 @@ class _Rehearsal:
         )
 
 
-def _faster(first: Played, second: Played) -> Played:
-    """The first, with the shorter of the two times."""
-    if first.seconds_now is None or second.seconds_now is None:
-        return first
-    return replace(first, seconds_now=min(first.seconds_now, second.seconds_now))
+def _timed(first: Played, second: Played) -> Played:
+    """The first, with the time of the second."""
+    return replace(first, seconds_now=second.seconds_now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pennant_serving.lifecycle.rehearsed import RehearsalOutcome, Rehearsed
-from pennant_serving.recent.sample import Giver
+from pennant_serving.rehearsal.asking import Given
 from pennant_serving.rehearsal.judging import Counts
 
 NO_TOKEN = "PENNANT_REHEARSAL_TOKEN is empty"  # noqa: S105 - says that there is none
@@ -29,25 +29,25 @@ def no_samples(reason: object) -> Rehearsed:
     return Rehearsed(RehearsalOutcome.NO_SAMPLES, f"there is nothing to play: {reason}")
 
 
-def of_counts(counts: Counts, giver: Giver, given: int, seconds: float) -> Rehearsed:
+def of_counts(counts: Counts, given: Given, seconds: float) -> Rehearsed:
     """When something was played, or there was nothing, or no time."""
     times = f", {counts.ratio:.2g} times as long" if counts.ratio else ""
     equal = f", {counts.equal} of {counts.compared} answers equal" if counts.compared else ""
     message = (
-        f"{counts.played} requests that version {giver.version} answered, of {giver.answered}"
+        f"{counts.played} requests that version {given.version} answered, of {given.answered}"
         f" since it started: {counts.failed} fail{times}{equal}"
     )
     if not counts.played:
-        message = f"there is nothing to play: version {giver.version} has answered nothing yet"
-        if given:
-            message = f"none of {given} requests could be played in time"
+        message = f"there is nothing to play: version {given.version} has answered nothing yet"
+        if given.samples:
+            message = f"none of {len(given.samples)} requests could be played in time"
     return Rehearsed(
         RehearsalOutcome.PASSED if counts.played else RehearsalOutcome.NO_SAMPLES,
         message,
-        against=giver.version,
-        answered=giver.answered,
-        remembered=giver.remembered,
-        given=given,
+        against=given.version,
+        answered=given.answered,
+        remembered=given.remembered,
+        given=len(given.samples),
         played=counts.played,
         failed=counts.failed,
         equal=counts.equal,

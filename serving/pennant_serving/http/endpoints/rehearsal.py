@@ -38,8 +38,11 @@ async def samples(request: Request) -> Response:
         raise HTTPException(404)
     wanted = request.query_params.get("requests", "")
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 else 0
+    if recent.instance in request.query_params.getlist("not"):  # they have its samples
+        number = 0
     chosen = recent.choose(min(number, SAMPLES_LIMIT), Random())  # noqa: S311 - a sample, no secret
-    giver = Giver(settings.version, settings.revision, recent.answered, len(recent))
+    identity = recent.instance, settings.version, settings.revision
+    giver = Giver(*identity, recent.answered, len(recent))
     return StreamingResponse(_frames(giver, chosen), media_type="application/octet-stream")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pennant_testing.serving.app_builders import SIGNATURE, on_volume, sklearn_bundle
 
-SECONDS = 0.003
+SECONDS = 0.006
 """That the one that serves takes for a prediction."""
 
 
@@ -47,13 +47,26 @@ class OfAnotherShape(Weighted):
         return np.column_stack([answers, answers])
 
 
+class Hanging(Weighted):
+    """Writes down that it was asked, and does not answer."""
+
+    def __init__(self, begun: Path) -> None:
+        super().__init__()
+        self.begun = begun
+
+    def predict(self, rows: Any) -> Any:
+        self.begun.write_text("")
+        time.sleep(60)
+        return super().predict(rows)
+
+
 SERVES = Weighted()
 HEALTHY = {"retrained": Weighted(1.1, 9.7), "the same": Weighted()}
 PLANTED = {
-    "raises on null": (RaisingOnNull(), {}),
-    "three times slower": (Weighted(seconds=3.5 * SECONDS), {}),
-    "another shape": (OfAnotherShape(), {}),
-    "swapped columns": (Weighted(10.0, 1.0), {"PENNANT_REHEARSAL_AGREEMENT": "0.5"}),
+    "raises on null": (RaisingOnNull(seconds=0), {}),
+    "three times slower": (Weighted(seconds=4 * SECONDS), {}),  # that is: by three times
+    "another shape": (OfAnotherShape(seconds=0), {}),
+    "swapped columns": (Weighted(10.0, 1.0, seconds=0), {"PENNANT_REHEARSAL_AGREEMENT": "0.5"}),
 }
 """With the settings by which they are rejected, where the usual ones do not."""
 
