@@ -186,11 +186,16 @@ class Chaos(RuleBasedStateMachine):
     @rule(
         key=st.sampled_from(["production", "production.8", "production.9", "canary"]),
         text=st.sampled_from(HOLDS),
+        number=st.sampled_from(["8", "9", "7", None]),
         looks=LOOKS,
         seconds=SECONDS,
     )
-    def somebody_holds_or_releases(self, key: Any, text: Any, looks: Any, seconds: Any) -> None:
-        """None: it is released."""
+    def somebody_holds_or_releases(
+        self, key: Any, text: Any, number: Any, looks: Any, seconds: Any
+    ) -> None:
+        """And somebody else moves the alias at the same moment; None: it is released."""
+        if number:
+            self.world.desired = tagged(number)
         self.tags[f"pennant.hold.{key}"] = text
         if text is None:
             del self.tags[f"pennant.hold.{key}"]
