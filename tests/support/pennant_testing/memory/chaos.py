@@ -10,7 +10,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -27,7 +26,7 @@ from pennant_operator.decide.seen.observed import (
     Unresolved,
 )
 from pennant_registry.gates import NO_GATES, VersionFacts, parse
-from pennant_registry.hold_form import Holds, holds_among
+from pennant_testing.memory.chaos_of_holds import ChaosOfHolds
 from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
 from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
@@ -67,13 +66,6 @@ ANSWERS = (
     Unresolved("AliasNotSet", "seen once"),
     Refused("NotAllowed", "namespace team may not use it"),
 )
-HOLDS = (
-    "a person writes why",
-    None,
-    '{"reason": "until soon", "until": "2026-11-21T13:00:00Z"}',
-    '{"reason": "but for one", "except": ["9"]}',
-    "{",
-)
 LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something happened
 SECONDS = st.sampled_from([1, 130, 40, 700, 2000])
 NUMBERS, HOW = st.sampled_from("897"), st.sampled_from(list(BEHAVIOURS))
@@ -86,14 +78,13 @@ def tagged(number: str) -> ModelVersion:
     return version(number, tag=number != "8")
 
 
-class Chaos(RuleBasedStateMachine):
+class Chaos(ChaosOfHolds):
     """One ModelDeployment in a world that does as it likes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.world = Simulation(tagged("7"), owner=model_deployment())
         self.operator = FallibleOperator(self.world)
-        self.tags: dict[str, str] = {}  # of the registered model
         self.stubborn = False
         self.edits = 0
 
@@ -115,12 +106,6 @@ class Chaos(RuleBasedStateMachine):
             self.world.now += timedelta(seconds=1)
         self.world.now += timedelta(seconds=seconds)
 
-    def the_operator_is_told_of_holds(self) -> None:
-        """With any answer of the registry; who has just begun knows none before."""
-        if not isinstance(self.world.desired, Unknown):
-            alias = self.world.owner["spec"]["model"].get("alias", "")
-            self.world.holds = holds_among(self.tags, alias)
-
     # The operator and the cluster.
 
     @rule(looks=LOOKS, seconds=SECONDS)
@@ -137,8 +122,7 @@ class Chaos(RuleBasedStateMachine):
         if image:
             self.world.images = Images("fetch:2", f"serve:{self.world.counter}")
         if who == "restart":
-            self.world.holds = None
-            self.the_operator_is_told_of_holds()
+            self.nothing_is_known_of_holds()
         getattr(self.operator, who)()
 
     @rule(who=st.sampled_from(["controllers", "kubelets", "report"]), seconds=SECONDS)
@@ -181,24 +165,6 @@ class Chaos(RuleBasedStateMachine):
         world.facts.pop(number, None)
         if approved is not None:
             world.facts[number] = VersionFacts(number, tags={"approved": approved})
-        self.goes_on(looks, seconds)
-
-    @rule(
-        key=st.sampled_from(["production", "production.8", "production.9", "canary"]),
-        text=st.sampled_from(HOLDS),
-        number=st.sampled_from(["8", "9", "7", None]),
-        looks=LOOKS,
-        seconds=SECONDS,
-    )
-    def somebody_holds_or_releases(
-        self, key: Any, text: Any, number: Any, looks: Any, seconds: Any
-    ) -> None:
-        """And somebody else moves the alias at the same moment; None: it is released."""
-        if number:
-            self.world.desired = tagged(number)
-        self.tags[f"pennant.hold.{key}"] = text
-        if text is None:
-            del self.tags[f"pennant.hold.{key}"]
         self.goes_on(looks, seconds)
 
     # The person, and accidents.
@@ -309,7 +275,8 @@ class Chaos(RuleBasedStateMachine):
         self.world.behaviour = {number: how[number]} if broken else {}
         self.world.specify(suspend=False)
         self.world.facts[number] = VersionFacts(number, tags={"approved": "true"})
-        self.world.holds = Holds()
+        self.tags.clear()
+        self.the_operator_is_told_of_holds()
         self.world.collect_garbage()
         self.world.somebody_has(None)
         self.world.lacks = Scarcity()
