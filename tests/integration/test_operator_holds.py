@@ -88,6 +88,24 @@ def test_on_hold_nothing_begins_whoever_moves_the_alias_until_it_is_released(
         assert "hold" not in followed.view().status
 
 
+def test_gates_are_asked_once_it_is_released_for_what_they_want_may_have_changed(
+    followed: Followed, operator_config: Path, tmp_path: Path
+):
+    name, client = followed.name, followed.mlflow.client
+    with operator(operator_config, tmp_path, **ALONE):
+        followed.follow()
+        followed.stage.apply(name, name, gates={"tags": [{"key": "approved"}]})
+        client.set_model_version_tag(name, "2", "approved", "by ana")
+        pennant_registry.hold(name, ALIAS, "incident 12")
+        followed.mlflow.promote(name, "2")
+        followed.held()
+        client.delete_model_version_tag(name, "2", "approved")
+        pennant_registry.release(name, ALIAS)
+        until(lambda: followed.view().reason("AliasInSync") == "GateNotPassed")
+        until(lambda: "known yet" not in str(followed.view().status["gates"]))
+        assert followed.view().serving == "1"
+
+
 def test_a_rollback_stays_until_it_is_released_and_another_version_goes_out(
     followed: Followed, operator_config: Path, tmp_path: Path
 ):

@@ -70,6 +70,7 @@ class Known:
     tardy: Retries[str] = field(default_factory=Retries)  # models; no answer came in time
     sourceless: Retries[Watch] = field(default_factory=Retries)  # at a version without a source
     holds: dict[Watch, Holds] = field(default_factory=dict)
+    held_before: set[Watch] = field(default_factory=set)  # when this process began
     gate_facts: GateFactsCache = field(default_factory=GateFactsCache)
 
     def answer(self, watch: Watch) -> WatchAnswer:
@@ -156,6 +157,7 @@ class Known:
         for watch in self.answers.keys() - watches:
             del self.answers[watch]
         self.holds = {k: v for k, v in self.holds.items() if k in watches}
+        self.held_before &= watches
         models = {watch.model for watch in watches}
         self.resolved = {k: v for k, v in self.resolved.items() if k[0] in models}
         self.apart = {k: v for k, v in self.apart.items() if k in models}

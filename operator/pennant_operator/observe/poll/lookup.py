@@ -55,9 +55,15 @@ class Lookup:
     async def _take_holds(self, watch: Watch, model: RegisteredModel, *, alone: bool) -> None:
         """A page may come without tags, and ends no hold: its model says so by itself."""
         holds, before = _holds(watch, model), self.known.holds.get(watch)
-        if not alone and before is not None and not before.keys <= holds.keys:
+        if before is None:
+            ended = watch in self.known.held_before and not holds.keys
+        else:
+            ended = not before.keys <= holds.keys
+        if ended and not alone:
             asked = await self.registry.model(watch.model)
-            holds = before if asked is None else _holds(watch, asked)
+            if asked is None:
+                return
+            holds = _holds(watch, asked)
         self.known.holds[watch] = holds
 
     async def _missing(self, watch: Watch, nothing: Absent, *, alone: bool) -> None:
