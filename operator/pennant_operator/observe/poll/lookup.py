@@ -14,7 +14,7 @@ from pennant_operator.observe.poll.absence import missing_version, nothing_there
 from pennant_operator.observe.poll.known import Known, Stamp
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.unresolved import NotResolvedError
-from pennant_registry.hold_form import Holds, holds_among
+from pennant_registry.hold_form import NO_HOLDS, Holds, holds_among
 from pennant_registry.names import stage_suffix
 
 
@@ -121,8 +121,8 @@ class Lookup:
 
 def _holds(watch: Watch, model: RegisteredModel) -> Holds:
     """Those that are on what is watched; nobody holds a version that a spec names."""
-    if watch.version is not None:
-        return Holds()
+    if watch.version is not None or not model.tags:
+        return NO_HOLDS  # one for all of thousands
     suffix = watch.alias if watch.stage is None else stage_suffix(watch.stage)
     return holds_among(model.tags, str(suffix))
 
