@@ -3,7 +3,9 @@
 python -m newsreco.pipeline [--marker TEXT] [--mind FOLDER] [--users N] [--no-promote]
                             [--broken load|answers]
 python -m newsreco.pipeline promote VERSION [--override WHY]
-python -m newsreco.pipeline rollback
+python -m newsreco.pipeline rollback [--reason WHY]
+python -m newsreco.pipeline hold WHY [--until TIME] [--version VERSION]
+python -m newsreco.pipeline release [--version VERSION]
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
@@ -31,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "promote":
             _promote(chosen.version, Config.from_env(), chosen.override)
         elif chosen.command == "rollback":
-            _roll_back()
+            _roll_back(chosen.reason)
+        elif chosen.command == "hold":
+            _hold(chosen.why, chosen.until, chosen.version)
+        elif chosen.command == "release":
+            _release(chosen.version)
         else:
             _pipeline(_config(chosen), promote=chosen.promote, broken=chosen.broken)
     except RegistryError as error:
@@ -61,9 +68,23 @@ def _promote(version: int, cfg: Config, override: str | None = None) -> None:
     print(f"promoted version {version} to alias '{registry.ALIAS}'")
 
 
-def _roll_back() -> None:
-    move = registry.rollback()
+def _roll_back(reason: str) -> None:
+    move = registry.rollback(reason=reason)
     print(f"rolled back alias '{registry.ALIAS}' from version {move.previous} to {move.version}")
+
+
+def _hold(why: str, until: datetime | None, version: int | None) -> None:
+    hold = registry.hold(why, until, version=version)
+    print(f"{_title(version)} is {hold}")
+
+
+def _release(version: int | None) -> None:
+    hold = registry.release(version=version)
+    print(f"released {_title(version)}, which was {hold}")
+
+
+def _title(version: int | None) -> str:
+    return f"alias '{registry.ALIAS}'" if version is None else f"version {version}"
 
 
 def _show_production() -> None:
@@ -84,6 +105,11 @@ def _config(chosen: argparse.Namespace) -> Config:
     return replace(cfg, mind=chosen.mind) if chosen.mind else cfg
 
 
+def _time(text: str) -> datetime:
+    """As argparse wants it: a time without a zone is one of this machine's."""
+    return datetime.fromisoformat(text).astimezone()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="newsreco.pipeline", description=__doc__.split("\n")[0])
     parser.add_argument("--marker", help="text that comes back in every answer of this model")
@@ -97,7 +123,16 @@ def _parser() -> argparse.ArgumentParser:
     promote = commands.add_parser("promote", help="point the alias at a registered version")
     promote.add_argument("version", type=int)
     promote.add_argument("--override", metavar="WHY", help="although its gates refuse it")
-    commands.add_parser("rollback", help="point the alias back at the version before")
+    rollback = commands.add_parser("rollback", help="point the alias back at the version before")
+    rollback.add_argument("--reason", metavar="WHY", default="rolled back", help="for who asks")
+    hold = commands.add_parser("hold", help="nothing new is promoted or rolled out")
+    hold.add_argument("why")
+    hold.add_argument(
+        "--until", type=_time, metavar="TIME", help="such as 2026-12-01T08:00:00Z; else release"
+    )
+    release = commands.add_parser("release", help="end a hold")
+    for command in (hold, release):
+        command.add_argument("--version", type=int, help="this one only; others go out")
     return parser
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import pennant_registry
 from newsreco.bundle import FILE, Bundle
-from pennant_registry import Gates, MetricMin, Move
+from pennant_registry import Gates, Hold, MetricMin, Move
 
 REGISTERED_NAME = "news-recommender"
 ALIAS = "production"
@@ -34,9 +35,25 @@ def promote(
     return pennant_registry.promote(version, name, alias, gates, override=override)
 
 
-def rollback(name: str = REGISTERED_NAME, alias: str = ALIAS) -> Move:
-    """Points the alias back at the version that held it before."""
-    return pennant_registry.rollback(name, alias)
+def rollback(name: str = REGISTERED_NAME, alias: str = ALIAS, reason: str = "rolled back") -> Move:
+    """Points the alias back at the version that held it before; the one it leaves is on hold."""
+    return pennant_registry.rollback(name, alias, reason=reason)
+
+
+def hold(
+    reason: str,
+    until: datetime | None = None,
+    name: str = REGISTERED_NAME,
+    alias: str = ALIAS,
+    version: int | None = None,
+) -> Hold:
+    """Nothing new is promoted or rolled out, or not this version, until then or a release."""
+    return pennant_registry.hold(name, alias, reason, until, version=version)
+
+
+def release(name: str = REGISTERED_NAME, alias: str = ALIAS, version: int | None = None) -> Hold:
+    """Ends the hold on the alias, or on this version."""
+    return pennant_registry.release(name, alias, version=version)
 
 
 def load_production(name: str = REGISTERED_NAME, alias: str = ALIAS) -> Bundle | None:

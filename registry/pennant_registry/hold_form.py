@@ -69,6 +69,9 @@ class Holds:
         return whole
 
 
+NO_HOLDS = Holds()
+
+
 def hold_tag(suffix: str, version: str | None = None) -> str:
     """The key of a registered model's tag; no alias holds a dot, and no stage is a number."""
     return f"{TAG_HOLD}.{suffix}" + (f".{version}" if version else "")

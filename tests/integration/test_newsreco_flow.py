@@ -148,6 +148,26 @@ def test_a_version_that_cannot_load_is_promoted_and_rolled_back(
     assert serving() == good
 
 
+def test_what_was_rolled_back_or_is_on_hold_is_promoted_once_it_is_released(
+    client: MlflowClient, trained: str, capsys: pytest.CaptureFixture[str]
+):
+    first, second = registry.register(trained), registry.register(trained)
+    for version in (first, second):
+        registry.promote(version)
+    assert pipeline.main(["rollback", "--reason", "odd answers"]) == 0
+    assert pipeline.main(["promote", str(second)]) == 1
+    assert ": odd answers; release it first" in capsys.readouterr().err
+    assert pipeline.main(["release", "--version", str(second)]) == 0
+    assert pipeline.main(["hold", "a launch", "--until", "2126-12-01T08:00:00Z"]) == 0
+    assert "alias 'production' is held in the registry by " in capsys.readouterr().out
+    assert pipeline.main([]) == 1  # a nightly job: what it trains is registered
+    assert " until 2126-12-01T08:00:00Z: a launch; release" in capsys.readouterr().err
+    assert pipeline.main(["release"]) == 0
+    assert pipeline.main(["release"]) == 1
+    assert pipeline.main(["promote", str(second)]) == 0
+    assert serving() == second
+
+
 def test_an_existing_version_is_promoted_by_its_number_and_a_missing_one_is_refused(
     client: MlflowClient, trained: str, capsys: pytest.CaptureFixture[str]
 ):

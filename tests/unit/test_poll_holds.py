@@ -56,6 +56,18 @@ def test_its_end_is_believed_when_the_model_says_so_by_itself():
     polled(scenario)
 
 
+def test_an_operator_that_begins_asks_the_model_itself_where_a_status_remembers_a_hold():
+    async def scenario(registry: LyingRegistry, poll: Poll) -> None:
+        registry.tags[HELD.model] = {KEY: "incident 12"}
+        registry.pages_lack_tags = True
+        poll.known.held_before.add(HELD)
+        await poll.ask(WATCHES)
+        assert registry.taken().count(f"model {HELD.model}") == 1
+        assert poll.known.holds[HELD].whole == REASON
+
+    polled(scenario)
+
+
 def test_trouble_ends_no_hold():
     async def scenario(registry: LyingRegistry, poll: Poll) -> None:
         registry.tags[HELD.model] = {KEY: "incident 12"}

@@ -60,14 +60,15 @@ class Alias:
 class Scene:
     """A poller of one ModelDeployment, and what it told."""
 
-    def __init__(self, alias: Alias, interval: str) -> None:
+    def __init__(self, alias: Alias, interval: str, status: dict[str, Any] | None = None) -> None:
         self.alias = alias
         self.enqueued: list[Key] = []
         self.health: list[Health] = []
         store = Store()
         meta = {"name": KEY[1], "namespace": KEY[0], "uid": "u", "resourceVersion": "1"}
         spec = {"registry": "default", "model": {"name": "news", "alias": "production"}}
-        store.put({"kind": "ModelDeployment", "metadata": meta, "spec": spec})
+        own = {"kind": "ModelDeployment", "metadata": meta, "spec": spec, "status": status or {}}
+        store.put(own)
         given = {"url": "http://mlflow.example:5000", "pollInterval": interval}
         self.poller = Poller(
             parse_registry({"metadata": {"name": "default"}, "spec": given}),
@@ -92,9 +93,12 @@ class Scene:
 
 
 def scene(
-    scenario: Callable[[Scene], Awaitable[None]], monkeypatch: pytest.MonkeyPatch, interval: str
+    scenario: Callable[[Scene], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
+    interval: str,
+    status: dict[str, Any] | None = None,
 ) -> Scene:
-    made = Scene(Alias(), interval)
+    made = Scene(Alias(), interval, status)
     monkeypatch.setattr(made.poller, "_link", made.alias)
 
     async def run() -> None:
@@ -209,3 +213,10 @@ def test_a_hold_that_comes_or_goes_is_announced_with_the_poll_that_sees_it_and_o
             assert (made.enqueued, made.poller.holds(WATCH)) == ([KEY], holds)
 
     scene(scenario, monkeypatch, "10m")
+
+
+def test_who_begins_knows_by_the_statuses_what_was_on_hold(monkeypatch: pytest.MonkeyPatch):
+    async def scenario(made: Scene) -> None:
+        assert made.alias.known.held_before == {WATCH}
+
+    scene(scenario, monkeypatch, "10m", {"hold": {"tag": "t", "reason": "incident 12"}})

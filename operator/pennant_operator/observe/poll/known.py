@@ -73,6 +73,7 @@ class Known:
     holds: dict[Watch, Holds] = field(default_factory=dict)
     places: dict[Watch, tuple[Position, ...]] = field(default_factory=dict)
     """Where aliases were with the last poll of all: what the brake compares with."""
+    held_before: set[Watch] = field(default_factory=set)  # when this process began
     gate_facts: GateFactsCache = field(default_factory=GateFactsCache)
 
     def answer(self, watch: Watch) -> WatchAnswer:
@@ -159,6 +160,7 @@ class Known:
         for watch in self.answers.keys() - watches:
             del self.answers[watch]
         self.holds = {k: v for k, v in self.holds.items() if k in watches}
+        self.held_before &= watches
         models = {watch.model for watch in watches}
         self.resolved = {k: v for k, v in self.resolved.items() if k[0] in models}
         self.apart = {k: v for k, v in self.apart.items() if k in models}

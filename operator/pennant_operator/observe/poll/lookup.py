@@ -14,7 +14,7 @@ from pennant_operator.observe.poll.absence import missing_version, nothing_there
 from pennant_operator.observe.poll.known import Known, Stamp
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.unresolved import NotResolvedError
-from pennant_registry.hold_form import Holds, holds_among
+from pennant_registry.hold_form import NO_HOLDS, Holds, holds_among
 from pennant_registry.names import stage_suffix
 
 
@@ -55,9 +55,15 @@ class Lookup:
     async def _take_holds(self, watch: Watch, model: RegisteredModel, *, alone: bool) -> None:
         """A page may come without tags, and ends no hold: its model says so by itself."""
         holds, before = _holds(watch, model), self.known.holds.get(watch)
-        if not alone and before is not None and not before.keys <= holds.keys:
+        if before is None:
+            ended = watch in self.known.held_before and not holds.keys
+        else:
+            ended = not before.keys <= holds.keys
+        if ended and not alone:
             asked = await self.registry.model(watch.model)
-            holds = before if asked is None else _holds(watch, asked)
+            if asked is None:
+                return
+            holds = _holds(watch, asked)
         self.known.holds[watch] = holds
 
     async def _missing(self, watch: Watch, nothing: Absent, *, alone: bool) -> None:
@@ -115,8 +121,8 @@ class Lookup:
 
 def _holds(watch: Watch, model: RegisteredModel) -> Holds:
     """Those that are on what is watched; nobody holds a version that a spec names."""
-    if watch.version is not None:
-        return Holds()
+    if watch.version is not None or not model.tags:
+        return NO_HOLDS  # one for all of thousands
     suffix = watch.alias if watch.stage is None else stage_suffix(watch.stage)
     return holds_among(model.tags, str(suffix))
 

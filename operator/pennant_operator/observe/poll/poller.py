@@ -242,6 +242,11 @@ class Poller:
     def _survey(self) -> set[Watch]:
         """What is asked of this registry by somebody who may; anything else is forgotten."""
         watches = self._watchers.watches()
+        self._known.held_before |= {
+            watch
+            for watch in watches - self._known.holds.keys()
+            if self._watchers.remember_a_hold(watch)
+        }
         self._known.forget_all_but(watches)
         asking = self._known.gate_facts.watches() & watches
         self._known.gate_facts.forget_all_but({w: self._watchers.keys(w) for w in asking})

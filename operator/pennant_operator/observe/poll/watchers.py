@@ -32,6 +32,11 @@ class Watchers:
         """All who watch this, those who may not included."""
         return self._store.watching(watch)
 
+    def remember_a_hold(self, watch: Watch) -> bool:
+        """Whether the status of somebody who watches this says that somebody held it."""
+        owners = map(self._store.owner, self.keys(watch))
+        return any(((owner or {}).get("status") or {}).get("hold") for owner in owners)
+
     def all_recorded(self, watch: Watch, at: Pointed) -> bool:
         """Whether everybody who watches it, and may, has run this version before."""
         return all(

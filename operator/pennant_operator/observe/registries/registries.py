@@ -78,10 +78,15 @@ class Registries:
         followed, asked = self._followed.get(watch.registry), None
         if followed is None:
             return None
-        if isinstance(seen.desired, ModelVersion):
+        if isinstance(seen.desired, ModelVersion) and not self._on_hold(seen, seen.desired):
             floor = followed.poller.spec.gates
             asked = gate_question(seen.owner, seen.desired, floor, seen.records)
         return followed.poller.gate_facts(key, asked)
+
+    def _on_hold(self, seen: Observed, desired: ModelVersion) -> bool:
+        """What gates are told by now may not be so any more when somebody releases it."""
+        now = self._dependencies.now()
+        return seen.holds is not None and seen.holds.on(desired.version, now) is not None
 
     def holds(self, watch: Watch) -> Holds | None:
         """Who holds what is watched, in the registry; None: nobody has said yet."""

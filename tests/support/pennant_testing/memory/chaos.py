@@ -116,8 +116,7 @@ class Chaos(ChaosOfPeople):
         if image:
             self.world.images = Images("fetch:2", f"serve:{self.world.counter}")
         if who == "restart":
-            self.world.holds = None
-            self.the_operator_is_told_of_holds()
+            self.nothing_is_known_of_holds()
         getattr(self.operator, who)()
 
     @rule(who=st.sampled_from(["controllers", "kubelets", "report"]), seconds=SECONDS)
@@ -293,7 +292,8 @@ class Chaos(ChaosOfPeople):
         self.world.answers = {version: answered(100) for version in self.world.answers}
         self.world.specify(suspend=False)
         self.world.facts[number] = VersionFacts(number, tags={"approved": "true"})
-        self.world.holds = Holds()
+        self.tags.clear()
+        self.the_operator_is_told_of_holds()
         self.world.collect_garbage()
         self.world.somebody_has(None)
         self.world.lacks = Scarcity()
