@@ -45,9 +45,12 @@ def choose_goal(
     rejected: list[dict[str, Any]],
     now: datetime,
 ) -> Goal:
-    """The goal; at no pods nothing can be proved, so nothing moves: what is desired waits."""
+    """The goal; at no pods nothing can be proved, so nothing moves: what is desired waits for them.
+
+    Whether its gates let it through is asked when they are there.
+    """
     goal = _goal(observed, world, memory, rejected, now)
-    return goal if world.spec.replicas else replace(goal, target=None, back=False)
+    return goal if world.spec.replicas else replace(goal, target=None, back=False, gates=())
 
 
 def _goal(

@@ -30,7 +30,7 @@ class Laws:
 
     def __init__(self) -> None:
         self._refused: set[str] = set()  # revisions that may have no pods
-        self._begun: set[str | None] = set()  # versions that had pods
+        self._begun: set[str | None] = set()  # versions that had pods, or a rollout
         self._judge = Judge()
 
     def decided(self, seen: Observed, decision: Plan) -> None:
@@ -40,6 +40,8 @@ class Laws:
             self._refused = {r for r in self._refused if _version(seen, r) == version}
         if decision.status is not None and "conditions" in decision.status:
             check_conditions(seen, decision.status)
+            if _gates_pass(seen):
+                self._begun.add((decision.status.get("candidate") or {}).get("version"))
 
     def seen(self, world: Simulation) -> None:
         """Law 6: what a watch tells of the ModelDeployment means what kstatus reads in it."""
