@@ -6,7 +6,8 @@ writes that takes (writes, replacement), what to say (status, conditions, events
 again (pace).
 
 A decision that must survive a crash is recorded before it is acted on: a plan that rejects, holds
-or retries a revision writes the status only and comes back at once.
+or retries a revision writes the status only (and the Service, where it is gone) and comes back at
+once.
 """
 
 from dataclasses import replace
