@@ -81,6 +81,7 @@ def test_what_slips_out_of_a_walk_is_asked_for_by_itself():
     assert registry.asked == {"walks": 1, "single ones": 2}
     assert len(versions(known)) == 400
 
+
 class SlowlyWalked(LargeRegistry):
     """Some model in it makes every page too slow."""
 
