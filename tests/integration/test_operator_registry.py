@@ -13,8 +13,9 @@ from mlflow.entities import LoggedModelOutput
 from pennant_dev.ports import free_port
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.mlflow.api import Registry
+from pennant_operator.observe.mlflow.api import NO_MODELS_NAME, Registry
 from pennant_operator.observe.mlflow.body import ANSWER_LIMIT_BYTES
+from pennant_operator.observe.mlflow.filters import named
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.known import ABSENCE_CONFIRMATION_SECONDS, Known
 from pennant_operator.observe.poll.poll import Poll
@@ -261,3 +262,15 @@ def test_nobody_listening_is_trouble_too():
 
     with pytest.raises(RegistryTroubleError, match="cannot be reached"):
         ask(f"http://127.0.0.1:{free_port()}", scenario)
+
+
+@pytest.mark.parametrize("either_mlflow", ["mlflow_url", "mlflow2_url"], indirect=True)
+def test_whether_it_answers_is_asked_about_no_model(either_mlflow: str):
+    models(MlflowClient(either_mlflow), 1)
+
+    async def scenario(http: Counted, poll: Poll) -> None:
+        await poll.registry.ping()
+        assert http.taken() == ["registered-models/search"]
+        assert await http.get("registered-models/search", named(NO_MODELS_NAME)) == {}
+
+    ask(either_mlflow, scenario)

@@ -122,3 +122,13 @@ def test_a_rejected_version_is_tried_again_after_one_that_could_not_be_had_was_d
     sim.desired = version(8)
     sim.run(6)
     assert sim.serving == "8"
+
+
+def test_a_service_that_was_deleted_is_back_when_a_rejection_says_that_it_answers():
+    sim = alias_moved(pods=fails("LoadFailed"))
+    sim.run(2)
+    del sim.children["Service/rec"]
+    found = sim.step()
+    assert found.status["rejected"][0]["version"] == "8"
+    assert sim.condition("Ready") == ("True", "Serving")
+    assert sim.children["Service/rec"]["spec"]["selector"]["pennant.dev/slot"] == "blue"

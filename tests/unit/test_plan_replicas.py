@@ -58,3 +58,20 @@ def test_a_candidate_is_taken_down_at_zero_replicas_and_comes_up_again_with_them
     sim.specify(replicas=2)
     sim.run(6)
     assert sim.serving == "8"
+
+
+def test_at_zero_replicas_no_gate_is_what_a_version_waits_for():
+    sim = serving(7)
+    sim.specify(gates={"tags": [{"key": "approved", "value": "true"}]})
+    sim.desired = version(8)
+    sim.run(2)
+    assert sim.condition("AliasInSync") == ("False", "GateNotPassed")
+    sim.specify(replicas=0)
+    for _ in range(4):
+        sim.step()
+        assert sim.condition("AliasInSync") == ("False", "ScaledToZero")
+        assert "gates" not in sim.status
+    sim.specify(replicas=1)
+    sim.run(2)
+    assert sim.condition("AliasInSync") == ("False", "GateNotPassed")
+    assert (sim.status["summary"], sim.serving) == ("Held", "7")

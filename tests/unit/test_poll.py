@@ -22,7 +22,7 @@ from pennant_operator.observe.poll.known import (
     Known,
 )
 from pennant_operator.observe.poll.poll import Poll
-from pennant_operator.observe.poll.together import ASKED_APART_SECONDS
+from pennant_operator.observe.poll.together import ASKED_APART_SECONDS, SLOW_SEARCHES_LIMIT
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.mlflow.poll_answers import answers, unresolved
 from pennant_testing.mlflow.pretended_registries import (
@@ -241,12 +241,13 @@ def test_one_model_that_never_answers_makes_others_wait_less_and_less_often():
     assert versions(known)[BAD.model] == "7"
 
 
-def test_a_name_that_spoils_a_search_is_found_once_and_asked_for_by_itself():
+@pytest.mark.parametrize("how", ["400", "500", "slow"])
+def test_a_name_that_spoils_a_search_is_found_once_and_asked_for_by_itself(how: str):
     many = [Watch("default", f"m{n}", alias="production") for n in range(300)]
     aliases = {watch.model: "1" for watch in many}
 
     async def scenario(lying: LyingRegistry, poll: Poll) -> None:
-        lying.searches = {"m77": ERRORS["400"]}
+        lying.searches = {"m77": ERRORS[how]}
         await poll.ask(many)
         lying.taken()
         await poll.ask(many)
@@ -255,6 +256,22 @@ def test_a_name_that_spoils_a_search_is_found_once_and_asked_for_by_itself():
         await asyncio.sleep(ASKED_APART_SECONDS)
         await poll.ask(many)
         assert lying.taken() == ["search 300"]
+
+    _, known = polled(scenario, **aliases)
+    assert len(versions(known)) == 300
+
+
+def test_where_every_search_is_too_slow_few_are_tried_and_each_model_answers_for_itself():
+    many = [Watch("default", f"m{n}", alias="production") for n in range(300)]
+    aliases = {watch.model: "1" for watch in many}
+
+    async def scenario(lying: LyingRegistry, poll: Poll) -> None:
+        lying.searches = dict.fromkeys(aliases, ERRORS["slow"])
+        await poll.ask(many)
+        searches = [each for each in lying.taken() if each.startswith("search")]
+        assert len(searches) <= 2 * SLOW_SEARCHES_LIMIT
+        await poll.ask(many)
+        assert not [each for each in lying.taken() if each.startswith("search")]
 
     _, known = polled(scenario, **aliases)
     assert len(versions(known)) == 300

@@ -11,6 +11,7 @@ import pytest
 
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow.answers import RegisteredModel
+from pennant_operator.observe.mlflow.trouble import TooSlowError
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.poll import Poll
 from pennant_testing.mlflow.pretended_registries import SkippingRegistry, versions
@@ -78,4 +79,19 @@ def test_what_slips_out_of_a_walk_is_asked_for_by_itself():
     registry = LargeRegistry(400, skipped={"m7", "m100"})
     known = polls(registry, 1)
     assert registry.asked == {"walks": 1, "single ones": 2}
+    assert len(versions(known)) == 400
+
+
+class SlowlyWalked(LargeRegistry):
+    """Some model in it makes every page too slow."""
+
+    async def walk(self, most: int) -> dict[str, RegisteredModel]:
+        self.asked["walks"] += 1
+        raise TooSlowError("http://mlflow did not answer within 5 s.")
+
+
+def test_a_walk_that_somebodys_model_makes_too_slow_is_given_up_too():
+    registry = SlowlyWalked(430)
+    known = polls(registry, 3)
+    assert registry.asked == {"walks": 1, "pings": 1, "searches": 3}
     assert len(versions(known)) == 400

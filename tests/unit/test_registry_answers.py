@@ -229,7 +229,7 @@ def test_a_search_that_comes_to_no_end_is_left(cycle: int):
 
     async def answer(request: web.Request) -> web.Response:
         nonlocal pages
-        if path_of(request) != "registered-models/search" or "filter" not in request.query:
+        if path_of(request) != "registered-models/search" or request.query["max_results"] == "1":
             return web.Response(text=json.dumps(as_mlflow(path_of(request), request.query)))
         pages += 1
         return web.Response(text=json.dumps({"next_page_token": f"t{pages % cycle}"}))
@@ -237,6 +237,26 @@ def test_a_search_that_comes_to_no_end_is_left(cycle: int):
     known = polled(answer)
     assert len(answers(known)) == len(WATCHES)  # asked for one by one
     assert pages <= min(cycle + 1, SEARCH_PAGES_LIMIT) * 3
+
+
+def test_a_model_that_is_too_much_for_any_answer_is_no_other_models_trouble():
+    def is_about(path: str, query: Any) -> bool:
+        """Names it, or may be answered with it: it is the first of all."""
+        named = query.get("name", query.get("filter", "cars"))
+        return path.startswith("registered-models") and "cars" in named
+
+    async def answer(request: web.Request) -> web.Response:
+        body = json.dumps(as_mlflow(path_of(request), request.query)).encode()
+        if is_about(path_of(request), request.query):
+            body += b" " * ANSWER_LIMIT_BYTES
+        return web.Response(body=body)
+
+    known = polled(answer, times=2)
+    states = {watch: known.state(watch) for watch in WATCHES}
+    of_it = [type(state) for watch, state in states.items() if watch.model == "cars"]
+    assert of_it == [Unresolved, Unresolved]
+    others = [state for watch, state in states.items() if watch.model != "cars"]
+    assert not any(isinstance(state, Unresolved) for state in others)
 
 
 def test_words_without_end_are_cut(caplog: pytest.LogCaptureFixture):

@@ -6,7 +6,8 @@ writes that takes (writes, replacement), what to say (status, conditions, events
 again (pace).
 
 A decision that must survive a crash is recorded before it is acted on: a plan that rejects, holds
-or retries a revision writes the status only and comes back at once.
+or retries a revision writes the status only (and the Service, where it is gone) and comes back at
+once.
 """
 
 from dataclasses import replace
@@ -26,6 +27,7 @@ from pennant_operator.decide.goal.goal import Goal, choose_goal, opens_at
 from pennant_operator.decide.goal.silence import desired_despite_silence
 from pennant_operator.decide.intent import NORMAL, WARNING, Event, Plan
 from pennant_operator.decide.manifests.records import records_with
+from pennant_operator.decide.moves import Moves
 from pennant_operator.decide.seen.actions import State, in_force
 from pennant_operator.decide.seen.answers import ReportQuestion
 from pennant_operator.decide.seen.memory import (
@@ -47,7 +49,7 @@ from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.traffic.blue_green import blue_green
 from pennant_operator.decide.traffic.pace import FAST_LOOK_SECONDS, next_look, unsettled
-from pennant_operator.decide.traffic.writes import writes_for
+from pennant_operator.decide.traffic.writes import service_writes, writes_for
 from pennant_operator.decide.verdict import Held, Rejected
 from pennant_operator.decide.vocabulary import EventReason, Reason
 
@@ -91,7 +93,8 @@ def _plan_undeleted(observed: Observed, now: datetime) -> Plan:
     observed = replace(observed, children=ownership.owned_children(observed.children, owner))
     step = _first_step(observed, world_of(observed, spec, now), now)
     if deletion_awaited:
-        return replace(_plan_status_only(step), requeue_after=DELETION_RECHECK_SECONDS)
+        waiting = _plan_status_only(step)
+        return replace(waiting, writes=(), requeue_after=DELETION_RECHECK_SECONDS)
     return _plan_step(step)
 
 
@@ -241,6 +244,8 @@ def _plan_rejection(step: Step, revision: str, verdict: Rejected) -> Plan:
 
 
 def _plan_status_only(step: Step) -> Plan:
+    """No move. A Service that somebody deleted comes back: the status says that it answers."""
     status = status_of(step, step.world.traffic)
     events = events_of(step.world.spec, step.memory.status, status)
-    return Plan(status=status, events=events, requeue_after=0.0)
+    writes = () if step.world.service else service_writes(step, Moves({}, step.world.traffic))
+    return Plan(writes=tuple(writes), status=status, events=events, requeue_after=0.0)

@@ -52,10 +52,13 @@ def choose_goal(
     rejected: list[dict[str, Any]],
     now: datetime,
 ) -> Goal:
-    """The goal; at no pods nothing can be proved, so nothing moves: what is desired waits."""
+    """The goal; at no pods nothing can be proved, so nothing moves: what is desired waits for them.
+
+    Whether its gates let it through is asked when they are there.
+    """
     goal = _goal(observed, world, memory, rejected, now)
     if not world.spec.replicas:
-        return replace(goal, target=None, back=False)
+        return replace(goal, target=None, back=False, gates=())
     begins = goal.target is not None and goal.target == goal.revision and not goal.back
     if begins and waits_in_line(observed, world, memory, str(goal.target), now):
         return replace(goal, target=None, in_line=True)

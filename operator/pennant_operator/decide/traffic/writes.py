@@ -40,7 +40,7 @@ def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
         *_budget_and_config_writes(step, moves),
         *(write for name in moves.slots for write in _slot_writes(step, name, moves.slots[name])),
         *_pin_writes(step),
-        *_service_writes(step, moves),
+        *service_writes(step, moves),
         *_record_deletions(step, moves),
     )
 
@@ -100,7 +100,8 @@ def _fetched_digests(step: Step) -> dict[str | None, str | None]:
     return digests
 
 
-def _service_writes(step: Step, moves: Moves) -> list[Write]:
+def service_writes(step: Step, moves: Moves) -> list[Write]:
+    """Where the traffic goes."""
     traffic, live = moves.traffic, step.world.service
     annotations = traffic.annotations(format_time(traffic.since)) if traffic else _NO_TRAFFIC
     slot = traffic.slot if traffic else NO_SLOT

@@ -33,6 +33,7 @@ from pennant_operator.observe.mlflow.trouble import (
 SEARCH_PAGE_LIMIT = 1000  # models or versions of one page: the most that MLflow gives
 SEARCH_PAGES_LIMIT = 100  # pages of one search; a walk that pays is shorter
 Page: TypeAlias = list[dict[str, Any]]
+NO_MODELS_NAME = "/"  # MLflow refuses it
 NO_SUCH = "RESOURCE_DOES_NOT_EXIST"
 
 
@@ -94,8 +95,12 @@ class Registry:
         return sorted(versions, key=lambda each: int(each.version), reverse=True)
 
     async def ping(self) -> None:
-        """Raises RegistryTroubleError unless the registry answers these credentials."""
-        answer = await self._asked("registered-models/search", {"max_results": "1"})
+        """Raises RegistryTroubleError unless the registry answers these credentials.
+
+        About no model: any one may be too much for an answer.
+        """
+        query = {"max_results": "1", **named(NO_MODELS_NAME)}
+        answer = await self._asked("registered-models/search", query)
         listed(answer, "registered_models"), next_page(answer)
 
     async def search(self, names: Sequence[str]) -> dict[str, RegisteredModel]:

@@ -10,6 +10,7 @@ from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.strategy import ASKED_SINGLY_LIMIT, Strategy, strategy
 
 ASKED_APART_SECONDS = 3600.0  # that a model which spoiled a search is asked for by itself
+SLOW_SEARCHES_LIMIT = 8  # searches of one poll that may not be answered in time; no more are tried
 
 
 @dataclass
@@ -18,6 +19,7 @@ class Together:
 
     searched: set[str] = field(default_factory=set)
     models: dict[str, RegisteredModel] = field(default_factory=dict)
+    slow: int = 0  # searches that were not answered in time
 
 
 async def ask_together(
@@ -47,8 +49,6 @@ async def _walked(
             return how, {}
         try:
             walked = await registry.walk(how.walk)
-        except TooSlowError:
-            raise
         except RegistryTroubleError:
             await registry.ping()
             known.size = how.walk + 1  # it comes to no end that pays
@@ -63,11 +63,10 @@ async def _search(registry: Registry, names: Sequence[str], into: Together) -> N
     try:
         into.models |= await registry.search(names)
         into.searched |= set(names)
-    except TooSlowError:
-        raise
-    except RegistryTroubleError:
+    except RegistryTroubleError as error:
         await registry.ping()  # or it is not about these
-        if len(names) > ASKED_SINGLY_LIMIT:
+        into.slow += isinstance(error, TooSlowError)
+        if len(names) > ASKED_SINGLY_LIMIT and into.slow < SLOW_SEARCHES_LIMIT:
             half = len(names) // 2
             await _search(registry, names[:half], into)
             await _search(registry, names[half:], into)

@@ -42,7 +42,7 @@ class Laws:
 
     def __init__(self) -> None:
         self._refused: set[str] = set()  # revisions that may have no pods
-        self._begun: set[str | None] = set()  # versions that had pods
+        self._begun: set[str | None] = set()  # versions that had pods, or a rollout
         self._judge = Judge()
 
     def decided(self, seen: Observed, decision: Plan, now: datetime) -> None:
@@ -58,6 +58,9 @@ class Laws:
                 self._refused &= left
             check_conditions(seen, decision.status)
             check_pin(seen, decision.status, word.pin.version if word.pin else None)
+            candidate = decision.status.get("candidate") or {}
+            if _gates_pass(seen, candidate.get("revision", "")):
+                self._begun.add(candidate.get("version"))
 
     def seen(self, world: Simulation) -> None:
         """Law 6: what a watch tells of the ModelDeployment means what kstatus reads in it."""
