@@ -45,9 +45,9 @@ async def rehearse(settings: Settings, model: Model, own: AdapterRoutes) -> Rehe
     rehearsal = _Rehearsal(settings, model, own, given.samples, began + REHEARSAL_SECONDS)
     counts = await rehearsal.counts()
     versions = settings.version, given.version
-    # From here on nothing refers to what was asked and answered, and no traceback can.
     if problem := judging.problem(counts, rehearsal.allowed, versions):
-        raise PodError(Reason.REHEARSAL_FAILED, problem) from None
+        # It has no cause, which would be printed: what a model says may repeat what was asked.
+        raise PodError(Reason.REHEARSAL_FAILED, problem)
     return report.of_counts(counts, given, time.monotonic() - began)
 
 
@@ -77,11 +77,9 @@ class _Rehearsal:
         self._model = model
         self._app: Starlette = create_stage(settings, model, own)
         self._deadline = deadline
-        self._before: list[tuple[Sample, Outputs | None]] = [
-            (each, outputs_in(each.protocol, each.answer, each.answer_head_bytes))
-            for each in samples
-        ]
-        self._shapes = Shapes.of((each, given) for each, given in self._before if given)
+        self._samples = samples
+        # One after the other: what is read takes several times the memory of its bytes.
+        self._shapes = Shapes.of((each, given) for each in samples if (given := _given(each)))
         self.allowed = Allowed(
             settings.rehearsal_errors, settings.rehearsal_slower, settings.rehearsal_agreement
         )
@@ -89,26 +87,26 @@ class _Rehearsal:
     async def counts(self) -> Counts:
         """Of all that could be played in time; slow ones get a second chance, as a machine may have
         been busy with something else."""
-        played = await self._round(self._before)
+        played = await self._round(self._samples)
         counts = judging.count(played)
         if not counts.failed and judging.is_slow(counts, self.allowed):
-            second = await self._round(self._before[: len(played)])
+            second = await self._round(self._samples[: len(played)])
             timed = judging.count([_timed(*both) for both in zip(played, second, strict=False)])
             if timed.ratio and not judging.is_slow(timed, self.allowed):
                 before, now = timed.seconds_before, timed.seconds_now
                 counts = replace(counts, seconds_before=before, seconds_now=now)
         return counts
 
-    async def _round(self, samples: Sequence[tuple[Sample, Outputs | None]]) -> list[Played]:
+    async def _round(self, samples: Sequence[Sample]) -> list[Played]:
         played: list[Played] = []
-        for sample, before in samples:
+        for sample in samples:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 break
             answer = await self._answer(sample, left)
             if answer is None:
                 break
-            played.append(self._compared(sample, before, answer))
+            played.append(self._compared(sample, answer))
         return played
 
     async def _answer(self, sample: Sample, left: float) -> Answer | None:
@@ -123,11 +121,12 @@ class _Rehearsal:
         hangs = left >= max(HANGING_SECONDS, HANGING_RATIO * sample.seconds)
         return Answer(culprit=f"for {left:.1f} s") if hangs else None
 
-    def _compared(self, sample: Sample, before: Outputs | None, answer: Answer) -> Played:
+    def _compared(self, sample: Sample, answer: Answer) -> Played:
         fault, equal = answer.fault, None
-        if not fault and before is not None:
+        before = None if fault else _given(sample)
+        if before:
             now = outputs_in(sample.protocol, answer.body, answer.head_bytes)
-            fault = self._shapes.difference(sample, before, now) if now else "unreadable"
+            fault = "unreadable" if now is None else self._shapes.difference(sample, before, now)
             equal = now is not None and are_equal(before, now)
         alike = not answer.fault and answer.whole is sample.whole
         return Played(
@@ -137,6 +136,11 @@ class _Rehearsal:
             seconds_now=answer.seconds if alike else None,
             alone=sample.alone,
         )
+
+
+def _given(sample: Sample) -> Outputs | None:
+    """What it was answered with; None where that is not compared."""
+    return outputs_in(sample.protocol, sample.answer, sample.answer_head_bytes)
 
 
 def _timed(first: Played, second: Played) -> Played:
