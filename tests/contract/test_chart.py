@@ -25,7 +25,7 @@ COPIES = {
     "files/rbac/clusterrole.yaml": "base/clusterrole.yaml",
     "files/rbac/role.yaml": "base/role.yaml",
     "files/rbac/users.yaml": "crd/users.yaml",
-    "files/actor-policy.yaml": "actor-policy/policy.yaml",
+    "files/policy/actor.yaml": "actor-policy/policy.yaml",
 }
 URL = "http://mlflow.example:5000"
 USERS = ("pennant-view", "pennant-edit", "pennant-release", "pennant-admin")

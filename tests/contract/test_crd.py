@@ -76,6 +76,10 @@ def statuses():
         for _ in range(6):
             sim.step()
             yield sim.status
+        if asked:
+            sim.act("Approve", version="8")
+            sim.step()
+            yield sim.status
 
 
 def test_no_field_of_a_status_is_dropped_by_the_schema():
@@ -175,7 +179,15 @@ def test_every_field_is_in_the_reference(field):
     assert f"`{field}`" in FIELDS
 
 
+OF_ACTIONS = [".".join(path) for path in field_values.leaves(field_values.schema("rolloutactions"))]
+
+
+@pytest.mark.parametrize("field", OF_ACTIONS)
+def test_every_field_of_a_rolloutaction_is_in_the_reference(field):
+    assert f"`{field}`" in FIELDS.partition("## RolloutAction\n")[2]
+
+
 def test_every_field_of_the_reference_is_one():
     rows = re.findall(r"^\| (`.*?`) \|", FIELDS, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([\w.]+)`", row)}
-    assert named <= set(WRITTEN)
+    assert named <= {*WRITTEN, *OF_ACTIONS}

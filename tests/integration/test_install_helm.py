@@ -29,7 +29,7 @@ EDITED: Object = {
 }
 NOTED = {"labels": {"team": "platform"}, "annotations": {"note": "by hand"}}
 READY = {"observedGeneration": 1, "replicas": 2, "readyReplicas": 2, "availableReplicas": 2}
-USERS = ("pennant-view", "pennant-edit", "pennant-admin")
+USERS = ("pennant-view", "pennant-edit", "pennant-release", "pennant-admin")
 WHERE = ("pennant", str(CHART), f"--namespace={NAMESPACE}")
 
 

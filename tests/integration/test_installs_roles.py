@@ -17,15 +17,18 @@ pytestmark = pytest.mark.integration
 
 ROLES = {  # what each of Kubernetes' own roles allows, and what it does not
     "view": (
-        ["get mldep", "list mlreg", "get mldep/scale"],
-        ["create mldep", "delete mldep", "patch mlreg"],
+        ["get mldep", "list mlreg", "get mldep/scale", "get rolact"],
+        ["create mldep", "delete mldep", "patch mlreg", "create rolact"],
     ),
     "edit": (
-        ["create mldep", "delete mldep", "patch mldep/scale", "list mlreg"],
-        ["patch mldep/status", "create mlreg"],
+        [
+            *("create mldep", "delete mldep", "patch mldep/scale", "list mlreg"),
+            *("create rolact", "delete rolact"),
+        ],
+        ["patch mldep/status", "create mlreg", "patch rolact/status"],
     ),
     "admin": (
-        ["create mldep", "create mlreg", "delete mlreg"],
+        ["create mldep", "create mlreg", "delete mlreg", "create rolact"],
         ["update mldep/status", "delete mldep/finalizers"],
     ),
 }
@@ -46,7 +49,11 @@ def test_who_has_one_of_kubernetes_own_roles_in_a_namespace(
     def can(words: str, namespace: str = team) -> bool:
         verb, what = words.split()
         short, _, sub = what.partition("/")
-        kind = {"mldep": "modeldeployments", "mlreg": "modelregistries"}[short]
+        kind = {
+            "mldep": "modeldeployments",
+            "mlreg": "modelregistries",
+            "rolact": "rolloutactions",
+        }[short]
         ask = (verb, f"{kind}.pennant.dev", f"--subresource={sub}", f"--namespace={namespace}")
         return succeeds(lambda: tools.kubectl("auth", "can-i", *ask, "--as=ann"))
 

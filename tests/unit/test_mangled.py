@@ -22,6 +22,7 @@ from pennant_operator.decide.manifests import render
 from pennant_operator.decide.manifests.records import records_with
 from pennant_operator.decide.plan import plan, wants_pods
 from pennant_operator.decide.seen import spec
+from pennant_operator.decide.seen.actions import parse_actions
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import (
     Record,
@@ -32,7 +33,7 @@ from pennant_operator.decide.seen.revision import (
 from pennant_operator.decide.seen.world import world_of
 from pennant_operator.observe.cluster.children import own_records
 from pennant_operator.observe.cluster.store import Store
-from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.object_builders import NOW, model_deployment, rollout_action, version
 from pennant_testing.memory.simulated_cluster import Simulation, serving
 from pennant_testing.memory.simulated_pods import fails
 from pennant_testing.running.generated_examples import examples
@@ -58,7 +59,12 @@ def situations() -> list[Observed]:
             sim.desired = version(8)
             sim.run(steps)
         observed.append(sim.observe())
-    return observed
+    approved = {"version": "7", "revision": "abc", "action": "a", "time": "2026-11-21T12:00:00Z"}
+    taken = {"name": "a", "uid": "u", "state": "Done", "message": "so", "time": "2026-11-21"}
+    owner = observed[-1].owner
+    status = {**owner["status"], "approved": approved, "action": taken}
+    action = parse_actions([rollout_action("Retry", name="a")])
+    return [*observed, replace(observed[-1], owner=owner | {"status": status}, actions=action)]
 
 
 NOTHING = Goal(None)
@@ -110,6 +116,29 @@ def mangled_status(draw: st.DrawFn) -> Observed:
         else:
             status = without(status, path)
     return replace(seen, owner=seen.owner | {"status": status})
+
+
+ACTION = st.fixed_dictionaries(
+    {
+        "spec": st.dictionaries(
+            st.sampled_from(["action", "version", "revision", "expiresAt", "actor", "reason"]),
+            TEXT | st.sampled_from(["Pin", "Hold", "Approve", "Abort", "Retry", "7", "8"]),
+        ),
+        "status": st.dictionaries(
+            st.sampled_from(["state", "message", "time"]),
+            TEXT | st.sampled_from(["Pending", "Done", "9999-12-31T23:59:59-12:00"]),
+        ),
+    }
+)
+
+
+@given(st.sampled_from(SEEN), st.lists(ACTION, max_size=4))
+@examples(100)
+def test_whatever_a_rolloutaction_holds_a_plan_is_made(seen: Observed, parts: list[Any]):
+    made = [rollout_action("Hold", name=f"a{number}") | part for number, part in enumerate(parts)]
+    observed = replace(seen, actions=parse_actions(made))
+    wants_pods(observed, NOW)
+    plan(observed, NOW)
 
 
 LABELS = st.dictionaries(

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.cluster.store import Store
-from pennant_testing.memory.object_builders import model_deployment
+from pennant_operator.observe.cluster.store import Store, registry_key
+from pennant_testing.memory.object_builders import model_deployment, rollout_action
 
 pytestmark = pytest.mark.unit
 
@@ -89,6 +89,44 @@ def test_it_knows_who_watches_what():
     assert store.watches() == {Watch("default", "news", version="7")}
     store.drop("ModelDeployment", *KEY, "uid-of-rec", 7)
     assert (store.watches(), store.owners()) == (set(), [])
+
+
+def test_what_is_pinned_is_asked_beside_what_is_followed_until_the_pin_is_finished():
+    store = Store()
+    store.put(owner(5))
+    pin = rollout_action("Pin", version="7")
+    seven = Watch("default", "news", version="7")
+    assert store.put(versioned(pin, 6)) == KEY
+    assert store.watching(seven) == store.watching(WATCH) == {KEY}
+    expired = {**pin, "status": {"state": "Expired"}}
+    store.put(versioned(expired, 7))
+    assert store.watches() == {WATCH}
+    store.put(versioned({**pin, "status": {"state": "Active"}}, 8))
+    assert store.drop("RolloutAction", "team", "pin", pin["metadata"]["uid"], 9) == KEY
+    assert (store.watches(), store.actions(KEY)) == ({WATCH}, [])
+
+
+def test_a_pin_that_is_known_before_its_modeldeployment_counts_when_that_comes():
+    store = Store()
+    store.put(versioned(rollout_action("Pin", version="7"), 5))
+    assert store.watches() == set()
+    store.put(owner(6))
+    assert store.watches() == {WATCH, Watch("default", "news", version="7")}
+
+
+def test_actions_are_found_by_what_they_are_about():
+    store = Store()
+    resume = rollout_action("Resume", registry="default")
+    del resume["spec"]["deployment"]
+    key = registry_key("team", "default")
+    assert store.put(versioned(resume, 5)) == key
+    assert [each["metadata"]["name"] for each in store.actions(key)] == ["resume"]
+    assert store.actions(("team", "default")) == []
+
+
+def versioned(obj: dict[str, Any], version: int) -> dict[str, Any]:
+    meta = {**obj["metadata"], "resourceVersion": str(version)}
+    return {**obj, "metadata": meta}
 
 
 def test_children_are_found_by_their_label():

@@ -55,7 +55,8 @@ def install_operator(kube: Kube) -> None:
     with step("operator ready"):
         kube.apply(MANIFESTS / "demo" / "operator")
         kube("wait", "--for=condition=Established", "crd/modeldeployments.pennant.dev",
-             "crd/modelregistries.pennant.dev", "--timeout=30s")  # fmt: skip
+             "crd/modelregistries.pennant.dev", "crd/rolloutactions.pennant.dev",
+             "--timeout=30s")  # fmt: skip
         if there:  # the same tag may hold a newer build
             kube("rollout", "restart", "deployment/pennant-operator", "-n", OPERATOR_NAMESPACE)
         kube.rolled_out("pennant-operator", OPERATOR_NAMESPACE, seconds=90)

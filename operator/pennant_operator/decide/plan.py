@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pennant_operator.decide.actions.once import Outcome, outcome_of_next
+from pennant_operator.decide.actions.once import Effect, effect_of_next
 from pennant_operator.decide.actions.reports import reports_of_deployment
 from pennant_operator.decide.candidate import replacement
 from pennant_operator.decide.candidate.attempts import is_parked, is_retried
@@ -128,8 +128,8 @@ def _first_step(
 
 def _plan_step(step: Step) -> Plan:
     world, goal, now = step.world, step.goal, step.now
-    if (outcome := outcome_of_next(step)) is not None:
-        return _plan_outcome(step, outcome)
+    if (effect := effect_of_next(step)) is not None:
+        return _plan_effect(step, effect)
     crash = way_back_from_bake(world, step.rejected, now)
     if crash is not None and world.traffic is not None:
         return _plan_rejection(step, world.traffic.revision, crash)
@@ -180,21 +180,21 @@ def _durations_of(step: Step, traffic: Traffic | None) -> dict[str, float]:
     return phase_durations(candidate, step.world.slots[traffic.slot].running, step.now)
 
 
-def _plan_outcome(step: Step, outcome: Outcome) -> Plan:
+def _plan_effect(step: Step, effect: Effect) -> Plan:
     """Record what a RolloutAction came to, effect and all; the next pass acts on it."""
-    memory = replace(step.memory, status=outcome.status)
+    memory = replace(step.memory, status=effect.status)
     after = _first_step(step.observed, step.world, step.now, memory)
     decided = (
-        _plan_rejection(after, *outcome.rejection)
-        if outcome.rejection is not None
+        _plan_rejection(after, *effect.rejection)
+        if effect.rejection is not None
         else _plan_status_only(after)
     )
-    action, done = outcome.action, outcome.state is State.DONE
+    action, done = effect.action, effect.state is State.DONE
     title = action.title(actors_checked=step.observed.actors_checked)
     event = Event(
         NORMAL if done else WARNING,
         EventReason.ROLLOUT_ACTION,
-        f"{action.act} by {title}: {outcome.message}",
+        f"{action.act} by {title}: {effect.message}",
     )
     return replace(decided, events=(event, *decided.events))
 

@@ -145,6 +145,8 @@ class Reconciler:
                 attempt.decided = hindered_plan(seen, str(error), attempt.now)
                 await self._act(attempt)
             raise
+        # Last, and of no rollout's concern: one that cannot be told is told later.
+        await report(attempt.decided.reports, attempt.key[0], self.cluster, self.store)
 
     async def _decide(self, attempt: Attempt) -> Observed:
         seen = await self.observer.observe(attempt.owner, attempt.now)
@@ -168,8 +170,6 @@ class Reconciler:
                 attempt.decided, owner, self.cluster, self.recorder, self.store, now
             ):
                 self.queue.add(attempt.key, urgent=True)
-            namespace = owner["metadata"]["namespace"]
-            await report(attempt.decided.reports, namespace, self.cluster, self.store)
         except ApiError as error:
             if error.status in GONE_OR_CHANGED:
                 await self.children.read_owner(owner)  # the watch may have missed its change

@@ -20,7 +20,7 @@ Status = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Effect:
     """What an action came to, and the status that says so."""
 
     action: RolloutAction
@@ -30,29 +30,31 @@ class Outcome:
     rejection: tuple[str, Rejected] | None = None  # of a revision
 
 
-def outcome_of_next(step: Step) -> Outcome | None:
+def effect_of_next(step: Step) -> Effect | None:
     """Of the oldest action that can act now; None while there is none, or one is to be told yet."""
     if step.memory.untold_action(step.observed.actions) is not None:
         return None
+    if step.world.traffic is not None and step.world.service is None:
+        return None  # somebody deleted it: that anything is answered again comes first
     for action in in_force(step.observed.actions, step.now).once:
-        outcome = _OUTCOMES[action.act](action, step) if action.act in _OUTCOMES else None
-        if outcome is not None:
-            return _recorded(outcome, step)
+        effect = _EFFECTS[action.act](action, step) if action.act in _EFFECTS else None
+        if effect is not None:
+            return _recorded(effect, step)
     return None
 
 
-def _recorded(outcome: Outcome, step: Step) -> Outcome:
+def _recorded(effect: Effect, step: Step) -> Effect:
     entry = {
-        "name": outcome.action.name,
-        "uid": outcome.action.uid,
-        "state": str(outcome.state),
-        "message": outcome.message,
+        "name": effect.action.name,
+        "uid": effect.action.uid,
+        "state": str(effect.state),
+        "message": effect.message,
         "time": format_time(step.now),
     }
-    return replace(outcome, status={**outcome.status, "action": entry})
+    return replace(effect, status={**effect.status, "action": entry})
 
 
-def _approve(action: RolloutAction, step: Step) -> Outcome | None:
+def _approve(action: RolloutAction, step: Step) -> Effect | None:
     """It counts while its version is desired; until then it waits."""
     desired, revision = step.observed.desired, step.goal.revision
     if not isinstance(desired, ModelVersion) or revision is None:
@@ -67,10 +69,10 @@ def _approve(action: RolloutAction, step: Step) -> Outcome | None:
     }
     status = {**step.memory.status, "approved": entry}
     message = f"version {desired.version} passes its gates, all but closed ones"
-    return Outcome(action, State.DONE, message, status)
+    return Effect(action, State.DONE, message, status)
 
 
-def _abort(action: RolloutAction, step: Step) -> Outcome | None:
+def _abort(action: RolloutAction, step: Step) -> Effect | None:
     """What comes up, or has the traffic and bakes, is rejected; what is gone back to is not."""
     world, target = step.world, step.goal.target
     traffic, baking = world.traffic, world.baking(step.now)
@@ -90,22 +92,22 @@ def _abort(action: RolloutAction, step: Step) -> Outcome | None:
     by = action.title(actors_checked=step.observed.actors_checked)
     rejected = Rejected(Reason.ABORTED, f"{by} aborted it")
     message = f"version {version} is rejected"
-    return Outcome(action, State.DONE, message, step.memory.status, (revision, rejected))
+    return Effect(action, State.DONE, message, step.memory.status, (revision, rejected))
 
 
-def _retry(action: RolloutAction, step: Step) -> Outcome | None:
+def _retry(action: RolloutAction, step: Step) -> Effect | None:
     """A rejection is lifted, a wait is over."""
     status, candidate = step.memory.status, step.memory.candidate
     lifted = [entry for entry in step.rejected if _is_retried(action, entry, step)]
     if lifted:
         left = [entry for entry in step.rejected if entry not in lifted]
         message = f"version {lifted[0]['version']} is no longer rejected"
-        return Outcome(action, State.DONE, message, {**status, "rejected": left})
+        return Effect(action, State.DONE, message, {**status, "rejected": left})
     parked = is_parked(candidate, candidate.get("revision"), step.now)
     if parked and _means(action, candidate["version"], candidate["revision"]):
         message = f"version {candidate['version']} is tried again now"
         tried = {**status, "candidate": tried_now(candidate, step.now)}
-        return Outcome(action, State.DONE, message, tried)
+        return Effect(action, State.DONE, message, tried)
     what = f"version {action.version}" if action.version else "what is desired"
     return _refusal(action, step, f"{what} is neither rejected nor waiting to be tried again")
 
@@ -121,11 +123,11 @@ def _means(action: RolloutAction, version: str, revision: str) -> bool:
     return action.version in {None, version} and action.revision in {None, revision}
 
 
-def _refusal(action: RolloutAction, step: Step, why: str) -> Outcome:
-    return Outcome(action, State.REFUSED, why, step.memory.status)
+def _refusal(action: RolloutAction, step: Step, why: str) -> Effect:
+    return Effect(action, State.REFUSED, why, step.memory.status)
 
 
-_OUTCOMES: dict[Act, Callable[[RolloutAction, Step], Outcome | None]] = {
+_EFFECTS: dict[Act, Callable[[RolloutAction, Step], Effect | None]] = {
     Act.APPROVE: _approve,
     Act.ABORT: _abort,
     Act.RETRY: _retry,

@@ -25,7 +25,7 @@ FINISHED_KEPT = timedelta(days=1)  # that a finished RolloutAction is kept for p
 WAITED_FOR = timedelta(days=1)  # that one waits for what it is about, unless it expires before
 MESSAGE_LIMIT = 4096  # characters, as in the CRD
 
-Said: TypeAlias = tuple[State, str]
+Answer: TypeAlias = tuple[State, str]
 
 
 @dataclass(frozen=True)
@@ -44,31 +44,31 @@ def reports_of_deployment(
     word = in_force(actions, now)
     taken = status.get("action") or {}
 
-    def said(action: RolloutAction) -> Said:
+    def answer(action: RolloutAction) -> Answer:
         if taken.get("uid") == action.uid:
             return State(taken["state"]), taken["message"]
         if action.act is Act.PIN:
-            return _said_of_pin(action, word, name, status)
+            return _answer_to_pin(action, word, name, status)
         if action.act is Act.HOLD:
-            return _said_of_hold(word)
+            return _answer_to_hold(word)
         if action.act is Act.APPROVE:
             what = f"version {action.version}" if action.version else f"revision {action.revision}"
             return State.PENDING, f"{what} is not desired: it is approved once it is"
         why = f"the conditions of ModelDeployment {name} say why nothing is decided now"
         return State.PENDING, f"it waits: {why}"
 
-    return _reports(actions, said, now, taken=taken.get("uid"), patient=LASTING)
+    return _reports(actions, answer, now, taken=taken.get("uid"), patient=LASTING)
 
 
 def reports_without_deployment(actions: Iterable[RolloutAction], now: datetime) -> Reports:
     """Of those whose ModelDeployment is not there."""
 
-    def said(action: RolloutAction) -> Said:
+    def answer(action: RolloutAction) -> Answer:
         meta = action.obj["metadata"]
         name = f"{meta['namespace']}/{action.obj['spec'].get('deployment')}"
         return State.PENDING, f"there is no ModelDeployment {name}: it is waited for, for a day"
 
-    return _reports(tuple(actions), said, now)
+    return _reports(tuple(actions), answer, now)
 
 
 def reports_of_registry(
@@ -84,7 +84,7 @@ def reports_of_registry(
     `resumed`: whether it is recorded that the brake let go; None where it did not hold.
     """
 
-    def said(action: RolloutAction) -> Said:
+    def answer(action: RolloutAction) -> Answer:
         meta, name = action.obj["metadata"], action.obj["spec"].get("registry")
         if meta["namespace"] != namespace:
             why = f"ModelRegistries are in namespace {namespace}: create it there"
@@ -100,10 +100,12 @@ def reports_of_registry(
             return State.PENDING, f"that the brake of ModelRegistry {name} lets go is written next"
         return State.DONE, f"the brake of ModelRegistry {name} let go"
 
-    return _reports(tuple(actions), said, now)
+    return _reports(tuple(actions), answer, now)
 
 
-def _said_of_pin(action: RolloutAction, word: InForce, name: str, status: dict[str, Any]) -> Said:
+def _answer_to_pin(
+    action: RolloutAction, word: InForce, name: str, status: dict[str, Any]
+) -> Answer:
     if word.pin is not None and word.pin.uid != action.uid:
         newer = f"RolloutAction {word.pin.name} is newer, and pins version {word.pin.version}"
         return State.PENDING, f"{newer}: this one counts when that one ends"
@@ -113,14 +115,14 @@ def _said_of_pin(action: RolloutAction, word: InForce, name: str, status: dict[s
     return State.ACTIVE, f"version {action.version} is wanted, and does not serve yet: {why}"
 
 
-def _said_of_hold(word: InForce) -> Said:
+def _answer_to_hold(word: InForce) -> Answer:
     pinned = f" but version {word.pin.version}, which is pinned" if word.pin else ""
     return State.ACTIVE, f"nothing new is rolled out{pinned}"
 
 
 def _reports(
     actions: tuple[RolloutAction, ...],
-    said: Callable[[RolloutAction], Said],
+    answer: Callable[[RolloutAction], Answer],
     now: datetime,
     *,
     taken: str | None = None,
@@ -136,7 +138,7 @@ def _reports(
             times.append(ends)
             continue
         gives_up = action.act not in patient and action.expires is None
-        state, message = said(action)
+        state, message = answer(action)
         if action.uid != taken:
             state, message = _by_time(action, state, message, now, gives_up=gives_up)
         since = action.since if action.state is state and action.since else now
@@ -152,7 +154,7 @@ def _reports(
 
 def _by_time(
     action: RolloutAction, state: State, message: str, now: datetime, *, gives_up: bool
-) -> Said:
+) -> Answer:
     """What is said of it, unless its time is over."""
     if action.expires is not None and now >= action.expires:
         over = f"its time was over at {format_time(action.expires)}"

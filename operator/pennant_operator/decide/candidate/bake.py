@@ -19,6 +19,8 @@ def way_back_from_bake(
     traffic, active, idle = world.traffic, world.active, world.idle
     if traffic is None or active is None or not world.baking(now) or not idle.ready:
         return None
+    if world.service is None:
+        return None  # somebody deleted it: that anything is answered again comes first
     if any(entry["revision"] == traffic.revision for entry in rejected):
         return None
     crash = crashed_in_bake(active.running, world.spec.replicas, traffic.since)

@@ -47,6 +47,6 @@ def answer_to_pin(desired: Desired, watch: Watch) -> Desired:
             f"which {watch.pinned_by} pins: delete the RolloutAction, or pin another version.",
         )
     if isinstance(desired, Unresolved):
-        said = desired.message.replace("spec.model.version pins", f"{watch.pinned_by} pins")
-        return replace(desired, message=said)
+        message = desired.message.replace("spec.model.version pins", f"{watch.pinned_by} pins")
+        return replace(desired, message=message)
     return desired

@@ -28,7 +28,7 @@ from pennant_operator.observe.registries.followed import Followed, RegistryDepen
 from pennant_operator.observe.webhook.webhook import Webhook
 
 LOG = logging.getLogger(__name__)
-LIST_INTERVAL_SECONDS = 5.0  # between two LISTs of ModelRegistries
+LIST_INTERVAL_SECONDS = 5.0  # between two LISTs of ModelRegistries, and of RolloutActions there
 # that a new leader waits for its first polls: a little more than one request may take
 FIRST_POLLS_SECONDS = 6.0
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -27,11 +26,11 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
     Unresolved,
 )
-from pennant_operator.decide.times import format_time
 from pennant_registry.gates import NO_GATES, VersionFacts, parse
+from pennant_testing.memory.chaos_of_people import LOOKS, NUMBERS, SECONDS, ChaosOfPeople
 from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
-from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
+from pennant_testing.memory.fallible_operator import Fate
 from pennant_testing.memory.law_checks import Laws, one_revision
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.scarcity import Scarcity
@@ -68,9 +67,7 @@ ANSWERS = (
     Unresolved("AliasNotSet", "seen once"),
     Refused("NotAllowed", "namespace team may not use it"),
 )
-LOOKS = st.sampled_from([3, 1, 8, 0])  # how often all goes well after something happened
-SECONDS = st.sampled_from([1, 130, 40, 700, 2000])
-NUMBERS, HOW = st.sampled_from("897"), st.sampled_from(list(BEHAVIOURS))
+HOW = st.sampled_from(list(BEHAVIOURS))
 SLOT = st.sampled_from(SLOTS)
 ROOM = st.sampled_from([None, 3, 2, 1, 4])  # pods that there is room for; None: for any number
 
@@ -80,13 +77,11 @@ def tagged(number: str) -> ModelVersion:
     return version(number, tag=number != "8")
 
 
-class Chaos(RuleBasedStateMachine):
+class Chaos(ChaosOfPeople):
     """One ModelDeployment in a world that does as it likes."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.world = Simulation(tagged("7"), owner=model_deployment())
-        self.operator = FallibleOperator(self.world)
+        super().__init__(Simulation(tagged("7"), owner=model_deployment()))
         self.stubborn = False
         self.edits = 0
 
@@ -97,15 +92,6 @@ class Chaos(RuleBasedStateMachine):
         for served in range(7, int(number or 0) + 1):
             self.world.desired = tagged(str(served))
             self.goes_on(6)
-
-    def goes_on(self, looks: int, seconds: int = 1) -> None:
-        """The operator and the cluster work hand in hand, then time passes."""
-        for _ in range(looks):
-            self.operator.reconcile()
-            self.world.work()
-            self.operator.hear()
-            self.world.now += timedelta(seconds=1)
-        self.world.now += timedelta(seconds=seconds)
 
     # The operator and the cluster.
 
@@ -210,34 +196,6 @@ class Chaos(RuleBasedStateMachine):
         self.world.specify(model={"name": "news", "version": number})
         self.goes_on(looks)
         self.world.specify(model=followed)
-
-    @rule(
-        act=st.sampled_from(["Pin", "Hold", "Approve", "Abort", "Retry"]),
-        number=NUMBERS,
-        named=st.booleans(),
-        minutes=st.sampled_from([None, 1, 30]),
-        looks=LOOKS,
-        seconds=SECONDS,
-    )
-    def a_person_acts(
-        self, act: Any, number: Any, named: Any, minutes: Any, looks: Any, seconds: Any
-    ) -> None:
-        """By a RolloutAction, of which the operator hears in its own time."""
-        spec = {"version": number} if act in {"Pin", "Approve"} else {}
-        if named and act in {"Abort", "Retry"}:
-            spec = {"version": number}
-        if minutes is not None:
-            spec["expiresAt"] = format_time(self.world.now + timedelta(minutes=minutes))
-        self.world.counter += 1
-        self.world.act(act, name=f"{act.lower()}-{self.world.counter}", **spec)
-        self.goes_on(looks, seconds)
-
-    @rule(looks=LOOKS)
-    def a_person_thinks_otherwise(self, looks: Any) -> None:
-        """The oldest RolloutAction is deleted."""
-        for name in list(self.world.actions)[:1]:
-            del self.world.actions[name]
-        self.goes_on(looks)
 
     @precondition(lambda self: self.edits < MAX_SET_BACKS)  # nobody insists
     @rule(slot=SLOT, size=st.integers(0, 3), image=st.booleans())

@@ -45,7 +45,8 @@ class Laws:
 
     def decided(self, seen: Observed, decision: Plan, now: datetime) -> None:
         """Law 4: what was rejected stays so until another version was desired, or a person asks."""
-        seen = replace(seen, owner=with_pin(seen.owner, in_force(seen.actions, now)))
+        word = in_force(seen.actions, now)
+        seen = replace(seen, owner=with_pin(seen.owner, word))
         version = _desired(seen, decision)
         if version is not None:
             self._refused = {r for r in self._refused if _version(seen, r) == version}
@@ -54,7 +55,7 @@ class Laws:
                 left = {entry["revision"] for entry in decision.status.get("rejected", ())}
                 self._refused &= left
             check_conditions(seen, decision.status)
-            check_pin(seen, decision.status)
+            check_pin(seen, decision.status, word.pin.version if word.pin else None)
 
     def seen(self, world: Simulation) -> None:
         """Law 6: what a watch tells of the ModelDeployment means what kstatus reads in it."""

@@ -30,9 +30,8 @@ def check_ready(known: Children, seen: Observed, status: dict[str, Any]) -> None
     assert (statuses["Ready"] == "True") == bool(answers), f"law 6: Ready={statuses['Ready']}"
 
 
-def check_pin(seen: Observed, status: dict[str, Any]) -> None:
-    """Law 6: what is pinned and does not serve is not said to be as asked."""
-    pinned = seen.owner["spec"]["model"].get("version")
+def check_pin(seen: Observed, status: dict[str, Any], pinned: str | None) -> None:
+    """Law 6: what a person pinned and does not serve is not said to be as asked."""
     if pinned is None or seen.owner["spec"].get("suspend") or not seen.owner["spec"]["replicas"]:
         return
     settled = verdict({**seen.owner, "status": status}) == CURRENT
