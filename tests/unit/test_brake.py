@@ -15,10 +15,8 @@ from pennant_operator.decide.registry.brake import (
     UNBRAKED,
     BrakeSpec,
     BrakeState,
-    Position,
     RecordedBrake,
     brake_condition,
-    is_elsewhere,
 )
 from pennant_operator.decide.seen.observed import Absent, Unresolved
 from pennant_operator.decide.seen.spec import Watch
@@ -282,19 +280,6 @@ def test_what_moved_is_shown_as_it_was_until_that_is_decided():
     assert registry.brake.on
     registry.brake.end(complete=True)
     assert registry.brake.shown(first).state == Pointed(1, "8")
-
-
-POSITIONS = st.tuples(st.sampled_from("789"), st.sampled_from([0, 1, 2]))
-
-
-@given(before=st.lists(POSITIONS, max_size=3).map(tuple), now=st.one_of(POSITIONS, st.none()))
-def test_an_alias_is_elsewhere_if_no_status_had_it_there(
-    before: tuple[Position, ...], now: Position | None
-):
-    there = now is not None and any(
-        each[0] == now[0] and (each[1] == now[1] or not each[1] or not now[1]) for each in before
-    )
-    assert is_elsewhere(before, now) == (bool(before) and not there)
 
 
 STEPS = st.lists(

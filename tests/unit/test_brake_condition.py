@@ -6,13 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pennant_operator.decide.registry.brake import (
     MAX_SHOWN_ALIASES,
     UNBRAKED,
     BrakeState,
+    Position,
     RecordedBrake,
     brake_condition,
+    is_elsewhere,
     move_message,
     recorded_brake,
 )
@@ -86,3 +90,16 @@ def test_what_cannot_be_used_is_named(spec: dict[str, Any], message: str):
     registry = {"metadata": {"name": "default"}, "spec": {"url": "http://mlflow", **spec}}
     with pytest.raises(InvalidRegistryError, match=message.replace("'", ".")):
         parse_registry(registry)
+
+
+POSITIONS = st.tuples(st.sampled_from("789"), st.sampled_from([0, 1, 2]))
+
+
+@given(before=st.lists(POSITIONS, max_size=3).map(tuple), now=st.one_of(POSITIONS, st.none()))
+def test_an_alias_is_elsewhere_if_no_status_had_it_there(
+    before: tuple[Position, ...], now: Position | None
+):
+    there = now is not None and any(
+        each[0] == now[0] and (each[1] == now[1] or not each[1] or not now[1]) for each in before
+    )
+    assert is_elsewhere(before, now) == (bool(before) and not there)
