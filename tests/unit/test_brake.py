@@ -15,17 +15,11 @@ from pennant_operator.decide.registry.brake import (
     UNBRAKED,
     BrakeSpec,
     BrakeState,
-    Position,
     RecordedBrake,
     brake_condition,
-    is_elsewhere,
-    recorded_brake,
 )
-from pennant_operator.decide.registry.health import Health, registry_status
-from pennant_operator.decide.registry.registries import InvalidRegistryError, parse_registry
 from pennant_operator.decide.seen.observed import Absent, Unresolved
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.decide.times import format_time
 from pennant_operator.observe.mlflow.answers import RegisteredModel
 from pennant_operator.observe.poll.brake import RESUME_GRACE, AliasBrake
 from pennant_operator.observe.poll.known import Known
@@ -288,19 +282,6 @@ def test_what_moved_is_shown_as_it_was_until_that_is_decided():
     assert registry.brake.shown(first).state == Pointed(1, "8")
 
 
-POSITIONS = st.tuples(st.sampled_from("789"), st.sampled_from([0, 1, 2]))
-
-
-@given(before=st.lists(POSITIONS, max_size=3).map(tuple), now=st.one_of(POSITIONS, st.none()))
-def test_an_alias_is_elsewhere_if_no_status_had_it_there(
-    before: tuple[Position, ...], now: Position | None
-):
-    there = now is not None and any(
-        each[0] == now[0] and (each[1] == now[1] or not each[1] or not now[1]) for each in before
-    )
-    assert is_elsewhere(before, now) == (bool(before) and not there)
-
-
 STEPS = st.lists(
     st.tuples(st.sampled_from(models(8)), st.sampled_from([6, 7, 8, None]), st.booleans()),
     max_size=40,
@@ -320,64 +301,3 @@ def test_whenever_a_new_process_takes_over_it_decides_the_same(steps: list[Any])
             registry = Registry(registry.where, SPEC, RecordedBrake(on=on), statuses)
             registry.poll()
             assert registry.brake.on == on
-
-
-def test_the_condition_names_the_first_aliases_and_what_to_do():
-    registry = followed(10)
-    registry.move(models(6), None)
-    registry.move(models(1), 6)
-    registry.poll()
-    condition = brake_condition(registry.state, "default")
-    assert (condition["status"], condition["reason"]) == ("True", "AliasesMoved")
-    assert condition["message"] == (
-        "So many aliases moved or vanished within one poll that this looks like a restored or "
-        "emptied database: 6 of 10 that are followed are not where they were: alias production of "
-        "m000 version 6 (was 7); alias production of m001 nowhere (was 7); alias production of "
-        "m002 nowhere (was 7); alias production of m003 nowhere (was 7); alias production of m004 "
-        "nowhere (was 7); and 1 more. Nothing of this registry is rolled out. Have them put back, "
-        "and this ends by itself; if it is work, create a RolloutAction with action Resume and "
-        "registry default."
-    )
-
-
-@pytest.mark.parametrize(
-    ("state", "recorded"),
-    [
-        (BrakeState(on=True), RecordedBrake(on=True)),
-        (BrakeState(), UNBRAKED),
-        (BrakeState(off=True), UNBRAKED),
-        (BrakeState(resumed=True), RecordedBrake(resumed=NOW)),
-    ],
-)
-def test_what_its_status_says_is_what_the_next_process_reads(
-    state: BrakeState, recorded: RecordedBrake
-):
-    registry = {"metadata": {"name": "default", "generation": 1}, "spec": {}}
-    status = registry_status(registry, Health(brake=state), NOW)
-    assert recorded_brake(registry | {"status": status}) == recorded
-    silent = Health(brake=None, trouble="no answer")
-    later = registry_status(registry | {"status": status}, silent, NOW + timedelta(hours=1))
-    assert recorded_brake(registry | {"status": later}) == recorded
-
-
-def test_a_status_that_somebody_wrote_is_no_reason_to_fail():
-    condition = {"type": "Braked", "status": "False", "reason": "Resumed"}
-    registry = {"status": {"conditions": [{**condition, "lastTransitionTime": "9999-99-99"}]}}
-    assert recorded_brake(registry) == UNBRAKED
-    assert format_time(NOW)
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ({"brake": {"share": "0"}}, "spec.brake.share '0' is not above 0"),
-        ({"brake": {"share": "20%"}}, "spec.brake.share '20%'"),
-        ({"brake": {"share": "NaN"}}, "spec.brake.share 'NaN'"),
-        ({"brake": {"minimum": 0}}, "spec.brake.minimum 0 is too small"),
-        ({"maxConcurrentRollouts": 0}, "spec.maxConcurrentRollouts 0 is too small"),
-    ],
-)
-def test_what_cannot_be_used_is_named(spec: dict[str, Any], message: str):
-    registry = {"metadata": {"name": "default"}, "spec": {"url": "http://mlflow", **spec}}
-    with pytest.raises(InvalidRegistryError, match=message.replace("'", ".")):
-        parse_registry(registry)

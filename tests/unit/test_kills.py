@@ -6,16 +6,17 @@ begin where the story before it ended.
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import pytest
 
-from pennant_operator.decide.seen.observed import Unknown
+from pennant_operator.decide.seen.observed import Absent, Turn, Unknown
 from pennant_registry.gates import VersionFacts
 from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
-from pennant_testing.memory.object_builders import NOW, model_deployment, version
+from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import becomes_ready, crashed, fails, stays_pending
@@ -152,6 +153,32 @@ def approved(operator: FallibleOperator) -> None:
     look(operator, 12)
 
 
+def braked_and_let_go(operator: FallibleOperator) -> None:
+    operator.world.registry = replace(REGISTRY, braked=True)
+    operator.world.desired = version(8)
+    look(operator, 3)
+    operator.world.registry = REGISTRY
+    look(operator, 8)
+
+
+def braked_and_put_right(operator: FallibleOperator) -> None:
+    operator.world.registry = replace(REGISTRY, braked=True)
+    operator.world.desired = Absent("AliasNotSet", "the alias is not set")
+    look(operator, 3)
+    operator.world.desired = version(7)
+    look(operator, 3)
+    operator.world.registry = REGISTRY
+    look(operator, 3)
+
+
+def waited_for_its_turn(operator: FallibleOperator) -> None:
+    operator.world.turn = Turn(20, 3)
+    operator.world.desired = version(8)
+    look(operator, 3)
+    operator.world.turn = Turn(19)
+    look(operator, 8)
+
+
 # What a story begins after, the version that serves at its end, and what is said then.
 STORIES: dict[Story, tuple[Story | None, str, str]] = {
     first: (None, "7", "Serving"),
@@ -172,6 +199,9 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
     aborted_in_the_bake: (moved, "7", "Rejected"),
     retried: (rejected, "8", "Baking"),
     approved: (first, "8", "Baking"),
+    braked_and_let_go: (first, "8", "Baking"),
+    braked_and_put_right: (first, "7", "Serving"),
+    waited_for_its_turn: (first, "8", "Baking"),
 }
 
 
