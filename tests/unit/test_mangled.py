@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from pennant_operator.decide.seen.revision import (
 from pennant_operator.decide.seen.world import world_of
 from pennant_operator.observe.cluster.children import own_records
 from pennant_operator.observe.cluster.store import Store
+from pennant_testing.memory.json_paths import places, put, without
 from pennant_testing.memory.object_builders import NOW, model_deployment, rollout_action, version
 from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation, serving
@@ -90,33 +91,6 @@ def judged() -> Simulation:
 
 NOTHING = Goal(None)
 SEEN = situations()
-
-
-def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every part of a JSON value."""
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, part in items:
-        yield (*at, key)
-        if isinstance(part, dict | list):
-            yield from places(part, (*at, key))
-
-
-def without(value: Any, path: tuple[Any, ...]) -> Any:
-    made = copy.deepcopy(value)
-    within = made
-    for key in path[:-1]:
-        within = within[key]
-    del within[path[-1]]
-    return made
-
-
-def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    made = copy.deepcopy(value)
-    within = made
-    for key in path[:-1]:
-        within = within[key]
-    within[path[-1]] = new
-    return made
 
 
 @st.composite

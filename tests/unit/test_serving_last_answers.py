@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from pennant_serving.metrics.histograms import Histograms
-from pennant_serving.metrics.recent import (
+from pennant_serving.metrics.last_answers import (
     ANSWERS,
     BOUNDS,
     OUTCOMES,
     REMEMBERED_SECONDS,
-    Recent,
+    LastAnswers,
     discard_old,
     report,
 )
@@ -29,7 +29,7 @@ class Counted:
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now
         self.histograms = Histograms([ANSWERS])
-        self.recent = Recent(self.histograms, lambda: self.now)
+        self.last_answers = LastAnswers(self.histograms, lambda: self.now)
 
     def answer(self, outcome: str, times: int = 1, seconds: float = 0.01) -> None:
         for _ in range(times):
@@ -39,12 +39,12 @@ class Counted:
         """Time goes on, with a look a second."""
         for _ in range(int(seconds)):
             self.now += 1
-            self.recent.last(1)
+            self.last_answers.last(1)
 
     def told(self, seconds: float) -> dict[str, int]:
         return {
             outcome: sum(counts)
-            for outcome, counts in self.recent.last(seconds).items()
+            for outcome, counts in self.last_answers.last(seconds).items()
             if sum(counts)
         }
 
@@ -77,26 +77,26 @@ def test_what_is_older_than_five_minutes_is_forgotten():
 
 def test_any_worker_tells_of_all_also_of_one_that_ended(tmp_path: Path):
     one, other = Counted(), Counted()
-    one.recent.share(tmp_path / "1")
-    other.recent.share(tmp_path / "2")
+    one.last_answers.share(tmp_path / "1")
+    other.last_answers.share(tmp_path / "2")
     one.answer("2xx", 4)
     other.answer("5xx", 2)
     one.passes(1)
     other.passes(1)
     assert one.told(10) == other.told(10) == {"2xx": 4, "5xx": 2}
     third = Counted(now=1002.0)
-    third.recent.share(tmp_path / "3")
+    third.last_answers.share(tmp_path / "3")
     assert third.told(10) == {"2xx": 4, "5xx": 2}
 
 
 def test_what_a_worker_left_goes_when_nobody_can_ask_for_it_any_more(tmp_path: Path):
     for name, age in (("1", REMEMBERED_SECONDS + 60), ("2", 5)):
-        left = tmp_path / f"{name}.recent"
+        left = tmp_path / f"{name}.answers"
         left.write_text("[]")
         then = left.stat().st_mtime - age
         os.utime(left, (then, then))
     discard_old(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["2.recent"]
+    assert [path.name for path in tmp_path.iterdir()] == ["2.answers"]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_the_report_names_what_serves_and_counts_the_durations_of_what_succeeded
     pod = Counted()
     pod.answer("2xx", 2, seconds=0.03)
     pod.answer("5xx", 1, seconds=9)
-    told = json.loads(json.dumps(report("news", "7", 60, pod.recent.last(60))))
+    told = json.loads(json.dumps(report("news", "7", 60, pod.last_answers.last(60))))
     assert (told["format"], told["model"], told["version"], told["seconds"]) == (1, "news", "7", 60)
     assert told["answers"] == {"2xx": 2, "4xx": 0, "5xx": 1}
     counts, bounds = told["durations"]["counts"], told["durations"]["bounds"]

@@ -17,12 +17,12 @@ from pennant_serving.batching.work import Work
 from pennant_serving.lifecycle.phases import Phases
 from pennant_serving.lifecycle.rehearsed import Rehearsed
 from pennant_serving.metrics.histograms import Family, Histograms, Series, Snapshot, metrics
-from pennant_serving.metrics.recent import (
+from pennant_serving.metrics.last_answers import (
     ANSWERS,
     FAILED,
     REFUSED,
     SUCCEEDED,
-    Recent,
+    LastAnswers,
 )
 from pennant_serving.metrics.sharing import gathered, leave_counts
 from pennant_serving.sampling.record import SCOPE, Record, enter
@@ -66,7 +66,7 @@ class Telemetry(Observer, Collector):
         self._registry.register(self)
         self._identity = (model, version)
         self.histograms = Histograms((*FAMILIES, ANSWERS))
-        self.recent = Recent(self.histograms)
+        self.last_answers = LastAnswers(self.histograms)
         self._batches = self.histograms.series(BATCHES.name, *self._identity)
         self._predictions = self.histograms.series(PREDICTIONS.name, *self._identity)
         self._waits: dict[str, Series] = {}
@@ -105,7 +105,7 @@ class Telemetry(Observer, Collector):
         """Answer for all workers from now on: this one leaves its counts here, the others beside
         them."""
         self._shared = path
-        self.recent.share(path)
+        self.last_answers.share(path)
 
     def collect(self) -> Iterator[Metric]:
         """For prometheus_client."""

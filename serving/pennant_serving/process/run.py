@@ -99,7 +99,7 @@ async def _serve(
     grpc = asyncio.create_task(create_grpc(settings, lifecycle, telemetry, admission))
     coming_up = bring_up(settings, lifecycle, own, lane, loaded, _opened(grpc), place)
     if place is None:
-        counting = telemetry.recent.keep()
+        counting = telemetry.last_answers.keep()
         await _until_first(server.serve([listener]), coming_up, counting)
     else:
         door = Door(server, listener)
@@ -110,7 +110,7 @@ async def _serve(
         place.report(lifecycle.state)
         await _alone(place)
         publishing = publish(telemetry.histograms, place.counts)
-        counting = telemetry.recent.keep()
+        counting = telemetry.last_answers.keep()
         await _until_first(server.serve([listener]), publishing, counting, beating)
     if grpc.done() and (grpc_server := grpc.result()):
         await grpc_server.ended()

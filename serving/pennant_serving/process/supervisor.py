@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pennant_serving.failures import PodError, Reason, failure_message, print_cause
 from pennant_serving.lifecycle.board import Board, Place, State, silent
-from pennant_serving.metrics.recent import discard_old
+from pennant_serving.metrics.last_answers import discard_old
 from pennant_serving.metrics.sharing import retire
 from pennant_serving.process.forking import abort, end, ended, fork, undisturbed
 

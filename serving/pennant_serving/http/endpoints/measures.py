@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pennant_serving.errors import InvalidInput
-from pennant_serving.metrics.recent import REMEMBERED_SECONDS, report
+from pennant_serving.metrics.last_answers import REMEMBERED_SECONDS, report
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.settings import Settings
 
@@ -24,7 +24,7 @@ async def answers(request: Request) -> Response:
     telemetry: Telemetry = request.app.state.telemetry
     settings: Settings = request.app.state.settings
     seconds = _seconds(request.query_params.get("seconds", str(DEFAULT_SECONDS)))
-    counted = telemetry.recent.last(seconds)
+    counted = telemetry.last_answers.last(seconds)
     return JSONResponse(report(settings.model, settings.version, seconds, counted))
 
 

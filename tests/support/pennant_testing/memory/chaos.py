@@ -26,15 +26,16 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
     Unresolved,
 )
-from pennant_registry.gates import NO_GATES, VersionFacts, parse
-from pennant_testing.memory.chaos_of_people import LOOKS, NUMBERS, SECONDS, ChaosOfPeople
+from pennant_registry.gates import VersionFacts
+from pennant_testing.memory.chaos_of_judgement import ChaosOfJudgement
+from pennant_testing.memory.chaos_of_people import LOOKS, NUMBERS, SECONDS
 from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
 from pennant_testing.memory.fallible_operator import Fate
 from pennant_testing.memory.law_checks import Laws, one_revision
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.scarcity import Scarcity
-from pennant_testing.memory.simulated_answers import ANSWERED, answered
+from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import (
     becomes_ready,
@@ -80,7 +81,7 @@ def tagged(number: str) -> ModelVersion:
     return version(number, tag=number != "8")
 
 
-class Chaos(ChaosOfPeople):
+class Chaos(ChaosOfJudgement):
     """One ModelDeployment in a world that does as it likes."""
 
     def __init__(self) -> None:
@@ -142,45 +143,6 @@ class Chaos(ChaosOfPeople):
     def the_registry_says(self, answer: Any, looks: Any, seconds: Any) -> None:
         self.world.desired = answer
         self.goes_on(looks, seconds)
-
-    @rule(
-        whose=st.sampled_from(["nobody's", "its own", "its registry's"]),
-        number=NUMBERS,
-        approved=st.sampled_from(["true", "", None]),
-        looks=LOOKS,
-        seconds=SECONDS,
-    )
-    def gates_ask(self, whose: Any, number: Any, approved: Any, looks: Any, seconds: Any) -> None:
-        """Whether a version is approved; None: nobody can tell."""
-        asks, world = {"tags": [{"key": "approved", "value": "true"}]}, self.world
-        world.specify(gates=asks if whose == "its own" else {})
-        floor = parse(asks) if whose == "its registry's" else NO_GATES
-        world.registry = replace(world.registry or REGISTRY, gates=floor)
-        world.facts.pop(number, None)
-        if approved is not None:
-            world.facts[number] = VersionFacts(number, tags={"approved": approved})
-        self.goes_on(looks, seconds)
-
-    @rule(braked=st.booleans(), others=st.sampled_from([0, 19, 20, 30]), ahead=st.integers(0, 2),
-          looks=LOOKS, seconds=SECONDS)  # fmt: skip
-    def its_registry_holds_back(
-        self, braked: Any, others: Any, ahead: Any, looks: Any, seconds: Any
-    ) -> None:
-        """By its brake, or because that many others come up."""
-        self.world.registry = replace(self.world.registry or REGISTRY, braked=braked)
-        self.world.turn = Turn(others, ahead)
-        self.goes_on(looks, seconds)
-
-    @rule(number=NUMBERS, what=st.sampled_from(list(ANSWERED)), looks=LOOKS)
-    def pods_report(self, number: Any, what: Any, looks: Any) -> None:
-        """How a version answers; pods that were never asked can be from now on."""
-        self.world.answers[number] = ANSWERED[what]
-        self.goes_on(looks)
-
-    @rule(check=st.sampled_from(["On", "Off"]), looks=LOOKS)
-    def answers_are_judged(self, check: Any, looks: Any) -> None:
-        self.world.specify(rollout={"bake": "2m", "answers": {"check": check}})
-        self.goes_on(looks)
 
     # The person, and accidents.
 

@@ -32,7 +32,7 @@ TICK_SECONDS = 1.0
 """Between two looks at the counts."""
 REMEMBERED_SECONDS = 300
 """Of what was answered; a question for more gets these."""
-SUFFIX = ".recent"
+SUFFIX = ".answers"
 """Of the file that a worker leaves beside its counts."""
 
 
@@ -44,7 +44,7 @@ class Span(NamedTuple):
     """Outcome -> number of the bucket, as JSON has it, -> answers."""
 
 
-class Recent:
+class LastAnswers:
     """The last spans of one process; for use in its event loop."""
 
     def __init__(self, histograms: Histograms, clock: Callable[[], float] = time.monotonic) -> None:
