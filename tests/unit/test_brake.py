@@ -66,7 +66,8 @@ class Registry:
         """All of it; the models whose state was shown before the end."""
         self.brake.begin(self.watches, whole=True)
         if listed:
-            there = {m: _model(at) for m, at in self.where.items()}
+            aliases = {m: {"production": str(at)} if at else {} for m, at in self.where.items()}
+            there = {m: RegisteredModel(1, 1, at, {}) for m, at in aliases.items()}
             self.brake.listed(set(there), there)
         shown = [each.model for watch in sorted(self.watches, key=str)
                  for each in self._answer(watch)]  # fmt: skip
@@ -93,10 +94,6 @@ class Registry:
         state = self.brake.state()
         assert state is not None
         return state
-
-
-def _model(at: int | None) -> RegisteredModel:
-    return RegisteredModel(1, 1, {} if at is None else {"production": str(at)}, {})
 
 
 def models(count: int) -> list[str]:
