@@ -37,7 +37,7 @@ class Goal:
     frozen: bool = False  # nothing is known: what comes up may not be taken down
     released: bool = False  # the alias was removed, and then nothing is to run
     back: bool = False  # away from what crashed: it is not kept warm
-    hold: Hold | None = None  # in the registry, on the version
+    registry_hold: Hold | None = None  # in the registry, on the version
     gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the version
 
 
@@ -65,7 +65,7 @@ def _goal(
     back = _way_back(world, rejected)
     if isinstance(desired, Unknown | Unresolved) or _may_be_another_database(desired):
         goal = _goal_without_answer(observed, world, memory, rejected, back)
-        return replace(goal, hold=remembered_hold(memory, desired, spec.watch, now))
+        return replace(goal, registry_hold=remembered_hold(memory, desired, spec.watch, now))
     if not isinstance(desired, ModelVersion):
         released = _releases(spec, desired)
         frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
@@ -83,11 +83,13 @@ def _goal(
     hold = hold_on(observed, world, memory, desired, revision, now)
     if rejection is not None or spec.suspend:
         goes_back = back is not None
-        return Goal(back, desired, revision, rejection, frozen=silent, back=goes_back, hold=hold)
+        return Goal(
+            back, desired, revision, rejection, frozen=silent, back=goes_back, registry_hold=hold
+        )
     if back is not None and world.idle.size:
         return Goal(back, desired, revision, frozen=silent, back=True)
     if hold is not None:
-        return Goal(None, desired, revision, frozen=silent, hold=hold)
+        return Goal(None, desired, revision, frozen=silent, registry_hold=hold)
     if gates := holding_gates(observed, world, memory, desired, revision, now):
         return Goal(None, desired, revision, frozen=silent, gates=gates)
     return Goal(revision, desired, revision, frozen=silent)
@@ -95,8 +97,8 @@ def _goal(
 
 def opens_at(goal: Goal) -> datetime | None:
     """When what holds the version ends by itself; None where it does not."""
-    if goal.hold is not None:
-        return goal.hold.until
+    if goal.registry_hold is not None:
+        return goal.registry_hold.until
     return end_of_windows(goal.gates)
 
 

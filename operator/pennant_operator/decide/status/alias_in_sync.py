@@ -7,9 +7,9 @@ from pennant_operator.decide.status.messages import (
     Situation,
     desired_message,
     gates_message,
-    hold_message,
     pointer_message,
     progress_message,
+    registry_hold_message,
     rejection_message,
     serving_meanwhile,
     warm_message,
@@ -42,10 +42,10 @@ def _state_by_answer(s: Situation) -> ConditionState:
         return TRUE, Reason.PINNED if pinned else Reason.IN_SYNC, message
     if s.spec.suspend:
         why = "is not rolled out while spec.suspend is true: set it to false to roll it out"
-        why = hold_message(s, named=False) if s.hold else why
+        why = registry_hold_message(s, named=False) if s.registry_hold else why
         return FALSE, Reason.SUSPENDED, pointer_message(s, why) + serving_meanwhile(s)
-    if s.hold:
-        why = hold_message(s, named=False)
+    if s.registry_hold:
+        why = registry_hold_message(s, named=False)
         return FALSE, Reason.HELD_IN_REGISTRY, pointer_message(s, why) + serving_meanwhile(s)
     if s.spec.replicas == 0:
         return FALSE, Reason.SCALED_TO_ZERO, pointer_message(s, f"waits; {UNPROVED}")

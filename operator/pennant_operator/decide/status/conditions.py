@@ -84,7 +84,7 @@ def _work_due(s: Situation) -> ConditionState | None:
         return (TRUE, Reason.REJECTED, rejection_message(s)) if s.edited else None
     if s.parked:
         return (TRUE, Reason.HELD, progress_message(s)) if s.edited else None
-    if s.hold and isinstance(s.desired, ModelVersion):
+    if s.registry_hold and isinstance(s.desired, ModelVersion):
         return (TRUE, Reason.HELD_IN_REGISTRY, progress_message(s)) if s.edited else None
     if s.gates:
         return (TRUE, Reason.GATE_NOT_PASSED, progress_message(s)) if s.edited else None
@@ -103,7 +103,7 @@ def stalled_state(s: Situation) -> ConditionState:
         return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
     if s.rejection and s.serving is None:
         return TRUE, Reason.REJECTED, rejection_message(s)
-    if s.hold and not s.rejection:
+    if s.registry_hold and not s.rejection:
         message = "what is desired is held in the registry, which stops nothing that serves"
         return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
     if s.gates and isinstance(s.desired, ModelVersion):
@@ -136,7 +136,11 @@ def summary_of(s: Situation) -> Summary:
 
 
 def _is_held(s: Situation) -> bool:
-    return s.parked or bool(s.hold or s.gates) or _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED
+    return (
+        s.parked
+        or bool(s.registry_hold or s.gates)
+        or _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED
+    )
 
 
 def _why_no_version(s: Situation) -> str | None:

@@ -131,7 +131,7 @@ CANDIDATE: dict[str, dict[str, Any]] = {
     "8 waits for room": {"candidate": ENTRY, "room": LEFT},
     "8 held": {"candidate": {**ENTRY, **HOLD}, "parked": True},
     "8 held by gates": {"gates": GATES},
-    "8 held in the registry": {"hold": IN_REGISTRY},
+    "8 held in the registry": {"registry_hold": IN_REGISTRY},
     "8 rejected": {"rejection": REJECTED},
     "8 crashed": {"rejection": CRASHED},
 }
