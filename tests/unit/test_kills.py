@@ -15,6 +15,7 @@ import pytest
 
 from pennant_operator.decide.seen.observed import Absent, Turn, Unknown
 from pennant_registry.gates import VersionFacts
+from pennant_registry.hold_form import Hold, Holds
 from pennant_testing.memory.fallible_operator import FallibleOperator, Fate
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.simulated_answers import answered
@@ -75,6 +76,23 @@ def held_and_retried(operator: FallibleOperator) -> None:
     look(operator, 4, seconds=1000)
     operator.world.behaviour["8"] = becomes_ready
     look(operator, 16, seconds=61)
+
+
+def held_in_the_registry(operator: FallibleOperator) -> None:
+    operator.world.holds = Holds(Hold("incident 12", tag="pennant.hold.production"))
+    operator.world.desired = version(8)
+    look(operator, 4)
+
+
+def forgotten_in_an_outage(operator: FallibleOperator) -> None:
+    operator.world.holds = None
+    operator.world.desired = Unknown("WaitingForRegistry", "not asked yet")
+    look(operator, 4)
+
+
+def released_in_the_registry(operator: FallibleOperator) -> None:
+    operator.world.holds = Holds()
+    look(operator, 8)
 
 
 def crashed_in_bake(operator: FallibleOperator) -> None:
@@ -188,6 +206,9 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
     superseded: (first, "9", "Baking"),
     rejected: (first, "7", "Rejected"),
     held_and_retried: (first, "8", "Serving"),
+    held_in_the_registry: (first, "7", "Held"),
+    forgotten_in_an_outage: (held_in_the_registry, "7", "Held"),
+    released_in_the_registry: (held_in_the_registry, "8", "Baking"),
     crashed_in_bake: (moved, "7", "Rejected"),
     failing_in_bake: (moved, "7", "Rejected"),
     moved_by_answers: (first, "8", "Baking"),

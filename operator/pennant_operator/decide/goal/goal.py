@@ -39,7 +39,7 @@ class Goal:
     frozen: bool = False  # nothing is known: what comes up may not be taken down
     released: bool = False  # the alias was removed, and then nothing is to run
     back: bool = False  # away from what crashed: it is not kept warm
-    hold: Hold | None = None  # in the registry, on the version
+    registry_hold: Hold | None = None  # in the registry, on the version
     gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the version
     braked: bool = False  # the ModelRegistry's brake keeps what is desired from being rolled out
     in_line: bool = False  # what is desired waits for its turn
@@ -79,7 +79,7 @@ def _goal(
     if gone or isinstance(desired, Unknown | Unresolved) or _may_be_another_database(desired):
         goal = _goal_without_answer(observed, world, memory, rejected, back)
         held = remembered_hold(memory, desired, spec.watch, now)
-        return replace(goal, braked=gone, hold=held)
+        return replace(goal, braked=gone, registry_hold=held)
     if not isinstance(desired, ModelVersion):
         released = _releases(spec, desired)
         frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
@@ -97,14 +97,16 @@ def _goal(
     hold = hold_on(observed, world, memory, desired, revision, now)
     if rejection is not None or spec.halted:
         goes_back = back is not None
-        return Goal(back, desired, revision, rejection, frozen=silent, back=goes_back, hold=hold)
+        return Goal(
+            back, desired, revision, rejection, frozen=silent, back=goes_back, registry_hold=hold
+        )
     if back is not None and world.idle.size:
         return Goal(back, desired, revision, frozen=silent, back=True)
     if brake.brake_stops(observed, world, memory, desired, revision):
         under_way = brake.begun(observed, memory)
         return Goal(under_way, desired, revision, frozen=True, braked=True)
     if hold is not None:
-        return Goal(None, desired, revision, frozen=silent, hold=hold)
+        return Goal(None, desired, revision, frozen=silent, registry_hold=hold)
     if gates := holding_gates(observed, world, memory, desired, revision, now):
         return Goal(None, desired, revision, frozen=silent, gates=gates)
     return Goal(revision, desired, revision, frozen=silent)
@@ -112,8 +114,8 @@ def _goal(
 
 def opens_at(goal: Goal) -> datetime | None:
     """When what holds the version ends by itself; None where it does not."""
-    if goal.hold is not None:
-        return goal.hold.until
+    if goal.registry_hold is not None:
+        return goal.registry_hold.until
     return end_of_windows(goal.gates)
 
 

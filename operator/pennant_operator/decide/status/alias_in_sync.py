@@ -16,10 +16,10 @@ from pennant_operator.decide.status.messages import (
     brake_message,
     desired_message,
     gates_message,
-    hold_message,
     line_message,
     pointer_message,
     progress_message,
+    registry_hold_message,
     rejection_message,
     serving_meanwhile,
     warm_message,
@@ -62,10 +62,10 @@ def _state_while_waiting(s: Situation) -> ConditionState | None:
     """Of what is not to begin yet; None where nothing is in its way."""
     if s.spec.suspend:
         why = "is not rolled out while spec.suspend is true: set it to false to roll it out"
-        why = hold_message(s, named=False) if s.hold else why
+        why = registry_hold_message(s, named=False) if s.registry_hold else why
         return FALSE, Reason.SUSPENDED, pointer_message(s, why) + serving_meanwhile(s)
-    if s.hold:
-        why = hold_message(s, named=False)
+    if s.registry_hold:
+        why = registry_hold_message(s, named=False)
         return FALSE, Reason.HELD_IN_REGISTRY, pointer_message(s, why) + serving_meanwhile(s)
     if s.spec.replicas == 0:
         return FALSE, Reason.SCALED_TO_ZERO, pointer_message(s, f"waits; {UNPROVED}")

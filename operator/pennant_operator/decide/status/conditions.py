@@ -87,7 +87,7 @@ def _work_due(s: Situation) -> ConditionState | None:
         return (TRUE, Reason.REJECTED, rejection_message(s)) if s.edited else None
     if s.parked:
         return (TRUE, Reason.HELD, progress_message(s)) if s.edited else None
-    if s.hold and isinstance(s.desired, ModelVersion):
+    if s.registry_hold and isinstance(s.desired, ModelVersion):
         return (TRUE, Reason.HELD_IN_REGISTRY, progress_message(s)) if s.edited else None
     if s.braked:
         return (TRUE, Reason.BRAKED, _not_rolled_message(s)) if s.edited else None
@@ -111,7 +111,7 @@ def stalled_state(s: Situation) -> ConditionState:
         return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
     if s.rejection and s.serving is None:
         return TRUE, Reason.REJECTED, rejection_message(s)
-    if s.hold and not s.rejection:
+    if s.registry_hold and not s.rejection:
         message = "what is desired is held in the registry, which stops nothing that serves"
         return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
     if s.braked:
@@ -152,7 +152,9 @@ def _is_held(s: Situation) -> bool:
         return s.parked or not s.candidate
     if s.spec.hold and isinstance(s.desired, ModelVersion) and not s.in_sync:
         return s.spec.replicas > 0
-    return s.parked or bool(s.hold or s.gates) or _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED
+    if s.parked or s.registry_hold or s.gates:
+        return True
+    return _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED
 
 
 def _why_no_version(s: Situation) -> str | None:

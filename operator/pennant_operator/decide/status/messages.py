@@ -42,7 +42,7 @@ class Situation:
     parked: bool = False
     verdict: Verdict | None = None
     rejection: dict[str, Any] | None = None  # of the desired revision
-    hold: Hold | None = None  # in the registry, on the desired version
+    registry_hold: Hold | None = None  # in the registry, on the desired version
     gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the desired version
     braked: bool = False  # the ModelRegistry's brake keeps it from being rolled out
     line: dict[str, Any] = field(default_factory=dict)  # where it waits for its turn
@@ -122,14 +122,16 @@ def rejection_message(s: Situation, *, named: bool = True) -> str:
     return f"{who} rejected ({s.rejection['reason']}): {s.rejection['message']}{meanwhile}; {cure}"
 
 
-def hold_message(s: Situation, *, named: bool = True) -> str:
+def registry_hold_message(s: Situation, *, named: bool = True) -> str:
     """Who holds the desired version in the registry, why and until when, and how that ends."""
     assert isinstance(s.desired, ModelVersion)
-    assert s.hold is not None
+    assert s.registry_hold is not None
     who = f"version {s.desired.version} is" if named else "is"
-    ends = f"delete the registered model's tag {s.hold.tag}, or call pennant_registry.release"
+    ends = (
+        f"delete the registered model's tag {s.registry_hold.tag}, or call pennant_registry.release"
+    )
     besides = "; spec.suspend is true, too" if s.spec.suspend else ""
-    return f"{who} {s.hold}; to let it go, {ends}{besides}"
+    return f"{who} {s.registry_hold}; to let it go, {ends}{besides}"
 
 
 def gates_message(s: Situation, *, named: bool = True) -> str:
@@ -207,8 +209,8 @@ def _no_candidate(s: Situation) -> str:
         return rejection_message(s)
     if not isinstance(s.desired, ModelVersion):
         return desired_message(s.desired)
-    if s.hold:
-        return hold_message(s)
+    if s.registry_hold:
+        return registry_hold_message(s)
     if s.spec.suspend:
         return "spec.suspend is true, and nothing is rolled out until it is false"
     if s.spec.replicas == 0:

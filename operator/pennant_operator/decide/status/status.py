@@ -40,7 +40,7 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         "candidate": _candidate_entry(step, traffic),
         "answers": answers_entry(step, traffic),
         "rejected": step.rejected or None,
-        "hold": hold_entry(step.goal.hold),
+        "hold": hold_entry(step.goal.registry_hold),
         "approved": approved_of(step.memory, step.observed.desired),
         "action": step.memory.untold_action(step.observed.actions),
         "gates": [_gate_entry(gate) for gate in step.goal.gates] or None,
@@ -126,7 +126,7 @@ def _is_edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> b
     if status.get("resolved") != resolved_entry(spec.watch):
         return True
     serves, asked = step.version_of(traffic.revision), status.get("desired", {}).get("version")
-    if silent and asked not in (None, serves) and step.goal.hold is None:
+    if silent and asked not in (None, serves) and step.goal.registry_hold is None:
         return True  # it was asked for, and nobody says where it is
     if spec.watch.version is not None and serves not in {spec.watch.version, "unknown"}:
         return True
@@ -182,7 +182,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         verdict=step.verdict,
         edited=_is_edited(step, traffic, status),
         rejection=step.goal.rejection,
-        hold=step.goal.hold,
+        registry_hold=step.goal.registry_hold,
         gates=step.goal.gates,
         answers=status.get("answers") or {},
         braked=step.goal.braked,

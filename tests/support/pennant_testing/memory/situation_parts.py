@@ -146,7 +146,7 @@ CANDIDATE: dict[str, dict[str, Any]] = {
     "8 waits for room": {"candidate": ENTRY, "room": LEFT},
     "8 held": {"candidate": {**ENTRY, **HOLD}, "parked": True},
     "8 held by gates": {"gates": GATES},
-    "8 held in the registry": {"hold": IN_REGISTRY},
+    "8 held in the registry": {"registry_hold": IN_REGISTRY},
     "8 stopped by the brake": {"braked": True},
     "8 in line": {"line": IN_LINE},
     "8 rejected": {"rejection": REJECTED},
