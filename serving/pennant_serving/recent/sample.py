@@ -15,9 +15,9 @@ INFER_ROUTE, INVOCATIONS_ROUTE = "POST /v2/models/{model}/infer", "POST /invocat
 JSON = "application/json"
 BODY_LIMIT_BYTES = 64 * 1024
 """Of a body, and of an answer."""
-SAMPLE_BYTES = 136 + 4 * 64 + 5 * 32 + 72
-"""That a sample takes beside what its body, answer, target and media hold: itself, these four as
-objects, numbers, and its place in the line; with the allocator's rounding. A test measures it."""
+SAMPLE_BYTES = 432
+"""That a sample takes beside what its body, answer, target and media hold: itself, these as
+objects, its numbers, its place in the line, and the allocator's rounding. A test measures it."""
 
 
 LACKS = re.compile(rb"null|NaN|,[,\r\n]").search

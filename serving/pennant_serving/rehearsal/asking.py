@@ -30,7 +30,7 @@ class NoSamplesError(Exception):
 
 
 @dataclass
-class Given:
+class Gathered:
     """What all who were asked gave together."""
 
     version: str
@@ -54,14 +54,14 @@ class Given:
         return sum(giver.remembered for giver in self.givers)
 
 
-def ask(settings: Settings) -> Given:
+def ask(settings: Settings) -> Gathered:
     """What those give that can be had in time. Blocks. Raises NoSamplesError when nobody does.
 
     No proxy of the environment is asked, and no redirect followed: the token goes to the Service.
     """
     deadline = time.monotonic() + ASK_SECONDS
     giver, samples = _answer(settings, (), ANSWER_LIMIT_BYTES, deadline)
-    given = Given(giver.version, giver.revision, [giver], samples)
+    given = Gathered(giver.version, giver.revision, [giver], samples)
     with contextlib.suppress(NoSamplesError):
         for _ in range(QUESTIONS - 1):
             room = ANSWER_LIMIT_BYTES - given.size

@@ -18,7 +18,7 @@ from pennant_serving.model.model import Model
 from pennant_serving.recent.sample import Sample
 from pennant_serving.rehearsal import judging, report
 from pennant_serving.rehearsal.answers import Outputs, Shapes, are_equal, outputs_in
-from pennant_serving.rehearsal.asking import ASK_SECONDS, Given, NoSamplesError, ask
+from pennant_serving.rehearsal.asking import ASK_SECONDS, Gathered, NoSamplesError, ask
 from pennant_serving.rehearsal.judging import Allowed, Counts, Played
 from pennant_serving.rehearsal.playing import Answer, create_stage, play
 from pennant_serving.settings import Settings
@@ -51,7 +51,7 @@ async def rehearse(settings: Settings, model: Model, own: AdapterRoutes) -> Rehe
     return report.of_counts(counts, given, time.monotonic() - began)
 
 
-async def _asked(settings: Settings) -> Given:
+async def _asked(settings: Settings) -> Gathered:
     if not settings.rehearsal_token:
         raise NoSamplesError(report.NO_TOKEN)
     asking = Pool(1, "ask").start(ask, settings)

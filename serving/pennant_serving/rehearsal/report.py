@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pennant_serving.lifecycle.rehearsed import RehearsalOutcome, Rehearsed
-from pennant_serving.rehearsal.asking import Given
+from pennant_serving.rehearsal.asking import Gathered
 from pennant_serving.rehearsal.judging import Counts
 
 NO_TOKEN = "PENNANT_REHEARSAL_TOKEN is empty"  # noqa: S105 - says that there is none
@@ -29,7 +29,7 @@ def no_samples(reason: object) -> Rehearsed:
     return Rehearsed(RehearsalOutcome.NO_SAMPLES, f"there is nothing to play: {reason}")
 
 
-def of_counts(counts: Counts, given: Given, seconds: float) -> Rehearsed:
+def of_counts(counts: Counts, given: Gathered, seconds: float) -> Rehearsed:
     """When something was played, or there was nothing, or no time."""
     times = f", {counts.ratio:.2g} times as long" if counts.ratio else ""
     equal = f", {counts.equal} of {counts.compared} answers equal" if counts.compared else ""
