@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
 from typing import Any
 
@@ -106,6 +106,12 @@ class Api:
             return {"metadata": metadata, "spec": spec | {"webhook": {"secret": {"name": name}}}}
 
         return [named("good"), named("faulty")]
+
+    async def pages(
+        self, kind: str, namespace: str, selector: str
+    ) -> AsyncIterator[tuple[list[dict[str, Any]], int]]:
+        """No RolloutActions."""
+        yield [], 1
 
     def stored(self, live: dict[str, Any]) -> dict[str, Any]:
         """The object by the time its status is written."""

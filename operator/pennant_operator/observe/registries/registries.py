@@ -129,6 +129,8 @@ class Registries:
             keys = await relist_actions(dependencies.api, dependencies.store, self._namespace)
         except ApiError as error:
             LOG.warning("RolloutActions cannot be listed, the last ones stand: %s", error)
+        except Exception:  # one that nobody thought of must not end what follows the registries
+            LOG.exception("RolloutActions cannot be listed because of a fault in the operator")
         else:
             dependencies.enqueue(keys, urgent=True)
 
