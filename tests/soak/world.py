@@ -61,7 +61,7 @@ class World:
 
     def begin(self, count: int) -> None:
         self.mlflow = Mlflow(self.servers.mlflow_url)
-        self.stage.registry("default", self.proxy.url)
+        self.stage.registry("default", self.proxy.url, brake={"share": "1"})
         for number in range(count):
             follower = Follower(f"model-{number}")
             for version in (*GOOD, *BROKEN):

@@ -1,8 +1,8 @@
 """Counts the aliases of one registry that are not where they were with the poll before.
 
 An alias counts once, however many ModelDeployments follow it. What webhooks tell between two polls
-counts together with the next one: the window is one poll interval. While a poll goes on, what moved
-is shown to nobody as long as the rest of it could make that too many.
+counts together with the next one, or for a minute where polls are rarer. While a poll goes on, what
+moved is shown to nobody as long as the rest of it could make that too many.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Set
@@ -25,6 +25,7 @@ from pennant_operator.observe.poll.recorded import Pointed
 
 # after a person let it go on, in which a new process counts nothing: not all may be recorded yet
 RESUME_GRACE = timedelta(minutes=5)
+HINTS_WINDOW = timedelta(minutes=1)  # at most, in which what webhooks tell counts together
 Before = Callable[[Watch], tuple[Position, ...]]
 
 
@@ -52,6 +53,7 @@ class AliasBrake:
         self._answers: Mapping[Watch, WatchAnswer] = {}
         self._whole = False  # a poll of all, not of what was hinted at
         self._followed = 0
+        self._settled = now()
         self.counted = False
         """Whether a poll was answered in full since this process began."""
 
@@ -89,6 +91,8 @@ class AliasBrake:
                 del places[watch]
                 self._elsewhere.pop(watch, None)
         self._followed = sum(map(bool, places.values()))
+        if not whole and not self._on and self._now() >= self._settled + HINTS_WINDOW:
+            self._settle()
         self._whole, self._unseen = whole, aliases if whole else set()
         self._answers = dict(self._known.answers) if whole else {}
 
@@ -133,7 +137,7 @@ class AliasBrake:
             known, position = position_of(self._known.answer(watch))
             if known:
                 self._known.places[watch] = (position,) if position else ()
-        self._elsewhere = {}
+        self._elsewhere, self._settled = {}, self._now()
 
     def _count(self, watch: Watch, position: Position | None) -> None:
         if is_elsewhere(self._places(watch), position):
