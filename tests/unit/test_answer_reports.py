@@ -17,7 +17,7 @@ from pennant_operator.decide.seen.answers import (
 )
 from pennant_operator.decide.seen.pod_facts import pod_facts
 from pennant_serving.metrics.histograms import Series
-from pennant_serving.metrics.recent import BOUNDS, OUTCOMES, report
+from pennant_serving.metrics.last_answers import BOUNDS, OUTCOMES, report
 from pennant_testing.running.generated_examples import examples
 
 pytestmark = pytest.mark.unit

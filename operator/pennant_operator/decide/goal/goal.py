@@ -58,7 +58,8 @@ def choose_goal(
     """
     goal = _goal(observed, world, memory, rejected, now)
     if not world.spec.replicas:
-        return replace(goal, target=None, back=False, gates=())
+        stopped = goal.braked and goal.version is None  # else it waits for size first
+        return replace(goal, target=None, back=False, gates=(), braked=stopped)
     begins = goal.target is not None and goal.target == goal.revision and not goal.back
     if begins and waits_in_line(observed, world, memory, str(goal.target), now):
         return replace(goal, target=None, in_line=True)

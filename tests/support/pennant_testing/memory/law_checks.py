@@ -57,6 +57,7 @@ class Laws:
                 left = {entry["revision"] for entry in decision.status.get("rejected", ())}
                 self._refused &= left
             check_conditions(seen, decision.status)
+            self._check_beginning(seen, decision)
             check_pin(seen, decision.status, word.pin.version if word.pin else None)
             candidate = decision.status.get("candidate") or {}
             if _gates_pass(seen, candidate.get("revision", "")):
@@ -139,15 +140,25 @@ class Laws:
             check_action_hold(world, seen, revision)
             assert revision not in self._refused, "law 4: a rejected revision gets pods"
 
+    def _check_beginning(self, seen: Observed, decision: Plan) -> None:
+        """That a rollout begins is recorded before it does: its gates are passed by then."""
+        candidate = (decision.status or {}).get("candidate") or {}
+        if decision.begins and isinstance(seen.desired, ModelVersion):
+            own = candidate["version"] != seen.desired.version
+            begun = own or candidate["version"] in self._begun
+            passed = begun or _gates_pass(seen, candidate["revision"])
+            assert passed, "gates: a version that is held begins"
+
     def _check_gates(self, world: Simulation, seen: Observed, write: Apply) -> None:
         """A version gets its first pods once its gates let it through."""
         labels, size = write.manifest["metadata"]["labels"], write.manifest["spec"]["replicas"]
         slot, version = labels["pennant.dev/slot"], world.versions.get(labels[REVISION])
         live, active = world.deployment(slot), world.active is not None and world.active[0] == slot
         if size and not active and not (live and live["spec"]["replicas"]):
-            assert version in self._begun or _gates_pass(seen, labels[REVISION]), (
-                "gates: a version that is held"
-            )
+            candidate = (seen.owner.get("status") or {}).get("candidate") or {}
+            begun = version in self._begun or candidate.get("revision") == labels[REVISION]
+            passed = begun or _gates_pass(seen, labels[REVISION])
+            assert passed, "gates: a version that is held"
             self._begun.add(version)
 
     def _check_deletion(self, world: Simulation, write: Delete) -> None:
