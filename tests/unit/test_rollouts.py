@@ -17,7 +17,18 @@ pytestmark = pytest.mark.unit
 TIME = "2026-11-21T12:00:00Z"
 COMES_UP = {"candidate": {"version": "8", "revision": "r", "slot": "blue", "since": TIME}}
 ON_HOLD = {"candidate": {**COMES_UP["candidate"], "retryTime": TIME}}
-STALLED = {**COMES_UP, "conditions": [{"type": "Stalled", "status": "True"}]}
+STALLED = {
+    **COMES_UP,
+    "conditions": [
+        {
+            "type": "Stalled",
+            "status": "True",
+            "reason": "InvalidSpec",
+            "message": "so",
+            "lastTransitionTime": "2026-11-21T12:00:00Z",
+        }
+    ],
+}
 
 
 def waits(second: int) -> dict[str, Any]:

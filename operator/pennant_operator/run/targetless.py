@@ -7,7 +7,7 @@ from datetime import datetime
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.reports import report
 from pennant_operator.decide.actions.reports import (
-    Reports,
+    ActionReports,
     reports_of_registry,
     reports_without_deployment,
 )
@@ -32,7 +32,7 @@ class Targetless:
         await report(reports.writes, key[0], self.cluster, self.store)
         return reports.due
 
-    async def _decide(self, key: Key) -> Reports:
+    async def _decide(self, key: Key) -> ActionReports:
         actions, now = parse_actions(self.store.actions(key)), self.now()
         if not key[1].startswith(OF_REGISTRY):
             return reports_without_deployment(actions, now)

@@ -29,7 +29,7 @@ Answer: TypeAlias = tuple[State, str]
 
 
 @dataclass(frozen=True)
-class Reports:
+class ActionReports:
     """What is to be written, and in how many seconds to look again; None: on an event."""
 
     writes: tuple[ActionReport, ...] = ()
@@ -38,7 +38,7 @@ class Reports:
 
 def reports_of_deployment(
     actions: Iterable[RolloutAction], name: str, status: dict[str, Any], now: datetime
-) -> Reports:
+) -> ActionReports:
     """Of all that are about one ModelDeployment, whose status is this now."""
     actions = tuple(actions)
     word = in_force(actions, now)
@@ -60,7 +60,7 @@ def reports_of_deployment(
     return _reports(actions, answer, now, taken=taken.get("uid"), patient=LASTING)
 
 
-def reports_without_deployment(actions: Iterable[RolloutAction], now: datetime) -> Reports:
+def reports_without_deployment(actions: Iterable[RolloutAction], now: datetime) -> ActionReports:
     """Of those whose ModelDeployment is not there."""
 
     def answer(action: RolloutAction) -> Answer:
@@ -78,7 +78,7 @@ def reports_of_registry(
     *,
     exists: bool | None,
     resumed: bool | None = None,
-) -> Reports:
+) -> ActionReports:
     """Of those about one ModelRegistry; `exists`: None where nobody can tell yet.
 
     `resumed`: whether it is recorded that the brake let go; None where it did not hold.
@@ -127,7 +127,7 @@ def _reports(
     *,
     taken: str | None = None,
     patient: tuple[Act, ...] = (),
-) -> Reports:
+) -> ActionReports:
     """`taken`: the uid of one whose effect is written; `patient`: what waits beyond a day."""
     writes: list[ActionReport] = []
     times: list[datetime] = []
@@ -147,9 +147,9 @@ def _reports(
         times += [action.expires] if action.expires else []
         times += [since + WAITED_FOR] if state is State.PENDING and gives_up else []
     if writes:
-        return Reports(tuple(writes), 0.0)
+        return ActionReports(tuple(writes), 0.0)
     left = [(each - now).total_seconds() for each in times if each > now]
-    return Reports(due=min(left, default=None))
+    return ActionReports(due=min(left, default=None))
 
 
 def _by_time(

@@ -79,8 +79,8 @@ def _goal(
     gone = brake.vanished(observed, memory)
     if gone or isinstance(desired, Unknown | Unresolved) or _may_be_another_database(desired):
         goal = _goal_without_answer(observed, world, memory, rejected, back)
-        held = remembered_hold(memory, desired, spec.watch, now)
-        return replace(goal, braked=gone, registry_hold=held)
+        hold = remembered_hold(memory, desired, spec.watch, now)
+        return replace(goal, braked=gone, registry_hold=hold)
     if not isinstance(desired, ModelVersion):
         released = _releases(spec, desired)
         frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
