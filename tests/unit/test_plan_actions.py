@@ -149,6 +149,35 @@ def test_a_rejected_version_is_tried_again_when_a_person_says_so():
     assert "rejected" not in sim.status
 
 
+def test_a_pin_that_comes_and_goes_lifts_no_rejection_of_what_the_alias_points_at():
+    sim = alias_moved(pods=fails("LoadFailed"))
+    sim.run(5)
+    for number in (6, 5):
+        name = sim.act("Pin", version=str(number))
+        sim.desired = version(number)
+        sim.run(6)
+        assert sim.serving == str(number)
+        assert sim.status["desired"]["followed"] == "8"
+        del sim.actions[name]
+    sim.desired = version(8)
+    sim.run(6)
+    assert (sim.serving, sim.status["summary"]) == ("5", "Rejected")
+    assert "followed" not in sim.status["desired"]
+
+
+def test_what_the_alias_moved_to_during_a_pin_lifts_it():
+    sim = alias_moved(pods=fails("LoadFailed"))
+    sim.run(5)
+    name = sim.act("Pin", version="7")
+    sim.desired = version(7)
+    sim.run(3)
+    del sim.actions[name], sim.behaviour["8"]
+    for number in (9, 8):
+        sim.desired = version(number)
+        sim.run(8)
+        assert sim.serving == str(number)
+
+
 def test_a_held_version_is_tried_again_at_once():
     sim = alias_moved(pods=stays_pending)
     sim.run(2, seconds=1000)

@@ -120,10 +120,12 @@ def desired_version(desired: Desired) -> str | None:
 def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
     """The rejections in force: seeing another version as desired lifts those of a version (law 4).
 
-    Only a version that was really desired in between counts; a removed alias is no other version.
+    Only a version that was really desired in between counts: a removed alias is no other version,
+    and who pins one says nothing of what the alias pointed at.
     """
     before, version = memory.desired.get("version"), desired_version(desired)
-    if before is None or before == version or _says_nothing(desired):
+    same = version in {before, memory.desired.get("followed")}
+    if before is None or same or _says_nothing(desired):
         return memory.rejected
     if version is None:
         # `status.desired` goes: that `before` was desired after the others is known here only.
@@ -131,16 +133,21 @@ def still_rejected(memory: Memory, desired: Desired) -> list[dict[str, Any]]:
     return [entry for entry in memory.rejected if entry["version"] != version]
 
 
-def desired_of(memory: Memory, desired: Desired, now: datetime) -> dict[str, Any] | None:
+def desired_of(
+    memory: Memory, desired: Desired, now: datetime, *, pinned: bool
+) -> dict[str, Any] | None:
     """The next `status.desired`; where no version is told, nor that there is none, as it was."""
-    version = desired_version(desired)
+    version, before = desired_version(desired), memory.desired
     if _says_nothing(desired):
-        return memory.desired or None
+        return before or None
     if version is None:
         return None
-    if memory.desired.get("version") == version:
-        return memory.desired
-    return {"version": version, "since": format_time(now)}
+    same = before.get("version") == version
+    entry = {"version": version, "since": before.get("since") if same else None}
+    if pinned:  # by a RolloutAction
+        entry["followed"] = before.get("followed") or (None if same else before.get("version"))
+    entry["since"] = entry["since"] or format_time(now)
+    return {name: value for name, value in entry.items() if value is not None}
 
 
 def approved_of(memory: Memory, desired: Desired) -> dict[str, Any] | None:

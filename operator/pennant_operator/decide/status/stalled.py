@@ -10,6 +10,7 @@ from typing import Any
 
 from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
+from pennant_operator.decide.seen.actions import in_force
 from pennant_operator.decide.seen.memory import desired_of, desired_version, memory_of
 from pennant_operator.decide.seen.observed import Absent, Observed, Refused
 from pennant_operator.decide.seen.slot import selected_slot, slots_of
@@ -63,7 +64,8 @@ def hindered_plan(observed: Observed, error: str, now: datetime) -> Plan:
         states[Condition.ALIAS_IN_SYNC] = (synced["status"], synced["reason"], synced["message"])
     summary = memory.status.get("summary", Summary.WAITING)
     status = _status_with(observed, states, summary, answering, now)
-    desired = desired_of(memory, observed.desired, now)
+    pinned = in_force(observed.actions, now).pin is not None
+    desired = desired_of(memory, observed.desired, now, pinned=pinned)
     return Plan(status={**status, "desired": desired})
 
 

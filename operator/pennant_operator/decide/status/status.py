@@ -35,7 +35,9 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     world, spec = replace(step.world, traffic=traffic), step.world.spec
     fields: dict[str, Any] = {
         "resolved": resolved_of(step.memory, step.observed.desired, spec.watch),
-        "desired": desired_of(step.memory, step.observed.desired, step.now),
+        "desired": desired_of(
+            step.memory, step.observed.desired, step.now, pinned=spec.watch.pinned_by is not None
+        ),
         "serving": _serving_entry(step, traffic),
         "candidate": _candidate_entry(step, traffic),
         "answers": answers_entry(step, traffic),

@@ -51,7 +51,9 @@ class Laws:
         seen = replace(seen, owner=with_pin(seen.owner, word))
         version = _desired(seen, decision)
         if version is not None:
-            self._refused = {r for r in self._refused if _version(seen, r) == version}
+            desired = (decision.status or seen.owner.get("status") or {}).get("desired") or {}
+            same = {version, desired.get("followed")}  # a Pin is no move of the alias
+            self._refused = {r for r in self._refused if _version(seen, r) in same}
         if decision.status is not None and "conditions" in decision.status:
             if _is_retry(seen, decision.status.get("action")):
                 left = {entry["revision"] for entry in decision.status.get("rejected", ())}
