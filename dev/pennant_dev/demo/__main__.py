@@ -14,7 +14,7 @@ from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.demo.stage import NAME, URL, Stage
 from pennant_dev.demo.story import Story
-from pennant_dev.demo.traffic import Traffic
+from pennant_dev.demo.traffic import READERS, Traffic
 from pennant_dev.leftovers import processes
 from pennant_dev.local import Local
 from pennant_dev.settings import REPOSITORY, Settings
@@ -37,7 +37,7 @@ def up(svg: Path) -> int:
     begun = time.monotonic()
     kube = prepare()
     try:
-        story = acts.play(Stage(kube, Traffic(kube, URL)))
+        story = acts.play(Stage(kube, Traffic(kube, URL, options=READERS)))
     except DevError:
         look_at(kube)
         raise

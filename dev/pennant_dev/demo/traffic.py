@@ -11,6 +11,8 @@ from pennant_dev.shell import DevError, wait_until
 POD = "loadgen"
 REQUESTS_PER_SECOND = 60
 RUN_SECONDS = 1200
+READERS = tuple(f"--path=/recommend/U{number}" for number in range(101, 113))
+"""Asked for in turn: what is wrong for a third of them is wrong for a third of the requests."""
 
 
 class Traffic:

@@ -8,7 +8,7 @@ from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.demo.stage import URL, Stage
 from pennant_dev.demo.story import Act, Story
-from pennant_dev.demo.traffic import Traffic
+from pennant_dev.demo.traffic import READERS, Traffic
 from pennant_testing.cluster.sampler import Sampler
 
 pytestmark = pytest.mark.e2e
@@ -27,7 +27,7 @@ MOVES = {
 def story(kube: Kube, sampler: Sampler) -> Story:
     """The demo's acts, played under steady traffic."""
     sampler.look_at(NAMESPACE)
-    return acts.play(Stage(kube, Traffic(kube, URL)))
+    return acts.play(Stage(kube, Traffic(kube, URL, options=READERS)))
 
 
 def act(story: Story, number: int) -> Act:
