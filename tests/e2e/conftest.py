@@ -14,7 +14,7 @@ import pytest
 
 from pennant_dev.demo.__main__ import give_back, prepare, stands
 from pennant_dev.demo.kube import Kube
-from pennant_dev.demo.setup import connect
+from pennant_dev.demo.setup import OPERATOR_NAMESPACE, connect
 from pennant_dev.leftovers import leftovers
 from pennant_testing.cluster import trial_fleet
 from pennant_testing.cluster.deployed import OURS, ROOM, Deployed, name_after, serving
@@ -32,7 +32,9 @@ def prepared(shared: SharedOnce) -> Iterator[Kube]:
 
     def opens() -> None:
         was_there()
-        clear(prepare())
+        kube = prepare()
+        clear(kube)
+        without_brake(kube)
 
     def closes() -> None:
         give_back(was_there=was_there())
@@ -49,6 +51,13 @@ def clear(kube: Kube) -> None:
         kube("uncordon", node["metadata"]["name"])
     kube("label", "nodes", "--all", f"{label}-", f"{ROOM}-")
     kube("delete", "namespaces,persistentvolumes", f"--selector={label}", "--timeout=180s")
+
+
+def without_brake(kube: Kube) -> None:
+    """Tests promote more at once than anybody does by hand."""
+    off = '{"spec": {"brake": {"share": "1"}}}'
+    where = f"--namespace={OPERATOR_NAMESPACE}"
+    kube("patch", "modelregistry", "default", where, "--type=merge", f"--patch={off}")
 
 
 @pytest.fixture(scope="module", autouse=True)
