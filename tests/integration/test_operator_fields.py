@@ -58,12 +58,16 @@ def _owner(child: str) -> str:
     return "-".join(child.split("-")[:2])
 
 
+# Nothing has pods here, so that no rollout ends and makes room for the next in line.
+ALL_AT_ONCE: dict[str, Any] = {"maxConcurrentRollouts": 1000}
+
+
 @pytest.fixture(scope="module")
 def stage(objects: Objects, mlflow_url: str) -> Iterator[Stage]:
     stage, mlflow = Stage(objects, "fields"), Mlflow(mlflow_url)
     stage.clear()
     mlflow.promote(MODEL, mlflow.register(MODEL))
-    stage.registry("default", mlflow_url)
+    stage.registry("default", mlflow_url, **ALL_AT_ONCE)
     yield stage
     stage.clear()
 
@@ -179,9 +183,9 @@ def test_what_is_taken_off_a_registry_is_taken_off_what_fetch_reads(
         return set(configmap["data"]) if configmap else set()
 
     with operator(operator_config, tmp_path):
-        stage.registry("default", url, proxy=url)
+        stage.registry("default", url, proxy=url, **ALL_AT_ONCE)
         until(lambda: read() == {"url", "allowed-sources", "proxy"})
-        stage.registry("default", url)
+        stage.registry("default", url, **ALL_AT_ONCE)
         until(lambda: read() == {"url", "allowed-sources"})
 
 
