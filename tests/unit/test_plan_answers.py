@@ -247,6 +247,31 @@ def test_of_what_gets_the_traffic_back_no_second_that_began_before_is_asked_for(
     assert set(asked_seconds(sim, 9)) == {-1}
 
 
+@pytest.mark.parametrize("how", ["alias", "Pin"])
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_what_one_goes_back_to_is_not_held_against_how_fast_the_other_one_failed(
+    how: str, minutes: int
+):
+    sim = answers_like(bakes(answered(400, median=0.05)), answered(400, median=0.002))
+    sim.now += timedelta(minutes=minutes)
+    sim.run(3)
+    if how == "Pin":
+        sim.act("Pin", version="7")
+    else:
+        sim.desired = version(7)
+    sim.run(12)
+    assert (sim.serving, rejection(sim)) == ("7", {})
+
+
+def test_what_is_tried_again_is_judged_again():
+    sim = answers_like(bakes(), answered(60, median=2), looks=8)
+    assert (sim.serving, rejection(sim)["reason"]) == ("7", "SlowInBake")
+    sim.act("Retry")
+    sim.run(12)
+    assert (sim.serving, rejection(sim)["reason"]) == ("7", "SlowInBake")
+    assert [entry["result"] for entry in sim.status["history"]].count("Rejected") == 2
+
+
 def test_the_first_version_warns_once_and_stays():
     sim = Simulation(version(7))
     sim.answers["7"] = answered(60, errors=60)

@@ -119,6 +119,19 @@ def test_an_alias_that_vanished_with_others_takes_nothing_down(gone: Absent, rem
     assert "beforeBrake" not in sim.status
 
 
+def test_an_alias_that_vanished_while_another_version_was_pinned_takes_nothing_down():
+    sim = serving(7, onAliasRemoved="ScaleDown")
+    pin = sim.act("Pin", version="7")
+    sim.run(2)
+    sim.desired = GONE
+    del braked(sim).actions[pin]
+    sim.writes.clear()
+    sim.run(6)
+    assert (sim.serving, sim.writes) == ("7", [])
+    braked(sim, on=False).run(4)
+    assert sim.serving is None
+
+
 def test_what_was_removed_is_scaled_down_once_a_person_lets_it_go_on():
     sim = serving(7, onAliasRemoved="ScaleDown")
     sim.desired = GONE

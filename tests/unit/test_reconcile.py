@@ -165,3 +165,45 @@ def test_a_spec_that_changes_while_its_status_is_written_is_looked_at_again():
         assert world.status()["observedGeneration"] == 2
 
     run_scenario(scenario)
+
+
+async def edit(world: ReconciledWorld, **spec: Any) -> None:
+    """Somebody edits the spec, and the watch tells of it."""
+    (path,) = (p for p in world.api.objects if "modeldeployments" in p)
+    own = world.api.objects[path]
+    changed = own | {"metadata": {"generation": 2}, "spec": own["spec"] | spec}
+    world.store.put(await world.api.request("PATCH", path, body=changed))
+
+
+def places_taken(world: ReconciledWorld) -> int:
+    """As the next one sees it that wants to roll out."""
+    return world.store.rollouts.turn(("team", "another"), "default").others
+
+
+def test_a_rollout_whose_writes_are_refused_leaves_its_place_to_the_next_one():
+    async def scenario(world: ReconciledWorld) -> None:
+        await world.handle(times=2)
+        assert places_taken(world) == 1
+        await edit(world, replicas=3)
+        world.api.fault = refused
+        for _ in range(3):
+            await world.handle()
+            assert (world.status()["summary"], places_taken(world)) == ("Stalled", 0)
+        world.api.fault = lambda method, path: None
+        await world.handle()
+        assert (world.status()["summary"], places_taken(world)) == ("RollingOut", 1)
+
+    run_scenario(scenario)
+
+
+def test_who_was_not_told_of_its_place_has_none_once_its_spec_cannot_be_understood():
+    async def scenario(world: ReconciledWorld) -> None:
+        world.api.fault = lambda method, path: ApiError(409, "Conflict", "it changed")
+        await world.handle()
+        assert places_taken(world) == 1
+        world.api.fault = lambda method, path: None
+        await edit(world, model={"name": "news"})
+        await world.handle()
+        assert (world.status()["summary"], places_taken(world)) == ("Stalled", 0)
+
+    run_scenario(scenario)

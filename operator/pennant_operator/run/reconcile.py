@@ -128,13 +128,12 @@ class Reconciler:
             await self._act(attempt)
         except NameTakenError as error:
             message = ownership.names_taken_message(attempt.owner, error.message)
-            attempt.decided = stalled_plan(
-                seen, Refused(Reason.NAME_CONFLICT, message), attempt.now
-            )
+            refused = Refused(Reason.NAME_CONFLICT, message)
+            self._take(attempt, stalled_plan(seen, refused, attempt.now))
             await self._act(attempt)
             raise
         except WriteRefusedError as error:
-            attempt.decided = stalled_plan(seen, write_refused(str(error)), attempt.now)
+            self._take(attempt, stalled_plan(seen, write_refused(str(error)), attempt.now))
             await self._act(attempt)
             raise
         except ApiError as error:
@@ -150,11 +149,15 @@ class Reconciler:
 
     async def _decide(self, attempt: Attempt) -> Observed:
         seen = await self.observer.observe(attempt.owner, attempt.now)
-        attempt.decided = plan(seen, attempt.now)
-        watch = watch_of(attempt.owner)
-        if watch is not None:
-            self.store.rollouts.decided(attempt.key, watch.registry, attempt.decided.status)
+        self._take(attempt, plan(seen, attempt.now))
         return seen
+
+    def _take(self, attempt: Attempt, decided: Plan) -> None:
+        """This is what is to be done, and what counts in the line of its registry."""
+        attempt.decided = decided
+        watch = watch_of(attempt.owner)
+        registry = watch.registry if watch is not None else None
+        self.store.rollouts.decided(attempt.key, registry, decided.status)
 
     def _still(self, owner: Object) -> Object:
         """As it is by now."""

@@ -6,6 +6,7 @@ how they answered since. Each decision is made of one reading of them, never of 
 was read: a pod that begins its counts anew delays a decision, and makes none.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from pennant_operator.decide.seen.answers import ReportQuestion, Reports, Tally
@@ -72,6 +73,8 @@ def verdict_by_answers(step: Step) -> Rejected | None:
     before = _tally(step.memory.answers.get("baseline"))
     if before.requests < BASELINE_REQUESTS_MINIMUM:
         before = Tally()
+    if _served_well_before(step, step.world.traffic):
+        before = replace(before, median=None)  # who goes back flees from what it is held against
     warm = step.world.traffic.warm
     who = f"version {step.version_of(warm)}" if warm else "what served before"
     return _verdict(reports.answers.tally, before, step.world.spec.answers, who)
@@ -143,6 +146,13 @@ def _other_served(step: Step, revision: str) -> bool:
 
 def _other(step: Step, traffic: Traffic) -> Slot:
     return next(slot for slot in step.world.slots.values() if slot.name != traffic.slot)
+
+
+def _served_well_before(step: Step, traffic: Traffic) -> bool:
+    """Whether it had the traffic before this time, and was not rejected since."""
+    entries = (e for e in step.memory.history if e["revision"] == traffic.revision)
+    earlier = next((e for e in entries if parse_time(e["time"]) != traffic.since), {})
+    return earlier.get("result") == "Serving"
 
 
 def _addresses(slot: Slot) -> tuple[str, ...]:

@@ -82,7 +82,8 @@ def _goal(
         hold = remembered_hold(memory, desired, spec.watch, now)
         return replace(goal, braked=gone, registry_hold=hold)
     if not isinstance(desired, ModelVersion):
-        released = _releases(spec, desired)
+        stopped = brake.is_braked(observed) and world.traffic is not None
+        released = _releases(spec, desired) and not stopped
         frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
         back = None if released else back
         return Goal(back, frozen=frozen, back=back is not None, released=released)

@@ -40,10 +40,10 @@ class Rollouts:
         """How many come up, and how many wait."""
         return len(self._under_way[registry]), len(self._line[registry])
 
-    def decided(self, key: Key, registry: str, status: Status | None) -> None:
-        """What a plan makes of it, before that is stored."""
+    def decided(self, key: Key, registry: str | None, status: Status | None) -> None:
+        """What a plan makes of it, before that is stored; of no registry as in `saw`."""
         self._decided.pop(key, None)
-        if status is not None and _comes_up(status):
+        if registry is not None and status is not None and _comes_up(status):
             self._decided[key] = registry
 
     def saw(self, key: Key, registry: str | None, owner: dict[str, Any]) -> None:
