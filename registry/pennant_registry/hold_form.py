@@ -60,13 +60,13 @@ class Holds:
 
     def on(self, version: str, now: datetime) -> Hold | None:
         """The one that a version is under; its own first, which lasts longer."""
-        own = self.by_version.get(version)
-        if own is not None and own.in_force(now):
-            return own
-        whole = self.whole
-        if whole is None or not whole.in_force(now) or version in whole.let_through:
-            return None
-        return whole
+        return next(iter(self.every_on(version, now)), None)
+
+    def every_on(self, version: str, now: datetime) -> tuple[Hold, ...]:
+        """All that a version is under: that on itself, and that on the alias."""
+        each = self.by_version.get(version), self.whole
+        in_force = (hold for hold in each if hold is not None and hold.in_force(now))
+        return tuple(hold for hold in in_force if version not in hold.let_through)
 
 
 NO_HOLDS = Holds()

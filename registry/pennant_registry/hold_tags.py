@@ -7,7 +7,7 @@ the aliases. MLflow has no compare-and-set: of two who hold at the same moment, 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -99,17 +99,16 @@ def holds_on(client: MlflowClient, name: str, of: Pointer) -> Holds:
 
 @contextlib.contextmanager
 def let_through(
-    client: MlflowClient, version: Version, of: Pointer, on: Hold | None
+    client: MlflowClient, version: Version, of: Pointer, every: Sequence[Hold]
 ) -> Iterator[None]:
     """Around a move that somebody said goes out although the version is on hold: a hold on it alone
-    ends, one on the alias stands for all others. Where the move fails it is as it was."""
-    if on is None:
-        yield
-        return
-    text = None
-    if on.version is None:
-        text = hold_text(replace(on, let_through=(*on.let_through, str(version.version))))
-    with _changed(client, version, of, on.tag, text):
+    ends, one on the alias stands for all others. Where the move fails they are as they were."""
+    with contextlib.ExitStack() as changes:
+        for on in every:
+            text = None
+            if on.version is None:
+                text = hold_text(replace(on, let_through=(*on.let_through, str(version.version))))
+            changes.enter_context(_changed(client, version, of, on.tag, text))
         yield
 
 

@@ -61,14 +61,15 @@ def promote(
     of, client = pointer(name, alias, stage), mlflow_client.connect()
     wanted = versions.get(client, name, int(version))
     holders = of.holders(client, name)
-    on = hold_tags.holds_on(client, name, of).on(str(wanted.version), datetime.now(UTC))
+    holds, now = hold_tags.holds_on(client, name, of), datetime.now(UTC)
+    on = holds.on(str(wanted.version), now)
     if on is not None and override is None and not _begins_nothing(on, wanted, holders, of):
         raise OnHoldError(
             f"version {wanted.version} of {name} is not promoted to {of}: "
             f"{'it' if on.version else of} is {on}; release it first, or promote with an override "
             "that says why"
         )
-    through = on if override is not None else None
+    through = holds.every_on(str(wanted.version), now) if override is not None else ()
     with hold_tags.let_through(client, wanted, of, through):
         return _promoted(client, of, wanted, holders, asked, override, through)
 
@@ -111,7 +112,7 @@ def _promoted(
     holders: Sequence[Version],
     asked: Gates,
     override: str | None,
-    through: Hold | None,
+    through: Sequence[Hold],
 ) -> Move:
     current = holders[0] if holders else None
     if current is not None and moves.is_return(wanted, current, of):
@@ -165,7 +166,7 @@ def _pass(
     current: Version | None,
     gates: Gates,
     override: str | None,
-    through: Hold | None,
+    through: Sequence[Hold],
 ) -> str | None:
     """What to record where a hold or gates refuse and somebody says why not.
 
@@ -176,7 +177,7 @@ def _pass(
         if reasons:
             raise GateRefusedError(f"version {wanted.version} of {wanted.name}: {reasons}")
         return None
-    against = "; ".join(each for each in (str(through or ""), reasons) if each)
+    against = "; ".join(each for each in (*map(str, through), reasons) if each)
     return f"{override.strip()} ({against})"[: names.TAG_VALUE_LIMIT] if against else None
 
 

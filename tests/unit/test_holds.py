@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pennant_registry import client as mlflow_client
+from pennant_registry import hold_tags
+from pennant_registry.errors import RegistryError
 from pennant_registry.hold_form import (
     HOLD_AUTHOR_LIMIT,
     HOLD_REASON_LIMIT,
@@ -20,6 +25,7 @@ from pennant_registry.hold_form import (
     read_hold,
 )
 from pennant_registry.names import TAG_VALUE_LIMIT, stage_suffix, tag_key_problem
+from pennant_registry.versions import Version
 
 pytestmark = pytest.mark.unit
 
@@ -137,6 +143,8 @@ def test_a_version_is_under_its_own_hold_first_and_then_under_the_whole_ones():
     holds = holds_among(tags, "a")
     reasons = [getattr(holds.on(number, NOW), "reason", None) for number in "789"]
     assert reasons == ["all", "eight", None]
+    every = [[hold.reason for hold in holds.every_on(number, NOW)] for number in "789"]
+    assert every == [["all"], ["eight", "all"], []]
     over = replace(holds, whole=replace(Hold("over"), until=NOW), by_version={})
     assert over.on("8", NOW) is None
 
@@ -153,3 +161,27 @@ def test_it_says_who_since_when_until_when_and_why():
         " incident 12"
     )
     assert str(Hold("why")) == "held in the registry: why"
+
+
+def test_whoever_overrides_lets_a_version_through_all_holds_that_it_is_under(monkeypatch):
+    tags = {"pennant.hold.a": "all", "pennant.hold.a.8": "eight"}
+    client = SimpleNamespace(
+        get_registered_model=lambda _name: SimpleNamespace(tags=tags),
+        set_registered_model_tag=lambda _name, key, value: tags.update({key: value}),
+        delete_registered_model_tag=lambda _name, key: tags.pop(key),
+    )
+    monkeypatch.setattr(mlflow_client, "asking", lambda _client: contextlib.nullcontext())
+    of = SimpleNamespace(suffix="a", holders=lambda _client, _name: [])
+    version = Version("news", 8, None, "", {})
+    holds = hold_tags.holds_on(client, "news", of)
+    with hold_tags.let_through(client, version, of, holds.every_on("8", NOW)):
+        left = hold_tags.holds_on(client, "news", of)
+        assert (left.on("8", NOW), left.keys) == (None, {""})
+    before = dict(tags) | {"pennant.hold.a": "all", "pennant.hold.a.8": "eight"}
+    tags.update(before)
+    with (
+        pytest.raises(RegistryError),
+        hold_tags.let_through(client, version, of, holds.every_on("8", NOW)),
+    ):
+        raise RegistryError("the move failed")
+    assert tags == before

@@ -7,6 +7,7 @@ import gc
 import time
 import weakref
 from collections.abc import Sequence
+from contextvars import ContextVar
 from itertools import pairwise
 
 import pytest
@@ -69,6 +70,9 @@ LAST = {
 """What comes last, and the statuses of its answers; nothing behind it is answered."""
 
 
+SEEN: ContextVar[bytes] = ContextVar("seen", default=b"nothing")
+
+
 class Transport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
@@ -107,6 +111,9 @@ async def echo(scope, receive, send):
     while more:
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
+    if scope["path"] == "/seen":
+        body = SEEN.get()
+        SEEN.set(b"what another left")
     if scope["path"] == "/names":
         body = b",".join(name for name, _ in scope["headers"])
     length = str(len(body)).encode()
@@ -184,6 +191,12 @@ def test_every_request_has_its_answer_in_order_until_the_last_wherever_packets_e
     assert statuses == [200] * len(good) + LAST[last]
     assert bodies[: len(good)] == [GOOD[each] for each in good]
     assert closed is bool(last)
+
+
+def test_no_request_sees_what_one_before_it_on_the_connection_noted():
+    """Their times, and what is written down of them: all of it is in variables of the context."""
+    _, bodies, _ = asyncio.run(answers([request(path="/seen") * 3, request(path="/seen")]))
+    assert bodies == [b"nothing"] * 4
 
 
 def test_what_comes_behind_a_body_is_no_header():

@@ -170,6 +170,8 @@ def test_what_was_answered_is_given_to_who_has_the_token():
         ("PUT", "/answer/U106", {}),
         ("GET", "/answer/U106", {"headers": {"authorization": "Bearer x"}}),
         ("GET", "/answer/U106", {"headers": {"x-tenant": "news"}}),
+        ("GET", "/answer/U106", {"headers": {"x-forwarded-user": "ada"}}),
+        ("GET", "/answer/U106", {"headers": {"x-forwarded-access-token": "x"}}),
         ("GET", "/answer/" + "U" * 3000, {}),
     ],
 )
@@ -177,6 +179,13 @@ def test_what_failed_or_cannot_be_played_is_not_remembered(method, path, content
     client, recent = remembering()
     asyncio.run(client.request(method, path, **content))
     assert len(recent) == 0
+
+
+def test_what_proxies_add_to_every_request_keeps_none_from_being_remembered():
+    client, recent = remembering()
+    added = {"x-forwarded-for": "10.0.0.1", "x-forwarded-proto": "https", "x-request-id": "a"}
+    asyncio.run(client.request("GET", "/answer/U106", headers=added))
+    assert len(recent) == 1
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer x"}, {"authorization": TOKEN}])

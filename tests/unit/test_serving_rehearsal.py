@@ -101,6 +101,18 @@ def test_tensors_are_compared_as_json_and_as_bytes():
     )
 
 
+def test_infinities_and_large_whole_numbers_are_numbers():
+    """As log-probabilities are, and hashes: the codecs write what is no JSON of orjson's."""
+    assert difference([-1.5, -2.0], np.array([-np.inf, -2.0])) == ""
+    assert difference([1, 2], [2**70, 3]) == ""
+    assert are_equal(invoked([-np.inf, 2**70]), invoked([-np.inf, 2**70]))
+    assert not are_equal(invoked([10**400]), invoked([1.0]))
+    asked = v2.InferRequest(Rows(()), None, ())
+    answer = outputs_in(INFER, v2.encode(np.array([[-np.inf, 0.0]]), asked, "iris", "7"))
+    assert answer is not None
+    assert answer["predict"].kinds == {"numbers"}
+
+
 @pytest.mark.parametrize("body", [b"", b"[1]", b"{}", b'{"outputs": [{}]}', b'{"outputs": 1}'])
 def test_what_is_no_answer_is_none(body):
     assert outputs_in(INFER, body) is None

@@ -24,10 +24,13 @@ TARGET_LIMIT_BYTES = 2048
 HARMLESS = frozenset(
     b"accept accept-encoding accept-language cache-control connection content-length content-type"
     b" forwarded host keep-alive origin pragma priority referer te traceparent tracestate"
-    b" user-agent via x-real-ip x-request-id".split()
+    b" user-agent via x-real-ip x-request-id x-forwarded-by x-forwarded-client-cert x-forwarded-for"
+    b" x-forwarded-host x-forwarded-path x-forwarded-port x-forwarded-prefix x-forwarded-proto"
+    b" x-forwarded-scheme x-forwarded-server x-forwarded-ssl".split()
 )
-HARMLESS_STARTS = (b"x-forwarded-", b"x-envoy-", b"x-b3-", b"sec-")
-"""Headers, and how they start, that browsers, libraries and proxies send with every request."""
+HARMLESS_STARTS = (b"x-envoy-", b"x-b3-", b"sec-")
+"""Headers, and how they start, that browsers, libraries and proxies send with every request. Who a
+proxy let in (`x-forwarded-user`) is none of them: without it a route may refuse."""
 INVOKED = "/invocations"
 
 

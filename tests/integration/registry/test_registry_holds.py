@@ -72,6 +72,18 @@ def test_a_rollback_stays_until_it_is_released_and_other_versions_go_out(
     assert client.get_registered_model(name).tags == {}
 
 
+def test_an_override_lets_a_version_through_that_is_on_hold_twice(
+    registered: Callable[..., int], name: str, client: MlflowClient
+):
+    for content in ("one", "two"):
+        pennant_registry.promote(registered(content), name, ALIAS)
+    pennant_registry.hold(name, ALIAS, "incident 12")
+    pennant_registry.rollback(name, ALIAS)
+    pennant_registry.promote(2, name, ALIAS, override="it was the search index")
+    holds = holds_among(client.get_registered_model(name).tags, ALIAS)
+    assert (holds.on("2", datetime.now(UTC)), holds.keys) == (None, {""})
+
+
 def test_an_override_lets_one_version_through_is_recorded_and_the_hold_stands(
     registered: Callable[..., int], name: str, client: MlflowClient
 ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from typing import Any
 
 from uvicorn.config import Config
@@ -52,6 +53,7 @@ class Answering(asyncio.Protocol):
         self._server = server_state
         self._app = config.loaded_app
         self.loop = _loop or asyncio.get_running_loop()
+        self._context = copy_context()
 
     def pause_writing(self) -> None:
         self.flow.pause_writing()
@@ -123,7 +125,9 @@ class Answering(asyncio.Protocol):
 
     def run(self, answer: Callable[[Any], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         """The application's answer, for which the server waits at its end."""
-        task, tasks = self.loop.create_task(answer(self._app)), self._server.tasks
+        # Nothing of the request before it, whose task may be what calls this.
+        own = self._context.copy()
+        task, tasks = self.loop.create_task(answer(self._app), context=own), self._server.tasks
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         return task
