@@ -4,52 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from pennant_operator.decide.plan import plan, wanted_reports
 from pennant_operator.decide.seen.answers import AnswerCounts
 from pennant_operator.decide.times import parse_time
+from pennant_testing.memory.judged_bakes import WELL, answers_like, bakes, rejection, serves
 from pennant_testing.memory.object_builders import model_deployment, version
 from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation
-from pennant_testing.memory.simulated_pods import becomes_ready, fails
 
 pytestmark = pytest.mark.unit
 
-WELL = answered(400)
 LONG = {"bake": "10m"}
-
-
-def serves(before: AnswerCounts | str = WELL, **rollout: Any) -> Simulation:
-    """Version 7 serves, and its bake is over."""
-    sim = Simulation(version(7), owner=model_deployment(rollout={"bake": "2m", **rollout}))
-    sim.answers["7"] = before
-    sim.run(6)
-    sim.now += timedelta(minutes=5)
-    sim.run(4)
-    sim.events.clear()
-    return sim
-
-
-def bakes(before: AnswerCounts | str = WELL, **rollout: Any) -> Simulation:
-    """Version 8 has got the traffic from version 7, which answered like this."""
-    sim = serves(before, **rollout)
-    sim.desired = version(8)
-    sim.run(6)
-    assert sim.serving == "8"
-    return sim
-
-
-def answers_like(sim: Simulation, now: AnswerCounts | str, looks: int = 4) -> Simulation:
-    sim.answers["8"] = now
-    sim.run(looks)
-    return sim
-
-
-def rejection(sim: Simulation) -> dict[str, Any]:
-    return next(iter(sim.status.get("rejected", ())), {})
 
 
 @pytest.mark.parametrize(
@@ -245,70 +213,6 @@ def test_of_what_gets_the_traffic_back_no_second_that_began_before_is_asked_for(
     sim.run(3)
     assert sim.serving == "7"
     assert set(asked_seconds(sim, 9)) == {-1}
-
-
-@pytest.mark.parametrize("how", ["alias", "Pin"])
-@pytest.mark.parametrize("minutes", [0, 5])
-def test_what_one_goes_back_to_is_not_held_against_how_fast_the_other_one_failed(
-    how: str, minutes: int
-):
-    sim = answers_like(bakes(answered(400, median=0.05)), answered(400, median=0.002))
-    sim.now += timedelta(minutes=minutes)
-    sim.run(3)
-    if how == "Pin":
-        sim.act("Pin", version="7")
-    else:
-        sim.desired = version(7)
-    sim.run(12)
-    assert (sim.serving, rejection(sim)) == ("7", {})
-
-
-def test_what_is_tried_again_is_judged_again():
-    sim = answers_like(bakes(), answered(60, median=2), looks=8)
-    assert (sim.serving, rejection(sim)["reason"]) == ("7", "SlowInBake")
-    sim.act("Retry")
-    sim.run(12)
-    assert (sim.serving, rejection(sim)["reason"]) == ("7", "SlowInBake")
-    assert [entry["result"] for entry in sim.status["history"]].count("Rejected") == 2
-
-
-def test_the_first_version_warns_once_and_stays():
-    sim = Simulation(version(7))
-    sim.answers["7"] = answered(60, errors=60)
-    sim.run(4)
-    sim.now += timedelta(seconds=10)
-    sim.run(6)
-    assert (sim.serving, rejection(sim)) == ("7", {})
-    assert sim.status["answers"]["reason"] == "ErrorsInBake"
-    assert sim.condition("Ready") == ("True", "Serving")
-    assert sim.condition("AliasInSync") == ("True", "InSync")
-    assert "60 of 60 answers were errors" in sim.message("AliasInSync")
-    events = [event.message for event in sim.events if event.reason == "AnswersBad"]
-    assert len(events) == 1
-    assert events[0].endswith("; version 7 keeps the traffic: there is nothing to go back to")
-    sim.now += timedelta(minutes=3)
-    decision = sim.run(3)
-    assert "answers" not in sim.status
-    assert decision.requeue_after is None
-
-
-def test_the_first_version_is_looked_at_seldom():
-    sim = Simulation(version(7))
-    sim.answers["7"] = WELL
-    sim.run(8)
-    assert sim.step().requeue_after == 10.0
-
-
-def test_where_the_warm_pods_are_gone_there_is_a_warning_and_no_rejection():
-    sim = bakes()
-    sim.behaviour["7"] = fails("LoadFailed")
-    answers_like(sim, WELL, looks=1)
-    answers_like(sim, answered(60, errors=60))
-    assert (sim.serving, rejection(sim)) == ("8", {})
-    assert [e.reason for e in sim.events].count("AnswersBad") == 1
-    sim.behaviour["7"] = becomes_ready
-    sim.run(4)
-    assert (sim.serving, rejection(sim)["reason"]) == ("7", "ErrorsInBake")
 
 
 def test_somebodys_edit_of_the_status_changes_no_decision():

@@ -26,6 +26,8 @@ MAX_ASKED_PODS = 20  # of those with traffic, always the same: their answers sta
 BASELINE_REQUESTS_MINIMUM = 5  # answers of a baseline; fewer say nothing of how it was before
 # more than before, at least, to be slower: of less than that a multiple is noise
 SLOWER_BY_SECONDS = 0.010
+# after the move, before slowness is judged: pods are cold, and everybody connects anew
+WARM_UP_SECONDS = 5
 
 
 def question_of(step: Step) -> ReportQuestion | None:
@@ -70,14 +72,23 @@ def verdict_by_answers(step: Step) -> Rejected | None:
     reports = _answer_to(step, question)
     if reports is None or not reports.read:
         return None
-    before = _tally(step.memory.answers.get("baseline"))
-    if before.requests < BASELINE_REQUESTS_MINIMUM:
-        before = Tally()
-    if _served_well_before(step, step.world.traffic):
-        before = replace(before, median=None)  # who goes back flees from what it is held against
-    warm = step.world.traffic.warm
+    traffic = step.world.traffic
+    before, warm = _baseline(step, traffic), traffic.warm
     who = f"version {step.version_of(warm)}" if warm else "what served before"
     return _verdict(reports.answers.tally, before, step.world.spec.answers, who)
+
+
+def _baseline(step: Step, traffic: Traffic) -> Tally:
+    """What its answers are held against; without a median nothing is slow."""
+    entry = step.memory.answers
+    before = _tally(entry.get("baseline") if entry.get("revision") == traffic.revision else None)
+    if before.requests < BASELINE_REQUESTS_MINIMUM:
+        return Tally()
+    is_cold = (step.now - traffic.since).total_seconds() < WARM_UP_SECONDS
+    # Who goes back flees from what it would be held against.
+    if is_cold or _served_well_before(step, traffic):
+        return replace(before, median=None)
+    return before
 
 
 def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
