@@ -85,7 +85,8 @@ def test_slowness_is_judged_when_pods_had_time_to_warm_up_and_errors_at_once():
         sim.desired, sim.answers["8"] = version(8), answers
         while sim.serving == "7":
             sim.step()
-        sim.run(looks)
+        for _ in range(looks):
+            sim.step()
         assert (sim.serving, rejection(sim)) == ("8", {})
         sim.run(8 if looks else 2)
         assert sim.serving == "7"
