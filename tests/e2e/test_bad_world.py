@@ -23,7 +23,7 @@ AS_NAMED = "localhost/as-somebody:dev"
 IMAGES = {AS_ROOT: "", AS_NAMED: "somebody"}  # and whom they run as
 FEW_BYTES = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "32Mi"}}
 # Why a container cannot be created, the kubelet says only when it tries again, 10 to 15 s later.
-SHORT = {"bake": "5s", "deadlines": {"schedule": "5s", "fetch": "45s", "load": "30s"}}
+SHORT = {"bake": "5s", "deadlines": {"schedule": "5s", "fetch": "90s", "load": "60s"}}
 # A disk has to fill first, and the kubelet to look at it (every 5 s) and for whom to evict (10 s).
 EVICTABLE = {
     **SHORT,

@@ -17,7 +17,7 @@ from pennant_dev.shell import DevError
 MODEL = "recommender"  # of the tests; the demo has one of its own
 OURS = {"pennant.dev/e2e": "yes"}  # the label of what outlives a run that was killed
 ROOM = "pennant.dev/test-room"  # a node label that no node has
-WAIT_SECONDS = 240.0  # seconds, on a machine where thirty pods start at once
+WAIT_SECONDS = 480.0  # seconds, on a machine where thirty pods start at once
 # Without MLflow's client, which takes longer to import than a rollout may take.
 POINT = """
 import json, os, sys, time, urllib.request
