@@ -4,86 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-import yaml
 
+from pennant_testing.control_plane.action_scene import Scene
 from pennant_testing.control_plane.objects import NAMESPACE, ApiServerError, Objects
-from pennant_testing.control_plane.operator_process import ALONE, Operator, operator
-from pennant_testing.control_plane.operator_stage import Stage, View
+from pennant_testing.control_plane.operator_process import Operator
 from pennant_testing.control_plane.pretended_kubelet import cannot_load, coming
-from pennant_testing.folders import REPOSITORY
-from pennant_testing.mlflow.mlflow_server import Mlflow
 from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
-MANIFESTS = REPOSITORY / "manifests"
-
 
 def soon(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-class Scene:
-    """A namespace in which version 1 serves, version 2 is registered, and people act."""
-
-    def __init__(self, objects: Objects, mlflow_url: str) -> None:
-        self.name = f"m{uuid4().hex[:8]}"
-        self.namespace = f"acts-{self.name}"
-        self.objects, self.stage = objects, Stage(objects, self.namespace)
-        self.mlflow = Mlflow(mlflow_url)
-        self.first, self.second = (self.mlflow.register(self.name) for _ in range(2))
-        self.stage.registry("default", mlflow_url, pollInterval="1s")
-        self.mlflow.promote(self.name, self.first)
-
-    def apply(self, **spec: Any) -> None:
-        self.stage.apply(self.name, self.name, **{"rollout": {"bake": "0s"}, **spec})
-
-    def serves(self, version: str) -> View:
-        return self.stage.serves(self.name, version)
-
-    def view(self) -> View:
-        return self.stage.view(self.name)
-
-    def promote(self, version: str, fate: dict[str, Any] | None = None) -> None:
-        if fate is not None:
-            self.stage.kubelet.fates[self.name, version] = fate
-        self.mlflow.promote(self.name, version)
-
-    def manifest(self, action: str, namespace: str = "", **spec: Any) -> dict[str, Any]:
-        about = {} if "registry" in spec else {"deployment": self.name}
-        name = f"{action.lower()}-{uuid4().hex[:6]}"
-        return {
-            "apiVersion": "pennant.dev/v1alpha1",
-            "kind": "RolloutAction",
-            "metadata": {"name": name, "namespace": namespace or self.namespace},
-            "spec": {"action": action, **about, **spec},
-        }
-
-    def act(self, action: str, **spec: Any) -> str:
-        made = self.objects.create(self.manifest(action, **spec))
-        return str(made["metadata"]["name"])
-
-    def undo(self, name: str) -> None:
-        self.objects.delete("RolloutAction", self.namespace, name)
-
-    def status(self, name: str, namespace: str = "") -> dict[str, str]:
-        live = self.objects.get("RolloutAction", namespace or self.namespace, name)
-        return dict(live.get("status", {})) if live else {}
-
-    def state(self, name: str) -> str | None:
-        self.stage.look()
-        return self.status(name).get("state")
-
-    def clear(self) -> None:
-        for each in self.objects.list("RolloutAction", self.namespace):
-            self.undo(each["metadata"]["name"])
-        for name in self.stage.views():
-            self.objects.delete("ModelDeployment", self.namespace, name)
 
 
 @pytest.fixture
@@ -215,53 +149,3 @@ def test_nobody_waits_for_an_idle_action(scene: Scene, running: Operator):
     scene.stage.look()
     written = running.rests()
     assert running.rests() == written
-
-
-@pytest.fixture
-def checked(objects: Objects, mlflow_url: str) -> Iterator[Scene]:
-    """The actor policy is there, and jane and joe may release in that namespace."""
-    made = Scene(objects, mlflow_url)
-    documents = list(yaml.safe_load_all((MANIFESTS / "actor-policy" / "policy.yaml").read_text()))
-    users = yaml.safe_load_all((MANIFESTS / "crd" / "users.yaml").read_text())
-    role = next(each for each in users if each["metadata"]["name"] == "pennant-release")
-    group = "rbac.authorization.k8s.io"
-    binding = {
-        "apiVersion": f"{group}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": "release", "namespace": made.namespace},
-        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "pennant-release"},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": name} for name in ("jane", "joe")],
-    }
-    for each in (*documents, role, binding):
-        objects.apply(each)
-    yield made
-    made.clear()
-    for each in documents:
-        objects.delete(each["kind"], None, each["metadata"]["name"])
-
-
-def refusal(scene: Scene, user: str, **spec: Any) -> str:
-    """What the API server says to somebody's Hold; empty where it takes it."""
-    theirs, made = scene.objects.as_user(user), scene.manifest("Hold", **spec)
-    try:
-        theirs.create(made)
-    except ApiServerError as error:
-        return str(error)
-    theirs.delete("RolloutAction", scene.namespace, made["metadata"]["name"])
-    return ""
-
-
-def test_the_actor_is_who_creates_it_and_then_messages_say_who(
-    checked: Scene, operator_config: Path, tmp_path: Path
-):
-    until(lambda: "write jane" in refusal(checked, "jane", actor="joe"))  # it takes a moment
-    assert "write joe" in refusal(checked, "joe")
-    assert refusal(checked, "jane", actor="jane") == ""
-    assert "forbidden" in refusal(checked, "mallory", actor="mallory")
-    with operator(operator_config, tmp_path, PENNANT_ACTORS_CHECKED="true", **ALONE):
-        checked.apply()
-        checked.serves(checked.first)
-        pin = checked.manifest("Pin", version=checked.second, actor="jane", reason="why not")
-        checked.objects.as_user("jane").create(pin)
-        message = checked.serves(checked.second).condition("AliasInSync")["message"]
-        assert f"RolloutAction {pin['metadata']['name']} (of jane: why not) pins" in message
