@@ -196,6 +196,16 @@ def test_a_rollout_whose_writes_are_refused_leaves_its_place_to_the_next_one():
     run_scenario(scenario)
 
 
+def test_a_rollout_that_is_refused_as_it_begins_stays_stalled_however_often_it_is_tried():
+    async def scenario(world: ReconciledWorld) -> None:
+        world.api.fault = refused
+        for _ in range(4):
+            await world.handle()
+            assert world.status()["summary"] == "Stalled"
+
+    run_scenario(scenario)
+
+
 def test_who_was_not_told_of_its_place_has_none_once_its_spec_cannot_be_understood():
     async def scenario(world: ReconciledWorld) -> None:
         world.api.fault = lambda method, path: ApiError(409, "Conflict", "it changed")

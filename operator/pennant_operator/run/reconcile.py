@@ -129,20 +129,19 @@ class Reconciler:
         except NameTakenError as error:
             message = ownership.names_taken_message(attempt.owner, error.message)
             refused = Refused(Reason.NAME_CONFLICT, message)
-            self._take(attempt, stalled_plan(seen, refused, attempt.now))
-            await self._act(attempt)
+            await self._announce(attempt, stalled_plan(seen, refused, attempt.now))
             raise
         except WriteRefusedError as error:
-            self._take(attempt, stalled_plan(seen, write_refused(str(error)), attempt.now))
-            await self._act(attempt)
+            await self._announce(
+                attempt, stalled_plan(seen, write_refused(str(error)), attempt.now)
+            )
             raise
         except ApiError as error:
             if (
                 error.status >= SERVER_ERROR
                 and self.backoff.failures(attempt.key) >= FAILURES_UNTIL_REPORTED
             ):
-                attempt.decided = hindered_plan(seen, str(error), attempt.now)
-                await self._act(attempt)
+                await self._announce(attempt, hindered_plan(seen, str(error), attempt.now))
             raise
         # Last, and of no rollout's concern: one that cannot be told is told later.
         await report(attempt.decided.reports, attempt.key[0], self.cluster, self.store)
@@ -158,6 +157,12 @@ class Reconciler:
         watch = watch_of(attempt.owner)
         registry = watch.registry if watch is not None else None
         self.store.rollouts.decided(attempt.key, registry, decided.status)
+
+    async def _announce(self, attempt: Attempt, decided: Plan) -> None:
+        """Why it was not done, beside what was written of it by then."""
+        self._take(attempt, decided)
+        attempt.owner = self._still(attempt.owner)
+        await self._act(attempt)
 
     def _still(self, owner: Object) -> Object:
         """As it is by now."""
