@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pennant_testing.control_plane.action_scene import Scene
+from pennant_testing.control_plane.action_scene import ActionScene
 from pennant_testing.control_plane.objects import NAMESPACE, ApiServerError, Objects
 from pennant_testing.control_plane.operator_process import Operator
 from pennant_testing.control_plane.pretended_kubelet import cannot_load, coming
@@ -21,15 +21,15 @@ def soon(seconds: float) -> str:
 
 
 @pytest.fixture
-def scene(objects: Objects, mlflow_url: str, running: Operator) -> Iterator[Scene]:
-    made = Scene(objects, mlflow_url)
+def scene(objects: Objects, mlflow_url: str, running: Operator) -> Iterator[ActionScene]:
+    made = ActionScene(objects, mlflow_url)
     made.apply()
     made.serves(made.first)
     yield made
     made.clear()
 
 
-def test_a_pin_takes_the_traffic_until_it_is_deleted(scene: Scene):
+def test_a_pin_takes_the_traffic_until_it_is_deleted(scene: ActionScene):
     pin = scene.act("Pin", version=scene.second, reason="a look at it")
     seen = scene.serves(scene.second)
     assert seen.reason("AliasInSync") == "Pinned"
@@ -41,7 +41,7 @@ def test_a_pin_takes_the_traffic_until_it_is_deleted(scene: Scene):
     scene.serves(scene.first)
 
 
-def test_a_pin_and_a_hold_end_when_their_time_is_over(scene: Scene):
+def test_a_pin_and_a_hold_end_when_their_time_is_over(scene: ActionScene):
     pin = scene.act("Pin", version=scene.second, expiresAt=soon(12))
     hold = scene.act("Hold", expiresAt=soon(12))
     scene.serves(scene.second)
@@ -53,7 +53,7 @@ def test_a_pin_and_a_hold_end_when_their_time_is_over(scene: Scene):
     assert ended - datetime.fromisoformat(expires) <= timedelta(seconds=3)
 
 
-def test_under_a_hold_an_alias_may_move_as_it_likes(scene: Scene):
+def test_under_a_hold_an_alias_may_move_as_it_likes(scene: ActionScene):
     hold = scene.act("Hold", reason="Black Friday")
     until(lambda: scene.state(hold) == "Active")
     scene.promote(scene.second)
@@ -64,7 +64,7 @@ def test_under_a_hold_an_alias_may_move_as_it_likes(scene: Scene):
     scene.serves(scene.second)
 
 
-def test_what_comes_up_is_aborted_and_tried_again(scene: Scene):
+def test_what_comes_up_is_aborted_and_tried_again(scene: ActionScene):
     scene.promote(scene.second, coming())
     until(lambda: scene.view().candidate == scene.second)
     abort = scene.act("Abort", reason="wrong data")
@@ -79,7 +79,7 @@ def test_what_comes_up_is_aborted_and_tried_again(scene: Scene):
     assert "action" not in scene.view().status
 
 
-def test_a_rejected_version_is_tried_again_now(scene: Scene):
+def test_a_rejected_version_is_tried_again_now(scene: ActionScene):
     scene.promote(scene.second, cannot_load())
     until(lambda: scene.view().summary == "Rejected")
     scene.stage.kubelet.fates.clear()
@@ -87,7 +87,7 @@ def test_a_rejected_version_is_tried_again_now(scene: Scene):
     scene.serves(scene.second)
 
 
-def test_an_abort_in_the_bake_takes_the_traffic_back(scene: Scene):
+def test_an_abort_in_the_bake_takes_the_traffic_back(scene: ActionScene):
     scene.apply(rollout={"bake": "1h"})
     scene.promote(scene.second)
     until(lambda: scene.view().summary == "Baking")
@@ -96,7 +96,7 @@ def test_an_abort_in_the_bake_takes_the_traffic_back(scene: Scene):
     until(lambda: scene.view().summary == "Rejected")
 
 
-def test_what_is_approved_passes_its_gates(scene: Scene):
+def test_what_is_approved_passes_its_gates(scene: ActionScene):
     scene.apply(gates={"tags": [{"key": "approved"}]})
     scene.promote(scene.second)
     until(lambda: scene.view().reason("AliasInSync") == "GateNotPassed")
@@ -105,7 +105,7 @@ def test_what_is_approved_passes_its_gates(scene: Scene):
     assert scene.state(approve) == "Done"
 
 
-def test_one_about_what_is_not_there_waits_and_then_counts(scene: Scene):
+def test_one_about_what_is_not_there_waits_and_then_counts(scene: ActionScene):
     hold = scene.act("Hold", deployment="later")
     until(lambda: scene.status(hold).get("state") == "Pending")
     assert f"there is no ModelDeployment {scene.namespace}/later" in scene.status(hold)["message"]
@@ -116,7 +116,7 @@ def test_one_about_what_is_not_there_waits_and_then_counts(scene: Scene):
     scene.stage.serves("later", scene.first)
 
 
-def test_finished_ones_are_deleted_a_day_later(scene: Scene):
+def test_finished_ones_are_deleted_a_day_later(scene: ActionScene):
     names = [scene.act("Retry"), scene.act("Retry", deployment="nobody")]
     until(lambda: scene.state(names[0]) == "Refused")
     until(lambda: scene.state(names[1]) == "Pending")
@@ -126,7 +126,7 @@ def test_finished_ones_are_deleted_a_day_later(scene: Scene):
     until(lambda: not [name for name in names if scene.status(name)])
 
 
-def test_a_registrys_is_the_operators_namespaces(scene: Scene):
+def test_a_registrys_is_the_operators_namespaces(scene: ActionScene):
     elsewhere = scene.manifest("Resume", registry="default")
     here = scene.manifest("Resume", registry="default", namespace=NAMESPACE)
     for each in (elsewhere, here):
@@ -137,13 +137,13 @@ def test_a_registrys_is_the_operators_namespaces(scene: Scene):
     until(lambda: scene.status(names[1], NAMESPACE).get("state") == "Done")
 
 
-def test_an_action_cannot_be_changed(scene: Scene):
+def test_an_action_cannot_be_changed(scene: ActionScene):
     name = scene.act("Hold", reason="a")
     with pytest.raises(ApiServerError, match="spec of a RolloutAction cannot be changed"):
         scene.objects.patch("RolloutAction", scene.namespace, name, {"spec": {"reason": "b"}})
 
 
-def test_nobody_waits_for_an_idle_action(scene: Scene, running: Operator):
+def test_nobody_waits_for_an_idle_action(scene: ActionScene, running: Operator):
     scene.act("Hold")
     scene.act("Retry")
     scene.stage.look()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pennant_testing.control_plane.action_scene import Scene
+from pennant_testing.control_plane.action_scene import ActionScene
 from pennant_testing.control_plane.objects import ApiServerError, Objects
 from pennant_testing.control_plane.operator_process import ALONE, operator
 from pennant_testing.folders import REPOSITORY
@@ -21,9 +21,9 @@ MANIFESTS = REPOSITORY / "manifests"
 
 
 @pytest.fixture
-def checked(objects: Objects, mlflow_url: str) -> Iterator[Scene]:
+def checked(objects: Objects, mlflow_url: str) -> Iterator[ActionScene]:
     """The actor policy is there, and jane and joe may release in that namespace."""
-    made = Scene(objects, mlflow_url)
+    made = ActionScene(objects, mlflow_url)
     documents = list(yaml.safe_load_all((MANIFESTS / "actor-policy" / "policy.yaml").read_text()))
     users = yaml.safe_load_all((MANIFESTS / "crd" / "users.yaml").read_text())
     role = next(each for each in users if each["metadata"]["name"] == "pennant-release")
@@ -43,7 +43,7 @@ def checked(objects: Objects, mlflow_url: str) -> Iterator[Scene]:
         objects.delete(each["kind"], None, each["metadata"]["name"])
 
 
-def refusal(scene: Scene, user: str, **spec: Any) -> str:
+def refusal(scene: ActionScene, user: str, **spec: Any) -> str:
     """What the API server says to somebody's Hold; empty where it takes it."""
     theirs, made = scene.objects.as_user(user), scene.manifest("Hold", **spec)
     try:
@@ -55,7 +55,7 @@ def refusal(scene: Scene, user: str, **spec: Any) -> str:
 
 
 def test_the_actor_is_who_creates_it_and_then_messages_say_who(
-    checked: Scene, operator_config: Path, tmp_path: Path
+    checked: ActionScene, operator_config: Path, tmp_path: Path
 ):
     until(lambda: "write jane" in refusal(checked, "jane", actor="joe"))  # it takes a moment
     assert "write joe" in refusal(checked, "joe")

@@ -8,7 +8,7 @@ from pennant_testing.control_plane.operator_stage import Stage, View
 from pennant_testing.mlflow.mlflow_server import Mlflow
 
 
-class Scene:
+class ActionScene:
     """A namespace in which version 1 serves, version 2 is registered, and people act."""
 
     def __init__(self, objects: Objects, mlflow_url: str) -> None:
