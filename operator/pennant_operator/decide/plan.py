@@ -100,26 +100,28 @@ def _plan_undeleted(observed: Observed, now: datetime) -> Plan:
 
 def wants_pods(observed: Observed, now: datetime) -> bool:
     """Whether `plan` must see pods; a settled ModelDeployment costs no list of them."""
-    observed = _as_it_counts(observed, now)
-    try:
-        world = world_of(observed, spec_of(observed, now), now)
-    except InvalidSpecError:
+    step = _step_before(observed, now)
+    if step is None:
         return False
-    step = _first_step(observed, world, now)
-    target, memory = step.goal.target, step.memory
-    moving = target is not None and (world.traffic is None or world.traffic.revision != target)
-    return moving or unsettled(world, memory, now)
+    target, traffic = step.goal.target, step.world.traffic
+    moving = target is not None and (traffic is None or traffic.revision != target)
+    return moving or unsettled(step.world, step.memory, now)
 
 
 def wanted_reports(observed: Observed, now: datetime) -> ReportQuestion | None:
     """Which pods are to be asked how they answered; None: none, of nearly every ModelDeployment."""
+    step = _step_before(observed, now)
+    return None if step is None else question_of(replace(step, verdict=verdict_on(step)))
+
+
+def _step_before(observed: Observed, now: datetime) -> Step | None:
+    """By what was seen so far; None where the spec cannot be understood."""
     observed = _as_it_counts(observed, now)
     try:
         world = world_of(observed, spec_of(observed, now), now)
     except InvalidSpecError:
         return None
-    step = _first_step(observed, world, now)
-    return question_of(replace(step, verdict=verdict_on(step)))
+    return _first_step(observed, world, now)
 
 
 def _as_it_counts(observed: Observed, now: datetime) -> Observed:
