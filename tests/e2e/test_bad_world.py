@@ -24,6 +24,8 @@ IMAGES = {AS_ROOT: "", AS_NAMED: "somebody"}  # and whom they run as
 FEW_BYTES = {**SMALL, "limits": {**SMALL["limits"], "ephemeral-storage": "32Mi"}}
 # Why a container cannot be created, the kubelet says only when it tries again, 10 to 15 s later.
 SHORT = {"bake": "5s", "deadlines": {"schedule": "5s", "fetch": "90s", "load": "60s"}}
+# A self-test that hangs fails by itself after 30 s (`PENNANT_REQUEST_TIMEOUT`).
+SHORTER = {**SHORT, "deadlines": {**SHORT["deadlines"], "load": "20s"}}
 # A disk has to fill first, and the kubelet to look at it (every 5 s) and for whom to evict (10 s).
 EVICTABLE = {
     **SHORT,
@@ -48,7 +50,8 @@ class Row(NamedTuple):
 
 
 ROWS = [
-    Row("hangs", "DeadlineExceeded", ("deadlines.load", "not ready"), "hangs-in-its-self-test"),
+    Row("hangs", "DeadlineExceeded", ("deadlines.load", "not ready"), "hangs-in-its-self-test",
+        rollout=SHORTER),
     Row("never-ready", "DeadlineExceeded", ("deadlines.load",), "never-ready", always=CUSTOM),
     Row("climbs", "DownloadFailed", ("deadlines.fetch", "by-traversal", "file name"), "climbs"),
     Row("no-image", "ImagePullFailed", ("deadlines.load", "imagePullSecrets"),

@@ -178,7 +178,9 @@ def test_a_leader_that_is_told_to_end_hands_over_long_before_its_lease_runs_out(
 
 @beside
 def test_a_released_lease_makes_the_next_operator_wait_for_nothing(stand: Stand):
-    assert stand.start("calm-a").stop() == 0
+    first = stand.start("calm-a")
+    assert first.stop() == 0
+    assert "released the Lease" in first.log.read_text(), first.log.read_text()
     second = stand.start("calm-b")
     until(lambda: leads(second) == 1)
     assert "standing by" not in second.log.read_text()

@@ -246,6 +246,28 @@ def test_a_released_lease_is_taken_at_the_next_look():
     assert server.holder == "b"
 
 
+def test_a_lease_that_is_taken_while_its_candidate_ends_is_released_too():
+    server = Server()
+
+    async def scenario() -> None:
+        # Requests are slow until it is told to end, while the one that takes the Lease is sent.
+        replica = Replica(server, "a", (Phase(1.5, there=1.0),), 1.0)
+        lives = asyncio.create_task(replica.live())
+        await asyncio.sleep(0)
+        elector = replica.elector("a")
+        leads = asyncio.create_task(elector.run())
+        await asyncio.sleep(1.6)
+        assert server.holder is None
+        elector.resign()
+        leads.cancel()
+        await elector.release()
+        lives.cancel()
+        await asyncio.sleep(5)
+
+    at_once(scenario())
+    assert server.holder == ""
+
+
 def test_two_that_start_at_once_are_no_trouble_and_each_is_told_who_leads(
     caplog: pytest.LogCaptureFixture,
 ):

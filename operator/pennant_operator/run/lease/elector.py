@@ -68,6 +68,7 @@ class Elector:
         self._renewed: float | None = None  # before that write was sent, if it made us the holder
         self._resigned = False
         self._tried = 0.0
+        self._trying: asyncio.Task[bool] | None = None
 
     @property
     def holder(self) -> str:
@@ -96,9 +97,14 @@ class Elector:
         self._resigned = True
 
     async def release(self) -> None:
-        """Leave the Lease to others at once, if it is ours, known or not: an answer may be lost."""
+        """Leave the Lease to others at once, if it is ours, known or not: an answer may be lost.
+
+        A try that is under way is waited for: it may make the Lease ours after a look.
+        """
         try:
-            async with asyncio.timeout(self._timing.retry):
+            async with asyncio.timeout(self._timing.renew):
+                if self._trying is not None:
+                    await self._trying
                 await self._look()
                 if self._seen is not None and self._seen.holder == self._identity:
                     await self._write(released_spec(self._seen, self._wall()))
@@ -117,7 +123,14 @@ class Elector:
             raise LostError(f"lost the Lease {self._namespace}/{LEASE_NAME}: {reason}")
 
     async def _try(self, seconds: float) -> bool:
-        """Whether this process is the holder, by a write that was answered just now."""
+        """Whether this process is the holder, by a write that was answered just now.
+
+        Whoever is cancelled here does not end it: what has been sent may still be done.
+        """
+        self._trying = asyncio.create_task(self._answered(seconds), name="try of the lease")
+        return await asyncio.shield(self._trying)
+
+    async def _answered(self, seconds: float) -> bool:
         known, self._current, self._tried = self._current, False, self._clock()
         try:
             async with asyncio.timeout(seconds):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pennant_testing.serving.adapters import MOODY
@@ -37,6 +39,24 @@ def moody(
     with serving(place, bundle, **env | variables) as pod:
         pod.wait_until("/v2/health/ready")
         yield pod
+
+
+@contextlib.contextmanager
+def asked(pod: Serving) -> Iterator[None]:
+    """Somebody asks it, again and again, until the end."""
+    over = threading.Event()
+
+    def go_on() -> None:
+        while not over.wait(0.05):
+            ask(pod, 1)
+
+    with ThreadPoolExecutor(1) as thread:
+        asking = thread.submit(go_on)
+        try:
+            yield
+        finally:
+            over.set()
+            asking.result()
 
 
 def ask(pod: Serving, times: int, body: object = None) -> list[int]:
