@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from _pytest import runner
 from xdist.remote import Producer
 
 from pennant_testing.running.run_summary import RunSummary
@@ -15,6 +16,9 @@ NICE = 10
 # Or MLflow's client tells somebody far away of each run of the tests, from a thread that changes
 # the environment under whoever is reading it.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# pytest keeps the running test's name in the environment. Whoever goes through that in a thread, as
+# `requests` does for each request, fails when the name goes away meanwhile.
+vars(runner)["_update_current_test_var"] = lambda item, when: None
 
 
 @pytest.fixture(scope="session")

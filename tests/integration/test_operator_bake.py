@@ -136,13 +136,15 @@ def test_rubbish_of_clients_reverts_nothing_and_neither_does_what_failed_before(
             serves(stage, "scows", "1")
             replace(stage, mlflow, "scows", one, two)
             assert set(ask(two, 40, {"no": "instances"})) == {400}
-            ask(two, 30)
+            ask(two, 60)
+            # Written when it has doubled: of 60 that are known, more than half have been told.
             until(
-                lambda: judged(stage, "scows").get("requests") == 30,
+                lambda: judged(stage, "scows").get("requests", 0) > 30,
                 seen=lambda: stage.views()["scows"].status,
             )
             stays(stage, "scows", running)
-    assert judged(stage, "scows")["errors"] == 15
+    told = judged(stage, "scows")
+    assert told["errors"] == told["requests"] // 2
 
 
 def test_pods_that_cannot_be_asked_revert_nothing_and_the_status_says_so(

@@ -156,8 +156,10 @@ def test_the_right_database_again_ends_it_and_nothing_was_rolled(braked_scene: S
 def test_aliases_that_are_deleted_together_scale_nothing_down(braked_scene: Scene):
     scene, written = braked_scene, braked_scene.stage.written()
     mlflow = Mlflow(scene.databases.live)
+    scene.proxy.refuse()  # what is deleted one by one is seen at one poll
     for model in PROMOTED:
         mlflow.client.delete_registered_model_alias(model, "production")
+    scene.proxy.listen()
     until(lambda: scene.braked() and scene.stopped(*PROMOTED))
     assert scene.stage.written() == written
     for model in PROMOTED:

@@ -198,10 +198,24 @@ def test_a_rollout_whose_writes_are_refused_leaves_its_place_to_the_next_one():
 
 def test_a_rollout_that_is_refused_as_it_begins_stays_stalled_however_often_it_is_tried():
     async def scenario(world: ReconciledWorld) -> None:
-        world.api.fault = refused
+        told: list[str] = []
+
+        def watched(method: str, path: str) -> ApiError | None:
+            error = refused(method, path)
+            if error:
+                told.append(world.status()["summary"])
+            return error
+
+        world.api.fault = watched
         for _ in range(4):
             await world.handle()
-            assert world.status()["summary"] == "Stalled"
+            assert (world.status()["summary"], places_taken(world)) == ("Stalled", 0)
+        assert told == ["RollingOut", "Stalled", "Stalled", "Stalled"]
+        world.api.fault = lambda method, path: None
+        await world.handle()
+        assert places_taken(world) == 1
+        await world.handle()
+        assert (world.status()["summary"], places_taken(world)) == ("RollingOut", 1)
 
     run_scenario(scenario)
 

@@ -43,7 +43,7 @@ from pennant_operator.decide.seen.spec import InvalidSpecError
 from pennant_operator.decide.seen.traffic import Traffic
 from pennant_operator.decide.seen.world import World, world_of
 from pennant_operator.decide.status.events import events_of, unreadable_records
-from pennant_operator.decide.status.stalled import stalled_plan
+from pennant_operator.decide.status.stalled import stalled_plan, still_refused
 from pennant_operator.decide.status.status import status_of
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
@@ -181,6 +181,8 @@ def _plan_moves(step: Step) -> Plan:
     writes = (*writes_for(step, moves), *map(replacement.pod_deletion, bad_pods))
     status = status_of(step, moves.traffic)
     begins = _candidate_of(status) not in {None, step.memory.candidate.get("revision")}
+    if begins:
+        status = still_refused(step.memory, status)
     after = replace(step.world, traffic=moves.traffic)
     events = events_of(step.world.spec, step.memory.status, status)
     return Plan(

@@ -156,7 +156,7 @@ class Reconciler:
         attempt.decided = decided
         watch = watch_of(attempt.owner)
         registry = watch.registry if watch is not None else None
-        self.store.rollouts.decided(attempt.key, registry, decided.status)
+        self.store.rollouts.decided(attempt.key, registry, decided.status, begins=decided.begins)
 
     async def _announce(self, attempt: Attempt, decided: Plan) -> None:
         """Why it was not done, beside what was written of it by then."""

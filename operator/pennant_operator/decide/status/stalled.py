@@ -11,7 +11,7 @@ from typing import Any
 from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.seen.actions import in_force
-from pennant_operator.decide.seen.memory import desired_of, desired_version, memory_of
+from pennant_operator.decide.seen.memory import Memory, desired_of, desired_version, memory_of
 from pennant_operator.decide.seen.observed import Absent, Observed, Refused
 from pennant_operator.decide.seen.slot import selected_slot, slots_of
 from pennant_operator.decide.seen.spec import watch_of
@@ -23,6 +23,8 @@ from pennant_operator.decide.status.condition_state import (
 )
 from pennant_operator.decide.status.events import stalled_event
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
+
+REFUSED = {Reason.WRITE_REFUSED, Reason.NAME_CONFLICT}  # by the API server, on trying
 
 
 def stalled_plan(observed: Observed, refused: Refused, now: datetime) -> Plan:
@@ -39,6 +41,16 @@ def stalled_plan(observed: Observed, refused: Refused, now: datetime) -> Plan:
     status = _status_with(observed, states, Summary.STALLED, answering, now)
     event = stalled_event(memory.status, status)
     return Plan(status=status, events=(event,) if event else ())
+
+
+def still_refused(memory: Memory, status: dict[str, Any]) -> dict[str, Any]:
+    """The status with which a rollout begins: where this spec was refused, that is said until the
+    API server takes it, or each new try would tell of a rollout that is none (law 6)."""
+    stalled = memory.condition(Condition.STALLED)
+    refused = stalled.get("status") == TRUE and stalled["reason"] in REFUSED
+    if not refused or stalled["observedGeneration"] != memory.generation:
+        return status
+    return {**status, **{field: memory.status[field] for field in ("conditions", "summary")}}
 
 
 def hindered_plan(observed: Observed, error: str, now: datetime) -> Plan:

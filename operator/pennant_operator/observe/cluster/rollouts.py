@@ -40,10 +40,15 @@ class Rollouts:
         """How many come up, and how many wait."""
         return len(self._under_way[registry]), len(self._line[registry])
 
-    def decided(self, key: Key, registry: str | None, status: Status | None) -> None:
-        """What a plan makes of it, before that is stored; of no registry as in `saw`."""
+    def decided(
+        self, key: Key, registry: str | None, status: Status | None, *, begins: bool = False
+    ) -> None:
+        """What a plan makes of it, before that is stored; of no registry as in `saw`.
+
+        What begins has a place, though its status may still say that it was refused.
+        """
         self._decided.pop(key, None)
-        if registry is not None and status is not None and _comes_up(status):
+        if registry is not None and (begins or (status is not None and _comes_up(status))):
             self._decided[key] = registry
 
     def saw(self, key: Key, registry: str | None, owner: dict[str, Any]) -> None:

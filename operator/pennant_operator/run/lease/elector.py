@@ -127,7 +127,7 @@ class Elector:
 
         Whoever is cancelled here does not end it: what has been sent may still be done.
         """
-        self._trying = asyncio.create_task(self._answered(seconds), name="try of the lease")
+        self._trying = asyncio.create_task(self._answered(seconds), name="lease-try")
         return await asyncio.shield(self._trying)
 
     async def _answered(self, seconds: float) -> bool:
