@@ -21,12 +21,17 @@ def refused_without_index(observed: Observed, world: World, memory: Memory) -> D
         world, memory, revision_today(spec, desired)
     ):
         return desired
+    return no_index(spec.watch.registry, desired.version)
+
+
+def no_index(registry: str, version: str) -> Refused:
+    """What a person reads then."""
     return Refused(
         Reason.CONFIGURATION_ERROR,
-        f"spec.serving.environment is Bundle, and ModelRegistry {spec.watch.registry} does not say "
-        "where packages may come from: have its administrator set its "
-        "spec.environments.indexURL, or set spec.serving.environment to Image",
-        desired.version,
+        f"spec.serving.environment is Bundle, and ModelRegistry {registry} does not say where "
+        "packages may come from: have its administrator set its spec.environments.indexURL, or "
+        "set spec.serving.environment to Image",
+        version,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-MAX_REPORT_CHARACTERS = 4096  # as many bytes as a termination message has
+MAX_REPORT_CHARACTERS = 4096  # of what `fetch` installed: as many as a termination message has
 
 
 @dataclass(frozen=True)

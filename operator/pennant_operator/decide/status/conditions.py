@@ -25,7 +25,7 @@ from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 
 # Not all of it is in Git, where the spec is: what serves goes on, and no pipeline is to stop.
 _NOT_THE_SPECS = {Reason.SOURCE_NOT_ALLOWED, Reason.CONFIGURATION_ERROR, Reason.REGISTRY_INVALID}
-_HOLDING = {Reason.SOURCE_NOT_ALLOWED, Reason.CONFIGURATION_ERROR}
+_BEFORE_PODS = {Reason.SOURCE_NOT_ALLOWED, Reason.CONFIGURATION_ERROR}
 
 
 def conditions_of(situation: Situation, generation: int, now: datetime) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ def _is_held(s: Situation) -> bool:
         return s.spec.replicas > 0
     if s.parked or s.registry_hold or s.gates:
         return True
-    return _why_no_version(s) in _HOLDING
+    return _why_no_version(s) in _BEFORE_PODS
 
 
 def _why_no_version(s: Situation) -> str | None:
