@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.goal.goal import Goal
-from pennant_operator.decide.manifests.environment import environment_key
-from pennant_operator.decide.seen.environment import InstalledEnvironment, environment_from_pin
+from pennant_operator.decide.seen.environment import (
+    InstalledEnvironment,
+    environment_from_pin,
+    environment_key,
+)
 from pennant_operator.decide.seen.memory import Memory
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import Record

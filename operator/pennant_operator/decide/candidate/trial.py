@@ -6,7 +6,6 @@ from pennant_operator.decide.candidate.attempts import is_parked
 from pennant_operator.decide.candidate.environments import Installing
 from pennant_operator.decide.candidate.room import needed_by_what_serves, pods_in_the_way
 from pennant_operator.decide.candidate.verdicts import Trial, held_for_room, judge
-from pennant_operator.decide.manifests.environment import brings_environment
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import parse_time
@@ -78,7 +77,7 @@ def _trial(step: Step, target: str) -> Trial:
 
 def _installing(step: Step, target: str) -> Installing | None:
     record = step.records.get(target)
-    if record is None or not brings_environment(record):
+    if record is None or not record.installs:
         return None
     pinned = step.environment_of(target)
     image = str(record.fetch_container.get("image"))

@@ -39,12 +39,6 @@ def env_from_config(name: str, config: str, key: str, **more: bool) -> dict[str,
     return {"name": name, "valueFrom": {"configMapKeyRef": {"name": config, "key": key, **more}}}
 
 
-def variables_of(container: dict[str, Any]) -> list[dict[str, Any]]:
-    """Of a recorded container, whose environment may be anything."""
-    env = container.get("env")
-    return [each for each in env if isinstance(each, dict)] if isinstance(env, list) else []
-
-
 def volume_mounts(*, read_only: bool) -> list[dict[str, Any]]:
     """The bundle's volume, and a place for temporary files."""
     models: dict[str, Any] = {"name": MODELS, "mountPath": "/models"}

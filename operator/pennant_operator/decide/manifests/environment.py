@@ -6,24 +6,18 @@ credentials are shown there is recorded: a variable cannot name a Secret by a Co
 
 from typing import Any
 
-from pennant_operator.decide.manifests.container import (
-    env_from_config,
-    env_value,
-    variables_of,
-)
+from pennant_operator.decide.manifests.container import env_from_config
+from pennant_operator.decide.seen.environment import INSTALLS, environment_key
 from pennant_operator.decide.seen.observed import PackageIndex
-from pennant_operator.decide.seen.revision import Record
 from pennant_operator.decide.seen.spec import BUNDLE, Spec
 
-ENVIRONMENT_VARIABLE = "PENNANT_ENVIRONMENT"
 # The keys of the Secret.
 _CREDENTIALS = {"PENNANT_INDEX_USERNAME": "username", "PENNANT_INDEX_PASSWORD": "password"}
 
 
 def mode_env(serving: dict[str, Any]) -> list[dict[str, Any]]:
     """The variable of both containers; none where packages are the image's."""
-    brought = serving.get("environment") == BUNDLE
-    return [env_value(ENVIRONMENT_VARIABLE, BUNDLE)] if brought else []
+    return [{**INSTALLS}] if serving.get("environment") == BUNDLE else []
 
 
 def fetch_env(spec: Spec, revision: str, index: PackageIndex | None) -> list[dict[str, Any]]:
@@ -42,17 +36,6 @@ def fetch_env(spec: Spec, revision: str, index: PackageIndex | None) -> list[dic
             "PENNANT_PINNED_ENVIRONMENT", digests, environment_key(revision), optional=True
         ),
     ]
-
-
-def environment_key(revision: str) -> str:
-    """The key, beside the pinned digests, of what the first pods of a revision installed."""
-    return f"environment.{revision}"
-
-
-def brings_environment(record: Record) -> bool:
-    """Whether the pods of a recorded revision install packages."""
-    variables = variables_of(record.fetch_container)
-    return env_value(ENVIRONMENT_VARIABLE, BUNDLE) in variables
 
 
 def _env_from_secret(name: str, secret: str, key: str) -> dict[str, Any]:

@@ -6,11 +6,7 @@ nowhere else: setting it rolls nothing, and is no part of a revision's identity.
 
 from typing import Any
 
-from pennant_operator.decide.manifests.container import (
-    env_from_config,
-    env_value,
-    variables_of,
-)
+from pennant_operator.decide.manifests.container import env_from_config, env_value
 from pennant_operator.decide.seen.revision import Record
 from pennant_operator.decide.seen.spec import Spec
 
@@ -49,5 +45,9 @@ def token_secret_name(spec: Spec) -> str:
 
 
 def rehearses(record: Record) -> bool:
-    """Whether the pods of a recorded revision remember requests, and rehearse."""
-    return any(each.get("name") == REQUESTS_VARIABLE for each in variables_of(record.container))
+    """Whether the pods of a recorded revision remember requests, and rehearse. A record's
+    environment may be anything.
+    """
+    env = record.container.get("env")
+    variables = [each for each in env if isinstance(each, dict)] if isinstance(env, list) else ()
+    return any(each.get("name") == REQUESTS_VARIABLE for each in variables)

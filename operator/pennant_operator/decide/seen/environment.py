@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pennant_operator.decide.seen.spec import BUNDLE
+
+# The variable of both containers of a pod that installs packages.
+INSTALLS = {"name": "PENNANT_ENVIRONMENT", "value": BUNDLE}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 MAX_REPORT_CHARACTERS = 4096  # of what `fetch` installed: as many as a termination message has
 
@@ -17,6 +21,11 @@ class InstalledEnvironment:
     digest: str  # sha256 over names, versions and wheels
     size: int  # bytes on the volume
     report: str  # compact JSON: what later pods install by
+
+
+def environment_key(revision: str) -> str:
+    """The key, beside the pinned digests, of what the first pods of a revision installed."""
+    return f"environment.{revision}"
 
 
 def environment_from_report(report: Any) -> InstalledEnvironment | None:

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from pennant_operator.decide.seen.environment import INSTALLS
 from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_REVISION, SERVE
 
 RECORD_FORMAT = 1
@@ -53,6 +54,12 @@ class Record:
         every = containers if isinstance(containers, list) else ()
         fetch = (each for each in every if isinstance(each, dict) and each.get("name") == FETCH)
         return next(fetch, {})
+
+    @property
+    def installs(self) -> bool:
+        """Whether its pods install the packages that the bundle asks for."""
+        env = self.fetch_container.get("env")
+        return isinstance(env, list) and INSTALLS in env
 
     @property
     def is_our_server(self) -> bool:

@@ -4,9 +4,12 @@ Later pods of a revision must have the same: an artifact that was overwritten ge
 an index that changed its mind changes nothing.
 """
 
-from pennant_operator.decide.manifests.environment import brings_environment, environment_key
 from pennant_operator.decide.manifests.rehearsal import traffic_mark
-from pennant_operator.decide.seen.environment import InstalledEnvironment, common_environment
+from pennant_operator.decide.seen.environment import (
+    InstalledEnvironment,
+    common_environment,
+    environment_key,
+)
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.traffic.proven import traffic_marks
 from pennant_operator.decide.verdict import Passed
@@ -55,5 +58,5 @@ def _environments(step: Step) -> dict[str, InstalledEnvironment]:
     return {
         revision: environment
         for revision, environment in agreed.items()
-        if environment and revision in step.records and brings_environment(step.records[revision])
+        if environment and revision in step.records and step.records[revision].installs
     }
