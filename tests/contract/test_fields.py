@@ -42,6 +42,7 @@ MODELREGISTRIES: tuple[dict[str, Any], ...] = (
     {"url": URL},
     {"url": URL, "webhook": {"secret": {"name": "hooks"}, "register": True, "url": URL}},
     {"url": URL, "artifacts": {"mode": "Proxied", "root": "s3://bucket"}},
+    {"url": URL, "environments": {"indexURL": URL}},
 )
 
 

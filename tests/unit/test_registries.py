@@ -1,11 +1,13 @@
 """A ModelRegistry's spec, who may use it, and its status."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pennant_operator.decide.registry.health import Health, registry_status
 from pennant_operator.decide.registry.registries import InvalidRegistryError, parse_registry
+from pennant_operator.decide.seen.observed import PackageIndex
 from pennant_testing.memory.object_builders import NOW
 
 pytestmark = pytest.mark.unit
@@ -61,6 +63,16 @@ def test_a_slash_at_the_end_of_the_address_is_dropped():
         ({"allowedSources": ["s3://a", "s3://b,c"]}, "spec.allowedSources 's3://b,c'"),
         ({"allowedSources": ["s3://a "]}, "spec.allowedSources 's3://a '"),
         ({"allowedSources": [""]}, "one prefix for each item"),
+        ({"environments": {}}, "spec.environments.indexURL is missing"),
+        ({"environments": {"indexURL": "packages"}}, "spec.environments.indexURL 'packages'"),
+        (
+            {"environments": {"indexURL": "https://user:pw@x/simple"}},
+            "the Secret that spec.environments.credentialsSecret names",
+        ),
+        (
+            {"environments": {"indexURL": "https://x", "extraIndexURLs": ["https://a https://b"]}},
+            r"spec.environments.extraIndexURLs.0. 'https://a https://b' holds a space",
+        ),
         ({"pollInterval": "fast"}, "spec.pollInterval"),
         ({"pollInterval": "10ms"}, "1s or more"),
     ],
@@ -68,6 +80,15 @@ def test_a_slash_at_the_end_of_the_address_is_dropped():
 def test_what_cannot_be_used_is_named(spec: dict[str, Any], message: str):
     with pytest.raises(InvalidRegistryError, match=message.replace("'", ".")):
         parse_registry(model_registry(**spec))
+
+
+def test_where_packages_come_from_is_what_pods_are_given():
+    environments = {"indexURL": "https://x/simple/", "extraIndexURLs": ["http://y"]}
+    index = PackageIndex("https://x/simple", ("http://y",))
+    assert parse_registry(model_registry(environments=environments)).facts().index == index
+    named = parse_registry(model_registry(environments=environments | {"credentialsSecret": "c"}))
+    assert named.index == replace(index, credentials_secret="c")
+    assert parse_registry(model_registry()).facts().index is None
 
 
 def test_a_password_in_the_address_is_not_repeated():

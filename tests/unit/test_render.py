@@ -16,7 +16,13 @@ from pennant_operator.decide.manifests.tuning import tuning_env
 from pennant_operator.decide.seen.revision import Record, revision_of
 from pennant_operator.decide.seen.spec import InvalidSpecError, parse_spec
 from pennant_testing.memory.field_values import leaves, schema
-from pennant_testing.memory.object_builders import IMAGES, REGISTRY, model_deployment, version
+from pennant_testing.memory.object_builders import (
+    IMAGES,
+    INDEX,
+    REGISTRY,
+    model_deployment,
+    version,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -27,6 +33,7 @@ FULL = {
     "imagePullPolicy": "IfNotPresent",
     "imagePullSecrets": [{"name": "pull"}],
     "adapter": "newsreco.serving:NewsrecoAdapter",
+    "environment": "Bundle",
     "selfTest": "Required",
     "workers": 2,
     "batching": {"mode": "Rows", "maxRows": 256, "maxDelay": "2.5ms"},
@@ -70,7 +77,7 @@ CUSTOM = {
 
 def record(number: int = 7, *, tag: bool = True, **spec) -> Record:
     parsed = parse_spec(model_deployment(**spec))
-    manifest = render.deployment_of(parsed, version(number, tag=tag), "abc123", IMAGES)
+    manifest = render.deployment_of(parsed, version(number, tag=tag), "abc123", IMAGES, INDEX)
     return Record("abc123", "news", str(number), "source", None, manifest)
 
 
@@ -193,6 +200,7 @@ def test_the_children_around_the_slots():
         "surroundings.yaml",
         render.service_of(spec, "blue", {"pennant.dev/active-slot": "blue"}, record()),
         render.registry_config_of(spec, REGISTRY),
+        render.registry_config_of(spec, replace(REGISTRY, index=INDEX)),
         render.digests_of(spec, {"abc123": "sha"}),
         render.disruption_budget_of(spec, "blue"),
     )

@@ -6,14 +6,16 @@ from datetime import timedelta
 import pytest
 
 from pennant_operator.decide.candidate.bake import crashed_in_bake
+from pennant_operator.decide.candidate.environments import Installing
 from pennant_operator.decide.candidate.faults import reason_of
 from pennant_operator.decide.candidate.verdicts import Trial, judge
+from pennant_operator.decide.seen.environment import environment_from_report
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.spec import Deadlines
 from pennant_operator.decide.seen.termination import KILLED, NODE_ENDED, Failure
 from pennant_operator.decide.verdict import Held, Passed, Rejected, Waiting
 from pennant_operator.decide.vocabulary import Reason
-from pennant_testing.memory.object_builders import NOW
+from pennant_testing.memory.object_builders import NOW, installed
 
 pytestmark = pytest.mark.unit
 
@@ -158,6 +160,56 @@ def test_a_pod_that_did_not_report_its_digest_gets_no_traffic():
 
 def test_pods_that_fetched_something_else_than_was_registered_are_rejected():
     verdict = judge(trial(LOADED, LOADED, digest="another"), NOW)
+    assert isinstance(verdict, Rejected)
+    assert verdict.reason is Reason.DIGEST_MISMATCH
+
+
+A, B = (environment_from_report(installed(packages)) for packages in "ab")
+INSTALLING = Installing("fetch:1")
+
+
+def test_all_ready_with_the_same_packages_passes():
+    pods = (replace(LOADED, environment=A), replace(LOADED, environment=A))
+    assert judge(trial(*pods, installing=INSTALLING), NOW) == Passed("d", A)
+
+
+def test_a_size_that_differs_makes_no_other_packages_and_any_look_pins_the_same():
+    larger = environment_from_report(installed("a", size=1001))
+    pods = replace(LOADED, environment=A), replace(LOADED, environment=larger)
+    verdicts = {judge(trial(*each, installing=INSTALLING), NOW) for each in (pods, pods[::-1])}
+    assert len(verdicts) == 1
+    assert isinstance(verdicts.pop(), Passed)
+
+
+def test_pods_with_different_packages_are_held():
+    pods = (replace(LOADED, environment=A), replace(LOADED, environment=B))
+    verdict = judge(trial(*pods, installing=INSTALLING), NOW)
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.DOWNLOAD_FAILED
+
+
+def test_different_bytes_come_before_different_packages():
+    pods = (replace(LOADED, environment=A), replace(LOADED, environment=B, digest="e"))
+    assert isinstance(judge(trial(*pods, installing=INSTALLING), NOW), Rejected)
+
+
+def test_one_pod_that_reports_no_packages_is_enough_to_hold():
+    pods = (replace(LOADED, environment=A), replace(LOADED, name="old"))
+    verdict = judge(trial(*pods, installing=INSTALLING), NOW)
+    assert isinstance(verdict, Held)
+    assert verdict.reason is Reason.CONFIGURATION_ERROR
+    assert "pod old" in verdict.message
+    assert "fetch:1" in verdict.message
+
+
+def test_packages_that_nobody_asked_for_are_none_of_ours():
+    pods = (replace(LOADED, environment=A), replace(LOADED, environment=B))
+    assert judge(trial(*pods), NOW) == Passed("d")
+
+
+def test_pods_with_other_packages_than_are_pinned_are_rejected():
+    pods = (replace(LOADED, environment=B), replace(LOADED, environment=B))
+    verdict = judge(trial(*pods, installing=replace(INSTALLING, pinned="a" * 64)), NOW)
     assert isinstance(verdict, Rejected)
     assert verdict.reason is Reason.DIGEST_MISMATCH
 

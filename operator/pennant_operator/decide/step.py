@@ -5,6 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.goal.goal import Goal
+from pennant_operator.decide.seen.environment import (
+    InstalledEnvironment,
+    environment_from_pin,
+    environment_key,
+)
 from pennant_operator.decide.seen.memory import Memory
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import Record
@@ -44,6 +49,14 @@ class Step:
         record = self.records.get(revision)
         if record is not None and record.sha256 is not None:
             return record.sha256
+        return self.pins.get(revision)
+
+    def environment_of(self, revision: str) -> InstalledEnvironment | None:
+        """What its pods must have installed, where that is pinned."""
+        return environment_from_pin(self.pins.get(environment_key(revision)))
+
+    @property
+    def pins(self) -> dict[str, str]:
+        """What was pinned when traffic moved, as it is there."""
         pins = self.observed.children.get(f"ConfigMap/{self.world.spec.name}-digests", {})
-        pinned: str | None = (pins.get("data") or {}).get(revision)
-        return pinned
+        return pins.get("data") or {}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pennant_operator.decide.seen.environment import InstalledEnvironment
 from pennant_operator.decide.vocabulary import Reason
 
 
@@ -15,9 +16,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Passed:
-    """Its pods were all ready, enough are, and they reported the same digest."""
+    """Its pods were all ready, enough are, and they reported the same digests."""
 
     digest: str
+    environment: InstalledEnvironment | None = None  # None: its packages are the image's
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from pennant_operator.decide.candidate.attempts import is_parked
+from pennant_operator.decide.candidate.environments import Installing
 from pennant_operator.decide.candidate.room import needed_by_what_serves, pods_in_the_way
 from pennant_operator.decide.candidate.verdicts import Trial, held_for_room, judge
 from pennant_operator.decide.seen.pod_facts import PodFacts
@@ -70,7 +71,17 @@ def _trial(step: Step, target: str) -> Trial:
         first_ready=_first_ready(before.get("firstReadyTime"), since, world.idle.running),
         back=traffic is not None and traffic.warm == target and world.baking(step.now),
         needed=needed_by_what_serves(world),
+        installing=_installing(step, target),
     )
+
+
+def _installing(step: Step, target: str) -> Installing | None:
+    record = step.records.get(target)
+    if record is None or not record.installs:
+        return None
+    pinned = step.environment_of(target)
+    image = str(record.fetch_container.get("image"))
+    return Installing(image, pinned.digest if pinned else None)
 
 
 def _first_ready(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from pennant_operator.decide.candidate.environments import Installing, verdict_on_environments
 from pennant_operator.decide.candidate.faults import (
     is_models_fault,
     reason_of,
@@ -34,6 +35,7 @@ class Trial:
     shortage: str | None = None  # what the Deployment says when it may not create pods (quota)
     evicted: str | None = None  # why a node ended one of its pods
     needed: tuple[Reason, str] | None = None  # why what serves needs its room
+    installing: Installing | None = None  # None: its pods install no packages
 
 
 def judge(trial: Trial, now: datetime) -> Verdict:
@@ -46,7 +48,7 @@ def judge(trial: Trial, now: datetime) -> Verdict:
     if proving := _proving_pods(trial):
         digests = {pod.digest for pod in proving}
         if None not in digests:
-            return _verdict_on_digests({str(digest) for digest in digests}, trial.digest)
+            return _verdict_on_digests({str(digest) for digest in digests}, trial, proving)
     if trial.needed:
         return held_for_room(*trial.needed)
     return _verdict_by_deadlines(trial, now)
@@ -89,21 +91,23 @@ def _rejection(trial: Trial) -> Rejected | None:
     return None
 
 
-def _verdict_on_digests(digests: set[str], known: str | None) -> Verdict:
+def _verdict_on_digests(digests: set[str], trial: Trial, proving: list[PodFacts]) -> Verdict:
     if len(digests) > 1:
         return Rejected(
             Reason.DIGEST_MISMATCH,
             f"pods fetched different bytes: {', '.join(sorted(digests))}; "
             "register the version again, with the tag pennant.sha256",
         )
-    digest = digests.pop()
+    digest, known = digests.pop(), trial.digest
     if known is not None and digest != known:
         return Rejected(
             Reason.DIGEST_MISMATCH,
             f"pods fetched {digest}, but {known} was registered or pinned; register the bundle "
             "as a new version",
         )
-    return Passed(digest)
+    if trial.installing is None:
+        return Passed(digest)
+    return verdict_on_environments(proving, trial.installing, digest)
 
 
 def _verdict_by_deadlines(trial: Trial, now: datetime) -> Verdict:

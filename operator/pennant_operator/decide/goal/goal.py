@@ -8,6 +8,7 @@ from pennant_operator.decide.goal import brake
 from pennant_operator.decide.goal.gates import AskedGate, end_of_windows, holding_gates
 from pennant_operator.decide.goal.hold import hold_on, remembered_hold
 from pennant_operator.decide.goal.line import waits_in_line
+from pennant_operator.decide.goal.revisions import revision_today
 from pennant_operator.decide.seen.memory import Memory, desired_version
 from pennant_operator.decide.seen.observed import (
     Absent,
@@ -18,7 +19,6 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
     Unresolved,
 )
-from pennant_operator.decide.seen.revision import revision_of
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.vocabulary import Reason
@@ -87,13 +87,7 @@ def _goal(
         frozen = isinstance(desired, Refused) and desired.reason in _NOT_AN_ANSWER
         back = None if released else back
         return Goal(back, frozen=frozen, back=back is not None, released=released)
-    revision = revision_of(
-        registry=spec.watch.registry,
-        model=desired.name,
-        version=desired.version,
-        created=desired.created,
-        serving=spec.serving,
-    )
+    revision = revision_today(spec, desired)
     rejection = next((entry for entry in rejected if entry["revision"] == revision), None)
     silent = desired.silence is not None
     hold = hold_on(observed, world, memory, desired, revision, now)

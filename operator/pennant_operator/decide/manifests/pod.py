@@ -14,8 +14,9 @@ from pennant_operator.decide.manifests.container import (
     security_context,
     volume_mounts,
 )
+from pennant_operator.decide.manifests.environment import fetch_env
 from pennant_operator.decide.manifests.serve import serve_container
-from pennant_operator.decide.seen.observed import Images, ModelVersion
+from pennant_operator.decide.seen.observed import Images, ModelVersion, PackageIndex
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_REVISION, MODELS
 
@@ -36,7 +37,13 @@ _COPIED = (
 )
 
 
-def pod_spec(spec: Spec, version: ModelVersion, revision: str, images: Images) -> dict[str, Any]:
+def pod_spec(
+    spec: Spec,
+    version: ModelVersion,
+    revision: str,
+    images: Images,
+    index: PackageIndex | None = None,
+) -> dict[str, Any]:
     """The pod spec of a revision's template."""
     serving = spec.serving
     return {
@@ -50,7 +57,7 @@ def pod_spec(spec: Spec, version: ModelVersion, revision: str, images: Images) -
         },
         "topologySpreadConstraints": [_topology_spread(spec, revision)],
         **{field: serving[field] for field in _COPIED if field in serving},
-        "initContainers": [_fetch_container(spec, version, revision, images)],
+        "initContainers": [_fetch_container(spec, version, revision, images, index)],
         "containers": [serve_container(spec, version, revision, images)],
         "volumes": [*_volumes(spec), *_artifact_volumes(version)],
     }
@@ -66,7 +73,11 @@ def _topology_spread(spec: Spec, revision: str) -> dict[str, Any]:
 
 
 def _fetch_container(
-    spec: Spec, version: ModelVersion, revision: str, images: Images
+    spec: Spec,
+    version: ModelVersion,
+    revision: str,
+    images: Images,
+    index: PackageIndex | None,
 ) -> dict[str, Any]:
     config, digests = f"{spec.name}-registry", f"{spec.name}-digests"
     env = [
@@ -84,6 +95,7 @@ def _fetch_container(
     claimed = _artifact_volumes(version)
     if claimed:
         env.append(env_value("PENNANT_ARTIFACTS_PATH", ARTIFACTS_PATH))
+    env += fetch_env(spec, revision, index)
     secret = spec.serving.get("credentialsSecret")
     return {
         "name": FETCH,

@@ -29,13 +29,14 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
             records[slot.revision] = _recovered_record(slot, slot.revision, world.spec)
     if goal.target is None or goal.target in records or version is None:
         return records
+    index = observed.registry.index if observed.registry else None
     records[goal.target] = Record(
         revision=goal.target,
         model=version.name,
         version=version.version,
         source=version.source,
         sha256=version.sha256,
-        manifest=render.deployment_of(world.spec, version, goal.target, observed.images),
+        manifest=render.deployment_of(world.spec, version, goal.target, observed.images, index),
         number=max((r.number for r in records.values()), default=0) + 1,
         registry=world.spec.watch.registry,
         created=version.created,

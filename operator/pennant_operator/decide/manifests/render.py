@@ -10,7 +10,13 @@ from pennant_operator.decide.goal.availability import MAX_UNAVAILABLE
 from pennant_operator.decide.goal.ownership import controller_reference
 from pennant_operator.decide.manifests.pod import pod_spec
 from pennant_operator.decide.manifests.rehearsal import token_secret_name
-from pennant_operator.decide.seen.observed import Images, ModelVersion, Object, RegistryFacts
+from pennant_operator.decide.seen.observed import (
+    Images,
+    ModelVersion,
+    Object,
+    PackageIndex,
+    RegistryFacts,
+)
 from pennant_operator.decide.seen.revision import Record, record_data
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.vocabulary import (
@@ -52,7 +58,13 @@ NO_CLOUD_IDENTITY = {
 }
 
 
-def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Images) -> Object:
+def deployment_of(
+    spec: Spec,
+    version: ModelVersion,
+    revision: str,
+    images: Images,
+    index: PackageIndex | None = None,
+) -> Object:
     """The manifest to record for a revision: no name, slot or size yet."""
     serving = spec.serving
     labels = {
@@ -82,7 +94,7 @@ def deployment_of(spec: Spec, version: ModelVersion, revision: str, images: Imag
             "selector": {"matchLabels": {LABEL_DEPLOYMENT: spec.name}},
             "template": {
                 "metadata": {"labels": labels, "annotations": annotations},
-                "spec": pod_spec(spec, version, revision, images),
+                "spec": pod_spec(spec, version, revision, images, index),
             },
         },
     }
@@ -155,6 +167,9 @@ def registry_config_of(spec: Spec, registry: RegistryFacts) -> Object:
     """What `fetch` must know of the registry; changing it rolls nothing, new pods read it."""
     data = {"url": registry.url, "allowed-sources": joined(registry.allowed_sources)}
     optional = {"ca.crt": registry.ca_bundle, "proxy": registry.proxy}
+    if registry.index is not None:
+        extra_urls = " ".join(registry.index.extra_urls)
+        optional |= {"index-url": registry.index.url, "extra-index-urls": extra_urls}
     data |= {key: value for key, value in optional.items() if value}
     return {
         "apiVersion": "v1",
@@ -165,7 +180,7 @@ def registry_config_of(spec: Spec, registry: RegistryFacts) -> Object:
 
 
 def digests_of(spec: Spec, digests: dict[str, str]) -> Object:
-    """The digests that were pinned when traffic moved, by revision; later pods must match."""
+    """What was pinned when traffic moved, by revision; later pods must match."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -13,6 +13,7 @@ from pennant_operator.decide.manifests.container import (
     security_context,
     volume_mounts,
 )
+from pennant_operator.decide.manifests.environment import mode_env
 from pennant_operator.decide.manifests.rehearsal import rehearsal_env
 from pennant_operator.decide.manifests.tuning import tuning_env
 from pennant_operator.decide.seen.observed import Images, ModelVersion
@@ -63,6 +64,7 @@ def _pennant_server(spec: Spec, revision: str, images: Images) -> dict[str, Any]
             env_value("PENNANT_PORT", str(PORT)),
             env_value("PENNANT_DRAIN_SECONDS", str(DRAIN_SECONDS)),
             *tuning_env(serving),
+            *mode_env(serving),
             *rehearsal_env(spec, revision),
         ],
         "ports": _container_ports(http=PORT, grpc=GRPC_PORT),

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pennant_operator.decide.registry.brake import DEFAULT_BRAKE, BrakeSpec, parse_brake
 from pennant_operator.decide.registry.patterns import matches
 from pennant_operator.decide.registry.sources import allowed_with_root
-from pennant_operator.decide.seen.observed import Object, Refused, RegistryFacts
+from pennant_operator.decide.seen.observed import Object, PackageIndex, Refused, RegistryFacts
 from pennant_operator.decide.vocabulary import Reason
 from pennant_registry.durations import parse_duration
 from pennant_registry.errors import InvalidGateError
@@ -55,6 +55,7 @@ class RegistrySpec:
     gates: Gates = NO_GATES
     brake: BrakeSpec = DEFAULT_BRAKE
     max_rollouts: int = 20  # that come up at once
+    index: PackageIndex | None = None  # None: no bundle brings its own packages
 
     def facts(self, *, braked: bool = False) -> RegistryFacts:
         """What ModelDeployments, and their fetch containers, need of it."""
@@ -66,6 +67,7 @@ class RegistrySpec:
             self.gates,
             braked=braked,
             max_rollouts=self.max_rollouts,
+            index=self.index,
         )
 
     def refusal(self, namespace: str, model: str) -> Refused | None:
@@ -107,6 +109,7 @@ def parse_registry(registry: Object) -> RegistrySpec:
         gates=_gates(spec),
         brake=_brake(spec),
         max_rollouts=_max_rollouts(spec.get("maxConcurrentRollouts", 20)),
+        index=_index(spec.get("environments")),
     )
 
 
@@ -141,6 +144,29 @@ def _webhook(name: str, webhook: dict[str, Any] | None) -> WebhookSpec | None:
     if not webhook.get("register"):
         return WebhookSpec(secret)
     return WebhookSpec(secret, _url("spec.webhook.url", webhook.get("url", "")) + f"/hooks/{name}")
+
+
+def _index(environments: dict[str, Any] | None) -> PackageIndex | None:
+    if environments is None:
+        return None
+    if not environments.get("indexURL"):
+        raise InvalidRegistryError(
+            "spec.environments.indexURL is missing: write the address of a package index, such as "
+            "https://packages.example.com/simple"
+        )
+    extra = enumerate(environments.get("extraIndexURLs", ()))
+    return PackageIndex(
+        _index_url("spec.environments.indexURL", environments["indexURL"]),
+        tuple(_index_url(f"spec.environments.extraIndexURLs[{n}]", url) for n, url in extra),
+        environments.get("credentialsSecret") or None,
+    )
+
+
+def _index_url(field: str, text: str) -> str:
+    """Without a space: fetch is told of several in one text."""
+    if re.search(r"\s", text):
+        raise InvalidRegistryError(f"{field} {text!r} holds a space: write one address")
+    return _url(field, text, "spec.environments.credentialsSecret")
 
 
 def _root(artifacts: dict[str, Any]) -> str | None:
@@ -186,7 +212,7 @@ def _proxy(text: str) -> str:
     return _url("spec.proxy", text)
 
 
-def _url(field: str, text: str) -> str:
+def _url(field: str, text: str, named_in: str = "spec.credentialsSecret") -> str:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
@@ -197,7 +223,7 @@ def _url(field: str, text: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InvalidRegistryError(
             f"{field} names user, query or fragment at {parts.hostname}: write the address alone, "
-            "and credentials into the Secret that spec.credentialsSecret names"
+            f"and credentials into the Secret that {named_in} names"
         )
     return text.rstrip("/")
 

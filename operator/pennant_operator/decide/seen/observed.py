@@ -81,6 +81,15 @@ class GateFacts:
 
 
 @dataclass(frozen=True)
+class PackageIndex:
+    """Where pods may get the packages from that a bundle asks for."""
+
+    url: str
+    extra_urls: tuple[str, ...] = ()
+    credentials_secret: str | None = None  # in the namespace of the pods
+
+
+@dataclass(frozen=True)
 class RegistryFacts:
     """What is needed of a ModelRegistry: by fetch containers (a child ConfigMap), and its gates."""
 
@@ -91,6 +100,7 @@ class RegistryFacts:
     gates: Gates = NO_GATES  # a floor: those of the ModelDeployment come on top
     braked: bool = False  # so many aliases moved at once that nothing is rolled out
     max_rollouts: int = 20  # that come up at once
+    index: PackageIndex | None = None  # None: no bundle brings its own packages
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pennant_operator.decide.quantities import parse_quantity
+from pennant_operator.decide.seen.environment import InstalledEnvironment, environment_from_report
 from pennant_operator.decide.seen.termination import (
     Failure,
     failed_attempts,
@@ -35,6 +36,7 @@ class PodFacts:
     fetched: datetime | None = None  # all init containers are done
     ready_since: datetime | None = None
     digest: str | None = None  # from the success message of `fetch`, never from `serve`
+    environment: InstalledEnvironment | None = None  # likewise
     attempts: int = 0  # terminations with a failure of the container that `failure` is about
     failure: Failure | None = None
     unschedulable: str | None = None  # the scheduler's message
@@ -65,7 +67,8 @@ def pod_facts(pod: dict[str, Any]) -> PodFacts:
         *status.get("initContainerStatuses", ()),
         *status.get("containerStatuses", ()),
     ]
-    fetch = next((c for c in containers if c["name"] == FETCH), None)
+    fetched = _fetch_result(next((c for c in containers if c["name"] == FETCH), None))
+    environment = environment_from_report(fetched.get("environment"))
     limits = {
         c["name"]: c.get("resources", {}).get("limits", {}).get("memory")
         for c in pod.get("spec", {}).get("containers", ())
@@ -85,12 +88,13 @@ def pod_facts(pod: dict[str, Any]) -> PodFacts:
         scheduled=_since(conditions.get("PodScheduled"), meta["creationTimestamp"]),
         fetched=_since(conditions.get("Initialized"), meta["creationTimestamp"]),
         ready_since=_since(conditions.get("Ready"), meta["creationTimestamp"]),
-        digest=_digest(fetch),
+        digest=_digest(fetched),
+        environment=environment,
         attempts=failed_attempts(failed[0]) if failed else 0,
         failure=failed[1] if failed else None,
         unschedulable=_unschedulable(conditions.get("PodScheduled")),
         evicted=_evicted(status),
-        overfull=_overfull(pod, fetch),
+        overfull=_overfull(pod, fetched.get("bytes"), environment),
         resource_version=meta.get("resourceVersion", ""),
         address=_address(pod),
     )
@@ -146,22 +150,26 @@ def _unschedulable(condition: dict[str, Any] | None) -> str | None:
     return str(condition.get("message") or "not scheduled yet")
 
 
-def _digest(container: dict[str, Any] | None) -> str | None:
-    digest = _fetch_result(container).get("digest")
+def _digest(fetched: dict[str, Any]) -> str | None:
+    digest = fetched.get("digest")
     return digest if isinstance(digest, str) else None
 
 
-def _overfull(pod: dict[str, Any], container: dict[str, Any] | None) -> str | None:
+def _overfull(
+    pod: dict[str, Any], bundle: Any, environment: InstalledEnvironment | None
+) -> str | None:
     """The kubelet looks at volumes about once a minute: long after the version could be ready."""
-    size = _fetch_result(container).get("bytes")
     volumes = pod.get("spec", {}).get("volumes", ())
     limit = next(
         (v.get("emptyDir", {}).get("sizeLimit") for v in volumes if v["name"] == MODELS), 0
     )
     most = parse_quantity(limit)
-    if not isinstance(size, int) or not most or size <= most:
+    if not isinstance(bundle, int) or not most:
         return None
-    return f"the bundle has {size} bytes, spec.serving.storage.size is {limit}"
+    if bundle + (environment.size if environment else 0) <= most:
+        return None
+    beside = f" and its environment {environment.size}" if environment else ""
+    return f"the bundle has {bundle} bytes{beside}, spec.serving.storage.size is {limit}"
 
 
 def _fetch_result(container: dict[str, Any] | None) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_REVISION, SERVE
+from pennant_operator.decide.seen.environment import INSTALLS
+from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_REVISION, SERVE
 
 RECORD_FORMAT = 1
 SERVER_COMMAND = ["python", "-m", "pennant_serving"]  # of our own server, as every record has it
@@ -45,6 +46,20 @@ class Record:
         """The one that answers requests, as recorded."""
         containers = self.manifest["spec"]["template"]["spec"]["containers"]
         return next((each for each in containers if each["name"] == SERVE), {})
+
+    @property
+    def fetch_container(self) -> dict[str, Any]:
+        """The one that gets the bundle, as recorded: of another operator it may be anything."""
+        containers = self.manifest["spec"]["template"]["spec"].get("initContainers")
+        every = containers if isinstance(containers, list) else ()
+        fetch = (each for each in every if isinstance(each, dict) and each.get("name") == FETCH)
+        return next(fetch, {})
+
+    @property
+    def installs(self) -> bool:
+        """Whether its pods install the packages that the bundle asks for."""
+        env = self.fetch_container.get("env")
+        return isinstance(env, list) and INSTALLS in env
 
     @property
     def is_our_server(self) -> bool:

@@ -17,6 +17,7 @@ from pennant_registry.gates import NO_GATES, Gates, parse
 from pennant_registry.names import model_name_problem, version_problem
 
 CUSTOM = "Custom"  # spec.serving.mode: a server of the user's own; absent means Pennant's
+BUNDLE = "Bundle"  # spec.serving.environment: as the bundle asks for; absent means the image's
 _REQUIRED_FOR_CUSTOM = ("image", "port", "probes")
 _MAX_BATCH_DELAY = timedelta(seconds=1)  # as in the CRD
 _POINTERS = ("alias", "stage", "version")
@@ -230,6 +231,11 @@ def _serving(spec: dict[str, Any]) -> dict[str, Any]:
         for field in _REQUIRED_FOR_CUSTOM:
             if not serving.get(field):
                 raise InvalidSpecError(f"spec.serving.{field} is missing: write it for mode Custom")
+        if serving.get("environment") == BUNDLE:
+            raise InvalidSpecError(
+                "spec.serving.environment: a server of mode Custom has the packages of its own "
+                "image: take it out"
+            )
     _check_delay(serving.get("batching", {}), "spec.serving.batching")
     return serving
 

@@ -23,8 +23,9 @@ from pennant_operator.decide.status.messages import (
 )
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 
-# Neither is in Git, where the spec is: what serves goes on, and nobody's pipeline is to stop.
-_NOT_THE_SPECS = {Reason.SOURCE_NOT_ALLOWED, Reason.REGISTRY_INVALID}
+# Not all of it is in Git, where the spec is: what serves goes on, and no pipeline is to stop.
+_NOT_THE_SPECS = {Reason.SOURCE_NOT_ALLOWED, Reason.CONFIGURATION_ERROR, Reason.REGISTRY_INVALID}
+_BEFORE_PODS = {Reason.SOURCE_NOT_ALLOWED, Reason.CONFIGURATION_ERROR}
 
 
 def conditions_of(situation: Situation, generation: int, now: datetime) -> list[dict[str, Any]]:
@@ -99,7 +100,7 @@ def _work_due(s: Situation) -> ConditionState | None:
         if s.spec.hold:
             return (TRUE, Reason.HELD_BY_ACTION, progress_message(s)) if s.edited else None
         return TRUE, Reason.ROLLING_OUT, progress_message(s)
-    return (TRUE, Reason.WAITING_FOR_VERSION, _not_realised_message(s)) if s.edited else None
+    return _not_realised_state(s) if s.edited else None
 
 
 def stalled_state(s: Situation) -> ConditionState:
@@ -154,7 +155,7 @@ def _is_held(s: Situation) -> bool:
         return s.spec.replicas > 0
     if s.parked or s.registry_hold or s.gates:
         return True
-    return _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED
+    return _why_no_version(s) in _BEFORE_PODS
 
 
 def _why_no_version(s: Situation) -> str | None:
@@ -173,7 +174,10 @@ def _not_rolled_message(s: Situation) -> str:
     return progress_message(s) if s.candidate else f"nothing is rolled out: {brake_message(s)}"
 
 
-def _not_realised_message(s: Situation) -> str:
+def _not_realised_state(s: Situation) -> ConditionState:
     assert not isinstance(s.desired, ModelVersion)
+    what, why = "what the spec asks for is", desired_message(s.desired)
+    if s.desired.reason == Reason.CONFIGURATION_ERROR:
+        return TRUE, Reason.CONFIGURATION_ERROR, f"{what} not rolled out: {why}"
     when = f"once {s.spec.watch.pointer} names a version that can be run"
-    return f"what the spec asks for is rolled out {when}: {desired_message(s.desired)}"
+    return TRUE, Reason.WAITING_FOR_VERSION, f"{what} rolled out {when}: {why}"

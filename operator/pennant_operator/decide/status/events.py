@@ -10,6 +10,7 @@ from pennant_operator.decide.vocabulary import Condition, EventReason, Reason, S
 Status = dict[str, Any]
 _HOLDS_BEFORE_PODS = {
     Reason.SOURCE_NOT_ALLOWED,
+    Reason.CONFIGURATION_ERROR,
     Reason.GATE_NOT_PASSED,
     Reason.HELD_IN_REGISTRY,
     Reason.HELD_BY_ACTION,
@@ -65,7 +66,8 @@ def _is_listed(entries: list[dict[str, Any]], part: dict[str, Any], moment: str)
 
 
 def _history_entry(part: dict[str, Any], result: str, time: str) -> dict[str, Any]:
-    copied = {k: part[k] for k in ("version", "revision", "digest", "reason") if part.get(k)}
+    fields = ("version", "revision", "digest", "environment", "reason")
+    copied = {field: part[field] for field in fields if part.get(field)}
     return {**copied, "result": result, "time": time}
 
 

@@ -21,6 +21,7 @@ from pennant_operator.decide.status.events import history_with
 from pennant_operator.decide.status.messages import Situation
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
+from pennant_operator.decide.verdict import Passed
 from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     LABEL_SLOT,
@@ -78,9 +79,15 @@ def _serving_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None
         "since": format_time(traffic.since),
     }
     digest = step.digest_of(traffic.revision)
-    if digest is None and traffic.revision == step.goal.target:
-        digest = getattr(step.verdict, "digest", None)  # this plan pins it
-    optional = {"digest": digest, "image": step.image_of(traffic.revision)}
+    environment = step.environment_of(traffic.revision)
+    if isinstance(step.verdict, Passed) and traffic.revision == step.goal.target:
+        # This plan pins what is not pinned yet.
+        digest, environment = digest or step.verdict.digest, environment or step.verdict.environment
+    optional = {
+        "digest": digest,
+        "environment": environment.digest if environment else None,
+        "image": step.image_of(traffic.revision),
+    }
     return {**entry, **{name: value for name, value in optional.items() if value}}
 
 

@@ -10,13 +10,12 @@ from pennant_operator.decide.intent import Apply, Create, CreateToken, Delete, W
 from pennant_operator.decide.manifests import render
 from pennant_operator.decide.manifests.drift import due_apply, with_mark
 from pennant_operator.decide.manifests.foreign_changes import admitted_paths, insistence_event
-from pennant_operator.decide.manifests.rehearsal import TOKEN_KEY, rehearses, traffic_mark
+from pennant_operator.decide.manifests.rehearsal import TOKEN_KEY, rehearses
 from pennant_operator.decide.moves import Moves, NextSlot
 from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
-from pennant_operator.decide.traffic.proven import traffic_marks
-from pennant_operator.decide.verdict import Passed
+from pennant_operator.decide.traffic.pins import next_pins
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_ACTIVE_REVISION,
     ANNOTATION_ACTIVE_SINCE,
@@ -74,30 +73,9 @@ def _writes_without_record(slot: Slot, next_slot: NextSlot) -> list[Write]:
 
 
 def _pin_writes(step: Step) -> list[Write]:
-    """Bytes nobody tagged are pinned as the first pods fetched them, before traffic; and that a
-    revision has it is written there for its pods.
-    """
-    name, slots = step.world.spec.name, step.world.slots.values()
-    new = {r: d for r, d in _fetched_digests(step).items() if r and d and step.digest_of(r) is None}
-    pins = step.observed.children.get(f"ConfigMap/{name}-digests", {}).get("data") or {}
-    marks = traffic_marks(step)
-    if not new and marks.keys() == {key for key in pins if key.startswith(traffic_mark(""))}:
-        return []
-    alive = step.records.keys() | {slot.revision for slot in slots}
-    pins_in_use = {revision: pin for revision, pin in pins.items() if revision in alive}
-    return _writes_if_due(step, render.digests_of(step.world.spec, {**pins_in_use, **new, **marks}))
-
-
-def _fetched_digests(step: Step) -> dict[str | None, str | None]:
-    """What the candidate's pods agreed on, and what those with traffic did, if the pin is lost."""
-    digests: dict[str | None, str | None] = {}
-    if step.world.traffic is not None and step.world.active is not None:
-        of_active = {pod.digest for pod in step.world.active.running}
-        if len(of_active) == 1:
-            digests[step.world.traffic.revision] = of_active.pop()
-    if isinstance(step.verdict, Passed):
-        digests[step.goal.target] = step.verdict.digest
-    return digests
+    """Before traffic, for pods to come."""
+    pins = next_pins(step)
+    return [] if pins is None else _writes_if_due(step, render.digests_of(step.world.spec, pins))
 
 
 def service_writes(step: Step, moves: Moves) -> list[Write]:

@@ -12,18 +12,20 @@ from pennant_testing.control_plane.objects import Objects
 DIGEST = "ab" * 32
 HERE = "127.0.0.1"
 Status = dict[str, Any]
+Fate = Status | tuple[Status, ...]
 
 
 class PretendedKubelet:
     """Makes what Deployments ask for true, when told to.
 
-    `fates` says by model and version what becomes of pods; they become ready where it says nothing.
+    `fates` says by model and version what becomes of pods, of all or of each in turn; they become
+    ready where it says nothing.
     `ports` says where a real server answers for them, on this machine; nobody does where it says
     nothing.
     """
 
     def __init__(self, objects: Objects, namespace: str) -> None:
-        self.fates: dict[tuple[str, str], Status] = {}
+        self.fates: dict[tuple[str, str], Fate] = {}
         self.ports: dict[tuple[str, str], int] = {}
         self._objects = objects
         self._namespace = namespace
@@ -57,13 +59,15 @@ class PretendedKubelet:
         of = annotations.get("pennant.dev/model"), annotations.get("pennant.dev/model-version")
         for name in sorted(names - live):
             self._make(name, template, self.ports.get(of))
-        fate = self.fates.get(of, READY)
-        for name in sorted(names):
+        given = self.fates.get(of, READY)
+        fates = given if isinstance(given, tuple) else (given,)
+        for number, name in enumerate(sorted(names)):
+            fate = fates[number % len(fates)]
             if self._patched.get(name) is not fate:
                 place = {"podIP": HERE, "podIPs": [{"ip": HERE}]} if of in self.ports else {}
                 self._objects.patch_status("Pod", self._namespace, name, fate | place)
                 self._patched[name] = fate
-        self._count(deployment, wanted, wanted if is_ready(fate) else 0)
+        self._count(deployment, wanted, wanted if all(map(is_ready, fates)) else 0)
 
     def _end(self, names: set[str]) -> None:
         for name in names:
@@ -107,9 +111,12 @@ def is_ready(status: Status) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in status["conditions"])
 
 
-def ready(digest: str = DIGEST) -> Status:
-    """Both containers did what they should, and `fetch` found this digest."""
-    fetched = {"exitCode": 0, "message": json.dumps({"digest": digest, "version": "1"})}
+def ready(digest: str = DIGEST, environment: dict[str, Any] | None = None) -> Status:
+    """Both containers did what they should, and `fetch` reports this digest, and packages."""
+    report: dict[str, Any] = {"digest": digest, "version": "1"}
+    if environment is not None:
+        report["environment"] = environment
+    fetched = {"exitCode": 0, "message": json.dumps(report)}
     return _status("Ready", fetch={"terminated": _ended(fetched)}, serve={"running": {}})
 
 

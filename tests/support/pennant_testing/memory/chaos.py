@@ -33,7 +33,13 @@ from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
 from pennant_testing.memory.fallible_operator import Fate
 from pennant_testing.memory.law_checks import Laws, one_revision
-from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
+from pennant_testing.memory.object_builders import (
+    INDEX,
+    NOW,
+    REGISTRY,
+    model_deployment,
+    version,
+)
 from pennant_testing.memory.scarcity import Scarcity
 from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation
@@ -45,6 +51,7 @@ from pennant_testing.memory.simulated_pods import (
     first_fails,
     hangs,
     killed,
+    reports_no_packages,
     stays_pending,
 )
 
@@ -54,6 +61,7 @@ BEHAVIOURS = {
     "cannot fetch": fails("DownloadFailed", container="fetch"),
     "fail on one node": first_fails,
     "fetch other bytes": fetches_other_bytes,
+    "report no packages": reports_no_packages,
     "fail their rehearsal": fails("RehearsalFailed"),
     "hang": hangs,
     "find no room": stays_pending,
@@ -71,6 +79,7 @@ ANSWERS = (
     Refused("NotAllowed", "namespace team may not use it"),
 )
 REHEARSAL: dict[bool, dict[str, Any]] = {True: {"rehearsal": {}}, False: {}}
+ENVIRONMENTS: tuple[dict[str, Any], ...] = ({}, {"environment": "Bundle"})
 HOW = st.sampled_from(list(BEHAVIOURS))
 SLOT = st.sampled_from(SLOTS)
 ROOM = st.sampled_from([None, 3, 2, 1, 4])  # pods that there is room for; None: for any number
@@ -85,7 +94,8 @@ class Chaos(ChaosOfJudgement):
     """One ModelDeployment in a world that does as it likes."""
 
     def __init__(self) -> None:
-        super().__init__(Simulation(tagged("7"), owner=model_deployment()))
+        registry = replace(REGISTRY, index=INDEX)
+        super().__init__(Simulation(tagged("7"), owner=model_deployment(), registry=registry))
         self.stubborn = False
         self.edits = 0
 
@@ -157,9 +167,16 @@ class Chaos(ChaosOfJudgement):
         self.world.desired = Absent("AliasNotSet", "the alias is not set")
         self.goes_on(looks)
 
-    @rule(value=st.sampled_from("ab"), looks=LOOKS)
-    def the_pods_change(self, value: Any, looks: Any) -> None:
-        self.world.specify(serving={"env": [{"name": "A", "value": value}]})
+    @rule(value=st.sampled_from("ab"), environment=st.sampled_from(ENVIRONMENTS), looks=LOOKS)
+    def the_pods_change(self, value: Any, environment: Any, looks: Any) -> None:
+        self.world.specify(serving={"env": [{"name": "A", "value": value}], **environment})
+        self.goes_on(looks)
+
+    @rule(packages=st.sampled_from("abc"), index=st.sampled_from([INDEX, None]), looks=LOOKS)
+    def the_package_index_changes(self, packages: Any, index: Any, looks: Any) -> None:
+        """Or the ModelRegistry names none any more."""
+        self.world.packages = packages
+        self.world.registry = replace(self.world.registry or REGISTRY, index=index)
         self.goes_on(looks)
 
     @rule(alias=st.sampled_from(["production", "canary"]), answered=st.booleans(), looks=LOOKS)
@@ -259,7 +276,7 @@ class Chaos(ChaosOfJudgement):
         self.world.collect_garbage()
         self.world.somebody_has(None)
         self.world.lacks = Scarcity()
-        self.world.registry = replace(self.world.registry or REGISTRY, braked=False)
+        self.world.registry = replace(self.world.registry or REGISTRY, braked=False, index=INDEX)
         self.world.turn = Turn()
         self.operator.fates.clear()
         self.operator.restart()

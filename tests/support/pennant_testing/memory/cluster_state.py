@@ -56,6 +56,8 @@ class ClusterState:
     tokens: set[str] = field(default_factory=set)  # names of Secrets that nobody may read
     versions: dict[str, str] = field(default_factory=dict)  # of every revision there ever was
     pods: dict[str, list[PodFacts]] = field(default_factory=lambda: {s: [] for s in SLOTS})
+    installs: set[str] = field(default_factory=set)  # revisions whose pods install packages
+    packages: str = "a"  # what the package index has now: a hexadecimal digit
     asked: dict[str, tuple[str, int]] = field(default_factory=dict)  # of the ReplicaSets
     refused: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(SLOTS, False))
     behaviour: dict[str, PodTemplate] = field(default_factory=dict)  # by model version

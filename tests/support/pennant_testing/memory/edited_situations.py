@@ -51,6 +51,7 @@ PASTS = {
     "memory edited (suspended)": Past(spec={"suspend": True}, edit=MEMORY),
     "memory edited (alias removed before)": Past(answer=GONE, edit=MEMORY),
     "memory edited (source refused now)": Past(edit=MEMORY, registry=CLOSED),
+    "packages edited (no index)": Past(edit={"serving": {"environment": "Bundle"}}),
 }
 
 

@@ -1,5 +1,6 @@
 """The laws on traffic and on what has it: what moves it, what empties it, and by whose word."""
 
+import json
 import math
 from datetime import timedelta
 from typing import Any
@@ -141,3 +142,10 @@ def _check_pods(world: Simulation, seen: Observed, pods: list[PodFacts], revisio
     record = world.records.get(revision)
     pinned = record is None or record.sha256 or pins.get(revision)
     assert pinned, "law 1: traffic before the digest is pinned"
+    if revision in world.installs:
+        environments = {p.environment and p.environment.digest for p in pods}
+        assert len(environments) == 1, f"law 1: pods installed {environments}"
+        assert None not in environments, "law 1: nobody knows what the pods installed"
+        pin = pins.get(f"environment.{revision}")
+        assert pin, "law 1: traffic before the packages are pinned"
+        assert json.loads(pin)["digest"] in environments, "law 1: other packages are pinned"

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from pennant_operator.decide.seen.observed import Images, ModelVersion, RegistryFacts
+from pennant_operator.decide.seen.observed import Images, ModelVersion, PackageIndex, RegistryFacts
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 IMAGES = Images(fetch="pennant-serving:1", serving="pennant-serving:1")
 REGISTRY = RegistryFacts(url="http://mlflow.example:5000")
+INDEX = PackageIndex(
+    "https://packages.example/simple", ("https://wheels.example/simple",), "package-index"
+)
 
 
 def model_deployment(
@@ -33,6 +36,11 @@ def model_deployment(
         },
         "status": status or {"observedGeneration": -1},
     }
+
+
+def installed(packages: str = "a", *, size: int = 1000) -> dict[str, Any]:
+    """What `fetch` reports of the packages that it installed; a hexadecimal digit says which."""
+    return {"digest": packages * 64, "python": "3.12", "pins": f"pins-{packages}", "bytes": size}
 
 
 def rollout_action(

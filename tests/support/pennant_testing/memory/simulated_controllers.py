@@ -4,8 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from pennant_operator.decide.seen.environment import (
+    InstalledEnvironment,
+    environment_from_pin,
+    environment_from_report,
+)
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_testing.memory.cluster_state import REVISION, SLOTS, ClusterState
+from pennant_testing.memory.object_builders import installed
 from pennant_testing.memory.simulated_pods import becomes_ready
 
 
@@ -24,6 +30,8 @@ class SimulatedControllers(ClusterState):
         for slot in SLOTS:
             if (deployment := self.deployment(slot)) is not None:
                 labels = deployment["spec"]["template"]["metadata"]["labels"]
+                if "PENNANT_ENVIRONMENT" in str(deployment["spec"]["template"]["spec"]):
+                    self.installs.add(labels.get(REVISION, ""))
                 self.asked[slot] = labels.get(REVISION, ""), deployment["spec"]["replicas"]
                 generation = deployment["metadata"]["generation"]
                 self._report(deployment, observedGeneration=generation)
@@ -89,6 +97,14 @@ class SimulatedControllers(ClusterState):
             created=self.now,
         )
 
+    def _installed(self, pod: PodFacts) -> InstalledEnvironment | None:
+        """What is pinned, or else what the index has when the pod comes."""
+        if pod.revision not in self.installs:
+            return None
+        pins = self.children.get(f"ConfigMap/{self.owner['metadata']['name']}-digests", {})
+        pin = (pins.get("data") or {}).get(f"environment.{pod.revision}")
+        return environment_from_pin(pin) or environment_from_report(installed(self.packages))
+
     def _lives(self, pod: PodFacts) -> PodFacts:
         fresh = PodFacts(
             name=pod.name,
@@ -99,5 +115,6 @@ class SimulatedControllers(ClusterState):
             created=pod.created,
             address=f"{pod.name}:8080" if self.answers else "",
             digest=f"sha-of-{self.versions[pod.revision]}",
+            environment=pod.environment or self._installed(pod),  # once: the volume holds it
         )
         return self.behaviour.get(self.versions[pod.revision], becomes_ready)(fresh)

@@ -65,6 +65,11 @@ def fetches_other_bytes(pod: PodFacts) -> PodFacts:
     return replace(becomes_ready(pod), digest=f"sha-{pod.name}")
 
 
+def reports_no_packages(pod: PodFacts) -> PodFacts:
+    """Each pod of the slot runs a `fetch` that knows nothing of them."""
+    return replace(becomes_ready(pod), environment=None)
+
+
 def killed(pod: PodFacts) -> PodFacts:
     """A pod that is ended from outside whenever it loads, as by a probe."""
     failure = Failure("serve", "Killed", "ended from outside", 137, at=pod.created)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from pennant_operator.decide.goal.gates import AskedGate
+from pennant_operator.decide.goal.package_index import no_index
 from pennant_operator.decide.registry import no_answer, registries, sources
 from pennant_operator.decide.seen.observed import Desired
 from pennant_operator.decide.seen.spec import Spec
@@ -57,6 +58,7 @@ DESIRED: dict[str, Desired | None] = {
     "nothing, seen once": None,  # soon to be confirmed
     "refused": CLOSED,
     "8, source refused": ELSEWHERE,
+    "8, no index": no_index("default", "8"),
     "registry invalid": no_answer.registry_invalid(
         "default", "pennant", registries.InvalidRegistryError("spec.url 'mlflow' is no address")
     ),

@@ -1,0 +1,43 @@
+"""What a pod needs to install the packages that its bundle asks for (`spec.serving.environment`).
+
+Where they come from is in the ConfigMap beside it, so that another index rolls nothing; whose
+credentials are shown there is recorded: a variable cannot name a Secret by a ConfigMap.
+"""
+
+from typing import Any
+
+from pennant_operator.decide.manifests.container import env_from_config
+from pennant_operator.decide.seen.environment import INSTALLS, environment_key
+from pennant_operator.decide.seen.observed import PackageIndex
+from pennant_operator.decide.seen.spec import BUNDLE, Spec
+
+# The keys of the Secret.
+_CREDENTIALS = {"PENNANT_INDEX_USERNAME": "username", "PENNANT_INDEX_PASSWORD": "password"}
+
+
+def mode_env(serving: dict[str, Any]) -> list[dict[str, Any]]:
+    """The variable of both containers; none where packages are the image's."""
+    return [{**INSTALLS}] if serving.get("environment") == BUNDLE else []
+
+
+def fetch_env(spec: Spec, revision: str, index: PackageIndex | None) -> list[dict[str, Any]]:
+    """The variables of `fetch`; none where packages are the image's."""
+    mode = mode_env(spec.serving)
+    if not mode:
+        return []
+    config, digests = f"{spec.name}-registry", f"{spec.name}-digests"
+    secret = index.credentials_secret if index else None
+    return [
+        *mode,
+        env_from_config("PENNANT_INDEX_URL", config, "index-url", optional=True),
+        env_from_config("PENNANT_EXTRA_INDEX_URLS", config, "extra-index-urls", optional=True),
+        *(_env_from_secret(name, secret, key) for name, key in _CREDENTIALS.items() if secret),
+        env_from_config(
+            "PENNANT_PINNED_ENVIRONMENT", digests, environment_key(revision), optional=True
+        ),
+    ]
+
+
+def _env_from_secret(name: str, secret: str, key: str) -> dict[str, Any]:
+    source = {"name": secret, "key": key, "optional": True}
+    return {"name": name, "valueFrom": {"secretKeyRef": source}}
