@@ -13,4 +13,6 @@ def revision_today(spec: Spec, version: ModelVersion) -> str:
         version=version.version,
         created=version.created,
         serving=spec.serving,
+        environment_check=spec.environment_check,
+        image=version.image,
     )

@@ -38,6 +38,8 @@ def serve_container(
     serving = spec.serving
     custom = serving.get("mode") == CUSTOM
     own = _custom_server(serving) if custom else _pennant_server(spec, revision, images)
+    if version.image is not None:  # its libraries move with it, whoever's the server is
+        own["image"] = version.image
     own["env"] = [*identity_env(spec, version, revision), *own["env"], *serving.get("env", ())]
     return {
         "name": SERVE,
@@ -63,6 +65,7 @@ def _pennant_server(spec: Spec, revision: str, images: Images) -> dict[str, Any]
             env_value("PENNANT_SELF_TEST", serving.get("selfTest", "IfPresent")),
             env_value("PENNANT_PORT", str(PORT)),
             env_value("PENNANT_DRAIN_SECONDS", str(DRAIN_SECONDS)),
+            *_check_env(spec),
             *tuning_env(serving),
             *mode_env(serving),
             *rehearsal_env(spec, revision),
@@ -76,6 +79,12 @@ def _pennant_server(spec: Spec, revision: str, images: Images) -> dict[str, Any]
             "live", periodSeconds=10, timeoutSeconds=5, failureThreshold=3
         ),
     }
+
+
+def _check_env(spec: Spec) -> list[dict[str, Any]]:
+    """Of what is not written nothing is rendered: the server has the default."""
+    check = spec.environment_check
+    return [] if check is None else [env_value("PENNANT_ENVIRONMENT_CHECK", check)]
 
 
 def _custom_server(serving: dict[str, Any]) -> dict[str, Any]:

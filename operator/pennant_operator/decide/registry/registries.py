@@ -56,12 +56,14 @@ class RegistrySpec:
     brake: BrakeSpec = DEFAULT_BRAKE
     max_rollouts: int = 20  # that come up at once
     index: PackageIndex | None = None  # None: no bundle brings its own packages
+    allowed_images: tuple[str, ...] = ()  # patterns of what a version's tag may name
 
     def facts(self, *, braked: bool = False) -> RegistryFacts:
         """What ModelDeployments, and their fetch containers, need of it."""
         return RegistryFacts(
             self.url,
             self.allowed_sources,
+            self.allowed_images,
             self.ca_bundle,
             self.proxy or "",
             self.gates,
@@ -110,6 +112,7 @@ def parse_registry(registry: Object) -> RegistrySpec:
         brake=_brake(spec),
         max_rollouts=_max_rollouts(spec.get("maxConcurrentRollouts", 20)),
         index=_index(spec.get("environments")),
+        allowed_images=tuple(spec.get("allowedImages", ())),
     )
 
 

@@ -1,9 +1,10 @@
 """A revision: one immutable thing to run, and the record kept of it.
 
 Its name is a hash of what a person decided (registry, model, version and when that version was
-created, `spec.serving` as written). What was resolved at first contact and the manifest that was
-rendered then are recorded in an immutable ControllerRevision and never compared again: a new
-operator that renders differently rolls nothing by itself (law 5).
+created, `spec.serving` and `spec.environmentCheck` as written, and the image that the version's tag
+named at first contact). What was resolved then and the manifest that was rendered are recorded in
+an immutable ControllerRevision and never compared again: a new operator that renders differently
+rolls nothing by itself (law 5).
 """
 
 import hashlib
@@ -40,6 +41,7 @@ class Record:
     registry: str = ""  # these three are absent from records of earlier operators
     created: int = 0  # the version, in the registry's milliseconds
     registered: int = 0  # its model, likewise
+    image: str | None = None  # that the version's tag named at first contact
 
     @property
     def container(self) -> dict[str, Any]:
@@ -66,22 +68,37 @@ class Record:
         """Whether that is Pennant's, which tells how it answers, or one of the user's own."""
         return bool(self.container.get("command") == SERVER_COMMAND)
 
-    def with_serving(self, serving: dict[str, Any]) -> str:
-        """The revision of this version with another `spec.serving`, or its own with the same."""
+    def with_spec(self, serving: dict[str, Any], environment_check: str | None) -> str:
+        """The revision of this version with what another spec has, or its own with the same."""
         return revision_of(
             registry=self.registry,
             model=self.model,
             version=self.version,
             created=self.created,
             serving=serving,
+            environment_check=environment_check,
+            image=self.image,
         )
 
 
 def revision_of(
-    *, registry: str, model: str, version: str, created: int, serving: dict[str, Any]
+    *,
+    registry: str,
+    model: str,
+    version: str,
+    created: int,
+    serving: dict[str, Any],
+    environment_check: str | None = None,
+    image: str | None = None,
 ) -> str:
-    """The revision's name; `serving` is `spec.serving` as written, absent fields absent."""
-    identity = [registry, model, version, created, serving]
+    """The revision's name; `serving` is `spec.serving` as written, absent fields absent.
+
+    The last two are no part of it where they are absent: it is called as before there were any.
+    """
+    identity: list[Any] = [registry, model, version, created, serving]
+    optional = {"environmentCheck": environment_check, "image": image}
+    if given := {name: value for name, value in optional.items() if value is not None}:
+        identity.append(given)
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:REVISION_LENGTH]
 
@@ -97,6 +114,7 @@ def record_data(record: Record) -> dict[str, Any]:
         "registered": record.registered,
         "source": record.source,
         "sha256": record.sha256,
+        **({} if record.image is None else {"image": record.image}),
         "manifest": record.manifest,
     }
 
@@ -126,6 +144,7 @@ def record_from_object(obj: dict[str, Any]) -> Record:
         registry=_typed_field({"registry": ""} | data, "registry", str),
         created=_typed_field({"created": 0} | data, "created", int),
         registered=_typed_field({"registered": 0} | data, "registered", int),
+        image=None if data.get("image") is None else _typed_field(data, "image", str),
     )
 
 

@@ -24,8 +24,12 @@ from pennant_operator.decide.status.messages import (
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 
 # Not all of it is in Git, where the spec is: what serves goes on, and no pipeline is to stop.
-_NOT_THE_SPECS = {Reason.SOURCE_NOT_ALLOWED, Reason.CONFIGURATION_ERROR, Reason.REGISTRY_INVALID}
-_BEFORE_PODS = {Reason.SOURCE_NOT_ALLOWED, Reason.CONFIGURATION_ERROR}
+_BEFORE_PODS = {
+    Reason.SOURCE_NOT_ALLOWED,
+    Reason.IMAGE_NOT_ALLOWED,
+    Reason.CONFIGURATION_ERROR,
+}
+_NOT_THE_SPECS = {*_BEFORE_PODS, Reason.REGISTRY_INVALID}
 
 
 def conditions_of(situation: Situation, generation: int, now: datetime) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ Status = dict[str, Any]
 _HOLDS_BEFORE_PODS = {
     Reason.SOURCE_NOT_ALLOWED,
     Reason.CONFIGURATION_ERROR,
+    Reason.IMAGE_NOT_ALLOWED,
     Reason.GATE_NOT_PASSED,
     Reason.HELD_IN_REGISTRY,
     Reason.HELD_BY_ACTION,
@@ -28,6 +29,7 @@ def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
         _not_begun(before, after),
         _traffic_moved(before, after),
         _answers_bad(before, after),
+        _environment_differs(before, after),
         _bake_passed(before, after),
         _scaled_down(before, after),
         stalled_event(before, after),
@@ -115,7 +117,7 @@ def _rollout_held(before: Status, after: Status) -> Event | None:
 
 
 def _not_begun(before: Status, after: Status) -> Event | None:
-    """A version that gets no pods: its source is not allowed, somebody or a gate holds it."""
+    """A version that gets no pods: it is not allowed, or somebody or a gate holds it."""
     kind = Condition.ALIAS_IN_SYNC
     new, old = _condition(after, kind), _condition(before, kind)
     same = _field(before, "desired", "version") == _field(after, "desired", "version")
@@ -146,6 +148,20 @@ def _answers_bad(before: Status, after: Status) -> Event | None:
         f"{reason}: {why}; version {version} keeps the traffic: there is nothing to go back to"
     )
     return Event(WARNING, EventReason.ANSWERS_BAD, message)
+
+
+def _environment_differs(before: Status, after: Status) -> Event | None:
+    """As its pods tell when they are first asked, in the bake."""
+    differs, revision = (
+        _field(after, "answers", "differences"),
+        _field(after, "answers", "revision"),
+    )
+    known = _field(before, "answers", "revision") == revision
+    if differs is None or (known and _field(before, "answers", "differences")):
+        return None
+    version = _field(after, "serving", "version")
+    message = f"version {version} answers, and its bundle asks for {differs}"
+    return Event(WARNING, EventReason.ENVIRONMENT_DIFFERS, message)
 
 
 def _bake_passed(before: Status, after: Status) -> Event | None:
