@@ -17,12 +17,17 @@ class Reason(StrEnum):
 
     BUNDLE_MISSING = "BundleMissing"
     """MLflow, or the store, itself says that the version's files are not there."""
+    CONFIGURATION_ERROR = "ConfigurationError"
+    """What the pod was given does not do: a volume that is too small."""
     CREDENTIALS_MISSING = "CredentialsMissing"
-    """The registry or the store refused us: no credentials, wrong ones, or without the right."""
+    """The registry, the store or the package index refused us: no credentials, wrong ones, or
+    without the right."""
     DIGEST_MISMATCH = "DigestMismatch"
     """The bytes, or the version on the volume, are not those that were promoted."""
     DOWNLOAD_FAILED = "DownloadFailed"
     """The world's fault: network, time-outs, 5xx, or something that is not MLflow answering."""
+    ENVIRONMENT_MISMATCH = "EnvironmentMismatch"
+    """What the bundle asks for cannot be made, or is for another Python."""
     LOAD_FAILED = "LoadFailed"
     """The bundle cannot be loaded by its adapter."""
     REHEARSAL_FAILED = "RehearsalFailed"
