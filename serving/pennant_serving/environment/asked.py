@@ -56,7 +56,8 @@ def read_asked(bundle: Path) -> AskedEnvironment:
         if not each.is_file
     ]
     wheels = {_wheel(bundle, line) for line in parsed.lines if line.is_file}
-    wheels |= {path for path in sorted((bundle / "code").glob("*.whl")) if fits(path.name)}
+    beside = (bundle / "code").glob("*.whl")
+    wheels |= {path for path in beside if fits(path.name) and _is_inside(bundle, path)}
     return AskedEnvironment(
         parsed.lines, tuple(constraints), tuple(sorted(wheels)), _python(bundle)
     )
@@ -110,7 +111,11 @@ def _wheel(bundle: Path, line: RequirementLine) -> Path:
 def _inside(bundle: Path, name: str) -> Path | None:
     """A file of the bundle, however it is reached."""
     path = bundle / name
-    return path if path.is_file() and path.resolve().is_relative_to(bundle.resolve()) else None
+    return path if path.is_file() and _is_inside(bundle, path) else None
+
+
+def _is_inside(bundle: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(bundle.resolve())
 
 
 def _python(bundle: Path) -> str:
