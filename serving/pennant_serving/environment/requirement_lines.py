@@ -83,7 +83,7 @@ def bad(where: str, text: str, problem: str) -> PodError:
 def _line(where: str, text: str) -> RequirementLine | None:
     if problem := _problem(text):
         raise bad(where, text, problem)
-    if text.endswith(".whl"):
+    if text.endswith(".whl") and " @ " not in text:
         return RequirementLine(text, "", _path(where, text))
     try:
         requirement = Requirement(text)
@@ -111,7 +111,7 @@ def _problem(text: str) -> str:
         return "has --hash, which is not understood: leave it out, each revision pins hashes"
     if _SOURCES.search(text):
         return f"is no wheel: nothing is built in a pod; {_FROM_INDEX}"
-    if "://" in text and "@" not in text.partition("://")[0]:
+    if "://" in text:
         return f"names an address: {_FROM_INDEX}"
     return ""
 

@@ -23,7 +23,7 @@ def reason(stderr: str) -> Reason:
         return Reason.CONFIGURATION_ERROR
     if _REFUSED.search(stderr):
         return Reason.CREDENTIALS_MISSING
-    if _NO_SOLUTION in stderr:
+    if _NO_SOLUTION in stderr or _OF_THE_BUNDLE in stderr:
         return Reason.ENVIRONMENT_MISMATCH
     return Reason.DOWNLOAD_FAILED
 
@@ -68,12 +68,13 @@ def _hints(stderr: str) -> list[str]:
 
 def _shown(text: str) -> str:
     """Without the query of an address, which may be a signature."""
-    plain = _QUERY.sub("", text).rstrip(". ")
+    plain = _QUERY.sub(r"\1", text).rstrip(". ")
     cut = len(plain) > SENTENCE_CHARACTERS
     return plain[:SENTENCE_CHARACTERS] + "..." if cut else plain
 
 
 _NO_SOLUTION = "No solution found"
+_OF_THE_BUNDLE = " @ file://"
 _FETCHING = "Failed to fetch"
 _FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b")
 _REFUSED = re.compile(

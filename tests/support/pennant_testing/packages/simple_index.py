@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 import threading
@@ -79,7 +80,8 @@ def package_index(
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command == "GET":
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # who asked was killed meanwhile
+                    self.wfile.write(body)
 
         do_HEAD = do_GET  # by which uv looks whether it may read a part of a wheel
 
