@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, MutableMapping
+from dataclasses import replace
 from types import FrameType
 
 from pennant_serving.environ import SettingsError, termination_log
+from pennant_serving.environment.overlay import activate
 from pennant_serving.failures import PodError, Reason, print_cause, report_failure
 from pennant_serving.http.listener import listen
 from pennant_serving.lifecycle.phases import Phases
@@ -22,7 +24,12 @@ def main(variables: MutableMapping[str, str]) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
+        # Before anything is imported that it may have in another version: so far it was the
+        # standard library, and what is ours.
+        environment = activate(variables)
         settings = Settings.from_env(variables)
+        if environment is not None:
+            settings = replace(settings, environment=environment.digest)
         # Before any library is loaded: they count the node's processors, not the container's.
         variables[THREADS] = str(settings.threads)
         _serve(settings)
@@ -43,6 +50,8 @@ def _serve(settings: Settings) -> None:
 
     phases = Phases()
     phases.imported()
+    if settings.environment:
+        phases.note("environment", settings.environment)
     if settings.workers > 1:
         supervise(settings, listener, phases)
     else:

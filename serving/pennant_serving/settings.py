@@ -74,6 +74,8 @@ class Settings:
     """Opens the requests of this ModelDeployment's pods to each other."""
     had_traffic: bool = False
     """This revision did; then it rehearses nothing."""
+    environment: str = ""
+    """The digest of the bundle's own packages; empty where the image's serve it."""
     deployment: str = ""
     revision: str = ""
     """Whose pod this is; for the log."""

@@ -3,6 +3,7 @@
 A complete bundle that verifies is used as it is, without any network call. Otherwise the source,
 which the operator resolved, is checked against the allowed prefixes before anything else happens;
 then it is downloaded beside its final place, verified, and moved there. The manifest comes last.
+The environment that the bundle asks for, where it is to have one of its own, goes the same way.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from pennant_registry import digest, sources
 from pennant_serving.bundle.manifest import Manifest
+from pennant_serving.environment import installing, providing
+from pennant_serving.environment.record import EnvironmentRecord
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import download, volume
 from pennant_serving.fetch.settings import FetchSettings
@@ -26,6 +29,20 @@ def fetch(settings: FetchSettings, phases: Phases | None = None) -> tuple[Manife
         return _fetch(settings, phases or Phases())
 
 
+def fetch_environment(
+    settings: FetchSettings, phases: Phases
+) -> tuple[EnvironmentRecord | None, bool]:
+    """Put the environment that the bundle there asks for beside it; say what it is, and whether it
+    was there already. None when the image's packages serve the bundle.
+
+    Raises PodError.
+    """
+    if settings.environment is None:
+        return None, True
+    with volume.alone(settings.model_path):
+        return providing.provide(settings.environment, settings.model_path, phases)
+
+
 def _fetch(settings: FetchSettings, phases: Phases) -> tuple[Manifest, bool]:
     with phases.phase("verify"):
         present = volume.verified(settings.wanted, settings.model_path)
@@ -39,6 +56,7 @@ def _fetch(settings: FetchSettings, phases: Phases) -> tuple[Manifest, bool]:
             volume.strip(bundle)
             manifest = describe(settings, bundle)
         check_digest(manifest.digest, settings)
+        installing.remove(settings.model_path)  # it was another bundle's
         volume.publish(folder, manifest, settings.model_path)
     return manifest, False
 

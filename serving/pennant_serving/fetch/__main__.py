@@ -6,11 +6,16 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
+from pennant_serving.bundle.manifest import Manifest
 from pennant_serving.environ import SettingsError, termination_log
+from pennant_serving.environment import providing
 from pennant_serving.failures import PodError, Reason, report_failure, report_success
-from pennant_serving.fetch import fetch
+from pennant_serving.environment.record import EnvironmentRecord
+from pennant_serving.fetch import fetch, fetch_environment
 from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.fetch.web import same_server
 from pennant_serving.lifecycle.phases import Phases, age
@@ -27,6 +32,7 @@ def main(variables: MutableMapping[str, str]) -> int:
         if not same_server(settings.registry_url, settings.source):
             _forget_credentials(variables)
         manifest, cached = fetch(settings, phases)
+        environment, installed = fetch_environment(settings, phases)
     except PodError as error:
         report_failure(error, log)
         return 1
@@ -34,17 +40,39 @@ def main(variables: MutableMapping[str, str]) -> int:
         problem = f"the volume cannot be written: {error}: see serving.storage"
         report_failure(PodError(Reason.DOWNLOAD_FAILED, problem), log)
         return 1
+    _report(manifest, environment, log, cached=cached and installed)
+    if environment is not None:
+        phases.note("environment", environment.digest)
+    print(phases.line("fetched"), flush=True)
+    return 0
+
+
+def _report(
+    manifest: Manifest, environment: EnvironmentRecord | None, log: Path, *, cached: bool
+) -> None:
     seconds = round(age(), 3)
-    facts = {"digest": manifest.digest, "version": manifest.version, "bytes": manifest.bytes}
-    report_success({**facts, "seconds": seconds, "cached": cached}, log)
+    facts: dict[str, Any] = {
+        "digest": manifest.digest,
+        "version": manifest.version,
+        "bytes": manifest.bytes,
+        "seconds": seconds,
+        "cached": cached,
+    }
+    if environment is not None:
+        facts["environment"] = providing.report(environment)
+    report_success(facts, log)
     where = "found on the volume" if cached else f"fetched from {manifest.source}"
     print(
         f"{manifest.model} version {manifest.version} {where}: {manifest.files} files,"
         f" {manifest.bytes} bytes, sha256 {manifest.digest}, {seconds} s",
         flush=True,
     )
-    print(phases.line("fetched"), flush=True)
-    return 0
+    if environment is not None:
+        print(
+            f"environment for Python {environment.python}: {environment.packages} packages,"
+            f" {environment.bytes} bytes, sha256 {environment.digest}",
+            flush=True,
+        )
 
 
 def _settings(variables: Mapping[str, str]) -> FetchSettings:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pennant_registry import sources
 from pennant_serving.environ import Environ, SettingsError
+from pennant_serving.environment.settings import BundleEnvironment
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class FetchSettings:
     """Where a claim with artifacts is mounted, if one is."""
     expected_digests: tuple[tuple[str, str], ...] = ()
     """(who says so, hex sha256)"""
+    environment: BundleEnvironment | None = None
+    """Where the bundle's own packages come from; None when the image's serve it."""
     patience: float = 30.0
     """Seconds that may go into failed attempts and the waiting between them."""
     silence: float = 600.0
@@ -94,6 +97,7 @@ class FetchSettings:
             s3_endpoint=_s3_endpoint(env),
             artifacts_path=Path(env.text("PENNANT_ARTIFACTS_PATH", "/mnt/artifacts")),
             expected_digests=_digests(env),
+            environment=BundleEnvironment.from_env(env),
             patience=env.seconds("PENNANT_FETCH_PATIENCE", 30),
             silence=env.seconds("PENNANT_FETCH_SILENCE", 600),
         )

@@ -77,6 +77,8 @@ class Telemetry(Observer, Collector):
         self.rehearsed: Rehearsed | None = None
         self.differences = ""
         """What the bundle asks for, and the image has otherwise."""
+        self.environment = ""
+        """The digest of the bundle's own packages; empty where the image's serve it."""
 
     def requests(self, protocol: str, route: str, code: int | str) -> Series:
         """The durations of requests of one kind; a prediction counts among the recent, too."""
@@ -118,6 +120,7 @@ class Telemetry(Observer, Collector):
             start.add_metric((*self._identity, name), seconds)
         yield start
         yield self._rehearsal()
+        yield self._environment()
         yield from metrics(FAMILIES, self._counted())
 
     def _rehearsal(self) -> Metric:
@@ -129,6 +132,16 @@ class Telemetry(Observer, Collector):
         if self.rehearsed is not None:
             played.add_metric((*self._identity, self.rehearsed.outcome), self.rehearsed.played)
         return played
+
+    def _environment(self) -> Metric:
+        info = GaugeMetricFamily(
+            "pennant_serving_environment_info",
+            "Always 1: the environment that came with the model, by its digest.",
+            labels=(*MODEL, "digest"),
+        )
+        if self.environment:
+            info.add_metric((*self._identity, self.environment), 1)
+        return info
 
     def _counted(self) -> Snapshot:
         """By this process, or by all workers."""

@@ -76,6 +76,7 @@ async def _run(
     if settings.access_log:
         telemetry.access_log = AccessLog(settings.model, settings.version)
     telemetry.watch = create_watch(settings)
+    telemetry.environment = settings.environment
     try:
         return await _serve(settings, listener, loaded, place, telemetry)
     finally:

@@ -7,7 +7,12 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Mapping
+from importlib.metadata import version as installed_version
 from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from pennant_serving.environment import runtime
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the same wheel is the same bytes."""
@@ -53,3 +58,11 @@ def _record(content: Mapping[str, str]) -> str:
 
 def _hash(data: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+
+
+def runtime_wheels(folder: Path) -> None:
+    """Empty ones in the place of all that the server itself needs: whoever resolves with them sees
+    their bounds, and nothing of them is ever imported."""
+    for text in runtime.requirements():
+        name = Requirement(text).name
+        wheel(folder, name, installed_version(name), files={f"_{len(name)}.py": ""})

@@ -1,0 +1,158 @@
+"""What a bundle asks for: packages by requirements.txt or conda.yaml, and the Python it was made
+with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from pennant_serving.environment.requirement_lines import (
+    ParsedLines,
+    RequirementLine,
+    bad,
+    logical_lines,
+    parse,
+)
+from pennant_serving.environment.wheels import fits
+from pennant_serving.failures import PodError, Reason
+
+FILE_BYTES = 256 * 1024
+"""Of one file that is read, at most."""
+REQUIREMENTS, CONDA, PYTHON_ENV = "requirements.txt", "conda.yaml", "python_env.yaml"
+WITH_PIP = ("python", "pip", "setuptools", "wheel")
+"""Packages of conda that a wheel's environment does without."""
+
+
+@dataclass(frozen=True)
+class AskedEnvironment:
+    """Of one bundle."""
+
+    lines: tuple[RequirementLine, ...]
+    constraints: tuple[RequirementLine, ...]
+    wheels: tuple[Path, ...]
+    """Files in the bundle."""
+    python: str
+    """Major and minor; empty when the bundle does not say."""
+
+    def requirements(self) -> list[str]:
+        """As uv gets them."""
+        named = [line.requirement for line in self.lines if not line.is_file]
+        return named + [f"{project(path)} @ {path.resolve().as_uri()}" for path in self.wheels]
+
+
+def read_asked(bundle: Path) -> AskedEnvironment:
+    """Raises PodError: nothing is asked for, or a line cannot be done."""
+    parsed = parse(_lines(bundle))
+    constraints = [
+        each
+        for name in parsed.constraint_files
+        for each in _constraints(bundle, name).lines
+        if not each.is_file
+    ]
+    wheels = {_wheel(bundle, line) for line in parsed.lines if line.is_file}
+    beside = (bundle / "code").glob("*.whl")
+    wheels |= {path for path in beside if fits(path.name) and _is_inside(bundle, path)}
+    return AskedEnvironment(
+        parsed.lines, tuple(constraints), tuple(sorted(wheels)), _python(bundle)
+    )
+
+
+def project(wheel: Path) -> str:
+    """The normalised name of the package in a wheel. Raises PodError."""
+    try:
+        return str(parse_wheel_filename(wheel.name)[0])
+    except InvalidWheelFilename as error:
+        problem = "is not named as a wheel is: name-version-python-abi-platform.whl"
+        raise bad("the bundle", wheel.name, problem) from error
+
+
+def _lines(bundle: Path) -> Iterator[tuple[str, str]]:
+    if (bundle / REQUIREMENTS).is_file():
+        return logical_lines(REQUIREMENTS, _text(bundle, REQUIREMENTS))
+    if (bundle / CONDA).is_file():
+        return _of_conda(_yaml(bundle, CONDA))
+    raise PodError(
+        Reason.ENVIRONMENT_MISMATCH,
+        f"the bundle has neither {REQUIREMENTS} nor {CONDA}, and serving.environment is Bundle: log"
+        " the model with pip_requirements, or set serving.environment to Image",
+    )
+
+
+def _of_conda(content: Any) -> Iterator[tuple[str, str]]:
+    for each in _dependencies(content):
+        if isinstance(each, dict):
+            for line in each.get("pip") or ():
+                yield f"{CONDA} (pip)", str(line).strip()
+        elif canonicalize_name(_CONDA_NAME.split(str(each))[0]) not in WITH_PIP:
+            raise bad(CONDA, str(each), "is a package of conda's: list it under pip, or set an"
+                      " image that has it and serving.environment to Image")  # fmt: skip
+
+
+def _constraints(bundle: Path, name: str) -> ParsedLines:
+    inside = _inside(bundle, name)
+    if inside is None:
+        raise bad(REQUIREMENTS, f"-c {name}", "names a file that is not in the bundle")
+    return parse(logical_lines(name, _text(bundle, name)))
+
+
+def _wheel(bundle: Path, line: RequirementLine) -> Path:
+    path = _inside(bundle, line.requirement)
+    if path is None:
+        raise bad(REQUIREMENTS, line.text, "is not in the bundle: log the wheel with the model")
+    return path
+
+
+def _inside(bundle: Path, name: str) -> Path | None:
+    """A file of the bundle, however it is reached."""
+    path = bundle / name
+    return path if path.is_file() and _is_inside(bundle, path) else None
+
+
+def _is_inside(bundle: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(bundle.resolve())
+
+
+def _python(bundle: Path) -> str:
+    if (bundle / PYTHON_ENV).is_file():
+        content = _yaml(bundle, PYTHON_ENV)
+        if match := _VERSION.match(str(content.get("python") or "")):
+            return match[1]
+    if (bundle / CONDA).is_file():
+        listed = (str(each) for each in _dependencies(_yaml(bundle, CONDA)))
+        matches = (_CONDA_PYTHON.match(each) for each in listed)
+        return next((match[1] for match in matches if match), "")
+    return ""
+
+
+def _dependencies(content: Any) -> list[Any]:
+    listed = content.get("dependencies")
+    return listed if isinstance(listed, list) else []
+
+
+def _yaml(bundle: Path, name: str) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(_text(bundle, name))
+    except yaml.YAMLError as error:
+        raise PodError(Reason.ENVIRONMENT_MISMATCH, f"{name} is no YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise PodError(Reason.ENVIRONMENT_MISMATCH, f"{name} holds no YAML mapping")
+    return content
+
+
+def _text(bundle: Path, name: str) -> str:
+    path = bundle / name
+    if path.stat().st_size > FILE_BYTES:
+        problem = f"{name} has {path.stat().st_size} bytes: more than {FILE_BYTES} are not read"
+        raise PodError(Reason.ENVIRONMENT_MISMATCH, problem)
+    return path.read_text(errors="replace")
+
+
+_CONDA_NAME = re.compile(r"[\s=<>!~\[]")
+_VERSION = re.compile(r"\s*(\d+\.\d+)")
+_CONDA_PYTHON = re.compile(r"python\s*={1,2}\s*(\d+\.\d+)")

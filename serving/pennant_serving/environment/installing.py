@@ -1,0 +1,120 @@
+"""An environment on the volume: installed beside its place, moved there, then recorded."""
+
+from __future__ import annotations
+
+import base64
+import compileall
+import csv
+import hashlib
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pennant_serving.environment import pins
+from pennant_serving.environment.locking import fault, written
+from pennant_serving.environment.record import (
+    PYTHON,
+    EnvironmentRecord,
+    environment_path,
+    read,
+    record_path,
+    write,
+)
+from pennant_serving.environment.uv import Uv, UvFailed
+from pennant_serving.environment.wheels import Wheel
+
+TESTS = re.compile(r"/tests?/(?!__init__)")
+"""Nobody imports them in a pod: half of the files of scipy and pandas."""
+
+
+@contextmanager
+def staging(model_path: Path) -> Iterator[Path]:
+    """An empty folder on the same volume, gone afterwards with all that lies in it."""
+    folder = model_path.parent / ".incoming-environment"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def install(wheels: Iterable[Wheel], uv: Uv) -> Path:
+    """These and nothing else, each by its whole hash; the folder, within that of uv. Raises
+    PodError."""
+    target = uv.folder / "packages"
+    lock = written(wheels, uv.folder / "pylock.install.toml")
+    try:
+        uv.run(
+            "install",
+            "--quiet",
+            f"--requirements={lock.name}",
+            f"--target={target}",
+            "--no-deps",
+            "--link-mode=hardlink",  # the cache goes, what it was linked to stays
+            "--preview-features=pylock",
+        )
+    except UvFailed as error:
+        raise fault(str(error)) from error
+    return target
+
+
+def compile_modules(folder: Path) -> None:
+    """Byte code beside the modules: `serve` sees the volume read-only and could keep none. No code
+    of a package runs for it."""
+    compileall.compile_dir(folder, quiet=2, rx=TESTS, workers=0)
+
+
+def publish(folder: Path, wheels: Iterable[Wheel], model_path: Path) -> EnvironmentRecord:
+    """Move an installed environment to its place. A crash between the steps leaves no record."""
+    listed = [wheel.pin for wheel in wheels]
+    record = EnvironmentRecord(
+        digest=pins.digest(listed),
+        python=PYTHON,
+        packages=len(listed),
+        bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+        wheels=tuple(sorted(f"{pin} {pin.sha256}" for pin in listed)),
+    )
+    remove(model_path)
+    folder.rename(environment_path(model_path))
+    write(record, record_path(model_path))
+    return record
+
+
+def remove(model_path: Path) -> None:
+    """The record first."""
+    record_path(model_path).unlink(missing_ok=True)
+    shutil.rmtree(environment_path(model_path), ignore_errors=True)
+
+
+def verified(model_path: Path) -> EnvironmentRecord | None:
+    """The record of an environment whose files are all as they were installed, else None."""
+    record, folder = read(record_path(model_path)), environment_path(model_path)
+    if record is None or record.python != PYTHON:
+        return None
+    lists = sorted(folder.glob("*.dist-info/RECORD"))
+    if len(lists) != record.packages:
+        return None
+    claims: dict[str, set[str]] = defaultdict(set)
+    for path in lists:
+        for name, hash_, _ in csv.reader(path.read_text().splitlines()):
+            if hash_:
+                claims[name].add(hash_)  # of several, where packages have a file in common
+    return record if all(_is_one_of(folder / name, claims[name]) for name in claims) else None
+
+
+def _is_one_of(path: Path, hashes: set[str]) -> bool:
+    try:
+        actual = hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return False
+    return f"sha256={base64.urlsafe_b64encode(actual).rstrip(b'=').decode()}" in hashes
+
+
+def pins_of(record: EnvironmentRecord) -> list[pins.Pin]:
+    """What its lines say."""
+    parts = (line.replace("==", " ").split(" ") for line in record.wheels)
+    return [pins.Pin(name, version, sha256) for name, version, sha256 in parts]

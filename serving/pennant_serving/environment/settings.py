@@ -1,0 +1,81 @@
+"""Where the packages of a bundle come from, as the operator renders it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from pennant_serving.environ import Environ, SettingsError
+from pennant_serving.environment.overlay import ENVIRONMENTS
+from pennant_serving.environment.pins import Pin, decode
+
+
+@dataclass(frozen=True)
+class PackageIndexes:
+    """The indexes, the one that is asked first at the front, and who asks."""
+
+    urls: tuple[str, ...]
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class PinnedEnvironment:
+    """What the first pods of the revision ended with."""
+
+    digest: str
+    python: str
+    pins: tuple[Pin, ...]
+
+
+@dataclass(frozen=True)
+class BundleEnvironment:
+    """The bundle's own packages are asked for."""
+
+    indexes: PackageIndexes
+    pinned: PinnedEnvironment | None = None
+
+    @classmethod
+    def from_env(cls, env: Environ) -> BundleEnvironment | None:
+        """None when the image's are asked for. Raises SettingsError, naming the variable."""
+        if env.choice("PENNANT_ENVIRONMENT", "Image", ENVIRONMENTS) == "Image":
+            return None
+        indexes = PackageIndexes(
+            urls=(_url("PENNANT_INDEX_URL", env.text("PENNANT_INDEX_URL")), *_more(env)),
+            username=_secret(env, "PENNANT_INDEX_USERNAME"),
+            password=_secret(env, "PENNANT_INDEX_PASSWORD"),
+        )
+        return cls(indexes, _pinned(env))
+
+
+def _more(env: Environ) -> list[str]:
+    name = "PENNANT_EXTRA_INDEX_URLS"
+    return [_url(name, url) for url in (env.optional(name) or "").split()]
+
+
+def _url(variable: str, url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise SettingsError(
+            f"{variable}={parts.scheme}://{parts.hostname}... is not an http or https address"
+            " without credentials in it"
+        )
+    return url.rstrip("/")
+
+
+def _secret(env: Environ, name: str) -> str | None:
+    """Without the line break that `echo` and editors leave at the end of a Secret's value."""
+    return (env.optional(name) or "").rstrip("\r\n") or None
+
+
+def _pinned(env: Environ) -> PinnedEnvironment | None:
+    text = env.optional("PENNANT_PINNED_ENVIRONMENT")
+    if text is None:
+        return None
+    try:
+        content = json.loads(text)
+        digest, python, pins = (str(content[key]) for key in ("digest", "python", "pins"))
+        return PinnedEnvironment(digest, python, decode(pins))
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        raise SettingsError(f"PENNANT_PINNED_ENVIRONMENT is not what a fetch reported: {error}") from error

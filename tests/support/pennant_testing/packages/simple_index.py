@@ -1,0 +1,123 @@
+"""A package index (PEP 503, with hashes) over a folder of wheels, on loopback."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+Refusal = Callable[[str, str | None], int | None]
+"""Path and Authorization to the status of a refusal; None lets it pass."""
+
+
+@dataclass
+class PackageIndex:
+    """One that runs. What lies in the folder later is served, too."""
+
+    folder: Path
+    url: str = ""
+    """Of the index itself, as a client is given it."""
+    files_url: str = ""
+    """Where its pages say that the wheels are; empty means: beside the pages."""
+    refusal: Refusal | None = None
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    """(path, Authorization) of every request."""
+
+    def answer(self, path: str) -> tuple[str, bytes] | None:
+        """Content type and body; None when there is nothing of that name."""
+        kind, _, name = path.strip("/").partition("/")
+        if kind == "simple" and name:
+            return self._page(name)
+        wheel = self.folder / Path(name).name
+        if kind == "files" and wheel.is_file():
+            return "application/octet-stream", wheel.read_bytes()
+        return None
+
+    def _page(self, project: str) -> tuple[str, bytes] | None:
+        wheels = [path for path in sorted(self.folder.glob("*.whl")) if project_of(path) == project]
+        links = "".join(
+            f'<a href="{self.files_url}/files/{path.name}#sha256={sha256(path)}">'
+            f"{escape(path.name)}</a>\n"
+            for path in wheels
+        )
+        page = f"<!DOCTYPE html><html><body>{links}</body></html>"
+        return ("text/html", page.encode()) if wheels else None
+
+
+@contextmanager
+def package_index(
+    folder: Path, *, refusal: Refusal | None = None, files_url: str = ""
+) -> Iterator[PackageIndex]:
+    """Serve the folder's wheels until the block is left."""
+    index = PackageIndex(folder, refusal=refusal, files_url=files_url)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            authorization = self.headers["Authorization"]
+            index.asked.append((self.path, authorization))
+            status = index.refusal(self.path, authorization) if index.refusal else None
+            content = index.answer(self.path)
+            if status is not None or content is None:
+                self._send(status or 404, "text/plain", b"no")
+            else:
+                self._send(200, *content)
+
+        def _send(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            if status == 401:
+                self.send_header("WWW-Authenticate", "Basic")
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                with contextlib.suppress(ConnectionError):  # who asked was killed meanwhile
+                    self.wfile.write(body)
+
+        do_HEAD = do_GET  # by which uv looks whether it may read a part of a wheel
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    index.url = f"http://127.0.0.1:{server.server_port}/simple"
+    try:
+        yield index
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def needs(username: str, password: str) -> Refusal:
+    """Refuses everybody else: 401 without credentials, 403 with others."""
+    right = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+    def refusal(_: str, authorization: str | None) -> int | None:
+        if authorization == right:
+            return None
+        return 401 if authorization is None else 403
+
+    return refusal
+
+
+def project_of(wheel: Path) -> str:
+    """The normalised name of what a wheel holds."""
+    return re.sub(r"[-_.]+", "-", wheel.name.partition("-")[0]).lower()
+
+
+def sha256(wheel: Path) -> str:
+    """In hex."""
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()

@@ -1,0 +1,188 @@
+"""What a bundle asks for, by the files that MLflow writes; bad lines are named."""
+
+from __future__ import annotations
+
+import pytest
+
+from pennant_serving.environment.asked import FILE_BYTES, read_asked
+from pennant_serving.environment.requirement_lines import LINES
+from pennant_serving.failures import PodError, Reason
+from pennant_testing.packages.wheels import wheel
+
+pytestmark = pytest.mark.unit
+
+CONDA = """\
+channels: [conda-forge]
+dependencies:
+- python=3.11.7
+- pip<=23.2.1
+- pip:
+  - mlflow==2.19.0
+  - scikit-learn==1.5.2
+name: mlflow-env
+"""
+PYTHON_ENV = """\
+python: 3.12.4
+build_dependencies: [pip==24.0, setuptools==69.5.1, wheel==0.43.0]
+dependencies: [-r requirements.txt]
+"""
+
+
+def bundle(folder, requirements=None, **files):
+    named = {name.replace("_yaml", ".yaml"): text for name, text in files.items()}
+    if requirements is not None:
+        named["requirements.txt"] = requirements
+    for name, text in named.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def requirements(folder, text):
+    return read_asked(bundle(folder, text)).requirements()
+
+
+def refused(folder, text=None, **files):
+    with pytest.raises(PodError) as raised:
+        read_asked(bundle(folder, text, **files))
+    assert raised.value.reason is Reason.ENVIRONMENT_MISMATCH
+    return raised.value.message
+
+
+def test_requirements_are_read_as_mlflow_writes_them(tmp_path):
+    text = "mlflow==2.19.0\nscikit-learn==1.5.2  # fitted by it\n\n# more\nnumpy>=1.26,\\\n<2\n"
+    assert requirements(tmp_path, text) == [
+        "mlflow-skinny==2.19.0",
+        "scikit-learn==1.5.2",
+        "numpy<2,>=1.26",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("mlflow", "mlflow-skinny"),
+        ("MLflow[extras,gateway]>=2.9,<3", "mlflow-skinny<3,>=2.9"),
+        ("mlflow-skinny==3.17.2", "mlflow-skinny==3.17.2"),
+        ("torch==2.5.1+cpu", "torch==2.5.1+cpu"),
+        ('pywin32==306; sys_platform == "win32"', 'pywin32==306; sys_platform == "win32"'),
+        ("uvicorn[standard]", "uvicorn[standard]"),
+    ],
+)
+def test_a_line_is_what_uv_is_asked_for(tmp_path, line, asked):
+    assert requirements(tmp_path, line) == [asked]
+
+
+def test_our_own_package_is_there_already(tmp_path):
+    assert requirements(tmp_path, "pennant[registry]==0.1\nnumpy\n") == ["numpy"]
+
+
+def test_without_requirements_the_pip_part_of_conda_yaml_counts(tmp_path):
+    asked = read_asked(bundle(tmp_path, conda_yaml=CONDA))
+    assert asked.requirements() == ["mlflow-skinny==2.19.0", "scikit-learn==1.5.2"]
+    assert asked.python == "3.11"
+
+
+def test_requirements_count_before_conda_yaml(tmp_path):
+    asked = read_asked(bundle(tmp_path, "numpy==1.26.4", conda_yaml=CONDA))
+    assert asked.requirements() == ["numpy==1.26.4"]
+
+
+def test_python_env_says_the_python_before_conda_yaml(tmp_path):
+    files = {"conda_yaml": CONDA, "python_env_yaml": PYTHON_ENV}
+    assert read_asked(bundle(tmp_path, "numpy", **files)).python == "3.12"
+
+
+@pytest.mark.parametrize("python", ["python>=3.9", "python", "pip"])
+def test_a_bundle_need_not_say_its_python(tmp_path, python):
+    text = f"dependencies: [{python!r}, {{pip: [numpy]}}]"
+    assert read_asked(bundle(tmp_path, conda_yaml=text)).python == ""
+
+
+def test_a_package_of_condas_is_named(tmp_path):
+    text = "dependencies: [python=3.11, openjdk=17, {pip: [pyspark]}]"
+    assert "'openjdk=17'" in refused(tmp_path, conda_yaml=text)
+
+
+def test_constraints_in_the_bundle_count(tmp_path):
+    (tmp_path / "constraints.txt").write_text("scipy<1.15\n")
+    asked = read_asked(bundle(tmp_path, "numpy\n-c constraints.txt\n"))
+    assert asked.requirements() == ["numpy"]
+    assert [line.requirement for line in asked.constraints] == ["scipy<1.15"]
+
+
+
+@pytest.mark.parametrize("file", ["../constraints.txt", "/etc/passwd", "none.txt"])
+def test_constraints_elsewhere_are_refused(tmp_path, file):
+    (tmp_path / "constraints.txt").write_text("scipy")
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    assert f"'-c {file}', names a file that is not in the bundle" in refused(folder, f"-c {file}")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("-r other.txt", "is an option"),
+        ("-e .", "is an option"),
+        ("--index-url https://someone:secret@example.com/simple", "is an option"),
+        ("--extra-index-url=https://example.com/simple", "is an option"),
+        ("--find-links /wheels", "is an option"),
+        ("git+https://token@example.com/x.git", "is no wheel"),
+        ("x @ git+https://token@example.com/x.git", "is no wheel"),
+        ("x @ https://example.com/x-1-py3-none-any.whl", "names an address"),
+        ("https://example.com/x-1-py3-none-any.whl", "names an address"),
+        ("file:///opt/x-1-py3-none-any.whl", "names an address"),
+        ("x-1.0.tar.gz", "is no wheel"),
+        ("code/x-1.0.zip", "is no wheel"),
+        ("/opt/x-1-py3-none-any.whl", "is a file outside the bundle"),
+        ("code/../../x-1-py3-none-any.whl", "is a file outside the bundle"),
+        ("code/x-1-py3-none-any.whl", "is not in the bundle"),
+        ("numpy==1.26.4 --hash=sha256:00", "has --hash"),
+        ("./package", "is no requirement"),
+        ("numpy = 1.26", "is no requirement"),
+    ],
+)
+def test_a_bad_line_is_named_with_what_to_do(tmp_path, line, problem):
+    message = refused(tmp_path, f"numpy\n{line}\n")
+    assert message.startswith(("requirements.txt line 2, ", "requirements.txt, "))
+    assert problem in message
+    assert ": " in message
+    assert "secret" not in message
+    assert "token" not in message
+
+
+def test_wheels_in_the_bundle_are_asked_for(tmp_path):
+    listed = wheel(tmp_path / "wheels", "listed", "1.0")
+    beside = wheel(tmp_path / "code", "beside", "2.0")
+    wheel(tmp_path / "code", "beside", "2.0", tag="cp39-cp39-win_amd64")
+    named = requirements(tmp_path, f"wheels/{listed.name}\nnumpy\n./code/{beside.name}\n")
+    assert named == ["numpy", f"beside @ {beside.as_uri()}", f"listed @ {listed.as_uri()}"]
+    assert requirements(tmp_path, "numpy") == ["numpy", f"beside @ {beside.as_uri()}"]
+
+
+def test_a_link_out_of_the_bundle_is_not_followed(tmp_path):
+    outside = wheel(tmp_path, "x", "1")
+    folder = tmp_path / "bundle"
+    (folder / "code").mkdir(parents=True)
+    (folder / "code" / outside.name).symlink_to(outside)
+    assert "is not in the bundle" in refused(folder, f"code/{outside.name}")
+
+
+def test_a_wheel_is_named_as_wheels_are(tmp_path):
+    (tmp_path / "mine.whl").write_bytes(b"")
+    with pytest.raises(PodError, match=r"'mine\.whl', is not named as a wheel is"):
+        requirements(tmp_path, "mine.whl")
+
+
+def test_a_bundle_without_requirements_is_refused(tmp_path):
+    assert "neither requirements.txt nor conda.yaml" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["- [", "just text"])
+def test_damaged_yaml_is_named(tmp_path, text):
+    assert "conda.yaml" in refused(tmp_path, conda_yaml=text)
+
+
+def test_what_is_read_is_bounded(tmp_path):
+    assert "lines" in refused(tmp_path, "numpy\n" * (LINES + 1))
+    assert "bytes" in refused(tmp_path, "#" * (FILE_BYTES + 1))

@@ -1,0 +1,83 @@
+"""Pins: names, versions and the beginnings of hashes as a short text, and the digest of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pennant_serving.environment.pins import HASH_BYTES, Pin, decode, digest, encode
+from pennant_serving.environment.providing import PINS_CHARACTERS
+from pennant_serving.failures import MESSAGE_BYTES
+
+pytestmark = pytest.mark.unit
+
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", fullmatch=True)
+VERSIONS = st.from_regex(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}(\+[a-z0-9.]{1,9})?", fullmatch=True)
+PINS = st.builds(Pin, NAMES, VERSIONS, st.binary(min_size=32, max_size=32).map(bytes.hex))
+ENVIRONMENTS = st.lists(PINS, max_size=40, unique_by=lambda pin: pin.name)
+
+
+def packages(count: int) -> list[Pin]:
+    """So many of those that MLflow's server and the tests need, by their locks."""
+    folder = Path(__file__).parents[2] / "requirements"
+    text = "".join((folder / f"{lock}.txt").read_text() for lock in ("mlflow", "dev"))
+    versions = dict(re.findall(r"^([a-z0-9-]+)==([0-9][\w.]*)", text, re.MULTILINE))
+    assert len(versions) > 140
+    pinned = list(versions.items())[:count]
+    return [Pin(*each, hashlib.sha256(each[0].encode()).hexdigest()) for each in pinned]
+
+
+@given(ENVIRONMENTS)
+def test_what_was_encoded_is_read_with_the_beginning_of_each_hash(pins):
+    expected = sorted(Pin(pin.name, pin.version, pin.sha256[: 2 * HASH_BYTES]) for pin in pins)
+    assert list(decode(encode(pins))) == expected
+
+
+@given(ENVIRONMENTS, st.randoms(use_true_random=False))
+def test_the_order_of_packages_makes_no_difference(pins, random):
+    shuffled = list(pins)
+    random.shuffle(shuffled)
+    assert (encode(shuffled), digest(shuffled)) == (encode(pins), digest(pins))
+
+
+@given(ENVIRONMENTS)
+def test_the_text_is_the_same_in_json(pins):
+    assert json.dumps(encode(pins)) == f'"{encode(pins)}"'
+
+
+@given(ENVIRONMENTS, PINS)
+def test_another_wheel_is_another_digest(pins, other):
+    assert digest([*pins, other]) != digest(pins)
+
+
+def test_the_digest_is_over_sorted_lines():
+    pins = [Pin("b", "2.0", "bb" * 32), Pin("a", "1.0", "aa" * 32)]
+    lines = f"a==1.0 {'aa' * 32}\nb==2.0 {'bb' * 32}\n"
+    assert digest(pins) == hashlib.sha256(lines.encode()).hexdigest()
+
+
+@given(st.text(max_size=60))
+def test_what_is_no_pins_is_refused(text):
+    if text != encode([]):
+        with pytest.raises(ValueError, match="no pins"):
+            decode(text)
+
+
+@pytest.mark.parametrize("content", [b"a==1\0short", b"a\0" + bytes(16), bytes(1 << 21), b"==\0"])
+def test_pins_of_another_form_are_refused(content):
+    with pytest.raises(ValueError, match="no pins"):
+        decode(base64.b85encode(zlib.compress(content)).decode())
+
+
+def test_a_hundred_packages_fit_a_termination_message():
+    size = len(encode(packages(100)))
+    assert size < PINS_CHARACTERS < MESSAGE_BYTES - 500
+    assert len(encode(packages(140))) > PINS_CHARACTERS
