@@ -1,6 +1,8 @@
-"""Python environments of their own, one for each lock: made once, kept in the cache folder."""
+"""Python environments of their own, and wheels, one for each lock: made once, kept in the cache
+folder."""
 
 import hashlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pennant_dev.binaries import exclusive
 from pennant_dev.settings import Settings
 
 THIS = Path(sys.executable)
+MANYLINUX = ("manylinux2014", "manylinux_2_27", "manylinux_2_28")  # of wheels, and older ones
 
 
 def environment(name: str, lock: Path) -> Path:
@@ -30,3 +33,26 @@ def environment(name: str, lock: Path) -> Path:
             subprocess.run(install, check=True)
             complete.touch()
     return python
+
+
+def wheels(name: str, lock: Path, python: str) -> Path:
+    """A folder with the wheels of a hash-pinned lock, for a Python (3.12) on Linux here.
+
+    Raises subprocess.CalledProcessError when they cannot be downloaded.
+    """
+    cache = Settings.from_env().cache
+    cache.mkdir(parents=True, exist_ok=True)
+    home = cache / f"{name}-{python}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    tags = [f"--platform={kind}_{platform.machine()}" for kind in MANYLINUX]
+    with exclusive(cache / f"{name}.lock"):
+        if not home.exists():
+            unfinished = home.with_suffix(".unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            options = ("--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:")
+            where = (f"--requirement={lock}", f"--dest={unfinished}")
+            pip = (THIS, "-m", "pip", "download")
+            subprocess.run(
+                [*pip, *options, f"--python-version={python}", *tags, *where], check=True
+            )
+            unfinished.rename(home)
+    return home

@@ -1,0 +1,46 @@
+"""A package index as files that any web server gives out (PEP 503, 658): pages, wheels, metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import zipfile
+from pathlib import Path
+
+from pennant_testing.packages.simple_index import PackageIndex, project_of
+
+
+def lay_out(wheels: Path, root: Path) -> None:
+    """Make `simple/` and `files/` below a folder, of all wheels in another."""
+    (root / "files").mkdir(parents=True)
+    described = {}
+    for wheel in sorted(wheels.glob("*.whl")):
+        (root / "files" / wheel.name).hardlink_to(wheel)
+        metadata = _metadata(wheel)
+        (root / "files" / f"{wheel.name}.metadata").write_bytes(metadata)
+        described[wheel.name] = hashlib.sha256(metadata).hexdigest()
+    index = PackageIndex(wheels, files_url="../..")
+    for project in {project_of(wheel) for wheel in wheels.glob("*.whl")}:
+        answer = index.answer(f"/simple/{project}/")
+        assert answer is not None
+        page = root / "simple" / project / "index.html"
+        page.parent.mkdir(parents=True)
+        text = answer[1].decode()
+        for name, digest in described.items():
+            told = f'<a data-core-metadata="sha256={digest}" href="../../files/{name}#'
+            text = text.replace(f'<a href="../../files/{name}#', told)
+        page.write_text(text)
+
+
+def _metadata(wheel: Path) -> bytes:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA")
+                   and n.count("/") == 1)  # fmt: skip
+        return archive.read(name)
+
+
+def packed(root: Path, archive: Path) -> Path:
+    """All of it in one uncompressed archive."""
+    with tarfile.open(archive, "w") as opened:
+        opened.add(root, arcname=".")
+    return archive
