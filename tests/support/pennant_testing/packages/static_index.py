@@ -1,4 +1,4 @@
-"""A package index as files that any web server gives out (PEP 503, 658): pages, wheels, metadata."""
+"""A package index as files for any web server (PEP 503, 658): pages, wheels and metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def lay_out(wheels: Path, root: Path) -> None:
     (root / "files").mkdir(parents=True)
     described = {}
     for wheel in sorted(wheels.glob("*.whl")):
-        (root / "files" / wheel.name).hardlink_to(wheel)
+        (root / "files" / wheel.name).symlink_to(wheel)
         metadata = _metadata(wheel)
         (root / "files" / f"{wheel.name}.metadata").write_bytes(metadata)
         described[wheel.name] = hashlib.sha256(metadata).hexdigest()
@@ -41,6 +41,6 @@ def _metadata(wheel: Path) -> bytes:
 
 def packed(root: Path, archive: Path) -> Path:
     """All of it in one uncompressed archive."""
-    with tarfile.open(archive, "w") as opened:
+    with tarfile.open(archive, "w", dereference=True) as opened:
         opened.add(root, arcname=".")
     return archive

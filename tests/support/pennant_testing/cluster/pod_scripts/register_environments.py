@@ -64,12 +64,12 @@ ASKED = {
 
 def train(folder: Path, index: str) -> None:
     """The good ones, in a process that has the libraries."""
-    libraries = folder.parent / "libraries"
+    libraries = str(folder.parent / "libraries")
     install = ("uv", "pip", "install", "--quiet", "--target", libraries, "--default-index", index)
     cache = {"UV_CACHE_DIR": str(folder.parent / "cache")}
     subprocess.run([*install, *LIBRARIES], check=True, env=os.environ | cache)
-    command = [sys.executable, "-c", TRAIN, folder]
-    own = {"PYTHONPATH": str(libraries), "MLFLOW_TRACKING_URI": str(folder.parent / "runs")}
+    command = [sys.executable, "-c", TRAIN, str(folder)]
+    own = {"PYTHONPATH": libraries, "MLFLOW_TRACKING_URI": str(folder.parent / "runs")}
     subprocess.run(command, check=True, env=os.environ | own, stdout=sys.stderr)
 
 
