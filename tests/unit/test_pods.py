@@ -1,18 +1,15 @@
 """What a Pod object says, as the kubelet writes it."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from pennant_operator.decide.seen.environment import environment_from_pin
 from pennant_operator.decide.seen.pod_facts import pod_facts
 from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.seen.termination import KILLED, NODE_ENDED
 from pennant_operator.decide.times import format_time, parse_time
 from pennant_operator.decide.vocabulary import LABEL_REVISION
-from pennant_testing.memory.object_builders import installed
 
 pytestmark = pytest.mark.unit
 
@@ -60,72 +57,6 @@ def test_a_bundle_larger_than_its_volume_may_be_is_told_by_what_fetch_wrote(limi
     fetched = pod(initContainerStatuses=[{"name": "fetch", "state": state}])
     volume = {"name": "models", "emptyDir": {"sizeLimit": limit} if limit else {}}
     fetched["spec"]["volumes"] = [{"name": "tmp", "emptyDir": {}}, volume]
-    assert pod_facts(fetched).overfull == expected
-
-
-REPORT = installed()
-
-
-def reporting(environment: object, size: object = 2048) -> dict:
-    report = json.dumps({"digest": "abc", "bytes": size, "environment": environment})
-    state = {"terminated": terminated(report, 0)}
-    return pod(initContainerStatuses=[{"name": "fetch", "state": state}])
-
-
-def test_what_fetch_installed_is_in_its_message_as_later_pods_get_it():
-    environment = pod_facts(reporting(REPORT)).environment
-    assert environment is not None
-    assert (environment.digest, environment.size) == ("a" * 64, 1000)
-    assert json.loads(environment.report) == REPORT
-    assert environment_from_pin(environment.report) == environment
-
-
-def test_what_serve_writes_says_nothing_of_packages():
-    state = {"terminated": terminated(json.dumps({"environment": REPORT}), 0)}
-    assert pod_facts(pod(containerStatuses=[{"name": "serve", "state": state}])).environment is None
-
-
-@pytest.mark.parametrize(
-    "environment",
-    [
-        None,
-        [],
-        "a" * 64,
-        {},
-        REPORT | {"digest": "a" * 63},
-        REPORT | {"digest": "A" * 64},
-        REPORT | {"digest": 7},
-        REPORT | {"bytes": True},
-        REPORT | {"bytes": -1},
-        REPORT | {"bytes": "1000"},
-        REPORT | {"pins": None},
-        REPORT | {"python": 3.12},
-        REPORT | {"pins": "x" * 5000},
-    ],
-    ids=str,
-)
-def test_what_is_no_whole_report_of_packages_is_none(environment: object):
-    assert pod_facts(reporting(environment)).environment is None
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[" * 9999, "null", None, 7])
-def test_what_somebody_wrote_over_a_pin_is_none(text: object):
-    assert environment_from_pin(text) is None
-
-
-@pytest.mark.parametrize(
-    ("limit", "expected"),
-    [
-        ("3048", None),
-        (
-            "3047",
-            "the bundle has 2048 bytes and its environment 1000, spec.serving.storage.size is 3047",
-        ),
-    ],
-)
-def test_a_bundle_and_its_packages_share_a_volume(limit, expected):
-    fetched = reporting(REPORT)
-    fetched["spec"]["volumes"] = [{"name": "models", "emptyDir": {"sizeLimit": limit}}]
     assert pod_facts(fetched).overfull == expected
 
 
