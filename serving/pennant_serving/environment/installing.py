@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import compileall
 import csv
 import hashlib
-import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -26,9 +24,6 @@ from pennant_serving.environment.record import (
 from pennant_serving.environment.uv import Uv, UvFailed
 from pennant_serving.environment.wheels import Wheel
 
-TESTS = re.compile(r"/tests?/(?!__init__)")
-"""Nobody imports them in a pod: half of the files of scipy and pandas."""
-
 
 @contextmanager
 def staging(model_path: Path) -> Iterator[Path]:
@@ -44,7 +39,11 @@ def staging(model_path: Path) -> Iterator[Path]:
 
 def install(wheels: Iterable[Wheel], uv: Uv) -> Path:
     """These and nothing else, each by its whole hash; the folder, within that of uv. Raises
-    PodError."""
+    PodError.
+
+    Without byte code: to compile all that is there takes ten times as long as the modules that a
+    model needs take to compile where they are imported, and most pods start once.
+    """
     target = uv.folder / "packages"
     lock = written(wheels, uv.folder / "pylock.install.toml")
     try:
@@ -60,12 +59,6 @@ def install(wheels: Iterable[Wheel], uv: Uv) -> Path:
     except UvFailed as error:
         raise fault(str(error)) from error
     return target
-
-
-def compile_modules(folder: Path) -> None:
-    """Byte code beside the modules: `serve` sees the volume read-only and could keep none. No code
-    of a package runs for it."""
-    compileall.compile_dir(folder, quiet=2, rx=TESTS, workers=0)
 
 
 def publish(folder: Path, wheels: Iterable[Wheel], model_path: Path) -> EnvironmentRecord:
@@ -101,8 +94,8 @@ def verified(model_path: Path) -> EnvironmentRecord | None:
     claims: dict[str, set[str]] = defaultdict(set)
     for path in lists:
         for name, hash_, _ in csv.reader(path.read_text().splitlines()):
-            if hash_:
-                claims[name].add(hash_)  # of several, where packages have a file in common
+            if hash_ and not name.endswith(".pyc"):  # derived, and not gone by if old
+                claims[name].add(hash_)  # several, where packages have a file in common
     return record if all(_is_one_of(folder / name, claims[name]) for name in claims) else None
 
 

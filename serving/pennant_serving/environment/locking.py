@@ -58,9 +58,7 @@ def _entry(wheel: Wheel) -> str:
     if wheel.path is not None:
         place = f"path = {text(str(wheel.path))}, {hashes}"
     kind = f"wheels = [{{ {place} }}]" if wheel.path is None else f"archive = {{ {place} }}"
-    return (
-        f"\n[[packages]]\nname = {text(wheel.name)}\nversion = {text(wheel.version)}\n{kind}\n"
-    )
+    return f"\n[[packages]]\nname = {text(wheel.name)}\nversion = {text(wheel.version)}\n{kind}\n"
 
 
 def _of_indexes(pins: list[Pin], uv: Uv) -> list[Wheel]:
