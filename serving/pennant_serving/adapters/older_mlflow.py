@@ -39,9 +39,10 @@ def convert_data_type(data: Any, spec: Any) -> Any:
     convert = getattr(proto_json_utils, "convert_data_type", None)
     if convert is not None:
         return convert(data, spec)
-    kind = getattr(spec, "type", None)
+    kind = getattr(spec, "type", None)  # numpy's, of a tensor
+    to_numpy = getattr(kind, "to_numpy", lambda: kind)
     try:
-        return np.array(data, dtype=kind.to_numpy() if hasattr(kind, "to_numpy") else kind)
+        return np.array(data, dtype=to_numpy())
     except (TypeError, ValueError) as error:
         problem = f"Failed to convert data to {kind}: {error}"
         raise MlflowException.invalid_parameter_value(problem) from error

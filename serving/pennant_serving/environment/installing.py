@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pennant_serving.environment import pins
-from pennant_serving.environment.locking import fault, written
+from pennant_serving.environment.locking import written
 from pennant_serving.environment.record import (
     PYTHON,
     EnvironmentRecord,
@@ -22,6 +22,7 @@ from pennant_serving.environment.record import (
     write,
 )
 from pennant_serving.environment.uv import Uv, UvFailed
+from pennant_serving.environment.uv_errors import fault
 from pennant_serving.environment.wheels import Wheel
 
 
@@ -41,8 +42,9 @@ def install(wheels: Iterable[Wheel], uv: Uv) -> Path:
     """These and nothing else, each by its whole hash; the folder, within that of uv. Raises
     PodError.
 
-    Without byte code: to compile all that is there takes ten times as long as the modules that a
-    model needs take to compile where they are imported, and most pods start once.
+    Without byte code. To compile all of scikit-learn, pandas and MLflow takes 14 s of a processor,
+    before the first start; a start without takes 2 s more of it where scikit-learn is served
+    natively and 7 s through MLflow, and most pods start once.
     """
     target = uv.folder / "packages"
     lock = written(wheels, uv.folder / "pylock.install.toml")

@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 from typing import Any
 
-from pennant_serving.environment import installing, locking, pins
+from pennant_serving.environment import installing, locking, pins, uv_errors
 from pennant_serving.environment.asked import AskedEnvironment, read_asked
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.settings import BundleEnvironment, PinnedEnvironment
@@ -33,7 +33,7 @@ def provide(
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise locking.fault(f"error: {error.strerror} (os error {error.errno})") from error
+        raise uv_errors.fault(f"error: {error.strerror} (os error {error.errno})") from error
 
 
 def report(record: EnvironmentRecord) -> dict[str, Any]:
