@@ -110,7 +110,6 @@ def test_constraints_in_the_bundle_count(tmp_path):
     assert [line.requirement for line in asked.constraints] == ["scipy<1.15"]
 
 
-
 @pytest.mark.parametrize("file", ["../constraints.txt", "/etc/passwd", "none.txt"])
 def test_constraints_elsewhere_are_refused(tmp_path, file):
     (tmp_path / "constraints.txt").write_text("scipy")

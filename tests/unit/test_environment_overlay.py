@@ -69,9 +69,10 @@ def test_the_wheel_that_is_made_for_this_python_is_taken():
 
 
 def test_of_two_builds_the_later_is_taken():
-    assert best(wheels("1-py3-none-any", "12-py3-none-any", "py3-none-any")) == wheels(
-        "12-py3-none-any"
-    )[0]
+    assert (
+        best(wheels("1-py3-none-any", "12-py3-none-any", "py3-none-any"))
+        == wheels("12-py3-none-any")[0]
+    )
 
 
 def test_what_is_named_otherwise_fits_nowhere():

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import Any, Self
 
-from mlflow.environment_variables import _MLFLOW_IS_IN_SERVING_ENVIRONMENT
 from mlflow.pyfunc import PyFuncModel, load_model
 
 from pennant_serving.adapters import example
+from pennant_serving.adapters.older_mlflow import IN_SERVING
 from pennant_serving.adapters.scoring import Scoring, as_invalid_input
 from pennant_serving.bundle.mlmodel import MLmodel, read_mlmodel
 from pennant_serving.bundle.takes import Takes
@@ -36,7 +36,7 @@ class PyfuncAdapter:
         if mlmodel is None:
             raise ValueError("the bundle is no MLflow model: it has no MLmodel file")
         # As its scoring server does: type hints are checked otherwise where a model is served.
-        os.environ[_MLFLOW_IS_IN_SERVING_ENVIRONMENT.name] = "true"  # noqa: TID251
+        os.environ[IN_SERVING] = "true"  # noqa: TID251
         return cls(mlmodel, load_model(str(bundle)))
 
     @property

@@ -17,14 +17,18 @@ from typing import Any, Self
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.models.utils import _enforce_params_schema
-from mlflow.pyfunc import _validate_prediction_input, scoring_server
+from mlflow.pyfunc import scoring_server
 from mlflow.utils.proto_json_utils import (
     cast_df_types_according_to_schema,
-    convert_data_type,
     dataframe_from_parsed_json,
 )
 
 from pennant_serving.adapters import frames, tables
+from pennant_serving.adapters.older_mlflow import (
+    convert_data_type,
+    parse_parquet_input,
+    validate_prediction_input,
+)
 from pennant_serving.codecs.frames import check_parquet, csv_text
 from pennant_serving.codecs.invocations import FORMS, Invocation
 from pennant_serving.codecs.media import CSV, PARQUET
@@ -50,7 +54,9 @@ class Scoring:
         self._described = described
         self._schema = described.get_input_schema()
         self._params = described.get_params_schema()
-        self._is_hinted = described._is_signature_from_type_hint()
+        self._is_hinted = bool(
+            getattr(described, "_is_signature_from_type_hint", bool)()
+        )  # since 2.20
         self._is_tensor = self._schema is not None and self._schema.is_tensor_spec()
         self._names = self._schema.input_names() if self._has_names() else []
 
@@ -67,7 +73,7 @@ class Scoring:
                 return Invocation(Prepared(scoring_server.parse_csv_input(text, self._schema)))
             if form == PARQUET:
                 check_parquet(body)
-                return Invocation(Prepared(scoring_server.parse_parquet_input(BytesIO(body))))
+                return Invocation(Prepared(parse_parquet_input(BytesIO(body))))
             check_json(body)
             return self._read_json(scoring_server._decode_json_input(body))
 
@@ -76,7 +82,7 @@ class Scoring:
         schema = None if self._is_hinted else self._schema
         self.check_columns(asked.data)
         with as_invalid_input():
-            data, _ = _validate_prediction_input(asked.data, params, schema, self._params)
+            data, _ = validate_prediction_input(asked.data, params, schema, self._params)
         return Prepared(data)
 
     def check_columns(self, data: Any) -> None:
@@ -168,7 +174,7 @@ class Scoring:
     def _tensors(self, rows: Rows) -> Any:
         if rows.columns is None or not self._names:
             return convert_data_type(frames.array(rows), self._schema.inputs[0])
-        specs = self._schema.input_dict()
+        specs = {spec.name: spec for spec in self._schema.inputs}
         arrays = frames.arrays(rows)
         return {name: convert_data_type(each, specs.get(name)) for name, each in arrays.items()}
 

@@ -58,9 +58,7 @@ def _entry(wheel: Wheel) -> str:
     if wheel.path is not None:
         place = f"path = {text(str(wheel.path))}, {hashes}"
     kind = f"wheels = [{{ {place} }}]" if wheel.path is None else f"archive = {{ {place} }}"
-    return (
-        f"\n[[packages]]\nname = {text(wheel.name)}\nversion = {text(wheel.version)}\n{kind}\n"
-    )
+    return f"\n[[packages]]\nname = {text(wheel.name)}\nversion = {text(wheel.version)}\n{kind}\n"
 
 
 def _of_indexes(pins: list[Pin], uv: Uv) -> list[Wheel]:
@@ -79,8 +77,8 @@ def _of_pin(pin: Pin, listed: list[Wheel]) -> Wheel:
     if wheel is None:
         raise PodError(
             Reason.DOWNLOAD_FAILED,
-            f"this revision is pinned to a wheel of {pin} whose sha256 begins with {pin.sha256}, and"
-            " the index has it no more: put it back, or register the version again",
+            f"this revision is pinned to a wheel of {pin} whose sha256 begins with {pin.sha256},"
+            " and the index has it no more: put it back, or register the version again",
         )
     return wheel
 
@@ -143,7 +141,7 @@ def _uri(path: str | None) -> str:
 def _failure(stderr: str, asked: AskedEnvironment, uv: Uv) -> PodError:
     reason = uv_errors.reason(stderr)
     if reason is not Reason.ENVIRONMENT_MISMATCH:
-        return fault(stderr)
+        return uv_errors.fault(stderr)
     try:
         _compiled(uv, runtime.requirements(), [])
     except UvFailed as error:  # so it is not the bundle's: the index is not one that serves it
@@ -160,7 +158,7 @@ def _failure(stderr: str, asked: AskedEnvironment, uv: Uv) -> PodError:
 
 def _index_failure(stderr: str) -> PodError:
     if uv_errors.reason(stderr) is not Reason.ENVIRONMENT_MISMATCH:
-        return fault(stderr)
+        return uv_errors.fault(stderr)
     return PodError(
         Reason.DOWNLOAD_FAILED,
         f"the package index lacks what the server itself needs: {uv_errors.explanation(stderr)}:"
@@ -170,34 +168,9 @@ def _index_failure(stderr: str) -> PodError:
 
 def _pins_failure(stderr: str) -> PodError:
     if uv_errors.reason(stderr) is not Reason.ENVIRONMENT_MISMATCH:
-        return fault(stderr)
+        return uv_errors.fault(stderr)
     return PodError(
         Reason.DOWNLOAD_FAILED,
         "the index has no more what this revision is pinned to:"
         f" {uv_errors.explanation(stderr)}: put it back, or register the version again",
     )
-
-
-def fault(stderr: str) -> PodError:
-    """What keeps any bundle's packages from being fetched, and what to do."""
-    reason = uv_errors.reason(stderr)
-    what, remedy = _FAULTS.get(reason, _FAULTS[Reason.DOWNLOAD_FAILED])
-    known = reason if reason in _FAULTS else Reason.DOWNLOAD_FAILED
-    return PodError(known, f"{what}: {uv_errors.explanation(stderr)}: {remedy}")
-
-
-_FAULTS = {
-    Reason.CONFIGURATION_ERROR: (
-        "the volume is too small for the bundle and its environment",
-        "raise serving.storage.size",
-    ),
-    Reason.CREDENTIALS_MISSING: (
-        "the package index refuses fetch",
-        "the Secret of environments.credentialsSecret of the ModelRegistry, in this namespace, must"
-        " have a username and a password that it takes",
-    ),
-    Reason.DOWNLOAD_FAILED: (
-        "packages could not be fetched",
-        "see environments.indexURL of the ModelRegistry",
-    ),
-}

@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 from typing import Any
 
-from pennant_serving.environment import installing, locking, pins
+from pennant_serving.environment import installing, locking, pins, uv_errors
 from pennant_serving.environment.asked import AskedEnvironment, read_asked
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.settings import BundleEnvironment, PinnedEnvironment
@@ -14,7 +14,6 @@ from pennant_serving.environment.uv import Uv
 from pennant_serving.environment.wheels import Wheel
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.lifecycle.phases import Phases
-
 
 PINS_CHARACTERS = 3600
 """Of the 4096 bytes that a container may end with; the rest is for what else `fetch` reports."""
@@ -34,7 +33,7 @@ def provide(
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise locking.fault(f"error: {error.strerror} (os error {error.errno})") from error
+        raise uv_errors.fault(f"error: {error.strerror} (os error {error.errno})") from error
 
 
 def report(record: EnvironmentRecord) -> dict[str, Any]:
@@ -56,14 +55,10 @@ def _made(wanted: BundleEnvironment, model_path: Path, phases: Phases) -> Enviro
             wheels = _resolved(asked, wanted.pinned, uv)
         with phases.phase("install"):
             packages = installing.install(wheels, uv)
-        with phases.phase("compile"):
-            installing.compile_modules(packages)
         return installing.publish(packages, wheels, model_path)
 
 
-def _resolved(
-    asked: AskedEnvironment, pinned: PinnedEnvironment | None, uv: Uv
-) -> list[Wheel]:
+def _resolved(asked: AskedEnvironment, pinned: PinnedEnvironment | None, uv: Uv) -> list[Wheel]:
     """Checked before anything of it is downloaded. Raises PodError."""
     if pinned is None:
         wheels = locking.resolve(asked, uv)
@@ -71,7 +66,9 @@ def _resolved(
         return wheels
     wheels = locking.resolve_pins(pinned.pins, asked, uv)
     digest = pins.digest(wheel.pin for wheel in wheels)
-    if digest != pinned.digest:  # two wheels whose hashes begin alike, or other wheels in the bundle
+    if (
+        digest != pinned.digest
+    ):  # two wheels whose hashes begin alike, or other wheels in the bundle
         raise PodError(
             Reason.DOWNLOAD_FAILED,
             f"the environment's digest is {digest}, and this revision is pinned to"

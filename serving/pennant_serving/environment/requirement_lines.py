@@ -127,5 +127,7 @@ def _path(where: str, text: str) -> str:
 _FROM_INDEX = "write name==version of a wheel on the index, or log a wheel with the model"
 _CONSTRAINTS = re.compile(r"(?:-c|--constraint)(?:\s+|=)(\S+)")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
-_SOURCES = re.compile(r"^(?:git|hg|svn|bzr)\+|@\s*(?:git|hg|svn|bzr)\+|\.(?:tar\.\w+|tgz|zip|sdist)$")
+_SOURCES = re.compile(
+    r"^(?:git|hg|svn|bzr)\+|@\s*(?:git|hg|svn|bzr)\+|\.(?:tar\.\w+|tgz|zip|sdist)$"
+)
 _USER = re.compile(r"//[^/@\s]+@")

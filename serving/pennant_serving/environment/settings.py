@@ -78,4 +78,6 @@ def _pinned(env: Environ) -> PinnedEnvironment | None:
         digest, python, pins = (str(content[key]) for key in ("digest", "python", "pins"))
         return PinnedEnvironment(digest, python, decode(pins))
     except (KeyError, RecursionError, TypeError, ValueError) as error:
-        raise SettingsError(f"PENNANT_PINNED_ENVIRONMENT is not what a fetch reported: {error}") from error
+        raise SettingsError(
+            f"PENNANT_PINNED_ENVIRONMENT is not what a fetch reported: {error}"
+        ) from error

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from packaging.utils import canonicalize_name
 
 from pennant_serving.environment.requirement_lines import RequirementLine
-from pennant_serving.failures import Reason
+from pennant_serving.failures import PodError, Reason
 
 SENTENCE_CHARACTERS = 500
 """Of one sentence of uv's, at most."""
@@ -26,6 +26,14 @@ def reason(stderr: str) -> Reason:
     if _NO_SOLUTION in stderr or _OF_THE_BUNDLE in stderr:
         return Reason.ENVIRONMENT_MISMATCH
     return Reason.DOWNLOAD_FAILED
+
+
+def fault(stderr: str) -> PodError:
+    """What keeps any bundle's packages from being fetched, and what to do."""
+    cause = reason(stderr)
+    known = cause if cause in _FAULTS else Reason.DOWNLOAD_FAILED
+    what, remedy = _FAULTS[known]
+    return PodError(known, f"{what}: {explanation(stderr)}: {remedy}")
 
 
 def explanation(stderr: str) -> str:
@@ -73,6 +81,20 @@ def _shown(text: str) -> str:
     return plain[:SENTENCE_CHARACTERS] + "..." if cut else plain
 
 
+_FAULTS = {
+    Reason.CONFIGURATION_ERROR: (
+        "the volume is too small for the bundle and its environment",
+        "raise serving.storage.size",
+    ),
+    Reason.CREDENTIALS_MISSING: (
+        "the package index refuses fetch",
+        "put a username and a password that it takes into environments.credentialsSecret",
+    ),
+    Reason.DOWNLOAD_FAILED: (
+        "packages could not be fetched",
+        "see environments.indexURL of the ModelRegistry",
+    ),
+}
 _NO_SOLUTION = "No solution found"
 _OF_THE_BUNDLE = " @ file://"
 _FETCHING = "Failed to fetch"

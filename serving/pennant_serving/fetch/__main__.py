@@ -13,8 +13,8 @@ from typing import Any
 from pennant_serving.bundle.manifest import Manifest
 from pennant_serving.environ import SettingsError, termination_log
 from pennant_serving.environment import providing
-from pennant_serving.failures import PodError, Reason, report_failure, report_success
 from pennant_serving.environment.record import EnvironmentRecord
+from pennant_serving.failures import PodError, Reason, report_failure, report_success
 from pennant_serving.fetch import fetch, fetch_environment
 from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.fetch.web import same_server

@@ -62,6 +62,10 @@ def package_index(
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_HEAD(self) -> None:
+            """By which uv looks whether it may read a part of a wheel."""
+            self.do_GET()
+
         def do_GET(self) -> None:
             authorization = self.headers["Authorization"]
             index.asked.append((self.path, authorization))
@@ -82,8 +86,6 @@ def package_index(
             if self.command == "GET":
                 with contextlib.suppress(ConnectionError):  # who asked was killed meanwhile
                     self.wfile.write(body)
-
-        do_HEAD = do_GET  # by which uv looks whether it may read a part of a wheel
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

@@ -1,0 +1,59 @@
+"""Functions that MLflow has not always had: a bundle's own environment may bring any from 2.9 on.
+
+Each is MLflow's own where it has it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+from mlflow import pyfunc
+from mlflow.exceptions import MlflowException
+from mlflow.models import utils
+from mlflow.pyfunc import scoring_server
+from mlflow.utils import proto_json_utils
+
+IN_SERVING = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"
+"""The variable by which it knows since 2.20 that a model is served, not tried."""
+
+
+def validate_prediction_input(
+    data: Any, params: Any, input_schema: Any, params_schema: Any
+) -> tuple[Any, Any]:
+    """Data and params as the signature wants them; one function since 2.12. Raises
+    MlflowException."""
+    validate = getattr(pyfunc, "_validate_prediction_input", None)
+    if validate is not None:
+        known: tuple[Any, Any] = validate(data, params, input_schema, params_schema)
+        return known
+    if input_schema is not None:
+        data = utils._enforce_schema(data, input_schema)
+    return data, utils._enforce_params_schema(params, params_schema)
+
+
+def convert_data_type(data: Any, spec: Any) -> Any:
+    """An array of the type that an input has in the signature; since 2.10. Raises
+    MlflowException."""
+    convert = getattr(proto_json_utils, "convert_data_type", None)
+    if convert is not None:
+        return convert(data, spec)
+    kind = getattr(spec, "type", None)  # numpy's, of a tensor
+    to_numpy = getattr(kind, "to_numpy", lambda: kind)
+    try:
+        return np.array(data, dtype=to_numpy())
+    except (TypeError, ValueError) as error:
+        problem = f"Failed to convert data to {kind}: {error}"
+        raise MlflowException.invalid_parameter_value(problem) from error
+
+
+def parse_parquet_input(file: BinaryIO) -> Any:
+    """A DataFrame; since 3.5. Raises MlflowException."""
+    parse = getattr(scoring_server, "parse_parquet_input", None)
+    if parse is not None:
+        return parse(file)
+    try:
+        return pd.read_parquet(file)
+    except Exception as error:
+        raise MlflowException.invalid_parameter_value(f"no Parquet: {error}") from error
