@@ -15,6 +15,9 @@ TAG_OWNER = "pennant.owner"
 TAG_FLAVORS = "pennant.flavors"
 TAG_SIGNATURE = "pennant.signature"
 
+# Written by whoever built an image for the version.
+TAG_IMAGE = "pennant.image"
+
 # Written by `promote` on the version that gets the alias, each followed by `.<alias>` or by
 # `.stage.<stage>`: MLflow keeps no history of either, and stamps no time when an alias moves. The
 # last is whose record it is, `<model>/<version>@<alias>`: MLflow copies a version with its tags.

@@ -226,3 +226,33 @@ def test_what_nobody_asks_any_more_is_forgotten(*, deleted: bool):
         assert (kept._versions, kept._questions, kept._backoff._failures) == ({}, {}, {})
 
     run(scenario)
+
+
+def test_the_tags_of_a_refused_image_are_read_again_less_and_less_often_and_at_once_on_a_hint():
+    async def scenario(made: Scene) -> None:
+        made.server.tags["8"] = {"pennant.image": "news:1"}
+        await made.known({}, image_refused=True)
+        assert made.server.taken() == ["version 8"]
+        await asyncio.sleep(FIRST_REREAD_SECONDS + 2)
+        assert made.server.taken() == ["version 8"]
+        made.enqueued.clear()
+        made.server.tags["8"] = {"pennant.image": "news@sha256:0"}
+        assert made.poller.tags_changed("news", "8")
+        await asyncio.sleep(2)
+        assert set(made.enqueued) == {KEY, OTHER}
+        assert made.desired_image() == "news@sha256:0"
+        assert asked({}) is None  # once it is allowed
+
+    run(scenario)
+
+
+def test_what_gates_are_told_of_a_version_tells_of_its_image():
+    async def scenario(made: Scene) -> None:
+        gates = status_gates()
+        await made.known(METRICS, gates=gates)
+        assert made.desired_image() is None
+        made.server.tags["8"] = {"pennant.image": "news@sha256:0"}
+        await asyncio.sleep(FIRST_REREAD_SECONDS + 2)
+        assert made.desired_image() == "news@sha256:0"
+
+    run(scenario)

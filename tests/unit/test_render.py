@@ -236,6 +236,7 @@ def test_credentials_never_reach_serve():
         {"version": "8"},
         {"created": 2},
         {"serving": {"adapter": "pyfunc"}},
+        {"image": "news@sha256:0"},
     ],
 )
 def test_a_revision_is_named_after_all_that_a_person_decided(other):

@@ -24,6 +24,7 @@ from pennant_operator.decide.candidate.durations import phase_durations
 from pennant_operator.decide.candidate.trial import verdict_on
 from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.goal.goal import Goal, choose_goal, opens_at
+from pennant_operator.decide.goal.images import with_allowed_image
 from pennant_operator.decide.goal.silence import desired_despite_silence
 from pennant_operator.decide.intent import NORMAL, WARNING, Event, Plan
 from pennant_operator.decide.manifests.records import records_with
@@ -136,6 +137,7 @@ def _first_step(
 ) -> Step:
     memory, watch = memory or memory_of(observed.owner), world.spec.watch
     observed = replace(observed, desired=answer_to_pin(observed.desired, watch))
+    observed = replace(observed, desired=with_allowed_image(observed, watch))
     observed = replace(observed, desired=desired_despite_silence(observed, watch, memory))
     rejected = still_rejected(memory, observed.desired)
     goal = choose_goal(observed, world, memory, rejected, now)

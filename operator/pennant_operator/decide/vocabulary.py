@@ -85,6 +85,7 @@ class Reason(StrEnum):
     NOT_ALLOWED = "NotAllowed"  # the ModelRegistry does not allow this namespace or model
     WRITE_REFUSED = "WriteRefused"  # the API server does not take a child: schema, rights, policy
     SOURCE_NOT_ALLOWED = "SourceNotAllowed"  # outside the registry's allowed sources, or floating
+    IMAGE_NOT_ALLOWED = "ImageNotAllowed"  # the version's tag names one that may not run
     NOT_STALLED = "NotStalled"
     # AliasInSync
     IN_SYNC = "InSync"

@@ -2,10 +2,11 @@
 it said last, if that was about this question.
 
 The version's record says all that is needed to run it, so a change of `spec.serving`, or a pin on
-a version that ran before, waits for nobody. Where it came from must still be allowed.
+a version that ran before, waits for nobody. Where it came from, and its image,
+must still be allowed.
 """
 
-from pennant_operator.decide.registry import sources
+from pennant_operator.decide.registry import images, sources
 from pennant_operator.decide.seen.memory import Memory
 from pennant_operator.decide.seen.observed import (
     Desired,
@@ -34,8 +35,10 @@ def desired_despite_silence(observed: Observed, watch: Watch, memory: Memory) ->
     last = _last_record(observed.records, watch, memory)
     if last is None:
         return silence
-    allowed = observed.registry.allowed_sources
-    if sources.source_refusal(last.source, allowed, registry=watch.registry):
+    registry = observed.registry
+    if sources.source_refusal(last.source, registry.allowed_sources, registry=watch.registry):
+        return silence
+    if images.image_refusal(last.image, registry.allowed_images, registry=watch.registry):
         return silence
     return ModelVersion(
         name=last.model,
@@ -44,6 +47,7 @@ def desired_despite_silence(observed: Observed, watch: Watch, memory: Memory) ->
         source=last.source,
         sha256=last.sha256,
         registered=last.registered,
+        image=last.image,
         silence=silence,
     )
 

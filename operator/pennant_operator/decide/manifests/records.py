@@ -40,6 +40,7 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
         registry=world.spec.watch.registry,
         created=version.created,
         registered=version.registered,
+        image=version.image,
     )
     return records
 

@@ -37,6 +37,8 @@ def serve_container(
     serving = spec.serving
     custom = serving.get("mode") == CUSTOM
     own = _custom_server(serving) if custom else _pennant_server(spec, revision, images)
+    if version.image is not None:  # its libraries move with it, whoever's the server is
+        own["image"] = version.image
     own["env"] = [*identity_env(spec, version, revision), *own["env"], *serving.get("env", ())]
     return {
         "name": SERVE,

@@ -55,12 +55,14 @@ class RegistrySpec:
     gates: Gates = NO_GATES
     brake: BrakeSpec = DEFAULT_BRAKE
     max_rollouts: int = 20  # that come up at once
+    allowed_images: tuple[str, ...] = ()  # patterns of what a version's tag may name
 
     def facts(self, *, braked: bool = False) -> RegistryFacts:
         """What ModelDeployments, and their fetch containers, need of it."""
         return RegistryFacts(
             self.url,
             self.allowed_sources,
+            self.allowed_images,
             self.ca_bundle,
             self.proxy or "",
             self.gates,
@@ -107,6 +109,7 @@ def parse_registry(registry: Object) -> RegistrySpec:
         gates=_gates(spec),
         brake=_brake(spec),
         max_rollouts=_max_rollouts(spec.get("maxConcurrentRollouts", 20)),
+        allowed_images=tuple(spec.get("allowedImages", ())),
     )
 
 

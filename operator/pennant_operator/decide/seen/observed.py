@@ -37,6 +37,7 @@ class ModelVersion:
     sha256: str | None = None  # the tag `pennant.sha256`
     registered: int = 0  # when its model was made, likewise
     beside: tuple[str, ...] = ()  # lower versions in the same stage, highest first
+    image: str | None = None  # the tag `pennant.image`
     # The registry says nothing of it now, and this is what it said last.
     silence: "Unknown | Unresolved | None" = None
 
@@ -86,6 +87,7 @@ class RegistryFacts:
 
     url: str
     allowed_sources: tuple[str, ...] = ("mlflow-artifacts:/",)
+    allowed_images: tuple[str, ...] = ()  # patterns; none: no version may bring its own
     ca_bundle: str = ""
     proxy: str = ""
     gates: Gates = NO_GATES  # a floor: those of the ModelDeployment come on top

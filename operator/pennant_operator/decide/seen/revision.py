@@ -1,9 +1,10 @@
 """A revision: one immutable thing to run, and the record kept of it.
 
 Its name is a hash of what a person decided (registry, model, version and when that version was
-created, `spec.serving` as written). What was resolved at first contact and the manifest that was
-rendered then are recorded in an immutable ControllerRevision and never compared again: a new
-operator that renders differently rolls nothing by itself (law 5).
+created, `spec.serving` as written, and the image that the version's tag named at first contact).
+What was resolved then and the manifest that was rendered are recorded in an immutable
+ControllerRevision and never compared again: a new operator that renders differently rolls nothing
+by itself (law 5).
 """
 
 import hashlib
@@ -39,6 +40,7 @@ class Record:
     registry: str = ""  # these three are absent from records of earlier operators
     created: int = 0  # the version, in the registry's milliseconds
     registered: int = 0  # its model, likewise
+    image: str | None = None  # that the version's tag named at first contact
 
     @property
     def container(self) -> dict[str, Any]:
@@ -59,14 +61,26 @@ class Record:
             version=self.version,
             created=self.created,
             serving=serving,
+            image=self.image,
         )
 
 
 def revision_of(
-    *, registry: str, model: str, version: str, created: int, serving: dict[str, Any]
+    *,
+    registry: str,
+    model: str,
+    version: str,
+    created: int,
+    serving: dict[str, Any],
+    image: str | None = None,
 ) -> str:
-    """The revision's name; `serving` is `spec.serving` as written, absent fields absent."""
-    identity = [registry, model, version, created, serving]
+    """The revision's name; `serving` is `spec.serving` as written, absent fields absent.
+
+    What is absent is no part of it: it is called as before there was such a tag.
+    """
+    identity: list[Any] = [registry, model, version, created, serving]
+    if image is not None:
+        identity.append({"image": image})
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:REVISION_LENGTH]
 
@@ -82,6 +96,7 @@ def record_data(record: Record) -> dict[str, Any]:
         "registered": record.registered,
         "source": record.source,
         "sha256": record.sha256,
+        **({} if record.image is None else {"image": record.image}),
         "manifest": record.manifest,
     }
 
@@ -111,6 +126,7 @@ def record_from_object(obj: dict[str, Any]) -> Record:
         registry=_typed_field({"registry": ""} | data, "registry", str),
         created=_typed_field({"created": 0} | data, "created", int),
         registered=_typed_field({"registered": 0} | data, "registered", int),
+        image=None if data.get("image") is None else _typed_field(data, "image", str),
     )
 
 

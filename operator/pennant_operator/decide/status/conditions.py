@@ -24,7 +24,8 @@ from pennant_operator.decide.status.messages import (
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
 
 # Neither is in Git, where the spec is: what serves goes on, and nobody's pipeline is to stop.
-_NOT_THE_SPECS = {Reason.SOURCE_NOT_ALLOWED, Reason.REGISTRY_INVALID}
+_REFUSED_VERSIONS = {Reason.SOURCE_NOT_ALLOWED, Reason.IMAGE_NOT_ALLOWED}
+_NOT_THE_SPECS = {*_REFUSED_VERSIONS, Reason.REGISTRY_INVALID}
 
 
 def conditions_of(situation: Situation, generation: int, now: datetime) -> list[dict[str, Any]]:
@@ -154,7 +155,7 @@ def _is_held(s: Situation) -> bool:
         return s.spec.replicas > 0
     if s.parked or s.registry_hold or s.gates:
         return True
-    return _why_no_version(s) == Reason.SOURCE_NOT_ALLOWED
+    return _why_no_version(s) in _REFUSED_VERSIONS
 
 
 def _why_no_version(s: Situation) -> str | None:

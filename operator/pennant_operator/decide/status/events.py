@@ -10,6 +10,7 @@ from pennant_operator.decide.vocabulary import Condition, EventReason, Reason, S
 Status = dict[str, Any]
 _HOLDS_BEFORE_PODS = {
     Reason.SOURCE_NOT_ALLOWED,
+    Reason.IMAGE_NOT_ALLOWED,
     Reason.GATE_NOT_PASSED,
     Reason.HELD_IN_REGISTRY,
     Reason.HELD_BY_ACTION,
@@ -113,7 +114,7 @@ def _rollout_held(before: Status, after: Status) -> Event | None:
 
 
 def _not_begun(before: Status, after: Status) -> Event | None:
-    """A version that gets no pods: its source is not allowed, somebody or a gate holds it."""
+    """A version that gets no pods: it is not allowed, or somebody or a gate holds it."""
     kind = Condition.ALIAS_IN_SYNC
     new, old = _condition(after, kind), _condition(before, kind)
     same = _field(before, "desired", "version") == _field(after, "desired", "version")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
-from pennant_registry.names import TAG_HOLD, TAG_SHA256
+from pennant_registry.names import TAG_HOLD, TAG_IMAGE, TAG_SHA256
 from pennant_registry.sources import logged_model
 
 _VERSION = re.compile(r"[1-9][0-9]{0,18}")
@@ -22,6 +22,7 @@ class RegisteredVersion:
     created: int
     source: str
     sha256: str | None = None
+    image: str | None = None
     stage: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     run_id: str = ""
@@ -64,6 +65,7 @@ def version(entry: dict[str, Any]) -> RegisteredVersion:
         int(created),
         source,
         sha256=tags.get(TAG_SHA256) or None,
+        image=tags.get(TAG_IMAGE) or None,
         stage=str(entry.get("current_stage", "")),
         tags=tags,
         run_id=str(entry.get("run_id") or ""),

@@ -141,7 +141,9 @@ class Registry:
         """The version with the address that its bytes are at, whatever moves later."""
         with understood():
             source = await self._source(entry)
-        return ModelVersion(entry.name, entry.version, entry.created, source, entry.sha256)
+        return ModelVersion(
+            entry.name, entry.version, entry.created, source, entry.sha256, image=entry.image
+        )
 
     async def _source(self, entry: RegisteredVersion) -> str:
         query = {"name": entry.name, "version": entry.version}

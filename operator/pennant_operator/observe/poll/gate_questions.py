@@ -1,4 +1,7 @@
-"""What the gates of one ModelDeployment want to know of which versions. Pure."""
+"""What one ModelDeployment wants to know of which versions before they get a pod. Pure.
+
+Its gates ask, and an image that may not run: its tag is read again as a gate's is.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +21,7 @@ NOTHING: Parts = frozenset()
 
 @dataclass(frozen=True)
 class GateQuestion:
-    """What one ModelDeployment's gates ask, and whether they hold the version."""
+    """What one ModelDeployment's gates ask, or its image, and whether they hold the version."""
 
     watch: Watch
     version: Identity
@@ -26,7 +29,7 @@ class GateQuestion:
     # That it is compared with; facts: it cannot be asked. None: nothing serves, or none compares.
     serving: Identity | VersionFacts | None = None
     serving_parts: Parts = NOTHING
-    on_hold: bool = False  # by a gate that may say something else without a new version
+    on_hold: bool = False  # by what may say something else without a new version
 
     def parts_by_version(self) -> dict[Identity, Parts]:
         """Versions that something is asked about, and what."""
@@ -37,13 +40,18 @@ class GateQuestion:
 
 
 def gate_question(
-    owner: Object, desired: ModelVersion, floor: Gates, records: Mapping[str, Record]
+    owner: Object,
+    desired: ModelVersion,
+    floor: Gates,
+    records: Mapping[str, Record],
+    *,
+    image_refused: bool = False,
 ) -> GateQuestion | None:
-    """What is to be known before this version gets a pod; None where no gate asks, or it serves.
+    """What is to be known before this version gets a pod; None where nobody asks, or it serves.
 
     `floor` are the ModelRegistry's gates.
     """
-    if floor == NO_GATES and not owner["spec"].get("gates"):
+    if floor == NO_GATES and not owner["spec"].get("gates") and not image_refused:
         return None
     try:
         spec = parse_spec(owner)
@@ -55,6 +63,8 @@ def gate_question(
     serving = _serving(memory, spec.watch, records)
     if _is_same(serving, version):
         return None
+    if image_refused:
+        return GateQuestion(spec.watch, version, frozenset({Part.TAGS}), on_hold=True)
     compared = NOTHING if serving is None else frozenset(_compared(gates))
     return GateQuestion(
         spec.watch,

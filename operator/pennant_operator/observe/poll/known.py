@@ -133,6 +133,14 @@ class Known:
         if answer.doubt is not None:
             self.answers[watch] = replace(answer, doubt=None)
 
+    def retagged(self, name: str, version: str) -> None:
+        """Somebody read its tags again: who follows it is shown what they say of its image."""
+        for watch, answer in self.answers.items():
+            state = answer.state
+            if isinstance(state, ModelVersion) and (state.name, state.version) == (name, version):
+                now = self.resolved.get((name, version, state.created), state)
+                self.answers[watch] = replace(answer, state=replace(state, image=now.image))
+
     def ask_again(self, watch: Watch) -> None:
         """Somebody needs more than was asked."""
         self.answers[watch] = replace(self.answer(watch), stamp=None)

@@ -82,7 +82,9 @@ class Poll:
         read = partial(version_facts, self.registry, self.known.resolved)
 
         async def one(version: Identity) -> None:
-            announce(await self.known.gate_facts.ask(version, read, self.clock()))
+            concerned = await self.known.gate_facts.ask(version, read, self.clock())
+            self.known.retagged(version.name, version.version)
+            announce(concerned)
 
         await few_at_once(one, versions)
 

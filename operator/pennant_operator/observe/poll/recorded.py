@@ -38,6 +38,7 @@ def recorded(store: Store, key: Key, watch: Watch, at: Pointed) -> ModelVersion 
                 record.source,
                 record.sha256,
                 record.registered,
+                image=record.image,
             )
     return None
 

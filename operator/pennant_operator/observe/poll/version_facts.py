@@ -7,6 +7,7 @@ registry itself is in trouble is concluded only where it does not answer what co
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Set
+from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -54,7 +55,10 @@ async def version_facts(
     of: Identity,
     parts: Set[Part],
 ) -> VersionFacts:
-    """These parts, in up to five requests; raises RegistryTroubleError for the registry's own."""
+    """These parts, in up to five requests; raises RegistryTroubleError for the registry's own.
+
+    What its tags say of its image is taken into what was resolved of it.
+    """
     entry = await _answer_or_why(registry, of, partial(registry.version, of.name, of.version))
     if entry is None:
         entry = GONE
@@ -62,6 +66,9 @@ async def version_facts(
         entry = GONE  # the model was deleted and made again, and numbers begin at 1 again
     if isinstance(entry, str):
         return VersionFacts(of.version, entry, entry, entry)
+    identity = (entry.name, entry.version, entry.created)
+    if identity in resolved:
+        resolved[identity] = replace(resolved[identity], image=entry.image)
     metrics: dict[str, float] | str = {}
     if Part.METRICS in parts:
         metrics = await _answer_or_why(registry, of, partial(_metrics, registry, entry))

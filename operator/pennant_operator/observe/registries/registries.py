@@ -5,6 +5,7 @@ import contextlib
 import logging
 from functools import partial
 
+from pennant_operator.decide.goal.images import awaits_another_tag
 from pennant_operator.decide.registry import no_answer, registries, sources
 from pennant_operator.decide.registry.brake import recorded_brake
 from pennant_operator.decide.registry.health import Health
@@ -73,14 +74,18 @@ class Registries:
     def gate_facts(self, watch: Watch, key: Key, seen: Observed) -> GateFacts | None:
         """What gates of a ModelDeployment want to know; None: nothing, or it is asked.
 
-        Who has no version to roll asks nothing any more.
+        Where the version's image is refused, its tags are asked for again in their place. Who has
+        no version to roll asks nothing any more.
         """
         followed, asked = self._followed.get(watch.registry), None
         if followed is None:
             return None
         if isinstance(seen.desired, ModelVersion) and not self._on_hold(seen, seen.desired):
             floor = followed.poller.spec.gates
-            asked = gate_question(seen.owner, seen.desired, floor, seen.records)
+            refused = awaits_another_tag(seen, watch)
+            asked = gate_question(
+                seen.owner, seen.desired, floor, seen.records, image_refused=refused
+            )
         return followed.poller.gate_facts(key, asked)
 
     def _on_hold(self, seen: Observed, desired: ModelVersion) -> bool:

@@ -61,6 +61,7 @@ class PretendedMlflow:
             number,
             10 * int(number),
             f"runs:/run-{number}/m",
+            image=self.tags.get(number, {}).get("pennant.image"),
             tags=self.tags.get(number, {}),
             run_id=f"run-{number}",
             model_id=self.model_id,
@@ -68,7 +69,9 @@ class PretendedMlflow:
 
     async def resolve(self, entry: RegisteredVersion) -> ModelVersion:
         self._ask(f"source {entry.version}")
-        return ModelVersion(entry.name, entry.version, entry.created, "mlflow-artifacts:/1/r/m")
+        return ModelVersion(
+            entry.name, entry.version, entry.created, "mlflow-artifacts:/1/r/m", image=entry.image
+        )
 
     async def metrics_of_run(self, run: str) -> dict[str, float]:
         self._ask(run)
@@ -130,6 +133,12 @@ class Scene:
     def look(self, spec: dict[str, Any], key: Key = KEY, **seen: Any) -> GateFacts | None:
         """As a reconcile does."""
         return self.poller.gate_facts(key, asked(spec, **seen))
+
+    def desired_image(self) -> str | None:
+        """That the version's tag names, as who follows it is shown."""
+        desired = self.poller.desired(WATCH, KEY)
+        assert isinstance(desired, ModelVersion)
+        return desired.image
 
     async def known(self, spec: dict[str, Any], key: Key = KEY, **seen: Any) -> GateFacts:
         """As reconciles do, until it is known."""
@@ -195,10 +204,15 @@ def record(version: str = "7", **changed: Any) -> Record:
 
 
 def asked(
-    spec: dict[str, Any], floor: Gates = NO_GATES, records: Any = None, **seen: Any
+    spec: dict[str, Any],
+    floor: Gates = NO_GATES,
+    records: Any = None,
+    *,
+    image_refused: bool = False,
+    **seen: Any,
 ) -> GateQuestion | None:
     known = {"r7": record()} if records is None else records
-    return gate_question(owner(spec, **seen), EIGHT, floor, known)
+    return gate_question(owner(spec, **seen), EIGHT, floor, known, image_refused=image_refused)
 
 
 def status_gates(gate: str = "tags.approved") -> list[dict[str, str]]:

@@ -1,0 +1,47 @@
+"""With which image the desired version runs, where its tag names one.
+
+The tag is a part of what its revision is, and is read at first contact: what is recorded of a
+version counts as long as it is, whatever its tag says by now (law 5).
+"""
+
+from dataclasses import replace
+
+from pennant_operator.decide.registry.images import image_refusal
+from pennant_operator.decide.seen.observed import Desired, ModelVersion, Observed, Refused
+from pennant_operator.decide.seen.revision import Record
+from pennant_operator.decide.seen.spec import Watch
+
+
+def with_allowed_image(observed: Observed, watch: Watch) -> Desired:
+    """What is desired with the image of its revision, or why that may not run."""
+    desired = observed.desired
+    if not isinstance(desired, ModelVersion) or observed.registry is None:
+        return desired
+    record = _record_of(observed, desired, watch.registry)
+    if record is not None:
+        desired = replace(desired, image=record.image)
+    allowed = observed.registry.allowed_images
+    refused = image_refusal(desired.image, allowed, registry=watch.registry)
+    return replace(refused, version=desired.version) if refused is not None else desired
+
+
+def awaits_another_tag(observed: Observed, watch: Watch) -> bool:
+    """Whether the desired version is refused for its tag, and for nothing that is recorded."""
+    desired = observed.desired
+    if not isinstance(desired, ModelVersion) or _record_of(observed, desired, watch.registry):
+        return False
+    return isinstance(with_allowed_image(observed, watch), Refused)
+
+
+def _record_of(observed: Observed, desired: ModelVersion, registry: str) -> Record | None:
+    """Any: they all have the image of the first. Earlier operators' do not say of which version."""
+    return next(
+        (
+            record
+            for record in observed.records.values()
+            if (record.model, record.version) == (desired.name, desired.version)
+            and record.registry in {"", registry}
+            and record.created in {0, desired.created}
+        ),
+        None,
+    )
