@@ -23,6 +23,8 @@ class Reason(StrEnum):
     """The bytes, or the version on the volume, are not those that were promoted."""
     DOWNLOAD_FAILED = "DownloadFailed"
     """The world's fault: network, time-outs, 5xx, or something that is not MLflow answering."""
+    ENVIRONMENT_MISMATCH = "EnvironmentMismatch"
+    """The bundle asks for another environment than there is."""
     LOAD_FAILED = "LoadFailed"
     """The bundle cannot be loaded by its adapter."""
     REHEARSAL_FAILED = "RehearsalFailed"

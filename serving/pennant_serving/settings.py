@@ -17,6 +17,7 @@ ADAPTERS = (names.AUTO, *names.BUILT_IN)
 THREADS = "OMP_NUM_THREADS"
 """What libraries of linear algebra and of trees go by."""
 SELF_TESTS = ("IfPresent", "Required", "Off")
+ENVIRONMENT_CHECKS = ("Warn", "Strict", "Off")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Settings:
     adapter: str = names.AUTO
     """One of ADAPTERS, or `module:Class`."""
     self_test: str = "IfPresent"
+    environment_check: str = "Warn"
+    """What to do where the bundle asks for another environment than there is."""
     port: int = 8080
     grpc_port: int = 9000
     """0 means no gRPC."""
@@ -113,6 +116,7 @@ class Settings:
             revision=env.optional("PENNANT_REVISION") or "",
             adapter=_adapter(env),
             self_test=env.choice("PENNANT_SELF_TEST", "IfPresent", SELF_TESTS),
+            environment_check=env.choice("PENNANT_ENVIRONMENT_CHECK", "Warn", ENVIRONMENT_CHECKS),
             port=env.integer("PENNANT_PORT", 8080, low=1, high=65535),
             grpc_port=env.integer("PENNANT_GRPC_PORT", 9000, low=0, high=65535),
             max_connection_age=env.seconds("PENNANT_MAX_CONNECTION_AGE", 2),

@@ -46,6 +46,7 @@ SERVING = (
         "adapters/estimators.py",
         "adapters/boosted.py",
         "adapters/versions.py",
+        "adapters/differences.py",
         "adapters/native_xgboost.py",
         "adapters/native_lightgbm.py",
     ),

@@ -69,6 +69,15 @@ def test_how_long_its_answers_took_is_told(tmp_path: Path):
     assert lowest >= 0.03
 
 
+def test_what_the_image_has_otherwise_than_the_bundle_asks_for_is_told_by_all_workers(
+    tmp_path: Path,
+):
+    with moody(tmp_path, requirements="no-such-package==1.0", PENNANT_WORKERS="2") as pod:
+        until(lambda: len(worker_pids(pod)) == 2)
+        told = {report(pod)["differences"] for _ in range(10)}
+    assert told == {"no-such-package 1.0 (here it is not)"}
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1", "x", "1.5", "", "9" * 400, "%C2%B2"])
 def test_what_is_no_number_of_seconds_is_refused(seconds: str, pod: Serving):
     status, _, body = pod.request(f"/metrics/answers?seconds={seconds}")

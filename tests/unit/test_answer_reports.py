@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_operator.decide.seen.answers import (
+    DIFFERENCES_CHARACTERS_LIMIT,
     AnswerCounts,
     UnreadableReportError,
     answers_of,
@@ -48,6 +49,25 @@ def test_the_operator_reads_what_the_server_writes(seconds: list[float], failed:
     assert tally.median is not None
     low, high = sorted(seconds)[(len(seconds) - 1) // 2], sorted(seconds)[len(seconds) // 2]
     assert low / 1.26 <= tally.median <= high * 1.26  # a bucket's width
+
+
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        ("scikit-learn 1.5.2 (here 1.7.1)", "scikit-learn 1.5.2 (here 1.7.1)"),
+        ("x" * 5000, "x" * DIFFERENCES_CHARACTERS_LIMIT),
+        ("two\nlines", ""),
+        (["numpy"], ""),
+        (None, ""),
+    ],
+)
+def test_how_an_environment_differs_is_read_if_it_is_a_line(told: Any, read: str):
+    assert answers_of(written() | {"differences": told}, "news", "7").differences == read
+
+
+def test_what_one_pod_says_of_its_environment_is_said_of_all():
+    other = answers_of(written() | {"differences": "numpy 1.26"}, "news", "7")
+    assert together([answers_of(written(), "news", "7"), other]).differences == "numpy 1.26"
 
 
 @examples(200)

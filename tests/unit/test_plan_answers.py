@@ -226,3 +226,19 @@ def test_somebodys_edit_of_the_status_changes_no_decision():
     sim.owner = {**sim.owner, "status": {k: v for k, v in status.items() if k != "answers"}}
     answers_like(sim, answered(60, errors=30))
     assert (sim.serving, rejection(sim)["reason"]) == ("7", "ErrorsInBake")
+
+
+def test_an_environment_that_differs_is_an_event_once_a_rollout():
+    text = "scikit-learn 1.5.2 (here 1.7.1)"
+    differs = replace(answered(1), differences=text)
+    sim = answers_like(bakes(WELL), differs)
+    sim.run(4)
+    found = [each.message for each in sim.events if each.reason == "EnvironmentDiffers"]
+    assert found == [f"version 8 answers, and its bundle asks for {text}"]
+    assert (sim.serving, sim.status["answers"]["differences"]) == ("8", text)
+
+
+def test_what_the_version_before_says_of_its_environment_is_nothing_of_the_new_ones():
+    sim = answers_like(bakes(replace(WELL, differences="numpy 1.26 (here 2.3)")), WELL)
+    assert "EnvironmentDiffers" not in {each.reason for each in sim.events}
+    assert "differences" not in sim.status["answers"]

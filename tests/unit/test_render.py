@@ -161,6 +161,19 @@ def test_what_is_not_written_is_not_set():
     assert serve["env"] == bare["env"]
 
 
+@pytest.mark.parametrize("check", ["Warn", "Strict", "Off"])
+def test_a_check_of_the_environment_is_told_to_who_serves_where_it_is_written(check):
+    (serve,) = deployment(environmentCheck=check)["spec"]["template"]["spec"]["containers"]
+    (bare,) = deployment()["spec"]["template"]["spec"]["containers"]
+    more = [each for each in serve["env"] if each not in bare["env"]]
+    assert more == [{"name": "PENNANT_ENVIRONMENT_CHECK", "value": check}]
+
+
+def test_a_check_of_the_environment_is_refused_of_a_custom_server_by_name():
+    with pytest.raises(InvalidSpecError, match=r"^spec\.environmentCheck: a server of mode Custom"):
+        parse_spec(model_deployment(serving=CUSTOM, environmentCheck="Warn"))
+
+
 @pytest.mark.parametrize(
     ("delay", "seconds"),
     [("0s", "0"), ("5ms", "0.005"), ("0.001ms", "0.000001"), ("1s", "1"), ("500ms500ms", "1")],
@@ -237,6 +250,7 @@ def test_credentials_never_reach_serve():
         {"created": 2},
         {"serving": {"adapter": "pyfunc"}},
         {"image": "news@sha256:0"},
+        {"environment_check": "Warn"},
     ],
 )
 def test_a_revision_is_named_after_all_that_a_person_decided(other):

@@ -183,6 +183,15 @@ def test_another_release_that_answers_its_example_is_ready_and_the_ready_line_wa
     notes = brought_up(folder)
     assert notes["self-test"].startswith("passed, though saved with scikit-learn 1.5.2")
     assert notes["load"] == "adapter sklearn: the bundle has the sklearn flavor"
+    assert notes["differences"] == f"the bundle asks for scikit-learn 1.5.2 (here {HERE})"
+
+
+def test_a_strict_check_of_the_environment_comes_before_anything_is_loaded(tmp_path):
+    folder = sklearn_bundle(tmp_path / "bundle", FITTED, sklearn_version="1.5.2")
+    with_example(folder, [[1, 0]])
+    with pytest.raises(PodError, match="the bundle asks for scikit-learn 1") as raised:
+        brought_up(folder, environment_check="Strict", adapter="nowhere:Adapter")
+    assert raised.value.reason is Reason.ENVIRONMENT_MISMATCH
 
 
 def test_an_example_that_is_not_answered_under_another_release_says_that_first(tmp_path):

@@ -142,6 +142,7 @@ class EventReason(StrEnum):
     TRAFFIC_MOVED = "TrafficMoved"
     BAKE_PASSED = "BakePassed"
     ANSWERS_BAD = "AnswersBad"
+    ENVIRONMENT_DIFFERS = "EnvironmentDiffers"
     SCALED_DOWN = "ScaledDown"
     VERSION_REJECTED = "VersionRejected"
     ROLLOUT_HELD = "RolloutHeld"

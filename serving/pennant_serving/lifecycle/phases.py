@@ -45,6 +45,10 @@ class Phases:
         if notes:
             self._notes[name] = "; ".join(notes)
 
+    def note(self, name: str, text: str) -> None:
+        """Keep what is to be known beside the phases."""
+        self._notes[name] = text
+
     def line(self, event: str) -> str:
         """The line of the log that says what has come about, when, and what it took."""
         facts = {

@@ -123,9 +123,14 @@ def summed(spans: Iterable[Span], since: float) -> dict[str, list[int]]:
 
 
 def report(
-    model: str, version: str, seconds: float, answers: dict[str, list[int]]
+    model: str,
+    version: str,
+    seconds: float,
+    answers: dict[str, list[int]],
+    differences: str = "",
 ) -> dict[str, Any]:
-    """As `/metrics/answers` tells it."""
+    """As `/metrics/answers` tells it; `differences` are the environment's from the bundle's."""
+    told = {"differences": differences} if differences else {}
     return {
         "format": 1,
         "model": model,
@@ -133,6 +138,7 @@ def report(
         "seconds": seconds,
         "answers": {outcome: sum(answers[outcome]) for outcome in OUTCOMES},
         "durations": {"bounds": BOUNDS, "counts": answers[SUCCEEDED]},
+        **told,
     }
 
 

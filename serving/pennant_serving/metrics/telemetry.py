@@ -75,6 +75,8 @@ class Telemetry(Observer, Collector):
         self.access_log: AccessLog | None = None
         self.watch: Watch | None = None
         self.rehearsed: Rehearsed | None = None
+        self.differences = ""
+        """What the bundle asks for, and the image has otherwise."""
 
     def requests(self, protocol: str, route: str, code: int | str) -> Series:
         """The durations of requests of one kind; a prediction counts among the recent, too."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
-from pennant_serving.adapters import loading, trouble, versions
+from pennant_serving.adapters import differences, loading, trouble, versions
 from pennant_serving.adapters.base import Adapter
 from pennant_serving.adapters.loading import Choice
 from pennant_serving.adapters.names import BUILT_IN
@@ -38,6 +38,8 @@ class Loaded:
 
     bundle: Bundle
     choice: Choice
+    differences: str = ""
+    """What the bundle asks for, and the image has otherwise."""
 
 
 async def bring_up(
@@ -62,6 +64,9 @@ async def bring_up(
     with phase("load") as notes:
         choice, adapter = await _complete(loaded, settings, pool)
         notes.append(str(choice))
+    if loaded.differences:
+        telemetry.differences = loaded.differences
+        telemetry.phases.note("differences", f"the bundle asks for {loaded.differences}")
     bundle = loaded.bundle
     timed = settings.traces_endpoint or settings.rehearsal_requests
     observer = Timing(telemetry) if timed else telemetry
@@ -100,7 +105,9 @@ def load(settings: Settings) -> Loaded:
     Raises PodError.
     """
     bundle, shared = _open(settings), settings.workers > 1
-    return Loaded(bundle, loading.load(settings.adapter, bundle, settings.threads, shared=shared))
+    differing = differences.checked(bundle, settings.environment_check)
+    choice = loading.load(settings.adapter, bundle, settings.threads, shared=shared)
+    return Loaded(bundle, choice, differing)
 
 
 async def _complete(loaded: Loaded, settings: Settings, pool: Pool) -> tuple[Choice, Adapter]:

@@ -93,6 +93,7 @@ def _goal(
         version=desired.version,
         created=desired.created,
         serving=spec.serving,
+        environment_check=spec.environment_check,
         image=desired.image,
     )
     rejection = next((entry for entry in rejected if entry["revision"] == revision), None)

@@ -15,12 +15,12 @@ from pennant_operator.decide.seen.spec import Watch
 def with_allowed_image(observed: Observed, watch: Watch) -> Desired:
     """What is desired with the image of its revision, or why that may not run."""
     desired = observed.desired
-    if not isinstance(desired, ModelVersion) or observed.registry is None:
+    if not isinstance(desired, ModelVersion):
         return desired
     record = _record_of(observed, desired, watch.registry)
     if record is not None:
         desired = replace(desired, image=record.image)
-    allowed = observed.registry.allowed_images
+    allowed = observed.registry.allowed_images if observed.registry else ()
     refused = image_refusal(desired.image, allowed, registry=watch.registry)
     return replace(refused, version=desired.version) if refused is not None else desired
 

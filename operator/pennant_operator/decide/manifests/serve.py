@@ -64,6 +64,7 @@ def _pennant_server(spec: Spec, revision: str, images: Images) -> dict[str, Any]
             env_value("PENNANT_SELF_TEST", serving.get("selfTest", "IfPresent")),
             env_value("PENNANT_PORT", str(PORT)),
             env_value("PENNANT_DRAIN_SECONDS", str(DRAIN_SECONDS)),
+            *_check_env(spec),
             *tuning_env(serving),
             *rehearsal_env(spec, revision),
         ],
@@ -76,6 +77,12 @@ def _pennant_server(spec: Spec, revision: str, images: Images) -> dict[str, Any]
             "live", periodSeconds=10, timeoutSeconds=5, failureThreshold=3
         ),
     }
+
+
+def _check_env(spec: Spec) -> list[dict[str, Any]]:
+    """Of what is not written nothing is rendered: the server has the default."""
+    check = spec.environment_check
+    return [] if check is None else [env_value("PENNANT_ENVIRONMENT_CHECK", check)]
 
 
 def _custom_server(serving: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 REPORT_FORMAT = 1
 MAX_BUCKETS = 200  # of a report's durations; the server's own have 62
+DIFFERENCES_CHARACTERS_LIMIT = 700  # of what a pod says of its environment; an Event takes 1024
 MAX_COUNT = 2**53  # of anything in a report: more is no count
 
 
@@ -25,6 +26,7 @@ class AnswerCounts:
     failed: int = 0  # 5xx
     bounds: tuple[float, ...] = ()  # seconds, rising
     durations: tuple[int, ...] = ()  # of what succeeded: one for each bound, one beyond the last
+    differences: str = ""  # what the bundle asks for, and the pods have otherwise
 
     @property
     def tally(self) -> "Tally":
@@ -96,7 +98,7 @@ def answers_of(report: Any, model: str, version: str) -> AnswerCounts:
     buckets = _counts(durations.get("counts"))
     if len(outcomes) != 2 or not bounds or len(buckets) != len(bounds) + 1:
         raise UnreadableReportError("answers with a report whose numbers make no sense")
-    return AnswerCounts(outcomes[0], outcomes[1], bounds, buckets)
+    return AnswerCounts(outcomes[0], outcomes[1], bounds, buckets, _text(report.get("differences")))
 
 
 def together(reports: list[AnswerCounts]) -> AnswerCounts:
@@ -109,7 +111,14 @@ def together(reports: list[AnswerCounts]) -> AnswerCounts:
         sum(each.failed for each in reports),
         reports[0].bounds,
         tuple(sum(column) for column in columns),
+        next((each.differences for each in reports if each.differences), ""),
     )
+
+
+def _text(value: Any) -> str:
+    """Empty where it is none, or could spoil what is printed."""
+    known = isinstance(value, str) and value.isprintable()
+    return value[:DIFFERENCES_CHARACTERS_LIMIT] if known else ""
 
 
 def _counts(values: Any) -> tuple[int, ...]:

@@ -1,10 +1,10 @@
 """A revision: one immutable thing to run, and the record kept of it.
 
 Its name is a hash of what a person decided (registry, model, version and when that version was
-created, `spec.serving` as written, and the image that the version's tag named at first contact).
-What was resolved then and the manifest that was rendered are recorded in an immutable
-ControllerRevision and never compared again: a new operator that renders differently rolls nothing
-by itself (law 5).
+created, `spec.serving` and `spec.environmentCheck` as written, and the image that the version's tag
+named at first contact). What was resolved then and the manifest that was rendered are recorded in
+an immutable ControllerRevision and never compared again: a new operator that renders differently
+rolls nothing by itself (law 5).
 """
 
 import hashlib
@@ -53,14 +53,15 @@ class Record:
         """Whether that is Pennant's, which tells how it answers, or one of the user's own."""
         return bool(self.container.get("command") == SERVER_COMMAND)
 
-    def with_serving(self, serving: dict[str, Any]) -> str:
-        """The revision of this version with another `spec.serving`, or its own with the same."""
+    def with_spec(self, serving: dict[str, Any], environment_check: str | None) -> str:
+        """The revision of this version with what another spec has, or its own with the same."""
         return revision_of(
             registry=self.registry,
             model=self.model,
             version=self.version,
             created=self.created,
             serving=serving,
+            environment_check=environment_check,
             image=self.image,
         )
 
@@ -72,15 +73,17 @@ def revision_of(
     version: str,
     created: int,
     serving: dict[str, Any],
+    environment_check: str | None = None,
     image: str | None = None,
 ) -> str:
     """The revision's name; `serving` is `spec.serving` as written, absent fields absent.
 
-    What is absent is no part of it: it is called as before there was such a tag.
+    The last two are no part of it where they are absent: it is called as before there were any.
     """
     identity: list[Any] = [registry, model, version, created, serving]
-    if image is not None:
-        identity.append({"image": image})
+    optional = {"environmentCheck": environment_check, "image": image}
+    if given := {name: value for name, value in optional.items() if value is not None}:
+        identity.append(given)
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:REVISION_LENGTH]
 

@@ -123,6 +123,7 @@ class Spec:
     gates: Gates = NO_GATES
     answers: AnswerLimits = AnswerLimits()
     rehearsal: Rehearsal | None = None
+    environment_check: str | None = None  # as written: likewise
     hold: str | None = None  # what a message calls the RolloutAction that holds, if one does
 
     @property
@@ -154,6 +155,7 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
         gates=_gates(spec),
         answers=_answer_limits(rollout.get("answers", {})),
         rehearsal=_rehearsal(rollout, serving),
+        environment_check=_environment_check(spec, serving),
     )
 
 
@@ -188,6 +190,15 @@ def _rehearsal(rollout: dict[str, Any], serving: dict[str, Any]) -> Rehearsal | 
         slower=_decimal(fields, "slower", "3", path, low=1, high=999),
         agreement=_decimal(fields, "agreement", "0", path, low=0, high=1),
     )
+
+
+def _environment_check(spec: dict[str, Any], serving: dict[str, Any]) -> str | None:
+    check: str | None = spec.get("environmentCheck")
+    if check is not None and serving.get("mode") == CUSTOM:
+        raise InvalidSpecError(
+            "spec.environmentCheck: a server of mode Custom checks nothing: take it out"
+        )
+    return check
 
 
 def watch_of(owner: dict[str, Any]) -> Watch | None:

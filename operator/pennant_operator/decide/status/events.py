@@ -28,6 +28,7 @@ def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
         _not_begun(before, after),
         _traffic_moved(before, after),
         _answers_bad(before, after),
+        _environment_differs(before, after),
         _bake_passed(before, after),
         _scaled_down(before, after),
         stalled_event(before, after),
@@ -145,6 +146,20 @@ def _answers_bad(before: Status, after: Status) -> Event | None:
         f"{reason}: {why}; version {version} keeps the traffic: there is nothing to go back to"
     )
     return Event(WARNING, EventReason.ANSWERS_BAD, message)
+
+
+def _environment_differs(before: Status, after: Status) -> Event | None:
+    """As its pods tell when they are first asked, in the bake."""
+    differs, revision = (
+        _field(after, "answers", "differences"),
+        _field(after, "answers", "revision"),
+    )
+    known = _field(before, "answers", "revision") == revision
+    if differs is None or (known and _field(before, "answers", "differences")):
+        return None
+    version = _field(after, "serving", "version")
+    message = f"version {version} answers, and its bundle asks for {differs}"
+    return Event(WARNING, EventReason.ENVIRONMENT_DIFFERS, message)
 
 
 def _bake_passed(before: Status, after: Status) -> Event | None:

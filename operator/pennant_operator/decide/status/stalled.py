@@ -84,11 +84,12 @@ def hindered_plan(observed: Observed, error: str, now: datetime) -> Plan:
 def _still_in_sync(observed: Observed, reason: str) -> bool:
     """Whether what AliasInSync says is so still, and of this spec."""
     desired, memory, watch = observed.desired, memory_of(observed.owner), watch_of(observed.owner)
-    serving = observed.owner["spec"].get("serving") or {}
+    spec = observed.owner["spec"]
+    as_asked = spec.get("serving") or {}, spec.get("environmentCheck")
     if isinstance(desired, Absent | Refused):
         return reason == desired.reason
     record = observed.records.get(memory.serving.get("revision", ""))
-    if record is not None and record.created and record.with_serving(serving) != record.revision:
+    if record is not None and record.created and record.with_spec(*as_asked) != record.revision:
         return False
     if watch is None or not memory.resolved_for(watch):
         return False

@@ -135,7 +135,7 @@ def _is_edited(step: Step, traffic: Traffic | None, status: dict[str, Any]) -> b
     record = step.records.get(traffic.revision)
     if record is None or not record.created:  # nobody can tell of one that is lost, or very old
         return False
-    return record.with_serving(spec.serving) != traffic.revision
+    return record.with_spec(spec.serving, spec.environment_check) != traffic.revision
 
 
 def _is_withdrawn(step: Step, traffic: Traffic | None) -> bool:

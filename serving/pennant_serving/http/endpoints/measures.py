@@ -25,7 +25,8 @@ async def answers(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     seconds = _seconds(request.query_params.get("seconds", str(DEFAULT_SECONDS)))
     counted = telemetry.last_answers.last(seconds)
-    return JSONResponse(report(settings.model, settings.version, seconds, counted))
+    differences = telemetry.differences
+    return JSONResponse(report(settings.model, settings.version, seconds, counted, differences))
 
 
 def _seconds(text: str) -> int:

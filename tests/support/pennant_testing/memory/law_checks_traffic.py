@@ -42,7 +42,8 @@ def _asked_no_more(world: Simulation, seen: Observed, revision: str) -> bool:
         return False
     spec = with_pin(seen.owner, in_force(seen.actions, world.now))["spec"]
     pinned = spec["model"].get("version", record.version)
-    return pinned != record.version or record.with_serving(spec.get("serving", {})) != revision
+    asked = record.with_spec(spec.get("serving", {}), spec.get("environmentCheck"))
+    return pinned != record.version or asked != revision
 
 
 def check_action_hold(world: Simulation, seen: Observed, revision: str) -> None:

@@ -22,6 +22,7 @@ def moody(
     model: str = "iris",
     every: int = 0,
     seconds: float = 0.0,
+    requirements: str = "",
     **variables: str,
 ) -> Iterator[Serving]:
     """A pod of which each so many-th answer is a 500, after so many seconds; ready when yielded."""
@@ -29,6 +30,7 @@ def moody(
     bundle = place / "bundle"
     bundle.mkdir(parents=True)
     (bundle / "mood.json").write_text(json.dumps({"every": every, "seconds": seconds}))
+    (bundle / "requirements.txt").write_text(requirements)
     on_volume(bundle, model=model, version=version)
     env = {
         "PENNANT_ADAPTER": MOODY,
