@@ -130,7 +130,7 @@ def report(
     differences: str = "",
 ) -> dict[str, Any]:
     """As `/metrics/answers` tells it; `differences` are the environment's from the bundle's."""
-    told = {"differences": differences} if differences else {}
+    optional = {"differences": differences} if differences else {}
     return {
         "format": 1,
         "model": model,
@@ -138,7 +138,7 @@ def report(
         "seconds": seconds,
         "answers": {outcome: sum(answers[outcome]) for outcome in OUTCOMES},
         "durations": {"bounds": BOUNDS, "counts": answers[SUCCEEDED]},
-        **told,
+        **optional,
     }
 
 

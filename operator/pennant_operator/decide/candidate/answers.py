@@ -113,8 +113,8 @@ def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     alarm = {"reason": str(bad.reason), "message": bad.message} if bad else {}
     # What was said stays said: a few good answers do not end a bad bake.
     differences = entry.get("differences") or reports.answers.differences
-    told = {"differences": differences} if differences else {}
-    return {**alarm, **told, **_reading("serving", entry, reports)}
+    optional = {"differences": differences} if differences else {}
+    return {**alarm, **optional, **_reading("serving", entry, reports)}
 
 
 def _question_in_bake(step: Step) -> ReportQuestion | None:
