@@ -29,10 +29,10 @@ def checked(bundle: Bundle, check: str) -> str:
 
     Raises PodError when there are some and `check` is Strict.
     """
-    found = differences(bundle) if check != "Off" else []
-    if not found:
+    entries = differences(bundle) if check != "Off" else []
+    if not entries:
         return ""
-    text = _listed(found)
+    text = _listed(entries)
     if check == "Strict":
         raise PodError(
             Reason.ENVIRONMENT_MISMATCH,
@@ -45,21 +45,21 @@ def checked(bundle: Bundle, check: str) -> str:
 
 def differences(bundle: Bundle) -> list[Mismatch]:
     """The weightiest first; empty when there are none, or the bundle asks for nothing."""
-    found = [each for each in (_python(bundle), mismatch(bundle)) if each is not None]
-    known = {normal(name) for each in found for name in _names(each.library)}
+    entries = [each for each in (_python(bundle), mismatch(bundle)) if each is not None]
+    known = {normal(name) for each in entries for name in _names(each.library)}
     for name, saved in requirements(bundle.path):
         if name not in known:
             known.add(name)
             here = next(filter(None, map(installed, _names(name))), "")
             if not here or (saved and differ(saved, here)):
-                found.append(Mismatch(name, saved, here))
-    return found
+                entries.append(Mismatch(name, saved, here))
+    return entries
 
 
 def _python(bundle: Bundle) -> Mismatch | None:
     """MLflow writes it into the flavor that every model of its own has."""
-    flavors = bundle.mlmodel.flavors if bundle.mlmodel else {}
-    saved = str((flavors.get("python_function") or {}).get("python_version") or "")
+    flavor = bundle.mlmodel.flavors.get("python_function") if bundle.mlmodel else None
+    saved = str(flavor.get("python_version") or "") if isinstance(flavor, dict) else ""
     here = platform.python_version()
     return Mismatch("python", saved, here) if saved and differ(saved, here) else None
 
@@ -68,10 +68,10 @@ def _names(package: str) -> tuple[str, ...]:
     return next((names for names in ALTERNATIVES if package in names), (package,))
 
 
-def _listed(found: list[Mismatch]) -> str:
+def _listed(entries: list[Mismatch]) -> str:
     shown = [
         f"{each.library} {each.saved}".rstrip() + f" (here {each.here or 'it is not'})"
-        for each in found[:SHOWN_DIFFERENCES]
+        for each in entries[:SHOWN_DIFFERENCES]
     ]
-    more = len(found) - len(shown)
+    more = len(entries) - len(shown)
     return ", ".join([*shown, *([f"and {more} more"] if more else [])])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import sys
 from collections.abc import Iterator
@@ -120,12 +120,13 @@ def installed(package: str) -> str:
 def _all_installed(folders: tuple[str, ...]) -> dict[str, str]:
     """Normalised names to versions, by what installers call their folders: to import
     importlib.metadata, and to have it read each package's files, takes a tenth of a second."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for folder in folders:
-        for name in os.listdir(folder) if os.path.isdir(folder) else ():  # noqa: PTH112, PTH208
-            if match := _INSTALLED.fullmatch(name):
-                found.setdefault(normal(match[1]), match[2])
-    return found
+        with contextlib.suppress(OSError):  # it is none, or closed to us: then to imports, too
+            for path in Path(folder).iterdir():
+                if match := _INSTALLED.fullmatch(path.name):
+                    versions.setdefault(normal(match[1]), match[2])
+    return versions
 
 
 def differ(saved: str, here: str) -> bool:
