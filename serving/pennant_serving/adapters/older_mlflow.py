@@ -5,6 +5,9 @@ Each is MLflow's own where it has it.
 
 from __future__ import annotations
 
+import importlib
+import sys
+from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -12,11 +15,34 @@ import pandas as pd
 from mlflow import pyfunc
 from mlflow.exceptions import MlflowException
 from mlflow.models import utils
-from mlflow.pyfunc import scoring_server
 from mlflow.utils import proto_json_utils
 
 IN_SERVING = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"
 """The variable by which it knows since 2.20 that a model is served, not tried."""
+
+SCORING, HANDLERS = "mlflow.pyfunc.scoring_server", "mlflow.server.handlers"
+
+
+def _scoring_server() -> Any:
+    """MLflow's parsers of requests. In MLflow 2 their module also has routes, and takes a decorator
+    for these from MLflow's own server, whose packages (Flask and more) mlflow-skinny leaves out."""
+    try:
+        return importlib.import_module(SCORING)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "mlflow":
+            raise
+    for name in [each for each in sys.modules if each.startswith("mlflow.server")]:
+        del sys.modules[name]  # imported by half
+    server, handlers = ModuleType("mlflow.server"), ModuleType(HANDLERS)
+    vars(handlers)["catch_mlflow_exception"] = lambda route: route
+    sys.modules |= {"mlflow.server": server, HANDLERS: handlers}
+    try:
+        return importlib.import_module(SCORING)
+    finally:
+        del sys.modules["mlflow.server"], sys.modules[HANDLERS]
+
+
+scoring_server = _scoring_server()
 
 
 def validate_prediction_input(

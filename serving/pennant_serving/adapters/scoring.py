@@ -17,7 +17,6 @@ from typing import Any, Self
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.models.utils import _enforce_params_schema
-from mlflow.pyfunc import scoring_server
 from mlflow.utils.proto_json_utils import (
     cast_df_types_according_to_schema,
     dataframe_from_parsed_json,
@@ -27,6 +26,7 @@ from pennant_serving.adapters import frames, tables
 from pennant_serving.adapters.older_mlflow import (
     convert_data_type,
     parse_parquet_input,
+    scoring_server,
     validate_prediction_input,
 )
 from pennant_serving.codecs.frames import check_parquet, csv_text
