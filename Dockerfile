@@ -5,7 +5,8 @@ ARG PYTHON_IMAGE=python:3.12-slim
 # serving-boosters adds XGBoost, LightGBM and onnxruntime: 100 MB, of which 37 to pull.
 ARG SERVING_LOCK=serving
 
-# uv and the build backend are lent to the steps that need them (`--mount`): no image holds them.
+# uv and the build backend are lent to the steps that need them (`--mount`): no image holds the
+# backend, and only the serving image holds uv.
 # (`code` copies them, or buildah 1.28 would mount nothing when it has this stage in its cache.)
 FROM ${PYTHON_IMAGE} AS tools
 COPY requirements/image-tools.txt /requirements.txt
@@ -69,6 +70,11 @@ FROM shared AS pennant-serving
 ARG SERVING_LOCK
 LABEL org.opencontainers.image.title="pennant-serving" \
       org.opencontainers.image.description="Fetches and serves one version of an MLflow model"
+# For `fetch`, and for images that are built on this one (docs/environment.md). The program alone,
+# so that no lock and no environment counts it in; its licences, version and list of parts lie where
+# scanners look for them.
+COPY --from=tools /tools/bin/uv /venv/bin/uv
+COPY --from=tools /tools/lib/python3*/site-packages/uv-*.dist-info /usr/local/share/uv.dist-info
 COPY requirements/${SERVING_LOCK}.txt /venv/requirements.txt
 # LightGBM's wheel wants the system's OpenMP, which slim images lack.
 RUN --mount=type=bind,from=tools,source=/tools,target=/tools \

@@ -37,7 +37,7 @@ def build(name: str, folder: Path, settings: Settings) -> None:
     packages.require_debian()
     packages.install(packages.LOCAL)
     _ensure_base(settings)
-    run([*_buildah(settings), *bud_flags(name)], cwd=REPOSITORY)
+    run([*command(settings), *bud_flags(name)], cwd=REPOSITORY)
     _copy(reference(name), folder, settings)
 
 
@@ -52,7 +52,7 @@ def bud_flags(name: str) -> list[str]:
 
 
 def _ensure_base(settings: Settings) -> None:
-    if run([*_buildah(settings), "images", "--quiet", BASE], check=False).strip():
+    if run([*command(settings), "images", "--quiet", BASE], check=False).strip():
         return
     eprint(f"making {BASE} with mmdebstrap (under a minute, once)")
     context = settings.cache / "python-base.building"
@@ -61,7 +61,7 @@ def _ensure_base(settings: Settings) -> None:
     with step(f"made {BASE}"):
         run([*BOOTSTRAP, context / "root.tar"])
         (context / "Dockerfile").write_text("FROM scratch\nADD root.tar /\n")
-        run([*_buildah(settings), "bud", f"--tag={BASE}", context])
+        run([*command(settings), "bud", f"--tag={BASE}", context])
     shutil.rmtree(context)
 
 
@@ -73,19 +73,35 @@ def _copy(image: str, folder: Path, settings: Settings) -> None:
     building = settings.cache / "image.building"
     shutil.rmtree(building, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    store = settings.cache / "buildah"
     run(
         [
             *("skopeo", "copy", "--quiet", "--dest-oci-accept-uncompressed-layers"),
             f"--dest-shared-blob-dir={folder.parent / BLOBS}",
-            f"containers-storage:[overlay@{store / 'root'}+{store / 'run'}]{image}",
+            _stored(image, settings),
             f"oci:{building}:{image}",
         ]
     )
     building.rename(folder)
 
 
-def _buildah(settings: Settings) -> list[str]:
+def take_back(image: str, folder: Path, settings: Settings) -> None:
+    """From the shelf into buildah's store, where an image of other sources may have its name."""
+    run(
+        [
+            *("skopeo", "copy", "--quiet", f"--src-shared-blob-dir={folder.parent / BLOBS}"),
+            f"oci:{folder}:{image}",
+            _stored(image, settings),
+        ]
+    )
+
+
+def _stored(image: str, settings: Settings) -> str:
+    """What skopeo calls an image of buildah's store."""
+    store = settings.cache / "buildah"
+    return f"containers-storage:[overlay@{store / 'root'}+{store / 'run'}]{image}"
+
+
+def command(settings: Settings) -> list[str]:
     """buildah with a store of its own, so that clearing our cache clears it too."""
     store = settings.cache / "buildah"
     return [

@@ -57,13 +57,30 @@ def test_every_lock_of_the_dockerfile_is_hashed_and_makes_its_images_new():
     assert ["--offline" in each and "--no-deps" in each for each in ours] == [True]
 
 
+def stages() -> list[str]:
+    return re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)
+
+
 def test_no_image_is_roots():
-    stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)
-    for stage in stages:
+    for stage in stages():
         target = re.match(r"(\S+) AS (pennant-\S+)\n", stage)
         if target and not target[1].startswith("pennant-"):
             assert "\nUSER 65532:65532\n" in stage, target[2]
             assert stage.index("\nUSER ") > stage.rindex("\nCOPY "), target[2]
+
+
+def test_the_serving_image_alone_has_uv_with_its_licences():
+    parts = {"/tools/bin/uv", "/tools/lib/python3*/site-packages/uv-*.dist-info"}
+    copied = {
+        stage.splitlines()[0]: set(
+            re.findall(r"^COPY --from=tools (\S*uv\S*) ", stage, re.MULTILINE)
+        )
+        for stage in stages()
+    }
+    assert {stage: each for stage, each in copied.items() if each} == {
+        "shared AS pennant-serving": parts
+    }
+    assert "uv" not in {pin.split("==")[0] for pin in pins("serving-boosters.txt")}
 
 
 def test_the_example_needs_exactly_what_serving_needs():

@@ -1,0 +1,44 @@
+"""Images that somebody builds on ours, by what builds ours: Docker, or buildah in its own store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pennant_dev import buildah, images
+from pennant_dev.buildkey import reference
+from pennant_dev.settings import Settings
+from pennant_dev.shell import run
+
+BASE = "pennant-serving"
+
+
+@contextmanager
+def built(context: Path, name: str, settings: Settings) -> Iterator[str]:
+    """The name of an image made by the Dockerfile of a folder, on BASE as the sources are now.
+
+    DevError with the end of what the build printed when it fails.
+    """
+    if images.uses_docker(settings):
+        images.build([BASE], settings)
+        commands = ["docker"]
+        run(["docker", "build", f"--tag={name}", context])
+    else:
+        base = images.folder(BASE, settings)
+        buildah.take_back(reference(BASE), base, settings)
+        commands = buildah.command(settings)
+        build = ("bud", "--isolation=chroot", "--pull-never", f"--tag={name}")
+        run([*commands, *build, f"--file={context / 'Dockerfile'}", context])
+    yield name
+    run([*commands, "rmi", name])
+
+
+def run_in(name: str, words: list[str], settings: Settings) -> str:
+    """What a command prints in a container of an image, as the image's own user."""
+    if images.uses_docker(settings):
+        return run(["docker", "run", "--rm", "--read-only", "--network=none", name, *words])
+    commands = buildah.command(settings)
+    container = run([*commands, "from", "--pull-never", name]).strip()
+    try:
+        return run([*commands, "run", "--isolation=chroot", container, "--", *words])
+    finally:
+        run([*commands, "rm", container])

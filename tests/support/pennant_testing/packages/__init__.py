@@ -1,0 +1,1 @@
+"""Wheels that a test makes, and a package index on loopback that serves a folder of them."""
