@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from packaging.markers import Marker
+
+from pennant_testing.locks import FOLDER, installed, locked
 
 pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "environment.md"
 TABLE = re.compile(r"(<!-- generated: libraries -->\n).*(<!-- end of libraries -->)", re.DOTALL)
-LOCKED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)(?: ; (.*?))? \\$", re.MULTILINE)
-LOCKS = {"pennant-serving": "serving", "pennant-serving-boosters": "serving-boosters"}
+LOCKS = ("serving", "serving-boosters")
 SAME = "the same"
 # What people save models with, and so what a bundle's requirements name.
 ASKED_FOR = (
@@ -45,51 +45,37 @@ def python_image() -> tuple[str, str]:
     return image, re.fullmatch(r"python:([\d.]+)-slim", image)[1]
 
 
-def locked(lock: str, python: str) -> list[tuple[str, str]]:
-    """Name and version of each package that a lock installs on Linux with this Python."""
-    platform = {
-        "python_version": python,
-        "python_full_version": f"{python}.0",
-        "implementation_name": "cpython",
-        "platform_python_implementation": "CPython",
-        "sys_platform": "linux",
-    }
-    text = (ROOT / "requirements" / f"{lock}.txt").read_text()
-    return [
-        (name, version)
-        for name, version, marker in LOCKED.findall(text)
-        if not marker or Marker(marker).evaluate(platform)
-    ]
+def versions(lock: str, python: str) -> dict[str, str]:
+    return {each.name: each.version for each in installed(lock, python)}
 
 
 def shown(lock: str, name: str) -> str:
     """Its version with the Python of the image, and with those that have another."""
-    of_python = {python: dict(locked(lock, python)).get(name, "") for python in pythons()}
-    usual = of_python[python_image()[1]]
-    others = [f"{python}: {each}" for python, each in of_python.items() if each != usual]
-    return usual + "".join(f" (Python {each})" for each in others)
+    usual = versions(lock, python_image()[1]).get(name, "no")
+    of_python = {python: versions(lock, python).get(name, "no") for python in pythons()}
+    others = [f" (Python {python}: {each})" for python, each in of_python.items() if each != usual]
+    return usual + "".join(others)
+
+
+def listing(lock: str, names: set[str]) -> str:
+    return ", ".join(f"{name} {shown(lock, name)}" for name in sorted(names - set(ASKED_FOR)))
 
 
 def table() -> str:
     """The generated part of the page."""
     image, python = python_image()
-    rows = [f"| | {' | '.join(f'`{image}`' for image in LOCKS)} |", "|---|---|---|"]
-    rows.append(f"| Python | {python} (`{image}`) | {SAME} |")
+    head = ["| | `pennant-serving` | `pennant-serving-boosters` |", "|---|---|---|"]
+    rows = [("Python", f"{python} (`{image}`)", SAME)]
     for name in ASKED_FOR:
-        plain, boosters = (shown(lock, name) for lock in LOCKS.values())
-        rows.append(f"| {name} | {plain or 'no'} | {SAME if plain == boosters else boosters} |")
-    rows.append(f"| uv | {dict(locked('image-tools', python))['uv']} | {SAME} |")
-    plain, boosters = ({name for name, _ in locked(lock, python)} for lock in LOCKS.values())
-    others = {
-        "And what these and the server need": ("serving", plain),
-        "With boosters": ("serving-boosters", boosters - plain),
-    }
-    lines = [
-        f"{title}: " + ", ".join(f"{name} {shown(lock, name)}" for name in sorted(names)) + "."
-        for title, (lock, all_names) in others.items()
-        if (names := all_names - set(ASKED_FOR))
-    ]
-    return "\n".join(rows) + "\n\n" + " ".join(lines)
+        usual, more = (shown(lock, name) for lock in LOCKS)
+        rows.append((name, usual, SAME if more == usual else more))
+    rows.append(("uv", versions("image-tools", python)["uv"], SAME))
+    plain, boosters = (set(versions(lock, python)) for lock in LOCKS)
+    rest = (
+        f"And what these and the server need: {listing('serving', plain)}."
+        f" With boosters: {listing('serving-boosters', boosters - plain)}."
+    )
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows), "", rest])
 
 
 def test_the_page_has_what_the_images_hold():
@@ -101,7 +87,7 @@ def test_the_page_has_what_the_images_hold():
 
 
 def test_what_is_asked_for_is_in_an_image():
-    assert set(ASKED_FOR) <= {name for name, _ in locked("serving-boosters", python_image()[1])}
+    assert set(ASKED_FOR) <= versions("serving-boosters", python_image()[1]).keys()
 
 
 def test_the_image_has_a_python_that_every_change_is_checked_with():
@@ -110,13 +96,13 @@ def test_the_image_has_a_python_that_every_change_is_checked_with():
 
 @pytest.mark.parametrize("lock", ["operator", "shared", "serving", "serving-boosters", "mlflow"])
 def test_a_lock_is_for_every_python_and_gives_each_one_version_of_a_package(lock: str):
-    text = (ROOT / "requirements" / f"{lock}.txt").read_text()
+    header = (FOLDER / f"{lock}.txt").read_text().splitlines()[1]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     oldest = pythons()[0]
     assert project["requires-python"] == f">={oldest}"
-    assert f"--universal --python-version {oldest} --generate-hashes" in text.splitlines()[1]
-    by_python = {name for name, _, marker in LOCKED.findall(text) if "python_full" in marker}
+    assert f"--universal --python-version {oldest} --generate-hashes" in header
+    by_python = {each.name for each in locked(lock) if "python_full_version" in each.marker}
     for python in pythons():
-        names = [name for name, _ in locked(lock, python)]
+        names = [each.name for each in installed(lock, python)]
         assert len(names) == len(set(names))
         assert by_python <= set(names)

@@ -9,6 +9,7 @@ import pytest
 from pennant_dev.buildkey import ALWAYS, TARGETS
 from pennant_testing.control_plane.install_tools import Tools
 from pennant_testing.control_plane.objects import Object
+from pennant_testing.locks import locked
 
 pytestmark = pytest.mark.contract
 
@@ -20,27 +21,21 @@ def targets() -> set[str]:
     return set(re.findall(r"^FROM \S+ AS (pennant-\S+)$", DOCKERFILE, re.MULTILINE))
 
 
-def locked(lock: str) -> set[str]:
-    """The lines of a lock, with the platforms they are for, without their hashes."""
-    text = (REPOSITORY / "requirements" / lock).read_text()
-    return set(re.findall(r"^([a-z0-9][^\s=]*==.*) \\$", text, re.MULTILINE))
-
-
 def pins(lock: str) -> set[str]:
-    return {line.split()[0] for line in locked(lock)}
+    return {f"{each.name}=={each.version}" for each in locked(lock)}
 
 
 def test_images_are_built_with_the_backend_of_pyproject_and_the_uv_of_the_makefile():
     required = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["build-system"]
     installed = re.findall(r"uv==\S+", (REPOSITORY / "Makefile").read_text())
-    assert {*required["requires"], *installed} <= pins("image-tools.txt")
+    assert {*required["requires"], *installed} <= pins("image-tools")
 
 
 def test_serving_and_mlflow_share_exactly_the_packages_that_both_need():
-    assert locked("shared.txt") == locked("serving.txt") & locked("mlflow.txt")
-    assert locked("shared.txt") < locked("serving-boosters.txt")
+    assert set(locked("shared")) == set(locked("serving")) & set(locked("mlflow"))
+    assert set(locked("shared")) < set(locked("serving-boosters"))
     assert {"pandas", "scikit-learn", "scipy", "mlflow-skinny"} <= {
-        pin.split("==")[0] for pin in pins("shared.txt")
+        pin.split("==")[0] for pin in pins("shared")
     }
 
 
@@ -80,25 +75,25 @@ def test_the_serving_image_alone_has_uv_with_its_licences():
     assert {stage: each for stage, each in copied.items() if each} == {
         "shared AS pennant-serving": parts
     }
-    assert "uv" not in {pin.split("==")[0] for pin in pins("serving-boosters.txt")}
+    assert "uv" not in {pin.split("==")[0] for pin in pins("serving-boosters")}
 
 
 def test_the_example_needs_exactly_what_serving_needs():
-    assert pins("newsreco.txt") == pins("serving.txt")
+    assert pins("newsreco") == pins("serving")
 
 
 def test_the_image_with_boosters_is_the_serving_image_and_the_libraries_of_its_flavors():
-    more = {pin.split("==")[0] for pin in pins("serving-boosters.txt") - pins("serving.txt")}
-    assert pins("serving.txt") < pins("serving-boosters.txt")
+    more = {pin.split("==")[0] for pin in pins("serving-boosters") - pins("serving")}
+    assert pins("serving") < pins("serving-boosters")
     assert more == {"xgboost-cpu", "lightgbm", "onnxruntime", "flatbuffers"}
 
 
 def test_flavors_are_tested_with_the_libraries_that_their_image_has():
-    assert pins("serving-boosters.txt") <= pins("dev.txt")
+    assert pins("serving-boosters") <= pins("dev")
 
 
 def test_the_operators_image_holds_no_machine_learning_library():
-    names = {pin.split("==")[0] for pin in pins("operator.txt")}
+    names = {pin.split("==")[0] for pin in pins("operator")}
     assert not names & {"mlflow", "mlflow-skinny", "pandas", "numpy", "scikit-learn"}
 
 

@@ -28,8 +28,10 @@ def built(context: Path, name: str, settings: Settings) -> Iterator[str]:
         commands = buildah.command(settings)
         build = ("bud", "--isolation=chroot", "--pull-never", f"--tag={name}")
         run([*commands, *build, f"--file={context / 'Dockerfile'}", context])
-    yield name
-    run([*commands, "rmi", name])
+    try:
+        yield name
+    finally:
+        run([*commands, "rmi", name])
 
 
 def run_in(name: str, words: list[str], settings: Settings) -> str:
