@@ -66,6 +66,7 @@ def test_python_comes_first_then_the_flavors_library_then_the_rest(tmp_path):
         ("--index-url https://example.com", False),
         ("https://example.com/x.whl", False),
         ("code/x-1-py3-none-any.whl", False),
+        ("x-1-py3-none-any.whl", False),
         ("# numpy==1.2.3", False),
         ("", False),
     ],

@@ -145,6 +145,6 @@ def normal(name: str) -> str:
 
 
 _NAME = re.compile(r"[^\w.-]")
-_PLAIN = re.compile(r"[A-Za-z0-9][\w.-]*(\[[^\]]*\])?\s*([=<>!~][^;@]*)?")
+_PLAIN = re.compile(r"(?!.*\.whl$)[A-Za-z0-9][\w.-]*(\[[^\]]*\])?\s*([=<>!~][^;@]*)?")
 _INSTALLED = re.compile(r"([\w.]+)-(\d[^-]*)\.dist-info")
 _PIN = re.compile(r"===?\s*(?!\d+\.\*)([\w.]+)")
