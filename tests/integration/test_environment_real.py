@@ -75,7 +75,7 @@ def model_path(corner, wheels, tmp_path_factory):
 @pytest.mark.parametrize("adapter", ["sklearn", "pyfunc"])
 def test_a_model_is_served_by_the_releases_that_it_was_saved_with(model_path, adapter, tmp_path):
     variables = {"PENNANT_ENVIRONMENT": "Bundle", "PENNANT_ADAPTER": adapter}
-    with serving(tmp_path, model_path, PENNANT_SELF_TEST="Required", **variables) as pod:
+    with serving(tmp_path, model_path, **variables) as pod:
         pod.wait_until("/v2/health/ready")
         status, _, body = pod.request("/invocations", REQUEST)
         assert (status, body) == (200, b'{"predictions":[1,0]}')
