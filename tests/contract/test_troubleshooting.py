@@ -37,6 +37,7 @@ SERVING = (
         "environ.py",
         "failures.py",
         "bundle/mlmodel.py",
+        "environment/*.py",
     ),
     *("rehearsal/judging.py", "rehearsal/rehearse.py"),
     *("process/selftest.py", "process/startup.py", "process/supervisor.py", "sampling/sampling.py"),
@@ -63,6 +64,10 @@ NOT_MESSAGES = (
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
     "SSL certificate",
+    *("No solution found", "Failed to fetch", "environment for Python "),
+    r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b",
+    "401 Unauthorized|403 Forbidden|valid authentication credentials|Missing credentials",
+    r",? we can conclude that your requirements are unsatisfiable",
     r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret',
     " has been silent for ",  # a line of the log: the worker's place is taken by another
     # Lines of the log of what went well.

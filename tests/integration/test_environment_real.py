@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pennant_serving.environment import runtime
+from pennant_serving.environment.asked import read_asked
 from pennant_serving.environment.record import environment_path
 from pennant_testing.packages.bundles import bundle_asking, provided
 from pennant_testing.packages.simple_index import package_index
@@ -50,9 +51,11 @@ def corner(request):
 def wheels(corner, tmp_path_factory):
     """What a corner and the server need, from where this machine gets its packages."""
     folder = tmp_path_factory.mktemp("wheels")
-    needs = [each.replace("mlflow==", "mlflow-skinny==") for each in CORNERS[corner]]
+    asked = read_asked(bundle_asking(tmp_path_factory.mktemp("asked"), *CORNERS[corner]))
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:"]
-    subprocess.run([*command, "--dest", folder, *needs, *runtime.requirements()], check=True)
+    subprocess.run(
+        [*command, "--dest", folder, *asked.requirements(), *runtime.requirements()], check=True
+    )
     return folder
 
 
@@ -72,7 +75,7 @@ def model_path(corner, wheels, tmp_path_factory):
 @pytest.mark.parametrize("adapter", ["sklearn", "pyfunc"])
 def test_a_model_is_served_by_the_releases_that_it_was_saved_with(model_path, adapter, tmp_path):
     variables = {"PENNANT_ENVIRONMENT": "Bundle", "PENNANT_ADAPTER": adapter}
-    with serving(tmp_path, model_path, PENNANT_SELF_TEST="Required", **variables) as pod:
+    with serving(tmp_path, model_path, **variables) as pod:
         pod.wait_until("/v2/health/ready")
         status, _, body = pod.request("/invocations", REQUEST)
         assert (status, body) == (200, b'{"predictions":[1,0]}')

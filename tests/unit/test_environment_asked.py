@@ -72,6 +72,22 @@ def test_a_line_is_what_uv_is_asked_for(tmp_path, line, asked):
     assert requirements(tmp_path, line) == [asked]
 
 
+@pytest.mark.parametrize(
+    ("line", "older"),
+    [
+        ("mlflow==2.9.2", True),
+        ("mlflow<2.17,>=2.9", False),
+        ("mlflow-skinny==2.16.*", True),
+        ("mlflow<3,>=2.9", False),
+        ("mlflow==2.19.0", False),
+        ("mlflow", False),
+        ("numpy==1.26.4", False),
+    ],
+)
+def test_an_older_mlflow_gets_the_setuptools_that_it_imports(tmp_path, line, older):
+    assert ("setuptools<81" in requirements(tmp_path, line)) is older
+
+
 def test_our_own_package_is_there_already(tmp_path):
     assert requirements(tmp_path, "pennant[registry]==0.1\nnumpy\n") == ["numpy"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 
 import pytest
@@ -38,6 +39,17 @@ def test_its_packages_come_before_the_images_and_after_the_standard_library(
     variables = {"PENNANT_ENVIRONMENT": "Bundle", "PENNANT_MODEL_PATH": str(model_path)}
     assert activate(variables) == RECORD
     assert sys.path == ["", "/first", *stdlib, str(environment_path(model_path)), *site]
+
+
+def test_no_pth_file_of_it_is_run(model_path, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    folder, ran = environment_path(model_path), tmp_path / "ran"
+    folder.mkdir()
+    (folder / "first.pth").write_text(f"import pathlib; pathlib.Path({str(ran)!r}).touch()\n")
+    (folder / "only_there.py").write_text("")
+    activate({"PENNANT_ENVIRONMENT": "Bundle", "PENNANT_MODEL_PATH": str(model_path)})
+    assert importlib.util.find_spec("only_there") is not None
+    assert not ran.exists()
 
 
 def test_the_images_packages_stay_alone_where_they_are_asked_for(model_path, monkeypatch):

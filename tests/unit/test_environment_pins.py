@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pennant_serving.environment import providing
 from pennant_serving.environment.pins import HASH_BYTES, Pin, decode, digest, encode
-from pennant_serving.environment.providing import PINS_CHARACTERS
-from pennant_serving.failures import MESSAGE_BYTES
+from pennant_serving.environment.providing import PINS_CHARACTERS, report
+from pennant_serving.environment.record import PYTHON, EnvironmentRecord
+from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason
 
 pytestmark = pytest.mark.unit
 
@@ -77,7 +79,24 @@ def test_pins_of_another_form_are_refused(content):
         decode(base64.b85encode(zlib.compress(content)).decode())
 
 
+def message(environment):
+    """As long as `fetch` ever reports."""
+    facts = {"digest": "0" * 64, "version": "1234567", "bytes": 10**12, "seconds": 12345.678}
+    return json.dumps({**facts, "cached": False, "environment": environment})
+
+
 def test_a_hundred_packages_fit_a_termination_message():
-    size = len(encode(packages(100)))
-    assert size < PINS_CHARACTERS < MESSAGE_BYTES - 500
-    assert len(encode(packages(140))) > PINS_CHARACTERS
+    pins = packages(100)
+    lines = tuple(f"{pin} {pin.sha256}" for pin in pins)
+    reported = report(EnvironmentRecord(digest(pins), PYTHON, len(pins), 10**10, lines))
+    assert [str(pin) for pin in decode(reported["pins"])] == [str(pin) for pin in sorted(pins)]
+    assert len(reported["pins"]) <= PINS_CHARACTERS
+    assert len(message(reported)) <= MESSAGE_BYTES
+    assert len(message(reported | {"pins": "x" * PINS_CHARACTERS})) <= MESSAGE_BYTES
+
+
+def test_more_packages_than_fit_are_refused_by_name():
+    providing._check_room(packages(100))
+    with pytest.raises(PodError, match="has 140 packages, whose pins take") as raised:
+        providing._check_room(packages(140))
+    assert raised.value.reason is Reason.ENVIRONMENT_MISMATCH

@@ -11,6 +11,7 @@ from pennant_serving.environment.requirement_lines import RequirementLine
 from pennant_serving.environment.uv_errors import (
     SENTENCE_CHARACTERS,
     explanation,
+    fault,
     lines_about,
     reason,
 )
@@ -33,6 +34,17 @@ def test_what_uv_writes_is_explained(sample):
     assert reason(stderr) == sample["reason"]
     assert explanation(stderr) == sample["explanation"]
     assert lines_about(stderr, ASKED) == sample["lines"]
+
+
+def test_whatever_is_not_the_models_fault_comes_with_what_to_do():
+    for sample in SAMPLES:
+        error = fault(sample["stderr"])
+        assert sample["explanation"] in error.message
+        assert "environments." in error.message
+        assert error.reason in (sample["reason"], Reason.DOWNLOAD_FAILED)
+    full = fault("error: No space left on device (os error 28)")
+    assert full.reason is Reason.CONFIGURATION_ERROR
+    assert "raise serving.storage.size" in full.message
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
 from pennant_serving.environment.requirement_lines import (
     ParsedLines,
@@ -25,6 +27,9 @@ from pennant_serving.failures import PodError, Reason
 FILE_BYTES = 256 * 1024
 """Of one file that is read, at most."""
 REQUIREMENTS, CONDA, PYTHON_ENV = "requirements.txt", "conda.yaml", "python_env.yaml"
+UPPER = ("==", "~=", "<", "<=")
+PKG_RESOURCES = "setuptools<81"
+"""MLflow before 2.17 imports a module of its, which later ones lack, and does not list it."""
 WITH_PIP = ("python", "pip", "setuptools", "wheel")
 """Packages of conda that a wheel's environment does without."""
 
@@ -43,6 +48,7 @@ class AskedEnvironment:
     def requirements(self) -> list[str]:
         """As uv gets them."""
         named = [line.requirement for line in self.lines if not line.is_file]
+        named += [PKG_RESOURCES] * any(map(_is_older_mlflow, self.lines))
         return named + [f"{project(path)} @ {path.resolve().as_uri()}" for path in self.wheels]
 
 
@@ -70,6 +76,14 @@ def project(wheel: Path) -> str:
     except InvalidWheelFilename as error:
         problem = "is not named as a wheel is: name-version-python-abi-platform.whl"
         raise bad("the bundle", wheel.name, problem) from error
+
+
+def _is_older_mlflow(line: RequirementLine) -> bool:
+    """Whether what a line lets through is older than 2.17."""
+    if line.name != "mlflow-skinny":
+        return False
+    bounds = [each for each in Requirement(line.requirement).specifier if each.operator in UPPER]
+    return any(Version(each.version.removesuffix(".*")) < Version("2.17") for each in bounds)
 
 
 def _lines(bundle: Path) -> Iterator[tuple[str, str]]:
