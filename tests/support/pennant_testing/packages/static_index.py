@@ -27,8 +27,8 @@ def lay_out(wheels: Path, root: Path) -> None:
         page.parent.mkdir(parents=True)
         text = answer[1].decode()
         for name, digest in described.items():
-            told = f'<a data-core-metadata="sha256={digest}" href="../../files/{name}#'
-            text = text.replace(f'<a href="../../files/{name}#', told)
+            marked = f'<a data-core-metadata="sha256={digest}" href="../../files/{name}#'
+            text = text.replace(f'<a href="../../files/{name}#', marked)
         page.write_text(text)
 
 
