@@ -21,7 +21,7 @@ LIBRARIES = ("scikit-learn==1.5.2", "numpy==1.26.4", "pandas==2.2.3", "scipy==1.
 TRAIN = """
 import sys, zipfile
 from pathlib import Path
-import mlflow, sklearn
+import mlflow, numpy as np, sklearn
 from lightgbm import LGBMClassifier
 from mlflow.pyfunc import PythonModel
 from sklearn.datasets import load_iris
@@ -49,7 +49,7 @@ with zipfile.ZipFile(wheel, "w") as archive:
 class Priced(PythonModel):
     def predict(self, context, model_input, params=None):
         from pricing import price
-        return [price(row) for row in model_input.to_numpy()]
+        return [price(row) for row in np.asarray(model_input).tolist()]
 
 mlflow.pyfunc.save_model(
     folder / "priced", python_model=Priced(), code_paths=[str(wheel)], pip_requirements=asked[1:])
