@@ -23,18 +23,18 @@ pytestmark = pytest.mark.integration
 CORNERS = {
     "oldest": ("mlflow==2.9.2", "scikit-learn==1.3.2", "numpy==1.26.0", "pandas==2.0.3"),
     "middle": ("mlflow==2.19.0", "scikit-learn==1.5.2", "numpy==1.26.4", "pandas==2.2.3"),
-    "newest": ("mlflow==3.17.2", "scikit-learn==1.9.0", "numpy>=2", "pandas>=2.3"),
+    "newest": ("mlflow==3.17.2", "scikit-learn==1.9.0", "numpy>=2", "pandas>=2.3", "skops"),
 }
 TRAIN = """
 import sys; sys.path.insert(0, sys.argv[1])
 import mlflow.sklearn, numpy as np, pandas as pd
 from mlflow.models import infer_signature
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 rows = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 2)), columns=["a", "b"])
 labels = (rows.a > rows.b).astype(int)
-model = make_pipeline(StandardScaler(), RandomForestClassifier(10)).fit(rows, labels)
+model = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, labels)
 signature = infer_signature(rows, model.predict(rows))
 mlflow.sklearn.save_model(model, sys.argv[2], signature=signature, input_example=rows[:2],
                           pip_requirements=sys.argv[3:])
