@@ -9,15 +9,12 @@ from typing import Any
 import pytest
 
 from pennant_operator.decide.manifests import render
-from pennant_operator.decide.seen.environment import environment_from_report
 from pennant_operator.decide.seen.observed import PackageIndex
-from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.spec import InvalidSpecError, parse_spec
 from pennant_testing.memory.object_builders import (
     IMAGES,
     INDEX,
     REGISTRY,
-    installed,
     model_deployment,
     version,
 )
@@ -26,6 +23,7 @@ from pennant_testing.memory.simulated_pods import (
     PodTemplate,
     becomes_ready,
     crashed,
+    installs_other_packages,
     reports_no_packages,
 )
 
@@ -64,12 +62,6 @@ def variables(container: str, index: PackageIndex | None = INDEX, **serving: Any
     pod = manifest["spec"]["template"]["spec"]
     every = {each["name"]: each for each in (*pod["initContainers"], *pod["containers"])}
     return {each["name"]: each for each in every[container]["env"]}
-
-
-def each_its_own(pod: PodFacts) -> PodFacts:
-    """The index changes from pod to pod."""
-    report = installed(pod.name.split("-")[1])
-    return replace(becomes_ready(pod), environment=environment_from_report(report))
 
 
 def test_fetch_alone_reads_where_packages_come_from_and_whose_credentials_it_shows():
@@ -161,7 +153,7 @@ def test_another_index_rolls_nothing_and_is_written_for_pods_to_come():
 
 
 def test_pods_with_different_packages_are_taken_down_and_new_ones_ask_anew():
-    sim = bringing(pods=each_its_own)
+    sim = bringing(pods=installs_other_packages)
     sim.run(4)
     assert sim.serving == "7"
     assert sim.status["summary"] == "Held"
@@ -187,7 +179,7 @@ def test_pods_that_have_other_packages_than_are_pinned_are_rejected_as_other_byt
     sim.run(8)
     sim.desired = version(9)
     sim.run(12, seconds=60)
-    sim.behaviour["8"] = each_its_own
+    sim.behaviour["8"] = installs_other_packages
     sim.desired = version(8)
     sim.run(4)
     assert sim.serving == "9"

@@ -50,6 +50,7 @@ from pennant_testing.memory.simulated_pods import (
     fetches_other_bytes,
     first_fails,
     hangs,
+    installs_other_packages,
     killed,
     reports_no_packages,
     stays_pending,
@@ -61,6 +62,7 @@ BEHAVIOURS = {
     "cannot fetch": fails("DownloadFailed", container="fetch"),
     "fail on one node": first_fails,
     "fetch other bytes": fetches_other_bytes,
+    "install other packages": installs_other_packages,
     "report no packages": reports_no_packages,
     "fail their rehearsal": fails("RehearsalFailed"),
     "hang": hangs,
@@ -100,12 +102,16 @@ class Chaos(ChaosOfJudgement):
         self.edits = 0
 
     @initialize(
-        number=st.sampled_from(["8", "7", ""]), stubborn=st.booleans(), rehearses=st.booleans()
+        number=st.sampled_from(["8", "7", ""]),
+        stubborn=st.booleans(),
+        rehearses=st.booleans(),
+        environment=st.sampled_from(ENVIRONMENTS),
     )
-    def begin(self, number: Any, stubborn: Any, rehearses: Any) -> None:
+    def begin(self, number: Any, stubborn: Any, rehearses: Any, environment: Any) -> None:
         """With nothing, with a version that serves, or with one that bakes beside another."""
         self.stubborn = stubborn
-        self.world.specify(rollout=self.world.owner["spec"]["rollout"] | REHEARSAL[rehearses])
+        rollout = self.world.owner["spec"]["rollout"] | REHEARSAL[rehearses]
+        self.world.specify(rollout=rollout, serving=environment)
         self.operator.hear()
         for served in range(7, int(number or 0) + 1):
             self.world.desired = tagged(str(served))

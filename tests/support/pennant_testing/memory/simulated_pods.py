@@ -65,6 +65,14 @@ def fetches_other_bytes(pod: PodFacts) -> PodFacts:
     return replace(becomes_ready(pod), digest=f"sha-{pod.name}")
 
 
+def installs_other_packages(pod: PodFacts) -> PodFacts:
+    """Each pod of the slot asked an index that had changed since the one before."""
+    if pod.environment is None:
+        return becomes_ready(pod)
+    digest = f"{int(pod.name.split('-')[1]):064x}"
+    return replace(becomes_ready(pod), environment=replace(pod.environment, digest=digest))
+
+
 def reports_no_packages(pod: PodFacts) -> PodFacts:
     """Each pod of the slot runs a `fetch` that knows nothing of them."""
     return replace(becomes_ready(pod), environment=None)
