@@ -52,7 +52,7 @@ class Transport:
 def test_it_is_the_version_that_was_looked_at_everywhere():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     (pinned,) = (
-        each for each in project["optional-dependencies"]["serving"] if each.startswith("uvicorn")
+        each for each in project["optional-dependencies"]["runtime"] if each.startswith("uvicorn")
     )
     assert pinned == f"uvicorn=={version('uvicorn')}"
     for lock in (REPOSITORY / "requirements").glob("*.txt"):
