@@ -35,16 +35,16 @@ def environment(name: str, lock: Path) -> Path:
     return python
 
 
-def wheels(name: str, lock: Path, python: str) -> Path:
+def wheels(lock: Path, python: str) -> Path:
     """A folder with the wheels of a hash-pinned lock, for a Python (3.12) on Linux here.
 
     Raises subprocess.CalledProcessError when they cannot be downloaded.
     """
     cache = Settings.from_env().cache
     cache.mkdir(parents=True, exist_ok=True)
-    home = cache / f"{name}-{python}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    home = cache / f"{lock.stem}-{python}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     tags = [f"--platform={kind}_{platform.machine()}" for kind in MANYLINUX]
-    with exclusive(cache / f"{name}.lock"):
+    with exclusive(cache / f"{lock.stem}.lock"):
         if not home.exists():
             unfinished = home.with_suffix(".unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -19,7 +19,7 @@ from pennant_testing.packages.static_index import lay_out, packed
 pytestmark = pytest.mark.e2e
 
 MODEL = "environments"
-LOCK = REPOSITORY / "requirements" / "bundle-packages.txt"
+LOCK = REPOSITORY / "requirements" / "bundle-middle.txt"
 SERVING = {"environment": "Bundle", "resources": {"requests": {"cpu": "10m", "memory": "256Mi"}}}
 ROLLOUT = {"bake": "5s", "deadlines": {"schedule": "60s", "fetch": "5m", "load": "5m"}}
 IRIS = {"inputs": [[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]}
@@ -51,7 +51,7 @@ def index(kube: Kube, room: str, tmp_path_factory: pytest.TempPathFactory) -> It
     minor = "import sys; print('%d.%d' % sys.version_info[:2])"
     python = kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", minor).strip()
     folder = tmp_path_factory.mktemp("index")
-    lay_out(wheels("bundle-packages", LOCK, python), folder / "root")
+    lay_out(wheels(LOCK, python), folder / "root")
     with package_index(kube, room, packed(folder / "root", folder / "index.tar")) as url:
         yield url
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pennant_serving.environment import runtime
-from pennant_serving.environment.asked import read_asked
-from pennant_serving.environment.record import environment_path
+from pennant_dev.environments import wheels
+from pennant_dev.settings import REPOSITORY
+from pennant_serving.environment.record import PYTHON, environment_path
 from pennant_testing.packages.bundles import bundle_asking, provided
 from pennant_testing.packages.simple_index import package_index
 from pennant_testing.serving.app_builders import on_volume
@@ -23,8 +23,9 @@ pytestmark = pytest.mark.integration
 CORNERS = {
     "oldest": ("mlflow==2.9.2", "scikit-learn==1.3.2", "numpy==1.26.0", "pandas==2.0.3"),
     "middle": ("mlflow==2.19.0", "scikit-learn==1.5.2", "numpy==1.26.4", "pandas==2.2.3"),
-    "newest": ("mlflow==3.17.2", "scikit-learn==1.9.0", "numpy>=2", "pandas>=2.3", "skops"),
+    "newest": ("mlflow==3.17.2", "scikit-learn>=1.9", "numpy>=2", "pandas>=2.3", "skops"),
 }
+LOCKS = {"oldest": "bundle-oldest", "middle": "bundle-middle", "newest": "serving"}
 TRAIN = """
 import sys; sys.path.insert(0, sys.argv[1])
 import mlflow.sklearn, numpy as np, pandas as pd
@@ -39,6 +40,8 @@ signature = infer_signature(rows, model.predict(rows))
 mlflow.sklearn.save_model(model, sys.argv[2], signature=signature, input_example=rows[:2],
                           pip_requirements=sys.argv[3:])
 """
+ABSENT = ("flask", "sqlalchemy", "alembic", "graphene")
+"""Packages of MLflow that mlflow-skinny leaves out, and the image with it."""
 REQUEST = {"dataframe_split": {"columns": ["b", "a"], "data": [[-2.0, 2.0], [2.0, -2.0]]}}
 
 
@@ -48,22 +51,11 @@ def corner(request):
 
 
 @pytest.fixture(scope="session")
-def wheels(corner, tmp_path_factory):
-    """What a corner and the server need, from where this machine gets its packages."""
-    folder = tmp_path_factory.mktemp("wheels")
-    asked = read_asked(bundle_asking(tmp_path_factory.mktemp("asked"), *CORNERS[corner]))
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:"]
-    subprocess.run(
-        [*command, "--dest", folder, *asked.requirements(), *runtime.requirements()], check=True
-    )
-    return folder
-
-
-@pytest.fixture(scope="session")
-def model_path(corner, wheels, tmp_path_factory):
+def model_path(corner, tmp_path_factory):
     """A bundle that was saved in a corner, with its environment beside it."""
     path = bundle_asking(tmp_path_factory.mktemp("models"), *CORNERS[corner])
-    with package_index(wheels) as index:
+    lock = REPOSITORY / "requirements" / f"{LOCKS[corner]}.txt"
+    with package_index(wheels(lock, PYTHON)) as index:
         provided(path, index)
     shutil.rmtree(path)
     packages = str(environment_path(path))
@@ -72,9 +64,21 @@ def model_path(corner, wheels, tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def bare(tmp_path):
+    """For PYTHONPATH: as if what the image lacks were not in this environment either."""
+    folder = tmp_path / "absent"
+    folder.mkdir()
+    for name in ABSENT:
+        (folder / f"{name}.py").write_text(f'raise ModuleNotFoundError("{name}", name="{name}")')
+    return {"PYTHONPATH": str(folder)}
+
+
 @pytest.mark.parametrize("adapter", ["sklearn", "pyfunc"])
-def test_a_model_is_served_by_the_releases_that_it_was_saved_with(model_path, adapter, tmp_path):
-    variables = {"PENNANT_ENVIRONMENT": "Bundle", "PENNANT_ADAPTER": adapter}
+def test_a_model_is_served_by_the_releases_that_it_was_saved_with(
+    model_path, adapter, bare, tmp_path
+):
+    variables = {"PENNANT_ENVIRONMENT": "Bundle", "PENNANT_ADAPTER": adapter, **bare}
     with serving(tmp_path, model_path, **variables) as pod:
         pod.wait_until("/v2/health/ready")
         status, _, body = pod.request("/invocations", REQUEST)
@@ -83,6 +87,7 @@ def test_a_model_is_served_by_the_releases_that_it_was_saved_with(model_path, ad
         assert pod.request("/v2/models/iris/infer", {"inputs": [named]})[0] == 200
         assert b"pennant_serving_environment_info{digest=" in pod.request("/metrics")[2]
         mapped = Path(f"/proc/{pod.process.pid}/maps").read_text()
+        assert "EnvironmentDiffers" not in pod.log.read_text()
     packages = {place.split("/")[0] for place in re.findall(r"/environment/(\S+)", mapped)}
     assert {"numpy", "sklearn", "orjson"} <= packages
     assert "site-packages/numpy" not in mapped

@@ -24,8 +24,8 @@ SCORING, HANDLERS = "mlflow.pyfunc.scoring_server", "mlflow.server.handlers"
 
 
 def _scoring_server() -> Any:
-    """MLflow's parsers of requests. In MLflow 2 their module also has routes, and takes a decorator
-    for these from MLflow's own server, whose packages (Flask and more) mlflow-skinny leaves out."""
+    """MLflow's parsers of requests. In MLflow 2 their module also has routes, by Flask and with a
+    decorator of MLflow's own server; mlflow-skinny leaves out Flask and what that server needs."""
     try:
         return importlib.import_module(SCORING)
     except ModuleNotFoundError as error:
@@ -33,13 +33,14 @@ def _scoring_server() -> Any:
             raise
     for name in [each for each in sys.modules if each.startswith("mlflow.server")]:
         del sys.modules[name]  # imported by half
-    server, handlers = ModuleType("mlflow.server"), ModuleType(HANDLERS)
-    vars(handlers)["catch_mlflow_exception"] = lambda route: route
-    sys.modules |= {"mlflow.server": server, HANDLERS: handlers}
+    absent = {name: ModuleType(name) for name in ("flask", "mlflow.server", HANDLERS)}
+    vars(absent[HANDLERS])["catch_mlflow_exception"] = lambda route: route
+    sys.modules |= absent
     try:
         return importlib.import_module(SCORING)
     finally:
-        del sys.modules["mlflow.server"], sys.modules[HANDLERS]
+        for name in absent:
+            del sys.modules[name]
 
 
 scoring_server = _scoring_server()

@@ -105,7 +105,9 @@ def load(settings: Settings) -> Loaded:
     Raises PodError.
     """
     bundle, shared = _open(settings), settings.workers > 1
-    differing = differences.checked(bundle, settings.environment_check)
+    # A bundle with packages of its own has what it asks for: they were resolved from that.
+    check = "Off" if settings.environment else settings.environment_check
+    differing = differences.checked(bundle, check)
     choice = loading.load(settings.adapter, bundle, settings.threads, shared=shared)
     return Loaded(bundle, choice, differing)
 

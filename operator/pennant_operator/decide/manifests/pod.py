@@ -17,13 +17,14 @@ from pennant_operator.decide.manifests.container import (
 from pennant_operator.decide.manifests.environment import fetch_env
 from pennant_operator.decide.manifests.serve import serve_container
 from pennant_operator.decide.seen.observed import Images, ModelVersion, PackageIndex
-from pennant_operator.decide.seen.spec import Spec
+from pennant_operator.decide.seen.spec import BUNDLE, Spec
 from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_REVISION, MODELS
 
 CA_PATH = "/etc/pennant/registry/ca.crt"
 ARTIFACTS_PATH = "/mnt/artifacts"
 GRACE_SECONDS = 30  # for a pod to end: the pause before SIGTERM, and the drain after it
 FETCH_MEMORY = "256Mi"
+RESOLVING_MEMORY = "512Mi"  # of packages; uv alone was measured at 132 MiB on two cores
 _SHARED = ("cpu", "memory", "ephemeral-storage")  # no device is needed to download
 
 _COPIED = (
@@ -128,7 +129,8 @@ def _fetch_resources(serving: dict[str, Any]) -> dict[str, Any]:
         for kind in ("requests", "limits")
     }
     if not any("memory" in amounts for amounts in shared.values()):
-        shared = {kind: {**amounts, "memory": FETCH_MEMORY} for kind, amounts in shared.items()}
+        memory = RESOLVING_MEMORY if serving.get("environment") == BUNDLE else FETCH_MEMORY
+        shared = {kind: {**amounts, "memory": memory} for kind, amounts in shared.items()}
     return {kind: amounts for kind, amounts in shared.items() if amounts}
 
 
