@@ -108,6 +108,11 @@ def test_python_env_says_the_python_before_conda_yaml(tmp_path):
     assert read_asked(bundle(tmp_path, "numpy", **files)).python == "3.12"
 
 
+@pytest.mark.parametrize("text", ["python: 3.10", "python: '3.10'", "python: 3.10.14"])
+def test_a_python_is_no_number(tmp_path, text):
+    assert read_asked(bundle(tmp_path, "numpy\n", python_env_yaml=text)).python == "3.10"
+
+
 @pytest.mark.parametrize("python", ["python>=3.9", "python", "pip"])
 def test_a_bundle_need_not_say_its_python(tmp_path, python):
     text = f"dependencies: [{python!r}, {{pip: [numpy]}}]"
@@ -193,9 +198,17 @@ def test_a_bundle_without_requirements_is_refused(tmp_path):
     assert "neither requirements.txt nor conda.yaml" in refused(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["- [", "just text"])
+@pytest.mark.parametrize("text", ["- [", "just text", "[" * 100_000, "a: &a [*a]\n- b", "\0"])
 def test_damaged_yaml_is_named(tmp_path, text):
     assert "conda.yaml" in refused(tmp_path, conda_yaml=text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["dependencies: 7", "dependencies: [{pip: 7}]", "dependencies: [{pip: {a: b}}, {}]", "a: 1"],
+)
+def test_yaml_of_another_shape_asks_for_nothing(tmp_path, text):
+    assert read_asked(bundle(tmp_path, conda_yaml=text, python_env_yaml=text)).lines == ()
 
 
 def test_what_is_read_is_bounded(tmp_path):

@@ -101,7 +101,7 @@ def _lines(bundle: Path) -> Iterator[tuple[str, str]]:
 def _of_conda(content: Any) -> Iterator[tuple[str, str]]:
     for each in _dependencies(content):
         if isinstance(each, dict):
-            for line in each.get("pip") or ():
+            for line in _listed(each.get("pip")):
                 yield f"{CONDA} (pip)", str(line).strip()
         elif canonicalize_name(_CONDA_NAME.split(str(each))[0]) not in WITH_PIP:
             raise bad(CONDA, str(each), "is a package of conda's: list it under pip, or set an"
@@ -145,14 +145,18 @@ def _python(bundle: Path) -> str:
 
 
 def _dependencies(content: Any) -> list[Any]:
-    listed = content.get("dependencies")
-    return listed if isinstance(listed, list) else []
+    return _listed(content.get("dependencies"))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _yaml(bundle: Path, name: str) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(_text(bundle, name))
-    except yaml.YAMLError as error:
+        # Into texts alone: else `python: 3.10` would be a number, and 3.1.
+        content = yaml.load(_text(bundle, name), Loader=yaml.BaseLoader)  # noqa: S506 - makes no objects
+    except (yaml.YAMLError, RecursionError) as error:
         raise PodError(Reason.ENVIRONMENT_MISMATCH, f"{name} is no YAML: {error}") from error
     if not isinstance(content, dict):
         raise PodError(Reason.ENVIRONMENT_MISMATCH, f"{name} holds no YAML mapping")

@@ -66,9 +66,7 @@ def _resolved(asked: AskedEnvironment, pinned: PinnedEnvironment | None, uv: Uv)
         return wheels
     wheels = locking.resolve_pins(pinned.pins, asked, uv)
     digest = pins.digest(wheel.pin for wheel in wheels)
-    if (
-        digest != pinned.digest
-    ):  # two wheels whose hashes begin alike, or other wheels in the bundle
+    if digest != pinned.digest:  # two hashes that begin alike, or other wheels in the bundle
         raise PodError(
             Reason.DOWNLOAD_FAILED,
             f"the environment's digest is {digest}, and this revision is pinned to"
