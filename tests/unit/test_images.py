@@ -189,6 +189,18 @@ def test_law_5_a_tag_that_changes_once_the_version_is_recorded_rolls_nothing(now
     assert sim.condition("AliasInSync") == ("True", "InSync")
 
 
+def test_law_5_a_record_that_somebody_deleted_takes_no_image_away():
+    sim = scene(*ALLOWED)
+    sim.desired = tagged(8)
+    sim.run(6)
+    sim.run(3, seconds=120)
+    revision = sim.status["serving"]["revision"]
+    del sim.records[revision]
+    sim.run(6)
+    assert (sim.status["serving"]["revision"], images(sim)) == (revision, {NEWS})
+    assert sim.condition("AliasInSync") == ("True", "InSync")
+
+
 def test_law_5_a_tag_that_comes_once_the_version_is_recorded_rolls_nothing():
     sim = scene(*ALLOWED)
     sim.desired = tagged(7)

@@ -19,7 +19,7 @@ def with_allowed_image(observed: Observed, watch: Watch) -> Desired:
         return desired
     record = _record_of(observed, desired, watch.registry)
     if record is not None:
-        desired = replace(desired, image=record.image)
+        desired = replace(desired, image=_recorded_image(record, desired.image))
     allowed = observed.registry.allowed_images if observed.registry else ()
     refused = image_refusal(desired.image, allowed, registry=watch.registry)
     return replace(refused, version=desired.version) if refused is not None else desired
@@ -31,6 +31,14 @@ def awaits_another_tag(observed: Observed, watch: Watch) -> bool:
     if not isinstance(desired, ModelVersion) or _record_of(observed, desired, watch.registry):
         return False
     return isinstance(with_allowed_image(observed, watch), Refused)
+
+
+def _recorded_image(record: Record, tag: str | None) -> str | None:
+    """What is recorded does not say it where somebody deleted it and it was made of a slot again:
+    there the pods do.
+    """
+    runs_it = not record.created and record.container.get("image") == tag
+    return tag if runs_it else record.image
 
 
 def _record_of(observed: Observed, desired: ModelVersion, registry: str) -> Record | None:
