@@ -23,6 +23,7 @@ from pennant_testing.memory.simulated_pods import (
     PodTemplate,
     becomes_ready,
     crashed,
+    fails,
     installs_other_packages,
     reports_no_packages,
 )
@@ -229,6 +230,20 @@ def test_an_alias_that_moves_without_an_index_is_held_and_is_nobodys_edit():
     assert (sim.serving, sim.status["summary"]) == ("8", "Held")
     assert sim.condition("Reconciling") == ("False", "Settled")
     assert sim.condition("Stalled") == ("False", "NotStalled")
+
+
+def test_a_rejection_that_is_lifted_begins_no_pod_without_an_index():
+    sim = bringing(pods=fails("LoadFailed"))
+    sim.run(6)
+    assert sim.status["summary"] == "Rejected"
+    sim.registry = REGISTRY
+    sim.desired = version(9)
+    sim.run(4, seconds=60)
+    sim.writes.clear()
+    sim.desired = version(8)
+    sim.run(4)
+    assert sim.writes == []
+    assert sim.condition("AliasInSync") == ("False", "ConfigurationError")
 
 
 def test_where_nothing_serves_an_index_that_is_missing_is_a_persons_turn():

@@ -5,7 +5,7 @@ could not end well: what serves, or comes up, goes on.
 """
 
 from pennant_operator.decide.goal.revisions import revision_today
-from pennant_operator.decide.seen.memory import Memory
+from pennant_operator.decide.seen.memory import Memory, still_rejected
 from pennant_operator.decide.seen.observed import Desired, ModelVersion, Observed, Refused
 from pennant_operator.decide.seen.spec import BUNDLE
 from pennant_operator.decide.seen.world import World
@@ -17,10 +17,11 @@ def refused_without_index(observed: Observed, world: World, memory: Memory) -> D
     desired, registry, spec = observed.desired, observed.registry, world.spec
     if spec.serving.get("environment") != BUNDLE or registry is None or registry.index:
         return desired
-    if not isinstance(desired, ModelVersion) or _has_pods(
-        world, memory, revision_today(spec, desired)
-    ):
+    if not isinstance(desired, ModelVersion):
         return desired
+    revision, rejected = revision_today(spec, desired), still_rejected(memory, desired)
+    if _has_pods(world, revision) or any(each["revision"] == revision for each in rejected):
+        return desired  # what is rejected gets no pods in any case: that comes first
     return no_index(spec.watch.registry, desired.version)
 
 
@@ -35,8 +36,6 @@ def no_index(registry: str, version: str) -> Refused:
     )
 
 
-def _has_pods(world: World, memory: Memory, revision: str) -> bool:
-    """Or gets none in any case, because it was rejected: that comes first."""
+def _has_pods(world: World, revision: str) -> bool:
     traffic, idle = world.traffic, world.idle
-    having = {traffic.revision if traffic else None, idle.revision if idle.size else None}
-    return revision in having or any(each["revision"] == revision for each in memory.rejected)
+    return revision in {traffic.revision if traffic else None, idle.revision if idle.size else None}
