@@ -158,6 +158,23 @@ def test_a_version_without_a_source_is_asked_for_ever_later_and_another_one_at_o
     assert versions(known)[BAD.model] == "8"
 
 
+def test_an_image_that_was_named_before_the_alias_moved_is_seen_where_others_ran_it_before():
+    async def scenario() -> None:
+        registry: Any = SkippingRegistry({WATCHES[0].model: "1"}, set())
+        known = Known()
+        poll = Poll(registry, "3.17.2", known)
+        tried = Watch("default", WATCHES[0].model, version="2")
+        await poll.ask([tried, WATCHES[0]])
+        registry.image = "news@sha256:0"
+        registry.aliases[WATCHES[0].model] = "2"
+        await poll.ask([tried, WATCHES[0]])
+        desired = answers(known)[WATCHES[0]]
+        assert isinstance(desired, ModelVersion)
+        assert (desired.version, desired.image) == ("2", "news@sha256:0")
+
+    at_once(scenario())
+
+
 def test_a_poll_in_which_nothing_is_to_be_asked_asks_whether_the_registry_answers():
     async def scenario(lying: LyingRegistry, poll: Poll) -> None:
         lying.models = {BAD.model: ERRORS["slow"]}

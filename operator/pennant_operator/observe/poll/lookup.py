@@ -114,8 +114,11 @@ class Lookup:
             except RegistryTroubleError as error:
                 at = Pointed(model.created, entry.version)
                 raise NotResolvedError(at, stamp, error) from error
+        # Where its bytes are stays; its image may have been named since others ran it.
+        resolved = replace(self.known.resolved[identity], image=entry.image)
+        self.known.resolved[identity] = resolved
         beside = tuple(other.version for other in others)
-        version = replace(self.known.resolved[identity], beside=beside, registered=model.created)
+        version = replace(resolved, beside=beside, registered=model.created)
         self.known.answered(watch, version, stamp)
 
 

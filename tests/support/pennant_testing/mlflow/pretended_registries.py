@@ -39,6 +39,7 @@ class SkippingRegistry:
         self.aliases = aliases
         self.skipped = skipped
         self.tags: dict[str, dict[str, str]] = {}  # of each model
+        self.image: str | None = None  # that the tags of all versions name
         self.pages_lack_tags = False
 
     async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
@@ -54,10 +55,11 @@ class SkippingRegistry:
         return self._registered(name)
 
     async def version(self, model: str, number: str) -> RegisteredVersion:
-        return RegisteredVersion(model, number, 1, "")
+        return RegisteredVersion(model, number, 1, "", image=self.image)
 
     async def resolve(self, version: RegisteredVersion) -> ModelVersion:
-        return ModelVersion(version.name, version.version, 1, "mlflow-artifacts:/x")
+        source = "mlflow-artifacts:/x"
+        return ModelVersion(version.name, version.version, 1, source, image=version.image)
 
     async def ping(self) -> None:
         """It answers."""
