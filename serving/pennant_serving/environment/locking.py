@@ -64,11 +64,16 @@ def _entry(wheel: Wheel) -> str:
 def _of_indexes(pins: list[Pin], uv: Uv) -> list[Wheel]:
     try:
         # For every platform: or uv would leave out what it would not take today.
-        packages = _compiled(uv, [str(pin) for pin in pins], [], "--no-deps", "--universal")
+        packages = _compiled(uv, [_exactly(pin) for pin in pins], [], "--no-deps", "--universal")
     except UvFailed as error:
         raise _pins_failure(str(error)) from error
     listed = [wheel for package in packages for wheel in _wheels(package)]
     return [_of_pin(pin, listed) for pin in pins]
+
+
+def _exactly(pin: Pin) -> str:
+    """`==2.5.1` would be 2.5.1+cpu, too, where an index has that by now."""
+    return f"{pin.name}==={pin.version}"
 
 
 def _of_pin(pin: Pin, listed: list[Wheel]) -> Wheel:
