@@ -93,6 +93,14 @@ def test_an_index_that_changed_its_mind_changes_nothing_that_is_pinned(index, fo
     assert later == first
 
 
+def test_addresses_of_wheels_need_not_end_with_their_names(index, tmp_path):
+    index.by_hash = True
+    first, _ = provided(bundle_asking(tmp_path / "first", "alpha"), index)
+    assert {"alpha==1.1", "beta==2.0"} < packages(first)
+    later, _ = provided(bundle_asking(tmp_path / "later", "alpha"), index, pinned=first)
+    assert later == first
+
+
 def test_pins_are_of_the_wheels_in_the_bundle_too(index, tmp_path):
     paths = [bundle_asking(tmp_path / name, "beta") for name in ("first", "later")]
     for path in paths:

@@ -57,6 +57,8 @@ def _entry(wheel: Wheel) -> str:
     place = f"url = {text(wheel.url)}, {hashes}"
     if wheel.path is not None:
         place = f"path = {text(str(wheel.path))}, {hashes}"
+    elif wheel.listed_as:
+        place = f"name = {text(wheel.listed_as)}, {place}"
     kind = f"wheels = [{{ {place} }}]" if wheel.path is None else f"archive = {{ {place} }}"
     return f"\n[[packages]]\nname = {text(wheel.name)}\nversion = {text(wheel.version)}\n{kind}\n"
 
@@ -136,7 +138,7 @@ def _wheel(package: dict[str, Any], entry: dict[str, Any]) -> Wheel:
             f"the index has no sha256 for {name} {version}, so it cannot be pinned: use one that"
             " gives hashes (PEP 503, PEP 691)",
         )
-    return Wheel(name, version, sha256, url)
+    return Wheel(name, version, sha256, url, entry.get("name", ""))
 
 
 def _uri(path: str | None) -> str:
