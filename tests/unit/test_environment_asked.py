@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from pennant_serving.environment.asked import FILE_BYTES, read_asked
@@ -11,6 +13,7 @@ from pennant_testing.packages.wheels import wheel
 
 pytestmark = pytest.mark.unit
 
+CPYTHON = f"cp{sys.version_info.major}{sys.version_info.minor}"
 CONDA = """\
 channels: [conda-forge]
 dependencies:
@@ -178,6 +181,18 @@ def test_wheels_in_the_bundle_are_asked_for(tmp_path):
     named = requirements(tmp_path, f"wheels/{listed.name}\nnumpy\n./code/{beside.name}\n")
     assert named == ["numpy", f"beside @ {beside.as_uri()}", f"listed @ {listed.as_uri()}"]
     assert requirements(tmp_path, "numpy") == ["numpy", f"beside @ {beside.as_uri()}"]
+
+
+def test_of_several_builds_of_a_wheel_in_the_bundle_one_is_asked_for(tmp_path):
+    wheel(tmp_path / "code", "local", "1.0")
+    better = wheel(tmp_path / "code", "local", "1.0", tag=f"{CPYTHON}-none-any")
+    assert requirements(tmp_path, "numpy") == ["numpy", f"local @ {better.as_uri()}"]
+
+
+def test_several_versions_of_a_wheel_in_the_bundle_are_named(tmp_path):
+    files = [wheel(tmp_path / "code", "local", version) for version in ("1.0", "2.0")]
+    message = refused(tmp_path, "numpy")
+    assert f"'{files[0].name}, {files[1].name}', are several versions of a package" in message
 
 
 def test_a_link_out_of_the_bundle_is_not_followed(tmp_path):

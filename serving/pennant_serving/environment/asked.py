@@ -4,7 +4,8 @@ with."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from pennant_serving.environment.requirement_lines import (
     logical_lines,
     parse,
 )
-from pennant_serving.environment.wheels import fits
+from pennant_serving.environment.wheels import Wheel, best, fits
 from pennant_serving.failures import PodError, Reason
 
 FILE_BYTES = 256 * 1024
@@ -65,7 +66,7 @@ def read_asked(bundle: Path) -> AskedEnvironment:
     beside = (bundle / "code").glob("*.whl")
     wheels |= {path for path in beside if fits(path.name) and _is_inside(bundle, path)}
     return AskedEnvironment(
-        parsed.lines, tuple(constraints), tuple(sorted(wheels)), _python(bundle)
+        parsed.lines, tuple(constraints), tuple(_one_of_each(wheels)), _python(bundle)
     )
 
 
@@ -76,6 +77,20 @@ def project(wheel: Path) -> str:
     except InvalidWheelFilename as error:
         problem = "is not named as a wheel is: name-version-python-abi-platform.whl"
         raise bad("the bundle", wheel.name, problem) from error
+
+
+def _one_of_each(wheels: Iterable[Path]) -> Iterator[Path]:
+    """Of several builds of a package the one that an installer would take. Raises PodError."""
+    packages: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(wheels):
+        packages[project(path)].append(path)
+    for name, paths in packages.items():
+        versions = {str(parse_wheel_filename(path.name)[1]) for path in paths}
+        if len(versions) > 1:
+            named = ", ".join(path.name for path in paths)
+            raise bad("the bundle", named, "are several versions of a package: log one of them")
+        chosen = best(Wheel(name, *versions, "", path.resolve().as_uri()) for path in paths)
+        yield (chosen and chosen.path) or paths[0]
 
 
 def _is_older_mlflow(line: RequirementLine) -> bool:
