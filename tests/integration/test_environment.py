@@ -93,6 +93,16 @@ def test_an_index_that_changed_its_mind_changes_nothing_that_is_pinned(index, fo
     assert later == first
 
 
+def test_another_release_of_pennant_comes_with_no_package(index, folder, tmp_path):
+    wheel(folder, "team", "1.0", "beta", "pennant[registry]>=0")
+    model_path = bundle_asking(tmp_path / "models", "team")
+    wheel(model_path / "code", "pennant", "0.0.1", files={"pennant_registry.py": ""})
+    wheel(folder, "pennant", "0.0.1", files={"pennant_registry.py": ""})
+    record, _ = provided(model_path, index)
+    assert {"team==1.0", "beta==2.0"} < packages(record)
+    assert "pennant==0.0.1" not in packages(record)
+
+
 def test_addresses_of_wheels_need_not_end_with_their_names(index, tmp_path):
     index.by_hash = True
     first, _ = provided(bundle_asking(tmp_path / "first", "alpha"), index)

@@ -195,6 +195,11 @@ def test_several_versions_of_a_wheel_in_the_bundle_are_named(tmp_path):
     assert f"'{files[0].name}, {files[1].name}', are several versions of a package" in message
 
 
+def test_a_wheel_of_our_own_package_is_not_asked_for(tmp_path):
+    wheel(tmp_path / "code", "pennant", "0.0.1")
+    assert requirements(tmp_path, "numpy") == ["numpy"]
+
+
 def test_a_link_out_of_the_bundle_is_not_followed(tmp_path):
     outside = wheel(tmp_path, "x", "1")
     folder = tmp_path / "bundle"

@@ -16,6 +16,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from pennant_serving.environment.requirement_lines import (
+    OWN,
     ParsedLines,
     RequirementLine,
     bad,
@@ -84,6 +85,7 @@ def _one_of_each(wheels: Iterable[Path]) -> Iterator[Path]:
     packages: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(wheels):
         packages[project(path)].append(path)
+    packages.pop(OWN, None)  # as where a line names it
     for name, paths in packages.items():
         versions = {str(parse_wheel_filename(path.name)[1]) for path in paths}
         if len(versions) > 1:

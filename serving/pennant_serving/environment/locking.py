@@ -12,18 +12,21 @@ from typing import Any
 from pennant_serving.environment import runtime, uv_errors
 from pennant_serving.environment.asked import AskedEnvironment
 from pennant_serving.environment.pins import Pin
+from pennant_serving.environment.requirement_lines import OWN
 from pennant_serving.environment.uv import Uv, UvFailed
 from pennant_serving.environment.wheels import Wheel, best
 from pennant_serving.failures import PodError, Reason
 
 REQUIREMENTS, CONSTRAINTS, LOCK = "requirements.in", "constraints.txt", "pylock.toml"
+EXCLUDED = "excluded.txt"
 
 
 def resolve(asked: AskedEnvironment, uv: Uv) -> list[Wheel]:
     """By what the indexes have now, together with what the server needs. Raises PodError."""
     constraints = [line.requirement for line in asked.constraints]
     try:
-        packages = _compiled(uv, asked.requirements() + runtime.requirements(), constraints)
+        listed = asked.requirements() + runtime.requirements()
+        packages = _compiled(uv, listed, constraints, f"--excludes={_own(uv)}")
     except UvFailed as error:
         raise _failure(str(error), asked, uv) from error
     return [_best(package) for package in packages]
@@ -71,6 +74,12 @@ def _of_indexes(pins: list[Pin], uv: Uv) -> list[Wheel]:
         raise _pins_failure(str(error)) from error
     listed = [wheel for package in packages for wheel in _wheels(package)]
     return [_of_pin(pin, listed) for pin in pins]
+
+
+def _own(uv: Uv) -> str:
+    """A file of what no package brings along, in front of ours: another release of this one."""
+    (uv.folder / EXCLUDED).write_text(f"{OWN}\n")
+    return EXCLUDED
 
 
 def _exactly(pin: Pin) -> str:
