@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from pennant_serving.adapters.versions import requirement
 from pennant_serving.environment.asked import FILE_BYTES, read_asked
 from pennant_serving.environment.requirement_lines import LINES
 from pennant_serving.failures import PodError, Reason
@@ -91,6 +92,12 @@ def test_an_older_mlflow_gets_the_setuptools_that_it_imports(tmp_path, line, old
     assert ("setuptools<81" in requirements(tmp_path, line)) is older
 
 
+def test_a_mark_of_utf_8_and_line_ends_of_windows_are_no_part_of_a_line(tmp_path):
+    text = "\ufeffscikit-learn==1.5.2\r\nnumpy==1.26.4\r\n"
+    assert requirements(tmp_path, text) == ["scikit-learn==1.5.2", "numpy==1.26.4"]
+    assert requirement(tmp_path, "scikit-learn") == "scikit-learn==1.5.2"
+
+
 def test_our_own_package_is_there_already(tmp_path):
     assert requirements(tmp_path, "pennant[registry]==0.1\nnumpy\n") == ["numpy"]
 
@@ -162,6 +169,7 @@ def test_constraints_elsewhere_are_refused(tmp_path, file):
         ("code/x-1-py3-none-any.whl", "is not in the bundle"),
         ("numpy==1.26.4 --hash=sha256:00", "has --hash"),
         ("./package", "is no requirement"),
+        ("numpy; " + "(" * 100_000, "is no requirement"),
         ("numpy = 1.26", "is no requirement"),
     ],
 )

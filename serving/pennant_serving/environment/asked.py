@@ -185,7 +185,7 @@ def _text(bundle: Path, name: str) -> str:
     if path.stat().st_size > FILE_BYTES:
         problem = f"{name} has {path.stat().st_size} bytes: more than {FILE_BYTES} are not read"
         raise PodError(Reason.ENVIRONMENT_MISMATCH, problem)
-    return path.read_text(errors="replace")
+    return path.read_text("utf-8-sig", errors="replace")  # editors on Windows put a mark in front
 
 
 _CONDA_NAME = re.compile(r"[\s=<>!~\[]")
