@@ -85,9 +85,28 @@ def test_an_index_that_changed_its_mind_changes_nothing_that_is_pinned(index, fo
     first, _ = provided(bundle_asking(tmp_path / "first", "alpha"), index)
     wheel(folder, "alpha", "1.2")
     wheel(folder, "alpha", "1.1", tag=f"{CPYTHON}-none-any")  # an installer would take it
+    wheel(folder, "alpha", "1.1+cpu")  # and this, which `==1.1` is, too
     wheel(folder, "beta", "2.1")
     fresh, _ = provided(bundle_asking(tmp_path / "fresh", "alpha"), index)
     assert {"alpha==1.2"} < packages(fresh)
+    later, _ = provided(bundle_asking(tmp_path / "later", "alpha"), index, pinned=first)
+    assert later == first
+
+
+def test_another_release_of_pennant_comes_with_no_package(index, folder, tmp_path):
+    wheel(folder, "team", "1.0", "beta", "pennant[registry]>=0")
+    model_path = bundle_asking(tmp_path / "models", "team")
+    wheel(model_path / "code", "pennant", "0.0.1", files={"pennant_registry.py": ""})
+    wheel(folder, "pennant", "0.0.1", files={"pennant_registry.py": ""})
+    record, _ = provided(model_path, index)
+    assert {"team==1.0", "beta==2.0"} < packages(record)
+    assert "pennant==0.0.1" not in packages(record)
+
+
+def test_addresses_of_wheels_need_not_end_with_their_names(index, tmp_path):
+    index.by_hash = True
+    first, _ = provided(bundle_asking(tmp_path / "first", "alpha"), index)
+    assert {"alpha==1.1", "beta==2.0"} < packages(first)
     later, _ = provided(bundle_asking(tmp_path / "later", "alpha"), index, pinned=first)
     assert later == first
 
@@ -104,7 +123,9 @@ def test_a_pinned_wheel_that_is_gone_is_waited_for(index, folder, tmp_path):
     first, _ = provided(bundle_asking(tmp_path / "first", "alpha"), index)
     (folder / "beta-2.0-py3-none-any.whl").unlink()
     model_path = bundle_asking(tmp_path / "later", "alpha")
-    with pytest.raises(PodError, match=r"no more what this revision is pinned to.*beta==2\.0") as r:
+    with pytest.raises(
+        PodError, match=r"no more what this revision is pinned to.*beta===2\.0"
+    ) as r:
         provided(model_path, index, pinned=first)
     assert r.value.reason is Reason.DOWNLOAD_FAILED
     wheel(folder, "beta", "2.0", files={"beta.py": "another = True\n"})
@@ -192,6 +213,7 @@ def test_an_address_that_is_no_index_is_not_the_models_fault(folder, tmp_path):
         (["nosuch"], ["nosuch was not found", "say 'nosuch'"]),
         (["Alpha==1.1", "beta<2"], ["depends on beta>=2", "say 'Alpha==1.1', 'beta<2'"]),
         (["starlette<0.9"], ["starlette>=1.0", "say 'starlette<0.9'"]),
+        (["protobuf<4"], ["protobuf>=4.22", "say 'protobuf<4'"]),
         (["windows"], ["we only found wheels for `windows`", "say 'windows'"]),
         (["future"], ["requires Python >=3.99", "say 'future'"]),
     ],

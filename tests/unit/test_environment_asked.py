@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from pennant_serving.adapters.versions import requirement
 from pennant_serving.environment.asked import FILE_BYTES, read_asked
 from pennant_serving.environment.requirement_lines import LINES
 from pennant_serving.failures import PodError, Reason
@@ -11,6 +14,7 @@ from pennant_testing.packages.wheels import wheel
 
 pytestmark = pytest.mark.unit
 
+CPYTHON = f"cp{sys.version_info.major}{sys.version_info.minor}"
 CONDA = """\
 channels: [conda-forge]
 dependencies:
@@ -88,6 +92,12 @@ def test_an_older_mlflow_gets_the_setuptools_that_it_imports(tmp_path, line, old
     assert ("setuptools<81" in requirements(tmp_path, line)) is older
 
 
+def test_a_mark_of_utf_8_and_line_ends_of_windows_are_no_part_of_a_line(tmp_path):
+    text = "\ufeffscikit-learn==1.5.2\r\nnumpy==1.26.4\r\n"
+    assert requirements(tmp_path, text) == ["scikit-learn==1.5.2", "numpy==1.26.4"]
+    assert requirement(tmp_path, "scikit-learn") == "scikit-learn==1.5.2"
+
+
 def test_our_own_package_is_there_already(tmp_path):
     assert requirements(tmp_path, "pennant[registry]==0.1\nnumpy\n") == ["numpy"]
 
@@ -159,6 +169,7 @@ def test_constraints_elsewhere_are_refused(tmp_path, file):
         ("code/x-1-py3-none-any.whl", "is not in the bundle"),
         ("numpy==1.26.4 --hash=sha256:00", "has --hash"),
         ("./package", "is no requirement"),
+        ("numpy; " + "(" * 100_000, "is no requirement"),
         ("numpy = 1.26", "is no requirement"),
     ],
 )
@@ -178,6 +189,23 @@ def test_wheels_in_the_bundle_are_asked_for(tmp_path):
     named = requirements(tmp_path, f"wheels/{listed.name}\nnumpy\n./code/{beside.name}\n")
     assert named == ["numpy", f"beside @ {beside.as_uri()}", f"listed @ {listed.as_uri()}"]
     assert requirements(tmp_path, "numpy") == ["numpy", f"beside @ {beside.as_uri()}"]
+
+
+def test_of_several_builds_of_a_wheel_in_the_bundle_one_is_asked_for(tmp_path):
+    wheel(tmp_path / "code", "local", "1.0")
+    better = wheel(tmp_path / "code", "local", "1.0", tag=f"{CPYTHON}-none-any")
+    assert requirements(tmp_path, "numpy") == ["numpy", f"local @ {better.as_uri()}"]
+
+
+def test_several_versions_of_a_wheel_in_the_bundle_are_named(tmp_path):
+    files = [wheel(tmp_path / "code", "local", version) for version in ("1.0", "2.0")]
+    message = refused(tmp_path, "numpy")
+    assert f"'{files[0].name}, {files[1].name}', are several versions of a package" in message
+
+
+def test_a_wheel_of_our_own_package_is_not_asked_for(tmp_path):
+    wheel(tmp_path / "code", "pennant", "0.0.1")
+    assert requirements(tmp_path, "numpy") == ["numpy"]
 
 
 def test_a_link_out_of_the_bundle_is_not_followed(tmp_path):

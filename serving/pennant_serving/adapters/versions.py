@@ -89,7 +89,7 @@ def requirements(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _lines(folder: Path) -> list[str]:
     path = folder / "requirements.txt"
-    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    lines = path.read_text("utf-8-sig", errors="replace").splitlines() if path.is_file() else []
     return [line.partition(" #")[0].strip() for line in lines]
 
 

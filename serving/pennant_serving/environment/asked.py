@@ -4,7 +4,8 @@ with."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from pennant_serving.environment.requirement_lines import (
+    OWN,
     ParsedLines,
     RequirementLine,
     bad,
     logical_lines,
     parse,
 )
-from pennant_serving.environment.wheels import fits
+from pennant_serving.environment.wheels import Wheel, best, fits
 from pennant_serving.failures import PodError, Reason
 
 FILE_BYTES = 256 * 1024
@@ -65,7 +67,7 @@ def read_asked(bundle: Path) -> AskedEnvironment:
     beside = (bundle / "code").glob("*.whl")
     wheels |= {path for path in beside if fits(path.name) and _is_inside(bundle, path)}
     return AskedEnvironment(
-        parsed.lines, tuple(constraints), tuple(sorted(wheels)), _python(bundle)
+        parsed.lines, tuple(constraints), tuple(_one_of_each(wheels)), _python(bundle)
     )
 
 
@@ -76,6 +78,21 @@ def project(wheel: Path) -> str:
     except InvalidWheelFilename as error:
         problem = "is not named as a wheel is: name-version-python-abi-platform.whl"
         raise bad("the bundle", wheel.name, problem) from error
+
+
+def _one_of_each(wheels: Iterable[Path]) -> Iterator[Path]:
+    """Of several builds of a package the one that an installer would take. Raises PodError."""
+    packages: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(wheels):
+        packages[project(path)].append(path)
+    packages.pop(OWN, None)  # as where a line names it
+    for name, paths in packages.items():
+        versions = {str(parse_wheel_filename(path.name)[1]) for path in paths}
+        if len(versions) > 1:
+            named = ", ".join(path.name for path in paths)
+            raise bad("the bundle", named, "are several versions of a package: log one of them")
+        chosen = best(Wheel(name, *versions, "", path.resolve().as_uri()) for path in paths)
+        yield (chosen and chosen.path) or paths[0]
 
 
 def _is_older_mlflow(line: RequirementLine) -> bool:
@@ -168,7 +185,7 @@ def _text(bundle: Path, name: str) -> str:
     if path.stat().st_size > FILE_BYTES:
         problem = f"{name} has {path.stat().st_size} bytes: more than {FILE_BYTES} are not read"
         raise PodError(Reason.ENVIRONMENT_MISMATCH, problem)
-    return path.read_text(errors="replace")
+    return path.read_text("utf-8-sig", errors="replace")  # editors on Windows put a mark in front
 
 
 _CONDA_NAME = re.compile(r"[\s=<>!~\[]")

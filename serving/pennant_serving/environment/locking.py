@@ -12,18 +12,21 @@ from typing import Any
 from pennant_serving.environment import runtime, uv_errors
 from pennant_serving.environment.asked import AskedEnvironment
 from pennant_serving.environment.pins import Pin
+from pennant_serving.environment.requirement_lines import OWN
 from pennant_serving.environment.uv import Uv, UvFailed
 from pennant_serving.environment.wheels import Wheel, best
 from pennant_serving.failures import PodError, Reason
 
 REQUIREMENTS, CONSTRAINTS, LOCK = "requirements.in", "constraints.txt", "pylock.toml"
+EXCLUDED = "excluded.txt"
 
 
 def resolve(asked: AskedEnvironment, uv: Uv) -> list[Wheel]:
     """By what the indexes have now, together with what the server needs. Raises PodError."""
     constraints = [line.requirement for line in asked.constraints]
     try:
-        packages = _compiled(uv, asked.requirements() + runtime.requirements(), constraints)
+        listed = asked.requirements() + runtime.requirements()
+        packages = _compiled(uv, listed, constraints, f"--excludes={_own(uv)}")
     except UvFailed as error:
         raise _failure(str(error), asked, uv) from error
     return [_best(package) for package in packages]
@@ -57,6 +60,8 @@ def _entry(wheel: Wheel) -> str:
     place = f"url = {text(wheel.url)}, {hashes}"
     if wheel.path is not None:
         place = f"path = {text(str(wheel.path))}, {hashes}"
+    elif wheel.listed_as:
+        place = f"name = {text(wheel.listed_as)}, {place}"
     kind = f"wheels = [{{ {place} }}]" if wheel.path is None else f"archive = {{ {place} }}"
     return f"\n[[packages]]\nname = {text(wheel.name)}\nversion = {text(wheel.version)}\n{kind}\n"
 
@@ -64,11 +69,22 @@ def _entry(wheel: Wheel) -> str:
 def _of_indexes(pins: list[Pin], uv: Uv) -> list[Wheel]:
     try:
         # For every platform: or uv would leave out what it would not take today.
-        packages = _compiled(uv, [str(pin) for pin in pins], [], "--no-deps", "--universal")
+        packages = _compiled(uv, [_exactly(pin) for pin in pins], [], "--no-deps", "--universal")
     except UvFailed as error:
         raise _pins_failure(str(error)) from error
     listed = [wheel for package in packages for wheel in _wheels(package)]
     return [_of_pin(pin, listed) for pin in pins]
+
+
+def _own(uv: Uv) -> str:
+    """A file of what no package brings along, in front of ours: another release of this one."""
+    (uv.folder / EXCLUDED).write_text(f"{OWN}\n")
+    return EXCLUDED
+
+
+def _exactly(pin: Pin) -> str:
+    """`==2.5.1` would be 2.5.1+cpu, too, where an index has that by now."""
+    return f"{pin.name}==={pin.version}"
 
 
 def _of_pin(pin: Pin, listed: list[Wheel]) -> Wheel:
@@ -131,7 +147,7 @@ def _wheel(package: dict[str, Any], entry: dict[str, Any]) -> Wheel:
             f"the index has no sha256 for {name} {version}, so it cannot be pinned: use one that"
             " gives hashes (PEP 503, PEP 691)",
         )
-    return Wheel(name, version, sha256, url)
+    return Wheel(name, version, sha256, url, entry.get("name", ""))
 
 
 def _uri(path: str | None) -> str:

@@ -87,7 +87,7 @@ def _line(where: str, text: str) -> RequirementLine | None:
         return RequirementLine(text, "", _path(where, text))
     try:
         requirement = Requirement(text)
-    except InvalidRequirement as error:
+    except (InvalidRequirement, RecursionError) as error:
         what = str(error).splitlines()[0]
         raise bad(where, text, f"is no requirement: {what}; write name==version") from error
     if requirement.url:

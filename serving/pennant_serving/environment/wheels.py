@@ -23,6 +23,8 @@ class Wheel:
     sha256: str
     url: str
     """http or https; or file, in the bundle."""
+    listed_as: str = ""
+    """Its file's name, where the address does not end with it."""
 
     @property
     def pin(self) -> Pin:
@@ -36,7 +38,7 @@ class Wheel:
 
     @property
     def filename(self) -> str:
-        return unquote(urlsplit(self.url).path.rpartition("/")[2])
+        return self.listed_as or unquote(urlsplit(self.url).path.rpartition("/")[2])
 
 
 def fits(filename: str) -> bool:

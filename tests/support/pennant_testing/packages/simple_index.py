@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+JSON_PAGE = "application/vnd.pypi.simple.v1+json"
 Refusal = Callable[[str, str | None], int | None]
 """Path and Authorization to the status of a refusal; None lets it pass."""
 
@@ -28,6 +30,8 @@ class PackageIndex:
     files_url: str = ""
     """Where its pages say that the wheels are; empty means: beside the pages."""
     refusal: Refusal | None = None
+    by_hash: bool = False
+    """Its pages are JSON (PEP 691), and addresses of wheels end with a hash, not with a name."""
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     """(path, Authorization) of every request."""
 
@@ -36,6 +40,8 @@ class PackageIndex:
         kind, _, name = path.strip("/").partition("/")
         if kind == "simple" and name:
             return self._page(name)
+        if kind == "blobs":
+            return self._blob(name)
         wheel = self.folder / Path(name).name
         if kind == "files" and wheel.is_file():
             return "application/octet-stream", wheel.read_bytes()
@@ -43,6 +49,8 @@ class PackageIndex:
 
     def _page(self, project: str) -> tuple[str, bytes] | None:
         wheels = [path for path in sorted(self.folder.glob("*.whl")) if project_of(path) == project]
+        if self.by_hash and wheels:
+            return JSON_PAGE, json.dumps(_described(project, wheels)).encode()
         links = "".join(
             f'<a href="{self.files_url}/files/{path.name}#sha256={sha256(path)}">'
             f"{escape(path.name)}</a>\n"
@@ -50,6 +58,10 @@ class PackageIndex:
         )
         page = f"<!DOCTYPE html><html><body>{links}</body></html>"
         return ("text/html", page.encode()) if wheels else None
+
+    def _blob(self, digest: str) -> tuple[str, bytes] | None:
+        found = (path for path in self.folder.glob("*.whl") if sha256(path) == digest)
+        return next((("application/octet-stream", path.read_bytes()) for path in found), None)
 
 
 @contextmanager
@@ -113,6 +125,18 @@ def needs(username: str, password: str) -> Refusal:
         return 401 if authorization is None else 403
 
     return refusal
+
+
+def _described(project: str, wheels: list[Path]) -> dict[str, object]:
+    files = [
+        {
+            "filename": path.name,
+            "url": f"/blobs/{sha256(path)}",
+            "hashes": {"sha256": sha256(path)},
+        }
+        for path in wheels
+    ]
+    return {"meta": {"api-version": "1.0"}, "name": project, "files": files}
 
 
 def project_of(wheel: Path) -> str:
