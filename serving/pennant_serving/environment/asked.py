@@ -87,11 +87,11 @@ def _one_of_each(wheels: Iterable[Path]) -> Iterator[Path]:
         packages[project(path)].append(path)
     packages.pop(OWN, None)  # as where a line names it
     for name, paths in packages.items():
-        versions = {str(parse_wheel_filename(path.name)[1]) for path in paths}
-        if len(versions) > 1:
+        version, *others = {str(parse_wheel_filename(path.name)[1]) for path in paths}
+        if others:
             named = ", ".join(path.name for path in paths)
             raise bad("the bundle", named, "are several versions of a package: log one of them")
-        chosen = best(Wheel(name, *versions, "", path.resolve().as_uri()) for path in paths)
+        chosen = best(Wheel(name, version, "", path.resolve().as_uri()) for path in paths)
         yield (chosen and chosen.path) or paths[0]
 
 
