@@ -60,8 +60,8 @@ class PackageIndex:
         return ("text/html", page.encode()) if wheels else None
 
     def _blob(self, digest: str) -> tuple[str, bytes] | None:
-        found = (path for path in self.folder.glob("*.whl") if sha256(path) == digest)
-        return next((("application/octet-stream", path.read_bytes()) for path in found), None)
+        matches = (path for path in self.folder.glob("*.whl") if sha256(path) == digest)
+        return next((("application/octet-stream", path.read_bytes()) for path in matches), None)
 
 
 @contextmanager
