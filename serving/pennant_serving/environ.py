@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 TERMINATION_LOG = "PENNANT_TERMINATION_LOG"
 
@@ -28,6 +29,11 @@ class Environ:
     def optional(self, name: str) -> str | None:
         """The value, or None when absent or empty."""
         return self._variables.get(name) or None
+
+    def secret(self, name: str) -> str | None:
+        """As `optional`, without the line break that `echo` and editors leave at the end of a
+        Secret's value."""
+        return (self.optional(name) or "").rstrip("\r\n") or None
 
     def integer(self, name: str, default: int, *, low: int, high: int) -> int:
         """A whole number from `low` to `high`. Raises SettingsError."""
@@ -76,6 +82,18 @@ class Environ:
         if value not in choices:
             raise SettingsError(f"{name}={value!r} is none of {', '.join(choices)}")
         return value
+
+
+def http_address(name: str, value: str) -> str:
+    """The value of a variable as an address, without a slash at its end. Raises SettingsError,
+    which shows no credentials."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise SettingsError(
+            f"{name}={parts.scheme}://{parts.hostname}... is not an http or https address without"
+            " credentials in it"
+        )
+    return value.rstrip("/")
 
 
 def termination_log(variables: Mapping[str, str]) -> Path:

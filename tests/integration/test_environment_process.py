@@ -186,6 +186,13 @@ def test_serve_takes_no_environment_that_is_not_whole(tmp_path):
     assert "environment.json is missing" in serve_reason(tmp_path, "")["message"]
 
 
+def test_fetch_imports_nothing_for_environments_where_there_is_none():
+    code = "import sys, pennant_serving.fetch.__main__; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    output = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    assert {"yaml", "packaging", "tomllib"}.isdisjoint(output.split())
+
+
 def test_nothing_that_an_environment_may_bring_is_imported_before_it_is_in_front():
     code = (
         "import sys; before = set(sys.modules); import pennant_serving.__main__;"

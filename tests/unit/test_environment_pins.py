@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from pennant_serving.environment import providing
 from pennant_serving.environment.pins import HASH_BYTES, Pin, decode, digest, encode
-from pennant_serving.environment.providing import PINS_CHARACTERS, report
+from pennant_serving.environment.providing import PINS_CHARACTERS
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
+from pennant_serving.environment.report import report
 from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason
 
 pytestmark = pytest.mark.unit

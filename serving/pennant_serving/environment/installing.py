@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
-import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from pennant_serving.environment import pins
@@ -21,21 +19,10 @@ from pennant_serving.environment.record import (
     record_path,
     write,
 )
+from pennant_serving.environment.removing import remove
 from pennant_serving.environment.uv import Uv, UvFailed
 from pennant_serving.environment.uv_errors import fault
 from pennant_serving.environment.wheels import Wheel
-
-
-@contextmanager
-def staging(model_path: Path) -> Iterator[Path]:
-    """An empty folder on the same volume, gone afterwards with all that lies in it."""
-    folder = model_path.parent / ".incoming-environment"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def install(wheels: Iterable[Wheel], uv: Uv) -> Path:
@@ -79,12 +66,6 @@ def publish(folder: Path, wheels: Iterable[Wheel], model_path: Path) -> Environm
     return record
 
 
-def remove(model_path: Path) -> None:
-    """The record first."""
-    record_path(model_path).unlink(missing_ok=True)
-    shutil.rmtree(environment_path(model_path), ignore_errors=True)
-
-
 def verified(model_path: Path) -> EnvironmentRecord | None:
     """The record of an environment whose files are all as they were installed, else None."""
     record, folder = read(record_path(model_path)), environment_path(model_path)
@@ -107,9 +88,3 @@ def _is_one_of(path: Path, hashes: set[str]) -> bool:
     except OSError:
         return False
     return f"sha256={base64.urlsafe_b64encode(actual).rstrip(b'=').decode()}" in hashes
-
-
-def pins_of(record: EnvironmentRecord) -> list[pins.Pin]:
-    """What its lines say."""
-    parts = (line.replace("==", " ").split(" ") for line in record.wheels)
-    return [pins.Pin(name, version, sha256) for name, version, sha256 in parts]

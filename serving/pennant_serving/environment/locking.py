@@ -71,7 +71,10 @@ def _of_indexes(pins: list[Pin], uv: Uv) -> list[Wheel]:
         # For every platform: or uv would leave out what it would not take today.
         packages = _compiled(uv, [_exactly(pin) for pin in pins], [], "--no-deps", "--universal")
     except UvFailed as error:
-        raise _pins_failure(str(error)) from error
+        remedy = "put it back, or register the version again"
+        raise _lack(
+            "the index has no more what this revision is pinned to", str(error), remedy
+        ) from error
     listed = [wheel for package in packages for wheel in _wheels(package)]
     return [_of_pin(pin, listed) for pin in pins]
 
@@ -161,7 +164,8 @@ def _failure(stderr: str, asked: AskedEnvironment, uv: Uv) -> PodError:
     try:
         _compiled(uv, runtime.requirements(), [])
     except UvFailed as error:  # so it is not the bundle's: the index is not one that serves it
-        return _index_failure(str(error))
+        remedy = "see environments.indexURL of the ModelRegistry"
+        return _lack("the package index lacks what the server itself needs", str(error), remedy)
     lines = ", ".join(repr(line) for line in uv_errors.lines_about(stderr, asked.lines))
     named = f" (the bundle's requirements say {lines})" if lines else ""
     return PodError(
@@ -172,21 +176,9 @@ def _failure(stderr: str, asked: AskedEnvironment, uv: Uv) -> PodError:
     )
 
 
-def _index_failure(stderr: str) -> PodError:
+def _lack(what: str, stderr: str, remedy: str) -> PodError:
+    """Of what is no bundle's to choose: there the index is at fault."""
     if uv_errors.reason(stderr) is not Reason.ENVIRONMENT_MISMATCH:
         return uv_errors.fault(stderr)
-    return PodError(
-        Reason.DOWNLOAD_FAILED,
-        f"the package index lacks what the server itself needs: {uv_errors.explanation(stderr)}:"
-        " see environments.indexURL of the ModelRegistry",
-    )
-
-
-def _pins_failure(stderr: str) -> PodError:
-    if uv_errors.reason(stderr) is not Reason.ENVIRONMENT_MISMATCH:
-        return uv_errors.fault(stderr)
-    return PodError(
-        Reason.DOWNLOAD_FAILED,
-        "the index has no more what this revision is pinned to:"
-        f" {uv_errors.explanation(stderr)}: put it back, or register the version again",
-    )
+    text = f"{what}: {uv_errors.explanation(stderr)}: {remedy}"
+    return PodError(Reason.DOWNLOAD_FAILED, text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-from typing import Any
 
+from pennant_serving.bundle.staging import staging
 from pennant_serving.environment import installing, locking, pins, uv_errors
 from pennant_serving.environment.asked import AskedEnvironment, read_asked
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
@@ -36,20 +36,10 @@ def provide(
         raise uv_errors.fault(f"error: {error.strerror} (os error {error.errno})") from error
 
 
-def report(record: EnvironmentRecord) -> dict[str, Any]:
-    """What `fetch` reports of it, for the operator to pin."""
-    return {
-        "digest": record.digest,
-        "python": record.python,
-        "pins": pins.encode(installing.pins_of(record)),
-        "bytes": record.bytes,
-    }
-
-
 def _made(wanted: BundleEnvironment, model_path: Path, phases: Phases) -> EnvironmentRecord:
     asked = read_asked(model_path)
     _check_python(asked, wanted.pinned)
-    with installing.staging(model_path) as folder:
+    with staging(model_path.parent / ".incoming-environment") as folder:
         uv = Uv(wanted.indexes, folder)
         with phases.phase("resolve"):
             wheels = _resolved(asked, wanted.pinned, uv)

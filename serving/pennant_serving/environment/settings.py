@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-from pennant_serving.environ import Environ, SettingsError
+from pennant_serving.environ import Environ, SettingsError, http_address
 from pennant_serving.environment.overlay import ENVIRONMENTS
 from pennant_serving.environment.pins import Pin, decode
 
@@ -42,31 +41,16 @@ class BundleEnvironment:
         if env.choice("PENNANT_ENVIRONMENT", "Image", ENVIRONMENTS) == "Image":
             return None
         indexes = PackageIndexes(
-            urls=(_url("PENNANT_INDEX_URL", env.text("PENNANT_INDEX_URL")), *_more(env)),
-            username=_secret(env, "PENNANT_INDEX_USERNAME"),
-            password=_secret(env, "PENNANT_INDEX_PASSWORD"),
+            urls=(http_address("PENNANT_INDEX_URL", env.text("PENNANT_INDEX_URL")), *_more(env)),
+            username=env.secret("PENNANT_INDEX_USERNAME"),
+            password=env.secret("PENNANT_INDEX_PASSWORD"),
         )
         return cls(indexes, _pinned(env))
 
 
 def _more(env: Environ) -> list[str]:
     name = "PENNANT_EXTRA_INDEX_URLS"
-    return [_url(name, url) for url in (env.optional(name) or "").split()]
-
-
-def _url(variable: str, url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise SettingsError(
-            f"{variable}={parts.scheme}://{parts.hostname}... is not an http or https address"
-            " without credentials in it"
-        )
-    return url.rstrip("/")
-
-
-def _secret(env: Environ, name: str) -> str | None:
-    """Without the line break that `echo` and editors leave at the end of a Secret's value."""
-    return (env.optional(name) or "").rstrip("\r\n") or None
+    return [http_address(name, url) for url in (env.optional(name) or "").split()]
 
 
 def _pinned(env: Environ) -> PinnedEnvironment | None:

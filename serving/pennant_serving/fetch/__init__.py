@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pennant_registry import digest, sources
 from pennant_serving.bundle.manifest import Manifest
-from pennant_serving.environment import installing, providing
+from pennant_serving.bundle.staging import staging
 from pennant_serving.environment.record import EnvironmentRecord
+from pennant_serving.environment.removing import remove
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import download, volume
 from pennant_serving.fetch.settings import FetchSettings
@@ -39,8 +40,11 @@ def fetch_environment(
     """
     if settings.environment is None:
         return None, True
+    # Here, because it takes as long to import as all the rest, and most pods do without.
+    from pennant_serving.environment.providing import provide
+
     with volume.alone(settings.model_path):
-        return providing.provide(settings.environment, settings.model_path, phases)
+        return provide(settings.environment, settings.model_path, phases)
 
 
 def _fetch(settings: FetchSettings, phases: Phases) -> tuple[Manifest, bool]:
@@ -50,13 +54,13 @@ def _fetch(settings: FetchSettings, phases: Phases) -> tuple[Manifest, bool]:
         check_digest(present.digest, settings)
         return present, True
     check_source(settings.source, settings.allowed_sources)
-    with volume.staging(settings.model_path) as folder:
+    with staging(settings.model_path.parent / ".incoming") as folder:
         bundle = download.to_folder(settings, folder, phases)
         with phases.phase("verify"):
             volume.strip(bundle)
             manifest = describe(settings, bundle)
         check_digest(manifest.digest, settings)
-        installing.remove(settings.model_path)  # it was another bundle's
+        remove(settings.model_path)  # it was another bundle's
         volume.publish(folder, manifest, settings.model_path)
     return manifest, False
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from pennant_serving.bundle.manifest import Manifest
 from pennant_serving.environ import SettingsError, termination_log
-from pennant_serving.environment import providing
 from pennant_serving.environment.record import EnvironmentRecord
+from pennant_serving.environment.report import report
 from pennant_serving.failures import PodError, Reason, report_failure, report_success
 from pennant_serving.fetch import fetch, fetch_environment
 from pennant_serving.fetch.settings import FetchSettings
@@ -59,7 +59,7 @@ def _report(
         "cached": cached,
     }
     if environment is not None:
-        facts["environment"] = providing.report(environment)
+        facts["environment"] = report(environment)
     report_success(facts, log)
     where = "found on the volume" if cached else f"fetched from {manifest.source}"
     print(

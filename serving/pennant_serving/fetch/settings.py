@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pennant_registry import sources
-from pennant_serving.environ import Environ, SettingsError
+from pennant_serving.environ import Environ, SettingsError, http_address
 from pennant_serving.environment.settings import BundleEnvironment
 
 
@@ -87,7 +87,7 @@ class FetchSettings:
                 source=env.text("PENNANT_MODEL_SOURCE"),
             ),
             model_path=Path(env.text("PENNANT_MODEL_PATH", "/models/bundle")),
-            registry_url=_registry_url(env),
+            registry_url=http_address("PENNANT_REGISTRY_URL", env.text("PENNANT_REGISTRY_URL")),
             allowed_sources=sources.listed(
                 env.text("PENNANT_ALLOWED_SOURCES", sources.joined(sources.DEFAULT_ALLOWED))
             ),
@@ -105,9 +105,9 @@ class FetchSettings:
 
 def _credentials(env: Environ) -> Credentials:
     return Credentials(
-        username=_secret(env, "MLFLOW_TRACKING_USERNAME"),
-        password=_secret(env, "MLFLOW_TRACKING_PASSWORD"),
-        token=_secret(env, "MLFLOW_TRACKING_TOKEN"),
+        username=env.secret("MLFLOW_TRACKING_USERNAME"),
+        password=env.secret("MLFLOW_TRACKING_PASSWORD"),
+        token=env.secret("MLFLOW_TRACKING_TOKEN"),
         certificate=env.optional("tls.crt"),  # so named in the Secrets of kubernetes.io/tls
         key=env.optional("tls.key"),
     )
@@ -117,11 +117,6 @@ def _s3_endpoint(env: Environ) -> str | None:
     """By MLflow's name, or by those of the AWS tools."""
     names = ("MLFLOW_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
     return next((value for name in names if (value := env.optional(name))), None)
-
-
-def _secret(env: Environ, name: str) -> str | None:
-    """Without the line break that `echo` and editors leave at the end of a Secret's value."""
-    return (env.optional(name) or "").rstrip("\r\n") or None
 
 
 def _proxy(env: Environ) -> HttpProxy | None:
@@ -134,18 +129,7 @@ def _proxy(env: Environ) -> HttpProxy | None:
             f"PENNANT_REGISTRY_PROXY={parts.scheme}://{parts.hostname}... is not an http address"
             " without credentials in it"
         )
-    return HttpProxy(parts.netloc, _secret(env, "PROXY_USERNAME"), _secret(env, "PROXY_PASSWORD"))
-
-
-def _registry_url(env: Environ) -> str:
-    url = env.text("PENNANT_REGISTRY_URL").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise SettingsError(
-            f"PENNANT_REGISTRY_URL={parts.scheme}://{parts.hostname}... is not an http or https"
-            " address without credentials in it"
-        )
-    return url
+    return HttpProxy(parts.netloc, env.secret("PROXY_USERNAME"), env.secret("PROXY_PASSWORD"))
 
 
 def _digests(env: Environ) -> tuple[tuple[str, str], ...]:

@@ -66,18 +66,6 @@ def alone(model_path: Path) -> Iterator[None]:
         os.close(opened)
 
 
-@contextmanager
-def staging(model_path: Path) -> Iterator[Path]:
-    """An empty folder on the same volume, gone afterwards unless it was published."""
-    folder = model_path.parent / ".incoming"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def publish(folder: Path, manifest: Manifest, model_path: Path) -> None:
     """Move a staged bundle to its place. A crash between the steps leaves no manifest."""
     path = manifest_path(model_path)

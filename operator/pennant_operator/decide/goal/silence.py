@@ -2,8 +2,8 @@
 it said last, if that was about this question.
 
 The version's record says all that is needed to run it, so a change of `spec.serving`, or a pin on
-a version that ran before, waits for nobody. Where it came from, and its image,
-must still be allowed.
+a version that ran before, waits for nobody. Where it came from, and its
+image, must still be allowed.
 """
 
 from pennant_operator.decide.registry import images, sources

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pennant_serving.environment.pins import decode
-from pennant_serving.environment.providing import provide, report
+from pennant_serving.environment.providing import provide
 from pennant_serving.environment.record import EnvironmentRecord
+from pennant_serving.environment.report import report
 from pennant_serving.environment.settings import (
     BundleEnvironment,
     PackageIndexes,
