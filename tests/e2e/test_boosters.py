@@ -5,7 +5,6 @@ The image is not one of the usual four: where nobody has built it, this is left 
 
 import base64
 import io
-import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,12 +42,6 @@ MODELS = {
     "onnx": "onnx, columns",
 }
 REGISTER = source("register_bundles")
-ASK = """
-import sys, urllib.request
-headers = {"Content-Type": "application/json"}
-request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), headers)
-print(urllib.request.urlopen(request, timeout=30).read().decode())
-"""
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +75,11 @@ def packed(bundles: dict[str, Path]) -> str:
 
 def answered(of: Deployed, rows: pd.DataFrame) -> np.ndarray | None:
     """What it predicts for each row; None while the Service does not reach it."""
-    body = json.dumps({"dataframe_split": rows.to_dict(orient="split", index=False)})
-    url = f"http://{of.name}.{of.namespace}/invocations"
     try:
-        output = of.kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", ASK, url, body)
+        predictions = of.predictions({"dataframe_split": rows.to_dict(orient="split", index=False)})
     except DevError:
         return None
-    return flat(pd.DataFrame(json.loads(output)["predictions"]))
+    return flat(pd.DataFrame(predictions))
 
 
 def flat(predictions: np.ndarray | pd.DataFrame) -> np.ndarray:

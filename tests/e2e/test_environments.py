@@ -23,12 +23,6 @@ LOCK = REPOSITORY / "requirements" / "bundle-middle.txt"
 SERVING = {"environment": "Bundle", "resources": {"requests": {"cpu": "10m", "memory": "256Mi"}}}
 ROLLOUT = {"bake": "5s", "deadlines": {"schedule": "60s", "fetch": "5m", "load": "5m"}}
 IRIS = {"inputs": [[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]}
-ASK = """
-import sys, urllib.request
-headers = {"Content-Type": "application/json"}
-request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), headers)
-print(urllib.request.urlopen(request, timeout=60).read().decode())
-"""
 
 
 class Fault(NamedTuple):
@@ -90,20 +84,11 @@ def follows(
         each.delete("--wait=false")
 
 
-def answers(of: Deployed, body: Object) -> list[float]:
-    url = f"http://{of.name}.{of.namespace}/invocations"
-    words = ("python", "-c", ASK, url, json.dumps(body))
-    predictions: list[float] = json.loads(of.kube.execute(NAMESPACE, setup.TOOLBOX, *words))[
-        "predictions"
-    ]
-    return predictions
-
-
 def test_an_older_scikit_learn_answers_and_each_pod_has_the_very_same_packages(
     follows: dict[str, Deployed],
 ):
     forest = follows["forest"]
-    assert answers(forest, IRIS) == [0, 2]
+    assert forest.predictions(IRIS) == [0, 2]
     before = forest.status["serving"]
     assert len(before["environment"]) == 64
     forest.apply(
@@ -123,11 +108,11 @@ def fetched(pod: Object) -> Object:
 
 
 def test_a_library_that_no_image_has_answers(follows: dict[str, Deployed]):
-    assert answers(follows["boosted"], IRIS) == [0, 2]
+    assert follows["boosted"].predictions(IRIS) == [0, 2]
 
 
 def test_a_wheel_of_ones_own_in_the_bundle_is_installed(follows: dict[str, Deployed]):
-    assert answers(follows["priced"], IRIS) == [10.2, 12.6]
+    assert follows["priced"].predictions(IRIS) == [10.2, 12.6]
 
 
 def test_with_the_images_packages_it_fails_and_with_its_own_it_serves(

@@ -30,6 +30,12 @@ for move in moves:
     urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60).close()
     time.sleep(float(pause))
 """
+INVOKE = """
+import sys, urllib.request
+headers = {"Content-Type": "application/json"}
+request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), headers)
+print(urllib.request.urlopen(request, timeout=60).read().decode())
+"""
 TAG = (
     "import sys; from mlflow import MlflowClient; "
     "MlflowClient().set_model_version_tag(*sys.argv[1:])"
@@ -114,6 +120,12 @@ class Deployed:
         except DevError:  # the Service may need a moment to reach every node
             return False
         return True
+
+    def predictions(self, body: Object) -> Any:
+        """What it answers on /invocations; DevError when it does not."""
+        url = f"http://{self.name}.{self.namespace}/invocations"
+        words = ("python", "-c", INVOKE, url, json.dumps(body))
+        return json.loads(self.kube.execute(NAMESPACE, setup.TOOLBOX, *words))["predictions"]
 
     def until(self, seconds: float = WAIT_SECONDS, **wanted: Any) -> Object:
         """The status in which these fields were so; `serving` and `desired` mean their version."""
