@@ -186,18 +186,18 @@ def test_serve_takes_no_environment_that_is_not_whole(tmp_path):
     assert "environment.json is missing" in serve_reason(tmp_path, "")["message"]
 
 
-def test_fetch_imports_nothing_for_environments_where_there_is_none():
-    code = "import sys, pennant_serving.fetch.__main__; print(*sys.modules)"
+def modules_imported_by(statement):
+    """What it imports, beside what is there when an interpreter has started: coverage, it may be."""
+    code = f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
     command = [sys.executable, "-c", code]
-    output = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    assert {"yaml", "packaging", "tomllib"}.isdisjoint(output.split())
+    return set(subprocess.run(command, capture_output=True, check=True, text=True).stdout.split())
+
+
+def test_fetch_imports_nothing_for_environments_where_there_is_none():
+    imported = modules_imported_by("import pennant_serving.fetch.__main__")
+    assert {"yaml", "packaging", "tomllib"}.isdisjoint(imported)
 
 
 def test_nothing_that_an_environment_may_bring_is_imported_before_it_is_in_front():
-    code = (
-        "import sys; before = set(sys.modules); import pennant_serving.__main__;"
-        "print(*{name.partition('.')[0] for name in sys.modules.keys() - before})"
-    )
-    command = [sys.executable, "-c", code]
-    output = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    assert set(output.split()) - sys.stdlib_module_names == {"pennant_serving"}
+    imported = {name.partition(".")[0] for name in modules_imported_by("import pennant_serving.__main__")}
+    assert imported - sys.stdlib_module_names == {"pennant_serving"}
