@@ -45,7 +45,7 @@ def test_an_alias_at_a_version_without_a_run_is_told_and_moves_nothing(of: Tenan
     source = f"runs:/{NO_RUN}/newsreco.pkl"
     of.mlflow.client.create_model_version(of.model, source, NO_RUN)
     of.mlflow.promote(of.model, "2")
-    until(lambda: of.stage.view("rec").reason("AliasInSync") == "VersionNotResolved")
+    of.stage.sees("rec", lambda seen: seen.reason("AliasInSync") == "VersionNotResolved")
     seen = still(lambda: of.stage.view("rec"))
     assert (seen.serving, seen.summary) == ("1", "Serving")
     assert seen.status["desired"]["version"] == "2"
@@ -58,7 +58,7 @@ def test_an_alias_at_a_version_without_a_run_is_told_and_moves_nothing(of: Tenan
     drift = f'pennant_alias_drift_seconds{{name="rec",namespace="of-{of.model}"'
     assert of.running.metric(f'{drift},reason="VersionNotResolved"}}') > 0
     of.follow("young")
-    until(lambda: of.stage.view("young").reason("AliasInSync") == "VersionNotResolved")
+    of.stage.sees("young", lambda seen: seen.reason("AliasInSync") == "VersionNotResolved")
     assert of.stage.view("young").summary == "Waiting"
     assert of.stage.view("rec").serving == "1"
     of.mlflow.promote(of.model, of.mlflow.register(of.model))
@@ -81,7 +81,7 @@ def test_an_alias_that_is_removed_and_set_again_at_once_takes_nothing_down(of: T
             assert of.stage.view("rec").reasons() == before
         assert of.stage.written() == children
         client.delete_registered_model_alias(of.model, "production")
-        until(lambda: of.stage.view("rec").reason("Ready") == "ScaledDown")
+        of.stage.sees("rec", lambda seen: seen.reason("Ready") == "ScaledDown")
         of.mlflow.promote(of.model, "1")
         of.stage.serves("rec", "1")
 

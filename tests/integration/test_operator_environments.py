@@ -50,7 +50,7 @@ def test_packages_are_pinned_with_the_traffic_and_another_index_rolls_nothing(
     assert "environment" not in before.status["serving"]
     stage.kubelet.fates["wheels", version] = ready(environment=installed("a"))
     stage.apply("wheels", "wheels", registry="packages", serving=BUNDLE)
-    until(lambda: "environment" in stage.view("wheels").status["serving"])
+    stage.sees("wheels", lambda seen: "environment" in seen.status["serving"])
     serving = stage.serves("wheels", version).status["serving"]
     assert serving["environment"] == "a" * 64
     assert serving["revision"] != before.status["serving"]["revision"]
@@ -75,7 +75,7 @@ def test_pods_with_different_packages_get_no_traffic(
     each = tuple(ready(environment=installed(packages)) for packages in "ab")
     stage.kubelet.fates["restless", version] = each
     stage.apply("restless", "restless", registry="packages", replicas=2, serving=BUNDLE)
-    until(lambda: stage.view("restless").summary == "Held")
+    stage.sees("restless", lambda seen: seen.summary == "Held")
     candidate = stage.views()["restless"].status["candidate"]
     assert candidate["reason"] == "DownloadFailed"
     assert f"environments {'a' * 64}, {'b' * 64}" in candidate["message"]
@@ -92,10 +92,10 @@ def test_without_an_index_no_pod_is_begun_and_what_serves_goes_on(
     before = stage.serves("closed", version).status["serving"]
     stage.kubelet.fates["closed", version] = ready(environment=installed("c"))
     stage.apply("closed", "closed", serving=BUNDLE)
-    until(lambda: stage.view("closed").reason("AliasInSync") == "ConfigurationError")
+    stage.sees("closed", lambda seen: seen.reason("AliasInSync") == "ConfigurationError")
     view = stage.views()["closed"]
     assert (view.summary, view.status["serving"]) == ("Held", before)
     assert "spec.environments.indexURL" in view.condition("AliasInSync")["message"]
     assert stage.revisions("closed") == {before["revision"]}
     stage.registry("default", mlflow_url, environments={"indexURL": INDEX})
-    until(lambda: stage.view("closed").status["serving"].get("environment") == "c" * 64)
+    stage.sees("closed", lambda seen: seen.status["serving"].get("environment") == "c" * 64)

@@ -29,14 +29,15 @@ from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
-# Long enough for a busy machine, short enough for a test.
+# Long enough for a machine that has ten other things to do, short enough for tests that wait
+# beside others.
 SHORT = {
-    "PENNANT_LEASE_DURATION": "8",
-    "PENNANT_RENEW_DEADLINE": "5",
+    "PENNANT_LEASE_DURATION": "24",
+    "PENNANT_RENEW_DEADLINE": "18",
     "PENNANT_RETRY_PERIOD": "1",
 }
 # Longer than anybody waits here: who has it before it ran out was given it.
-LONG = {"PENNANT_LEASE_DURATION": "600"}
+LONG = {"PENNANT_LEASE_DURATION": "900", "PENNANT_RENEW_DEADLINE": "600"}
 
 
 @dataclass

@@ -81,7 +81,7 @@ def test_a_pin_on_a_version_that_ran_before_rolls_out(stage: Stage):
 
 
 def test_an_alias_that_nobody_was_asked_about_is_neither_done_nor_failed(stage: Stage):
-    until(lambda: judged(stage.view("alias")))
+    stage.sees("alias", judged)
     view = stage.view("alias")
     assert (view.serving, view.summary, view.candidate) == ("2", "Waiting", None)
     assert view.condition("Ready")["status"] == "True"
@@ -90,5 +90,5 @@ def test_an_alias_that_nobody_was_asked_about_is_neither_done_nor_failed(stage: 
 
 
 def test_of_what_nobody_edited_nothing_is_taken_back(stage: Stage):
-    until(lambda: judged(stage.view("alias")))
+    stage.sees("alias", judged)
     assert stage.view("untouched").reason("AliasInSync") == "InSync"

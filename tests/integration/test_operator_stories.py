@@ -57,8 +57,7 @@ class Tale:
         return self.stage.serves(self.name, version)
 
     def sees(self, look: Callable[[View], object]) -> View:
-        until(lambda: look(self.stage.view(self.name)))
-        return self.stage.views()[self.name]
+        return self.stage.sees(self.name, look)
 
     def revisions_within(self, seconds: float) -> set[frozenset[str]]:
         """Which revisions were told to have pods at the same time, looking all the while."""

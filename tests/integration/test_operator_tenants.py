@@ -86,7 +86,7 @@ def test_who_is_not_allowed_any_more_is_told_and_keeps_what_serves(of: Tenant, s
         of.promote_another()
         stage.serves("allowed", "2")
         stage.registry(name, proxy.url, **shut)
-        until(lambda: stage.view("allowed").reason("Stalled") == "NotAllowed")
+        stage.sees("allowed", lambda seen: seen.reason("Stalled") == "NotAllowed")
         seen = stage.view("allowed")
         assert (seen.serving, seen.condition("Ready")["status"]) == ("2", "True")
         wait_for_polls(proxy)  # one may have been under way
@@ -94,7 +94,7 @@ def test_who_is_not_allowed_any_more_is_told_and_keeps_what_serves(of: Tenant, s
         wait_for_polls(proxy)  # about nothing
         assert polls(proxy, model) == asked
         stage.registry(name, proxy.url)
-        until(lambda: stage.view("allowed").reason("AliasInSync") == "InSync")
+        stage.sees("allowed", lambda seen: seen.reason("AliasInSync") == "InSync")
 
 
 @beside

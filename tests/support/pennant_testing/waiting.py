@@ -8,6 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 WAIT_SECONDS = 180.0  # seconds, on a machine that has other things to do
+WINDOWS = 4
+"""So many times that is waited, at most, for what goes on all the while."""
 
 
 def until(
@@ -18,17 +20,22 @@ def until(
 ) -> T:
     """Ask until the answer is true; the answer. AssertionError at the deadline, with what is seen.
 
-    That is the answer itself where nothing else is told. No more than half of the time goes into
-    asking: whoever is waited for may need the processor.
+    That is the answer itself where nothing else is told. Where what is seen changed since the wait
+    began, or since the last deadline, it goes on: then the machine is slow, and nothing hangs. No
+    more than half of the time goes into asking: whoever is waited for may need the processor.
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
+    before, windows = seen() if seen else None, 1
     while True:
         asked = time.monotonic()
         answer = look()
         if answer:
             return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"still {seen() if seen else repr(answer)} after {seconds} s")
+        if time.monotonic() > began + windows * seconds:
+            now = seen() if seen else repr(answer)
+            if seen is None or now == before or windows == WINDOWS:
+                raise AssertionError(f"still {now} after {windows * seconds} s")
+            before, windows = now, windows + 1
         time.sleep(max(0.05, time.monotonic() - asked))
 
 

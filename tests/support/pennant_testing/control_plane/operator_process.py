@@ -21,7 +21,7 @@ from pennant_testing.waiting import still, until
 # For one that will be killed: it leaves no Lease that the next one has to wait for.
 ALONE = {"PENNANT_LEADER_ELECT": "false"}
 START_SECONDS = 180.0  # seconds, on a machine that has other things to do
-END_SECONDS = 60.0
+END_SECONDS = 180.0
 WRITES = "pennant_api_writes_total"
 
 

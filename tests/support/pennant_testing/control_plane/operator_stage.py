@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +54,11 @@ class Stage:
 
     def serves(self, name: str, version: str) -> View:
         """Wait until one is settled on a version."""
-        until(lambda: self.all_serve(version, [name]))
+        return self.sees(name, lambda seen: seen.settled_on(version))
+
+    def sees(self, name: str, look: Callable[[View], object]) -> View:
+        """Wait until one looks so."""
+        until(lambda: look(self.view(name)), seen=lambda: self.views()[name].status)
         return self.views()[name]
 
     def deployments(self, name: str) -> list[dict[str, Any]]:
