@@ -35,6 +35,11 @@ class Environ:
         Secret's value."""
         return (self.optional(name) or "").rstrip("\r\n") or None
 
+    def file(self, name: str) -> Path | None:
+        """A file that is there and holds something; a variable may name one in any case."""
+        path = Path(self.optional(name) or "")
+        return path if path.is_file() and path.stat().st_size else None
+
     def integer(self, name: str, default: int, *, low: int, high: int) -> int:
         """A whole number from `low` to `high`. Raises SettingsError."""
         value = self.text(name, str(default))

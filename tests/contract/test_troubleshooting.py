@@ -64,7 +64,12 @@ NOT_MESSAGES = (
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
     "SSL certificate",
-    *("No solution found", "Failed to fetch", "environment for Python "),
+    *(
+        "No solution found",
+        "Failed to fetch",
+        "invalid peer certificate",
+        "environment for Python ",
+    ),
     r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b",
     "401 Unauthorized|403 Forbidden|valid authentication credentials|Missing credentials",
     r",? we can conclude that your requirements are unsatisfiable",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 
 from pennant_serving.environment.record import PYTHON, environment_path, read, record_path
 from pennant_serving.failures import PodError, Reason
+from pennant_testing.certificates import Authority
+from pennant_testing.mlflow.tls_and_proxies import tls_front
 from pennant_testing.packages.bundles import bundle_asking, provided
 from pennant_testing.packages.simple_index import needs, package_index
 from pennant_testing.packages.wheels import runtime_wheels, wheel
@@ -252,3 +256,21 @@ def test_a_damaged_wheel_in_the_bundle_is_the_models_fault(index, tmp_path):
     reason, message = failure(model_path, index)
     assert reason is Reason.ENVIRONMENT_MISMATCH
     assert "local-0.1-py3-none-any.whl" in message
+
+
+def test_an_index_whose_certificate_a_private_authority_signed_is_trusted_by_the_registrys_bundle(
+    index, tmp_path
+):
+    authority, ca = Authority(), tmp_path / "ca.crt"
+    ca.write_text(authority.own.crt)
+    trust = authority.demanding(tmp_path / "tls", authority.issue("index"))
+    trust.verify_mode = ssl.CERT_NONE  # of clients
+    model_path = bundle_asking(tmp_path / "models", "alpha")
+    with tls_front(index.url, trust) as front:
+        url = front + urlsplit(index.url).path
+        reason, message = failure(model_path, url)
+        assert reason is Reason.DOWNLOAD_FAILED
+        assert "invalid peer certificate" in message
+        assert message.endswith("into the ModelRegistry's caBundle")
+        record, _ = provided(model_path, url, ca=ca)
+    assert "alpha==1.1" in packages(record)

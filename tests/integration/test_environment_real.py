@@ -16,6 +16,7 @@ from pennant_serving.environment.record import PYTHON, environment_path
 from pennant_testing.packages.bundles import bundle_asking, provided
 from pennant_testing.packages.simple_index import package_index
 from pennant_testing.serving.app_builders import on_volume
+from pennant_testing.serving.otlp_collector import collector
 from pennant_testing.serving.serving_process import serving, worker_pids
 
 pytestmark = pytest.mark.integration
@@ -93,10 +94,14 @@ def test_a_model_is_served_by_the_releases_that_it_was_saved_with(
     assert "site-packages/numpy" not in mapped
 
 
-def test_workers_have_the_same_environment(model_path, tmp_path):
+def test_workers_have_the_same_environment_and_their_traces_are_sent(model_path, tmp_path):
+    """The exporter of traces is the image's, and protobuf is the bundle's."""
     variables = {"PENNANT_ENVIRONMENT": "Bundle", "PENNANT_WORKERS": "2"}
-    with serving(tmp_path, model_path, **variables) as pod:
-        pod.wait_until("/v2/health/ready")
-        assert pod.request("/invocations", REQUEST)[0] == 200
-        assert len(worker_pids(pod)) == 2
-        assert '"environment": "' in pod.log.read_text()
+    with collector() as running:
+        variables |= {"PENNANT_TRACES_ENDPOINT": running.url, "PENNANT_TRACES_RATIO": "1"}
+        with serving(tmp_path, model_path, **variables) as pod:
+            pod.wait_until("/v2/health/ready")
+            assert pod.request("/invocations", REQUEST)[0] == 200
+            assert len(worker_pids(pod)) == 2
+            assert '"environment": "' in pod.log.read_text()
+        running.wait_for(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pennant_serving.environ import Environ, SettingsError, http_address
 from pennant_serving.environment.overlay import ENVIRONMENTS
@@ -17,6 +18,8 @@ class PackageIndexes:
     urls: tuple[str, ...]
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    ca: Path | None = None
+    """PEM: whom to trust beside the system's authorities, for the registry's sake or for theirs."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class BundleEnvironment:
             urls=(http_address("PENNANT_INDEX_URL", env.text("PENNANT_INDEX_URL")), *_more(env)),
             username=env.secret("PENNANT_INDEX_USERNAME"),
             password=env.secret("PENNANT_INDEX_PASSWORD"),
+            ca=env.file("PENNANT_REGISTRY_CA"),
         )
         return cls(indexes, _pinned(env))
 

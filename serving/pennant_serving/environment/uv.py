@@ -13,6 +13,7 @@ private one is to be written first.
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -84,7 +85,18 @@ class Uv:
                 variables[f"{prefix}_USERNAME"] = self.indexes.username
             if self.indexes.password is not None:
                 variables[f"{prefix}_PASSWORD"] = self.indexes.password
-        return variables
+        return variables | self._trust()
+
+    def _trust(self) -> dict[str, str]:
+        """The variables for one more authority: they take the place of the system's."""
+        if self.indexes.ca is None:
+            return {}
+        system = ssl.get_default_verify_paths()
+        given = [path for path in (system.cafile, self.indexes.ca) if path is not None]
+        trusted = self.folder / "trusted.pem"
+        trusted.write_bytes(b"\n".join(Path(path).read_bytes() for path in given))
+        folder = {"SSL_CERT_DIR": system.capath} if system.capath else {}
+        return {"SSL_CERT_FILE": str(trusted), **folder}
 
 
 def _name(place: int) -> str:

@@ -33,6 +33,8 @@ def fault(stderr: str) -> PodError:
     cause = reason(stderr)
     known = cause if cause in _FAULTS else Reason.DOWNLOAD_FAILED
     what, remedy = _FAULTS[known]
+    if _UNTRUSTED in stderr:
+        remedy = "put the authority that signed its certificate into the ModelRegistry's caBundle"
     return PodError(known, f"{what}: {explanation(stderr)}: {remedy}")
 
 
@@ -98,6 +100,7 @@ _FAULTS = {
 _NO_SOLUTION = "No solution found"
 _OF_THE_BUNDLE = " @ file://"
 _FETCHING = "Failed to fetch"
+_UNTRUSTED = "invalid peer certificate"
 _FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b")
 _REFUSED = re.compile(
     r"401 Unauthorized|403 Forbidden|valid authentication credentials|Missing credentials"

@@ -91,8 +91,8 @@ def _options(settings: FetchSettings) -> dict[str, Any]:
         "user_agent": "pennant-fetch",
         "allow_http": (settings.s3_endpoint or "").startswith("http://"),
     }
-    if settings.given_ca is not None:
-        client["root_certificate"] = settings.given_ca.read_bytes()  # beside the system's
+    if settings.registry_ca is not None:
+        client["root_certificate"] = settings.registry_ca.read_bytes()  # beside the system's
     retry = {
         "max_retries": _tries(settings.patience),
         "retry_timeout": FILE_DEADLINE,

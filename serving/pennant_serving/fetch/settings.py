@@ -69,17 +69,10 @@ class FetchSettings:
     def source(self) -> str:
         return self.wanted.source
 
-    @property
-    def given_ca(self) -> Path | None:
-        """The registry's CA where it has one: the operator names the file in any case."""
-        ca = self.registry_ca
-        return ca if ca is not None and ca.is_file() and ca.stat().st_size else None
-
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> FetchSettings:
         """Raises SettingsError, naming the variable."""
         env = Environ(variables)
-        ca = env.optional("PENNANT_REGISTRY_CA")
         return cls(
             wanted=Wanted(
                 model=env.text("PENNANT_MODEL_NAME"),
@@ -91,7 +84,7 @@ class FetchSettings:
             allowed_sources=sources.listed(
                 env.text("PENNANT_ALLOWED_SOURCES", sources.joined(sources.DEFAULT_ALLOWED))
             ),
-            registry_ca=Path(ca) if ca else None,
+            registry_ca=env.file("PENNANT_REGISTRY_CA"),
             registry_proxy=_proxy(env),
             credentials=_credentials(env),
             s3_endpoint=_s3_endpoint(env),

@@ -11,7 +11,7 @@ from pennant_serving.fetch.settings import Credentials, FetchSettings
 
 def context(settings: FetchSettings, credentials: Credentials) -> ssl.SSLContext:
     """For connections that show these credentials' certificate, if any. Raises PodError."""
-    ca = settings.given_ca
+    ca = settings.registry_ca
     try:
         made = ssl.create_default_context(cafile=ca)
     except OSError as error:

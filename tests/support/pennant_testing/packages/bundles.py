@@ -33,11 +33,12 @@ def provided(
     username: str | None = None,
     password: str | None = None,
     pinned: EnvironmentRecord | None = None,
+    ca: Path | None = None,
 ) -> tuple[EnvironmentRecord, bool]:
     """What `fetch` makes of a verified bundle, and whether it was there already. Raises
     PodError."""
     urls = tuple(each if isinstance(each, str) else each.url for each in indexes)
-    asked = PackageIndexes(urls, username, password)
+    asked = PackageIndexes(urls, username, password, ca)
     known = _pinned(pinned) if pinned else None
     return provide(BundleEnvironment(asked, known), model_path, Phases())
 
