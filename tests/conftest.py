@@ -12,7 +12,9 @@ from pennant_testing.running.run_summary import RunSummary
 from pennant_testing.running.scheduling import ModuleScheduling, is_of_the_cluster
 from pennant_testing.running.shared_once import SharedOnce
 
-NICE = 10
+# A third of what a pod's process gets: with a tenth, ten minutes of pods that start one after the
+# other left an operator too little to ever get through its queue.
+NICE = 5
 # Or MLflow's client tells somebody far away of each run of the tests, from a thread that changes
 # the environment under whoever is reading it.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
