@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pennant_operator.decide.goal.gates import AskedGate
 from pennant_operator.decide.goal.package_index import no_index
-from pennant_operator.decide.registry import no_answer, registries, sources
+from pennant_operator.decide.registry import images, no_answer, registries, sources
 from pennant_operator.decide.seen.observed import Desired
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.times import format_time
@@ -46,6 +46,7 @@ CLOSED = replace(DEFAULT, allowed_models=("sports",)).refusal("team", "news")
 assert CLOSED is not None
 SILENT = no_answer.registry_silent("default", NOW)
 ELSEWHERE = sources.source_refusal("s3://elsewhere/8", ("mlflow-artifacts:/",), registry="default")
+OTHER_IMAGE = images.image_refusal("models.example/news:8", (), registry="default")
 DESIRED: dict[str, Desired | None] = {
     "8": version(8),
     "8, now unreachable": replace(version(8), silence=SILENT),
@@ -58,6 +59,7 @@ DESIRED: dict[str, Desired | None] = {
     "nothing, seen once": None,  # soon to be confirmed
     "refused": CLOSED,
     "8, source refused": ELSEWHERE,
+    "8, image refused": OTHER_IMAGE,
     "8, no index": no_index("default", "8"),
     "registry invalid": no_answer.registry_invalid(
         "default", "pennant", registries.InvalidRegistryError("spec.url 'mlflow' is no address")
