@@ -69,7 +69,7 @@ class Scene:
     def __init__(self, objects: Objects, databases: Databases, proxy: Proxy, name: str) -> None:
         self.stage, self.proxy, self.databases = Stage(objects, name), proxy, databases
         self.registry = name
-        self.stage.registry(name, proxy.url)
+        self.stage.registry(name, proxy.url, brake={})
         for model in MODELS:
             removed = {"onAliasRemoved": "ScaleDown"} if model == SCALED else {}
             self.stage.apply(model, model, registry=name, **removed)

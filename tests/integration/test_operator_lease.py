@@ -189,14 +189,14 @@ def test_a_released_lease_makes_the_next_operator_wait_for_nothing(stand: Stand)
 
 @beside
 def test_a_killed_leaders_place_is_taken_when_its_lease_ran_out(stand: Stand):
-    first = stand.start("kill-a")
+    first = stand.start("kill-a", **SHORT)
     until(lambda: leads(first) == 1)
-    stand.start("kill-b")
+    stand.start("kill-b", **SHORT)
     stand.has_written("kill-a")
     first.kill()
     renewed = stand.lease()["renewTime"]
     stand.taken_over("kill-b")
-    assert seconds(renewed, stand.lease()["acquireTime"]) >= 15
+    assert seconds(renewed, stand.lease()["acquireTime"]) >= int(SHORT["PENNANT_LEASE_DURATION"])
     stand.has_written("kill-b")
     assert stand.turns("kill-a", "kill-b") == ["kill-a", "kill-b"]
 

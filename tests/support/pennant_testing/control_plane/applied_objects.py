@@ -8,12 +8,17 @@ from pennant_testing.control_plane.objects import Object
 
 
 def model_registry(namespace: str, url: str, name: str = "default", **spec: Any) -> Object:
-    """One that is polled every second, unless the spec says otherwise."""
+    """One that is polled every second, unless the spec says otherwise.
+
+    And without a brake: tests that wait side by side move more aliases within one poll than people
+    do.
+    """
+    usual = {"pollInterval": "1s", "brake": {"share": "1"}}
     return {
         "apiVersion": "pennant.dev/v1alpha1",
         "kind": "ModelRegistry",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"url": url, "pollInterval": "1s", **spec},
+        "spec": {"url": url, **usual, **spec},
     }
 
 

@@ -18,6 +18,8 @@ from pennant_dev.ports import free_port
 from pennant_testing.control_plane.objects import NAMESPACE
 from pennant_testing.waiting import still, until
 
+# A leader that may be without the processor for a while is one all the same.
+PATIENT = {"PENNANT_LEASE_DURATION": "300", "PENNANT_RENEW_DEADLINE": "240"}
 # For one that will be killed: it leaves no Lease that the next one has to wait for.
 ALONE = {"PENNANT_LEADER_ELECT": "false"}
 START_SECONDS = 180.0  # seconds, on a machine that has other things to do
@@ -86,6 +88,7 @@ def operator(kubeconfig: Path, folder: Path, **environ: str) -> Iterator[Operato
         "PENNANT_HTTP_HOST": "127.0.0.1",
         "PENNANT_HTTP_PORT": str(port),
         "PENNANT_WEBHOOK_PORT": str(hooks),
+        **PATIENT,
         **environ,
     }
     with log.open("wb") as output:
