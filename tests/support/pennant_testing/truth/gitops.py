@@ -1,5 +1,7 @@
-"""What Argo CD and Flux make of our objects: their rules as manifests/gitops has them, run by a real
-Lua (5.1, as Argo CD's) and a real CEL."""
+"""What Argo CD and Flux make of our objects, by the rules in manifests/gitops.
+
+Run by a real Lua, 5.1 as Argo CD's, and a real CEL.
+"""
 
 from __future__ import annotations
 
