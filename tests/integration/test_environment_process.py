@@ -169,7 +169,7 @@ def serve_reason(tmp_path, python):
     model_path = tmp_path / "models" / "bundle"
     model_path.mkdir(parents=True)
     if python:
-        write(EnvironmentRecord("00", python, 0, 0, ()), record_path(model_path))
+        write(EnvironmentRecord("00", python, 0, 0, (), ""), record_path(model_path))
     with serving(tmp_path, model_path, PENNANT_ENVIRONMENT="Bundle") as pod:
         pod.process.wait()
         return json.loads(pod.termination_log.read_text())
