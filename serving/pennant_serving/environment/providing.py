@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pennant_serving.bundle.staging import staging
 from pennant_serving.environment import installing, locking, pins, uv_errors
-from pennant_serving.environment.asked import AskedEnvironment, read_asked
+from pennant_serving.environment.asked import CONDA, REQUIREMENTS, AskedEnvironment, read_asked
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.settings import BundleEnvironment, PinnedEnvironment
 from pennant_serving.environment.uv import Uv
@@ -17,6 +17,8 @@ from pennant_serving.lifecycle.phases import Phases
 
 PINS_CHARACTERS = 3600
 """Of the 4096 bytes that a container may end with; the rest is for what else `fetch` reports."""
+LISTED = 10
+"""Packages that one note names."""
 
 
 def provide(
@@ -39,6 +41,8 @@ def provide(
 def _made(wanted: BundleEnvironment, model_path: Path, phases: Phases) -> EnvironmentRecord:
     asked = read_asked(model_path)
     _check_python(asked, wanted.pinned)
+    if asked.left_out:
+        phases.note("left out", _left_out(asked.left_out))
     with staging(model_path.parent / ".incoming-environment") as folder:
         uv = Uv(wanted.indexes, folder)
         with phases.phase("resolve"):
@@ -77,6 +81,14 @@ def _check_python(asked: AskedEnvironment, pinned: PinnedEnvironment | None) -> 
                 f" its packages: log the model with Python {PYTHON}, or set serving.environment to"
                 f" Image and serving.image to one that has Python {python}",
             )
+
+
+def _left_out(packages: tuple[str, ...]) -> str:
+    named, more = ", ".join(packages[:LISTED]), len(packages) - LISTED
+    return (
+        f"{CONDA} asks conda for {named}{f' and {more} more' if more > 0 else ''}:"
+        f" {REQUIREMENTS} is what is installed"
+    )
 
 
 def _check_room(listed: list[pins.Pin]) -> None:
