@@ -36,9 +36,9 @@ def index(folder):
         yield index
 
 
-def failure(model_path, *indexes, **credentials):
+def failure(model_path, *indexes, **settings):
     with pytest.raises(PodError) as raised:
-        provided(model_path, *indexes, **credentials)
+        provided(model_path, *indexes, **settings)
     assert not record_path(model_path).exists()
     assert not list(model_path.parent.glob(".incoming*"))
     return raised.value.reason, raised.value.message
@@ -244,6 +244,9 @@ def test_another_python_is_told_before_anything_is_asked(index, tmp_path):
     assert reason is Reason.ENVIRONMENT_MISMATCH
     assert "Python 3.8" in message
     assert f"Python {PYTHON}" in message
+    assert "PENNANT_SERVING_IMAGES" in message
+    _, message = failure(model_path, index, images={"3.8": "serving-py3.8:1"})
+    assert "set serving.python to '3.8', for which there is serving-py3.8:1" in message
     assert index.asked == []
 
 

@@ -109,7 +109,7 @@ def test_fetch_reports_digest_and_pins(index, mlflow, tmp_path):
     assert environment["bytes"] > 0
     line = json.loads(output.splitlines()[-1])
     assert line["notes"]["environment"] == environment["digest"]
-    assert "conda.yaml asks conda for openjdk=17" in line["notes"]["left out"]
+    assert "conda.yaml asks conda for openjdk=17" in line["notes"]["conda"]
     assert {"environment", "resolve", "install"} < line["phases"].keys()
     assert SECRET["PENNANT_INDEX_PASSWORD"] not in output
 

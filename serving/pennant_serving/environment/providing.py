@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from pathlib import Path
 
 from pennant_serving.bundle.staging import staging
@@ -40,9 +41,9 @@ def provide(
 
 def _made(wanted: BundleEnvironment, model_path: Path, phases: Phases) -> EnvironmentRecord:
     asked = read_asked(model_path)
-    _check_python(asked, wanted.pinned)
+    _check_python(asked, wanted)
     if asked.left_out:
-        phases.note("left out", _left_out(asked.left_out))
+        phases.note("conda", _left_out(asked.left_out))
     with staging(model_path.parent / ".incoming-environment") as folder:
         uv = Uv(wanted.indexes, folder)
         with phases.phase("resolve"):
@@ -69,18 +70,27 @@ def _resolved(asked: AskedEnvironment, pinned: PinnedEnvironment | None, uv: Uv)
     return wheels
 
 
-def _check_python(asked: AskedEnvironment, pinned: PinnedEnvironment | None) -> None:
+def _check_python(asked: AskedEnvironment, wanted: BundleEnvironment) -> None:
     pythons = {"the bundle was made with": asked.python}
-    if pinned is not None:
-        pythons["this revision's environment is pinned for"] = pinned.python
+    if wanted.pinned is not None:
+        pythons["this revision's environment is pinned for"] = wanted.pinned.python
     for what, python in pythons.items():
         if python and python != PYTHON:
             raise PodError(
                 Reason.ENVIRONMENT_MISMATCH,
                 f"{what} Python {python}, and fetch has Python {PYTHON}, for which it would install"
-                f" its packages: log the model with Python {PYTHON}, or set serving.environment to"
-                f" Image and serving.image to one that has Python {python}",
+                f" its packages: {_another_python(python, wanted.images)}",
             )
+
+
+def _another_python(python: str, images: Mapping[str, str]) -> str:
+    if python in images:
+        return f"set serving.python to '{python}', for which there is {images[python]}"
+    return (
+        f"log the model with Python {PYTHON}, have the operator's administrator list an image of"
+        f" Python {python} in its PENNANT_SERVING_IMAGES, or set serving.environment to Image and"
+        f" serving.image to one that has Python {python}"
+    )
 
 
 def _left_out(packages: tuple[str, ...]) -> str:
