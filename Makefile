@@ -108,8 +108,8 @@ lock: setup ## renew the hash-pinned locks: of each image, of .venv, of the benc
 	$(LOCK) $(AS_SHARED) --extra serving --extra traces --extra examples pyproject.toml -o requirements/newsreco.txt
 	$(LOCK) $(AS_SHARED) --group mlflow-server -o requirements/mlflow.txt
 	$(LOCK) --group mlflow2-server -o requirements/mlflow2.txt
-	for age in oldest middle; do \
-	  $(LOCK) --extra runtime --group bundle-$$age pyproject.toml -o requirements/bundle-$$age.txt || exit 1; done
+	$(LOCK) --upgrade --resolution lowest-direct --extra runtime --group bundle-oldest pyproject.toml -o requirements/bundle-oldest.txt
+	$(LOCK) --extra runtime pyproject.toml examples/*/requirements.txt -o requirements/bundle-middle.txt
 	$(LOCK) --group boto3 -o requirements/boto3.txt
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	for peer in mlserver kserve bentoml servers; do \

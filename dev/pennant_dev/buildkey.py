@@ -19,7 +19,7 @@ VARIANTS: dict[str, tuple[str, str]] = {
 }
 USUAL = tuple(name for name in TARGETS if name not in VARIANTS)
 ALWAYS = ("Dockerfile", ".dockerignore", "requirements/image-tools.txt")
-NOT_COPIED = {"__pycache__"}
+NOT_COPIED = {"__pycache__", ".venv"}
 
 
 def reference(name: str) -> str:

@@ -1,5 +1,6 @@
 """The operator's configuration: read once from the environment, frozen, handed on."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,9 @@ class Config:
     serving_image: str
     """PENNANT_SERVING_IMAGE: image of `serve` where spec.serving.image is absent. Default: the
     fetch image."""
+    serving_images: Mapping[str, str] = field(default_factory=dict)
+    """PENNANT_SERVING_IMAGES: images of `fetch` and `serve` by their Python, for
+    spec.serving.python, such as `3.11=serving:1-py3.11,3.12=serving:1`. Default: none."""
     watch_namespaces: tuple[str, ...] = ()
     """PENNANT_WATCH_NAMESPACES: namespaces to look for ModelDeployments in, separated by commas.
     Default: all."""
@@ -77,6 +81,7 @@ class Config:
             namespace=env.get("PENNANT_NAMESPACE") or _own_namespace(),
             fetch_image=fetch,
             serving_image=env.get("PENNANT_SERVING_IMAGE", fetch),
+            serving_images=_images(env.get("PENNANT_SERVING_IMAGES", "")),
             watch_namespaces=_names(env.get("PENNANT_WATCH_NAMESPACES", "")),
             pod_fs_group=_group(env),
             actors_checked=_one_of(env, "PENNANT_ACTORS_CHECKED", "false", SWITCH) == "true",
@@ -113,6 +118,19 @@ def _own_namespace() -> str:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(sorted({name.strip() for name in text.split(",") if name.strip()}))
+
+
+def _images(text: str) -> dict[str, str]:
+    images = {}
+    for entry in _names(text):
+        python, _, image = (part.strip() for part in entry.partition("="))
+        if not re.fullmatch(r"3\.\d+", python) or not image or python in images:
+            raise ConfigError(
+                f"PENNANT_SERVING_IMAGES, {entry!r}: write PYTHON=IMAGE once for each Python, "
+                "such as 3.12=registry.example.com/pennant-serving:1"
+            )
+        images[python] = image
+    return images
 
 
 def _number(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:

@@ -44,6 +44,8 @@ OURS = (
     "samples/custom",
     "samples/modelregistry",
     "samples/rolloutaction",
+    "../examples/digits/modeldeployment",
+    "../examples/diabetes/modeldeployment",
     "demo/newsreco/modeldeployment",
     "demo/registry/modelregistry",
 )

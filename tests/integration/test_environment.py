@@ -40,9 +40,9 @@ def index(folder):
         yield index
 
 
-def failure(model_path, *indexes, **credentials):
+def failure(model_path, *indexes, **settings):
     with pytest.raises(PodError) as raised:
-        provided(model_path, *indexes, **credentials)
+        provided(model_path, *indexes, **settings)
     assert not record_path(model_path).exists()
     assert not list(model_path.parent.glob(".incoming*"))
     return raised.value.reason, raised.value.message
@@ -83,6 +83,17 @@ def test_a_damaged_environment_is_made_anew(index, tmp_path):
         module.write_bytes(damage)
         assert provided(model_path, index) == (record, False)
         assert module.read_bytes() == content
+    (module.parent / "more.py").write_text("evil = True\n")
+    assert provided(model_path, index) == (record, False)
+
+
+def test_what_wheels_list_wrongly_or_have_in_common_is_whole_too(index, folder, tmp_path):
+    listed = {"wrong-1.0.dist-info/RECORD": "wrong.py,sha256=AAAA,9\nabsent.py,sha256=AAAA,9\n"}
+    wheel(folder, "wrong", "1.0", files={"wrong.py": "", "common/a.py": "", **listed})
+    wheel(folder, "right", "1.0", files={"common/a.py": "right = True\n"})
+    model_path = bundle_asking(tmp_path / "models", "wrong", "right")
+    record, _ = provided(model_path, index)
+    assert provided(model_path, NOWHERE) == (record, True)
 
 
 def test_an_index_that_changed_its_mind_changes_nothing_that_is_pinned(index, folder, tmp_path):
@@ -120,7 +131,8 @@ def test_pins_are_of_the_wheels_in_the_bundle_too(index, tmp_path):
     for path in paths:
         wheel(path / "code", "local", "0.1")
     first, _ = provided(paths[0], index)
-    assert provided(paths[1], index, pinned=first) == (first, False)
+    later, _ = provided(paths[1], index, pinned=first)
+    assert later.wheels == first.wheels  # where it was installed from is in its files
 
 
 def test_a_pinned_wheel_that_is_gone_is_waited_for(index, folder, tmp_path):
@@ -236,6 +248,9 @@ def test_another_python_is_told_before_anything_is_asked(index, tmp_path):
     assert reason is Reason.ENVIRONMENT_MISMATCH
     assert "Python 3.8" in message
     assert f"Python {PYTHON}" in message
+    assert "PENNANT_SERVING_IMAGES" in message
+    _, message = failure(model_path, index, images={"3.8": "serving-py3.8:1"})
+    assert "set serving.python to '3.8', for which there is serving-py3.8:1" in message
     assert index.asked == []
 
 

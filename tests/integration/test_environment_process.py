@@ -30,12 +30,17 @@ pytestmark = pytest.mark.integration
 SECRET = {"PENNANT_INDEX_USERNAME": "someone", "PENNANT_INDEX_PASSWORD": "the-secret"}
 
 
+BUNDLE = {"requirements.txt": b"alpha\n", "conda.yaml": b"dependencies: [openjdk=17]\n"}
+
+
 def registry(path):
-    """An MLflow server whose model is one file of requirements."""
+    """An MLflow server whose model is what asks for packages."""
     if "/artifacts?" in path:
-        files = [{"path": "requirements.txt", "is_dir": False, "file_size": 6}]
+        files = [
+            {"path": name, "is_dir": False, "file_size": len(text)} for name, text in BUNDLE.items()
+        ]
         return 200, {"Content-Type": "application/json"}, json.dumps({"files": files}).encode()
-    return 200, {"Content-Disposition": "attachment"}, b"alpha\n"
+    return 200, {"Content-Disposition": "attachment"}, BUNDLE[path.rpartition("/")[2]]
 
 
 @pytest.fixture
@@ -104,6 +109,7 @@ def test_fetch_reports_digest_and_pins(index, mlflow, tmp_path):
     assert environment["bytes"] > 0
     line = json.loads(output.splitlines()[-1])
     assert line["notes"]["environment"] == environment["digest"]
+    assert "conda.yaml asks conda for openjdk=17" in line["notes"]["conda"]
     assert {"environment", "resolve", "install"} < line["phases"].keys()
     assert SECRET["PENNANT_INDEX_PASSWORD"] not in output
 
@@ -169,7 +175,7 @@ def serve_reason(tmp_path, python):
     model_path = tmp_path / "models" / "bundle"
     model_path.mkdir(parents=True)
     if python:
-        write(EnvironmentRecord("00", python, 0, 0, ()), record_path(model_path))
+        write(EnvironmentRecord("00", python, 0, 0, (), ""), record_path(model_path))
     with serving(tmp_path, model_path, PENNANT_ENVIRONMENT="Bundle") as pod:
         pod.process.wait()
         return json.loads(pod.termination_log.read_text())

@@ -22,7 +22,7 @@ from pennant_testing.serving.serving_process import serving, worker_pids
 pytestmark = pytest.mark.integration
 
 CORNERS = {
-    "oldest": ("mlflow==2.9.2", "scikit-learn==1.3.2", "numpy==1.26.0", "pandas==2.0.3"),
+    "oldest": ("mlflow==2.9.0", "scikit-learn==1.3.2", "numpy==1.26.0", "pandas==2.0.0"),
     "middle": ("mlflow==2.19.0", "scikit-learn==1.5.2", "numpy==1.26.4", "pandas==2.2.3"),
     "newest": ("mlflow==3.17.2", "scikit-learn>=1.9", "numpy>=2", "pandas>=2.3", "skops"),
 }

@@ -134,6 +134,19 @@ def test_a_package_of_condas_is_named(tmp_path):
     assert "'openjdk=17'" in refused(tmp_path, conda_yaml=text)
 
 
+def test_what_only_conda_has_is_left_out_by_name_beside_requirements(tmp_path):
+    text = "dependencies: [python=3.11, pip, openjdk=17, 'gdal >=3', {pip: [pyspark]}]"
+    asked = read_asked(bundle(tmp_path, "pyspark", conda_yaml=text))
+    assert asked.requirements() == ["pyspark"]
+    assert asked.left_out == ("openjdk=17", "gdal >=3")
+    assert read_asked(bundle(tmp_path, "pyspark", conda_yaml=CONDA)).left_out == ()
+
+
+def test_a_conda_yaml_that_is_none_harms_no_requirements(tmp_path):
+    files = {"conda_yaml": "{", "python_env_yaml": PYTHON_ENV}
+    assert read_asked(bundle(tmp_path, "numpy", **files)).requirements() == ["numpy"]
+
+
 def test_constraints_in_the_bundle_count(tmp_path):
     (tmp_path / "constraints.txt").write_text("scipy<1.15\n")
     asked = read_asked(bundle(tmp_path, "numpy\n-c constraints.txt\n"))

@@ -20,7 +20,7 @@ from pennant_serving.environment.wheels import Wheel, best, fits
 
 pytestmark = pytest.mark.unit
 
-RECORD = EnvironmentRecord("00", PYTHON, 1, 5, ("alpha==1.0 00",))
+RECORD = EnvironmentRecord("00", PYTHON, 1, 5, ("alpha==1.0 00",), "")
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def message(environment):
 def test_a_hundred_packages_fit_a_termination_message():
     pins = packages(100)
     lines = tuple(f"{pin} {pin.sha256}" for pin in pins)
-    reported = report(EnvironmentRecord(digest(pins), PYTHON, len(pins), 10**10, lines))
+    reported = report(EnvironmentRecord(digest(pins), PYTHON, len(pins), 10**10, lines, ""))
     assert [str(pin) for pin in decode(reported["pins"])] == [str(pin) for pin in sorted(pins)]
     assert len(reported["pins"]) <= PINS_CHARACTERS
     assert len(message(reported)) <= MESSAGE_BYTES

@@ -237,6 +237,42 @@ def test_a_silent_registry_needs_no_word_for_what_is_recorded_and_allowed(allowe
     assert sim.status["serving"]["image"] == NEWS
 
 
+def of_python(python: str) -> Simulation:
+    """Version 7 serves, and the next one's pods are to have a Python."""
+    sim = scene()
+    sim.desired = version(8)
+    sim.specify(serving={"python": python})
+    return sim
+
+
+def test_pods_of_a_python_fetch_and_serve_with_the_image_that_is_listed_for_it():
+    sim = of_python("3.12")
+    sim.run(6, seconds=60)
+    assert (sim.serving, images(sim)) == ("8", {IMAGES.by_python["3.12"]})
+    assert sim.status["serving"]["image"] == IMAGES.by_python["3.12"]
+
+
+def test_without_an_image_of_its_python_no_pod_is_begun_and_what_serves_goes_on():
+    sim = of_python("3.13")
+    sim.run(4)
+    assert (sim.writes, sim.serving, sim.status["summary"]) == ([], "7", "Held")
+    assert sim.condition("AliasInSync") == ("False", "ConfigurationError")
+    message = sim.message("AliasInSync")
+    assert "spec.serving.python is 3.13, and the operator has images for 3.12" in message
+    sim.images = replace(IMAGES, by_python={"3.13": "serving-py3.13:1"})
+    sim.run(6)
+    assert (sim.serving, images(sim)) == ("8", {"serving-py3.13:1", IMAGES.serving})
+
+
+def test_what_runs_needs_no_image_in_the_list_any_more():
+    sim = of_python("3.12")
+    sim.run(6, seconds=60)
+    sim.writes.clear()
+    sim.images = replace(IMAGES, by_python={})
+    sim.run(4)
+    assert (sim.writes, sim.condition("AliasInSync")) == ([], ("True", "InSync"))
+
+
 def _records(sim: Simulation) -> list[Record]:
     """As they are read of what was written."""
     return [*sim.own_records().values()]

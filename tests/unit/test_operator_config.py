@@ -24,6 +24,9 @@ GIVEN = {"PENNANT_FETCH_IMAGE": "fetch:1", "PENNANT_NAMESPACE": "pennant-system"
         ("PENNANT_POD_FS_GROUP", "0", "PENNANT_POD_FS_GROUP='0': set a number from 1"),
         ("PENNANT_WRITE_RATE", "nan", "PENNANT_WRITE_RATE='nan'"),
         ("PENNANT_LOG_LEVEL", "loud", "PENNANT_LOG_LEVEL='loud': set one of debug, info"),
+        ("PENNANT_SERVING_IMAGES", "3=a:1", "PENNANT_SERVING_IMAGES, '3=a:1': write PYTHON=IMAGE"),
+        ("PENNANT_SERVING_IMAGES", "3.12=", "PENNANT_SERVING_IMAGES, '3.12='"),
+        ("PENNANT_SERVING_IMAGES", "3.12=a:1,3.12=a:2", "'3.12=a:2': write PYTHON=IMAGE once"),
         ("PENNANT_LEADER_ELECT", "perhaps", "PENNANT_LEADER_ELECT='perhaps': set one of"),
     ],
 )
@@ -46,6 +49,14 @@ def test_the_namespace_is_the_service_accounts_unless_it_is_set(tmp_path, monkey
 @pytest.mark.parametrize(("text", "group"), [("", 65532), ("2000", 2000), ("none", None)])
 def test_the_group_of_model_pods_is_a_number_or_the_clusters_choice(text: str, group: int | None):
     assert Config.from_env({**GIVEN, "PENNANT_POD_FS_GROUP": text}).pod_fs_group == group
+
+
+def test_images_are_listed_by_their_python():
+    text = "3.12=registry.example.com/serving:1, 3.13=serving@sha256:00"
+    assert Config.from_env({**GIVEN, "PENNANT_SERVING_IMAGES": text}).serving_images == {
+        "3.12": "registry.example.com/serving:1",
+        "3.13": "serving@sha256:00",
+    }
 
 
 def test_a_json_line_tells_the_exception_beside_the_message():

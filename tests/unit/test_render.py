@@ -34,6 +34,7 @@ FULL = {
     "imagePullSecrets": [{"name": "pull"}],
     "adapter": "newsreco.serving:NewsrecoAdapter",
     "environment": "Bundle",
+    "python": "3.12",
     "selfTest": "Required",
     "workers": 2,
     "batching": {"mode": "Rows", "maxRows": 256, "maxDelay": "2.5ms"},
@@ -239,7 +240,7 @@ def test_a_record_from_before_grpc_leaves_its_service_as_it_is():
 
 def test_what_a_user_writes_never_reaches_fetch():
     (fetch,) = deployment(serving=FULL)["spec"]["template"]["spec"]["initContainers"]
-    assert fetch["image"] == IMAGES.fetch
+    assert fetch["image"] == IMAGES.by_python[FULL["python"]]  # the operator's own, too
     assert "THREADS" not in {variable["name"] for variable in fetch["env"]}
     assert fetch["envFrom"] == [{"secretRef": {"name": "bucket"}}]
 

@@ -26,6 +26,7 @@ from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.goal.goal import Goal, choose_goal, opens_at
 from pennant_operator.decide.goal.images import with_allowed_image
 from pennant_operator.decide.goal.package_index import refused_without_index
+from pennant_operator.decide.goal.pythons import refused_without_python
 from pennant_operator.decide.goal.silence import desired_despite_silence
 from pennant_operator.decide.intent import NORMAL, WARNING, Event, Plan
 from pennant_operator.decide.manifests.records import records_with
@@ -141,6 +142,7 @@ def _first_step(
     observed = replace(observed, desired=with_allowed_image(observed, watch))
     observed = replace(observed, desired=desired_despite_silence(observed, watch, memory))
     observed = replace(observed, desired=refused_without_index(observed, world, memory))
+    observed = replace(observed, desired=refused_without_python(observed, world, memory))
     rejected = still_rejected(memory, observed.desired)
     goal = choose_goal(observed, world, memory, rejected, now)
     records = records_with(observed, world, goal)

@@ -85,7 +85,12 @@ def wire(config: Config, api: Api) -> Parts:
         observer=Observer(
             children,
             registries,
-            Images(config.fetch_image, config.serving_image, config.pod_fs_group),
+            Images(
+                config.fetch_image,
+                config.serving_image,
+                config.pod_fs_group,
+                config.serving_images,
+            ),
             reader,
             store.rollouts,
             actors_checked=config.actors_checked,

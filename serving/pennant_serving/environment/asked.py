@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ class AskedEnvironment:
     """Files in the bundle."""
     python: str
     """Major and minor; empty when the bundle does not say."""
+    left_out: tuple[str, ...] = ()
+    """Packages of conda's, beside a requirements.txt: no index has them."""
 
     def requirements(self) -> list[str]:
         """As uv gets them."""
@@ -67,7 +70,11 @@ def read_asked(bundle: Path) -> AskedEnvironment:
     beside = (bundle / "code").glob("*.whl")
     wheels |= {path for path in beside if fits(path.name) and _is_inside(bundle, path)}
     return AskedEnvironment(
-        parsed.lines, tuple(constraints), tuple(_one_of_each(wheels)), _python(bundle)
+        parsed.lines,
+        tuple(constraints),
+        tuple(_one_of_each(wheels)),
+        _python(bundle),
+        _left_out(bundle),
     )
 
 
@@ -116,13 +123,28 @@ def _lines(bundle: Path) -> Iterator[tuple[str, str]]:
 
 
 def _of_conda(content: Any) -> Iterator[tuple[str, str]]:
+    for package in _condas_own(content):
+        raise bad(CONDA, package, "is a package of conda's: list it under pip, or set an"
+                  " image that has it and serving.environment to Image")  # fmt: skip
     for each in _dependencies(content):
         if isinstance(each, dict):
             for line in _listed(each.get("pip")):
                 yield f"{CONDA} (pip)", str(line).strip()
-        elif canonicalize_name(_CONDA_NAME.split(str(each))[0]) not in WITH_PIP:
-            raise bad(CONDA, str(each), "is a package of conda's: list it under pip, or set an"
-                      " image that has it and serving.environment to Image")  # fmt: skip
+
+
+def _condas_own(content: Any) -> Iterator[str]:
+    """What conda alone installs."""
+    for each in _dependencies(content):
+        if isinstance(each, str) and canonicalize_name(_CONDA_NAME.split(each)[0]) not in WITH_PIP:
+            yield each
+
+
+def _left_out(bundle: Path) -> tuple[str, ...]:
+    if not all((bundle / name).is_file() for name in (REQUIREMENTS, CONDA)):
+        return ()
+    with suppress(PodError):  # all that is asked for is in the other file
+        return tuple(_condas_own(_yaml(bundle, CONDA)))
+    return ()
 
 
 def _constraints(bundle: Path, name: str) -> ParsedLines:

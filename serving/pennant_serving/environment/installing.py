@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from pennant_registry import digest
 from pennant_serving.environment import pins
 from pennant_serving.environment.locking import written
 from pennant_serving.environment.record import (
@@ -59,6 +56,7 @@ def publish(folder: Path, wheels: Iterable[Wheel], model_path: Path) -> Environm
         packages=len(listed),
         bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
         wheels=tuple(sorted(f"{pin} {pin.sha256}" for pin in listed)),
+        files=digest.of_folder(folder),
     )
     remove(model_path)
     folder.rename(environment_path(model_path))
@@ -67,24 +65,15 @@ def publish(folder: Path, wheels: Iterable[Wheel], model_path: Path) -> Environm
 
 
 def verified(model_path: Path) -> EnvironmentRecord | None:
-    """The record of an environment whose files are all as they were installed, else None."""
-    record, folder = read(record_path(model_path)), environment_path(model_path)
+    """The record of an environment whose files are all as they were installed, else None.
+
+    As they were, and not as the wheels list them: some list theirs wrongly, or have a file in
+    common.
+    """
+    record = read(record_path(model_path))
     if record is None or record.python != PYTHON:
         return None
-    lists = sorted(folder.glob("*.dist-info/RECORD"))
-    if len(lists) != record.packages:
-        return None
-    claims: dict[str, set[str]] = defaultdict(set)
-    for path in lists:
-        for name, hash_, _ in csv.reader(path.read_text().splitlines()):
-            if hash_ and not name.endswith(".pyc"):  # derived, and not gone by if old
-                claims[name].add(hash_)  # several, where packages have a file in common
-    return record if all(_is_one_of(folder / name, claims[name]) for name in claims) else None
-
-
-def _is_one_of(path: Path, hashes: set[str]) -> bool:
     try:
-        actual = hashlib.sha256(path.read_bytes()).digest()
-    except OSError:
-        return False
-    return f"sha256={base64.urlsafe_b64encode(actual).rstrip(b'=').decode()}" in hashes
+        return record if digest.of_folder(environment_path(model_path)) == record.files else None
+    except (OSError, ValueError):  # of what no installation leaves behind
+        return None

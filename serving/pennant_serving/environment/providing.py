@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from pathlib import Path
 
 from pennant_serving.bundle.staging import staging
 from pennant_serving.environment import installing, locking, pins, uv_errors
-from pennant_serving.environment.asked import AskedEnvironment, read_asked
+from pennant_serving.environment.asked import CONDA, REQUIREMENTS, AskedEnvironment, read_asked
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.settings import BundleEnvironment, PinnedEnvironment
 from pennant_serving.environment.uv import Uv
@@ -17,6 +18,8 @@ from pennant_serving.lifecycle.phases import Phases
 
 PINS_CHARACTERS = 3600
 """Of the 4096 bytes that a container may end with; the rest is for what else `fetch` reports."""
+LISTED = 10
+"""Packages that one note names."""
 
 
 def provide(
@@ -38,7 +41,9 @@ def provide(
 
 def _made(wanted: BundleEnvironment, model_path: Path, phases: Phases) -> EnvironmentRecord:
     asked = read_asked(model_path)
-    _check_python(asked, wanted.pinned)
+    _check_python(asked, wanted)
+    if asked.left_out:
+        phases.note("conda", _left_out(asked.left_out))
     with staging(model_path.parent / ".incoming-environment") as folder:
         uv = Uv(wanted.indexes, folder)
         with phases.phase("resolve"):
@@ -65,18 +70,35 @@ def _resolved(asked: AskedEnvironment, pinned: PinnedEnvironment | None, uv: Uv)
     return wheels
 
 
-def _check_python(asked: AskedEnvironment, pinned: PinnedEnvironment | None) -> None:
+def _check_python(asked: AskedEnvironment, wanted: BundleEnvironment) -> None:
     pythons = {"the bundle was made with": asked.python}
-    if pinned is not None:
-        pythons["this revision's environment is pinned for"] = pinned.python
+    if wanted.pinned is not None:
+        pythons["this revision's environment is pinned for"] = wanted.pinned.python
     for what, python in pythons.items():
         if python and python != PYTHON:
             raise PodError(
                 Reason.ENVIRONMENT_MISMATCH,
                 f"{what} Python {python}, and fetch has Python {PYTHON}, for which it would install"
-                f" its packages: log the model with Python {PYTHON}, or set serving.environment to"
-                f" Image and serving.image to one that has Python {python}",
+                f" its packages: {_another_python(python, wanted.images)}",
             )
+
+
+def _another_python(python: str, images: Mapping[str, str]) -> str:
+    if python in images:
+        return f"set serving.python to '{python}', for which there is {images[python]}"
+    return (
+        f"log the model with Python {PYTHON}, have the operator's administrator list an image of"
+        f" Python {python} in its PENNANT_SERVING_IMAGES, or set serving.environment to Image and"
+        f" serving.image to one that has Python {python}"
+    )
+
+
+def _left_out(packages: tuple[str, ...]) -> str:
+    named, more = ", ".join(packages[:LISTED]), len(packages) - LISTED
+    return (
+        f"{CONDA} asks conda for {named}{f' and {more} more' if more > 0 else ''}:"
+        f" {REQUIREMENTS} is what is installed"
+    )
 
 
 def _check_room(listed: list[pins.Pin]) -> None:

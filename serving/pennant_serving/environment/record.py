@@ -29,6 +29,8 @@ class EnvironmentRecord:
     """Of its files on the disk."""
     wheels: tuple[str, ...]
     """Sorted lines `name==version sha256`: what the digest is over."""
+    files: str
+    """Hex; of its folder, as of a bundle's: see `pennant_registry.digest`."""
     format: int = FORMAT
 
 

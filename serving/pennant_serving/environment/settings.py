@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,8 @@ class BundleEnvironment:
 
     indexes: PackageIndexes
     pinned: PinnedEnvironment | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+    """The operator's by their Python."""
 
     @classmethod
     def from_env(cls, env: Environ) -> BundleEnvironment | None:
@@ -49,7 +52,13 @@ class BundleEnvironment:
             password=env.secret("PENNANT_INDEX_PASSWORD"),
             ca=env.file("PENNANT_REGISTRY_CA"),
         )
-        return cls(indexes, _pinned(env))
+        return cls(indexes, _pinned(env), _images(env))
+
+
+def _images(env: Environ) -> dict[str, str]:
+    listed = (env.optional("PENNANT_SERVING_IMAGES") or "").split(",")
+    parts = (entry.partition("=") for entry in listed)
+    return {python: image for python, _, image in parts if image}
 
 
 def _more(env: Environ) -> list[str]:

@@ -17,12 +17,16 @@ def refused_without_index(observed: Observed, world: World, memory: Memory) -> D
     desired, registry, spec = observed.desired, observed.registry, world.spec
     if spec.serving.get("environment") != BUNDLE or registry is None or registry.index:
         return desired
-    if not isinstance(desired, ModelVersion):
+    if not isinstance(desired, ModelVersion) or is_settled(desired, world, memory):
         return desired
-    revision, rejected = revision_today(spec, desired), still_rejected(memory, desired)
-    if _has_pods(world, revision) or any(each["revision"] == revision for each in rejected):
-        return desired  # what is rejected gets no pods in any case: that comes first
     return no_index(spec.watch.registry, desired.version)
+
+
+def is_settled(desired: ModelVersion, world: World, memory: Memory) -> bool:
+    """Whether its revision has pods already, or is rejected and gets none in any case: that comes
+    first."""
+    revision, rejected = revision_today(world.spec, desired), still_rejected(memory, desired)
+    return _has_pods(world, revision) or any(each["revision"] == revision for each in rejected)
 
 
 def no_index(registry: str, version: str) -> Refused:

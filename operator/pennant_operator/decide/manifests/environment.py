@@ -6,9 +6,9 @@ credentials are shown there is recorded: a variable cannot name a Secret by a Co
 
 from typing import Any
 
-from pennant_operator.decide.manifests.container import env_from_config
+from pennant_operator.decide.manifests.container import env_from_config, env_value
 from pennant_operator.decide.seen.environment import INSTALLS, environment_key
-from pennant_operator.decide.seen.observed import PackageIndex
+from pennant_operator.decide.seen.observed import Images, PackageIndex
 from pennant_operator.decide.seen.spec import BUNDLE, Spec
 
 # The keys of the Secret.
@@ -20,7 +20,9 @@ def mode_env(serving: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**INSTALLS}] if serving.get("environment") == BUNDLE else []
 
 
-def fetch_env(spec: Spec, revision: str, index: PackageIndex | None) -> list[dict[str, Any]]:
+def fetch_env(
+    spec: Spec, revision: str, images: Images, index: PackageIndex | None
+) -> list[dict[str, Any]]:
     """The variables of `fetch`; none where packages are the image's."""
     mode = mode_env(spec.serving)
     if not mode:
@@ -31,11 +33,18 @@ def fetch_env(spec: Spec, revision: str, index: PackageIndex | None) -> list[dic
         *mode,
         env_from_config("PENNANT_INDEX_URL", config, "index-url", optional=True),
         env_from_config("PENNANT_EXTRA_INDEX_URLS", config, "extra-index-urls", optional=True),
+        *_known_images(images),
         *(_env_from_secret(name, secret, key) for name, key in _CREDENTIALS.items() if secret),
         env_from_config(
             "PENNANT_PINNED_ENVIRONMENT", digests, environment_key(revision), optional=True
         ),
     ]
+
+
+def _known_images(images: Images) -> list[dict[str, Any]]:
+    """So that a bundle of another Python is refused with the image that has it."""
+    listed = ",".join(f"{python}={image}" for python, image in sorted(images.by_python.items()))
+    return [env_value("PENNANT_SERVING_IMAGES", listed)] if listed else []
 
 
 def _env_from_secret(name: str, secret: str, key: str) -> dict[str, Any]:

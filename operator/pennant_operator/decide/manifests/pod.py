@@ -47,6 +47,7 @@ def pod_spec(
 ) -> dict[str, Any]:
     """The pod spec of a revision's template."""
     serving = spec.serving
+    images = images.for_python(serving.get("python"))
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -96,7 +97,7 @@ def _fetch_container(
     claimed = _artifact_volumes(version)
     if claimed:
         env.append(env_value("PENNANT_ARTIFACTS_PATH", ARTIFACTS_PATH))
-    env += fetch_env(spec, revision, index)
+    env += fetch_env(spec, revision, images, index)
     secret = spec.serving.get("credentialsSecret")
     return {
         "name": FETCH,

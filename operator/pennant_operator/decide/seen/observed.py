@@ -3,7 +3,8 @@
 Children are the API's own objects (dicts); pods are reduced to facts by `pod_facts.py`.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -126,6 +127,12 @@ class Images:
     fetch: str
     serving: str
     fs_group: int | None = POD_FS_GROUP  # owns the volumes; None: the cluster chooses
+    by_python: Mapping[str, str] = field(default_factory=dict)  # both, for spec.serving.python
+
+    def for_python(self, python: str | None) -> "Images":
+        """Those of pods that want this Python; None, and what is not listed: the usual ones."""
+        image = self.by_python.get(python or "")
+        return replace(self, fetch=image, serving=image) if image else self
 
 
 @dataclass(frozen=True)

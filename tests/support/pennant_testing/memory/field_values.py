@@ -17,7 +17,17 @@ from pennant_testing.folders import REPOSITORY
 
 CRDS = REPOSITORY / "manifests" / "crd"
 STRINGS = ("", "a")
-SHAPED = (*STRINGS, "0s", "1s", "0", "0.5", "2", "m:C", "http://a.example:1")  # one of them may do
+SHAPED = (
+    *STRINGS,
+    "0s",
+    "1s",
+    "0",
+    "0.5",
+    "2",
+    "m:C",
+    "3.12",
+    "http://a.example:1",
+)  # one of them may do
 QUANTITIES = (0, 1, 0.5, "0", ".5", "1.5", "1000m", "1.5e3", "1E3", "1Gi", "0.1Ki", "100000u")
 OPEN: dict[str, tuple[Any, ...]] = {
     "valueFrom": (

@@ -6,7 +6,7 @@ from typing import Any
 from pennant_operator.decide.seen.observed import Images, ModelVersion, PackageIndex, RegistryFacts
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
-IMAGES = Images(fetch="pennant-serving:1", serving="pennant-serving:1")
+IMAGES = Images("pennant-serving:1", "pennant-serving:1", by_python={"3.12": "serving-py3.12:1"})
 REGISTRY = RegistryFacts(url="http://mlflow.example:5000")
 INDEX = PackageIndex(
     "https://packages.example/simple", ("https://wheels.example/simple",), "package-index"

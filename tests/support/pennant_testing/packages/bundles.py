@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pennant_serving.environment.pins import decode
@@ -34,13 +35,14 @@ def provided(
     password: str | None = None,
     pinned: EnvironmentRecord | None = None,
     ca: Path | None = None,
+    images: Mapping[str, str] | None = None,
 ) -> tuple[EnvironmentRecord, bool]:
     """What `fetch` makes of a verified bundle, and whether it was there already. Raises
     PodError."""
     urls = tuple(each if isinstance(each, str) else each.url for each in indexes)
     asked = PackageIndexes(urls, username, password, ca)
     known = _pinned(pinned) if pinned else None
-    return provide(BundleEnvironment(asked, known), model_path, Phases())
+    return provide(BundleEnvironment(asked, known, images or {}), model_path, Phases())
 
 
 def _pinned(record: EnvironmentRecord) -> PinnedEnvironment:

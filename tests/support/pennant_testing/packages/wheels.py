@@ -27,7 +27,8 @@ def wheel(
     requires_python: str = "",
     files: Mapping[str, str] | None = None,
 ) -> Path:
-    """Make a wheel in the folder; its file. `files` are its modules by path, or one of its name."""
+    """Make a wheel in the folder; its file. `files` are its modules by path, or one of its name,
+    and its list of them where it is to be another than the true one."""
     module = re.sub(r"[-_.]+", "_", name).lower()
     info = f"{module}-{version}.dist-info"
     content = dict(files or {f"{module}/__init__.py": f'__version__ = "{version}"\n'})
@@ -35,7 +36,7 @@ def wheel(
     content[f"{info}/WHEEL"] = (
         f"Wheel-Version: 1.0\nGenerator: pennant\nRoot-Is-Purelib: true\nTag: {tag}\n"
     )
-    content[f"{info}/RECORD"] = _record(content) + f"{info}/RECORD,,\n"
+    content.setdefault(f"{info}/RECORD", _record(content) + f"{info}/RECORD,,\n")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{module}-{version}-{tag}.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,8 +1,8 @@
-"""Runs in the toolbox pod: models of other libraries than its own, and bundles that ask for what
-cannot be had; prints name -> version.
+"""Runs in the toolbox pod: a model that comes with a wheel of its own, and bundles that ask for
+what cannot be had; prints name -> version.
 
-Who trains installs the libraries from the package index, as anybody would; whoever registers has
-those of the image. Arguments: the registered model, and the index.
+Who trains has the libraries of an example; whoever registers has those of the image. Arguments: the
+registered model, and the Python of the example's environment.
 """
 
 import json
@@ -16,27 +16,13 @@ from mlflow import MlflowClient
 
 import pennant_registry
 
-LIBRARIES = ("scikit-learn==1.5.2", "numpy==1.26.4", "pandas==2.2.3", "scipy==1.14.1",
-             "lightgbm==4.6.0", "mlflow-skinny==2.19.0", "cloudpickle==3.1.0")  # fmt: skip
 TRAIN = """
 import sys, zipfile
 from pathlib import Path
-import mlflow, numpy as np, sklearn
-from lightgbm import LGBMClassifier
+import mlflow, numpy as np
 from mlflow.pyfunc import PythonModel
-from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
 
 folder = Path(sys.argv[1])
-rows, kinds = load_iris(return_X_y=True, as_frame=True)
-some, asked = rows.head(3), ["scikit-learn==1.5.2", "numpy==1.26.4", "pandas==2.2.3"]
-forest = RandomForestClassifier(n_estimators=5, random_state=1).fit(rows, kinds)
-mlflow.sklearn.save_model(
-    forest, folder / "forest", pip_requirements=asked, input_example=some)
-boosted = LGBMClassifier(n_estimators=5, verbose=-1).fit(rows, kinds)
-mlflow.lightgbm.save_model(
-    boosted, folder / "boosted", pip_requirements=[*asked, "lightgbm==4.6.0"], input_example=some)
-
 wheel = folder / "pricing-1.0-py3-none-any.whl"
 info = "pricing-1.0.dist-info"
 with zipfile.ZipFile(wheel, "w") as archive:
@@ -52,7 +38,8 @@ class Priced(PythonModel):
         return [price(row) for row in np.asarray(model_input).tolist()]
 
 mlflow.pyfunc.save_model(
-    folder / "priced", python_model=Priced(), code_paths=[str(wheel)], pip_requirements=asked[1:])
+    folder / "priced", python_model=Priced(), code_paths=[str(wheel)],
+    pip_requirements=["numpy==1.26.4", "pandas==2.2.3"])
 wheel.unlink()
 """
 ASKED = {
@@ -62,30 +49,26 @@ ASKED = {
 }
 
 
-def train(folder: Path, index: str) -> None:
-    """The good ones, in a process that has the libraries."""
-    libraries = str(folder.parent / "libraries")
-    install = ("uv", "pip", "install", "--quiet", "--target", libraries, "--default-index", index)
-    cache = {"UV_CACHE_DIR": str(folder.parent / "cache")}
-    subprocess.run([*install, *LIBRARIES], check=True, env=os.environ | cache)
-    command = [sys.executable, "-c", TRAIN, str(folder)]
-    own = {"PYTHONPATH": libraries, "MLFLOW_TRACKING_URI": str(folder.parent / "runs")}
+def train(folder: Path, python: str) -> None:
+    """The good one, in a process that has the libraries."""
+    own = {"MLFLOW_TRACKING_URI": str(folder.parent / "runs")}
+    command = [python, "-c", TRAIN, str(folder)]
     subprocess.run(command, check=True, env=os.environ | own, stdout=sys.stderr)
 
 
 def spoil(folder: Path) -> None:
-    """The forest once more, with requirements that nobody can meet."""
+    """The same once more, with requirements that nobody can meet."""
     for name, asked in ASKED.items():
-        shutil.copytree(folder / "forest", folder / name)
+        shutil.copytree(folder / "priced", folder / name)
         (folder / name / "requirements.txt").write_text(asked)
     (folder / "ancient" / "python_env.yaml").write_text("python: 3.8.20\n")
 
 
-def main(model: str, index: str) -> None:
+def main(model: str, python: str) -> None:
     folder = Path("/tmp/environments/bundles")
     shutil.rmtree(folder.parent, ignore_errors=True)
     folder.mkdir(parents=True)
-    train(folder, index)
+    train(folder, python)
     spoil(folder)
     client, made = MlflowClient(), {}
     experiment = client.create_experiment(model)
