@@ -50,13 +50,22 @@ def load_version(version: Version) -> Any:
     try:
         client = mlflow_client.connect()
         bundle = artifacts.download(client, versions.download_uri(client, version), folder)
-        _verify(version, bundle)
+        check_digest(version, bundle)
         loaded = load_bundle(bundle)
         keep = bundle.suffix not in PICKLES  # a path is the caller's, and a lazy model reads on
     finally:
         if not keep:
             shutil.rmtree(folder)
     return loaded
+
+
+def check_digest(version: Version, bundle: Path) -> None:
+    """Raises DigestMismatchError where a bundle is not what was registered."""
+    if version.sha256 is not None and (actual := digest.of_path(bundle)) != version.sha256:
+        raise DigestMismatchError(
+            f"version {version.version} of {version.name} was registered with sha256 "
+            f"{version.sha256}, and {version.source} now has {actual}: register the artifact anew"
+        )
 
 
 def load_bundle(path: Path) -> Any:
@@ -82,11 +91,3 @@ def _the_bundle_in(mount: Path) -> Path:
         )
     alone = len(inside) == 1 and inside[0].is_file() and inside[0].name != "MLmodel"
     return inside[0] if alone else mount
-
-
-def _verify(version: Version, bundle: Path) -> None:
-    if version.sha256 is not None and (actual := digest.of_path(bundle)) != version.sha256:
-        raise DigestMismatchError(
-            f"version {version.version} of {version.name} was registered with sha256 "
-            f"{version.sha256}, and {version.source} now has {actual}: register the artifact anew"
-        )

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.contract
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("folder", ["operator", "serving", "registry", "examples"])
+@pytest.mark.parametrize("folder", ["cli", "operator", "serving", "registry", "examples"])
 def test_source_roots_are_not_packages(folder):
     """`operator/__init__.py` would shadow the standard library's `operator`."""
     assert not (ROOT / folder / "__init__.py").exists()

@@ -96,7 +96,7 @@ def _fetch_container(
     claimed = _artifact_volumes(version)
     if claimed:
         env.append(env_value("PENNANT_ARTIFACTS_PATH", ARTIFACTS_PATH))
-    env += fetch_env(spec, revision, index)
+    env += fetch_env(spec, version, revision, index)
     secret = spec.serving.get("credentialsSecret")
     return {
         "name": FETCH,
