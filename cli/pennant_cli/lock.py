@@ -10,4 +10,4 @@ from pennant_registry.names import TAG_ENVIRONMENT
 def lock(of: VersionName, index_urls: list[str]) -> str:
     """What was done, as a sentence. Raises RegistryError."""
     made = locking.lock(of.model, of.version, index_url=index_urls or None)
-    return f"{of}: {TAG_ENVIRONMENT} is environment {made.digest}, for Python {made.python}"
+    return f"{of}: {TAG_ENVIRONMENT} {made.digest} (Python {made.python})"

@@ -32,7 +32,16 @@ def test_nothing_that_decides_asks_a_clock():
 
 @pytest.mark.parametrize(
     "name",
-    ["operator", "serving", "manifests", "tests", "Dockerfile", "pyproject.toml", "Makefile"],
+    [
+        "cli",
+        "operator",
+        "serving",
+        "manifests",
+        "tests",
+        "Dockerfile",
+        "pyproject.toml",
+        "Makefile",
+    ],
 )
 def test_the_tree_is_there(name):
     assert (ROOT / name).exists()

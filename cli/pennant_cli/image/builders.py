@@ -60,9 +60,7 @@ def builder_of(given: str) -> Builder:
         if given not in BUILDERS:
             raise ImageError(f"builder {given!r} is none of {', '.join(BUILDERS)}: choose one")
         if shutil.which(given) is None:
-            raise ImageError(
-                f"{given} is not installed here: install it, or choose another builder"
-            )
+            raise ImageError(f"{given} is not installed here: install it, or another builder")
         return Builder(given)
     for each in BUILDERS:
         if shutil.which(each) and (each != "docker" or _answers("docker", "info")):

@@ -50,7 +50,11 @@ def dockerfile(base: str, python: str, arguments: Sequence[str], *, has_account:
     )
     steps = [f"FROM {base}", "USER 0"]
     if python:
-        steps.append(f"RUN {json.dumps(['python', '-c', _SAME_PYTHON, python])}")
+        problem = (
+            f"the bundle is for Python {python}, and this image has Python %s: build on one"
+            f" that has Python {python}"
+        )
+        steps.append(f"RUN {json.dumps(['python', '-c', _SAME_PYTHON, python, problem])}")
     install = " ".join(f"'{word}'" for word in words)
     steps.append(f"RUN --mount=type=bind,source=.,target={MOUNT}{account} {install}")
     return "\n".join([*steps, "USER 65532:65532", ""])
@@ -69,7 +73,6 @@ def _of_lock(asked: AskedEnvironment, lock: EnvironmentLock) -> list[str]:
 
 
 _SAME_PYTHON = (
-    "import sys; here = '%d.%d' % sys.version_info[:2]; sys.exit(here != sys.argv[1] and"
-    " f'the bundle is for Python {sys.argv[1]}, and this image has Python {here}: build on one"
-    " that has Python {sys.argv[1]}')"
+    "import sys; here = '%d.%d' % sys.version_info[:2]; "
+    "sys.exit(here != sys.argv[1] and sys.argv[2] % here)"
 )
