@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pennant_cli.image.builders import ImageError, builder_of
+from pennant_cli.image.builders import Builder, ImageError, builder_of
 from pennant_cli.image.context import write_context
 from pennant_cli.version_names import VersionName
 from pennant_registry import artifacts, lock_form, names, versions
@@ -18,6 +19,9 @@ from pennant_registry.versions import Version
 from pennant_serving.environment.asked import read_asked
 from pennant_serving.environment.settings import PackageIndexes
 from pennant_serving.failures import PodError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,12 @@ def build(order: ImageOrder, builder: str, arguments: list[str]) -> str:
         _write(folder / "context", order, version, bundle, indexes)
         secrets = _account(folder / "netrc", indexes)
         program.build(folder / "context", order.name, secrets, arguments)
-    if not order.push:
-        return order.name
+    return publish(order, program, client, version) if order.push else order.name
+
+
+def publish(order: ImageOrder, program: Builder, client: MlflowClient, version: Version) -> str:
+    """Push what was built, and name it in the version's tag where that is asked for; its name with
+    its digest. Raises RegistryError."""
     pinned = program.push(order.name)
     if order.tag:
         with mlflow_client.asking(client):
