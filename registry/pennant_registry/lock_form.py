@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from pennant_registry.names import TAG_VALUE_LIMIT
 
@@ -44,13 +45,16 @@ def read(value: str) -> EnvironmentLock:
         raise ValueError("is no JSON") from error
     if not isinstance(content, dict):
         raise ValueError("is no JSON object")  # noqa: TRY004 - of a text
-    fields = {name: content.get(name) for name in ("digest", "python", "pins")}
-    for name, given in fields.items():
-        if not isinstance(given, str) or not given:
-            raise ValueError(f"has no text for {name}")
-    lock = EnvironmentLock(**fields)
+    lock = EnvironmentLock(*(_text(content, name) for name in ("digest", "python", "pins")))
     if not _DIGEST.fullmatch(lock.digest):
         raise ValueError("has a digest that is not 64 hexadecimal digits")
     if not _PYTHON.fullmatch(lock.python):
         raise ValueError("has a python that is not major.minor, such as 3.12")
     return lock
+
+
+def _text(content: dict[str, Any], name: str) -> str:
+    given = content.get(name)
+    if not isinstance(given, str) or not given:
+        raise ValueError(f"has no text for {name}")
+    return given
