@@ -109,7 +109,7 @@ def test_a_version_is_held_while_its_tag_locks_nothing_and_then_has_the_packages
     mlflow.promote("locked", version)
     stage.kubelet.fates["locked", version] = ready(environment=installed("d"))
     stage.apply("locked", "locked", registry="packages", serving=BUNDLE)
-    stage.sees("locked", lambda seen: seen.reason("Stalled") == "ConfigurationError")
+    until(lambda: stage.view("locked").reason("Stalled") == "ConfigurationError")
     message = stage.views()["locked"].condition("Stalled")["message"]
     assert "the version's tag pennant.environment 'pinned' is no JSON" in message
     assert stage.revisions("locked") == set()
@@ -125,5 +125,5 @@ def test_a_version_is_held_while_its_tag_locks_nothing_and_then_has_the_packages
 
     mlflow.client.set_model_version_tag("locked", version, tag, locked("e"))
     stage.apply("locked", "locked", registry="packages", serving=BUNDLE, replicas=2)
-    stage.sees("locked", lambda seen: seen.status.get("readyReplicas") == 2)
+    until(lambda: stage.view("locked").status.get("readyReplicas") == 2)
     assert stage.views()["locked"].status["serving"] == serving
