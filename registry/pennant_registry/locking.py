@@ -7,18 +7,19 @@ the library that needs the server's code; it is imported when somebody locks.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pennant_registry import artifacts, lock_form, names, versions
 from pennant_registry import client as mlflow_client
+from pennant_registry import lock_form, names, versions
 from pennant_registry.environment import Environment
 from pennant_registry.errors import LockError
 from pennant_registry.lock_form import EnvironmentLock
-from pennant_registry.production import check_digest
+from pennant_registry.production import download_verified
 from pennant_serving.environment import locking, pins, uv
 from pennant_serving.environment.asked import AskedEnvironment, read_asked
 from pennant_serving.environment.record import PYTHON
@@ -39,10 +40,7 @@ def lock(name: str, version: int, *, index_url: IndexURL = None) -> EnvironmentL
     client = mlflow_client.connect()
     of = versions.get(client, name, version)
     with tempfile.TemporaryDirectory(prefix="pennant-lock-") as folder:
-        source = versions.download_uri(client, of)
-        bundle = artifacts.download(client, source, Path(folder))
-        check_digest(of, bundle)
-        made = lock_of(bundle, index_url)
+        made = lock_of(download_verified(client, of, Path(folder)), index_url)
     with mlflow_client.asking(client):
         client.set_model_version_tag(
             name, str(version), names.TAG_ENVIRONMENT, lock_form.written(made)
@@ -95,10 +93,7 @@ def package_indexes(index_url: IndexURL) -> PackageIndexes:
             "no package index is named: give index_url, or set UV_DEFAULT_INDEX or PIP_INDEX_URL, "
             "to where the ModelRegistry's spec.environments has pods get packages from"
         )
-    parsed = [urlsplit(url) for url in urls]
-    for each in parsed:
-        if each.scheme not in ("http", "https") or not each.hostname:
-            raise LockError(f"index_url {_bare(each)!r} is no http or https address: correct it")
+    parsed = [_parsed(url) for url in urls]
     accounts = {(each.username, each.password) for each in parsed}
     if len(accounts) > 1:
         raise LockError(
@@ -111,6 +106,15 @@ def package_indexes(index_url: IndexURL) -> PackageIndexes:
         username and unquote(username),
         password and unquote(password),
     )
+
+
+def _parsed(url: str) -> SplitResult:
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return parts
+    shown = url.rpartition("@")[2]
+    raise LockError(f"index_url {shown!r} is no http or https address: correct it")
 
 
 def _bare(address: SplitResult) -> str:

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from pennant_cli.image.builders import Builder, ImageError, builder_of
 from pennant_cli.image.context import write_context
 from pennant_cli.version_names import VersionName
-from pennant_registry import artifacts, lock_form, names, versions
 from pennant_registry import client as mlflow_client
+from pennant_registry import lock_form, names, versions
 from pennant_registry.locking import package_indexes
-from pennant_registry.production import check_digest
+from pennant_registry.production import download_verified
 from pennant_registry.versions import Version
 from pennant_serving.environment.asked import read_asked
 from pennant_serving.environment.settings import PackageIndexes
@@ -45,9 +45,7 @@ def build(order: ImageOrder, builder: str, arguments: list[str]) -> str:
         folder = Path(place)
         (folder / "bundle").mkdir()
         (folder / "context").mkdir()
-        source = versions.download_uri(client, version)
-        bundle = artifacts.download(client, source, folder / "bundle")
-        check_digest(version, bundle)
+        bundle = download_verified(client, version, folder / "bundle")
         _write(folder / "context", order, version, bundle, indexes)
         secrets = _account(folder / "netrc", indexes)
         program.build(folder / "context", order.name, secrets, arguments)
