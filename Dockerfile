@@ -18,6 +18,7 @@ FROM ${PYTHON_IMAGE} AS code
 COPY --from=tools /tools /tools
 WORKDIR /src
 COPY pyproject.toml README.md ./
+COPY cli cli
 COPY registry registry
 COPY operator operator
 COPY serving serving

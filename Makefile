@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-SOURCES := registry operator serving examples dev bench tests
+SOURCES := cli registry operator serving examples dev bench tests
 
 # Where it is set (for the sake of images, often), each process here would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-CODE = ("pyproject.toml", "README.md", "registry", "operator", "serving", "examples")
+CODE = ("pyproject.toml", "README.md", "cli", "registry", "operator", "serving", "examples")
 SHARED = "requirements/shared.txt"
 TARGETS: dict[str, tuple[str, ...]] = {
     "pennant-operator": ("requirements/operator.txt", *CODE),

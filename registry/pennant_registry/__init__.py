@@ -1,4 +1,5 @@
-"""The registry library of a training job: register, promote, hold, roll back, load what is served.
+"""The registry library of a training job: register, lock, promote, hold, roll back, load what
+is served.
 
 Importing this package imports no mlflow; calling what asks a registry does. Each name is imported
 when somebody asks for it: pods and the operator need two or three modules of this package.
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from pennant_registry.gates import Gates, MetricMin
     from pennant_registry.hold_form import Hold
     from pennant_registry.hold_tags import hold, release
+    from pennant_registry.lock_form import EnvironmentLock
+    from pennant_registry.locking import lock
     from pennant_registry.moves import Move, history
     from pennant_registry.production import load_production, resolve
     from pennant_registry.promotion import promote, rollback
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from pennant_registry.versions import Version
 
 __all__ = [
+    "EnvironmentLock",
     "Gates",
     "Hold",
     "MetricMin",
@@ -28,6 +32,7 @@ __all__ = [
     "history",
     "hold",
     "load_production",
+    "lock",
     "promote",
     "register",
     "release",
@@ -39,9 +44,11 @@ _MODULES = {
     **dict.fromkeys(("Move", "history"), "moves"),
     **dict.fromkeys(("load_production", "resolve"), "production"),
     **dict.fromkeys(("promote", "rollback"), "promotion"),
+    "EnvironmentLock": "lock_form",
     "Hold": "hold_form",
     **dict.fromkeys(("hold", "release"), "hold_tags"),
     "RegistryError": "errors",
+    "lock": "locking",
     "Version": "versions",
     "register": "registration",
 }

@@ -58,5 +58,9 @@ class NothingToRollBackError(RegistryError):
     """The alias is not set, or no record says which version to go back to."""
 
 
+class LockError(RegistryError):
+    """The packages that a bundle asks for cannot be locked; the message says why."""
+
+
 class DigestMismatchError(RegistryError):
     """The bytes are not those that were registered."""

@@ -15,6 +15,9 @@ TAG_OWNER = "pennant.owner"
 TAG_FLAVORS = "pennant.flavors"
 TAG_SIGNATURE = "pennant.signature"
 
+# Written by `lock`, and by `register` where it locks: the packages that the version runs with.
+TAG_ENVIRONMENT = "pennant.environment"
+
 # Written by whoever built an image for the version.
 TAG_IMAGE = "pennant.image"
 

@@ -6,7 +6,7 @@ import pickle
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pennant_registry import artifacts, digest, versions
 from pennant_registry import client as mlflow_client
@@ -14,6 +14,9 @@ from pennant_registry.environment import Environment, ensure_home
 from pennant_registry.errors import ArtifactMissingError, DigestMismatchError
 from pennant_registry.pointers import pointer
 from pennant_registry.versions import Version
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 PICKLES = frozenset({".pkl", ".pickle"})
 
@@ -48,15 +51,27 @@ def load_version(version: Version) -> Any:
     folder = Path(tempfile.mkdtemp(prefix="pennant-bundle-"))
     keep = False
     try:
-        client = mlflow_client.connect()
-        bundle = artifacts.download(client, versions.download_uri(client, version), folder)
-        _verify(version, bundle)
+        bundle = download_verified(mlflow_client.connect(), version, folder)
         loaded = load_bundle(bundle)
         keep = bundle.suffix not in PICKLES  # a path is the caller's, and a lazy model reads on
     finally:
         if not keep:
             shutil.rmtree(folder)
     return loaded
+
+
+def download_verified(client: MlflowClient, version: Version, folder: Path) -> Path:
+    """What the server says is the version's, in `folder`; the file, or the folder, that came.
+
+    Raises ArtifactMissingError, and DigestMismatchError where it is not what was registered.
+    """
+    bundle = artifacts.download(client, versions.download_uri(client, version), folder)
+    if version.sha256 is not None and (actual := digest.of_path(bundle)) != version.sha256:
+        raise DigestMismatchError(
+            f"version {version.version} of {version.name} was registered with sha256 "
+            f"{version.sha256}, and {version.source} now has {actual}: register the artifact anew"
+        )
+    return bundle
 
 
 def load_bundle(path: Path) -> Any:
@@ -82,11 +97,3 @@ def _the_bundle_in(mount: Path) -> Path:
         )
     alone = len(inside) == 1 and inside[0].is_file() and inside[0].name != "MLmodel"
     return inside[0] if alone else mount
-
-
-def _verify(version: Version, bundle: Path) -> None:
-    if version.sha256 is not None and (actual := digest.of_path(bundle)) != version.sha256:
-        raise DigestMismatchError(
-            f"version {version.version} of {version.name} was registered with sha256 "
-            f"{version.sha256}, and {version.source} now has {actual}: register the artifact anew"
-        )

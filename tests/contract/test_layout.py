@@ -10,7 +10,7 @@ pytestmark = pytest.mark.contract
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("folder", ["operator", "serving", "registry", "examples"])
+@pytest.mark.parametrize("folder", ["cli", "operator", "serving", "registry", "examples"])
 def test_source_roots_are_not_packages(folder):
     """`operator/__init__.py` would shadow the standard library's `operator`."""
     assert not (ROOT / folder / "__init__.py").exists()
@@ -32,7 +32,16 @@ def test_nothing_that_decides_asks_a_clock():
 
 @pytest.mark.parametrize(
     "name",
-    ["operator", "serving", "manifests", "tests", "Dockerfile", "pyproject.toml", "Makefile"],
+    [
+        "cli",
+        "operator",
+        "serving",
+        "manifests",
+        "tests",
+        "Dockerfile",
+        "pyproject.toml",
+        "Makefile",
+    ],
 )
 def test_the_tree_is_there(name):
     assert (ROOT / name).exists()

@@ -1,6 +1,9 @@
 """What the operator renders is what the serving package reads, and the other way round."""
 
 import re
+from dataclasses import fields, replace
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,11 +17,21 @@ from pennant_operator.decide.candidate.faults import FAULTS
 from pennant_operator.decide.manifests.pod import GRACE_SECONDS, pod_spec
 from pennant_operator.decide.manifests.render import deployment_of, registry_config_of, service_of
 from pennant_operator.decide.manifests.serve import DRAIN_SECONDS, PRE_STOP_SECONDS
+from pennant_operator.decide.seen.environment import MAX_REPORT_CHARACTERS
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.seen.revision import Record
 from pennant_operator.decide.seen.spec import Spec, parse_spec
 from pennant_operator.decide.vocabulary import Reason as OperatorReason
+from pennant_registry import lock_form
+from pennant_registry.lock_form import EnvironmentLock
+from pennant_registry.names import TAG_VALUE_LIMIT
 from pennant_serving.adapters.loading import class_of
+from pennant_serving.environ import Environ
+from pennant_serving.environment.locking import PINS_CHARACTERS
+from pennant_serving.environment.pins import Pin, decode, digest, encode
+from pennant_serving.environment.record import EnvironmentRecord
+from pennant_serving.environment.report import report
+from pennant_serving.environment.settings import BundleEnvironment, PinnedEnvironment
 from pennant_serving.failures import Reason as ServingReason
 from pennant_serving.fetch.settings import FetchSettings
 from pennant_serving.settings import Settings
@@ -36,12 +49,22 @@ def environment(container: dict) -> dict[str, str]:
     env = {}
     for variable in container["env"]:
         if "value" in variable:
-            env[variable["name"]] = variable["value"]
+            env[variable["name"]] = expanded(variable["value"], env)
             continue
         key = variable["valueFrom"]["configMapKeyRef"]["key"]
         if key in config:
             env[variable["name"]] = config[key]
     return env
+
+
+def expanded(value: str, known: dict[str, str]) -> str:
+    """As the kubelet does: $(NAME) is what is known by that name, and $$ is $."""
+
+    def text(match: re.Match[str]) -> str:
+        whole, name = match[0], match[1]
+        return "$" if whole == "$$" else known.get(name, whole)
+
+    return re.sub(r"\$\$|\$\(([^)]*)\)", text, value)
 
 
 def containers(of: ModelVersion, spec: Spec = SPEC) -> tuple[dict, dict]:
@@ -108,6 +131,38 @@ def test_fetch_is_told_a_pinned_digest_where_there_is_no_tag():
     names = {variable["name"] for variable in fetch["env"]}
     assert "PENNANT_PINNED_SHA256" in names
     assert "PENNANT_MODEL_SHA256" not in names
+
+
+def awkward_pins() -> tuple[Pin, ...]:
+    """Some whose text holds what the kubelet would take for a variable's beginning."""
+    for number in count():
+        listed = (Pin("alpha", f"1.{number}", sha256(str(number).encode()).hexdigest()),)
+        if "$$" in encode(listed):
+            return listed
+    raise AssertionError
+
+
+def test_what_a_version_is_locked_to_is_what_its_pods_install():
+    """The tag, as the library writes it, comes whole to `fetch`, by way of the kubelet."""
+    pins = awkward_pins()
+    lock = EnvironmentLock(digest(pins), "3.12", encode(pins))
+    of = replace(version(7), environment=lock_form.written(lock))
+    fetch, _ = containers(of, parse_spec(model_deployment(serving={"environment": "Bundle"})))
+    variables = environment(fetch) | {"PENNANT_INDEX_URL": "https://packages.example/simple"}
+    wanted = BundleEnvironment.from_env(Environ(variables))
+    assert wanted is not None
+    assert wanted.pinned == PinnedEnvironment(lock.digest, lock.python, decode(lock.pins))
+    assert [str(pin) for pin in wanted.pinned.pins] == [str(pin) for pin in pins]
+
+
+def test_the_lock_of_as_many_packages_as_a_pod_can_report_fits_a_tag():
+    lock = EnvironmentLock("0" * 64, "3.12", "x" * PINS_CHARACTERS)
+    assert len(lock_form.written(lock)) <= min(TAG_VALUE_LIMIT, MAX_REPORT_CHARACTERS)
+
+
+def test_a_lock_is_what_fetch_reports_but_for_what_nobody_has_weighed_yet():
+    record = EnvironmentRecord("0" * 64, "3.12", 0, 1, ())
+    assert report(record).keys() - {"bytes"} == {each.name for each in fields(EnvironmentLock)}
 
 
 def test_no_variable_is_rendered_that_nobody_reads():

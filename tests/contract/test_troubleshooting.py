@@ -64,6 +64,10 @@ NOT_MESSAGES = (
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
     "SSL certificate",
+    (
+        "import sys; here = '%d.%d' % sys.version_info[:2]; "
+        "sys.exit(here != sys.argv[1] and sys.argv[2] % here)"
+    ),
     *(
         "No solution found",
         "Failed to fetch",
@@ -98,6 +102,8 @@ def sources() -> Iterator[Path]:
     operator = ROOT / "operator" / "pennant_operator"
     yield from (path for path in operator.rglob("*.py") if path.parent.name != "metrics")
     yield from (ROOT / "registry").rglob("*.py")
+    cli = (ROOT / "cli").rglob("*.py")
+    yield from (path for path in cli if path.name != "app.py")  # whose sentences are help
     for pattern in SERVING:
         yield from (ROOT / "serving" / "pennant_serving").glob(pattern)
 
@@ -142,6 +148,7 @@ def test_every_reason_has_a_heading_and_every_heading_a_reason():
     own |= {name for name in vars(errors) if name.endswith("Error")}
     headings = {"Answering", "NotAnswering", "Taken", "NotTaken", "InvalidSpec of a ModelRegistry"}
     headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off"}
+    headings |= {"ImageError", "Calling pennant"}
     headings |= {"It cannot start", "Every column is blank", "While it runs"}
     assert set(sections()) == own | headings
 

@@ -14,8 +14,9 @@ import pytest
 pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("operator", "serving", "registry", "examples", "dev", "bench", "tests/support")
+SOURCES = ("cli", "operator", "serving", "registry", "examples", "dev", "bench", "tests/support")
 PACKAGES = (
+    "cli/pennant_cli",
     "operator/pennant_operator",
     "serving/pennant_serving",
     "registry/pennant_registry",

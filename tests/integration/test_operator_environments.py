@@ -11,7 +11,7 @@ from pennant_testing.control_plane.objects import Objects
 from pennant_testing.control_plane.operator_process import Operator
 from pennant_testing.control_plane.operator_stage import Stage
 from pennant_testing.control_plane.pretended_kubelet import ready
-from pennant_testing.memory.object_builders import installed
+from pennant_testing.memory.object_builders import installed, locked
 from pennant_testing.mlflow.mlflow_server import Mlflow
 from pennant_testing.waiting import until
 
@@ -99,3 +99,31 @@ def test_without_an_index_no_pod_is_begun_and_what_serves_goes_on(
     assert stage.revisions("closed") == {before["revision"]}
     stage.registry("default", mlflow_url, environments={"indexURL": INDEX})
     stage.sees("closed", lambda seen: seen.status["serving"].get("environment") == "c" * 64)
+
+
+def test_a_version_is_held_while_its_tag_locks_nothing_and_then_has_the_packages_of_its_lock(
+    running: Operator, objects: Objects, mlflow_url: str, stage: Stage
+):
+    mlflow, tag = Mlflow(mlflow_url), "pennant.environment"
+    version = mlflow.register("locked", **{tag: "pinned"})
+    mlflow.promote("locked", version)
+    stage.kubelet.fates["locked", version] = ready(environment=installed("d"))
+    stage.apply("locked", "locked", registry="packages", serving=BUNDLE)
+    stage.sees("locked", lambda seen: seen.reason("Stalled") == "ConfigurationError")
+    message = stage.views()["locked"].condition("Stalled")["message"]
+    assert "the version's tag pennant.environment 'pinned' is no JSON" in message
+    assert stage.revisions("locked") == set()
+
+    mlflow.client.set_model_version_tag("locked", version, tag, locked("d"))
+    serving = stage.serves("locked", version).status["serving"]
+    assert serving["environment"] == "d" * 64
+    assert f"environment.{serving['revision']}" not in config(objects, "locked-digests")
+    (deployment,) = (each for each in stage.deployments("locked") if each["spec"]["replicas"])
+    fetch = deployment["spec"]["template"]["spec"]["initContainers"][0]
+    env = {each["name"]: each.get("value") for each in fetch["env"]}
+    assert env["PENNANT_PINNED_ENVIRONMENT"] == locked("d").replace("$", "$$")
+
+    mlflow.client.set_model_version_tag("locked", version, tag, locked("e"))
+    stage.apply("locked", "locked", registry="packages", serving=BUNDLE, replicas=2)
+    stage.sees("locked", lambda seen: seen.status.get("readyReplicas") == 2)
+    assert stage.views()["locked"].status["serving"] == serving

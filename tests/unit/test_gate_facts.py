@@ -231,7 +231,7 @@ def test_what_nobody_asks_any_more_is_forgotten(*, deleted: bool):
 def test_the_tags_of_a_refused_image_are_read_again_less_and_less_often_and_at_once_on_a_hint():
     async def scenario(made: Scene) -> None:
         made.server.tags["8"] = {"pennant.image": "news:1"}
-        await made.known({}, image_refused=True)
+        await made.known({}, tag_refused=True)
         assert made.server.taken() == ["version 8"]
         await asyncio.sleep(FIRST_REREAD_SECONDS + 2)
         assert made.server.taken() == ["version 8"]

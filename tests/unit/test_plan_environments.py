@@ -185,7 +185,7 @@ def test_pods_that_have_other_packages_than_are_pinned_are_rejected_as_other_byt
     sim.run(4)
     assert sim.serving == "9"
     assert sim.status["rejected"][0]["reason"] == "DigestMismatch"
-    assert f"but {'a' * 64} was pinned" in sim.status["rejected"][0]["message"]
+    assert f"but {'a' * 64} was locked or pinned" in sim.status["rejected"][0]["message"]
 
 
 @pytest.mark.parametrize("lost", ["deleted", "overwritten"])

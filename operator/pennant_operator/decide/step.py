@@ -7,6 +7,7 @@ from typing import Any
 from pennant_operator.decide.goal.goal import Goal
 from pennant_operator.decide.seen.environment import (
     InstalledEnvironment,
+    environment_from_lock,
     environment_from_pin,
     environment_key,
 )
@@ -52,7 +53,10 @@ class Step:
         return self.pins.get(revision)
 
     def environment_of(self, revision: str) -> InstalledEnvironment | None:
-        """What its pods must have installed, where that is pinned."""
+        """What its pods must have installed: locked when registered, else pinned."""
+        record = self.records.get(revision)
+        if record is not None and record.installs and record.environment is not None:
+            return environment_from_lock(record.environment)
         return environment_from_pin(self.pins.get(environment_key(revision)))
 
     @property

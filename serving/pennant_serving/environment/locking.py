@@ -11,7 +11,7 @@ from typing import Any
 
 from pennant_serving.environment import runtime, uv_errors
 from pennant_serving.environment.asked import AskedEnvironment
-from pennant_serving.environment.pins import Pin
+from pennant_serving.environment.pins import Pin, encode
 from pennant_serving.environment.requirement_lines import OWN
 from pennant_serving.environment.uv import Uv, UvFailed
 from pennant_serving.environment.wheels import Wheel, best
@@ -19,6 +19,9 @@ from pennant_serving.failures import PodError, Reason
 
 REQUIREMENTS, CONSTRAINTS, LOCK = "requirements.in", "constraints.txt", "pylock.toml"
 EXCLUDED = "excluded.txt"
+PINS_CHARACTERS = 3600
+"""Of the 4096 bytes that a container may end with; the rest is for what else `fetch` reports. A
+tag of MLflow's takes more."""
 
 
 def resolve(asked: AskedEnvironment, uv: Uv) -> list[Wheel]:
@@ -29,7 +32,9 @@ def resolve(asked: AskedEnvironment, uv: Uv) -> list[Wheel]:
         packages = _compiled(uv, listed, constraints, f"--excludes={_own(uv)}")
     except UvFailed as error:
         raise _failure(str(error), asked, uv) from error
-    return [_best(package) for package in packages]
+    wheels = [_best(package) for package in packages]
+    _check_room([wheel.pin for wheel in wheels])
+    return wheels
 
 
 def resolve_pins(pins: Iterable[Pin], asked: AskedEnvironment, uv: Uv) -> list[Wheel]:
@@ -77,6 +82,18 @@ def _of_indexes(pins: list[Pin], uv: Uv) -> list[Wheel]:
         ) from error
     listed = [wheel for package in packages for wheel in _wheels(package)]
     return [_of_pin(pin, listed) for pin in pins]
+
+
+def _check_room(listed: list[Pin]) -> None:
+    size = len(encode(listed))
+    if size > PINS_CHARACTERS:
+        raise PodError(
+            Reason.ENVIRONMENT_MISMATCH,
+            f"the bundle's environment has {len(listed)} packages, whose pins take {size}"
+            f" characters: at most {PINS_CHARACTERS} can be reported, some 100 packages; log the"
+            " model with what it needs itself, or set serving.environment to Image and"
+            " serving.image to one that has them",
+        )
 
 
 def _own(uv: Uv) -> str:

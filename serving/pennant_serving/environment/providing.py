@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pennant_serving.bundle.staging import staging
-from pennant_serving.environment import installing, locking, pins, uv_errors
+from pennant_serving.environment import installing, locking, pins, runtime, uv_errors
 from pennant_serving.environment.asked import CONDA, REQUIREMENTS, AskedEnvironment, read_asked
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.settings import BundleEnvironment, PinnedEnvironment
@@ -16,8 +16,6 @@ from pennant_serving.environment.wheels import Wheel
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.lifecycle.phases import Phases
 
-PINS_CHARACTERS = 3600
-"""Of the 4096 bytes that a container may end with; the rest is for what else `fetch` reports."""
 LISTED = 10
 """Packages that one note names."""
 
@@ -56,9 +54,14 @@ def _made(wanted: BundleEnvironment, model_path: Path, phases: Phases) -> Enviro
 def _resolved(asked: AskedEnvironment, pinned: PinnedEnvironment | None, uv: Uv) -> list[Wheel]:
     """Checked before anything of it is downloaded. Raises PodError."""
     if pinned is None:
-        wheels = locking.resolve(asked, uv)
-        _check_room([wheel.pin for wheel in wheels])
-        return wheels
+        return locking.resolve(asked, uv)
+    if lacks := runtime.unmet(pinned.pins):
+        raise PodError(
+            Reason.ENVIRONMENT_MISMATCH,
+            f"this server needs {', '.join(lacks)}, and the revision is pinned to other packages"
+            " (by the version's tag pennant.environment, if it has one): lock the bundle with the"
+            " Pennant of this operator, and register it again",
+        )
     wheels = locking.resolve_pins(pinned.pins, asked, uv)
     digest = pins.digest(wheel.pin for wheel in wheels)
     if digest != pinned.digest:  # two hashes that begin alike, or other wheels in the bundle
@@ -73,7 +76,7 @@ def _resolved(asked: AskedEnvironment, pinned: PinnedEnvironment | None, uv: Uv)
 def _check_python(asked: AskedEnvironment, wanted: BundleEnvironment) -> None:
     pythons = {"the bundle was made with": asked.python}
     if wanted.pinned is not None:
-        pythons["this revision's environment is pinned for"] = wanted.pinned.python
+        pythons[_PINNED_FOR] = wanted.pinned.python
     for what, python in pythons.items():
         if python and python != PYTHON:
             raise PodError(
@@ -101,13 +104,6 @@ def _left_out(packages: tuple[str, ...]) -> str:
     )
 
 
-def _check_room(listed: list[pins.Pin]) -> None:
-    size = len(pins.encode(listed))
-    if size > PINS_CHARACTERS:
-        raise PodError(
-            Reason.ENVIRONMENT_MISMATCH,
-            f"the bundle's environment has {len(listed)} packages, whose pins take {size}"
-            f" characters: at most {PINS_CHARACTERS} can be reported, some 100 packages; log the"
-            " model with what it needs itself, or set serving.environment to Image and"
-            " serving.image to one that has them",
-        )
+_PINNED_FOR = (
+    "the pins of this revision (by the version's tag pennant.environment, if it has one) are for"
+)

@@ -76,5 +76,5 @@ def _pinned(env: Environ) -> PinnedEnvironment | None:
         return PinnedEnvironment(digest, python, decode(pins))
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise SettingsError(
-            f"PENNANT_PINNED_ENVIRONMENT is not what a fetch reported: {error}"
+            f"PENNANT_PINNED_ENVIRONMENT is not what a fetch reported or a lock says: {error}"
         ) from error

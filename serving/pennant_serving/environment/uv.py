@@ -13,10 +13,12 @@ private one is to be written first.
 
 from __future__ import annotations
 
+import shutil
 import ssl
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pennant_serving.environment.settings import PackageIndexes
@@ -50,10 +52,12 @@ class Uv:
 
     indexes: PackageIndexes
     folder: Path
+    network: Mapping[str, str] = field(default_factory=dict)
+    """Variables that say by which proxy and certificates it gets there; a pod has none."""
 
     def run(self, *arguments: str) -> None:
         """One of its `pip` commands. Raises UvFailed, and PodError where the image has no uv."""
-        command = [_program(), "pip", *arguments, *ALONE, f"--python={sys.executable}"]
+        command = [program() or PROGRAM, "pip", *arguments, *ALONE, f"--python={sys.executable}"]
         try:
             done = subprocess.run(
                 [*command, *self._index_arguments()],
@@ -79,6 +83,7 @@ class Uv:
     def _variables(self) -> dict[str, str]:
         folder = str(self.folder)
         variables = {"HOME": folder, "TMPDIR": folder, "UV_CACHE_DIR": f"{folder}/cache"}
+        variables |= self.network
         for n in range(len(self.indexes.urls)):
             prefix = f"UV_INDEX_{_name(n).upper()}"
             if self.indexes.username is not None:
@@ -103,7 +108,8 @@ def _name(place: int) -> str:
     return f"{INDEX_NAME}{place}"
 
 
-def _program() -> str:
-    """Beside the Python that runs, where it is installed there; else the one of the PATH."""
+def program() -> str | None:
+    """Beside the Python that runs, where it is installed there; else the one of the PATH; or
+    None."""
     beside = Path(sys.executable).with_name(PROGRAM)
-    return str(beside) if beside.is_file() else PROGRAM
+    return str(beside) if beside.is_file() else shutil.which(PROGRAM)

@@ -36,8 +36,8 @@ def verdict_on_environments(
     if installing.pinned is not None and digests != [installing.pinned]:
         return Rejected(
             Reason.DIGEST_MISMATCH,
-            f"pods installed environment {', '.join(digests)}, but {installing.pinned} was pinned; "
-            "register the bundle as a new version",
+            f"pods installed environment {', '.join(digests)}, but {installing.pinned} was locked "
+            "or pinned; register the bundle as a new version",
         )
     if (environment := common_environment(pod.environment for pod in pods)) is None:
         return Held(

@@ -7,7 +7,7 @@ version counts as long as it is, whatever its tag says by now (law 5).
 from dataclasses import replace
 
 from pennant_operator.decide.registry.images import image_refusal
-from pennant_operator.decide.seen.observed import Desired, ModelVersion, Observed, Refused
+from pennant_operator.decide.seen.observed import Desired, ModelVersion, Observed
 from pennant_operator.decide.seen.revision import Record
 from pennant_operator.decide.seen.spec import Watch
 
@@ -17,20 +17,12 @@ def with_allowed_image(observed: Observed, watch: Watch) -> Desired:
     desired = observed.desired
     if not isinstance(desired, ModelVersion):
         return desired
-    record = _record_of(observed, desired, watch.registry)
+    record = record_of(observed, desired, watch.registry)
     if record is not None:
         desired = replace(desired, image=_recorded_image(record, desired.image))
     allowed = observed.registry.allowed_images if observed.registry else ()
     refused = image_refusal(desired.image, allowed, registry=watch.registry)
     return replace(refused, version=desired.version) if refused is not None else desired
-
-
-def awaits_another_tag(observed: Observed, watch: Watch) -> bool:
-    """Whether the desired version is refused for its tag, and for nothing that is recorded."""
-    desired = observed.desired
-    if not isinstance(desired, ModelVersion) or _record_of(observed, desired, watch.registry):
-        return False
-    return isinstance(with_allowed_image(observed, watch), Refused)
 
 
 def _recorded_image(record: Record, tag: str | None) -> str | None:
@@ -41,8 +33,8 @@ def _recorded_image(record: Record, tag: str | None) -> str | None:
     return tag if runs_it else record.image
 
 
-def _record_of(observed: Observed, desired: ModelVersion, registry: str) -> Record | None:
-    """Any: they all have the image of the first. Earlier operators' do not say of which version."""
+def record_of(observed: Observed, desired: ModelVersion, registry: str) -> Record | None:
+    """Any: they all have the tags of the first. Earlier operators' do not say of which version."""
     return next(
         (
             record

@@ -15,4 +15,5 @@ def revision_today(spec: Spec, version: ModelVersion) -> str:
         serving=spec.serving,
         environment_check=spec.environment_check,
         image=version.image,
+        environment=version.environment,
     )

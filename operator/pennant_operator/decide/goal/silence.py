@@ -48,6 +48,7 @@ def desired_despite_silence(observed: Observed, watch: Watch, memory: Memory) ->
         sha256=last.sha256,
         registered=last.registered,
         image=last.image,
+        environment=last.environment,
         silence=silence,
     )
 

@@ -97,7 +97,7 @@ def _fetch_container(
     claimed = _artifact_volumes(version)
     if claimed:
         env.append(env_value("PENNANT_ARTIFACTS_PATH", ARTIFACTS_PATH))
-    env += fetch_env(spec, revision, images, index)
+    env += fetch_env(spec, version, revision, images, index)
     secret = spec.serving.get("credentialsSecret")
     return {
         "name": FETCH,

@@ -8,6 +8,7 @@ from typing import Any
 
 from pennant_operator.decide.goal.goal import Goal
 from pennant_operator.decide.manifests import render
+from pennant_operator.decide.manifests.environment import locked_in
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.revision import Record
 from pennant_operator.decide.seen.slot import Slot
@@ -42,6 +43,7 @@ def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Reco
         created=version.created,
         registered=version.registered,
         image=version.image,
+        environment=version.environment,
     )
     return records
 
@@ -57,6 +59,7 @@ def _recovered_record(slot: Slot, revision: str, spec: Spec) -> Record:
         version=annotations.get(ANNOTATION_MODEL_VERSION, "unknown"),
         source=env.get("PENNANT_MODEL_SOURCE", ""),
         sha256=env.get("PENNANT_MODEL_SHA256"),
+        environment=locked_in(env),
         manifest={
             "apiVersion": "apps/v1",
             "kind": "Deployment",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pennant_operator.decide.seen.spec import BUNDLE
+from pennant_registry import lock_form
 
 # The variable of both containers of a pod that installs packages.
 INSTALLS = {"name": "PENNANT_ENVIRONMENT", "value": BUNDLE}
@@ -48,6 +49,14 @@ def environment_from_pin(text: Any) -> InstalledEnvironment | None:
     try:
         return environment_from_report(json.loads(text))
     except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def environment_from_lock(text: str) -> InstalledEnvironment | None:
+    """Of a version's tag, which says what its pods are to install; nobody has weighed it yet."""
+    try:
+        return InstalledEnvironment(lock_form.read(text).digest, 0, text)
+    except ValueError:
         return None
 
 

@@ -39,6 +39,7 @@ class ModelVersion:
     registered: int = 0  # when its model was made, likewise
     beside: tuple[str, ...] = ()  # lower versions in the same stage, highest first
     image: str | None = None  # the tag `pennant.image`
+    environment: str | None = None  # the tag `pennant.environment`
     # The registry says nothing of it now, and this is what it said last.
     silence: "Unknown | Unresolved | None" = None
 

@@ -1,10 +1,11 @@
 """A revision: one immutable thing to run, and the record kept of it.
 
 Its name is a hash of what a person decided (registry, model, version and when that version was
-created, `spec.serving` and `spec.environmentCheck` as written, and the image that the version's tag
-named at first contact). What was resolved then and the manifest that was rendered are recorded in
-an immutable ControllerRevision and never compared again: a new operator that renders differently
-rolls nothing by itself (law 5).
+created, `spec.serving` and `spec.environmentCheck` as written, the image that the version's tag
+named at first contact and, where its pods install packages, the lock that another tag held then).
+What was resolved then and the manifest that was rendered are recorded in an immutable
+ControllerRevision and never compared again: a new operator that renders differently rolls nothing
+by itself (law 5).
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pennant_operator.decide.seen.environment import INSTALLS
+from pennant_operator.decide.seen.spec import BUNDLE
 from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_REVISION, SERVE
 
 RECORD_FORMAT = 1
@@ -42,6 +44,7 @@ class Record:
     created: int = 0  # the version, in the registry's milliseconds
     registered: int = 0  # its model, likewise
     image: str | None = None  # that the version's tag named at first contact
+    environment: str | None = None  # the packages that its other tag locked then, likewise
 
     @property
     def container(self) -> dict[str, Any]:
@@ -78,6 +81,7 @@ class Record:
             serving=serving,
             environment_check=environment_check,
             image=self.image,
+            environment=self.environment,
         )
 
 
@@ -90,13 +94,16 @@ def revision_of(
     serving: dict[str, Any],
     environment_check: str | None = None,
     image: str | None = None,
+    environment: str | None = None,
 ) -> str:
     """The revision's name; `serving` is `spec.serving` as written, absent fields absent.
 
-    The last two are no part of it where they are absent: it is called as before there were any.
+    The last three are no part of it where they are absent: it is called as before there were any.
+    Nor is the last one where its pods install nothing.
     """
     identity: list[Any] = [registry, model, version, created, serving]
-    optional = {"environmentCheck": environment_check, "image": image}
+    locked = environment if serving.get("environment") == BUNDLE else None
+    optional = {"environmentCheck": environment_check, "image": image, "environment": locked}
     if given := {name: value for name, value in optional.items() if value is not None}:
         identity.append(given)
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
@@ -115,6 +122,7 @@ def record_data(record: Record) -> dict[str, Any]:
         "source": record.source,
         "sha256": record.sha256,
         **({} if record.image is None else {"image": record.image}),
+        **({} if record.environment is None else {"environment": record.environment}),
         "manifest": record.manifest,
     }
 
@@ -136,7 +144,7 @@ def record_from_object(obj: dict[str, Any]) -> Record:
         model=_typed_field(data, "model", str),
         version=_typed_field(data, "version", str),
         source=_typed_field(data, "source", str),
-        sha256=None if data.get("sha256") is None else _typed_field(data, "sha256", str),
+        sha256=_optional_text(data, "sha256"),
         manifest=_checked_manifest(_typed_field(data, "manifest", dict), meta),
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
@@ -144,7 +152,8 @@ def record_from_object(obj: dict[str, Any]) -> Record:
         registry=_typed_field({"registry": ""} | data, "registry", str),
         created=_typed_field({"created": 0} | data, "created", int),
         registered=_typed_field({"registered": 0} | data, "registered", int),
-        image=None if data.get("image") is None else _typed_field(data, "image", str),
+        image=_optional_text(data, "image"),
+        environment=_optional_text(data, "environment"),
     )
 
 
@@ -189,6 +198,10 @@ def _check_names(manifest: dict[str, Any]) -> None:
             parts += part.values()
         elif isinstance(part, list):
             parts += part
+
+
+def _optional_text(data: dict[str, Any], name: str) -> str | None:
+    return None if data.get(name) is None else _typed_field(data, name, str)
 
 
 def _typed_field(within: dict[str, Any], path: str, kind: type[T]) -> T:

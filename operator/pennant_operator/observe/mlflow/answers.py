@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
-from pennant_registry.names import TAG_HOLD, TAG_IMAGE, TAG_SHA256
+from pennant_registry.names import TAG_ENVIRONMENT, TAG_HOLD, TAG_IMAGE, TAG_SHA256
 from pennant_registry.sources import logged_model
 
 _VERSION = re.compile(r"[1-9][0-9]{0,18}")
@@ -23,6 +24,7 @@ class RegisteredVersion:
     source: str
     sha256: str | None = None
     image: str | None = None
+    environment: str | None = None
     stage: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     run_id: str = ""
@@ -66,11 +68,17 @@ def version(entry: dict[str, Any]) -> RegisteredVersion:
         source,
         sha256=tags.get(TAG_SHA256) or None,
         image=tags.get(TAG_IMAGE) or None,
+        environment=tags.get(TAG_ENVIRONMENT) or None,
         stage=str(entry.get("current_stage", "")),
         tags=tags,
         run_id=str(entry.get("run_id") or ""),
         model_id=str(entry.get("model_id") or "") or logged_model(source) or "",
     )
+
+
+def retagged(version: ModelVersion, now: RegisteredVersion | ModelVersion) -> ModelVersion:
+    """With what its tags say by now of how it runs; where its bytes are stays."""
+    return replace(version, image=now.image, environment=now.environment)
 
 
 def _tags(entry: dict[str, Any]) -> dict[str, str]:

@@ -142,7 +142,13 @@ class Registry:
         with understood():
             source = await self._source(entry)
         return ModelVersion(
-            entry.name, entry.version, entry.created, source, entry.sha256, image=entry.image
+            entry.name,
+            entry.version,
+            entry.created,
+            source,
+            entry.sha256,
+            image=entry.image,
+            environment=entry.environment,
         )
 
     async def _source(self, entry: RegisteredVersion) -> str:

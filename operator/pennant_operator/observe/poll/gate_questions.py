@@ -45,13 +45,13 @@ def gate_question(
     floor: Gates,
     records: Mapping[str, Record],
     *,
-    image_refused: bool = False,
+    tag_refused: bool = False,
 ) -> GateQuestion | None:
     """What is to be known before this version gets a pod; None where nobody asks, or it serves.
 
     `floor` are the ModelRegistry's gates.
     """
-    if floor == NO_GATES and not owner["spec"].get("gates") and not image_refused:
+    if floor == NO_GATES and not owner["spec"].get("gates") and not tag_refused:
         return None
     try:
         spec = parse_spec(owner)
@@ -63,7 +63,7 @@ def gate_question(
     serving = _serving(memory, spec.watch, records)
     if _is_same(serving, version):
         return None
-    if image_refused:
+    if tag_refused:
         return GateQuestion(spec.watch, version, frozenset({Part.TAGS}), on_hold=True)
     compared = NOTHING if serving is None else frozenset(_compared(gates))
     return GateQuestion(

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from pennant_operator.decide.registry.brake import Position
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolved
 from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.mlflow.answers import retagged
 from pennant_operator.observe.poll.gate_facts import GateFactsCache
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.retries import Retries
@@ -134,12 +135,12 @@ class Known:
             self.answers[watch] = replace(answer, doubt=None)
 
     def retagged(self, name: str, version: str) -> None:
-        """Somebody read its tags again: who follows it is shown what they say of its image."""
+        """Somebody read its tags again: who follows it is shown what they say of how it runs."""
         for watch, answer in self.answers.items():
             state = answer.state
             if isinstance(state, ModelVersion) and (state.name, state.version) == (name, version):
                 now = self.resolved.get((name, version, state.created), state)
-                self.answers[watch] = replace(answer, state=replace(state, image=now.image))
+                self.answers[watch] = replace(answer, state=retagged(state, now))
 
     def ask_again(self, watch: Watch) -> None:
         """Somebody needs more than was asked."""

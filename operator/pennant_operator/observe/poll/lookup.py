@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pennant_operator.decide.seen.observed import Absent, ModelVersion
 from pennant_operator.decide.seen.spec import Watch
-from pennant_operator.observe.mlflow.answers import RegisteredModel, RegisteredVersion
+from pennant_operator.observe.mlflow.answers import RegisteredModel, RegisteredVersion, retagged
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.filters import quotable
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
@@ -115,7 +115,7 @@ class Lookup:
                 at = Pointed(model.created, entry.version)
                 raise NotResolvedError(at, stamp, error) from error
         # Where its bytes are stays; its image may have been named since others ran it.
-        resolved = replace(self.known.resolved[identity], image=entry.image)
+        resolved = retagged(self.known.resolved[identity], entry)
         self.known.resolved[identity] = resolved
         beside = tuple(other.version for other in others)
         version = replace(resolved, beside=beside, registered=model.created)

@@ -39,6 +39,7 @@ def recorded(store: Store, key: Key, watch: Watch, at: Pointed) -> ModelVersion 
                 record.sha256,
                 record.registered,
                 image=record.image,
+                environment=record.environment,
             )
     return None
 

@@ -7,13 +7,12 @@ registry itself is in trouble is concluded only where it does not answer what co
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Set
-from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
 from typing import NamedTuple, TypeVar
 
 from pennant_operator.decide.seen.observed import ModelVersion
-from pennant_operator.observe.mlflow.answers import RegisteredVersion
+from pennant_operator.observe.mlflow.answers import RegisteredVersion, retagged
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.body import TooLongError
 from pennant_operator.observe.mlflow.trouble import (
@@ -57,7 +56,7 @@ async def version_facts(
 ) -> VersionFacts:
     """These parts, in up to five requests; raises RegistryTroubleError for the registry's own.
 
-    What its tags say of its image is taken into what was resolved of it.
+    What its tags say of its image and its packages is taken into what was resolved of it.
     """
     entry = await _answer_or_why(registry, of, partial(registry.version, of.name, of.version))
     if entry is None:
@@ -68,7 +67,7 @@ async def version_facts(
         return VersionFacts(of.version, entry, entry, entry)
     identity = (entry.name, entry.version, entry.created)
     if identity in resolved:
-        resolved[identity] = replace(resolved[identity], image=entry.image)
+        resolved[identity] = retagged(resolved[identity], entry)
     metrics: dict[str, float] | str = {}
     if Part.METRICS in parts:
         metrics = await _answer_or_why(registry, of, partial(_metrics, registry, entry))

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from functools import partial
 
-from pennant_operator.decide.goal.images import awaits_another_tag
+from pennant_operator.decide.goal.locked import awaits_another_tag
 from pennant_operator.decide.registry import no_answer, registries, sources
 from pennant_operator.decide.registry.brake import recorded_brake
 from pennant_operator.decide.registry.health import Health
@@ -74,7 +74,7 @@ class Registries:
     def gate_facts(self, watch: Watch, key: Key, seen: Observed) -> GateFacts | None:
         """What gates of a ModelDeployment want to know; None: nothing, or it is asked.
 
-        Where the version's image is refused, its tags are asked for again in their place. Who has
+        Where the version is refused for a tag, its tags are asked for again in their place. Who has
         no version to roll asks nothing any more.
         """
         followed, asked = self._followed.get(watch.registry), None
@@ -84,7 +84,7 @@ class Registries:
             floor = followed.poller.spec.gates
             refused = awaits_another_tag(seen, watch)
             asked = gate_question(
-                seen.owner, seen.desired, floor, seen.records, image_refused=refused
+                seen.owner, seen.desired, floor, seen.records, tag_refused=refused
             )
         return followed.poller.gate_facts(key, asked)
 

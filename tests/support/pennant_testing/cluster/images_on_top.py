@@ -18,20 +18,34 @@ def built(context: Path, name: str, settings: Settings) -> Iterator[str]:
 
     DevError with the end of what the build printed when it fails.
     """
-    if images.uses_docker(settings):
-        images.build([BASE], settings)
-        commands = ["docker"]
+    commands = builder_with_base(settings)
+    if commands == ["docker"]:
         run(["docker", "build", f"--tag={name}", context])
     else:
-        base = images.folder(BASE, settings)
-        buildah.take_back(reference(BASE), base, settings)
-        commands = buildah.command(settings)
         build = ("bud", "--isolation=chroot", "--pull-never", f"--tag={name}")
         run([*commands, *build, f"--file={context / 'Dockerfile'}", context])
     try:
         yield name
     finally:
         run([*commands, "rmi", name])
+
+
+def builder_with_base(settings: Settings) -> list[str]:
+    """The program, with its store, that has BASE as the sources are now."""
+    if images.uses_docker(settings):
+        images.build([BASE], settings)
+        return ["docker"]
+    base = images.folder(BASE, settings)
+    buildah.take_back(reference(BASE), base, settings)
+    return buildah.command(settings)
+
+
+def variables_of_store(settings: Settings, folder: Path) -> dict[str, str]:
+    """By which a plain `buildah` uses the store of ours; what they name lies in the folder."""
+    store, file = settings.cache / "buildah", folder / "storage.conf"
+    places = f'graphroot = "{store / "root"}"\nrunroot = "{store / "run"}"\n'
+    file.write_text(f'[storage]\ndriver = "overlay"\n{places}')
+    return {"CONTAINERS_STORAGE_CONF": str(file), "BUILDAH_ISOLATION": "chroot"}
 
 
 def run_in(name: str, words: list[str], settings: Settings) -> str:

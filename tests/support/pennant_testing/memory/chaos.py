@@ -37,6 +37,7 @@ from pennant_testing.memory.object_builders import (
     INDEX,
     NOW,
     REGISTRY,
+    locked,
     model_deployment,
     version,
 )
@@ -88,8 +89,9 @@ ROOM = st.sampled_from([None, 3, 2, 1, 4])  # pods that there is room for; None:
 
 
 def tagged(number: str) -> ModelVersion:
-    """Versions 7 and 9 have a digest tag, 8 has none."""
-    return version(number, tag=number != "8")
+    """Versions 7 and 9 have a digest tag, 8 has none; 9 is locked to packages."""
+    lock = locked() if number == "9" else None
+    return replace(version(number, tag=number != "8"), environment=lock)
 
 
 class Chaos(ChaosOfJudgement):

@@ -57,6 +57,7 @@ class ClusterState:
     versions: dict[str, str] = field(default_factory=dict)  # of every revision there ever was
     pods: dict[str, list[PodFacts]] = field(default_factory=lambda: {s: [] for s in SLOTS})
     installs: set[str] = field(default_factory=set)  # revisions whose pods install packages
+    locks: dict[str, str] = field(default_factory=dict)  # by revision: what its pods are told
     packages: str = "a"  # what the package index has now: a hexadecimal digit
     asked: dict[str, tuple[str, int]] = field(default_factory=dict)  # of the ReplicaSets
     refused: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(SLOTS, False))

@@ -147,6 +147,7 @@ def _check_pods(world: Simulation, seen: Observed, pods: list[PodFacts], revisio
         environments = {p.environment and p.environment.digest for p in pods}
         assert len(environments) == 1, f"law 1: pods installed {environments}"
         assert None not in environments, "law 1: nobody knows what the pods installed"
-        pin = pins.get(f"environment.{revision}")
+        lock = record.environment if record is not None else world.locks.get(revision)
+        pin = lock or pins.get(f"environment.{revision}")
         assert pin, "law 1: traffic before the packages are pinned"
         assert json.loads(pin)["digest"] in environments, "law 1: other packages are pinned"

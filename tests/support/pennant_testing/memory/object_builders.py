@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pennant_operator.decide.seen.observed import Images, ModelVersion, PackageIndex, RegistryFacts
+from pennant_registry import lock_form
+from pennant_registry.lock_form import EnvironmentLock
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 IMAGES = Images("pennant-serving:1", "pennant-serving:1", by_python={"3.12": "serving-py3.12:1"})
@@ -41,6 +43,11 @@ def model_deployment(
 def installed(packages: str = "a", *, size: int = 1000) -> dict[str, Any]:
     """What `fetch` reports of the packages that it installed; a hexadecimal digit says which."""
     return {"digest": packages * 64, "python": "3.12", "pins": f"pins-{packages}", "bytes": size}
+
+
+def locked(packages: str = "d") -> str:
+    """A version's tag that locks its packages; a hexadecimal digit says which."""
+    return lock_form.written(EnvironmentLock(packages * 64, "3.12", f"pins-$(A)$$-{packages}"))
 
 
 def rollout_action(

@@ -6,9 +6,11 @@ from typing import Any
 
 from pennant_operator.decide.seen.environment import (
     InstalledEnvironment,
+    environment_from_lock,
     environment_from_pin,
     environment_from_report,
 )
+from pennant_operator.decide.seen.observed import Object
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_testing.memory.cluster_state import REVISION, SLOTS, ClusterState
 from pennant_testing.memory.object_builders import installed
@@ -30,11 +32,22 @@ class SimulatedControllers(ClusterState):
         for slot in SLOTS:
             if (deployment := self.deployment(slot)) is not None:
                 labels = deployment["spec"]["template"]["metadata"]["labels"]
-                if "PENNANT_ENVIRONMENT" in str(deployment["spec"]["template"]["spec"]):
-                    self.installs.add(labels.get(REVISION, ""))
+                self._note_packages(deployment, labels.get(REVISION, ""))
                 self.asked[slot] = labels.get(REVISION, ""), deployment["spec"]["replicas"]
                 generation = deployment["metadata"]["generation"]
                 self._report(deployment, observedGeneration=generation)
+
+    def _note_packages(self, deployment: Object, revision: str) -> None:
+        """Whether its pods install any, and which, where it says so itself."""
+        variables = {
+            each["name"]: each.get("value")
+            for container in deployment["spec"]["template"]["spec"].get("initContainers", ())
+            for each in container.get("env", ())
+        }
+        if "PENNANT_ENVIRONMENT" in variables:
+            self.installs.add(revision)
+        if lock := variables.get("PENNANT_PINNED_ENVIRONMENT"):
+            self.locks[revision] = lock.replace("$$", "$")
 
     def kubelets(self) -> None:
         """Pods come, become what they become, and leave; leaving takes until the next time."""
@@ -98,9 +111,11 @@ class SimulatedControllers(ClusterState):
         )
 
     def _installed(self, pod: PodFacts) -> InstalledEnvironment | None:
-        """What is pinned, or else what the index has when the pod comes."""
+        """What is locked or pinned, or else what the index has when the pod comes."""
         if pod.revision not in self.installs:
             return None
+        if lock := self.locks.get(pod.revision):
+            return environment_from_lock(lock)
         pins = self.children.get(f"ConfigMap/{self.owner['metadata']['name']}-digests", {})
         pin = (pins.get("data") or {}).get(f"environment.{pod.revision}")
         return environment_from_pin(pin) or environment_from_report(installed(self.packages))

@@ -208,11 +208,11 @@ def asked(
     floor: Gates = NO_GATES,
     records: Any = None,
     *,
-    image_refused: bool = False,
+    tag_refused: bool = False,
     **seen: Any,
 ) -> GateQuestion | None:
     known = {"r7": record()} if records is None else records
-    return gate_question(owner(spec, **seen), EIGHT, floor, known, image_refused=image_refused)
+    return gate_question(owner(spec, **seen), EIGHT, floor, known, tag_refused=tag_refused)
 
 
 def status_gates(gate: str = "tags.approved") -> list[dict[str, str]]:

@@ -1,0 +1,14 @@
+"""The command line: `pennant`.
+
+It starts at once: what a command needs, MLflow's client above all, is imported when it runs. What a
+command made is on standard output, what went wrong on standard error.
+
+    exit code 0   done
+    exit code 1   refused, or it could not be done; standard error says why, and what to do
+    exit code 2   wrongly called; standard error says which argument
+
+    app.py            the commands, their arguments and help
+    lock.py           `pennant lock`
+    image/            `pennant image build`
+    version_names.py  MODEL/VERSION
+"""

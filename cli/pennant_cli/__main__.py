@@ -1,0 +1,27 @@
+"""`pennant`, or `python -m pennant_cli`."""
+
+from __future__ import annotations
+
+import sys
+
+from pennant_registry.errors import RegistryError
+
+FAILED = 1
+
+
+def main() -> None:
+    """Run what the arguments ask for, and end with its exit code."""
+    try:
+        from pennant_cli.app import app
+    except ModuleNotFoundError as error:
+        print(f"{error}: the command line is pip install 'pennant[cli]'", file=sys.stderr)
+        sys.exit(FAILED)
+    try:
+        app(prog_name="pennant")
+    except RegistryError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()
