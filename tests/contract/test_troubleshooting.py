@@ -60,6 +60,7 @@ NOT_MESSAGES = (
         "exceeded quota",
         "failed quota",
         "failed to create typed patch object",
+        "persistent ?volume|pvc|volume (?:node affinity|zone)",
     ),
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
