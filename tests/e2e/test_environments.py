@@ -1,20 +1,19 @@
 """`environment: Bundle` on real pods: libraries that no image has, from an index in the cluster."""
 
-import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 
-from pennant_dev.demo import setup
-from pennant_dev.demo.kube import Kube, Object
-from pennant_dev.demo.pods import NAMESPACE
-from pennant_dev.environments import wheels
+from pennant_dev.demo.kube import Kube
 from pennant_dev.settings import REPOSITORY
-from pennant_testing.cluster.deployed import Deployed, condition_of
-from pennant_testing.cluster.package_index import package_index, registry
-from pennant_testing.cluster.pod_scripts import source
-from pennant_testing.packages.static_index import lay_out, packed
+from pennant_testing.cluster.deployed import Deployed, condition_of, fetched
+from pennant_testing.cluster.package_index import (
+    archive_of,
+    package_index,
+    registered,
+    registry,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -42,22 +41,15 @@ FAULTS = [
 @pytest.fixture(scope="module")
 def index(kube: Kube, room: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an index that has what the tests' bundles ask for."""
-    minor = "import sys; print('%d.%d' % sys.version_info[:2])"
-    python = kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", minor).strip()
-    folder = tmp_path_factory.mktemp("index")
-    lay_out(wheels(LOCK, python), folder / "root")
-    with package_index(kube, room, packed(folder / "root", folder / "index.tar")) as url:
+    archive = archive_of(kube, tmp_path_factory.mktemp("index"), LOCK)
+    with package_index(kube, room, archive) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def made(kube: Kube, index: str) -> dict[str, str]:
     """Versions by what they are."""
-    words = ("exec", "--stdin", setup.TOOLBOX, f"--namespace={NAMESPACE}", "--")
-    script = source("register_environments")
-    output = kube(*words, "python", "-", MODEL, index, stdin=script)
-    versions: dict[str, str] = json.loads(output.strip().splitlines()[-1])
-    return versions
+    return registered(kube, MODEL, index)
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +90,6 @@ def test_an_older_scikit_learn_answers_and_each_pod_has_the_very_same_packages(
     assert status["serving"]["environment"] == before["environment"]
     reported = {message["environment"]["digest"] for message in map(fetched, forest.pods())}
     assert reported == {before["environment"]}
-
-
-def fetched(pod: Object) -> Object:
-    """What its container `fetch` reported."""
-    (status,) = pod["status"]["initContainerStatuses"]
-    message: Object = json.loads(status["state"]["terminated"]["message"])
-    return message
 
 
 def test_a_library_that_no_image_has_answers(follows: dict[str, Deployed]):
