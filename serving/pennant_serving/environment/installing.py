@@ -50,26 +50,36 @@ def install(wheels: Iterable[Wheel], uv: Uv) -> Path:
     return target
 
 
-def publish(folder: Path, wheels: Iterable[Wheel], model_path: Path) -> EnvironmentRecord:
-    """Move an installed environment to its place. A crash between the steps leaves no record."""
+def describe(folder: Path, wheels: Iterable[Wheel]) -> EnvironmentRecord:
+    """What was installed."""
     listed = [wheel.pin for wheel in wheels]
-    record = EnvironmentRecord(
+    return EnvironmentRecord(
         digest=pins.digest(listed),
         python=PYTHON,
         packages=len(listed),
         bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
         wheels=tuple(sorted(f"{pin} {pin.sha256}" for pin in listed)),
     )
+
+
+def publish(folder: Path, record: EnvironmentRecord, model_path: Path) -> None:
+    """Move an installed environment to its place. A crash between the steps leaves no record."""
     remove(model_path)
     folder.rename(environment_path(model_path))
     write(record, record_path(model_path))
-    return record
+
+
+def link(files: Path, record: EnvironmentRecord, model_path: Path) -> None:
+    """Put a link to an environment in its place. A crash between the steps leaves no record."""
+    remove(model_path)
+    environment_path(model_path).symlink_to(files)
+    write(record, record_path(model_path))
 
 
 def verified(model_path: Path) -> EnvironmentRecord | None:
     """The record of an environment whose files are all as they were installed, else None."""
     record, folder = read(record_path(model_path)), environment_path(model_path)
-    if record is None or record.python != PYTHON:
+    if record is None or record.python != PYTHON or folder.is_symlink():
         return None
     lists = sorted(folder.glob("*.dist-info/RECORD"))
     if len(lists) != record.packages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pennant_serving.bundle.staging import staging
 from pennant_serving.environment import installing, locking, pins, uv_errors
@@ -15,12 +16,18 @@ from pennant_serving.environment.wheels import Wheel
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.lifecycle.phases import Phases
 
+if TYPE_CHECKING:  # most pods do without
+    from pennant_serving.cache.settings import CacheSettings
+
 PINS_CHARACTERS = 3600
 """Of the 4096 bytes that a container may end with; the rest is for what else `fetch` reports."""
 
 
 def provide(
-    wanted: BundleEnvironment, model_path: Path, phases: Phases
+    wanted: BundleEnvironment,
+    model_path: Path,
+    phases: Phases,
+    cache: CacheSettings | None = None,
 ) -> tuple[EnvironmentRecord, bool]:
     """Put the environment of the verified bundle there on the volume; say what it is, and whether
     it was there already, which costs no network call. Raises PodError."""
@@ -28,6 +35,13 @@ def provide(
         present = installing.verified(model_path)
     if present and (wanted.pinned is None or wanted.pinned.digest == present.digest):
         return present, True
+    if cache is not None:
+        from pennant_serving.cache.using import use
+        from pennant_serving.environment.cached import CachedEnvironment
+
+        linked = use(cache, CachedEnvironment(wanted, model_path, cache, phases))
+        if linked is not None:
+            return linked
     try:
         return _made(wanted, model_path, phases), False
     except OSError as error:
@@ -37,15 +51,24 @@ def provide(
 
 
 def _made(wanted: BundleEnvironment, model_path: Path, phases: Phases) -> EnvironmentRecord:
+    with staging(model_path.parent / ".incoming-environment") as folder:
+        packages, record = make(wanted, model_path, Uv(wanted.indexes, folder), phases)
+        installing.publish(packages, record, model_path)
+    return record
+
+
+def make(
+    wanted: BundleEnvironment, model_path: Path, uv: Uv, phases: Phases
+) -> tuple[Path, EnvironmentRecord]:
+    """Resolve what the bundle asks for and install it in uv's folder: where, and what. Raises
+    PodError."""
     asked = read_asked(model_path)
     _check_python(asked, wanted.pinned)
-    with staging(model_path.parent / ".incoming-environment") as folder:
-        uv = Uv(wanted.indexes, folder)
-        with phases.phase("resolve"):
-            wheels = _resolved(asked, wanted.pinned, uv)
-        with phases.phase("install"):
-            packages = installing.install(wheels, uv)
-        return installing.publish(packages, wheels, model_path)
+    with phases.phase("resolve"):
+        wheels = _resolved(asked, wanted.pinned, uv)
+    with phases.phase("install"):
+        packages = installing.install(wheels, uv)
+    return packages, installing.describe(packages, wheels)
 
 
 def _resolved(asked: AskedEnvironment, pinned: PinnedEnvironment | None, uv: Uv) -> list[Wheel]:

@@ -49,6 +49,8 @@ class Uv:
 
     indexes: PackageIndexes
     folder: Path
+    cache: Path | None = None
+    """Where it is not in that folder."""
 
     def run(self, *arguments: str) -> None:
         """One of its `pip` commands. Raises UvFailed, and PodError where the image has no uv."""
@@ -76,8 +78,8 @@ class Uv:
         return [f"--index={each}" for each in first] + [f"--default-index={last}"]
 
     def _variables(self) -> dict[str, str]:
-        folder = str(self.folder)
-        variables = {"HOME": folder, "TMPDIR": folder, "UV_CACHE_DIR": f"{folder}/cache"}
+        folder, cache = str(self.folder), self.cache or self.folder / "cache"
+        variables = {"HOME": folder, "TMPDIR": folder, "UV_CACHE_DIR": str(cache)}
         for n in range(len(self.indexes.urls)):
             prefix = f"UV_INDEX_{_name(n).upper()}"
             if self.indexes.username is not None:
