@@ -77,7 +77,8 @@ def test_without_a_cache_nothing_of_it_is_rendered(serving):
 
 
 @pytest.mark.parametrize(
-    ("size", "octets"), [("1Mi", 2**20), ("20G", 20 * 10**9), ("1.5Gi", 3 * 2**29), (2**30, 2**30)]
+    ("size", "octets"),
+    [("1Mi", 2**20), ("20G", 20 * 10**9), ("1.5Gi", 3 * 2**29), (2**30, 2**30), ("9E", 2**62)],
 )
 def test_the_size_is_told_in_bytes(size, octets):
     serving = {"storage": {"cache": {"claimName": "model-cache", "maxSize": size}}}

@@ -7,6 +7,7 @@ from pennant_operator.decide.quantities import parse_quantity
 
 DEFAULT_SIZE = "10Gi"
 _LEAST_BYTES = 2**20  # as in the CRD: whoever writes 10 means 10Gi
+_MOST_BYTES = 2**62  # no volume has more, and `fetch` takes no more
 
 
 @dataclass(frozen=True)
@@ -30,4 +31,4 @@ def parse_cache(storage: dict[str, Any]) -> Cache | None:
         raise ValueError(
             f"cache.maxSize: {written!r} is no quantity of at least 1Mi: write for example 10Gi"
         )
-    return Cache(fields["claimName"], int(size))
+    return Cache(fields["claimName"], min(int(size), _MOST_BYTES))
