@@ -199,5 +199,7 @@ def test_fetch_imports_nothing_for_environments_where_there_is_none():
 
 
 def test_nothing_that_an_environment_may_bring_is_imported_before_it_is_in_front():
-    imported = {name.partition(".")[0] for name in modules_imported_by("import pennant_serving.__main__")}
+    imported = {
+        name.partition(".")[0] for name in modules_imported_by("import pennant_serving.__main__")
+    }
     assert imported - sys.stdlib_module_names == {"pennant_serving"}

@@ -23,8 +23,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 class Cacheable(Protocol[T]):
     """What one pod needs, as the cache sees it."""
 
-    kind: str
-    """One of `entries.KINDS`."""
+    @property
+    def kind(self) -> str:
+        """One of `entries.KINDS`."""
 
     def known(self) -> str | None:
         """The entry that it is, where that is known before it is made."""
