@@ -28,12 +28,16 @@ def making(root: Path) -> Iterator[Path]:
         os.close(opened)
 
 
-def delete(root: Path, path: Path) -> None:
-    """First from its place, at once, then from the disk. Whoever is killed between leaves it as
-    what nobody makes."""
+def move_away(root: Path, path: Path) -> Path:
+    """From its place, at once, to where nobody makes anything: `sweep` would delete it, too."""
     away = _new(root)
     path.rename(away)
-    shutil.rmtree(away, ignore_errors=True)
+    return away
+
+
+def delete(path: Path) -> None:
+    """What was moved away."""
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep(root: Path) -> None:

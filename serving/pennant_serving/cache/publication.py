@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ class Outcome(Enum):
     """What came of it."""
 
     PUBLISHED = "it is an entry"
-    THERE = "somebody else was faster"
-    NO_ROOM = "the cache may not grow by so much"
+    THERE = "another has published it"
+    NO_ROOM = "it has no room within maxSize, which is {} bytes"
 
 
 def publish(
@@ -40,7 +41,7 @@ def publish(
             return Outcome.THERE
         _clear(cache.path)
         if target.exists():  # what nobody published
-            incoming.delete(cache.path, target)
+            incoming.delete(incoming.move_away(cache.path, target))
         os.utime(opened)
         if not _make_room(cache, taken, os.fstat(opened).st_mtime):  # by the volume's own clock
             return Outcome.NO_ROOM
@@ -78,17 +79,15 @@ def _make_room(cache: CacheSettings, need: int, now: float) -> bool:
 
 
 def _evict(root: Path, each: Stored, now: float) -> bool:
-    return wheels.remove(root) if each.spare else removing.remove(root, each.path, now=now)
+    return wheels.remove(root) if each.spare else removing.evict(root, each.path, now)
 
 
 def _stored(root: Path) -> Iterator[Stored]:
     """All that counts."""
     yield wheels.stored(root)
     for kind in entries.KINDS:
-        for folder in (root / kind).glob("*"):
-            record = folder / entries.RECORD
-            try:
+        for record in (root / kind).glob(f"*/{entries.RECORD}"):
+            with suppress(FileNotFoundError):  # it was damaged, and somebody removes it
                 used = record.stat().st_mtime
-            except FileNotFoundError:  # no entry of ours, and none that can be used
-                used = 0.0
-            yield Stored(folder, entries.size(folder), used, removing.is_in_use(record))
+                in_use = removing.is_in_use(record)
+                yield Stored(record.parent, entries.size(record.parent), used, in_use)

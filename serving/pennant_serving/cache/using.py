@@ -7,7 +7,8 @@ log, and the pod goes on as if there were none.
 from __future__ import annotations
 
 import errno
-from contextlib import ExitStack
+import os
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -23,8 +24,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 class Cacheable(Protocol[T]):
     """What one pod needs, as the cache sees it."""
 
-    kind: str
-    """One of `entries.KINDS`."""
+    @property
+    def kind(self) -> str:
+        """One of `entries.KINDS`."""
 
     def known(self) -> str | None:
         """The entry that it is, where that is known before it is made."""
@@ -63,17 +65,19 @@ def _use(cache: CacheSettings, wanted: Cacheable[T]) -> tuple[T, bool]:
     present = _known_entry(cache, wanted)
     if present is not None:
         return present, True
-    lock = cache.path / "locks" / f"{_subject(cache, wanted)}.lock"
-    with locks.temporary(lock, cache.wait):
+    with _alone(cache, wanted):
         present = _known_entry(cache, wanted)  # another pod may have made it meanwhile
         if present is not None:
             return present, True
         return _made(cache, wanted), False
 
 
-def _subject(cache: CacheSettings, wanted: Cacheable[T]) -> str:
-    """What is made by one pod at a time."""
-    return f"{wanted.kind}-{_known(wanted) or cache.rollout or 'unknown'}"
+def _alone(cache: CacheSettings, wanted: Cacheable[T]) -> AbstractContextManager[object]:
+    """One pod makes it, others wait: for what is known, or for what their rollout comes to."""
+    subject = _known(wanted) or cache.rollout
+    if not subject:
+        return nullcontext()
+    return locks.temporary(cache.path / "locks" / f"{wanted.kind}-{subject}.lock", cache.wait)
 
 
 def _known(wanted: Cacheable[T]) -> str | None:
@@ -101,10 +105,11 @@ def _entry(cache: CacheSettings, wanted: Cacheable[T], name: str) -> T | None:
         if value is not None:
             wanted.follow(folder / entries.FILES, value)
             return value
-    print(f"{folder} is damaged, and is made anew", flush=True)
-    if not removing.remove(cache.path, folder):
-        raise BlockingIOError(errno.EBUSY, "a damaged entry is in use", str(folder))
-    return None
+        damaged = os.fstat(opened)
+    if removing.discard(cache.path, folder, damaged):
+        print(f"{folder} is damaged, and is made anew", flush=True)
+        return None
+    raise BlockingIOError(errno.EBUSY, "it is damaged, and in use or replaced", str(folder))
 
 
 def _made(cache: CacheSettings, wanted: Cacheable[T]) -> T:
@@ -117,7 +122,7 @@ def _made(cache: CacheSettings, wanted: Cacheable[T]) -> T:
             files = entries.path_of(cache.path, wanted.kind, name) / entries.FILES
             wanted.follow(files, value)
         elif outcome is Outcome.NO_ROOM or _entry(cache, wanted, name) is None:
-            _report(cache, wanted, f"{outcome.value}: see maxSize, which is {cache.size} bytes")
+            _report(cache, wanted, outcome.value.format(cache.size))
             wanted.keep(made / entries.FILES, value)
             return value
         rollouts.remember(cache, folder, wanted.remembered(name))

@@ -37,8 +37,6 @@ def stored(root: Path) -> Stored:
 
 def remove(root: Path) -> bool:
     """All of it; False where uv runs."""
-    if not folder_of(root).exists():
-        return True
     return removing.remove_spare(root, folder_of(root), _lock(root))
 
 

@@ -8,5 +8,6 @@ beside the bundle, put in front of the image's packages by `serve`.
     pins.py                         names, versions and hashes as one short text, and their digest
     installing.py                   on the volume: beside, then in its place, then the record
     record.py, overlay.py           what `serve` finds there; these need the standard library only
+    cached.py, compiling.py         the same by way of the cache that pods share
     report.py, removing.py          what `fetch` reports of it, and how it goes
 """

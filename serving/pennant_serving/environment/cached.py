@@ -58,18 +58,23 @@ class CachedEnvironment:
 
     def make(self, folder: Path) -> tuple[str, dict[str, Any], EnvironmentRecord]:
         """Raises PodError."""
+        with wheels.running(self.cache.path) as shared:
+            packages, value = self._installed(folder.with_name("uv"), shared)
+        if not installing.is_intact(packages, value.packages):
+            # Its files are those of uv's folder, where somebody damaged them.
+            wheels.remove(self.cache.path)
+            packages, value = self._installed(folder.with_name("uv-alone"), None)
         files = folder / "files"
-        scratch = folder.with_name("uv")
-        scratch.mkdir()
-        with wheels.running(self.cache.path) as own:
-            uv = Uv(self.wanted.indexes, scratch, own)
-            packages, value = providing.make(self.wanted, self.model_path, uv, self.phases)
-        files.rmdir()
-        packages.rename(files)
+        packages.replace(files)
         with self.phases.phase("compile"):
             compile_all(files)
         content = {"environment": asdict(value), "sha256": digest.of_folder(files)}
         return _name(value.digest), content, value
+
+    def _installed(self, folder: Path, cache: Path | None) -> tuple[Path, EnvironmentRecord]:
+        folder.mkdir()
+        uv = Uv(self.wanted.indexes, folder, cache)
+        return providing.make(self.wanted, self.model_path, uv, self.phases)
 
     def keep(self, files: Path, value: EnvironmentRecord) -> None:
         """As without a cache."""

@@ -81,15 +81,20 @@ def verified(model_path: Path) -> EnvironmentRecord | None:
     record, folder = read(record_path(model_path)), environment_path(model_path)
     if record is None or record.python != PYTHON or folder.is_symlink():
         return None
+    return record if is_intact(folder, record.packages) else None
+
+
+def is_intact(folder: Path, packages: int) -> bool:
+    """Whether so many packages are there, and each file as its package lists it."""
     lists = sorted(folder.glob("*.dist-info/RECORD"))
-    if len(lists) != record.packages:
-        return None
+    if len(lists) != packages:
+        return False
     claims: dict[str, set[str]] = defaultdict(set)
     for path in lists:
         for name, hash_, _ in csv.reader(path.read_text().splitlines()):
             if hash_ and not name.endswith(".pyc"):  # derived, and not gone by if old
                 claims[name].add(hash_)  # several, where packages have a file in common
-    return record if all(_is_one_of(folder / name, claims[name]) for name in claims) else None
+    return all(_is_one_of(folder / name, claims[name]) for name in claims)
 
 
 def _is_one_of(path: Path, hashes: set[str]) -> bool:
