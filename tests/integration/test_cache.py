@@ -2,140 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 
 from pennant_testing.mlflow.recording_server import recorder
 from pennant_testing.packages.simple_index import package_index
 from pennant_testing.packages.wheels import runtime_wheels, wheel
+from pennant_testing.serving.cache_pods import CacheScene, one_file
 
 pytestmark = pytest.mark.integration
 
-FULL = 10 << 30
 NOWHERE = "http://127.0.0.1:1"
 OTHER = "0" * 64
-
-
-@dataclass
-class Scene:
-    """A registry, an index and a claim."""
-
-    folder: Path
-    registry_url: str = ""
-    index_url: str = ""
-    registry_asked: list = field(default_factory=list)
-    index_asked: list = field(default_factory=list)
-    pods: int = 0
-
-    @property
-    def cache(self) -> Path:
-        return self.folder / "cache"
-
-    @property
-    def asked(self) -> tuple[int, int]:
-        return len(self.registry_asked), len(self.index_asked)
-
-    def entries(self, kind: str) -> list[Path]:
-        return sorted((self.cache / kind).glob("*"))
-
-    @contextmanager
-    def starting(self, under=(), **variables):
-        """A pod whose `fetch` was begun."""
-        self.pods += 1
-        pod = Pod(self.folder / f"pod-{self.pods}")
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PENNANT_MODEL_NAME": "iris",
-            "PENNANT_MODEL_VERSION": "7",
-            "PENNANT_MODEL_SOURCE": "mlflow-artifacts:/1/run/artifacts/m",
-            "PENNANT_MODEL_PATH": str(pod.model_path),
-            "PENNANT_REGISTRY_URL": self.registry_url,
-            "PENNANT_FETCH_PATIENCE": "0.5",
-            "PENNANT_REVISION": "abc",
-            "PENNANT_ENVIRONMENT": "Bundle",
-            "PENNANT_INDEX_URL": self.index_url,
-            "PENNANT_CACHE_PATH": str(self.cache),
-            "PENNANT_CACHE_SIZE": str(FULL),
-            "PENNANT_CACHE_ROLLOUT": "uid-1",
-            "PENNANT_TERMINATION_LOG": str(pod.folder / "message"),
-        }
-        pod.folder.mkdir()
-        pod.process = subprocess.Popen(
-            [*under, sys.executable, "-m", "pennant_serving.fetch"],
-            env=environment | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            yield pod
-        finally:
-            pod.process.kill()
-            pod.process.wait()
-            pod.process.stdout.close()
-
-    def pod(self, **variables):
-        """One whose `fetch` has ended."""
-        with self.starting(**variables) as pod:
-            return pod.ended()
-
-
-@dataclass
-class Pod:
-    """Its own volume, and what its `fetch` wrote."""
-
-    folder: Path
-    process: subprocess.Popen | None = None
-    log: str = ""
-
-    @property
-    def model_path(self) -> Path:
-        return self.folder / "models" / "bundle"
-
-    @property
-    def environment(self) -> Path:
-        return self.folder / "models" / "environment"
-
-    @property
-    def message(self) -> dict:
-        return json.loads((self.folder / "message").read_text())
-
-    @property
-    def pins(self) -> dict:
-        """What the operator hands to the next pods when it has pinned what this one reported."""
-        message = self.message
-        pinned = json.dumps(message["environment"])
-        return {
-            "PENNANT_PINNED_SHA256": message["digest"],
-            "PENNANT_PINNED_ENVIRONMENT": pinned,
-        }
-
-    def ended(self):
-        self.log = self.process.communicate()[0]
-        return self
-
-    def is_whole(self) -> bool:
-        """As the first pod of any registry would have it."""
-        return (
-            self.process.returncode == 0
-            and (self.model_path / "requirements.txt").read_bytes() == b"alpha\n"
-            and "1.0" in (self.environment / "alpha" / "__init__.py").read_text()
-        )
-
-
-def registry(path):
-    """An MLflow server whose model is one file of requirements."""
-    if "/artifacts?" in path:
-        files = [{"path": "requirements.txt", "is_dir": False, "file_size": 6}]
-        return 200, {"Content-Type": "application/json"}, json.dumps({"files": files}).encode()
-    return 200, {"Content-Disposition": "attachment"}, b"alpha\n"
 
 
 @pytest.fixture
@@ -144,8 +23,8 @@ def scene(tmp_path):
     wheel(tmp_path / "wheels", "alpha", "1.0")
     with ExitStack() as stack:
         index = stack.enter_context(package_index(tmp_path / "wheels"))
-        server = stack.enter_context(recorder(registry))
-        yield Scene(tmp_path, server.url, index.url, server.paths, index.asked)
+        server = stack.enter_context(recorder(one_file))
+        yield CacheScene(tmp_path, server.url, index.url, server.paths, index.asked)
 
 
 def test_a_second_pod_of_a_rollout_downloads_nothing(scene):

@@ -12,7 +12,7 @@ import pytest
 
 from pennant_serving.cache import entries, incoming, publication
 from pennant_serving.cache.eviction import LATELY_SECONDS
-from pennant_serving.cache.publication import Outcome
+from pennant_serving.cache.publication import Publication
 from pennant_serving.cache.settings import CacheSettings
 from pennant_testing.serving.adapters import ECHO
 from pennant_testing.serving.app_builders import on_volume
@@ -41,7 +41,7 @@ def published(cache, name):
 @pytest.fixture
 def model_path(cache, tmp_path):
     """A pod's volume, with a link to an entry that was used last long ago."""
-    assert published(cache, OURS) is Outcome.PUBLISHED
+    assert published(cache, OURS) is Publication.PUBLISHED
     entry = cache.path / "bundles" / OURS
     long_ago = time.time() - 2 * LATELY_SECONDS
     os.utime(entry / "record.json", (long_ago, long_ago))
@@ -56,14 +56,14 @@ def model_path(cache, tmp_path):
 def test_what_a_server_has_in_use_stays_as_long_as_it_lives(cache, model_path, tmp_path, workers):
     with serving(tmp_path, model_path, PENNANT_ADAPTER=ECHO, PENNANT_WORKERS=workers) as pod:
         pod.wait_until("/v2/health/ready")
-        assert published(cache, ANOTHER) is Outcome.NO_ROOM
+        assert published(cache, ANOTHER) is Publication.NO_ROOM
         assert (model_path / "any").is_file()
-    until(lambda: published(cache, ANOTHER) is Outcome.PUBLISHED)
+    until(lambda: published(cache, ANOTHER) is Publication.PUBLISHED)
     assert not model_path.exists()
 
 
 def test_a_link_that_leads_nowhere_is_told_with_what_to_do(cache, model_path, tmp_path):
-    assert published(cache, ANOTHER) is Outcome.PUBLISHED
+    assert published(cache, ANOTHER) is Publication.PUBLISHED
     with serving(tmp_path, model_path, PENNANT_ADAPTER=ECHO) as pod:
         pod.process.wait()
     ended = json.loads(pod.termination_log.read_text())

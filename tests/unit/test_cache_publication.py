@@ -9,13 +9,13 @@ import pytest
 
 from pennant_serving.cache import entries, incoming, locks, publication, removing, wheels
 from pennant_serving.cache.eviction import LATELY_SECONDS
-from pennant_serving.cache.publication import Outcome
+from pennant_serving.cache.publication import Publication
 from pennant_serving.cache.settings import CacheSettings
 
 pytestmark = pytest.mark.unit
 
 NAMES = [digit * 64 for digit in "0123"]
-ENTRY_BYTES = 3 * entries.BLOCK_BYTES
+ENTRY_BYTES = 4 * entries.BLOCK_BYTES
 
 
 @pytest.fixture
@@ -50,9 +50,9 @@ def downloaded_by_uv(cache, size=entries.BLOCK_BYTES):
 def test_what_was_used_last_longest_ago_makes_room(cache):
     for name in NAMES[:2]:
         publish(cache, name)
-    assert publish(cache, NAMES[2]) is Outcome.NO_ROOM
+    assert publish(cache, NAMES[2]) is Publication.NO_ROOM
     age(cache, NAMES[1])
-    assert publish(cache, NAMES[2]) is Outcome.PUBLISHED
+    assert publish(cache, NAMES[2]) is Publication.PUBLISHED
     assert names(cache) == [NAMES[0], NAMES[2]]
 
 
@@ -60,7 +60,7 @@ def test_what_uv_downloaded_makes_room_first(cache):
     publish(cache, NAMES[0])
     age(cache, NAMES[0])
     downloaded_by_uv(cache)
-    assert publish(cache, NAMES[1]) is Outcome.PUBLISHED
+    assert publish(cache, NAMES[1]) is Publication.PUBLISHED
     assert names(cache) == NAMES[:2]
     assert not wheels.folder_of(cache.path).exists()
 
@@ -69,7 +69,7 @@ def test_what_uv_downloaded_stays_while_it_runs(cache):
     publish(cache, NAMES[0])
     downloaded_by_uv(cache)
     with wheels.running(cache.path) as folder:
-        assert publish(cache, NAMES[1]) is Outcome.NO_ROOM
+        assert publish(cache, NAMES[1]) is Publication.NO_ROOM
         assert folder.exists()
 
 
@@ -85,7 +85,7 @@ def test_what_an_environment_has_of_uvs_counts_once(cache):
 def test_what_is_published_already_stays_as_it_is(cache):
     publish(cache, NAMES[0])
     before = (cache.path / "bundles" / NAMES[0]).stat()
-    assert publish(cache, NAMES[0]) is Outcome.THERE
+    assert publish(cache, NAMES[0]) is Publication.THERE
     assert (cache.path / "bundles" / NAMES[0]).stat().st_ino == before.st_ino
 
 
@@ -126,7 +126,7 @@ def test_what_somebody_else_put_there_is_in_nobodys_way(cache):
         (cache.path / path).write_text("")
     for path in ("bundles/empty", "locks/folder", f"bundles/{NAMES[1]}/files"):
         (cache.path / path).mkdir(parents=True)
-    assert publish(cache, NAMES[1]) is Outcome.PUBLISHED
+    assert publish(cache, NAMES[1]) is Publication.PUBLISHED
     assert (cache.path / "bundles" / NAMES[1] / "record.json").is_file()
 
 

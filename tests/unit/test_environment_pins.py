@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pennant_serving.environment import providing
+from pennant_serving.environment import making
+from pennant_serving.environment.making import PINS_CHARACTERS
 from pennant_serving.environment.pins import HASH_BYTES, Pin, decode, digest, encode
-from pennant_serving.environment.providing import PINS_CHARACTERS
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.report import report
 from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason
@@ -97,7 +97,7 @@ def test_a_hundred_packages_fit_a_termination_message():
 
 
 def test_more_packages_than_fit_are_refused_by_name():
-    providing._check_room(packages(100))
+    making._check_room(packages(100))
     with pytest.raises(PodError, match="has 140 packages, whose pins take") as raised:
-        providing._check_room(packages(140))
+        making._check_room(packages(140))
     assert raised.value.reason is Reason.ENVIRONMENT_MISMATCH

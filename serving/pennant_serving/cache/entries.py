@@ -58,7 +58,7 @@ def size(folder: Path) -> int:
 
 def write_record(folder: Path, recorded: dict[str, Any]) -> int:
     """Of what is about to be published; the bytes that it takes."""
-    taken = disk_bytes(folder)
+    taken = disk_bytes(folder) + BLOCK_BYTES
     record = {"format": FORMAT, "bytes": taken, "content": recorded}
     (folder / RECORD).write_text(json.dumps(record))
     return taken

@@ -19,7 +19,7 @@ ATTEMPTS = 3
 """To make room, where what was to go is used meanwhile."""
 
 
-class Outcome(Enum):
+class Publication(Enum):
     """What came of it."""
 
     PUBLISHED = "it is an entry"
@@ -29,7 +29,7 @@ class Outcome(Enum):
 
 def publish(
     cache: CacheSettings, made: Path, kind: str, name: str, recorded: dict[str, Any]
-) -> Outcome:
+) -> Publication:
     """Make an entry of a folder in `incoming` that has its files. Raises OSError."""
     target = entries.path_of(cache.path, kind, name)
     taken = entries.write_record(made, recorded)
@@ -38,13 +38,13 @@ def publish(
     opened = locks.wait(lock, locks.EXCLUSIVE, cache.wait, create=True)
     try:
         if (target / entries.RECORD).exists():
-            return Outcome.THERE
+            return Publication.THERE
         _clear(cache.path)
         if target.exists():  # what nobody published
             incoming.delete(incoming.move_away(cache.path, target))
         os.utime(opened)
         if not _make_room(cache, taken, os.fstat(opened).st_mtime):  # by the volume's own clock
-            return Outcome.NO_ROOM
+            return Publication.NO_ROOM
         target.parent.mkdir(exist_ok=True)
         os.utime(made / entries.RECORD)
         return _rename(made, target)
@@ -52,14 +52,14 @@ def publish(
         os.close(opened)
 
 
-def _rename(made: Path, target: Path) -> Outcome:
+def _rename(made: Path, target: Path) -> Publication:
     try:
         made.rename(target)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # who did not get the lock
-            return Outcome.THERE
+            return Publication.THERE
         raise
-    return Outcome.PUBLISHED
+    return Publication.PUBLISHED
 
 
 def _clear(root: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pennant_serving.cache import entries, incoming, locks, publication, removing, rollouts
-from pennant_serving.cache.publication import Outcome
+from pennant_serving.cache.publication import Publication
 from pennant_serving.cache.settings import CacheSettings
 from pennant_serving.failures import PodError, Reason
 
@@ -118,10 +118,10 @@ def _made(cache: CacheSettings, wanted: Cacheable[T]) -> T:
         (made / entries.FILES).mkdir(parents=True)
         name, recorded, value = wanted.make(made)
         outcome = publication.publish(cache, made, wanted.kind, name, recorded)
-        if outcome is Outcome.PUBLISHED:
+        if outcome is Publication.PUBLISHED:
             files = entries.path_of(cache.path, wanted.kind, name) / entries.FILES
             wanted.follow(files, value)
-        elif outcome is Outcome.NO_ROOM or _entry(cache, wanted, name) is None:
+        elif outcome is Publication.NO_ROOM or _entry(cache, wanted, name) is None:
             _report(cache, wanted, outcome.value.format(cache.size))
             wanted.keep(made / entries.FILES, value)
             return value

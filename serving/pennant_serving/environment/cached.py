@@ -12,8 +12,9 @@ from pennant_serving.bundle import manifest
 from pennant_serving.bundle.staging import staging
 from pennant_serving.cache import rollouts, wheels
 from pennant_serving.cache.settings import CacheSettings
-from pennant_serving.environment import installing, providing, record
+from pennant_serving.environment import installing, record
 from pennant_serving.environment.compiling import compile_all
+from pennant_serving.environment.making import make
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.settings import BundleEnvironment
 from pennant_serving.environment.uv import Uv
@@ -74,7 +75,7 @@ class CachedEnvironment:
     def _installed(self, folder: Path, cache: Path | None) -> tuple[Path, EnvironmentRecord]:
         folder.mkdir()
         uv = Uv(self.wanted.indexes, folder, cache)
-        return providing.make(self.wanted, self.model_path, uv, self.phases)
+        return make(self.wanted, self.model_path, uv, self.phases)
 
     def keep(self, files: Path, value: EnvironmentRecord) -> None:
         """As without a cache."""

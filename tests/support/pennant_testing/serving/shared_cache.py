@@ -29,8 +29,8 @@ def digest_of(source: int, folder: Path) -> str:
 
 
 def entry_bytes(source: int) -> int:
-    """That the entry of such a bundle takes: its file and two folders."""
-    return (source + 3) * entries.BLOCK_BYTES
+    """That the entry of such a bundle takes: its file, its record and two folders."""
+    return (source + 4) * entries.BLOCK_BYTES
 
 
 class SharedCache:
@@ -43,7 +43,7 @@ class SharedCache:
         self._seen: set[tuple[str, int]] = set()
         self._to_stay: set[tuple[str, int]] = set()
         self._damaged: set[tuple[str, int]] = set()
-        self._held: list[int] = []
+        self._in_use: list[int] = []
 
     def need(self, condition: bool, otherwise: str) -> None:
         if not condition and otherwise not in self.wrong:
@@ -62,7 +62,7 @@ class SharedCache:
         if in_use:
             opened = os.open(folder / "record.json", os.O_RDONLY)
             fcntl.flock(opened, fcntl.LOCK_SH)
-            self._held.append(opened)
+            self._in_use.append(opened)
             self._to_stay.add(_identity(folder))
 
     def look(self) -> None:
@@ -89,7 +89,7 @@ class SharedCache:
             for folder in (self._path / kind).glob("*"):
                 is_sound = _identity(folder) in self._damaged or _is_whole(folder)
                 self.need(is_sound, f"{folder.name[:8]} is not whole any more")
-        for opened in self._held:
+        for opened in self._in_use:
             os.close(opened)
 
 

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +95,6 @@ class Actor:
                 os.killpg(self.pid, signal.SIGKILL)
             self._end()
 
-    def finish(self) -> None:
-        while self.code is None:
-            self.step()
-
     def _wait(self) -> None:
         if not os.read(self._stopped, 1):
             self._end()
@@ -137,20 +133,36 @@ def _only_reads(event: str, args: tuple[Any, ...]) -> bool:
 
 def verdict(plan: Plan) -> dict[str, Any]:
     """What was wrong at any time, and how many of the steps there were."""
+    shared = SharedCache(plan.folder / "cache", plan.bound)
+    _prepare(plan, shared)
+    actors = [Actor(partial(plan.work, f"pod-{n}", **each)) for n, each in enumerate(plan.actors)]
+    steps, killed = _played(plan, actors, shared)
+    alive = [actor.code for n, actor in enumerate(actors) if n not in killed]
+    shared.need(not any(alive), "a fetch failed that was not killed")
+    for n in killed:  # the kubelet starts the container again, with the volume as it is
+        afresh = _finished(partial(plan.work, f"pod-{n}", **plan.actors[n]))
+        shared.need(afresh == 0, "a fetch failed after one that was killed")
+    last = _finished(partial(plan.work, "last", LAST_SOURCE, known=False, wait=0))
+    shared.need(last == 0, "the last fetch failed")
+    shared.look()
+    shared.need(not list((plan.folder / "cache" / "incoming").iterdir()), "incoming is not empty")
+    shared.close()
+    return {"wrong": shared.wrong, "steps": steps, "killed": len(killed)}
+
+
+def _prepare(plan: Plan, shared: SharedCache) -> None:
+    """All sources, and the entries from before."""
     sources = {each["source"] for each in (*plan.actors, *plan.old)} | {LAST_SOURCE}
     for source in sources:
         write_source(source, plan.folder, "alpha\n" if plan.index else "")
-    shared = SharedCache(plan.folder / "cache", plan.bound)
     for n, each in enumerate(plan.old):
-        Actor(
-            lambda n=n, each=each: plan.work(f"old-{n}", each["source"], known=False, wait=0)
-        ).finish()
+        _finished(partial(plan.work, f"old-{n}", each["source"], known=False, wait=0))
         shared.age(digest_of(each["source"], plan.folder), each["in_use"], each["damaged"])
     shared.look()
-    actors = [
-        Actor(lambda n=n, each=each: plan.work(f"pod-{n}", **each))
-        for n, each in enumerate(plan.actors)
-    ]
+
+
+def _played(plan: Plan, actors: list[Actor], shared: SharedCache) -> tuple[int, set[int]]:
+    """Until all have ended: how many steps the plan's turns had, and who was killed."""
     steps, killed = 0, set()
     for n, turns, kill in plan.turns:
         for _ in range(turns):
@@ -164,24 +176,20 @@ def verdict(plan: Plan) -> dict[str, Any]:
         for actor in actors:
             actor.step()
             shared.look()
-    shared.need(all(actor.code == 0 for n, actor in enumerate(actors) if n not in killed),
-                "a fetch failed that was not killed")  # fmt: skip
-    for n in killed:  # the kubelet starts the container again, with the volume as it is
-        afresh = Actor(lambda n=n: plan.work(f"pod-{n}", **plan.actors[n]))
-        afresh.finish()
-        shared.need(afresh.code == 0, "a fetch failed after one that was killed")
-    last = Actor(lambda: plan.work("last", LAST_SOURCE, known=False, wait=0))
-    last.finish()
-    shared.look()
-    shared.need(last.code == 0, "the last fetch failed")
-    shared.need(not list((plan.folder / "cache" / "incoming").iterdir()), "incoming is not empty")
-    shared.close()
-    return {"wrong": shared.wrong, "steps": steps, "killed": len(killed)}
+    return steps, killed
+
+
+def _finished(work: Callable[[], None]) -> int | None:
+    """The exit code of one that goes on alone."""
+    actor = Actor(work)
+    while actor.code is None:
+        actor.step()
+    return actor.code
 
 
 def main() -> None:
     locks.POLL_SECONDS = 0.001
-    for line, _ in zip(sys.stdin, count(), strict=False):
+    for line in sys.stdin:
         plan = json.loads(line)
         answer = verdict(Plan(**plan | {"folder": Path(plan["folder"])}))
         print(json.dumps(answer), flush=True)
