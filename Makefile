@@ -114,3 +114,4 @@ lock: setup ## renew the hash-pinned locks: of each image, of .venv, of the benc
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	for peer in mlserver kserve bentoml servers; do \
 	  $(LOCK) bench/serving/requirements/$$peer.in -o bench/serving/requirements/$$peer.txt || exit 1; done
+	$(LOCK) $(AS_SHARED) bench/rollout/build-tools.in -o bench/rollout/build-tools.txt

@@ -1,7 +1,8 @@
 """`python -m bench.rollout`: how long it takes from an alias that moves to the answers.
 
 On the cluster, brought up for it where it is not there. Prints the tables and writes them with a
-plot into docs/ (rollout-bench.md, .json and .svg).
+plot into docs/ (rollout-bench.md, .json and .svg). Of kinds of moves that were not asked for, what
+was measured before stays, with its date.
 """
 
 import argparse
@@ -14,7 +15,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.rollout import plot, report, timeline
+import msgspec
+
+from bench.rollout import packages, plot, report, timeline
 from bench.rollout.bench import Bench
 from bench.rollout.by_hand import ByHand
 from bench.rollout.followed import POLL_SECONDS, Followed, follow_by
@@ -26,6 +29,7 @@ from pennant_dev.settings import REPOSITORY
 from pennant_dev.shell import DevError, eprint
 
 PAGE = Path(__file__).with_name("page.md")
+BUNDLE = "Bundle"  # spec.serving.environment
 
 
 def main(words: Sequence[str]) -> int:
@@ -38,11 +42,11 @@ def main(words: Sequence[str]) -> int:
     except DevError as error:
         eprint(str(error))
         return 2
-    result = report.Report(*_setting(), tuple(moves))
-    print(report.markdown(result))
+    run = report.Run(*_setting(), tuple(moves))
+    print(report.markdown(report.Report((run,))))
     if arguments.write is not None:
-        _write(result, arguments.write)
-    return 1 if result.failed else 0
+        _write(_measured(arguments.write).with_run(run), arguments.write)
+    return 1 if report.Report((run,)).failed else 0
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -50,7 +54,12 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--webhook", type=int, default=20, help="moves with the webhook")
     parser.add_argument("--back", type=int, default=10, help="of which are taken back")
     parser.add_argument("--poll", type=int, default=6, help="moves by the poll alone")
+    parser.add_argument("--bundle", type=int, default=5, help="with the bundle's own packages")
+    parser.add_argument("--cache", type=int, default=5, help="with these, and a cache")
     parser.add_argument("--by-hand", type=int, default=5, help="moves of `mlflow models serve`")
+    parser.add_argument(
+        "--by-hand-bundle", type=int, default=5, help="likewise, with the bundle's own packages"
+    )
     parser.add_argument("--write", type=Path, default=REPOSITORY / "docs", help="folder")
     parser.add_argument("--dry", dest="write", action="store_const", const=None, help="only print")
     return parser.parse_args(words)
@@ -58,17 +67,20 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def _run(kube: Kube, plan: argparse.Namespace) -> list[timeline.Move]:
     moves: list[timeline.Move] = []
+    most = (plan.webhook + plan.poll, plan.bundle, plan.cache, plan.by_hand, plan.by_hand_bundle)
     with Sightings(kube) as sightings:
         bench = Bench(kube, sightings)
-        bench.register(1 + max(plan.webhook + plan.poll, plan.by_hand))
+        bench.register(1 + max(most))
         try:
-            _followed(bench, plan, moves)
+            if plan.webhook + plan.poll:
+                _followed(bench, plan, moves)
+            if plan.bundle + plan.cache + plan.by_hand_bundle:
+                with packages.index(kube) as index:
+                    _with_their_packages(bench, plan, index, moves)
         finally:
+            follow_by(kube, webhook=False)
             kube.apply(setup.MANIFESTS / "demo" / "registry")
-        if plan.by_hand:
-            hand = ByHand(bench)
-            with hand.serving() as traffic:
-                moves += [_printed(hand.move(traffic, 2 + n)) for n in range(plan.by_hand)]
+        _by_hand(ByHand(bench), plan.by_hand, moves)
         if sightings.blind:
             raise DevError("a watch or a log ended during the run: moments may be missing")
     return moves
@@ -87,6 +99,33 @@ def _followed(bench: Bench, plan: argparse.Namespace, moves: list[timeline.Move]
         for _ in range(plan.poll):
             version += 1
             moves.append(_printed(followed.move(traffic, timeline.POLL, version, POLL_SECONDS)))
+
+
+def _with_their_packages(
+    bench: Bench, plan: argparse.Namespace, index: str, moves: list[timeline.Move]
+) -> None:
+    follow_by(bench.kube, webhook=True, index=index)
+    if plan.bundle:
+        bundled = Followed(bench, "bundled", environment=BUNDLE)
+        _moved(bundled, timeline.BUNDLE, plan.bundle, moves)
+    if plan.cache:
+        with packages.claim(bench.kube) as claim:
+            storage = {"cache": {"claimName": claim, "maxSize": "1900Mi"}}
+            cached = Followed(bench, "cached", environment=BUNDLE, storage=storage)
+            _moved(cached, timeline.CACHE, plan.cache, moves)
+    _by_hand(ByHand(bench, index), plan.by_hand_bundle, moves)
+
+
+def _moved(followed: Followed, kind: str, count: int, moves: list[timeline.Move]) -> None:
+    with followed.serving() as traffic:
+        for version in range(2, 2 + count):
+            moves += [_printed(followed.move(traffic, kind, version, wait=1))]
+
+
+def _by_hand(hand: ByHand, count: int, moves: list[timeline.Move]) -> None:
+    if count:
+        with hand.serving() as traffic:
+            moves += [_printed(hand.move(traffic, 2 + number)) for number in range(count)]
 
 
 def _printed(move: timeline.Move) -> timeline.Move:
@@ -109,6 +148,14 @@ def _setting() -> tuple[str, str, str]:
         command,
         f"{machine}, Linux {platform.release()}, with the whole cluster, MLflow and clients on it",
     )
+
+
+def _measured(folder: Path) -> report.Report:
+    """Before this run."""
+    numbers = folder / "rollout-bench.json"
+    if not numbers.exists():
+        return report.Report(())
+    return msgspec.json.decode(numbers.read_bytes(), type=report.Report)
 
 
 def _write(result: report.Report, folder: Path) -> None:

@@ -9,47 +9,54 @@ from typing import Any
 from bench.rollout import timeline
 from bench.rollout.bench import MODEL, Bench, pause, settled
 from pennant_dev.demo.kube import Kube
-from pennant_dev.demo.pods import MLFLOW, NAMESPACE
+from pennant_dev.demo.pods import IMAGE, MLFLOW, NAMESPACE
 from pennant_dev.demo.setup import MLFLOW_NAMESPACE
 from pennant_dev.demo.traffic import Traffic
 
-NAME = "by-hand"
 PORT = 8080
+RESTART_SECONDS = 900.0
+"""For both pods, one after the other, whatever each installs first."""
 REQUESTS_PER_SECOND = 20
 """Requests a second: more of them would slow the start of the new pods on a small machine."""
-LABELS = {"app": NAME}
 
 
 class ByHand:
     """A Deployment and a Service as a tutorial has them, but for a probe as fast as ours."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, index: str = "") -> None:
+        """With the packages of the image, or of an index those that the bundle asks for."""
         self._bench = bench
+        self._index = index
+        self._name = "by-hand-bundle" if index else "by-hand"
+        self._kind = timeline.BY_HAND_BUNDLE if index else timeline.BY_HAND
         self.version = 1
 
     @contextmanager
     def serving(self) -> Iterator[Traffic]:
         """It serves version 1, under traffic; deleted afterwards."""
-        kube = self._bench.kube
-        self._bench.point(NAME, 1)
-        things = {"apiVersion": "v1", "kind": "List", "items": [deployment(image(kube)), service()]}
+        kube, name = self._bench.kube, self._name
+        self._bench.point(name, 1)
+        container = with_its_own(name, self._index) if self._index else with_the_images(name, kube)
+        items = [deployment(name, container), service(name)]
+        things = {"apiVersion": "v1", "kind": "List", "items": items}
         kube("apply", "-f", "-", stdin=json.dumps(things))
         try:
-            kube.rolled_out(NAME, NAMESPACE, seconds=180)
-            with self._bench.traffic(NAME, REQUESTS_PER_SECOND) as traffic:
+            kube.rolled_out(name, NAMESPACE, seconds=RESTART_SECONDS)
+            with self._bench.traffic(name, REQUESTS_PER_SECOND) as traffic:
                 yield traffic
         finally:
             where = f"--namespace={NAMESPACE}"
-            kube("delete", f"deployment/{NAME}", f"service/{NAME}", where, "--wait=false")
+            kube("delete", f"deployment/{name}", f"service/{name}", where, "--wait=false")
 
     def move(self, traffic: Traffic, version: int) -> timeline.Move:
         """Alias and restart at once: the time until somebody notices is not counted."""
-        settled(self._is_settled, f"{NAME} does not come to rest")
+        name, kube = self._name, self._bench.kube
+        settled(self._is_settled, f"{name} does not come to rest")
         pause(1)
-        asked = self._bench.point(NAME, version)
-        self._bench.kube("rollout", "restart", f"deployment/{NAME}", f"--namespace={NAMESPACE}")
+        asked = self._bench.point(name, version)
+        kube("rollout", "restart", f"deployment/{name}", f"--namespace={NAMESPACE}")
         restarted = time.time()
-        self._bench.kube.rolled_out(NAME, NAMESPACE, seconds=120)
+        kube.rolled_out(name, NAMESPACE, seconds=RESTART_SECONDS)
         seen = self._bench.answered(traffic, asked, self.version, version)
         self.version = version
         moments = {
@@ -57,13 +64,13 @@ class ByHand:
             **timeline.of_all(self._pods(asked), min),
             "answered": seen.pop("answered"),
         }
-        return timeline.Move(timeline.BY_HAND, asked, moments, **seen)
+        return timeline.Move(self._kind, asked, moments, **seen)
 
     def _pods(self, since: float) -> list[timeline.Pod]:
         new = [
             pod
             for pod in self._bench.sightings.pods.values()
-            if pod.labels.get("app") == NAME and pod.made >= since
+            if pod.labels.get("app") == self._name and pod.made >= since
         ]
         pods = []
         for pod in new:
@@ -72,24 +79,33 @@ class ByHand:
         return pods
 
     def _is_settled(self) -> bool:
-        return len(self._bench.kube.list("pods", NAMESPACE, f"app={NAME}")) == 2
+        return len(self._bench.kube.list("pods", NAMESPACE, f"app={self._name}")) == 2
 
 
-def image(kube: Kube) -> str:
-    """The one that the MLflow server runs on: it holds MLflow and scikit-learn."""
+def with_the_images(alias: str, kube: Kube) -> dict[str, Any]:
+    """With the packages of the image that the MLflow server runs on: it holds MLflow and
+    scikit-learn.
+    """
     server = kube.get("deployment", "mlflow", MLFLOW_NAMESPACE) or {}
-    return str(server["spec"]["template"]["spec"]["containers"][0]["image"])
+    image = str(server["spec"]["template"]["spec"]["containers"][0]["image"])
+    return container(alias, image, "local")
 
 
-def deployment(image: str) -> dict[str, Any]:
-    """Two pods that load whatever the alias points at when they start."""
-    options = ("--env-manager=local", "--host=0.0.0.0", f"--port={PORT}")
-    env = {"MLFLOW_TRACKING_URI": MLFLOW, "MLFLOW_DISABLE_TELEMETRY": "true", "HOME": "/tmp"}
-    container = {
+def with_its_own(alias: str, index: str) -> dict[str, Any]:
+    """With an environment that MLflow makes of the bundle's requirements, by uv."""
+    uv = {"UV_DEFAULT_INDEX": index, "UV_PYTHON_DOWNLOADS": "never"}
+    return container(alias, IMAGE, "uv", **uv)
+
+
+def container(alias: str, image: str, env_manager: str, **more: str) -> dict[str, Any]:
+    """It loads whatever the alias points at when it starts."""
+    options = (f"--env-manager={env_manager}", "--host=0.0.0.0", f"--port={PORT}")
+    env = {"MLFLOW_TRACKING_URI": MLFLOW, "MLFLOW_DISABLE_TELEMETRY": "true", "HOME": "/tmp"} | more
+    return {
         "name": "serve",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["mlflow", "models", "serve", f"--model-uri=models:/{MODEL}@{NAME}", *options],
+        "command": ["mlflow", "models", "serve", f"--model-uri=models:/{MODEL}@{alias}", *options],
         "env": [{"name": name, "value": value} for name, value in env.items()],
         "ports": [{"containerPort": PORT}],
         "readinessProbe": {"httpGet": {"path": "/ping", "port": PORT}, "periodSeconds": 1},
@@ -99,6 +115,10 @@ def deployment(image: str) -> dict[str, Any]:
             "capabilities": {"drop": ["ALL"]},
         },
     }
+
+
+def deployment(name: str, container: dict[str, Any]) -> dict[str, Any]:
+    """Two pods of it."""
     pod = {
         "enableServiceLinks": False,
         "automountServiceAccountToken": False,
@@ -112,20 +132,22 @@ def deployment(image: str) -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": NAME, "namespace": NAMESPACE, "labels": LABELS},
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"app": name}},
         "spec": {
             "replicas": 2,
-            "selector": {"matchLabels": LABELS},
-            "template": {"metadata": {"labels": LABELS}, "spec": pod},
+            # While nothing answers for minutes, nobody would call the rollout failed.
+            "progressDeadlineSeconds": int(RESTART_SECONDS),
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": pod},
         },
     }
 
 
-def service() -> dict[str, Any]:
+def service(name: str) -> dict[str, Any]:
     """In front of them."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": NAME, "namespace": NAMESPACE},
-        "spec": {"selector": LABELS, "ports": [{"port": 80, "targetPort": PORT}]},
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": PORT}]},
     }

@@ -11,11 +11,13 @@ from pennant_dev.demo import svg
 WIDTH, LEFT, RIGHT = 980, 24, 30
 TOP, BAR, GAP, TITLE = 64, 9, 2, 26
 LEGEND_LINE, LEGEND_COLUMN = 18, 460
+MOST_LINES = 25  # of seconds
 INK, SOFT, GRID, LAST = "#222222", "#666666", "#e3e6ea", "#c53030"
 COLOURS = {
     "hook": "#1a365d", "noticed": "#2a4365", "applied": "#2b6cb0", "restarted": "#2b6cb0",
     "scheduled": "#63b3ed", "fetch starts": "#a0aec0", "fetch imported": "#b7791f",
-    "fetched": "#ecc94b", "serve starts": "#cbd5e0", "started": "#a0aec0", "imported": "#276749",
+    "fetched": "#ecc94b", "installed": "#dd6b20", "serve starts": "#cbd5e0",
+    "started": "#a0aec0", "imported": "#276749",
     "loaded": "#48bb78", "self-tested": "#9ae6b4", "ready": "#d6bcfa", "switched": "#805ad5",
     "answered": "#44337a",
 }  # fmt: skip
@@ -23,15 +25,20 @@ COLOURS = {
 
 def draw(report: Report) -> str:
     """The whole picture."""
-    series = [(TITLES[kind], report.series(kind)) for kind in TITLES if report.series(kind)]
+    measured = [kind for kind in TITLES if report.series(kind)]
+    series = [(TITLES[kind].replace("`", ""), report.series(kind)) for kind in measured]
     moves = [move for _, each in series for move in each]
     used = [name for name in PARTS if any(name in move.parts for move in moves)]
     end = max((max(move.total, _last(move) or 0) for move in moves), default=1.0)
     bottom = TOP + sum(TITLE + len(each) * (BAR + GAP) for _, each in series)
     lines = -(-(len(used) + 1) // 2)
-    height = bottom + 40 + lines * LEGEND_LINE + 26
+    runs = [f"{run.date}. {run.machine}." for run in report.runs]
+    height = bottom + 40 + lines * LEGEND_LINE + 10 + len(runs) * LEGEND_LINE
     shapes = [*_heading(), *_grid(end, bottom), *_bars(series, end), *_legend(used, bottom + 44)]
-    shapes.append(svg.text(LEFT, height - 10, f"{report.date}. {report.machine}.", size=11))
+    shapes += [
+        svg.text(LEFT, height - 10 - LEGEND_LINE * above, words, size=11)
+        for above, words in enumerate(reversed(runs))
+    ]
     return svg.document(WIDTH, height, "Seconds from alias to answer, by part", shapes)
 
 
@@ -42,7 +49,7 @@ def _heading() -> Iterator[str]:
 
 
 def _grid(end: float, bottom: float) -> Iterator[str]:
-    for second in range(int(end) + 1):
+    for second in range(0, int(end) + 1, 1 + int(end) // MOST_LINES):
         x = _x(second, end)
         yield svg.line((x, TOP), (x, bottom), GRID)
         yield svg.text(x, bottom + 14, f"{second} s", size=11, colour=SOFT, anchor="middle")

@@ -1,11 +1,14 @@
-"""The tables of a run, and whether it kept within the budgets. Pure."""
+"""The tables of some runs, and whether they kept within the budgets. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.rollout.timeline import (
     BACK,
+    BUNDLE,
     BY_HAND,
+    BY_HAND_BUNDLE,
+    CACHE,
     PARTS,
     POLL,
     WEBHOOK,
@@ -19,24 +22,56 @@ TITLES = {
     WEBHOOK: "Pennant, with the webhook",
     POLL: "Pennant, by its poll alone",
     BACK: "Pennant, back within the bake",
+    BUNDLE: "Pennant, `environment: Bundle`",
+    CACHE: "Pennant, `Bundle` with a cache",
     BY_HAND: "by hand",
+    BY_HAND_BUNDLE: "by hand, `--env-manager uv`",
 }
+BY_HANDS = (BY_HAND, BY_HAND_BUNDLE)
 BUDGETS = {
     "with the webhook, first new answer": (WEBHOOK, "first", 4.5),
     "with the webhook, last old answer of kept connections": (WEBHOOK, POOLED, 7.0),
     "back within the bake, new connections": (BACK, FRESH, 0.5),
+    "environment: Bundle, first new answer": (BUNDLE, "first", 10.0),
+    "environment: Bundle with a cache, first new answer": (CACHE, "first", 5.0),
 }
 """Series, which figure, seconds; the median counts."""
 
 
 @dataclass(frozen=True)
-class Report:
-    """One run."""
+class Run:
+    """What one run measured."""
 
     date: str
     command: str
     machine: str
     moves: tuple[Move, ...]
+
+    @property
+    def kinds(self) -> list[str]:
+        """Of which it measured some."""
+        measured = {move.kind for move in self.moves}
+        return [kind for kind in TITLES if kind in measured]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Runs, the newest first; of each kind of move there are those of one run."""
+
+    runs: tuple[Run, ...]
+
+    def with_run(self, run: Run) -> "Report":
+        """What it measured takes the place of what was measured before."""
+        older = (
+            replace(each, moves=tuple(m for m in each.moves if m.kind not in run.kinds))
+            for each in self.runs
+        )
+        return Report((run, *(each for each in older if each.moves)))
+
+    @property
+    def moves(self) -> list[Move]:
+        """All that are told of."""
+        return [move for run in self.runs for move in run.moves]
 
     def series(self, kind: str) -> list[Move]:
         """The moves of one kind."""
@@ -52,16 +87,21 @@ class Report:
     @property
     def failed(self) -> int:
         """Requests of Pennant's series that failed."""
-        return sum(move.failed for move in self.moves if move.kind != BY_HAND)
+        return sum(move.failed for move in self.moves if move.kind not in BY_HANDS)
 
 
 def markdown(report: Report) -> str:
     """All tables."""
     kinds = [kind for kind in TITLES if report.series(kind)]
-    parts = [f"{report.date}, `{report.command}`. {report.machine}.", "", *_summary(report, kinds)]
+    parts = ["## Runs", "", *map(_described, report.runs), "", *_summary(report, kinds)]
     parts += ["", *_budgets(report), "", "## Parts", ""]
     parts += ["Seconds, least / median / p99; medians need not add up.", "", *_parts(report, kinds)]
     return "\n".join(parts) + "\n"
+
+
+def _described(run: Run) -> str:
+    measured = "; ".join(TITLES[kind] for kind in run.kinds)
+    return f"- {run.date}, `{run.command}`: {measured}. {run.machine}."
 
 
 def _summary(report: Report, kinds: Sequence[str]) -> Iterable[str]:

@@ -11,6 +11,7 @@ from pennant_dev.demo.heard import SELECTOR, Heard, heard
 from pennant_dev.demo.kube import Kube, Object, Stream
 from pennant_dev.demo.pods import NAMESPACE
 
+OWNER = "pennant.dev/deployment"
 REVISION = "pennant.dev/revision"
 VERSION = "pennant.dev/model-version"
 ACTIVE = "pennant.dev/active-revision"
@@ -35,8 +36,9 @@ class Sightings:
     """Watches and a log, followed in threads until the block ends."""
 
     kube: Kube
-    applied: dict[str, tuple[float, str]] = field(default_factory=dict)
-    """Version -> when a Deployment that has pods of it was first seen, and its revision."""
+    applied: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
+    """(ModelDeployment, version) -> when a Deployment that has pods of it was first seen, and its
+    revision."""
     switches: list[tuple[float, str]] = field(default_factory=list)
     """When a Service was seen to lead to another revision than before."""
     pods: dict[str, PodSighting] = field(default_factory=dict)
@@ -80,7 +82,8 @@ class Sightings:
         template = thing["spec"]["template"]["metadata"]
         version = template.get("annotations", {}).get(VERSION)
         if version and thing["spec"].get("replicas"):
-            self.applied.setdefault(version, (now, template["labels"][REVISION]))
+            labels = template["labels"]
+            self.applied.setdefault((labels[OWNER], version), (now, labels[REVISION]))
 
     def _service(self, thing: Object, now: float) -> None:
         revision = thing["metadata"].get("annotations", {}).get(ACTIVE)

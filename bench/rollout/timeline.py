@@ -10,6 +10,8 @@ from newsreco.loadgen_report import FRESH, POOLED, Row, timing
 from newsreco.loadgen_report import Move as AliasMove
 
 WEBHOOK, POLL, BACK, BY_HAND = "webhook", "poll", "back", "by hand"
+BUNDLE, CACHE, BY_HAND_BUNDLE = "bundle", "cache", "by hand, bundle"
+"""The model runs with the packages that its bundle asks for."""
 PARTS = {
     "hook": "MLflow stores the alias and calls the webhook",
     "noticed": "the operator asks MLflow (without webhook: at its next poll)",
@@ -19,6 +21,7 @@ PARTS = {
     "fetch starts": "sandbox, network, volumes, container of `fetch`",
     "fetch imported": "`fetch`: Python and imports",
     "fetched": "`fetch`: list, download, verify",
+    "installed": "`fetch`: the environment",
     "serve starts": "the kubelet sees its end, container of `serve`",
     "started": "sandbox, network, volumes, container",
     "imported": "`serve`: Python and imports",
@@ -95,7 +98,9 @@ def moments_of(fetched: Mapping[str, Any] | None, ready: Mapping[str, Any] | Non
     moments: dict[str, float] = {}
     if fetched:
         moments["fetch starts"], moments["fetch imported"] = _start(fetched)
-        moments["fetched"] = fetched["time"]
+        moments["fetched"] = fetched["time"] - sum(_of_environment(fetched["phases"]))
+        if "environment" in fetched["phases"]:
+            moments["installed"] = fetched["time"]
     if ready:
         phases = ready["phases"]
         after_load = list(phases)[list(phases).index("load") + 1 :]
@@ -103,6 +108,13 @@ def moments_of(fetched: Mapping[str, Any] | None, ready: Mapping[str, Any] | Non
         moments["loaded"] = ready["time"] - sum(phases[name] for name in after_load)
         moments["self-tested"] = ready["time"]
     return Pod(moments)
+
+
+def _of_environment(phases: Mapping[str, float]) -> list[float]:
+    """Seconds of what comes after the bundle."""
+    names = list(phases)
+    begun = names.index("environment") if "environment" in phases else len(names)
+    return [phases[name] for name in names[begun:]]
 
 
 def _start(entry: Mapping[str, Any]) -> tuple[float, float]:

@@ -9,6 +9,7 @@ operator ever reads from them.
 
     fetch/__main__.py main          settings -> fetch/__init__.py fetch: download, verify, publish
     environment/providing.py        where the model brings its packages: resolved, installed
+    cache/using.py use              where pods share a cache: either by way of that
     environment/overlay.py activate these in front of the image's, before anything is imported
     __main__.py main                settings -> http/listener.py listen: the port, then the imports
     process/workers.py supervise    of several workers: load once, fork, watch (supervisor.py)

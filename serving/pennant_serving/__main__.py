@@ -9,10 +9,12 @@ import signal
 import sys
 from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 
-from pennant_serving.environ import SettingsError, termination_log
+from pennant_serving.environ import Environ, SettingsError, termination_log
 from pennant_serving.environment.overlay import activate
+from pennant_serving.environment.record import environment_path
 from pennant_serving.failures import PodError, Reason, print_cause, report_failure
 from pennant_serving.http.listener import listen
 from pennant_serving.lifecycle.phases import Phases
@@ -24,6 +26,7 @@ def main(variables: MutableMapping[str, str]) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
+        _follow_links(variables)
         # Before anything is imported that it may have in another version: so far it was the
         # standard library, and what is ours.
         environment = activate(variables)
@@ -39,6 +42,16 @@ def main(variables: MutableMapping[str, str]) -> int:
         failure = PodError(Reason.START_FAILED, f"the server could not start: {error}")
         return _failed(failure, variables)
     return 0
+
+
+def _follow_links(variables: Mapping[str, str]) -> None:
+    """What lies in a cache is in use from here on. Raises PodError where it is not there."""
+    model_path = Path(Environ(variables).text("PENNANT_MODEL_PATH", "/models/bundle"))
+    links = [path for path in (model_path, environment_path(model_path)) if path.is_symlink()]
+    if links:
+        from pennant_serving.cache.following import hold  # most pods have no cache
+
+        hold(links)
 
 
 def _serve(settings: Settings) -> None:

@@ -38,6 +38,10 @@ MODELDEPLOYMENTS: tuple[dict[str, Any], ...] = (
     {"model": {"name": "news", "stage": "Production"}},
     {"model": {"name": "news", "version": "7"}},
     {"model": {"name": "news", "alias": "production"}, "serving": SERVER},
+    {
+        "model": {"name": "news", "alias": "production"},
+        "serving": {"storage": {"cache": {"claimName": "model-cache"}}},
+    },
 )
 URL = "http://mlflow.example"
 MODELREGISTRIES: tuple[dict[str, Any], ...] = (

@@ -40,6 +40,7 @@ from pennant_testing.memory.object_builders import IMAGES, REGISTRY, model_deplo
 pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[2]
+OTHERS = {"name": "rec", "namespace": "team", "uid": "uid-of-another"}
 SPEC = parse_spec(model_deployment(serving={"adapter": "sklearn", "selfTest": "Required"}))
 
 
@@ -165,10 +166,33 @@ def test_a_lock_is_what_fetch_reports_but_for_what_nobody_has_weighed_yet():
     assert report(record).keys() - {"bytes"} == {each.name for each in fields(EnvironmentLock)}
 
 
+@pytest.mark.parametrize("custom", [False, True], ids=["Pennant", "Custom"])
+def test_fetch_reads_which_cache_its_pod_shares_and_how(custom: bool):
+    claim = {"storage": {"cache": {"claimName": "model-cache", "maxSize": "20Gi"}}}
+    serving = (sample().serving if custom else {}) | claim
+    fetch, _ = containers(version(7), parse_spec(model_deployment(serving=serving)))
+    cache = FetchSettings.from_env(environment(fetch)).cache
+    assert cache is not None
+    (mount,) = (m["mountPath"] for m in fetch["volumeMounts"] if m["name"] == "cache")
+    assert (str(cache.path), cache.size) == (mount, 20 * 2**30)
+    assert cache.use == ("copy" if custom else "link")
+    others = parse_spec(model_deployment(serving=serving) | {"metadata": OTHERS})
+    apart = FetchSettings.from_env(environment(containers(version(7), others)[0])).cache
+    assert apart is not None
+    assert cache.rollout != apart.rollout
+
+
+def test_without_a_cache_fetch_reads_none():
+    fetch, _ = containers(version(7))
+    assert FetchSettings.from_env(environment(fetch)).cache is None
+
+
 def test_no_variable_is_rendered_that_nobody_reads():
     text = "".join(p.read_text() for p in Path(pennant_serving.__file__).parent.rglob("*.py"))
     read = set(re.findall(r"PENNANT_[A-Z0-9_]+", text))
-    for container in (*containers(version(7)), *containers(version(7, tag=False))):
+    cached = parse_spec(model_deployment(serving={"storage": {"cache": {"claimName": "c"}}}))
+    rendered = (containers(version(7)), containers(version(7, tag=False)))
+    for container in (*rendered[0], *rendered[1], *containers(version(7), cached)):
         assert {variable["name"] for variable in container["env"]} <= read
 
 

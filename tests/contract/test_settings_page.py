@@ -23,6 +23,7 @@ REQUIRED = {
     "PENNANT_MODEL_SOURCE": "mlflow-artifacts:/1/a",
     "PENNANT_REGISTRY_URL": "http://mlflow.example",
     "PENNANT_INDEX_URL": "http://packages.example/simple",
+    "PENNANT_CACHE_PATH": "/cache",
 }
 ROWS = re.findall(r"^\| (`.+?`) \| (\w+) \| (.+?) \|", TABLE, re.MULTILINE)
 DEFAULTS = {
@@ -31,7 +32,17 @@ DEFAULTS = {
     for variable in re.findall(r"`(PENNANT_\w+)`", variables)
     if default.strip("`")[0].isdigit() or default.startswith("`")
 }
-VALUES = ("0.5", "2", "true", "Rows", "Off", "team:Adapter", "http://collector:4318", "Bundle")
+VALUES = (
+    "0.5",
+    "2",
+    "true",
+    "Rows",
+    "Off",
+    "team:Adapter",
+    "http://collector:4318",
+    "Bundle",
+    "copy",
+)
 FOUND = {Settings: {"environment"}, FetchSettings: set[str]()}
 """Settings that are read off the volume."""
 READERS = {"serve": (Settings,), "fetch": (FetchSettings,), "both": (Settings, FetchSettings)}

@@ -37,6 +37,7 @@ SERVING = (
         "environ.py",
         "failures.py",
         "bundle/mlmodel.py",
+        "cache/following.py",
         "environment/*.py",
     ),
     *("rehearsal/judging.py", "rehearsal/rehearse.py"),
@@ -60,6 +61,7 @@ NOT_MESSAGES = (
         "exceeded quota",
         "failed quota",
         "failed to create typed patch object",
+        "persistent ?volume|pvc|volume (?:node affinity|zone)",
     ),
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
@@ -78,6 +80,7 @@ NOT_MESSAGES = (
     "401 Unauthorized|403 Forbidden|valid authentication credentials|Missing credentials",
     r",? we can conclude that your requirements are unsatisfiable",
     r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret',
+    " is used without a lock: ",  # a line of the log: it stays for an hour by its last use
     " has been silent for ",  # a line of the log: the worker's place is taken by another
     # Lines of the log of what went well.
     *("skipped: off, or no input example", "requests are predicted ", "one by one"),

@@ -1,7 +1,6 @@
 """`environment: Bundle` on real pods, with an index in the cluster: the examples, by their READMEs
 alone, and what goes wrong."""
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -11,13 +10,15 @@ import pytest
 from pennant_dev.demo import setup
 from pennant_dev.demo.kube import Kube, Object
 from pennant_dev.demo.pods import NAMESPACE
-from pennant_dev.environments import wheels
 from pennant_dev.settings import REPOSITORY
-from pennant_testing.cluster.deployed import Deployed, condition_of
+from pennant_testing.cluster.deployed import Deployed, condition_of, fetched
 from pennant_testing.cluster.followed_readme import THERE, Reader
-from pennant_testing.cluster.package_index import package_index, registry
-from pennant_testing.cluster.pod_scripts import source
-from pennant_testing.packages.static_index import lay_out, packed
+from pennant_testing.cluster.package_index import (
+    archive_of,
+    package_index,
+    registered,
+    registry,
+)
 from pennant_testing.shown_commands import ShownCommand
 
 pytestmark = pytest.mark.e2e
@@ -55,11 +56,8 @@ FAULTS = [
 @pytest.fixture(scope="module")
 def index(kube: Kube, room: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an index that has what the tests' bundles ask for."""
-    minor = "import sys; print('%d.%d' % sys.version_info[:2])"
-    python = kube.execute(NAMESPACE, setup.TOOLBOX, "python", "-c", minor).strip()
-    folder = tmp_path_factory.mktemp("index")
-    lay_out(wheels(LOCK, python), folder / "root")
-    with package_index(kube, room, packed(folder / "root", folder / "index.tar")) as url:
+    archive = archive_of(kube, tmp_path_factory.mktemp("index"), LOCK)
+    with package_index(kube, room, archive) as url:
         yield url
 
 
@@ -93,11 +91,7 @@ def followed(
 @pytest.fixture(scope="module")
 def made(kube: Kube, followed: dict[str, list[tuple[ShownCommand, str]]]) -> dict[str, str]:
     """Versions of the tests' own model by what they are."""
-    words = ("exec", "--stdin", setup.TOOLBOX, f"--namespace={NAMESPACE}", "--")
-    script, python = source("register_environments"), f"{THERE}/digits/.venv/bin/python"
-    output = kube(*words, "python", "-", MODEL, python, stdin=script)
-    versions: dict[str, str] = json.loads(output.strip().splitlines()[-1])
-    return versions
+    return registered(kube, MODEL, f"{THERE}/digits/.venv/bin/python")
 
 
 @pytest.fixture(scope="module")
@@ -145,13 +139,6 @@ def test_each_pod_of_an_older_scikit_learn_has_the_very_same_packages(kube: Kube
     assert status["serving"]["environment"] == before["environment"]
     reported = {message["environment"]["digest"] for message in map(fetched, digits.pods())}
     assert reported == {before["environment"]}
-
-
-def fetched(pod: Object) -> Object:
-    """What its container `fetch` reported."""
-    (status,) = pod["status"]["initContainerStatuses"]
-    message: Object = json.loads(status["state"]["terminated"]["message"])
-    return message
 
 
 def test_a_wheel_of_ones_own_in_the_bundle_is_installed(follows: dict[str, Deployed]):

@@ -30,8 +30,12 @@ def row(finished, version, kind=FRESH, **changes):
     return Row(finished, finished, kind, 200, version, "", "")._replace(**changes)
 
 
+def run_of(*moves, date="2026-11-21"):
+    return report.Run(date, "make bench-rollout", "a machine", moves)
+
+
 def report_of(*moves):
-    return report.Report("2026-11-21", "make bench-rollout", "a machine", moves)
+    return report.Report((run_of(*moves),))
 
 
 def test_parts_are_the_time_between_moments_and_add_up_to_the_total():
@@ -58,6 +62,13 @@ def test_the_lines_of_a_pod_tell_its_moments():
             "self-tested": 105.0,
         }
     )
+
+
+def test_what_is_installed_after_the_bundle_is_a_part_of_its_own():
+    more = {**FETCHED["phases"], "environment": 0.1, "resolve": 2.0, "install": 3.0}
+    found = moments_of({"time": 108.1, "seconds": 5.6, "phases": more}, READY).moments
+    assert found["fetched"] == pytest.approx(103.0)
+    assert found["installed"] == 108.1
 
 
 def test_a_pod_whose_log_says_nothing_has_no_such_moments():
@@ -115,6 +126,19 @@ def test_each_series_is_a_column_and_each_part_that_happened_a_row():
 def test_only_pennants_failed_requests_fail_the_run():
     assert report_of(move(timeline.BY_HAND, failed=7)).failed == 0
     assert report_of(move(failed=2)).failed == 2
+
+
+def test_what_a_run_did_not_measure_stays_with_its_date_and_what_it_did_is_replaced():
+    older = run_of(move(answered=103.0), move(timeline.POLL, answered=110.0), date="2026-11-01")
+    newer = run_of(move(answered=104.0), move(timeline.CACHE, answered=104.5))
+    found = report.Report((older,)).with_run(newer)
+    assert [run.date for run in found.runs] == ["2026-11-21", "2026-11-01"]
+    assert [each.total for each in found.series(timeline.WEBHOOK)] == [4.0]
+    assert [each.total for each in found.series(timeline.POLL)] == [10.0]
+    assert found.with_run(older).runs == (older, run_of(move(timeline.CACHE, answered=104.5)))
+    page = report.markdown(found)
+    assert "- 2026-11-01, `make bench-rollout`: Pennant, by its poll alone. a machine." in page
+    assert "with a cache, first new answer | <= 5.0 s | 4.50 s | kept |" in page
 
 
 def test_the_plot_has_a_bar_of_its_parts_for_each_move():

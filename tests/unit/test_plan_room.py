@@ -1,5 +1,6 @@
 """Who gets the room where there is not enough of it for both slots."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -272,3 +273,18 @@ def test_in_a_bake_what_is_warm_leaves_quota_to_what_has_the_traffic_and_keeps_a
     sim.specify(replicas=9)
     sim.run(6)
     assert sim.sizes() == {"blue": 1, "green": 9}
+
+
+def lacks_its_claim(pod: PodFacts) -> PodFacts:
+    words = 'persistentvolumeclaim "model-cache" not found'
+    return replace(pod, node=None, unschedulable=words, claims=("model-cache",))
+
+
+def test_a_claim_that_is_missing_is_no_room_that_a_candidate_has_to_give_back():
+    sim = alias_moved(pods=lacks_its_claim)
+    sim.run(2)
+    sim.behaviour["7"] = lacks_its_claim
+    sim.pods["blue"].pop()
+    sim.run(3)
+    assert sim.status["summary"] == "RollingOut"
+    assert "claim model-cache is there" in sim.message("Reconciling")

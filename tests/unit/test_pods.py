@@ -58,6 +58,10 @@ def test_a_bundle_larger_than_its_volume_may_be_is_told_by_what_fetch_wrote(limi
     volume = {"name": "models", "emptyDir": {"sizeLimit": limit} if limit else {}}
     fetched["spec"]["volumes"] = [{"name": "tmp", "emptyDir": {}}, volume]
     assert pod_facts(fetched).overfull == expected
+    # What is linked to is in the cache.
+    mounts = [{"name": "models", "mountPath": "/models"}, {"name": "cache", "mountPath": "/cache"}]
+    fetched["spec"]["containers"] = [{"name": "serve", "volumeMounts": mounts}]
+    assert pod_facts(fetched).overfull is None
 
 
 def test_a_restart_leaves_the_reason_in_the_last_state():
@@ -189,6 +193,17 @@ def test_the_scheduler_says_why_not():
     found = pod_facts(pod(conditions=[condition("PodScheduled", "False", message="no cpu")]))
     assert found.scheduled is None
     assert found.unschedulable == "no cpu"
+
+
+def test_a_pod_has_the_claims_of_its_volumes_and_waits_for_them_until_it_may_begin():
+    started = pod(conditions=[condition("PodReadyToStartContainers")])
+    waits = pod(conditions=[condition("PodReadyToStartContainers", "False")])
+    claim = {"name": "cache", "persistentVolumeClaim": {"claimName": "model-cache"}}
+    for each in (started, waits):
+        each["spec"]["volumes"] = [{"name": "models", "emptyDir": {}}, claim]
+    assert pod_facts(waits).claims == pod_facts(started).claims == ("model-cache",)
+    assert (pod_facts(waits).mounting, pod_facts(started).mounting) == (True, False)
+    assert pod_facts(pod()).claims == ()
 
 
 def test_phases_are_dated_by_their_conditions():

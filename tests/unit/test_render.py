@@ -48,7 +48,7 @@ FULL = {
     "envFrom": [{"configMapRef": {"name": "tuning"}}],
     "credentialsSecret": "bucket",
     "serviceAccountName": "models",
-    "storage": {"size": "2Gi"},
+    "storage": {"size": "2Gi", "cache": {"claimName": "model-cache", "maxSize": "20Gi"}},
     "fetch": {"resources": {"limits": {"memory": "512Mi"}}},
     "nodeSelector": {"pool": "models"},
     "tolerations": [{"key": "models", "operator": "Exists"}],

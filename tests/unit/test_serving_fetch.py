@@ -13,11 +13,12 @@ import pytest
 
 from pennant_serving.environ import SettingsError
 from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason, failure_message
-from pennant_serving.fetch import check_source, fetch, volume
+from pennant_serving.fetch import fetch, volume
 from pennant_serving.fetch.answers import Trouble, judge
 from pennant_serving.fetch.connections import wait_long
 from pennant_serving.fetch.patience import Patience
 from pennant_serving.fetch.settings import Credentials, FetchSettings, Wanted
+from pennant_serving.fetch.verifying import check_source
 from pennant_serving.fetch.web import Redirects, Web, authorization, same_server
 from pennant_testing.serving.app_builders import on_volume
 

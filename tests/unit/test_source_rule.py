@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pennant_operator.decide.registry.sources import source_refusal
 from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed, problem, proxied_path
 from pennant_serving.failures import PodError
-from pennant_serving.fetch import check_source
+from pennant_serving.fetch.verifying import check_source
 
 pytestmark = pytest.mark.unit
 

@@ -38,6 +38,7 @@ FETCH = "fetch"  # the containers of a pod
 SERVE = "serve"
 PORT_NAME = "http"  # the port where `serve` answers
 MODELS = "models"  # its volume with the bundle
+CACHE = "cache"  # and of the claim that pods share
 
 
 class Condition(StrEnum):

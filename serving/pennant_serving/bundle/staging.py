@@ -8,6 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def clear(place: Path) -> None:
+    """Take away a folder, or the link that is in its place and not what it leads to."""
+    if place.is_symlink():
+        place.unlink()
+    shutil.rmtree(place, ignore_errors=True)
+
+
 @contextmanager
 def staging(folder: Path) -> Iterator[Path]:
     """The folder, empty; gone afterwards with all that was not moved out of it."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import hashlib
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -47,10 +51,10 @@ def install(wheels: Iterable[Wheel], uv: Uv) -> Path:
     return target
 
 
-def publish(folder: Path, wheels: Iterable[Wheel], model_path: Path) -> EnvironmentRecord:
-    """Move an installed environment to its place. A crash between the steps leaves no record."""
+def describe(folder: Path, wheels: Iterable[Wheel]) -> EnvironmentRecord:
+    """What was installed."""
     listed = [wheel.pin for wheel in wheels]
-    record = EnvironmentRecord(
+    return EnvironmentRecord(
         digest=pins.digest(listed),
         python=PYTHON,
         packages=len(listed),
@@ -58,10 +62,20 @@ def publish(folder: Path, wheels: Iterable[Wheel], model_path: Path) -> Environm
         wheels=tuple(sorted(f"{pin} {pin.sha256}" for pin in listed)),
         files=digest.of_folder(folder),
     )
+
+
+def publish(folder: Path, record: EnvironmentRecord, model_path: Path) -> None:
+    """Move an installed environment to its place. A crash between the steps leaves no record."""
     remove(model_path)
     folder.rename(environment_path(model_path))
     write(record, record_path(model_path))
-    return record
+
+
+def link(files: Path, record: EnvironmentRecord, model_path: Path) -> None:
+    """Put a link to an environment in its place. A crash between the steps leaves no record."""
+    remove(model_path)
+    environment_path(model_path).symlink_to(files)
+    write(record, record_path(model_path))
 
 
 def verified(model_path: Path) -> EnvironmentRecord | None:
@@ -70,10 +84,31 @@ def verified(model_path: Path) -> EnvironmentRecord | None:
     As they were, and not as the wheels list them: some list theirs wrongly, or have a file in
     common.
     """
-    record = read(record_path(model_path))
-    if record is None or record.python != PYTHON:
+    record, folder = read(record_path(model_path)), environment_path(model_path)
+    if record is None or record.python != PYTHON or folder.is_symlink():
         return None
     try:
-        return record if digest.of_folder(environment_path(model_path)) == record.files else None
+        return record if digest.of_folder(folder) == record.files else None
     except (OSError, ValueError):  # of what no installation leaves behind
         return None
+
+
+def is_intact(folder: Path, packages: int) -> bool:
+    """Whether so many packages are there, and each file as its package lists it."""
+    lists = sorted(folder.glob("*.dist-info/RECORD"))
+    if len(lists) != packages:
+        return False
+    claims: dict[str, set[str]] = defaultdict(set)
+    for path in lists:
+        for name, hash_, _ in csv.reader(path.read_text().splitlines()):
+            if hash_ and not name.endswith(".pyc"):  # derived, and not gone by if old
+                claims[name].add(hash_)  # several, where packages have a file in common
+    return all(_is_one_of(folder / name, claims[name]) for name in claims)
+
+
+def _is_one_of(path: Path, hashes: set[str]) -> bool:
+    try:
+        actual = hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return False
+    return f"sha256={base64.urlsafe_b64encode(actual).rstrip(b'=').decode()}" in hashes

@@ -10,6 +10,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 FORMAT = 1
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -47,9 +48,16 @@ def record_path(model_path: Path) -> Path:
 def read(path: Path) -> EnvironmentRecord | None:
     """The record, or None when there is none that this release understands."""
     try:
-        content = json.loads(path.read_bytes())
+        return of_json(json.loads(path.read_bytes()))
+    except (FileNotFoundError, RecursionError, ValueError):
+        return None
+
+
+def of_json(content: Any) -> EnvironmentRecord | None:
+    """The same of what was read."""
+    try:
         record = EnvironmentRecord(**{**content, "wheels": tuple(content["wheels"])})
-    except (FileNotFoundError, KeyError, RecursionError, TypeError, ValueError):
+    except (KeyError, TypeError):
         return None
     return record if record.format == FORMAT else None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
+from pennant_serving.bundle.staging import clear
 from pennant_serving.environment.record import environment_path, record_path
 
 
 def remove(model_path: Path) -> None:
     """The record first."""
     record_path(model_path).unlink(missing_ok=True)
-    shutil.rmtree(environment_path(model_path), ignore_errors=True)
+    clear(environment_path(model_path))

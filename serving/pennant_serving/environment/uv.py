@@ -54,6 +54,8 @@ class Uv:
     folder: Path
     network: Mapping[str, str] = field(default_factory=dict)
     """Variables that say by which proxy and certificates it gets there; a pod has none."""
+    cache: Path | None = None
+    """Where it is not in that folder."""
 
     def run(self, *arguments: str) -> None:
         """One of its `pip` commands. Raises UvFailed, and PodError where the image has no uv."""
@@ -81,8 +83,8 @@ class Uv:
         return [f"--index={each}" for each in first] + [f"--default-index={last}"]
 
     def _variables(self) -> dict[str, str]:
-        folder = str(self.folder)
-        variables = {"HOME": folder, "TMPDIR": folder, "UV_CACHE_DIR": f"{folder}/cache"}
+        folder, cache = str(self.folder), self.cache or self.folder / "cache"
+        variables = {"HOME": folder, "TMPDIR": folder, "UV_CACHE_DIR": str(cache)}
         variables |= self.network
         for n in range(len(self.indexes.urls)):
             prefix = f"UV_INDEX_{_name(n).upper()}"

@@ -4,20 +4,18 @@ A complete bundle that verifies is used as it is, without any network call. Othe
 which the operator resolved, is checked against the allowed prefixes before anything else happens;
 then it is downloaded beside its final place, verified, and moved there. The manifest comes last.
 The environment that the bundle asks for, where it is to have one of its own, goes the same way.
+Where pods share a cache, either is linked or copied from there, and made there if it is not.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pennant_registry import digest, sources
 from pennant_serving.bundle.manifest import Manifest
 from pennant_serving.bundle.staging import staging
 from pennant_serving.environment.record import EnvironmentRecord
 from pennant_serving.environment.removing import remove
-from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import download, volume
 from pennant_serving.fetch.settings import FetchSettings
+from pennant_serving.fetch.verifying import check_digest, check_source, describe
 from pennant_serving.lifecycle.phases import Phases
 
 
@@ -44,7 +42,7 @@ def fetch_environment(
     from pennant_serving.environment.providing import provide
 
     with volume.alone(settings.model_path):
-        return provide(settings.environment, settings.model_path, phases)
+        return provide(settings.environment, settings.model_path, phases, settings.cache)
 
 
 def _fetch(settings: FetchSettings, phases: Phases) -> tuple[Manifest, bool]:
@@ -54,6 +52,13 @@ def _fetch(settings: FetchSettings, phases: Phases) -> tuple[Manifest, bool]:
         check_digest(present.digest, settings)
         return present, True
     check_source(settings.source, settings.allowed_sources)
+    if settings.cache is not None:
+        from pennant_serving.cache.using import use
+        from pennant_serving.fetch.cached import CachedBundle
+
+        bundle_there = use(settings.cache, CachedBundle(settings, settings.cache, phases))
+        if bundle_there is not None:
+            return bundle_there
     with staging(settings.model_path.parent / ".incoming") as folder:
         bundle = download.to_folder(settings, folder, phases)
         with phases.phase("verify"):
@@ -63,44 +68,3 @@ def _fetch(settings: FetchSettings, phases: Phases) -> tuple[Manifest, bool]:
         remove(settings.model_path)  # it was another bundle's
         volume.publish(folder, manifest, settings.model_path)
     return manifest, False
-
-
-def check_source(source: str, allowed: tuple[str, ...]) -> None:
-    """Raises PodError unless it may be fetched, by the rule that the operator went by."""
-    if problem := sources.problem(source, allowed):
-        raise PodError(Reason.SOURCE_NOT_ALLOWED, f"source {source!r} {problem}")
-
-
-def describe(settings: FetchSettings, bundle: Path) -> Manifest:
-    """What was downloaded, by the bytes that are on the disk. Raises PodError."""
-    files = [path for path in bundle.rglob("*") if path.is_file()] if bundle.is_dir() else [bundle]
-    if not files:  # its digest would be that of an empty file
-        raise PodError(Reason.BUNDLE_MISSING, f"there is nothing at {settings.source}")
-    return Manifest(
-        model=settings.wanted.model,
-        version=settings.wanted.version,
-        source=settings.wanted.source,
-        digest=_digest(settings, bundle),
-        kind="folder" if bundle.is_dir() else "file",
-        files=len(files),
-        bytes=sum(path.stat().st_size for path in files),
-    )
-
-
-def _digest(settings: FetchSettings, bundle: Path) -> str:
-    try:
-        return digest.of_path(bundle)
-    except ValueError as error:  # a store's library made something else than files and folders
-        raise PodError(Reason.DOWNLOAD_FAILED, f"{settings.source}: {error}") from error
-
-
-def check_digest(actual: str, settings: FetchSettings) -> None:
-    """Raises PodError when the bytes are not those that were registered, or pinned."""
-    for origin, expected in settings.expected_digests:
-        if expected != actual:
-            raise PodError(
-                Reason.DIGEST_MISMATCH,
-                f"version {settings.wanted.version} of {settings.wanted.model} has digest {actual}"
-                f" but {origin} says {expected}: its files in {settings.source} were changed after"
-                " that was written; register them as a new version",
-            )

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pennant_registry import sources
 from pennant_serving.environ import Environ, SettingsError, http_address
 from pennant_serving.environment.settings import BundleEnvironment
+
+if TYPE_CHECKING:  # most pods do without
+    from pennant_serving.cache.settings import CacheSettings
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class FetchSettings:
     """(who says so, hex sha256)"""
     environment: BundleEnvironment | None = None
     """Where the bundle's own packages come from; None when the image's serve it."""
+    cache: CacheSettings | None = None
+    """What pods share, where they do."""
     patience: float = 30.0
     """Seconds that may go into failed attempts and the waiting between them."""
     silence: float = 600.0
@@ -73,14 +79,16 @@ class FetchSettings:
     def from_env(cls, variables: Mapping[str, str]) -> FetchSettings:
         """Raises SettingsError, naming the variable."""
         env = Environ(variables)
+        wanted = Wanted(
+            model=env.text("PENNANT_MODEL_NAME"),
+            version=env.text("PENNANT_MODEL_VERSION"),
+            source=env.text("PENNANT_MODEL_SOURCE"),
+        )
+        registry_url = http_address("PENNANT_REGISTRY_URL", env.text("PENNANT_REGISTRY_URL"))
         return cls(
-            wanted=Wanted(
-                model=env.text("PENNANT_MODEL_NAME"),
-                version=env.text("PENNANT_MODEL_VERSION"),
-                source=env.text("PENNANT_MODEL_SOURCE"),
-            ),
+            wanted=wanted,
             model_path=Path(env.text("PENNANT_MODEL_PATH", "/models/bundle")),
-            registry_url=http_address("PENNANT_REGISTRY_URL", env.text("PENNANT_REGISTRY_URL")),
+            registry_url=registry_url,
             allowed_sources=sources.listed(
                 env.text("PENNANT_ALLOWED_SOURCES", sources.joined(sources.DEFAULT_ALLOWED))
             ),
@@ -91,6 +99,7 @@ class FetchSettings:
             artifacts_path=Path(env.text("PENNANT_ARTIFACTS_PATH", "/mnt/artifacts")),
             expected_digests=_digests(env),
             environment=BundleEnvironment.from_env(env),
+            cache=_cache(env, wanted, registry_url),
             patience=env.seconds("PENNANT_FETCH_PATIENCE", 30),
             silence=env.seconds("PENNANT_FETCH_SILENCE", 600),
         )
@@ -104,6 +113,15 @@ def _credentials(env: Environ) -> Credentials:
         certificate=env.optional("tls.crt"),  # so named in the Secrets of kubernetes.io/tls
         key=env.optional("tls.key"),
     )
+
+
+def _cache(env: Environ, wanted: Wanted, registry_url: str) -> CacheSettings | None:
+    if env.optional("PENNANT_CACHE_PATH") is None:
+        return None
+    # Here, because most pods do without.
+    from pennant_serving.cache.settings import CacheSettings
+
+    return CacheSettings.from_env(env, registry_url, wanted.model, wanted.version, wanted.source)
 
 
 def _s3_endpoint(env: Environ) -> str | None:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pennant_registry import digest
 from pennant_serving.bundle.manifest import Manifest, manifest_path, read, write
+from pennant_serving.bundle.staging import clear
 from pennant_serving.fetch.settings import Wanted
 
 
 def verified(wanted: Wanted, model_path: Path) -> Manifest | None:
     """The manifest of the wanted bundle when its bytes still verify, else None."""
-    manifest = read(manifest_path(model_path))
-    if manifest is None or not model_path.is_dir():
-        return None
-    if Wanted(manifest.model, manifest.version, manifest.source) != wanted:
+    manifest = recorded(wanted, model_path)
+    # What a link leads to is not this pod's alone: the cache has its own way to verify that.
+    if manifest is None or not model_path.is_dir() or model_path.is_symlink():
         return None
     bundle = bundle_path(manifest, model_path)
     return manifest if bundle and _digest(bundle) == manifest.digest else None
+
+
+def recorded(wanted: Wanted, model_path: Path) -> Manifest | None:
+    """What the volume says that it holds, when that is what is wanted."""
+    manifest = read(manifest_path(model_path))
+    if manifest is None or Wanted(manifest.model, manifest.version, manifest.source) != wanted:
+        return None
+    return manifest
 
 
 def _digest(bundle: Path) -> str | None:
@@ -70,6 +77,15 @@ def publish(folder: Path, manifest: Manifest, model_path: Path) -> None:
     """Move a staged bundle to its place. A crash between the steps leaves no manifest."""
     path = manifest_path(model_path)
     path.unlink(missing_ok=True)
-    shutil.rmtree(model_path, ignore_errors=True)
+    clear(model_path)
     folder.rename(model_path)
+    write(manifest, path)
+
+
+def link(files: Path, manifest: Manifest, model_path: Path) -> None:
+    """Put a link to a bundle in its place. A crash between the steps leaves no manifest."""
+    path = manifest_path(model_path)
+    path.unlink(missing_ok=True)
+    clear(model_path)
+    model_path.symlink_to(files)
     write(manifest, path)

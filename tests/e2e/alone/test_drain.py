@@ -11,10 +11,11 @@ from pennant_dev.demo.kube import Kube, Object, poll
 from pennant_dev.demo.pods import IMAGE
 from pennant_dev.shell import DevError
 from pennant_testing.cluster.deployed import (
-    OURS,
     Deployed,
     condition_of,
+    drained,
     name_after,
+    nodes_with_room,
     serving,
     traffic,
 )
@@ -44,15 +45,6 @@ def names(pods: list[Object]) -> set[str]:
     return {pod["metadata"]["name"] for pod in pods}
 
 
-def nodes_with_room(kube: Kube) -> set[str]:
-    return {
-        node["metadata"]["name"]
-        for node in kube.list("nodes", "default")
-        if not node["spec"].get("unschedulable")
-        and all(taint["effect"] != "NoSchedule" for taint in node["spec"].get("taints", ()))
-    }
-
-
 def evict(pair: Deployed, pod: str) -> bool:
     """Ask the API server as `kubectl drain` does; False when the budget forbids it."""
     body = {
@@ -71,23 +63,15 @@ def evict(pair: Deployed, pod: str) -> bool:
 
 
 def test_draining_a_node_under_traffic_fails_no_request(pair: Deployed):
-    drained = pair.pods()[0]["spec"]["nodeName"]
-    others = nodes_with_room(pair.kube) - {drained}
+    leaves = pair.pods()[0]["spec"]["nodeName"]
+    others = nodes_with_room(pair.kube) - {leaves}
     if not others:
         pytest.skip("the cluster has one node: nowhere for its pods to go")
     with traffic(pair, node=min(others)) as flow:
         flow.flows_until(time.time() + SECONDS)
-        try:
-            pair.kube(
-                "label", "node", drained, *(f"{name}={value}" for name, value in OURS.items())
-            )
-            selector = f"--pod-selector=pennant.dev/deployment={pair.name}"
-            pair.kube("drain", drained, selector, "--delete-emptydir-data", "--timeout=120s")
+        with drained(pair, leaves):
             poll(lambda: len(pair.pods()) == 2, "the pods do not come back", 60)
-            assert drained not in {pod["spec"]["nodeName"] for pod in pair.pods()}
-        finally:
-            pair.kube("uncordon", drained)
-            pair.kube("label", "node", drained, *(f"{name}-" for name in OURS))
+            assert leaves not in {pod["spec"]["nodeName"] for pod in pair.pods()}
         flow.flows_until(time.time() + SECONDS)
     assert failures(flow.rows) == []
 

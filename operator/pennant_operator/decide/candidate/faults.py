@@ -98,6 +98,9 @@ _ADMISSION_REASONS = {
     " per Pod": Reason.LIMIT_RANGE_EXCEEDED,
 }
 _AS_ROOT = re.compile(r"runAsNonRoot|run as root")
+# What the scheduler says of claims and their volumes.
+_OF_CLAIMS = re.compile(r"persistent ?volume|pvc|volume (?:node affinity|zone)", re.IGNORECASE)
+_OF_ROOM = "Insufficient"
 _NO_SECRET = re.compile(r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret')
 
 
@@ -132,6 +135,23 @@ def with_cure(reason: Reason, message: str) -> str:
     """What the kubelet, the scheduler or the API server said, and what to do about it."""
     cure = FAULTS[reason].cure
     return f"{message.rstrip('. ')}: {cure}" if cure else message
+
+
+def lacks_a_volume(unschedulable: str) -> bool:
+    """Whether it is for its claims that no node takes a pod, so that no room would help."""
+    return _OF_ROOM not in unschedulable and _OF_CLAIMS.search(unschedulable) is not None
+
+
+def unschedulable_with_cure(message: str, claims: tuple[str, ...]) -> str:
+    """What the scheduler said, and what to do about it, with the claims of the pod by name."""
+    if not claims or not lacks_a_volume(message):
+        return with_cure(Reason.UNSCHEDULABLE, message)
+    return (
+        f"{message.rstrip('. ')}: see that claim {', '.join(claims)} is there and bound "
+        "(kubectl describe pvc), and that every node that the pods may run on can mount it: "
+        "ReadWriteMany, or all pods on one node; or correct what names it "
+        "(spec.serving.storage.cache, or the ModelRegistry's spec.artifacts)"
+    )
 
 
 def _kubelet_reason(failure: Failure) -> Reason:

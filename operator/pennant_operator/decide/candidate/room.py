@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from pennant_operator.decide.candidate.faults import QUOTA_USED_UP
+from pennant_operator.decide.candidate.faults import QUOTA_USED_UP, lacks_a_volume
 from pennant_operator.decide.seen.memory import Memory
 from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.seen.world import World
@@ -47,7 +47,9 @@ def _beyond_quota(slot: Slot) -> str | None:
 
 
 def _unplaced(slot: Slot) -> str | None:
-    return next((pod.unschedulable for pod in slot.running if pod.unschedulable), None)
+    """A pod that lacks a volume needs nobody's room."""
+    waits = (pod.unschedulable for pod in slot.running if pod.unschedulable)
+    return next((why for why in waits if not lacks_a_volume(why)), None)
 
 
 def gives_way(world: World, memory: Memory, target: str, now: datetime) -> bool:

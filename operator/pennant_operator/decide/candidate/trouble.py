@@ -1,6 +1,13 @@
 """What is wrong with pods, in one line for people, with the cure where the words do not tell it."""
 
-from pennant_operator.decide.candidate.faults import reason_of, reason_of_shortage, with_cure
+from collections.abc import Iterable
+
+from pennant_operator.decide.candidate.faults import (
+    reason_of,
+    reason_of_shortage,
+    unschedulable_with_cure,
+    with_cure,
+)
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.vocabulary import Reason
 
@@ -24,5 +31,23 @@ def serving_trouble(pods: tuple[PodFacts, ...], shortage: str | None, evicted: s
     if not late:
         return f"a pod was evicted ({evicted})" if evicted else "pods are being created"
     if late[0].unschedulable:
-        return with_cure(Reason.UNSCHEDULABLE, f"pod {late[0].name}: {late[0].unschedulable}")
-    return pod_trouble(late[0]) if late[0].failure else f"pod {late[0].name} is starting"
+        message = f"pod {late[0].name}: {late[0].unschedulable}"
+        return unschedulable_with_cure(message, late[0].claims)
+    if late[0].failure:
+        return pod_trouble(late[0])
+    return mounting_trouble(late) or f"pod {late[0].name} is starting"
+
+
+def mounting_trouble(pods: Iterable[PodFacts]) -> str:
+    """That a pod waits for its claims; empty where none does.
+
+    Which of its volumes are there is told by no status; every pod waits a moment.
+    """
+    waiting = next((pod for pod in pods if pod.mounting and pod.claims), None)
+    if waiting is None:
+        return ""
+    return (
+        f"pod {waiting.name} waits on node {waiting.node} for its volumes, among them claim "
+        f"{', '.join(waiting.claims)}: where this lasts, kubectl describe pod says why; "
+        "a ReadWriteOnce claim is mounted on one node at a time"
+    )

@@ -8,9 +8,10 @@ from pennant_operator.decide.candidate.faults import (
     is_models_fault,
     reason_of,
     reason_of_shortage,
+    unschedulable_with_cure,
     with_cure,
 )
-from pennant_operator.decide.candidate.trouble import pod_trouble
+from pennant_operator.decide.candidate.trouble import mounting_trouble, pod_trouble
 from pennant_operator.decide.goal.availability import max_unavailable, min_available
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.spec import Deadlines
@@ -139,8 +140,8 @@ def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
     if trial.shortage or len(pods) < trial.replicas:
         return "schedule", trial.short_since or now, *_shortage(trial)
     if late := [pod for pod in pods if pod.scheduled is None]:
-        why = late[0].unschedulable or "not scheduled yet"
-        why = with_cure(Reason.UNSCHEDULABLE, why)
+        unschedulable = late[0].unschedulable or "not scheduled yet"
+        why = unschedulable_with_cure(unschedulable, late[0].claims)
         return "schedule", min(pod.created for pod in late), Reason.UNSCHEDULABLE, why
     if late := [pod for pod in pods if pod.fetched is None]:
         since = min(pod.scheduled for pod in late if pod.scheduled)
@@ -168,6 +169,8 @@ def _phase_trouble(pods: list[PodFacts]) -> tuple[Reason, str]:
         return Reason.DEADLINE_EXCEEDED, "container fetch of a ready pod did not report its digest"
     failing = next((pod for pod in pods if pod.failure), None)
     if failing is None or failing.failure is None:
+        if mounting := mounting_trouble(pods):
+            return Reason.DEADLINE_EXCEEDED, mounting
         names = ", ".join(pod.name for pod in pods[:3])
         return Reason.DEADLINE_EXCEEDED, f"not ready yet: {names}{' and more' * (len(pods) > 3)}"
     return reason_of(failing.failure), pod_trouble(failing)

@@ -7,6 +7,12 @@ credentials, no root, no capabilities, a read-only root file system.
 from typing import Any
 from urllib.parse import urlsplit
 
+from pennant_operator.decide.manifests.cache import (
+    cache_env,
+    cache_volumes,
+    fetch_mounts,
+    ownership,
+)
 from pennant_operator.decide.manifests.container import (
     env_from_config,
     env_value,
@@ -55,13 +61,14 @@ def pod_spec(
         "securityContext": {
             "runAsNonRoot": True,
             **({"fsGroup": images.fs_group} if images.fs_group is not None else {}),
+            **ownership(spec),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "topologySpreadConstraints": [_topology_spread(spec, revision)],
         **{field: serving[field] for field in _COPIED if field in serving},
         "initContainers": [_fetch_container(spec, version, revision, images, index)],
         "containers": [serve_container(spec, version, revision, images)],
-        "volumes": [*_volumes(spec), *_artifact_volumes(version)],
+        "volumes": [*_volumes(spec), *cache_volumes(spec), *_artifact_volumes(version)],
     }
 
 
@@ -97,7 +104,7 @@ def _fetch_container(
     claimed = _artifact_volumes(version)
     if claimed:
         env.append(env_value("PENNANT_ARTIFACTS_PATH", ARTIFACTS_PATH))
-    env += fetch_env(spec, version, revision, images, index)
+    env += [*fetch_env(spec, version, revision, images, index), *cache_env(spec)]
     secret = spec.serving.get("credentialsSecret")
     return {
         "name": FETCH,
@@ -109,6 +116,7 @@ def _fetch_container(
         "securityContext": security_context(),
         "volumeMounts": [
             *volume_mounts(read_only=False),
+            *fetch_mounts(spec),
             {"name": "registry-ca", "mountPath": "/etc/pennant/registry", "readOnly": True},
             *({"name": c["name"], "mountPath": ARTIFACTS_PATH, "readOnly": True} for c in claimed),
         ],

@@ -7,6 +7,7 @@ ours also speaks gRPC, on the port of that name. The Service offers the ports th
 import math
 from typing import Any
 
+from pennant_operator.decide.manifests.cache import serve_mounts
 from pennant_operator.decide.manifests.container import (
     env_value,
     identity_env,
@@ -50,7 +51,7 @@ def serve_container(
         "securityContext": security_context(
             writable_root=custom and serving.get("writableRoot", False)
         ),
-        "volumeMounts": volume_mounts(read_only=True),
+        "volumeMounts": [*volume_mounts(read_only=True), *serve_mounts(spec)],
         **{field: serving[field] for field in _COPIED if field in serving},
     }
 

@@ -13,7 +13,14 @@ from pennant_operator.decide.seen.termination import (
     termination_message,
 )
 from pennant_operator.decide.times import parse_time
-from pennant_operator.decide.vocabulary import FETCH, LABEL_REVISION, MODELS, PORT_NAME, SERVE
+from pennant_operator.decide.vocabulary import (
+    CACHE,
+    FETCH,
+    LABEL_REVISION,
+    MODELS,
+    PORT_NAME,
+    SERVE,
+)
 
 ENDED_WITHOUT_MESSAGE = "the node ended it"
 LOST_AFTER_GRACE = timedelta(seconds=30)  # a kubelet takes a second or two to report the end
@@ -40,6 +47,8 @@ class PodFacts:
     attempts: int = 0  # terminations with a failure of the container that `failure` is about
     failure: Failure | None = None
     unschedulable: str | None = None  # the scheduler's message
+    claims: tuple[str, ...] = ()  # the PersistentVolumeClaims that it mounts
+    mounting: bool = False  # it has a node, and neither its volumes nor its network yet
     evicted: str | None = None  # why its node ended it: it holds no process any more
     overfull: str | None = None  # its volume holds more than it may, so its node will end it
     resource_version: str = ""
@@ -93,6 +102,8 @@ def pod_facts(pod: dict[str, Any]) -> PodFacts:
         attempts=failed_attempts(failed[0]) if failed else 0,
         failure=failed[1] if failed else None,
         unschedulable=_unschedulable(conditions.get("PodScheduled")),
+        claims=_claims(pod),
+        mounting=_is_false(conditions.get("PodReadyToStartContainers")),
         evicted=_evicted(status),
         overfull=_overfull(pod, fetched.get("bytes"), environment),
         resource_version=meta.get("resourceVersion", ""),
@@ -128,6 +139,10 @@ def _is_true(condition: dict[str, Any] | None) -> bool:
     return condition is not None and condition["status"] == "True"
 
 
+def _is_false(condition: dict[str, Any] | None) -> bool:
+    return condition is not None and condition["status"] == "False"
+
+
 def _been_ready(conditions: dict[str, Any], created: str) -> bool:
     """Its init containers run before it can be ready: a later change to not ready is no first."""
     ready, initialized = conditions.get("Ready"), _since(conditions.get("Initialized"), created)
@@ -150,6 +165,12 @@ def _unschedulable(condition: dict[str, Any] | None) -> str | None:
     return str(condition.get("message") or "not scheduled yet")
 
 
+def _claims(pod: dict[str, Any]) -> tuple[str, ...]:
+    volumes = pod.get("spec", {}).get("volumes", ())
+    named = (v.get("persistentVolumeClaim", {}).get("claimName") for v in volumes)
+    return tuple(name for name in named if name)
+
+
 def _digest(fetched: dict[str, Any]) -> str | None:
     digest = fetched.get("digest")
     return digest if isinstance(digest, str) else None
@@ -164,12 +185,19 @@ def _overfull(
         (v.get("emptyDir", {}).get("sizeLimit") for v in volumes if v["name"] == MODELS), 0
     )
     most = parse_quantity(limit)
-    if not isinstance(bundle, int) or not most:
+    if not isinstance(bundle, int) or not most or _follows_links(pod):
         return None
     if bundle + (environment.size if environment else 0) <= most:
         return None
     beside = f" and its environment {environment.size}" if environment else ""
     return f"the bundle has {bundle} bytes{beside}, spec.serving.storage.size is {limit}"
+
+
+def _follows_links(pod: dict[str, Any]) -> bool:
+    """Its server reads what is in the cache, so that its own volume holds no copy of it."""
+    containers = pod.get("spec", {}).get("containers", ())
+    mounts = (m for c in containers if c["name"] == SERVE for m in c.get("volumeMounts", ()))
+    return any(mount["name"] == CACHE for mount in mounts)
 
 
 def _fetch_result(container: dict[str, Any] | None) -> dict[str, Any]:

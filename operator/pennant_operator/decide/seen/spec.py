@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from pennant_operator.decide.seen.actions import Act, RolloutAction
+from pennant_operator.decide.seen.cache import Cache, parse_cache
 from pennant_registry.durations import parse_duration
 from pennant_registry.errors import InvalidGateError
 from pennant_registry.gates import NO_GATES, Gates, parse
@@ -125,6 +126,7 @@ class Spec:
     answers: AnswerLimits = AnswerLimits()
     rehearsal: Rehearsal | None = None
     environment_check: str | None = None  # as written: likewise
+    cache: Cache | None = None
     hold: str | None = None  # what a message calls the RolloutAction that holds, if one does
 
     @property
@@ -157,6 +159,7 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
         answers=_answer_limits(rollout.get("answers", {})),
         rehearsal=_rehearsal(rollout, serving),
         environment_check=_environment_check(spec, serving),
+        cache=_cache(serving),
     )
 
 
@@ -249,6 +252,13 @@ def _serving(spec: dict[str, Any]) -> dict[str, Any]:
             )
     _check_delay(serving.get("batching", {}), "spec.serving.batching")
     return serving
+
+
+def _cache(serving: dict[str, Any]) -> Cache | None:
+    try:
+        return parse_cache(serving.get("storage", {}))
+    except ValueError as error:
+        raise InvalidSpecError(f"spec.serving.storage.{error}") from error
 
 
 def _check_delay(batching: dict[str, Any], path: str) -> None:

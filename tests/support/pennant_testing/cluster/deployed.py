@@ -155,6 +155,37 @@ def condition_of(status: Object, kind: str) -> tuple[str, str, str]:
     return condition["status"], condition["reason"], condition["message"]
 
 
+def fetched(pod: Object) -> Object:
+    """What its container `fetch` reported."""
+    (status,) = pod["status"]["initContainerStatuses"]
+    message: Object = json.loads(status["state"]["terminated"]["message"])
+    return message
+
+
+def nodes_with_room(kube: Kube) -> set[str]:
+    """Nodes that take pods."""
+    return {
+        node["metadata"]["name"]
+        for node in kube.list("nodes", "default")
+        if not node["spec"].get("unschedulable")
+        and all(taint["effect"] != "NoSchedule" for taint in node["spec"].get("taints", ()))
+    }
+
+
+@contextmanager
+def drained(of: Deployed, node: str) -> Iterator[None]:
+    """Its pods leave the node, which takes none until the block is left."""
+    marks = [f"{name}={value}" for name, value in OURS.items()]
+    try:
+        of.kube("label", "node", node, *marks)
+        selector = f"--pod-selector=pennant.dev/deployment={of.name}"
+        of.kube("drain", node, selector, "--delete-emptydir-data", "--timeout=300s")
+        yield
+    finally:
+        of.kube("uncordon", node)
+        of.kube("label", "node", node, *(f"{name}-" for name in OURS))
+
+
 def name_after(request: pytest.FixtureRequest) -> str:
     """A name that says which test made the object, and that no other test uses."""
     return str(request.node.name).removeprefix("test_").replace("_", "-")[:40].strip("-")

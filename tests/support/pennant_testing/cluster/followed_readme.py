@@ -2,6 +2,7 @@
 `kubectl` is the test's own namespace, and the index of packages is one in the cluster."""
 
 import base64
+import re
 import shlex
 import tarfile
 from collections.abc import Iterator
@@ -44,6 +45,12 @@ class Reader:
         """Each command, as the page shows it, and what it printed. DevError when one fails."""
         for shown in shown_commands(self.here / "README.md"):
             yield shown, self._run(shown.command)
+
+    def train(self) -> list[str]:
+        """The versions that the page trains, and nothing else of it."""
+        commands = [shown.command for shown in shown_commands(self.here / "README.md")]
+        training = [each for each in commands if ".venv" in each and "MlflowClient" not in each]
+        return re.findall(r"version (\d+) is production", "".join(map(self._run, training)))
 
     def carry(self, archive: Path) -> None:
         """Bring the folder to where it is trained; `archive` is written on the way."""

@@ -5,22 +5,24 @@ from __future__ import annotations
 import hashlib
 import tarfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from pennant_testing.packages.simple_index import PackageIndex, project_of
 
 
-def lay_out(wheels: Path, root: Path) -> None:
-    """Make `simple/` and `files/` below a folder, of all wheels in another."""
-    (root / "files").mkdir(parents=True)
+def lay_out(folders: Iterable[Path], root: Path) -> None:
+    """Make `simple/` and `files/` below a folder, of all wheels in others."""
+    files = root / "files"
+    files.mkdir(parents=True)
     described = {}
-    for wheel in sorted(wheels.glob("*.whl")):
-        (root / "files" / wheel.name).symlink_to(wheel)
+    for wheel in {each.name: each for folder in folders for each in folder.glob("*.whl")}.values():
+        (files / wheel.name).symlink_to(wheel)
         metadata = _metadata(wheel)
-        (root / "files" / f"{wheel.name}.metadata").write_bytes(metadata)
+        (files / f"{wheel.name}.metadata").write_bytes(metadata)
         described[wheel.name] = hashlib.sha256(metadata).hexdigest()
-    index = PackageIndex(wheels, files_url="../..")
-    for project in {project_of(wheel) for wheel in wheels.glob("*.whl")}:
+    index = PackageIndex(files, files_url="../..")
+    for project in {project_of(wheel) for wheel in files.glob("*.whl")}:
         answer = index.answer(f"/simple/{project}/")
         assert answer is not None
         page = root / "simple" / project / "index.html"
