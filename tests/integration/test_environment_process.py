@@ -187,7 +187,7 @@ def test_serve_takes_no_environment_that_is_not_whole(tmp_path):
 
 
 def modules_imported_by(statement):
-    """What it imports, beside what is there when an interpreter has started: coverage, it may be."""
+    """What it imports, beside what comes with an interpreter that is measured."""
     code = f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
     command = [sys.executable, "-c", code]
     return set(subprocess.run(command, capture_output=True, check=True, text=True).stdout.split())
@@ -199,7 +199,6 @@ def test_fetch_imports_nothing_for_environments_where_there_is_none():
 
 
 def test_nothing_that_an_environment_may_bring_is_imported_before_it_is_in_front():
-    imported = {
-        name.partition(".")[0] for name in modules_imported_by("import pennant_serving.__main__")
-    }
-    assert imported - sys.stdlib_module_names == {"pennant_serving"}
+    imported = modules_imported_by("import pennant_serving.__main__")
+    packages = {name.partition(".")[0] for name in imported}
+    assert packages - sys.stdlib_module_names == {"pennant_serving"}
