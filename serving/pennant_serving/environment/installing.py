@@ -32,7 +32,8 @@ def install(wheels: Iterable[Wheel], uv: Uv) -> Path:
 
     Without byte code. To compile all of scikit-learn, pandas and MLflow takes 14 s of a processor,
     before the first start; a start without takes 2.5 s more of it where scikit-learn is
-    served natively and 9 s through MLflow, and most pods start once.
+    served natively and 9 s through MLflow, and most pods start once. Where many
+    start from one, in a cache, it is compiled (`compiling`).
     """
     target = uv.folder / "packages"
     lock = written(wheels, uv.folder / "pylock.install.toml")
