@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from pennant_dev.demo import setup
-from pennant_dev.demo.kube import Kube, Object
+from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE
 from pennant_dev.settings import REPOSITORY
 from pennant_testing.cluster.deployed import Deployed, condition_of, fetched
