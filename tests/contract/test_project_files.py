@@ -69,7 +69,7 @@ def test_a_commit_is_held_to_what_make_lint_asks_for_by_the_programs_of_the_lock
 
 def test_every_package_of_the_wheel_tells_type_checkers_that_it_is_typed():
     packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert len(packages) == 4
+    assert len(packages) == 5
     assert [each for each in packages if not (ROOT / each / "py.typed").is_file()] == []
 
 
