@@ -162,7 +162,7 @@ def test_the_lock_of_as_many_packages_as_a_pod_can_report_fits_a_tag():
 
 
 def test_a_lock_is_what_fetch_reports_but_for_what_nobody_has_weighed_yet():
-    record = EnvironmentRecord("0" * 64, "3.12", 0, 1, ())
+    record = EnvironmentRecord("0" * 64, "3.12", 0, 1, (), "")
     assert report(record).keys() - {"bytes"} == {each.name for each in fields(EnvironmentLock)}
 
 

@@ -42,6 +42,7 @@ VALUES = (
     "http://collector:4318",
     "Bundle",
     "copy",
+    __file__,  # where one is named
 )
 FOUND = {Settings: {"environment"}, FetchSettings: set[str]()}
 """Settings that are read off the volume."""

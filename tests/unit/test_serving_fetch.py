@@ -177,13 +177,12 @@ def test_a_user_name_wins_over_a_token_and_secrets_are_not_shown():
 
 def test_a_ca_file_that_is_absent_or_empty_counts_as_unset_and_a_damaged_one_does_not(tmp_path):
     ca = tmp_path / "ca.crt"
-    read = settings(PENNANT_REGISTRY_CA=str(ca))
-    Web(read)
+    assert settings(PENNANT_REGISTRY_CA=str(ca)).registry_ca is None
     ca.write_text("")
-    Web(read)
+    assert settings(PENNANT_REGISTRY_CA=str(ca)).registry_ca is None
     ca.write_text("not a certificate")
     with pytest.raises(PodError, match="PENNANT_REGISTRY_CA"):
-        Web(read)
+        Web(settings(PENNANT_REGISTRY_CA=str(ca)))
 
 
 def test_a_bundle_that_verifies_needs_no_network(tmp_path):
