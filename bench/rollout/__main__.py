@@ -72,11 +72,12 @@ def _run(kube: Kube, plan: argparse.Namespace) -> list[timeline.Move]:
         bench = Bench(kube, sightings)
         bench.register(1 + max(most))
         try:
-            if plan.webhook + plan.poll:
-                _followed(bench, plan, moves)
+            # First, for a webhook that was taken away is not registered again at once.
             if plan.bundle + plan.cache + plan.by_hand_bundle:
                 with packages.index(kube) as index:
                     _with_their_packages(bench, plan, index, moves)
+            if plan.webhook + plan.poll:
+                _followed(bench, plan, moves)
         finally:
             follow_by(kube, webhook=False)
             kube.apply(setup.MANIFESTS / "demo" / "registry")

@@ -98,9 +98,10 @@ def moments_of(fetched: Mapping[str, Any] | None, ready: Mapping[str, Any] | Non
     moments: dict[str, float] = {}
     if fetched:
         moments["fetch starts"], moments["fetch imported"] = _start(fetched)
-        moments["fetched"] = fetched["time"] - sum(_of_environment(fetched["phases"]))
+        moments["fetched"] = fetched["time"]
         if "environment" in fetched["phases"]:
             moments["installed"] = fetched["time"]
+            moments["fetched"] = moments["fetch starts"] + sum(_of_bundle(fetched["phases"]))
     if ready:
         phases = ready["phases"]
         after_load = list(phases)[list(phases).index("load") + 1 :]
@@ -110,11 +111,9 @@ def moments_of(fetched: Mapping[str, Any] | None, ready: Mapping[str, Any] | Non
     return Pod(moments)
 
 
-def _of_environment(phases: Mapping[str, float]) -> list[float]:
-    """Seconds of what comes after the bundle."""
-    names = list(phases)
-    begun = names.index("environment") if "environment" in phases else len(names)
-    return [phases[name] for name in names[begun:]]
+def _of_bundle(phases: Mapping[str, float]) -> list[float]:
+    """Seconds of what comes before the environment; between its phases it does more."""
+    return [phases[name] for name in list(phases)[: list(phases).index("environment")]]
 
 
 def _start(entry: Mapping[str, Any]) -> tuple[float, float]:

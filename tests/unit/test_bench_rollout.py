@@ -66,9 +66,9 @@ def test_the_lines_of_a_pod_tell_its_moments():
 
 def test_what_is_installed_after_the_bundle_is_a_part_of_its_own():
     more = {**FETCHED["phases"], "environment": 0.1, "resolve": 2.0, "install": 3.0}
-    found = moments_of({"time": 108.1, "seconds": 5.6, "phases": more}, READY).moments
+    found = moments_of({"time": 109.1, "seconds": 6.6, "phases": more}, READY).moments
     assert found["fetched"] == pytest.approx(103.0)
-    assert found["installed"] == 108.1
+    assert found["installed"] == 109.1
 
 
 def test_a_pod_whose_log_says_nothing_has_no_such_moments():

@@ -6,8 +6,8 @@ from typing import Any
 from pennant_operator.decide.quantities import parse_quantity
 
 DEFAULT_SIZE = "10Gi"
-_LEAST_BYTES = 2**20  # as in the CRD: whoever writes 10 means 10Gi
-_MOST_BYTES = 2**62  # no volume has more, and `fetch` takes no more
+_LEAST_BYTES = 2**20  # of a cache, as in the CRD: whoever writes 10 means 10Gi
+_MOST_BYTES = 2**62  # of a cache: no volume has more, and `fetch` takes no more
 
 
 @dataclass(frozen=True)
