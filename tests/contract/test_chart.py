@@ -26,6 +26,8 @@ COPIES = {
     "files/rbac/role.yaml": "base/role.yaml",
     "files/rbac/users.yaml": "crd/users.yaml",
     "files/policy/actor.yaml": "actor-policy/policy.yaml",
+    "files/monitoring/monitors.yaml": "monitoring/monitors.yaml",
+    "files/monitoring/rules.yaml": "monitoring/rules.yaml",
 }
 URL = "http://mlflow.example:5000"
 USERS = ("pennant-view", "pennant-edit", "pennant-release", "pennant-admin")
@@ -43,6 +45,8 @@ OTHER: dict[str, Any] = {
     "crds.keep": False,
     "fixedIds": False,
     "actorPolicy": True,
+    "monitoring.enabled": True,
+    "monitoring.labels": {"release": "prometheus"},
     "replicas": 1,
     "watchNamespaces": ["team-a"],
     "registry.name": "other",
@@ -55,6 +59,11 @@ OTHER: dict[str, Any] = {
     "tolerations": [{"operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
     "priorityClassName": "system-cluster-critical",
+}
+# And what makes it count, where that is something else.
+NEEDED = {
+    "registry.name": ("--set", f"registry.spec.url={URL}"),
+    "monitoring.labels": ("--set", "monitoring.enabled=true"),
 }
 
 
@@ -134,7 +143,7 @@ def test_the_default_registry_takes_the_fields_of_its_definition():
 
 @pytest.mark.parametrize("path", OTHER)
 def test_every_value_changes_what_is_installed(tools: Tools, path: str):
-    base = ("--set", f"registry.spec.url={URL}") if path == "registry.name" else ()
+    base = NEEDED.get(path, ())
     assert tools.chart(*base) != tools.chart(
         *base, "--set-json", f"{path}={json.dumps(OTHER[path])}"
     )

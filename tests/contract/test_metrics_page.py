@@ -1,4 +1,4 @@
-"""docs/metrics.md has every metric of the operator, and its alerts ask for metrics that exist.
+"""docs/metrics.md has every metric of the operator, and alerts ask for metrics that exist.
 
 Those of the server are on docs/serving.md. Those of registries are on docs/registries.md:
 test_registry_docs.py.
@@ -6,18 +6,25 @@ test_registry_docs.py.
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import yaml
 
 from pennant_dev.settings import REPOSITORY
+from pennant_operator.decide.manifests.render import deployment_of
+from pennant_operator.decide.seen.spec import parse_spec
 from pennant_operator.run.metrics.metrics import _RESULTS, Metrics
 from pennant_serving.metrics.telemetry import FAMILIES, Telemetry
+from pennant_testing.memory.object_builders import IMAGES, model_deployment, version
 
 pytestmark = pytest.mark.contract
 
 PAGE = (REPOSITORY / "docs" / "metrics.md").read_text()
+RUNBOOKS = (REPOSITORY / "docs" / "runbooks.md").read_text()
+MONITORING = REPOSITORY / "manifests" / "monitoring"
 SERVING = (REPOSITORY / "docs" / "serving.md").read_text()
+BY = re.compile(r"by \(([^)]*)\)")
 ROW = re.compile(r"^\| `(pennant_\w+)(?:\{([^}]*)\})?`", re.MULTILINE)
 
 
@@ -45,12 +52,57 @@ def test_the_page_has_every_metric_with_its_labels():
     }
 
 
-def test_the_alerts_ask_for_metrics_that_exist():
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    rules = yaml.safe_load(block)["spec"]["groups"][0]["rules"]
-    asked = {name for rule in rules for name in re.findall(r"pennant_\w+", rule["expr"])}
-    assert asked <= exposed().keys()
-    assert len(rules) == 5
+def rules() -> dict[str, dict[str, Any]]:
+    """The alerts by name."""
+    (content,) = yaml.safe_load_all((MONITORING / "rules.yaml").read_text())
+    every = [rule for group in content["spec"]["groups"] for rule in group["rules"]]
+    return {rule["alert"]: rule for rule in every}
+
+
+def test_the_alerts_ask_for_metrics_that_exist_and_for_labels_that_these_have():
+    known = exposed() | {f"{family.name}_count": {*family.labels} for family in FAMILIES}
+    for rule in rules().values():
+        for name, matchers in re.findall(r"(pennant_\w+)(?:\{([^}]*)\})?", rule["expr"]):
+            assert name in known, rule
+            assert set(re.findall(r"(\w+)[=!]", matchers)) <= known[name], rule
+
+
+def test_what_an_alert_says_is_made_of_labels_that_it_keeps():
+    for rule in rules().values():
+        kept = {
+            each for by in re.findall(r"by \(([^)]*)\)", rule["expr"]) for each in by.split(", ")
+        }
+        shown = re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
+        assert set(shown) <= kept, rule
+
+
+def test_every_alert_is_on_the_page_and_has_a_runbook_that_begins_with_a_command():
+    rows = re.findall(r"^\| (\w+): .*? \| (.*) \|$", PAGE, re.MULTILINE)
+    listed = {name: severity for severity, names in rows for name in re.findall(r"`(\w+)`", names)}
+    assert listed == {name: rule["labels"]["severity"] for name, rule in rules().items()}
+    sections = re.findall(r"^## (\w+)\n\n```sh\nkubectl ", RUNBOOKS, re.MULTILINE)
+    assert sections == re.findall(r"^## (\w+)", RUNBOOKS, re.MULTILINE)
+    assert sorted(sections) == sorted(rules())
+    for name, rule in rules().items():
+        assert rule["annotations"]["runbook_url"] == f"docs/runbooks.md#{name.lower()}"
+
+
+def test_every_replica_and_every_model_pod_is_scraped():
+    operator, models = yaml.safe_load_all((MONITORING / "monitors.yaml").read_text())
+    replica = yaml.safe_load((REPOSITORY / "manifests/base/deployment.yaml").read_text())
+    pods = deployment_of(parse_spec(model_deployment()), version(7), "abc", IMAGES)
+    for monitor, deployment in ((operator, replica), (models, pods)):
+        template, (endpoint,) = (
+            deployment["spec"]["template"],
+            monitor["spec"]["podMetricsEndpoints"],
+        )
+        selector, labels = monitor["spec"]["selector"], template["metadata"]["labels"]
+        assert selector["matchLabels"].items() <= labels.items()
+        assert {each["key"] for each in selector.get("matchExpressions", ())} <= labels.keys()
+        ports = [port["name"] for port in template["spec"]["containers"][0]["ports"]]
+        assert endpoint["port"] in ports
+    # Else `namespace` of a metric would be that of the pod which tells it.
+    assert operator["spec"]["podMetricsEndpoints"][0]["honorLabels"] is True
 
 
 def test_the_results_of_rollouts_are_those_of_the_page():
