@@ -51,6 +51,19 @@ def test_a_pod_of_a_known_revision_starts_with_registry_and_index_away(scene):
     assert later.message["cached"]
 
 
+def test_a_version_that_asks_for_the_same_packages_installs_nothing(scene):
+    """As a model that is trained anew does."""
+    first, (entry,) = scene.pod(), scene.entries("environments")
+    before = entry.stat()
+    second = scene.pod(PENNANT_MODEL_VERSION="8", PENNANT_REVISION="def")
+    assert second.is_whole(), second.log
+    assert second.message["environment"] == first.message["environment"]
+    assert second.environment.readlink() == entry / "files"
+    assert (scene.entries("environments"), entry.stat().st_ino) == ([entry], before.st_ino)
+    assert '"resolve"' in second.log
+    assert '"install"' not in second.log
+
+
 BUNDLE_ONLY = {"PENNANT_ENVIRONMENT": "Image"}
 
 

@@ -283,8 +283,10 @@ def lacks_its_claim(pod: PodFacts) -> PodFacts:
 def test_a_claim_that_is_missing_is_no_room_that_a_candidate_has_to_give_back():
     sim = alias_moved(pods=lacks_its_claim)
     sim.run(2)
-    sim.behaviour["7"] = lacks_its_claim
+    there = {pod.uid for pod in sim.pods["blue"]}
+    sim.behaviour["7"] = lambda p: becomes_ready(p) if p.uid in there else lacks_its_claim(p)
     sim.pods["blue"].pop()
     sim.run(3)
+    assert [pod.ready for pod in sim.pods["blue"]] == [True, False]
     assert sim.status["summary"] == "RollingOut"
     assert "claim model-cache is there" in sim.message("Reconciling")

@@ -37,6 +37,9 @@ class Cacheable(Protocol[T]):
     def follow(self, files: Path, value: T) -> None:
         """Put what is in an entry to its place in the pod."""
 
+    def settle(self, folder: Path) -> str | None:
+        """The entry that it comes to, where asking tells that before anything is downloaded."""
+
     def make(self, folder: Path) -> tuple[str, dict[str, Any], T]:
         """Download into `files` of a folder, and verify: the name, what to record, what it is."""
 
@@ -116,6 +119,11 @@ def _made(cache: CacheSettings, wanted: Cacheable[T]) -> T:
     with incoming.making(cache.path) as folder:
         made = folder / "entry"
         (made / entries.FILES).mkdir(parents=True)
+        settled = wanted.settle(made)
+        present = _entry(cache, wanted, settled) if settled is not None else None
+        if settled is not None and present is not None:  # another version came to the same
+            rollouts.remember(cache, folder, wanted.remembered(settled))
+            return present
         name, recorded, value = wanted.make(made)
         outcome = publication.publish(cache, made, wanted.kind, name, recorded)
         if outcome is Publication.PUBLISHED:

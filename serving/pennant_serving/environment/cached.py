@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,17 @@ from pennant_serving.bundle import manifest
 from pennant_serving.bundle.staging import staging
 from pennant_serving.cache import rollouts, wheels
 from pennant_serving.cache.settings import CacheSettings
-from pennant_serving.environment import installing, record
+from pennant_serving.environment import installing, pins, record
 from pennant_serving.environment.compiling import compile_all
-from pennant_serving.environment.making import make
+from pennant_serving.environment.making import install, resolve
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.settings import BundleEnvironment
 from pennant_serving.environment.uv import Uv
+from pennant_serving.environment.wheels import Wheel
 from pennant_serving.lifecycle.phases import Phases
 
 
-@dataclass(frozen=True)
+@dataclass
 class CachedEnvironment:
     """The one of the bundle in this pod."""
 
@@ -30,6 +31,8 @@ class CachedEnvironment:
     cache: CacheSettings
     phases: Phases
     kind: str = "environments"
+    resolved: list[Wheel] = field(default_factory=list)
+    """What it comes to, once that was asked."""
 
     def known(self) -> str | None:
         """By its pins; by what this pod had before; by what the rollout's first pod had."""
@@ -57,14 +60,26 @@ class CachedEnvironment:
         else:
             installing.link(files, value, self.model_path)
 
-    def make(self, folder: Path) -> tuple[str, dict[str, Any], EnvironmentRecord]:
-        """Raises PodError."""
+    def settle(self, folder: Path) -> str | None:
+        """By what it resolves to: a model that was trained anew asks for what it asked for before.
+
+        Raises PodError.
+        """
         with wheels.running(self.cache.path) as shared:
-            packages, value = self._installed(folder.with_name("uv"), shared)
+            uv = self._uv(folder.with_name("resolving"), shared)
+            self.resolved = resolve(self.wanted, self.model_path, uv, self.phases)
+        return _name(pins.digest(wheel.pin for wheel in self.resolved))
+
+    def make(self, folder: Path) -> tuple[str, dict[str, Any], EnvironmentRecord]:
+        """Of what was settled. Raises PodError."""
+        with wheels.running(self.cache.path) as shared:
+            uv = self._uv(folder.with_name("uv"), shared)
+            packages, value = install(self.resolved, uv, self.phases)
         if not installing.is_intact(packages, value.packages):
             # Its files are those of uv's folder, where somebody damaged them.
             wheels.remove(self.cache.path)
-            packages, value = self._installed(folder.with_name("uv-alone"), None)
+            uv = self._uv(folder.with_name("uv-alone"), None)
+            packages, value = install(self.resolved, uv, self.phases)
         files = folder / "files"
         packages.replace(files)
         with self.phases.phase("compile"):
@@ -72,10 +87,9 @@ class CachedEnvironment:
         value = replace(value, files=digest.of_folder(files))
         return _name(value.digest), asdict(value), value
 
-    def _installed(self, folder: Path, cache: Path | None) -> tuple[Path, EnvironmentRecord]:
+    def _uv(self, folder: Path, cache: Path | None) -> Uv:
         folder.mkdir()
-        uv = Uv(self.wanted.indexes, folder, cache=cache)
-        return make(self.wanted, self.model_path, uv, self.phases)
+        return Uv(self.wanted.indexes, folder, cache=cache)
 
     def keep(self, files: Path, value: EnvironmentRecord) -> None:
         """As without a cache."""

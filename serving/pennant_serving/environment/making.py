@@ -26,12 +26,21 @@ def make(
 ) -> tuple[Path, EnvironmentRecord]:
     """Resolve what the bundle asks for and install it in uv's folder: where, and what. Raises
     PodError."""
+    return install(resolve(wanted, model_path, uv, phases), uv, phases)
+
+
+def resolve(wanted: BundleEnvironment, model_path: Path, uv: Uv, phases: Phases) -> list[Wheel]:
+    """What the bundle asks for. Raises PodError."""
     asked = read_asked(model_path)
     _check_python(asked, wanted)
     if asked.left_out:
         phases.note("conda", _left_out(asked.left_out))
     with phases.phase("resolve"):
-        wheels = _resolved(asked, wanted.pinned, uv)
+        return _resolved(asked, wanted.pinned, uv)
+
+
+def install(wheels: list[Wheel], uv: Uv, phases: Phases) -> tuple[Path, EnvironmentRecord]:
+    """These, in uv's folder: where, and what they are. Raises PodError."""
     with phases.phase("install"):
         packages = installing.install(wheels, uv)
     return packages, installing.describe(packages, wheels)
