@@ -8,6 +8,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import promql_parser
 import pytest
 import yaml
 
@@ -65,6 +66,11 @@ def test_the_alerts_ask_for_metrics_that_exist_and_for_labels_that_these_have():
         for name, matchers in re.findall(r"(pennant_\w+)(?:\{([^}]*)\})?", rule["expr"]):
             assert name in known, rule
             assert set(re.findall(r"(\w+)[=!]", matchers)) <= known[name], rule
+
+
+def test_prometheus_can_read_the_alerts():
+    for rule in rules().values():
+        promql_parser.parse(rule["expr"])
 
 
 def test_what_an_alert_says_is_made_of_labels_that_it_keeps():
