@@ -29,7 +29,7 @@ ANSWERS = "type('Model', (), {{'predict': lambda self, rows: {}}})()"
 GOOD = ANSWERS.format("[0.0 for _ in rows]")
 # A call of C that keeps the interpreter's lock: nothing else of the process runs meanwhile.
 HOLDS_THE_LOCK = "__import__('ctypes').PyDLL(None).sleep(75)"
-CRASHES = "__import__('threading').Timer(12, lambda: __import__('os')._exit(3)).start()"
+CRASHES = "__import__('threading').Timer(40, lambda: __import__('os')._exit(3)).start()"
 
 # What a model may not find, and places that it may not write to. It says what it got by failing.
 HOSTILE = """
