@@ -38,13 +38,13 @@ def test_a_write_that_is_not_taken_is_in_the_metrics_and_the_alert_fires(
     async def scenario(world: ReconciledWorld) -> None:
         world.api.fault = fault
         await world.handle(times=2, minutes=5)
-        assert not world.fires("AliasNotServed")
+        assert not world.fires("PennantAliasNotServed")
         (labels,) = world.sample("pennant_modeldeployment_info")
         assert dict(labels)["desired"] == ("7" if kind == "api" else "")
         assert dict(labels)["serving"] == ""
         await world.handle(times=2, minutes=5)
-        assert world.fires("AliasNotServed")
-        assert not world.fires("VersionRejected")
+        assert world.fires("PennantAliasNotServed")
+        assert not world.fires("PennantVersionRejected")
         (drift,) = world.sample("pennant_alias_drift_seconds")
         assert dict(drift)["reason"] == reason
         errors = world.sample("pennant_reconcile_errors_total")

@@ -32,7 +32,7 @@ from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_
 KEY = ("team", "rec")
 
 
-PAGE = REPOSITORY / "docs" / "metrics.md"
+RULES = REPOSITORY / "manifests" / "monitoring" / "rules.yaml"
 
 
 Fault = Callable[[str, str], ApiError | None]
@@ -164,10 +164,9 @@ class ReconciledWorld:
         }
 
     def fires(self, alert: str) -> bool:
-        """Whether an alert of the docs would: a metric, one matcher, a threshold."""
-        (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-        rules = yaml.safe_load(block)["spec"]["groups"][0]["rules"]
-        expr = next(rule["expr"] for rule in rules if rule["alert"] == alert)
+        """Whether an alert would that is a metric, one matcher, a threshold."""
+        groups = yaml.safe_load(RULES.read_text())["spec"]["groups"]
+        expr = next(r["expr"] for group in groups for r in group["rules"] if r["alert"] == alert)
         matched = re.fullmatch(
             r'max by \([a-z, ]+\) \((\w+)\{reason(!~|=)"([^"]+)"\}\) > (\d+)', expr
         )
