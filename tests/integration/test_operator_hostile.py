@@ -259,8 +259,8 @@ def test_brackets_thousands_deep_end_nobodys_watch(running: Operator, good: Good
     assert tenant.write("deep", {"model": model, "serving": {"affinity": {"a": DEEP}}})
     until(lambda: not tenant.unseen(), seen=tenant.unseen)
     polled(running)
+    tenant.stage.sees("deep", lambda seen: seen.reason("Stalled") == "WriteRefused")
     assert good.versions() == before
-    assert tenant.stage.views()["deep"].reason("Stalled") == "WriteRefused"
     good.promote()
     until(good.serve)
     goes_on(running)
