@@ -27,7 +27,7 @@ class Crowd:
     def __init__(self, objects: Objects, mlflow: Mlflow, url: str) -> None:
         self.mlflow, self.model = mlflow, "crowd"
         self.stage = Stage(objects, "crowd")
-        self.stage.registry("crowd", url)
+        self.stage.registry("crowd", url, brake={})
         self.names = [f"follower-{number}" for number in range(FOLLOWERS)]
         self.most_places = self.most_pods = 0
         self.promote()
