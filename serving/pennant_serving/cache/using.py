@@ -120,10 +120,11 @@ def _made(cache: CacheSettings, wanted: Cacheable[T]) -> T:
         made = folder / "entry"
         (made / entries.FILES).mkdir(parents=True)
         settled = wanted.settle(made)
-        present = _entry(cache, wanted, settled) if settled is not None else None
-        if settled is not None and present is not None:  # another version came to the same
-            rollouts.remember(cache, folder, wanted.remembered(settled))
-            return present
+        if settled is not None:
+            present = _entry(cache, wanted, settled)
+            if present is not None:  # another version came to the same
+                rollouts.remember(cache, folder, wanted.remembered(settled))
+                return present
         name, recorded, value = wanted.make(made)
         outcome = publication.publish(cache, made, wanted.kind, name, recorded)
         if outcome is Publication.PUBLISHED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from pennant_serving.cache import rollouts, wheels
 from pennant_serving.cache.settings import CacheSettings
 from pennant_serving.environment import installing, pins, record
 from pennant_serving.environment.compiling import compile_all
-from pennant_serving.environment.making import install, resolve
+from pennant_serving.environment.making import resolve
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.settings import BundleEnvironment
 from pennant_serving.environment.uv import Uv
@@ -73,19 +73,21 @@ class CachedEnvironment:
     def make(self, folder: Path) -> tuple[str, dict[str, Any], EnvironmentRecord]:
         """Of what was settled. Raises PodError."""
         with wheels.running(self.cache.path) as shared:
-            uv = self._uv(folder.with_name("uv"), shared)
-            packages, value = install(self.resolved, uv, self.phases)
-        if not installing.is_intact(packages, value.packages):
+            packages = self._installed(folder.with_name("uv"), shared)
+        if not installing.is_intact(packages, len(self.resolved)):
             # Its files are those of uv's folder, where somebody damaged them.
             wheels.remove(self.cache.path)
-            uv = self._uv(folder.with_name("uv-alone"), None)
-            packages, value = install(self.resolved, uv, self.phases)
+            packages = self._installed(folder.with_name("uv-alone"), None)
         files = folder / "files"
         packages.replace(files)
         with self.phases.phase("compile"):
             compile_all(files)
-        value = replace(value, files=digest.of_folder(files))
+        value = installing.describe(files, self.resolved)
         return _name(value.digest), asdict(value), value
+
+    def _installed(self, folder: Path, cache: Path | None) -> Path:
+        with self.phases.phase("install"):
+            return installing.install(self.resolved, self._uv(folder, cache))
 
     def _uv(self, folder: Path, cache: Path | None) -> Uv:
         folder.mkdir()

@@ -26,7 +26,10 @@ def make(
 ) -> tuple[Path, EnvironmentRecord]:
     """Resolve what the bundle asks for and install it in uv's folder: where, and what. Raises
     PodError."""
-    return install(resolve(wanted, model_path, uv, phases), uv, phases)
+    wheels = resolve(wanted, model_path, uv, phases)
+    with phases.phase("install"):
+        packages = installing.install(wheels, uv)
+    return packages, installing.describe(packages, wheels)
 
 
 def resolve(wanted: BundleEnvironment, model_path: Path, uv: Uv, phases: Phases) -> list[Wheel]:
@@ -37,13 +40,6 @@ def resolve(wanted: BundleEnvironment, model_path: Path, uv: Uv, phases: Phases)
         phases.note("conda", _left_out(asked.left_out))
     with phases.phase("resolve"):
         return _resolved(asked, wanted.pinned, uv)
-
-
-def install(wheels: list[Wheel], uv: Uv, phases: Phases) -> tuple[Path, EnvironmentRecord]:
-    """These, in uv's folder: where, and what they are. Raises PodError."""
-    with phases.phase("install"):
-        packages = installing.install(wheels, uv)
-    return packages, installing.describe(packages, wheels)
 
 
 def _resolved(asked: AskedEnvironment, pinned: PinnedEnvironment | None, uv: Uv) -> list[Wheel]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,18 +74,19 @@ def alone(model_path: Path) -> Iterator[None]:
 
 
 def publish(folder: Path, manifest: Manifest, model_path: Path) -> None:
-    """Move a staged bundle to its place. A crash between the steps leaves no manifest."""
-    path = manifest_path(model_path)
-    path.unlink(missing_ok=True)
-    clear(model_path)
-    folder.rename(model_path)
-    write(manifest, path)
+    """Move a staged bundle to its place."""
+    _put(folder.rename, manifest, model_path)
 
 
 def link(files: Path, manifest: Manifest, model_path: Path) -> None:
-    """Put a link to a bundle in its place. A crash between the steps leaves no manifest."""
+    """Put a link to a bundle in its place."""
+    _put(lambda place: place.symlink_to(files), manifest, model_path)
+
+
+def _put(into: Callable[[Path], object], manifest: Manifest, model_path: Path) -> None:
+    """A crash between the steps leaves no manifest."""
     path = manifest_path(model_path)
     path.unlink(missing_ok=True)
     clear(model_path)
-    model_path.symlink_to(files)
+    into(model_path)
     write(manifest, path)
