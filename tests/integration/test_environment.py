@@ -226,7 +226,7 @@ def test_an_address_that_is_no_index_is_not_the_models_fault(folder, tmp_path):
         (["alpha==9.9"], ["there is no version of alpha==9.9", "say 'alpha==9.9'"]),
         (["nosuch"], ["nosuch was not found", "say 'nosuch'"]),
         (["Alpha==1.1", "beta<2"], ["depends on beta>=2", "say 'Alpha==1.1', 'beta<2'"]),
-        (["starlette<0.9"], ["starlette>=1.0", "say 'starlette<0.9'"]),
+        (["starlette<0.9"], ["starlette>=1.7", "say 'starlette<0.9'"]),
         (["protobuf<4"], ["protobuf>=4.22", "say 'protobuf<4'"]),
         (["windows"], ["we only found wheels for `windows`", "say 'windows'"]),
         (["future"], ["requires Python >=3.99", "say 'future'"]),
