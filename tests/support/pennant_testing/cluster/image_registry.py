@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
+
+from pennant_testing.answering import answering
 
 
 @dataclass
@@ -83,12 +84,6 @@ def image_registry() -> Iterator[ImageRegistry]:
     handler = type("Handler", (PushHandler,), {"registry": registry})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    registry.address = f"127.0.0.1:{server.server_port}"
-    try:
+    with answering(server) as port:
+        registry.address = f"127.0.0.1:{port}"
         yield registry
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

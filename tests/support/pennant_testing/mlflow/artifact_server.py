@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from pennant_serving.fetch.settings import Credentials, FetchSettings, Wanted
+from pennant_testing.answering import answering
 
 SendAnswer = Callable[[BaseHTTPRequestHandler], None]
 FILE = {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
@@ -34,15 +34,9 @@ def serving(
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        scheme = "http" if context is None else "https"
-        yield f"{scheme}://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    scheme = "http" if context is None else "https"
+    with answering(server) as port:
+        yield f"{scheme}://127.0.0.1:{port}", asked
 
 
 def answer(code: int, body: str | bytes, **headers: str) -> SendAnswer:

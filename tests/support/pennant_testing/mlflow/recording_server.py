@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+from pennant_testing.answering import answering
 
 RecordedAnswer = tuple[int, dict[str, str], bytes]
 
@@ -43,15 +44,9 @@ def recorder(answer: Callable[[str], RecordedAnswer]) -> Iterator[Recorder]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    recorder.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(server) as port:
+        recorder.url = f"http://127.0.0.1:{port}"
         yield recorder
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def as_json(content: Any) -> RecordedAnswer:

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from pennant_testing.answering import answering
+
 Serve: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -70,15 +72,10 @@ def tls_front(url: str, trust: ssl.SSLContext) -> Iterator[str]:
                     with socket.create_connection(target) as other:
                         _pass_on(came, other)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    with answering(server) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 def _let_in(came: ssl.SSLSocket) -> bool:

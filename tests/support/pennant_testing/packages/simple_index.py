@@ -7,13 +7,14 @@ import contextlib
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from pennant_testing.answering import answering
 
 JSON_PAGE = "application/vnd.pypi.simple.v1+json"
 Refusal = Callable[[str, str | None], int | None]
@@ -104,15 +105,9 @@ def package_index(
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    index.url = f"http://127.0.0.1:{server.server_port}/simple"
-    try:
+    with answering(server) as port:
+        index.url = f"http://127.0.0.1:{port}/simple"
         yield index
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def needs(username: str, password: str) -> Refusal:
