@@ -42,6 +42,7 @@ def connect() -> MlflowClient:
     """
     environment.ensure_home()
     import mlflow
+    from mlflow.exceptions import MlflowException
 
     address = mlflow.get_tracking_uri()
     if urlsplit(address).scheme in {"", "file"}:
@@ -56,6 +57,12 @@ def connect() -> MlflowClient:
         raise NotARegistryError(
             f"the tracking address {address} needs the package {error.name}, which is not "
             "installed: set MLFLOW_TRACKING_URI to a server, or install mlflow"
+        ) from error
+    except MlflowException as error:  # a kind of address that nothing installed here knows
+        raise NotARegistryError(
+            f"the tracking address {address} is none that the mlflow installed here takes for a "
+            "registry: set MLFLOW_TRACKING_URI to a server (http://mlflow:5000), or install mlflow "
+            "where it is a database's"
         ) from error
 
 

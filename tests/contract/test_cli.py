@@ -31,10 +31,14 @@ def test_nothing_heavy_is_imported_before_a_command_runs():
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == ""
 
 
-def test_what_cannot_be_done_ends_with_1_and_says_why_on_standard_error(tmp_path: Path):
-    done = pennant("lock", "news/8", MLFLOW_TRACKING_URI=str(tmp_path))
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [("/tmp/runs", "is /tmp/runs, a plain file store"), ("nosuch://x", "nosuch://x is none that")],
+)
+def test_what_cannot_be_done_ends_with_1_and_says_why_on_standard_error(address: str, problem: str):
+    done = pennant("lock", "news/8", MLFLOW_TRACKING_URI=address)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "error: the tracking address is" in done.stderr
+    assert f"error: the tracking address {problem}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
