@@ -24,6 +24,8 @@ def test_a_version_that_cannot_load_is_rejected_and_the_old_one_goes_on():
     assert sim.condition("Ready") == ("True", "Serving")
     assert sim.condition("Stalled") == ("False", "NotStalled")
     assert sim.sizes() == {"blue": 2, "green": 0}
+    (event,) = [each for each in sim.events if each.reason == "VersionRejected"]
+    assert event.message.startswith("version 8 was rejected (LoadFailed): ")
 
 
 def test_a_rejected_version_is_not_tried_again_by_itself():
