@@ -7,8 +7,9 @@ command made is on standard output, what went wrong on standard error.
     exit code 1   refused, or it could not be done; standard error says why, and what to do
     exit code 2   wrongly called; standard error says which argument
 
-    app.py            the commands, their arguments and help
-    lock.py           `pennant lock`
-    image/            `pennant image build`
+    app.py            the commands of all rooms as one program
+    packages/         `pennant lock`, `pennant image build`: what a bundle asks for, settled
+    output.py         what commands print: text, JSON or YAML
+    exit_codes.py     how they end
     version_names.py  MODEL/VERSION
 """

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from pennant_cli.exit_codes import CommandError, ExitCode
 from pennant_registry.errors import RegistryError
-
-FAILED = 1
 
 
 def main() -> None:
@@ -15,12 +14,12 @@ def main() -> None:
         from pennant_cli.app import app
     except ModuleNotFoundError as error:
         print(f"{error}: the command line is pip install 'pennant[cli]'", file=sys.stderr)
-        sys.exit(FAILED)
+        sys.exit(ExitCode.FAILED)
     try:
         app(prog_name="pennant")
-    except RegistryError as error:
+    except (CommandError, RegistryError) as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(FAILED)
+        sys.exit(error.code if isinstance(error, CommandError) else ExitCode.FAILED)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ import pytest
 from mlflow import MlflowClient
 
 import pennant_registry
-from pennant_cli.image.build import ImageOrder, build, publish
-from pennant_cli.image.builders import Builder
+from pennant_cli.packages.image.build import ImageOrder, build, publish
+from pennant_cli.packages.image.builders import Builder
 from pennant_cli.version_names import VersionName
 from pennant_dev.buildkey import reference
 from pennant_dev.settings import Settings

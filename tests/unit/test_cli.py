@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from pennant_cli.app import app
-from pennant_cli.image.builders import ImageError, builder_of, repository
-from pennant_cli.image.context import dockerfile, write_context
+from pennant_cli.packages.image.builders import ImageError, builder_of, repository
+from pennant_cli.packages.image.context import dockerfile, write_context
 from pennant_cli.version_names import VersionName, version_name
 from pennant_registry.lock_form import EnvironmentLock
 from pennant_serving.environment.asked import read_asked

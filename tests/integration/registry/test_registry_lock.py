@@ -10,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 
 import pennant_registry
-from pennant_cli.lock import lock as lock_command
+from pennant_cli.packages.lock import lock as lock_command
 from pennant_cli.version_names import version_name
 from pennant_registry import lock_form
 from pennant_registry.errors import DigestMismatchError, LockError, RegistryError

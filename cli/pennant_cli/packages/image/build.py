@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pennant_cli.image.builders import Builder, ImageError, builder_of
-from pennant_cli.image.context import write_context
+from pennant_cli.packages.image.builders import Builder, ImageError, builder_of
+from pennant_cli.packages.image.context import write_context
 from pennant_cli.version_names import VersionName
 from pennant_registry import client as mlflow_client
 from pennant_registry import lock_form, names, versions

@@ -1,0 +1,21 @@
+"""How a command ends. The table is in docs/cli.md, and in the package's own docstring."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Of the process."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+
+
+class CommandError(Exception):
+    """What a command could not do: the message says why, and what to do next."""
+
+    def __init__(self, message: str, code: ExitCode = ExitCode.FAILED) -> None:
+        super().__init__(message)
+        self.code = code

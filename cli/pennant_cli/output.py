@@ -1,0 +1,56 @@
+"""What a command prints: text for people, JSON or YAML for programs, and that it is still at it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+
+class Format(StrEnum):
+    """Of what a command prints on standard output."""
+
+    TEXT = "text"
+    JSON = "json"
+    YAML = "yaml"
+
+
+FormatOption = Annotated[
+    Format, typer.Option("--output", "-o", help="Text for people, or json or yaml for programs.")
+]
+
+
+def show(value: Any, form: Format, text: Any) -> None:
+    """Print a value of plain data; as text, `text`: a string, or what rich can draw.
+
+    No colour where standard output is no terminal, or NO_COLOR is set.
+    """
+    if form is Format.JSON:
+        typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    elif form is Format.YAML:
+        import yaml
+
+        typer.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
+    elif isinstance(text, str):
+        typer.echo(text)
+    else:
+        from rich.console import Console
+
+        Console(highlight=False).print(text)
+
+
+@contextlib.contextmanager
+def working(on: str) -> Iterator[None]:
+    """While it takes: what is being worked on, on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(on):
+        yield
