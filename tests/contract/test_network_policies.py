@@ -1,5 +1,5 @@
-"""What our NetworkPolicies let through, asked of cyclonus, which Kubernetes' own conformance of them
-was written with; between the pods as the manifests and the operator render them.
+"""What our NetworkPolicies let through, asked of cyclonus, which was made to test network providers
+and knows what each policy means; between pods as the manifests and the operator render them.
 """
 
 from __future__ import annotations
