@@ -33,10 +33,10 @@ WITH_UV = ("pennant-serving", "pennant-serving-boosters", "pennant-newsreco")
 def python_of_images() -> str:
     """The Python of the Dockerfile's base image, such as 3.12."""
     text = (REPOSITORY / "Dockerfile").read_text()
-    found = re.search(r"^ARG PYTHON_IMAGE=python:(3\.\d+)-slim", text, re.MULTILINE)
-    if found is None:
+    match = re.search(r"^ARG PYTHON_IMAGE=python:(3\.\d+)-slim", text, re.MULTILINE)
+    if match is None:
         raise ValueError("Dockerfile: no `ARG PYTHON_IMAGE=python:3.N-slim`")
-    return found[1]
+    return match[1]
 
 
 def pins(lock: str, python: str) -> Iterator[str]:
@@ -69,9 +69,9 @@ def packages(image: str) -> list[str]:
 def debian(status: str) -> Iterator[Component]:
     """The packages that a dpkg status file says are installed."""
     for paragraph in status.strip().split("\n\n"):
-        said = HeaderParser().parsestr(paragraph)
-        if said["Status"] == "install ok installed":
-            name, version, arch = said["Package"], said["Version"], said["Architecture"]
+        fields = HeaderParser().parsestr(paragraph)
+        if fields["Status"] == "install ok installed":
+            name, version, arch = fields["Package"], fields["Version"], fields["Architecture"]
             purl = PackageURL("deb", "debian", name, version, {"arch": arch})
             yield Component(name=name, version=version, purl=purl, bom_ref=purl.to_string())
 
@@ -80,8 +80,8 @@ def bill(image: str, status: str = "") -> Bom:
     """Of one image: itself as the container, and all that is in it."""
     program = str(Path(sys.executable).parent / "cyclonedx-py")
     words = ["requirements", "-", "--no-validate", "--output-reproducible", "--sv=1.6"]
-    said = json.loads(run([program, *words], stdin="\n".join(packages(image))))
-    bom: Bom = Bom.from_json(said)  # type: ignore[attr-defined]  # its decorator adds it
+    output = json.loads(run([program, *words], stdin="\n".join(packages(image))))
+    bom: Bom = Bom.from_json(output)  # type: ignore[attr-defined]  # its decorator adds it
     version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
     container = Component(
         name=image, version=version, type=ComponentType.CONTAINER, bom_ref=f"{image}@{version}"
