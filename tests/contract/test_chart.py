@@ -4,12 +4,15 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from pennant_dev.shell import DevError
+from pennant_operator.observe.mlflow.tls import context
+from pennant_testing.certificates import Authority
 from pennant_testing.control_plane.install_tools import CHART, MANIFESTS, Tools
 from pennant_testing.control_plane.objects import Object
 from pennant_testing.folders import REPOSITORY
@@ -188,7 +191,9 @@ def test_common_labels_are_on_every_object_and_change_none_of_ours(tools: Tools)
             assert found[ours] == "pennant-operator"
 
 
-def test_trusted_authorities_are_read_where_openssl_looks_for_them(tools: Tools):
+def test_trusted_authorities_are_read_where_the_operator_looks_for_them(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     spec = pod(tools.chart("--set", "trustedCAs.configMap=authorities,trustedCAs.key=bundle.pem"))
     (container,) = spec["containers"]
     told = {each["name"]: each.get("value") for each in container["env"]}
@@ -197,6 +202,20 @@ def test_trusted_authorities_are_read_where_openssl_looks_for_them(tools: Tools)
     (item,) = volume["configMap"]["items"]
     assert told["SSL_CERT_FILE"] == f"{mount['mountPath']}/{item['path']}"
     assert (volume["configMap"]["name"], item["key"]) == ("authorities", "bundle.pem")
+
+    own, registrys = Authority("of the company"), Authority("of the registry")
+    (tmp_path / "ca.crt").write_text(own.own.crt)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
+    assert "of the company" in trusted("")
+    assert trusted(registrys.own.crt) == "of the registry"  # spec.caBundle says all
+
+
+def trusted(ca_bundle: str) -> str:
+    """Names of the authorities that the operator trusts for a registry."""
+    named = [
+        dict(*each["subject"])["commonName"] for each in context(ca_bundle, None).get_ca_certs()
+    ]
+    return ", ".join(named)
 
 
 @pytest.mark.parametrize(
