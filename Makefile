@@ -86,11 +86,12 @@ SBOM_ARGS ?=
 sbom: setup ## bills of materials of the images, from their locks, into out/sbom
 	PYTHONPATH=dev $(BIN)/python -m pennant_dev.sbom $(SBOM_ARGS)
 
-AUDITED ?= requirements/operator.txt requirements/serving-boosters.txt requirements/mlflow.txt requirements/image-tools.txt
+AUDITED ?= operator serving-boosters mlflow image-tools
 audit: setup ## known vulnerabilities of the images' packages; asks an advisory service
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python out/audit
 	$(BIN)/uv pip sync --quiet --require-hashes --python out/audit requirements/audit.txt
-	out/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(AUDITED:%=--requirement %)
+	@failed=0; for lock in $(AUDITED); do echo "$$lock"; out/audit/bin/pip-audit $(AUDIT_ARGS) --strict --disable-pip \
+	  --require-hashes --progress-spinner off --requirement requirements/$$lock.txt || failed=1; done; exit $$failed
 
 chart: ## copy definitions and rights from manifests/ into the Helm chart
 	cp manifests/crd/model*.yaml manifests/crd/rolloutactions.yaml charts/pennant/files/crd/

@@ -1,6 +1,7 @@
 """The bills of materials: valid, and what the locks and the image hold."""
 
 import json
+import re
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -8,7 +9,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from pennant_dev.buildkey import TARGETS
 from pennant_dev.sbom import bill, packages, text_of
-from pennant_testing.locks import installed
+from pennant_testing.folders import REPOSITORY
+from pennant_testing.locks import installed, locked
 
 pytestmark = pytest.mark.contract
 
@@ -56,3 +58,10 @@ def test_an_image_has_what_its_lock_installs_on_its_python(image: str):
     assert {each for each in found - locked if not each.startswith("uv==")} == set()
     assert locked <= found
     assert any(each.startswith("uv==") for each in found) is (image in WITH_UV)
+
+
+def test_the_audit_looks_at_the_packages_of_every_image():
+    makefile = (REPOSITORY / "Makefile").read_text()
+    (audited,) = re.findall(r"^AUDITED \?= (.*)$", makefile, re.MULTILINE)
+    known = {each for lock in audited.split() for each in locked(lock)}
+    assert {each for lock in LOCKS.values() for each in locked(lock)} - known == set()
