@@ -1,6 +1,7 @@
 # One file, four images: docker build --target pennant-operator (or -serving, -newsreco, -mlflow) .
 # What images have in common is one layer, made once and kept once wherever it is pulled to. Our own
 # code is the last: an edit reinstalls nothing and ships a layer of a few hundred kilobytes.
+# A release is built on this image's digest of the day, which it records; Renovate may pin one here.
 ARG PYTHON_IMAGE=python:3.12-slim
 # serving-boosters adds XGBoost, LightGBM and onnxruntime: 100 MB, of which 37 to pull.
 ARG SERVING_LOCK=serving

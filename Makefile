@@ -8,7 +8,7 @@ SOURCES := cli registry operator serving examples dev bench tests
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prepare check lint test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock proto picture format chart bench-serving bench-flavors bench-scale bench-rollout
+.PHONY: help setup prepare check lint test unit contract integration e2e soak demo demo-down cluster-up cluster-down images lock sbom audit proto picture format chart bench-serving bench-flavors bench-scale bench-rollout
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,17 @@ format: setup ## let ruff rewrite
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
+SBOM_ARGS ?=
+sbom: setup ## bills of materials of the images, from their locks, into out/sbom
+	PYTHONPATH=dev $(BIN)/python -m pennant_dev.sbom $(SBOM_ARGS)
+
+AUDITED ?= operator serving-boosters mlflow image-tools
+audit: setup ## known vulnerabilities of the images' packages; asks an advisory service
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python out/audit
+	$(BIN)/uv pip sync --quiet --require-hashes --python out/audit requirements/audit.txt
+	@failed=0; for lock in $(AUDITED); do echo "$$lock"; out/audit/bin/pip-audit $(AUDIT_ARGS) --strict --disable-pip \
+	  --require-hashes --progress-spinner off --requirement requirements/$$lock.txt || failed=1; done; exit $$failed
+
 chart: ## copy definitions and rights from manifests/ into the Helm chart
 	cp manifests/crd/model*.yaml manifests/crd/rolloutactions.yaml charts/pennant/files/crd/
 	cp manifests/crd/users.yaml manifests/base/clusterrole.yaml manifests/base/role.yaml charts/pennant/files/rbac/
@@ -112,6 +123,7 @@ lock: setup ## renew the hash-pinned locks: of each image, of .venv, of the benc
 	$(LOCK) --upgrade --resolution lowest-direct --extra runtime --group bundle-oldest pyproject.toml -o requirements/bundle-oldest.txt
 	$(LOCK) --extra runtime pyproject.toml examples/*/requirements.txt -o requirements/bundle-middle.txt
 	$(LOCK) --group boto3 -o requirements/boto3.txt
+	$(LOCK) --group audit -o requirements/audit.txt
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	for peer in mlserver kserve bentoml servers; do \
 	  $(LOCK) bench/serving/requirements/$$peer.in -o bench/serving/requirements/$$peer.txt || exit 1; done

@@ -13,6 +13,8 @@ PROGRAMS = {
     "pause": "./pause",
     "kstatus": "./kstatus",
     "helm": "helm.sh/helm/v3/cmd/helm",
+    # Says of a connection whether NetworkPolicies let it through.
+    "cyclonus": "github.com/mattfenwick/cyclonus/cmd/cyclonus",
     # Of their own modules. A real S3 server, over a folder: 35 of its 373 packages are Kubernetes'
     # too, at newer versions that everybody would get, with Go 1.25.
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",

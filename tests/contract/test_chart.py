@@ -4,12 +4,15 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from pennant_dev.shell import DevError
+from pennant_operator.observe.mlflow.tls import context
+from pennant_testing.certificates import Authority
 from pennant_testing.control_plane.install_tools import CHART, MANIFESTS, Tools
 from pennant_testing.control_plane.objects import Object
 from pennant_testing.folders import REPOSITORY
@@ -48,22 +51,39 @@ OTHER: dict[str, Any] = {
     "monitoring.enabled": True,
     "monitoring.labels": {"release": "prometheus"},
     "replicas": 1,
+    "podDisruptionBudget.enabled": False,
     "watchNamespaces": ["team-a"],
     "registry.name": "other",
     "registry.spec": {"url": URL, "pollInterval": "1s"},
     "env": [{"name": "PENNANT_LOG_FORMAT", "value": "json"}],
+    "trustedCAs.configMap": "authorities",
+    "trustedCAs.key": "bundle.pem",
+    "networkPolicy.enabled": True,
+    "networkPolicy.metricsFrom": [],
+    "networkPolicy.webhooksFrom": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
+    "networkPolicy.egress": [],
+    "commonLabels": {"team": "ml"},
     "serviceAccount.annotations": {"cloud.example/role": "reader"},
+    "podLabels": {"zone": "b"},
     "podAnnotations": {"note": "x"},
+    "podSecurityContext": {"runAsUser": 1000},
+    "securityContext": {"runAsNonRoot": True},
     "resources": {"limits": {"memory": "1Gi"}},
     "nodeSelector": {"disk": "fast"},
     "tolerations": [{"operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
+    "topologySpreadConstraints": [{"maxSkew": 2}],
     "priorityClassName": "system-cluster-critical",
 }
+NETWORK = ("--set", "networkPolicy.enabled=true")
 # And what makes it count, where that is something else.
 NEEDED = {
     "registry.name": ("--set", f"registry.spec.url={URL}"),
     "monitoring.labels": ("--set", "monitoring.enabled=true"),
+    "trustedCAs.key": ("--set", "trustedCAs.configMap=authorities"),
+    "networkPolicy.metricsFrom": NETWORK,
+    "networkPolicy.webhooksFrom": NETWORK,
+    "networkPolicy.egress": NETWORK,
 }
 
 
@@ -149,9 +169,53 @@ def test_every_value_changes_what_is_installed(tools: Tools, path: str):
     )
 
 
-def test_reused_values_of_a_release_from_before_the_ids_could_be_left_out_keep_them(tools: Tools):
+def test_reused_values_of_a_release_from_before_a_value_was_there_are_as_good(tools: Tools):
     """`helm upgrade --reuse-values` takes that release's defaults, too, which lack the value."""
-    assert tools.chart("--set", "fixedIds=null") == tools.chart()
+    since = (
+        *("fixedIds", "podDisruptionBudget", "trustedCAs", "networkPolicy", "commonLabels"),
+        *("podLabels", "podSecurityContext", "securityContext", "topologySpreadConstraints"),
+    )
+    assert tools.chart("--set", ",".join(f"{each}=null" for each in since)) == tools.chart()
+
+
+def test_common_labels_are_on_every_object_and_change_none_of_ours(tools: Tools):
+    ours = "app.kubernetes.io/name"
+    labels = json.dumps({"team": "ml", ours: "x"})
+    everything = ("--set", f"monitoring.enabled=true,actorPolicy=true,registry.spec.url={URL}")
+    objects = tools.chart(*everything, *NETWORK, "--set-json", f"commonLabels={labels}")
+    (deployment,) = of(objects, "Deployment")
+    for each in [*objects, deployment["spec"]["template"]]:
+        found = each["metadata"]["labels"]
+        assert found["team"] == "ml"
+        if each.get("kind") not in {"CustomResourceDefinition", "ClusterRole"}:
+            assert found[ours] == "pennant-operator"
+
+
+def test_trusted_authorities_are_read_where_the_operator_looks_for_them(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    spec = pod(tools.chart("--set", "trustedCAs.configMap=authorities,trustedCAs.key=bundle.pem"))
+    (container,) = spec["containers"]
+    told = {each["name"]: each.get("value") for each in container["env"]}
+    (mount,) = (each for each in container["volumeMounts"] if each["name"] == "trusted-cas")
+    (volume,) = (each for each in spec["volumes"] if each["name"] == "trusted-cas")
+    (item,) = volume["configMap"]["items"]
+    assert told["SSL_CERT_FILE"] == f"{mount['mountPath']}/{item['path']}"
+    assert (volume["configMap"]["name"], item["key"]) == ("authorities", "bundle.pem")
+
+    own, registrys = Authority("of the company"), Authority("of the registry")
+    (tmp_path / "ca.crt").write_text(own.own.crt)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
+    assert "of the company" in trusted("")
+    assert trusted(registrys.own.crt) == "of the registry"  # spec.caBundle says all
+
+
+def trusted(ca_bundle: str) -> str:
+    """Names of the authorities that the operator trusts for a registry."""
+    named = [
+        dict(*each["subject"])["commonName"] for each in context(ca_bundle, None).get_ca_certs()
+    ]
+    return ", ".join(named)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +227,10 @@ def test_reused_values_of_a_release_from_before_the_ids_could_be_left_out_keep_t
         ("registry.spec.url=mlflow:5000", "does not match pattern"),
         ("watchNamespaces={Team_A}", "does not match pattern"),
         ("crds.keep=please", "got string, want boolean"),
+        (
+            "networkPolicy.metricsFrom[0].namespace=x",
+            "additional properties 'namespace' not allowed",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(tools: Tools, wrong: str, message: str):

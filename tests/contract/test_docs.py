@@ -35,7 +35,7 @@ def test_every_link_of_the_readme_leads_somewhere():
 
 def test_the_pages_about_installing_lead_somewhere():
     """Headings too: GitHub's anchors are their words in lower case, with dashes."""
-    for name in ("first-hour.md", "install.md", "fields.md", "registries.md"):
+    for name in ("first-hour.md", "install.md", "fields.md", "registries.md", "security.md"):
         text = (ROOT / "docs" / name).read_text()
         for page, anchor in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", text):
             path = ROOT / "docs" / (page or name)

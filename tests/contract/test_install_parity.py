@@ -60,6 +60,15 @@ def test_where_the_cluster_chooses_users_and_groups(tools: Tools, tmp_path: Path
     assert pod["securityContext"].keys() == {"runAsNonRoot", "seccompProfile"}
 
 
+def test_with_network_policies(tools: Tools, tmp_path: Path):
+    overlay = namespace_overlay(tmp_path / "theirs", NAMESPACE, component="network-policies")
+    set_ = f"crds.install=false,networkPolicy.enabled=true,watchNamespaces={{{NAMESPACE}}}"
+    chart, kustomize = comparable(tools.chart("--set", set_)), comparable(tools.kustomized(overlay))
+    watched(chart), watched(kustomize)
+    assert ("NetworkPolicy", NAMESPACE, "pennant-operator") in chart
+    assert chart == kustomize
+
+
 def test_for_one_namespace(tools: Tools):
     set_ = f"crds.install=false,watchNamespaces={{{NAMESPACE}}}"
     chart = comparable(tools.chart("--set", set_))

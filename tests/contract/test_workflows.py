@@ -21,6 +21,7 @@ pytestmark = pytest.mark.contract
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yaml"))
 USES = r"^ *(?:- )?uses: (.*)$"
+PUBLISH = "Publish, with the changelog's section and the images' SBOMs"
 NOT_RELEASED = {"pennant-mlflow"}  # of the demo and the tests
 
 workflows = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
@@ -42,6 +43,7 @@ def scripts(workflow: Path) -> str:
 
 
 RELEASE = next(path for path in WORKFLOWS if path.stem == "release")
+AUDIT = next(path for path in WORKFLOWS if path.stem == "audit")
 
 
 def script(name: str) -> str:
@@ -124,9 +126,11 @@ def test_pull_requests_are_checked_and_tested_and_a_release_waits_for_both():
                 "./.github/workflows/test.yaml",
             }
             assert {"check", "test"} <= set(jobs["images"]["needs"])
-        else:
-            assert {"push", "pull_request", "workflow_call"} == set(on)
-            assert f"make {workflow.stem}" in scripts(workflow)
+            continue
+        by_hand = {"schedule", "workflow_dispatch"}
+        asked = by_hand if workflow == AUDIT else {"push", "pull_request", "workflow_call"}
+        assert asked == set(on)
+        assert f"make {workflow.stem}" in scripts(workflow)
 
 
 def test_every_image_is_released_as_it_is_built_here():
@@ -136,6 +140,29 @@ def test_every_image_is_released_as_it_is_built_here():
 
     (listed,) = re.findall(r"for name in (.*); do", scripts(RELEASE))
     assert set(listed.split()) == set(released)
+
+
+@pytest.mark.parametrize("pinned", ["", f"@sha256:{'b' * 64}"])
+def test_a_release_has_one_base_image_by_its_digest(tmp_path: Path, pinned: str):
+    """The Dockerfile's own, where somebody pinned it, else the one that the name stands for."""
+    (tmp_path / "Dockerfile").write_text(f"ARG PYTHON_IMAGE=python:3.12-slim{pinned}\n")
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\n[ "$4" = python:3.12-slim ] && echo sha256:{"a" * 64}\n')
+    docker.chmod(0o755)
+    step = script("The base image by its digest, once for all images")
+    path = f"export PATH={tmp_path}:$PATH\n"
+    tried = done(path + step, tmp_path, GITHUB_OUTPUT=str(tmp_path / "output"))
+    assert (tried.returncode, tried.stderr) == (0, "")
+    expected = pinned or f"@sha256:{'a' * 64}"
+    assert (tmp_path / "output").read_text() == f"base=python:3.12-slim{expected}\n"
+
+
+def test_every_image_gets_a_bill_of_materials_and_the_base_that_was_resolved():
+    build, attest = script("Build and push"), script("Attest the bill of materials")
+    assert '--build-arg "PYTHON_IMAGE=$BASE"' in build
+    assert 'make sbom SBOM_ARGS="$NAME --dpkg-status dpkg-status"' in attest
+    assert "cosign attest --yes --type cyclonedx" in attest
+    assert "out/sbom/*.cdx.json images.txt" in script(PUBLISH)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +194,7 @@ def test_a_releases_notes_are_its_section_of_the_changelog(tmp_path: Path):
         "## Unreleased\n- Next\n\n## 0.2.0 - 2026-12-24\n\n### Added\n- New\n\n## 0.1.0\n- Old\n"
     )
     (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n{sections}")
-    notes, *_ = script("Publish, with the changelog's section and the images' SBOMs").splitlines()
+    notes, *_ = script(PUBLISH).splitlines()
 
     assert done(notes, tmp_path, VERSION="0.2.0").returncode == 0
     assert (tmp_path / "notes.md").read_text() == "\n### Added\n- New\n\n"

@@ -13,7 +13,14 @@ import pytest
 
 from pennant_dev.controlplane import ControlPlane, control_plane
 from pennant_dev.shell import DevError
-from pennant_testing.control_plane.install_tools import CHART, NAMESPACE, Tools
+from pennant_testing.control_plane.install_tools import (
+    CHART,
+    MANIFESTS,
+    NAMESPACE,
+    VALUES_TO_BEGIN_WITH,
+    Tools,
+    succeeds,
+)
 from pennant_testing.control_plane.objects import CRDS, Object, Objects
 from pennant_testing.control_plane.operator_process import operator
 from pennant_testing.waiting import until
@@ -244,6 +251,48 @@ def test_a_release_for_a_namespace_that_is_not_made_yet(tools: Tools, bare: Cont
     output = tools.helm("install", *where, "--set=watchNamespaces={not-made}")
     assert "Not there yet, or on its way out: not-made." in output
     tools.helm("upgrade", *where, "--reuse-values")
+
+
+def know_of_prometheus(tools: Tools) -> None:
+    """As much of the Prometheus Operator as the API server asks for."""
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    for kind in ("PodMonitor", "PrometheusRule"):
+        names = {"kind": kind, "plural": f"{kind.lower()}s"}
+        version = {"name": "v1", "served": True, "storage": True}
+        spec = {
+            "group": "monitoring.coreos.com",
+            "names": names,
+            "scope": "Namespaced",
+            "versions": [{**version, "schema": {"openAPIV3Schema": schema}}],
+        }
+        crd = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{names['plural']}.monitoring.coreos.com"},
+            "spec": spec,
+        }
+        tools.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(crd))
+    until(lambda: succeeds(lambda: tools.kubectl("get", "podmonitors,prometheusrules")))
+
+
+def test_a_release_of_each_file_of_values_to_begin_with(tools: Tools, bare: ControlPlane):
+    objects = Objects(bare)
+    know_of_prometheus(tools)
+    tools.kubectl("apply", "--server-side", "--kustomize", str(MANIFESTS / "crd"))
+    for values in VALUES_TO_BEGIN_WITH:
+        name = values.stem.removesuffix("-values")
+        where = (
+            name,
+            str(CHART),
+            f"--namespace={name}",
+            "--create-namespace",
+            f"--values={values}",
+        )
+        tools.helm("install", *where, "--take-ownership")  # the definitions may be another one's
+        assert objects.get("ModelRegistry", name, "default"), name
+        assert tools.helm("list", f"--namespace={name}", "--deployed", "--short").split() == [name]
+        tools.helm("upgrade", *where, "--set=replicas=2")
+        tools.helm("uninstall", name, f"--namespace={name}")
 
 
 def role_in(namespace: str, objects: Objects) -> Object | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 
-from pennant_testing.control_plane.install_tools import Tools, succeeds
-from pennant_testing.control_plane.objects import Object
+from pennant_testing.control_plane.install_tools import VALUES_TO_BEGIN_WITH, Tools, succeeds
+from pennant_testing.control_plane.objects import Object, Objects
 from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -30,7 +32,21 @@ def test_a_strict_api_server_takes_the_chart(tools: Tools, values: str):
     taken_strictly(tools, tools.chart("--set", values))
 
 
-@pytest.mark.parametrize("folder", ["cluster-install", "namespace-install", "samples"])
+@pytest.mark.parametrize("values", VALUES_TO_BEGIN_WITH, ids=lambda path: path.stem)
+def test_a_strict_api_server_takes_the_values_to_begin_with(
+    tools: Tools, objects: Objects, values: Path
+):
+    for namespace in yaml.safe_load(values.read_text()).get("watchNamespaces", ()):
+        objects.namespace(namespace)
+    rendered = tools.chart("--values", str(values))
+    # Kinds of the Prometheus Operator, which the API server does not know.
+    taken_strictly(tools, [each for each in rendered if "coreos" not in each["apiVersion"]])
+
+
+FOLDERS = ("cluster-install", "namespace-install", "samples", "network-policies/models")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_a_strict_api_server_takes_the_manifests(tools: Tools, folder: str):
     taken_strictly(tools, tools.kustomized(folder))
 

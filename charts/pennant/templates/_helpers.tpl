@@ -5,6 +5,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with omit (.Values.commonLabels | default dict) "app.kubernetes.io/name" "app.kubernetes.io/part-of" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart" }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* What selects the operator's pods. */ -}}
+{{- define "pennant.selector" -}}
+app.kubernetes.io/name: pennant-operator
 {{- end }}
 
 {{- /* The reference of one image: list ROOT (operator | serving). */ -}}

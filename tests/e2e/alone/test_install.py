@@ -74,13 +74,15 @@ def installed(
 def by_helm(home: str, team: str) -> Installed:
     tools = Tools(cluster.choose(Settings.from_env()).kubeconfig)
     values = [
-        "crds.install=false",
-        f"watchNamespaces={{{team}}}",
+        f"watchNamespaces={{{team}}},registry.spec.allowedNamespaces={{{team}}}",
         "image.registry=localhost,image.operator.tag=dev,image.serving.tag=dev",
         f"registry.spec.url={MLFLOW},registry.spec.pollInterval=2s",
+        # Held to where the cluster's network holds pods to policies, as kind's does.
+        "networkPolicy.enabled=true,fixedIds=false",
     ]
+    file = f"--values={CHART}/ci/namespaced-values.yaml"
     options = (f"--namespace={home}", "--set", ",".join(values), "--wait", "--timeout=180s")
-    tools.helm("install", "second", str(CHART), *options)
+    tools.helm("install", "second", str(CHART), file, *options)
     return Installed(home, team, lambda: tools.helm("uninstall", "second", f"--namespace={home}"))
 
 

@@ -18,6 +18,7 @@ from pennant_testing.control_plane.objects import Object
 from pennant_testing.folders import REPOSITORY
 
 CHART = REPOSITORY / "charts" / "pennant"
+VALUES_TO_BEGIN_WITH = sorted((CHART / "ci").glob("*-values.yaml"))
 MANIFESTS = REPOSITORY / "manifests"
 IN_ENV = MANIFESTS / "namespace-install" / "images-in-env.yaml"
 NAMESPACE = "pennant-system"
