@@ -53,7 +53,7 @@ class Followed:
 @pytest.fixture(params=WAYS)
 def followed(
     request: pytest.FixtureRequest,
-    running: Operator,  # noqa: ARG001 - it does what is followed
+    running: Operator,
     objects: Objects,
     tools: Tools,
     mlflow_url: str,
