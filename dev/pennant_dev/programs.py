@@ -20,8 +20,8 @@ PROGRAMS = {
     "kwok": "sigs.k8s.io/kwok/cmd/kwok@v0.8.0",
     # Shares nothing with the cluster; a change of its version would compile kubelite again.
     "actionlint": "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
-    # Prometheus' engine, for the alerts: it wants other versions of what the cluster is made of. Its
-    # promtool is not built: that compiles for four times as long, to find services in clouds.
+    # Prometheus' engine, for alerts and dashboards: at other versions of what the cluster is made of.
+    # Its promtool compiles for four times as long, to find services in clouds.
     "promrules": "./promrules",
 }
 """The package of each, with a version where it is not the module's that counts."""

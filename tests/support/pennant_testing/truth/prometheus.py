@@ -54,8 +54,10 @@ def _answer(told: dict[str, Any]) -> Answer:
 
 
 def scraped(text: str, **target: str) -> Iterator[str]:
-    """Series of what /metrics answers, for ten minutes: what counts grows by its value in each, what
-    does not stays. `target` is what Prometheus knows of who answered; its words win."""
+    """Series of what /metrics answers, for ten minutes: what counts grows by its value in each.
+
+    `target` is what Prometheus knows of who answered; its words win.
+    """
     for family in text_string_to_metric_families(text):
         counts = family.type in {"counter", "histogram", "summary"}
         for sample in family.samples:
