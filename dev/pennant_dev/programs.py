@@ -20,7 +20,7 @@ PROGRAMS = {
     "kwok": "sigs.k8s.io/kwok/cmd/kwok@v0.8.0",
     # Shares nothing with the cluster; a change of its version would compile kubelite again.
     "actionlint": "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
-    # Prometheus' engine, for alerts and dashboards: at other versions of what the cluster is made of.
+    # Prometheus' engine, for alerts and dashboards: at other versions of much that the cluster has.
     # Its promtool compiles for four times as long, to find services in clouds.
     "promrules": "./promrules",
 }

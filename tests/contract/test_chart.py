@@ -28,6 +28,8 @@ COPIES = {
     "files/policy/actor.yaml": "actor-policy/policy.yaml",
     "files/monitoring/monitors.yaml": "monitoring/monitors.yaml",
     "files/monitoring/rules.yaml": "monitoring/rules.yaml",
+    "files/dashboards/fleet.json": "monitoring/dashboards/fleet.json",
+    "files/dashboards/modeldeployment.json": "monitoring/dashboards/modeldeployment.json",
 }
 URL = "http://mlflow.example:5000"
 USERS = ("pennant-view", "pennant-edit", "pennant-release", "pennant-admin")
@@ -47,6 +49,9 @@ OTHER: dict[str, Any] = {
     "actorPolicy": True,
     "monitoring.enabled": True,
     "monitoring.labels": {"release": "prometheus"},
+    "monitoring.dashboards.enabled": True,
+    "monitoring.dashboards.labels": {"dashboards": "ours"},
+    "monitoring.dashboards.annotations": {"grafana_folder": "Models"},
     "replicas": 1,
     "watchNamespaces": ["team-a"],
     "registry.name": "other",
@@ -64,6 +69,8 @@ OTHER: dict[str, Any] = {
 NEEDED = {
     "registry.name": ("--set", f"registry.spec.url={URL}"),
     "monitoring.labels": ("--set", "monitoring.enabled=true"),
+    "monitoring.dashboards.labels": ("--set", "monitoring.dashboards.enabled=true"),
+    "monitoring.dashboards.annotations": ("--set", "monitoring.dashboards.enabled=true"),
 }
 
 
