@@ -98,6 +98,7 @@ chart: ## copy definitions and rights from manifests/ into the Helm chart
 	cp manifests/crd/users.yaml manifests/base/clusterrole.yaml manifests/base/role.yaml charts/pennant/files/rbac/
 	cp manifests/actor-policy/policy.yaml charts/pennant/files/policy/actor.yaml
 	cp manifests/monitoring/monitors.yaml manifests/monitoring/rules.yaml charts/pennant/files/monitoring/
+	cp manifests/monitoring/dashboards/*.json charts/pennant/files/dashboards/
 
 picture: setup ## draw docs/architecture.svg from docs/architecture.toml
 	PYTHONPATH=dev $(BIN)/python -m pennant_dev.floor_plan

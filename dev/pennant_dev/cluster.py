@@ -29,7 +29,7 @@ from pennant_dev.local import Local
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError, eprint, side_by_side
 
-OF_THE_TESTS = ("actionlint", "cyclonus", "helm", "kstatus", "versitygw")
+OF_THE_TESTS = ("actionlint", "cyclonus", "helm", "kstatus", "promrules", "versitygw")
 Provider: TypeAlias = Kind | Local | Context
 
 

@@ -22,8 +22,14 @@ PROGRAMS = {
     "kwok": "sigs.k8s.io/kwok/cmd/kwok@v0.8.0",
     # Shares nothing with the cluster; a change of its version would compile kubelite again.
     "actionlint": "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+    # Prometheus' engine, for alerts and dashboards: at other versions of much that the cluster has.
+    # Its promtool compiles for four times as long, to find services in clouds.
+    "promrules": "./promrules",
 }
 """The package of each, with a version where it is not the module's that counts."""
+
+MODULES = {"promrules"}
+"""Those whose folder is a module of its own."""
 
 KUBERNETES = "v1.34.4"
 MAJOR, MINOR, _ = KUBERNETES.removeprefix("v").split(".")
@@ -48,7 +54,7 @@ FLAGS = (
 
 def origin(name: str) -> str:
     """What a program is built with, by one command: `programs`, the module, or itself alone."""
-    return name if "@" in PROGRAMS[name] else MODULE.name
+    return name if "@" in PROGRAMS[name] or name in MODULES else MODULE.name
 
 
 def key(name: str, module: Path = MODULE) -> str:
@@ -58,13 +64,16 @@ def key(name: str, module: Path = MODULE) -> str:
     """
     package = PROGRAMS[name]
     whole = hashlib.sha256(repr((name, package, FLAGS)).encode())
-    if origin(name) == MODULE.name:
+    if "@" not in package:
         own = sorted((module / package).glob("*.go")) if package.startswith("./") else ()
-        for path in (module / "go.mod", module / "go.sum", *own):
+        versions = module / package if name in MODULES else module
+        for path in (versions / "go.mod", versions / "go.sum", *own):
             whole.update(path.read_bytes())
     return whole.hexdigest()[:12]
 
 
 def command(names: Sequence[str]) -> list[str]:
     """Builds programs of one origin into the folder GOBIN; to be run in the module."""
-    return ["go", "install", *FLAGS, *(PROGRAMS[name] for name in names)]
+    (within,) = {PROGRAMS[name] if name in MODULES else "." for name in names}
+    packages = ["." if name in MODULES else PROGRAMS[name] for name in names]
+    return ["go", "install", "-C", within, *FLAGS, *packages]

@@ -31,6 +31,8 @@ COPIES = {
     "files/policy/actor.yaml": "actor-policy/policy.yaml",
     "files/monitoring/monitors.yaml": "monitoring/monitors.yaml",
     "files/monitoring/rules.yaml": "monitoring/rules.yaml",
+    "files/dashboards/fleet.json": "monitoring/dashboards/fleet.json",
+    "files/dashboards/modeldeployment.json": "monitoring/dashboards/modeldeployment.json",
 }
 URL = "http://mlflow.example:5000"
 USERS = ("pennant-view", "pennant-edit", "pennant-release", "pennant-admin")
@@ -50,6 +52,9 @@ OTHER: dict[str, Any] = {
     "actorPolicy": True,
     "monitoring.enabled": True,
     "monitoring.labels": {"release": "prometheus"},
+    "monitoring.dashboards.enabled": True,
+    "monitoring.dashboards.labels": {"dashboards": "ours"},
+    "monitoring.dashboards.annotations": {"grafana_folder": "Models"},
     "replicas": 1,
     "podDisruptionBudget.enabled": False,
     "watchNamespaces": ["team-a"],
@@ -84,6 +89,8 @@ NEEDED = {
     "networkPolicy.metricsFrom": NETWORK,
     "networkPolicy.webhooksFrom": NETWORK,
     "networkPolicy.egress": NETWORK,
+    "monitoring.dashboards.labels": ("--set", "monitoring.dashboards.enabled=true"),
+    "monitoring.dashboards.annotations": ("--set", "monitoring.dashboards.enabled=true"),
 }
 
 

@@ -1,15 +1,23 @@
 """Helm and kustomize install the same operator, with the same rights."""
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pennant_testing.control_plane.install_tools import NAMESPACE, Tools, namespace_overlay
+from pennant_testing.control_plane.install_tools import (
+    MANIFESTS,
+    NAMESPACE,
+    Tools,
+    namespace_overlay,
+)
 from pennant_testing.control_plane.objects import Object
 
 pytestmark = pytest.mark.contract
 
+MONITORING = ("monitoring", "monitoring/dashboards")
 WATCH = "PENNANT_WATCH_NAMESPACES"
 OWN_NAMESPACE = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}
 
@@ -47,6 +55,21 @@ def test_for_a_whole_cluster(tools: Tools):
     assert chart.keys() == kustomize.keys()
     for key, obj in chart.items():
         assert obj == kustomize[key], key
+
+
+def test_the_same_is_scraped_alarmed_and_shown(tools: Tools, tmp_path: Path):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    shown = [os.path.relpath(MANIFESTS / name, folder.resolve()) for name in MONITORING]
+    overlay = {"namespace": NAMESPACE, "components": shown}
+    (folder / "kustomization.yaml").write_text(json.dumps(overlay))
+    kustomize = comparable(tools.kustomized(folder))
+    words = ("--set", "monitoring.enabled=true,monitoring.dashboards.enabled=true")
+    chart = comparable(tools.chart(*words))
+    assert {kind for kind, *_ in kustomize} == {"ConfigMap", "PodMonitor", "PrometheusRule"}
+    assert {key: chart.get(key) for key in kustomize} == kustomize
+    (dashboards,) = (each for each in tools.chart(*words) if each["kind"] == "ConfigMap")
+    assert dashboards["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
 def test_where_the_cluster_chooses_users_and_groups(tools: Tools, tmp_path: Path):

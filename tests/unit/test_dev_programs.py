@@ -11,7 +11,7 @@ from pennant_dev.programs import KUBERNETES, MODULE, PROGRAMS, command, key, ori
 
 pytestmark = pytest.mark.unit
 
-OWN_VERSIONS = {"versitygw", "kwok", "actionlint"}
+OWN_VERSIONS = {"versitygw", "kwok", "actionlint", "promrules"}
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def test_a_program_is_built_again_when_its_own_files_change(module: Path):
     assert rebuilt(module, "kubelite/coredns.go") == {"kubelite"}
     assert rebuilt(module, "pause/main.go") == {"pause"}
     assert rebuilt(module, "kstatus/main.go") == {"kstatus"}
+    assert rebuilt(module, "promrules/main.go") == {"promrules"}
 
 
 @pytest.mark.parametrize("file", ["go.mod", "go.sum"])
@@ -44,6 +45,11 @@ def test_all_programs_of_the_module_are_built_again_when_its_versions_change(
     module: Path, file: str
 ):
     assert rebuilt(module, file) == set(PROGRAMS) - OWN_VERSIONS
+
+
+@pytest.mark.parametrize("file", ["go.mod", "go.sum"])
+def test_versions_of_a_module_of_its_own_are_its_own(module: Path, file: str):
+    assert rebuilt(module, f"promrules/{file}") == {"promrules"}
 
 
 def test_no_two_programs_share_a_key(module: Path):
@@ -55,6 +61,7 @@ def test_the_module_is_built_by_one_command_and_the_others_by_one_each():
         name: name for name in OWN_VERSIONS
     }
     assert command(["kubelite", "helm"])[-2:] == ["./kubelite", "helm.sh/helm/v3/cmd/helm"]
+    assert command(["promrules"])[2:4] == ["-C", "./promrules"]
 
 
 def test_helm_and_kubernetes_are_told_the_version_that_the_module_pins():

@@ -2,29 +2,12 @@
 
 import pytest
 
-from pennant_operator.decide.intent import WARNING, Event, Plan
-from pennant_operator.decide.times import format_time
-from pennant_operator.decide.vocabulary import Condition, EventReason, Reason
+from pennant_operator.decide.intent import Plan
 from pennant_operator.run.metrics.metrics import Metrics
-from pennant_testing.memory.object_builders import NOW, model_deployment
+from pennant_testing.memory.counted_metrics import HELD, KEY, counted_operator, operator_metrics
+from pennant_testing.memory.object_builders import model_deployment
 
 pytestmark = pytest.mark.unit
-
-KEY = ("team", "rec")
-HELD = {
-    "conditions": [
-        {
-            "type": Condition.ALIAS_IN_SYNC,
-            "status": "False",
-            "reason": Reason.HELD,
-            "lastTransitionTime": format_time(NOW),
-        }
-    ]
-}
-
-
-def operator_metrics() -> Metrics:
-    return Metrics(depth=int, may_write=float, now=lambda: NOW)
 
 
 def silent(metrics: Metrics) -> set[str]:
@@ -33,20 +16,7 @@ def silent(metrics: Metrics) -> set[str]:
 
 
 def test_every_metric_is_counted_somewhere():
-    metrics = operator_metrics()
-    events = (Event(WARNING, EventReason.ROLLOUT_HELD, "why"),)
-    held = Plan(status=HELD, events=events, durations={"total": 3.0})
-    metrics.wrote("PATCH", "Service", 200)
-    metrics.reconciled(KEY, model_deployment(), held, 0.1)
-    metrics.failed("api", KEY, model_deployment(status=HELD), Plan(), 0.1)
-    bad = {"answers": {"revision": "abc", "reason": "ErrorsInBake"}}
-    metrics.reconciled(("team", "other"), model_deployment(), Plan(status=bad), 0.1)
-    metrics.registries.answered("ours", NOW)
-    metrics.registries.requested("ours", 200, 0.1)
-    metrics.registries.hooked("ours", "accepted")
-    metrics.registries.braked("ours", on=True)
-    metrics.registries.lined_up("ours", 20, 180)
-    assert silent(metrics) == set()
+    assert silent(counted_operator()) == set()
 
 
 def test_a_modeldeployment_that_is_gone_leaves_no_metric_of_its_own():

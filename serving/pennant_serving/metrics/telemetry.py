@@ -77,6 +77,8 @@ class Telemetry(Observer, Collector):
         self.rehearsed: Rehearsed | None = None
         self.differences = ""
         """What the bundle asks for, and the image has otherwise."""
+        self.digest = ""
+        """Of the bundle, as `fetch` verified it; empty while nothing is on the volume."""
         self.environment = ""
         """The digest of the bundle's own packages; empty where the image's serve it."""
 
@@ -120,7 +122,12 @@ class Telemetry(Observer, Collector):
             start.add_metric((*self._identity, name), seconds)
         yield start
         yield self._rehearsal()
-        yield self._environment()
+        yield self._info("pennant_serving_info", "Always 1: what is served.", self.digest)
+        yield self._info(
+            "pennant_serving_environment_info",
+            "Always 1: the environment that came with the model, by its digest.",
+            self.environment,
+        )
         yield from metrics(FAMILIES, self._counted())
 
     def _rehearsal(self) -> Metric:
@@ -133,14 +140,10 @@ class Telemetry(Observer, Collector):
             played.add_metric((*self._identity, self.rehearsed.outcome), self.rehearsed.played)
         return played
 
-    def _environment(self) -> Metric:
-        info = GaugeMetricFamily(
-            "pennant_serving_environment_info",
-            "Always 1: the environment that came with the model, by its digest.",
-            labels=(*MODEL, "digest"),
-        )
-        if self.environment:
-            info.add_metric((*self._identity, self.environment), 1)
+    def _info(self, name: str, help_text: str, digest: str) -> Metric:
+        info = GaugeMetricFamily(name, help_text, labels=(*MODEL, "digest"))
+        if digest:
+            info.add_metric((*self._identity, digest), 1)
         return info
 
     def _counted(self) -> Snapshot:

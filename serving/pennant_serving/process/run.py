@@ -14,6 +14,7 @@ import uvloop
 
 from pennant_serving.accesslog import AccessLog
 from pennant_serving.admission import Admission
+from pennant_serving.bundle import manifest
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.grpc import create_grpc
 from pennant_serving.http.accepting import Waiting
@@ -76,6 +77,8 @@ async def _run(
     if settings.access_log:
         telemetry.access_log = AccessLog(settings.model, settings.version)
     telemetry.watch = create_watch(settings)
+    present = manifest.read(manifest.manifest_path(settings.model_path))
+    telemetry.digest = present.digest if present else ""
     telemetry.environment = settings.environment
     try:
         return await _serve(settings, listener, loaded, place, telemetry)

@@ -1,0 +1,32 @@
+"""What an expression of Prometheus asks for."""
+
+from __future__ import annotations
+
+import promql_parser
+from promql_parser import AggregateExpr, VectorSelector
+
+
+def asked_for(expr: str) -> dict[str, set[str]]:
+    """Metric -> the labels by which it is chosen."""
+    found: dict[str, set[str]] = {}
+    for each in _nodes(expr):
+        if isinstance(each, VectorSelector) and each.name:
+            chosen = {matcher.name for matcher in each.matchers.matchers}
+            found[each.name] = found.get(each.name, set()) | chosen
+    return found
+
+
+def grouped_by(expr: str) -> set[str]:
+    """The labels that its sums keep."""
+    return {
+        str(label)
+        for each in _nodes(expr)
+        if isinstance(each, AggregateExpr) and each.modifier
+        for label in each.modifier.labels
+    }
+
+
+def _nodes(expr: str) -> list[promql_parser.Expr]:
+    found: list[promql_parser.Expr] = []
+    promql_parser.walk(promql_parser.parse(expr), found.append)
+    return found
