@@ -39,6 +39,10 @@ class KnownTags:
         if is_noted(of, versions.get(of.version)) or of in self._missing:
             return places
         entry = await writer.of_version(of.model, of.version)
+        if entry is not None and not versions:  # the account was not shown any until now
+            del self.models[of.model]
+            places = await self.read_model(of.model, writer)
+            versions = self.models[of.model]
         if entry is not None:
             versions[of.version] = entry
         else:

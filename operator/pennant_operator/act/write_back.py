@@ -23,7 +23,7 @@ from pennant_operator.token_bucket import TokenBucket
 from pennant_registry.places import Place
 
 LOG = logging.getLogger(__name__)
-WRITES_PER_SECOND = 20.0  # to one registry, and as many at once
+TAG_WRITES_LIMIT = 20  # writes of version tags a second, to one registry, and as many at once
 Key: TypeAlias = tuple[str, str]  # namespace and name of a ModelDeployment
 FORMER_NAMES: Key = ("", "")  # of this cluster, whose tags are to go
 REGISTRY: Key = ("", "registry")  # what fails where all of it does
@@ -77,7 +77,7 @@ class WriteBack:
         self._troubles: dict[Key, str] = {}
         self._backoff = Backoff(dependencies.random)
         self._changed = asyncio.Event()
-        self._limiter = TokenBucket(WRITES_PER_SECOND, int(WRITES_PER_SECOND))
+        self._limiter = TokenBucket(TAG_WRITES_LIMIT, TAG_WRITES_LIMIT)
 
     @property
     def health(self) -> WriteBackHealth | None:

@@ -3,9 +3,10 @@
 By an account of its own, where one is named: to write takes a right that no reading needs.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 from pennant_operator.decide.registry.notes import TaggedVersion, TagWrite, UnwrittenError
 from pennant_operator.decide.registry.registries import RegistrySpec
@@ -37,20 +38,25 @@ class VersionTags:
         return None if entry is None else _tagged(entry)
 
     async def write(self, write: TagWrite) -> bool:
-        """Set a tag, or delete it; False when MLflow says that there is no such version."""
-        body = {"name": write.model, "version": write.version, "key": write.key}
+        """Set a tag, or take it away; False when MLflow says that there is no such version."""
         with _explained(write.model):
-            if write.value is None:
-                answer = await self._http.send("DELETE", "model-versions/delete-tag", body)
-            else:
-                tag = body | {"value": write.value}
-                answer = await self._http.send("POST", "model-versions/set-tag", tag)
+            answer = await self._send(write)
         if not isinstance(answer, Refusal):
             return True
         if answer.code == NO_SUCH:
             return False
         why = f"{answer.status} {answer.code}: {answer.message[:200]}"
         raise UnwrittenError(f"model {write.model}: MLflow refuses a tag ({why}).", alone=True)
+
+    async def _send(self, write: TagWrite) -> dict[str, Any] | Refusal:
+        """Who may edit a model may not delete a tag of it, but may empty it: that is as good."""
+        tag = {"name": write.model, "version": write.version, "key": write.key}
+        if write.value is None:
+            with suppress(NotAllowedError):
+                return await self._http.send("DELETE", "model-versions/delete-tag", tag)
+        return await self._http.send(
+            "POST", "model-versions/set-tag", tag | {"value": write.value or ""}
+        )
 
 
 @asynccontextmanager
@@ -71,9 +77,9 @@ async def version_tags(
 
 
 def _tagged(entry: RegisteredVersion) -> TaggedVersion:
-    """With the tags that are about places."""
-    tags: Mapping[str, str] = entry.tags
-    return TaggedVersion(entry.created, {key: tags[key] for key in tags if place_of_tag(key)})
+    """With the tags that are about places, and not emptied."""
+    tags = {key: value for key, value in entry.tags.items() if value and place_of_tag(key)}
+    return TaggedVersion(entry.created, tags)
 
 
 @contextmanager
