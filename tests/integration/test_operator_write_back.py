@@ -183,7 +183,7 @@ def test_a_pipeline_waits_for_what_becomes_of_its_version_without_the_cluster(
     assert scene.waits_for(good) is None
     with pytest.raises(RolloutRejectedError, match="rejected: LoadFailed: "):
         scene.waits_for(broken)
-    with pytest.raises(RolloutHeldError, match="held: GateNotPassed: .*approved"):
+    with pytest.raises(RolloutHeldError, match=r"held: GateNotPassed: .*approved"):
         scene.waits_for(unapproved)
     assert alone.process.poll() is None
 
