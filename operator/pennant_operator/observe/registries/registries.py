@@ -113,6 +113,11 @@ class Registries:
         followed = self._followed.get(name)
         return followed.webhook if followed is not None and followed.webhook.wanted else None
 
+    def look(self, key: Key) -> None:
+        """A ModelDeployment may be another by now: registries are told, if they are to be."""
+        for followed in self._followed.values():
+            followed.write_back.look(key)
+
     def _without_poller(self, name: str) -> Desired:
         if not self._listed:
             return no_answer.registries_not_read()

@@ -107,6 +107,7 @@ class ReconciledWorld:
                 lambda: self.now,
             ),
             lambda: self.now,
+            lambda _: None,
         )
         self.own = model_deployment()
         self.api.objects["/apis/pennant.dev/v1alpha1/namespaces/team/modeldeployments/rec"] = (
