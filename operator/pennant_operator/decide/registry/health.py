@@ -19,6 +19,14 @@ class WebhookHealth:
 
 
 @dataclass(frozen=True)
+class NotifierHealth:
+    """Whether a notifier's messages are taken."""
+
+    name: str
+    trouble: str | None  # empty: there is none; None: nobody has tried yet
+
+
+@dataclass(frozen=True)
 class Health:
     """How a registry answers, as its poller found it."""
 
@@ -28,6 +36,7 @@ class Health:
     invalid: bool = False  # the trouble is the spec's own
     webhook: WebhookHealth | None = None  # None: none is asked for
     brake: BrakeState | None = None  # None: it is as it was
+    notifiers: tuple[NotifierHealth, ...] = ()
 
 
 def registry_status(registry: Object, health: Health, now: datetime) -> dict[str, Any]:
@@ -50,9 +59,27 @@ def registry_status(registry: Object, health: Health, now: datetime) -> dict[str
     }
     if health.webhook is not None and health.webhook.registered:
         status["webhook"] = {"id": health.webhook.registered, "url": health.webhook.url}
+    if notifiers := _notifiers(live, health.notifiers):
+        status["notifiers"] = notifiers
     # What the server last called itself stays readable while it is away.
     version = health.server_version or live.get("serverVersion")
     return status | ({"serverVersion": version} if version else {})
+
+
+def _notifiers(live: dict[str, Any], notifiers: tuple[NotifierHealth, ...]) -> list[dict[str, Any]]:
+    """How each is; as it was where nobody has tried since."""
+    before = {each["name"]: each for each in live.get("notifiers", ())}
+    shown = (
+        before.get(each.name)
+        if each.trouble is None
+        else {
+            "name": each.name,
+            "ready": not each.trouble,
+            "message": each.trouble or "Its messages are sent.",
+        }
+        for each in notifiers
+    )
+    return [each for each in shown if each is not None]
 
 
 def webhook_health(registry: Object) -> WebhookHealth:

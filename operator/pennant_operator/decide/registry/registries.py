@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from pennant_operator.decide.notify.notifiers import Notifier, parse_notifiers
 from pennant_operator.decide.registry.brake import DEFAULT_BRAKE, BrakeSpec, parse_brake
 from pennant_operator.decide.registry.patterns import matches
 from pennant_operator.decide.registry.sources import allowed_with_root
@@ -57,6 +58,7 @@ class RegistrySpec:
     max_rollouts: int = 20  # that come up at once
     index: PackageIndex | None = None  # None: no bundle brings its own packages
     allowed_images: tuple[str, ...] = ()  # patterns of what a version's tag may name
+    notifiers: tuple[Notifier, ...] = ()
 
     def facts(self, *, braked: bool = False) -> RegistryFacts:
         """What ModelDeployments, and their fetch containers, need of it."""
@@ -70,6 +72,7 @@ class RegistrySpec:
             braked=braked,
             max_rollouts=self.max_rollouts,
             index=self.index,
+            notifiers=self.notifiers,
         )
 
     def refusal(self, namespace: str, model: str) -> Refused | None:
@@ -113,6 +116,7 @@ def parse_registry(registry: Object) -> RegistrySpec:
         max_rollouts=_max_rollouts(spec.get("maxConcurrentRollouts", 20)),
         index=_index(spec.get("environments")),
         allowed_images=tuple(spec.get("allowedImages", ())),
+        notifiers=parse_notifiers(spec),
     )
 
 

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Protocol, TypeAlias
 
 from pennant_operator.all_or_none import all_or_none
+from pennant_operator.decide.notify.notifiers import Notifier
 from pennant_operator.decide.registry.brake import recorded_brake
-from pennant_operator.decide.registry.health import Health, webhook_health
+from pennant_operator.decide.registry.health import Health, NotifierHealth, webhook_health
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.kube import Api, Object
 from pennant_operator.observe.cluster.store import Store
@@ -43,6 +44,27 @@ class Counts(Protocol):
         """The ModelRegistry is gone."""
 
 
+class Notifying(Protocol):
+    """What sends messages to notifiers of registries."""
+
+    def trouble(self, registry: str, notifier: str) -> str | None:
+        """What is in the way; empty: nothing; None: nobody has tried yet."""
+
+    async def run(
+        self, registry: str, notifier: Notifier, report: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Send until cancelled; `report` when what is in the way changed."""
+
+    async def fault(
+        self,
+        registry: str,
+        notifier: Notifier,
+        report: Callable[[], Awaitable[None]],
+        trouble: str,
+    ) -> None:
+        """`run` raised, and is begun anew."""
+
+
 @dataclass(frozen=True)
 class RegistryDependencies:
     """What following ModelRegistries needs of the rest."""
@@ -53,6 +75,7 @@ class RegistryDependencies:
     enqueue: Enqueue
     write_health: WriteHealth
     counts: Counts
+    notifying: Notifying
     now: Callable[[], datetime]
     random: Callable[[], float]
 
@@ -117,6 +140,13 @@ class Followed:
         if webhook.health is not None:
             part = f"the webhook of ModelRegistry {name}"
             parts[part] = supervised(part, webhook.run, webhook.fault)
+        for notifier in poller.spec.notifiers:
+            part = f"the notifier {notifier.name} of ModelRegistry {name}"
+            about = name, notifier, self._report
+            notifying = self._dependencies.notifying
+            parts[part] = supervised(
+                part, partial(notifying.run, *about), partial(notifying.fault, *about)
+            )
         await all_or_none(parts)
 
     async def _polled(self, health: Health) -> None:
@@ -139,7 +169,14 @@ class Followed:
 
     async def _report(self) -> None:
         if self._health is not None:
-            await self._write_health(replace(self._health, webhook=self.webhook.health))
+            notifying = self._dependencies.notifying
+            notifiers = tuple(
+                NotifierHealth(each.name, notifying.trouble(self._name, each.name))
+                for each in self.poller.spec.notifiers
+            )
+            await self._write_health(
+                replace(self._health, webhook=self.webhook.health, notifiers=notifiers)
+            )
 
     async def _credentials(self, name: str) -> Mapping[str, str]:
         return await read_secret(self._dependencies.api, self._dependencies.namespace, name)
