@@ -151,7 +151,7 @@ def test_every_reason_has_a_heading_and_every_heading_a_reason():
     own |= {name for name in vars(errors) if name.endswith("Error")}
     headings = {"Answering", "NotAnswering", "Taken", "NotTaken", "InvalidSpec of a ModelRegistry"}
     headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off"}
-    headings |= {"ImageError", "Calling pennant"}
+    headings |= {"Notifiers", "ImageError", "Calling pennant"}
     headings |= {"It cannot start", "Every column is blank", "While it runs"}
     assert set(sections()) == own | headings
 

@@ -31,7 +31,7 @@ SLACK = notifier()
         (404, "no_service", "refused", "answers 404 (no_service): it does not know the address of"),
         (403, "action_prohibited", "refused", "key url in Secret slack-url, or no more"),
         (302, "", "refused", "it redirects, which is not followed: put the final one in place of"),
-        (429, "rate_limited", "limited", "it is sent later"),
+        (429, "rate_limited", "limited", ""),
         (500, "<html>", "failed", "answers 500: it is tried again by itself"),
     ],
 )

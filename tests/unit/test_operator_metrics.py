@@ -44,6 +44,7 @@ def test_every_metric_is_counted_somewhere():
     metrics.registries.answered("ours", NOW)
     metrics.registries.requested("ours", 200, 0.1)
     metrics.registries.hooked("ours", "accepted")
+    metrics.registries.notified("ours", "slack", "delivered")
     metrics.registries.braked("ours", on=True)
     metrics.registries.lined_up("ours", 20, 180)
     assert silent(metrics) == set()

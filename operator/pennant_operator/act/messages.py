@@ -13,8 +13,8 @@ from yarl import URL
 
 from pennant_operator.decide.notify.notifiers import Notifier
 from pennant_operator.decide.notify.receipts import (
-    Attempt,
     ReceiverAnswer,
+    SendOutcome,
     judge_answer,
     no_answer,
 )
@@ -35,7 +35,7 @@ class Sender:
         if self._session is not None:
             await self._session.close()
 
-    async def send(self, notifier: Notifier, url: str, body: Any) -> Attempt:
+    async def send(self, notifier: Notifier, url: str, body: Any) -> SendOutcome:
         """Post a body of JSON, follow nothing, and judge the answer. Raises nothing."""
         try:
             answer = await self._post(url, body)

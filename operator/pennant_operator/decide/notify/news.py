@@ -25,7 +25,7 @@ def news_between(before: Status, after: Status, uid: str, now: datetime) -> list
         "alias": resolved.get("alias") or resolved.get("stage") or "",
         "time": format_time(now),
     }
-    entries = (*_rejected(before, after), *_traffic_moved(before, after), *_held(before, after))
+    entries = (*_rejected(before, after), *_traffic_moved(before, after), *_hold(before, after))
     return [{"id": _identity(uid, *identity), **about, **entry} for identity, entry in entries]
 
 
@@ -35,7 +35,7 @@ def hold_of(status: Status) -> tuple[str, str, str] | None:
         return None
     candidate = status.get("candidate") or {}
     if "retryTime" in candidate:
-        return candidate["version"], candidate["reason"], candidate["message"]
+        return candidate["version"], candidate.get("reason", ""), candidate.get("message", "")
     conditions = {each["type"]: each for each in status.get("conditions", ())}
     sync = conditions.get("AliasInSync", {})
     return _desired(status), sync.get("reason", ""), sync.get("message", "")
@@ -63,13 +63,18 @@ def _rejected(before: Status, after: Status) -> Iterator[_News]:
 
 def _traffic_moved(before: Status, after: Status) -> Iterator[_News]:
     old, new = before.get("serving") or {}, after.get("serving")
-    if not new or (old.get("revision"), old.get("since")) == (new["revision"], new["since"]):
+    if not new or _moment(old) == _moment(new):
         return
     occasion = Occasion.ROLLED_BACK if _went_back(old, new, after) else Occasion.SERVING
     entry = _entry(occasion, new["version"], "", "")
     if old:
         entry["previous"] = old["version"]
-    yield (occasion, new["revision"], new["since"]), entry
+    yield (occasion, *_moment(new)), entry
+
+
+def _moment(serving: Entry) -> tuple[str, str]:
+    """What tells a move of the traffic from any other."""
+    return serving.get("revision", ""), serving.get("since", "")
 
 
 def _went_back(old: Entry, new: Entry, after: Status) -> bool:
@@ -82,7 +87,7 @@ def _went_back(old: Entry, new: Entry, after: Status) -> bool:
     return any(each["revision"] == old["revision"] for each in after.get("rejected", ()))
 
 
-def _held(before: Status, after: Status) -> Iterator[_News]:
+def _hold(before: Status, after: Status) -> Iterator[_News]:
     now, last = hold_of(after), hold_of(before)
     if now is None or (last is not None and now[:2] == last[:2]):
         return

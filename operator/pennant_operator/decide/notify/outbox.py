@@ -50,8 +50,8 @@ def next_outbox(
     entries = [e for e in addressed if e is not None and (_waits(e) or is_held_still(e, after))]
     late = [each for each in entries if _waits(each) and is_late(each, now)]
     # What was sent, and is remembered because it is so still, makes room first.
-    kept = sorted((each for each in entries if each not in late), key=_waits)
-    crowded, left = kept[:-MAX_NOTIFICATIONS], kept[-MAX_NOTIFICATIONS:]
+    staying = sorted((each for each in entries if each not in late), key=_waits)
+    crowded, left = staying[:-MAX_NOTIFICATIONS], staying[-MAX_NOTIFICATIONS:]
     dropped = [each for each in crowded if _waits(each)]
     events = (
         *(_given_up(each, "it was not taken in 24 hours") for each in late),

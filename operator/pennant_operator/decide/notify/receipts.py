@@ -28,7 +28,7 @@ class Receipt(StrEnum):
 
 
 @dataclass(frozen=True)
-class Attempt:
+class SendOutcome:
     """One, as it ended."""
 
     receipt: Receipt
@@ -45,30 +45,32 @@ class ReceiverAnswer:
     retry_after: str = ""  # the header
 
 
-def judge_answer(notifier: Notifier, url: str, answer: ReceiverAnswer, now: datetime) -> Attempt:
+def judge_answer(
+    notifier: Notifier, url: str, answer: ReceiverAnswer, now: datetime
+) -> SendOutcome:
     """By its status; of the body one word at most."""
     status, pause = answer.status, _pause(answer.retry_after, now)
     if 200 <= status < 300:
-        return Attempt(Receipt.DELIVERED)
+        return SendOutcome(Receipt.DELIVERED)
     why = f"the receiver answers {status}{_word(answer.text, url)}"
     address = f"the address of key {notifier.key} in Secret {notifier.secret}"
     if status == 429:
-        return Attempt(Receipt.LIMITED, f"{why}: it is sent later", pause)
+        return SendOutcome(Receipt.LIMITED, pause_seconds=pause)
     if status >= 500:
         cure = "it is tried again by itself; see to the receiver if this lasts"
-        return Attempt(Receipt.FAILED, f"{why}: {cure}", pause)
+        return SendOutcome(Receipt.FAILED, f"{why}: {cure}", pause)
     if 300 <= status < 400:
         cure = f"it redirects, which is not followed: put the final one in place of {address}"
     elif status in {401, 403, 404, 410}:
         cure = f"it does not know {address}, or no more: put a new one there"
     else:
         cure = f"it does not take this body: correct spec.notify {notifier.name} template or format"
-    return Attempt(Receipt.REFUSED, f"{why}: {cure}", pause)
+    return SendOutcome(Receipt.REFUSED, f"{why}: {cure}", pause)
 
 
-def no_answer(notifier: Notifier, why: str) -> Attempt:
+def no_answer(notifier: Notifier, why: str) -> SendOutcome:
     """There was none; `why` names no address."""
-    return Attempt(
+    return SendOutcome(
         Receipt.FAILED,
         f"the receiver cannot be reached ({why}): see that it runs, that no NetworkPolicy keeps "
         f"the operator from it, and that its address is that of key {notifier.key} in Secret "

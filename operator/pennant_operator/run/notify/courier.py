@@ -14,7 +14,7 @@ from pennant_operator.backoff import Backoff
 from pennant_operator.decide.notify.news import Entry, Status
 from pennant_operator.decide.notify.notifiers import Notifier
 from pennant_operator.decide.notify.outbox import Delivery, deliveries, is_late
-from pennant_operator.decide.notify.receipts import Attempt, Receipt, unusable_address
+from pennant_operator.decide.notify.receipts import Receipt, SendOutcome, unusable_address
 from pennant_operator.decide.notify.sentences import values_of
 from pennant_operator.decide.seen.sanitize import sanitized_status
 from pennant_operator.observe.cluster.store import Key, Store
@@ -91,7 +91,7 @@ class Courier:
             self._lines[at] = Line(registry, notifier, Backoff(self.dependencies.random))
         return self._lines[at]
 
-    async def _attempt(self, registry: str, notifier: Notifier, item: Item | None) -> Attempt:
+    async def _attempt(self, registry: str, notifier: Notifier, item: Item | None) -> SendOutcome:
         """One message; without an item only whether there is an address to send to."""
         entry = self._entry(item) if item is not None else None
         outcome = await self._send(notifier, item, entry)
@@ -109,17 +109,19 @@ class Courier:
             self.dependencies.look_again(key)
         return outcome
 
-    async def _send(self, notifier: Notifier, item: Item | None, entry: Entry | None) -> Attempt:
+    async def _send(
+        self, notifier: Notifier, item: Item | None, entry: Entry | None
+    ) -> SendOutcome:
         if notifier.body is None:
-            return Attempt(Receipt.UNUSABLE, notifier.fault)
+            return SendOutcome(Receipt.UNUSABLE, notifier.fault)
         try:
             url = await self.dependencies.read_address(notifier)
         except RegistryTroubleError as error:
-            return Attempt(Receipt.UNUSABLE, str(error))
+            return SendOutcome(Receipt.UNUSABLE, str(error))
         if trouble := unusable_address(notifier, url):
-            return Attempt(Receipt.UNUSABLE, trouble)
+            return SendOutcome(Receipt.UNUSABLE, trouble)
         if item is None or entry is None:
-            return Attempt(Receipt.DELIVERED)
+            return SendOutcome(Receipt.DELIVERED)
         body = notifier.body.filled(values_of(entry, *item[0]))
         return await self.dependencies.sender.send(notifier, url, body)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pennant_operator.backoff import Backoff
-from pennant_operator.decide.notify.receipts import Attempt, Receipt
+from pennant_operator.decide.notify.receipts import Receipt, SendOutcome
 from pennant_operator.observe.cluster.store import Key
 
 LOG = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Line:
         self.news.set()
 
     async def run(
-        self, attempt: Callable[[Item | None], Awaitable[Attempt]], report: Report
+        self, attempt: Callable[[Item | None], Awaitable[SendOutcome]], report: Report
     ) -> None:
         """Send until cancelled; `attempt` without an item sees whether anything could be sent."""
         works = False
@@ -58,7 +58,7 @@ class Line:
             await self.show(self._trouble_of(outcome), report)
             await asyncio.sleep(max(pause, outcome.pause_seconds))
 
-    def _trouble_of(self, outcome: Attempt) -> str | None:
+    def _trouble_of(self, outcome: SendOutcome) -> str | None:
         """Who asks to wait has no trouble, and one answer that does not come is none yet."""
         passing = outcome.receipt is Receipt.FAILED
         few = self.backoff.failures(self.notifier) < FAILURES_UNTIL_SHOWN

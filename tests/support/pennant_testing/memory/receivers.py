@@ -8,7 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.notify.notifiers import Notifier, parse_notifiers
-from pennant_operator.decide.notify.receipts import Attempt, ReceiverAnswer, judge_answer, no_answer
+from pennant_operator.decide.notify.receipts import (
+    Receipt,
+    ReceiverAnswer,
+    SendOutcome,
+    judge_answer,
+    no_answer,
+)
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.run.notify.courier import Courier, CourierDependencies
@@ -40,14 +46,14 @@ class ReceiversInMemory:
             raise RegistryTroubleError(f"There is no Secret {notifier.secret}")
         return url
 
-    async def send(self, notifier: Notifier, url: str, body: Any) -> Attempt:
+    async def send(self, notifier: Notifier, url: str, body: Any) -> SendOutcome:
         """As a Sender does."""
         self.tried.append(notifier.name)
         answer = self.answers.get(notifier.name, OK)
         if answer is None:
             return no_answer(notifier, "no answer")
         outcome = judge_answer(notifier, url, answer, self.now())
-        if not outcome.trouble:
+        if outcome.receipt is Receipt.DELIVERED:
             self.taken.append((notifier.name, body))
         return outcome
 
