@@ -15,6 +15,7 @@ from pennant_registry.gates import VersionFacts, parse
 from pennant_registry.hold_form import holds_among
 from pennant_testing.memory import field_values
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
+from pennant_testing.memory.receivers import notifier
 from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import fails, stays_pending
@@ -74,7 +75,7 @@ def statuses():
         )
         sim.run(4)
         sim.specify(gates=asked)
-        sim.registry = replace(REGISTRY, gates=parse(asked), braked=braked)
+        sim.registry = replace(REGISTRY, gates=parse(asked), braked=braked, notifiers=(notifier(),))
         sim.holds = holds_among(holds, "production")
         sim.turn = turn
         sim.facts = {"8": VersionFacts("8", tags={"approved": ""})}

@@ -46,7 +46,7 @@ def test_the_page_has_every_metric_with_its_labels():
         name: {label.strip() for label in labels.split(",") if label.strip()}
         for name, labels in ROW.findall(PAGE)
     }
-    of_registries = ("pennant_registry_", "pennant_webhooks_")
+    of_registries = ("pennant_registry_", "pennant_webhooks_", "pennant_notifications_")
     assert listed == {
         n: labels for n, labels in exposed().items() if not n.startswith(of_registries)
     }

@@ -151,7 +151,7 @@ def test_every_reason_has_a_heading_and_every_heading_a_reason():
     own |= {name for name in vars(errors) if name.endswith("Error")}
     headings = {"Answering", "NotAnswering", "Taken", "NotTaken", "InvalidSpec of a ModelRegistry"}
     headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off", "Written", "NotWritten"}
-    headings |= {"ImageError", "Calling pennant", "What is not known of a moment"}
+    headings |= {"Notifiers", "ImageError", "Calling pennant", "What is not known of a moment"}
     headings |= {"It cannot start", "Every column is blank", "While it runs"}
     assert set(sections()) == own | headings
 

@@ -16,6 +16,7 @@ def test_a_registry_that_is_gone_leaves_no_metric():
     metrics.requested("ours", 200, 0.1)
     metrics.hooked("ours", "taken")
     metrics.braked("ours", on=True)
+    metrics.notified("ours", "slack", "delivered")
     metrics.lined_up("ours", 20, 180)
     assert [family.name for family in registry.collect() if not family.samples] == []
     metrics.forget("ours")

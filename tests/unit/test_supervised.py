@@ -18,6 +18,7 @@ from pennant_operator.observe.registries.supervised import RESTART_CAP_SECONDS, 
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.memory.object_builders import NOW
 from pennant_testing.memory.written_tags import write_back
+from pennant_testing.memory.receivers import ReceiversInMemory
 
 pytestmark = pytest.mark.unit
 
@@ -142,6 +143,7 @@ def followed(made: Api) -> dict[str, dict[str, Any]]:
             enqueue=lambda _, *, urgent=False: None,
             write_health=RegistryStatusWriter(write_status, lambda: NOW).write,
             counts=Uncounted(),
+            notifying=ReceiversInMemory().courier(Store()),
             now=lambda: NOW,
             random=lambda: 0.5,
             write_back=write_back(Store()),

@@ -99,6 +99,7 @@ class Plan:
     reports: tuple[ActionReport, ...] = ()
     requeue_after: float | None = None  # seconds; None: wait for an event
     begins: bool = False  # a rollout
+    given_up: tuple[tuple[str, str, str], ...] = ()  # messages: id, registry, notifier
     durations: dict[str, float] = field(default_factory=dict)  # of a rollout that this plan ends
 
     @property

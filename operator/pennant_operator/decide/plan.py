@@ -32,6 +32,8 @@ from pennant_operator.decide.goal.silence import desired_despite_silence
 from pennant_operator.decide.intent import NORMAL, WARNING, Event, Plan
 from pennant_operator.decide.manifests.records import records_with
 from pennant_operator.decide.moves import Moves
+from pennant_operator.decide.notify.news import news_between
+from pennant_operator.decide.notify.outbox import next_outbox
 from pennant_operator.decide.seen.actions import State, in_force
 from pennant_operator.decide.seen.answers import ReportQuestion
 from pennant_operator.decide.seen.memory import (
@@ -43,7 +45,7 @@ from pennant_operator.decide.seen.memory import (
 from pennant_operator.decide.seen.observed import Observed, Refused
 from pennant_operator.decide.seen.peoples_word import answer_to_pin, spec_of, with_pin
 from pennant_operator.decide.seen.sanitize import sanitized_status
-from pennant_operator.decide.seen.spec import InvalidSpecError
+from pennant_operator.decide.seen.spec import InvalidSpecError, watch_of
 from pennant_operator.decide.seen.traffic import Traffic
 from pennant_operator.decide.seen.world import World, world_of
 from pennant_operator.decide.status.events import events_of, unreadable_records
@@ -70,7 +72,29 @@ def plan(observed: Observed, now: datetime) -> Plan:
     decided = _plan_undeleted(observed, now)
     events = unreadable_records(observed.unreadable)
     decided = replace(decided, events=(*events, *decided.events)) if events else decided
+    decided = _with_notifications(decided, observed, now)
     return _with_reports(decided, observed, now) if observed.actions else decided
+
+
+def _with_notifications(decided: Plan, observed: Observed, now: datetime) -> Plan:
+    """With what notifiers are to be sent of it, and without what they were sent."""
+    before, watch = observed.owner["status"], watch_of(observed.owner)
+    status = before if decided.status is None and observed.sent else decided.status
+    if status is None or watch is None:
+        return decided
+    outbox = next_outbox(
+        status,
+        before,
+        news_between(before, status, observed.owner["metadata"]["uid"], now),
+        watch.registry,
+        observed.registry.notifiers if observed.registry is not None else None,
+        observed.sent,
+        now,
+    )
+    others = {name: value for name, value in status.items() if name != "notifications"}
+    status = {**others, "notifications": outbox.entries} if outbox.entries else others
+    events = (*decided.events, *outbox.events)
+    return replace(decided, status=status, events=events, given_up=outbox.given_up)
 
 
 def _with_reports(decided: Plan, observed: Observed, now: datetime) -> Plan:

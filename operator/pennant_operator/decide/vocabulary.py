@@ -135,6 +135,15 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
 
 
+class Occasion(StrEnum):
+    """What notifiers of a ModelRegistry may be asked to tell, as `spec.notify` has it."""
+
+    SERVING = "Serving"  # a version got the traffic
+    HELD = "Held"  # one is not rolled out, or parked, for a reason that may pass
+    REJECTED = "Rejected"  # one failed, and is not tried again
+    ROLLED_BACK = "RolledBack"  # the traffic went back
+
+
 class EventReason(StrEnum):
     """Reasons of Events, which are posted on transitions only."""
 
@@ -150,5 +159,6 @@ class EventReason(StrEnum):
     ROLLOUT_ACTION = "RolloutAction"
     POD_REPLACED = "PodReplaced"
     RECORD_UNREADABLE = "RecordUnreadable"
+    NOTIFICATION_GIVEN_UP = "NotificationGivenUp"
     FIELD_CHANGED = "FieldChangedByOthers"
     STALLED = "Stalled"

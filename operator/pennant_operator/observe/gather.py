@@ -1,9 +1,11 @@
 """Puts together what `plan` decides from: the owner, its children and pods, and the registry."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from pennant_operator.decide.notify.outbox import Delivery
 from pennant_operator.decide.plan import wanted_reports, wants_pods
 from pennant_operator.decide.seen.actions import in_force
 from pennant_operator.decide.seen.answers import ReportQuestion, Reports
@@ -63,6 +65,7 @@ class Observer:
         rollouts: Rollouts,
         *,
         actors_checked: bool = False,
+        sent: Callable[[Key], frozenset[Delivery]] = lambda _: frozenset(),
     ) -> None:
         self._children = children
         self._answers = answers
@@ -70,6 +73,7 @@ class Observer:
         self._reports = reports
         self._rollouts = rollouts
         self._actors_checked = actors_checked
+        self._sent = sent
 
     async def observe(self, owner: Object, now: datetime) -> Observed:
         """What is so now, pods only where a decision needs them; raises ApiError."""
@@ -87,6 +91,7 @@ class Observer:
             records=records,
             actions=actions,
             actors_checked=self._actors_checked,
+            sent=self._sent(key),
             unreadable=unreadable,
             holds=None if watch is None else self._answers.holds(watch),
         )

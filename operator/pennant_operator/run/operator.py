@@ -68,6 +68,7 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
     finally:
         await _cancelled([*ours, kopf])
         await parts.reader.close()
+        await parts.sender.close()
         await hooks.cleanup()
         await server.cleanup()
 

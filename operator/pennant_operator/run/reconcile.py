@@ -29,6 +29,7 @@ from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import OWNER, Key, Store
 from pennant_operator.observe.gather import Observer
 from pennant_operator.run.metrics.metrics import Metrics
+from pennant_operator.run.notify.courier import Courier
 from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.targetless import Targetless
 
@@ -74,6 +75,7 @@ class Reconciler:
     now: Callable[[], datetime]
     looked_at: Callable[[Key], None]
     """Called when one was reconciled, or is found gone: whoever speaks of it elsewhere may look."""
+    courier: Courier
 
     async def handle(self, key: Key) -> None:
         """Reconcile and requeue; what fails is tried again, later each time."""
@@ -85,12 +87,15 @@ class Reconciler:
         if owner is None:
             self.children.forget(key)
             self.metrics.forget(key)
+            self.courier.forget(key)
             await self._handle_without_owner(key)
             return
         attempt = Attempt(owner, self.now(), time.perf_counter())
         try:
             await self.reconcile(attempt)
             self.metrics.reconciled(key, owner, attempt.decided, attempt.seconds)
+            if attempt.decided.status is not None:
+                self.courier.look(key, attempt.decided.status, attempt.decided.given_up)
         except FencedError as error:  # this process ends; whoever leads looks at everything
             LOG.info("%s/%s: %s", *key, error)
         except ApiError as error:

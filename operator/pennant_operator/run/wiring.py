@@ -9,16 +9,19 @@ from functools import partial
 
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
+from pennant_operator.act.messages import Sender
 from pennant_operator.act.registry_status import RegistryStatusWriter
 from pennant_operator.act.write_back import WriteBack, WriteBackDependencies
 from pennant_operator.backoff import Backoff
 from pennant_operator.config import Config
+from pennant_operator.decide.notify.notifiers import Notifier
 from pennant_operator.decide.seen.observed import Images
 from pennant_operator.kube import Api
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.places import Places
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.gather import Observer
+from pennant_operator.observe.mlflow.secrets import read_secret
 from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.reports.reports import PodReader
@@ -28,11 +31,14 @@ from pennant_operator.run.lease.elector import Elector
 from pennant_operator.run.lease.leadership import Alone, Leadership, clock
 from pennant_operator.run.lists import Lists
 from pennant_operator.run.metrics.metrics import Metrics
+from pennant_operator.run.notify.courier import Courier, CourierDependencies
 from pennant_operator.run.queue import WorkQueue
 from pennant_operator.run.reconcile import Reconciler
 from pennant_operator.run.targetless import Targetless
 from pennant_operator.token_bucket import TokenBucket
 
+# until a status is written anew for what notifiers were sent: several within it are one write
+SENT_SECONDS = 1.0
 WRITE_BURST_SECONDS = 10  # of PENNANT_WRITE_RATE's writes may be made at once
 
 
@@ -52,6 +58,7 @@ class Parts:
     lists: Lists
     hooks: Receiver
     reader: PodReader
+    sender: Sender
 
 
 def wire(config: Config, api: Api) -> Parts:
@@ -68,6 +75,18 @@ def wire(config: Config, api: Api) -> Parts:
             queue.add(key, urgent=urgent)
 
     store.rollouts.wake = partial(enqueue, urgent=True)
+    sender = Sender(_now)
+    courier = Courier(
+        CourierDependencies(
+            store=store,
+            sender=sender,
+            read_address=partial(_address, api, config.namespace),
+            look_again=lambda key: queue.add_after(key, SENT_SECONDS),
+            count=metrics.registries.notified,
+            now=_now,
+            random=random.random,
+        )
+    )
     registries = Registries(
         RegistryDependencies(
             api=api,
@@ -76,6 +95,7 @@ def wire(config: Config, api: Api) -> Parts:
             enqueue=enqueue,
             write_health=RegistryStatusWriter(cluster.apply_status, _now).write,
             counts=metrics.registries,
+            notifying=courier,
             now=_now,
             random=random.random,
             write_back=partial(
@@ -102,6 +122,7 @@ def wire(config: Config, api: Api) -> Parts:
             reader,
             store.rollouts,
             actors_checked=config.actors_checked,
+            sent=courier.sent,
         ),
         cluster=cluster,
         recorder=Recorder(cluster, config.identity),
@@ -113,6 +134,7 @@ def wire(config: Config, api: Api) -> Parts:
         ),
         now=_now,
         looked_at=registries.look,
+        courier=courier,
     )
     return Parts(
         config=config,
@@ -127,7 +149,15 @@ def wire(config: Config, api: Api) -> Parts:
         lists=Lists(api, store, queue, lease, config.watch_namespaces),
         hooks=_receiver(registries, metrics, lease),
         reader=reader,
+        sender=sender,
     )
+
+
+async def _address(api: Api, namespace: str, notifier: Notifier) -> str:
+    """A notifier's; raises RegistryTroubleError. Never log it."""
+    expected = f"the receiver's address as {notifier.key}"
+    secret = await read_secret(api, namespace, notifier.secret, expected)
+    return secret.get(notifier.key, "").strip()
 
 
 def _leadership(config: Config, api: Api) -> Leadership:

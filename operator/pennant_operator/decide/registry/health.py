@@ -27,6 +27,14 @@ class WriteBackHealth:
 
 
 @dataclass(frozen=True)
+class NotifierHealth:
+    """Whether a notifier's messages are taken."""
+
+    name: str
+    trouble: str | None  # empty: there is none; None: nobody has tried yet
+
+
+@dataclass(frozen=True)
 class Health:
     """How a registry answers, as its poller found it."""
 
@@ -37,6 +45,7 @@ class Health:
     webhook: WebhookHealth | None = None  # None: none is asked for
     write_back: WriteBackHealth | None = None  # None: nothing is written, nor was before
     brake: BrakeState | None = None  # None: it is as it was
+    notifiers: tuple[NotifierHealth, ...] = ()
 
 
 def registry_status(registry: Object, health: Health, now: datetime) -> dict[str, Any]:
@@ -62,9 +71,27 @@ def registry_status(registry: Object, health: Health, now: datetime) -> dict[str
         status["webhook"] = {"id": health.webhook.registered, "url": health.webhook.url}
     if health.write_back is not None and health.write_back.clusters:
         status["writeBack"] = {"clusters": list(health.write_back.clusters)}
+    if notifiers := _notifiers(live, health.notifiers):
+        status["notifiers"] = notifiers
     # What the server last called itself stays readable while it is away.
     version = health.server_version or live.get("serverVersion")
     return status | ({"serverVersion": version} if version else {})
+
+
+def _notifiers(live: dict[str, Any], notifiers: tuple[NotifierHealth, ...]) -> list[dict[str, Any]]:
+    """How each is; as it was where nobody has tried since."""
+    before = {each["name"]: each for each in live.get("notifiers", ())}
+    shown = (
+        before.get(each.name)
+        if each.trouble is None
+        else {
+            "name": each.name,
+            "ready": not each.trouble,
+            "message": each.trouble or "Its messages are sent.",
+        }
+        for each in notifiers
+    )
+    return [each for each in shown if each is not None]
 
 
 def webhook_health(registry: Object) -> WebhookHealth:

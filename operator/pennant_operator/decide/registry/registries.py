@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from pennant_operator.decide.notify.notifiers import Notifier, parse_notifiers
 from pennant_operator.decide.registry.brake import DEFAULT_BRAKE, BrakeSpec, parse_brake
 from pennant_operator.decide.registry.patterns import matches
 from pennant_operator.decide.registry.sources import allowed_with_root
@@ -67,6 +68,7 @@ class RegistrySpec:
     index: PackageIndex | None = None  # None: no bundle brings its own packages
     allowed_images: tuple[str, ...] = ()  # patterns of what a version's tag may name
     write_back: WriteBackSpec | None = None  # None: nothing is written
+    notifiers: tuple[Notifier, ...] = ()
 
     def facts(self, *, braked: bool = False) -> RegistryFacts:
         """What ModelDeployments, and their fetch containers, need of it."""
@@ -80,6 +82,7 @@ class RegistrySpec:
             braked=braked,
             max_rollouts=self.max_rollouts,
             index=self.index,
+            notifiers=self.notifiers,
         )
 
     def refusal(self, namespace: str, model: str) -> Refused | None:
@@ -124,6 +127,7 @@ def parse_registry(registry: Object) -> RegistrySpec:
         index=_index(spec.get("environments")),
         allowed_images=tuple(spec.get("allowedImages", ())),
         write_back=_write_back(spec.get("writeBack")),
+        notifiers=parse_notifiers(spec),
     )
 
 

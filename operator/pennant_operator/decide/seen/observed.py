@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from pennant_operator.decide.notify.notifiers import Notifier
+from pennant_operator.decide.notify.outbox import Delivery
 from pennant_operator.decide.seen.actions import RolloutAction
 from pennant_operator.decide.seen.answers import Reports
 from pennant_operator.decide.seen.pod_facts import PodFacts
@@ -105,6 +107,7 @@ class RegistryFacts:
     braked: bool = False  # so many aliases moved at once that nothing is rolled out
     max_rollouts: int = 20  # that come up at once
     index: PackageIndex | None = None  # None: no bundle brings its own packages
+    notifiers: tuple[Notifier, ...] = ()  # are sent what becomes of versions
 
 
 @dataclass(frozen=True)
@@ -154,3 +157,4 @@ class Observed:
     actions: tuple[RolloutAction, ...] = ()  # those about it, oldest first
     actors_checked: bool = False  # the API server holds `spec.actor` to whoever creates one
     unreadable: tuple[str, ...] = ()  # names of records that tell nothing, each with the reason
+    sent: frozenset[Delivery] = frozenset()  # to notifiers, and the status does not know it yet

@@ -23,6 +23,7 @@ _REQUIRED_IN_PARTS = {
 }
 _REQUIRED_IN_ENTRIES = {
     "rejected": {"version", "revision", "reason", "message", "time"},
+    "notifications": {"id", "occasion", "registry", "version", "time"},
     "history": {"version", "revision", "result", "time"},
     "conditions": {"type", "status", "reason", "message", "lastTransitionTime"},
 }

@@ -8,9 +8,11 @@ from functools import partial
 from typing import Protocol, TypeAlias
 
 from pennant_operator.all_or_none import all_or_none
+from pennant_operator.decide.notify.notifiers import Notifier
 from pennant_operator.decide.registry.brake import recorded_brake
 from pennant_operator.decide.registry.health import (
     Health,
+    NotifierHealth,
     WriteBackHealth,
     recorded_clusters,
     webhook_health,
@@ -79,6 +81,27 @@ OpenVersionTags: TypeAlias = Callable[[], AbstractAsyncContextManager[VersionTag
 MakeWriteBack: TypeAlias = Callable[[RegistrySpec, tuple[str, ...], OpenVersionTags], WriteBackPart]
 
 
+class Notifying(Protocol):
+    """What sends messages to notifiers of registries."""
+
+    def trouble(self, registry: str, notifier: str) -> str | None:
+        """What is in the way; empty: nothing; None: nobody has tried yet."""
+
+    async def run(
+        self, registry: str, notifier: Notifier, report: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Send until cancelled; `report` when what is in the way changed."""
+
+    async def fault(
+        self,
+        registry: str,
+        notifier: Notifier,
+        report: Callable[[], Awaitable[None]],
+        trouble: str,
+    ) -> None:
+        """`run` raised, and is begun anew."""
+
+
 @dataclass(frozen=True)
 class RegistryDependencies:
     """What following ModelRegistries needs of the rest."""
@@ -89,6 +112,7 @@ class RegistryDependencies:
     enqueue: Enqueue
     write_health: WriteHealth
     counts: Counts
+    notifying: Notifying
     now: Callable[[], datetime]
     random: Callable[[], float]
     write_back: MakeWriteBack
@@ -162,6 +186,13 @@ class Followed:
         if self.write_back.health is not None:
             part = f"the version tags of ModelRegistry {name}"
             parts[part] = supervised(part, self._write_back, self._write_back_fault)
+        for notifier in poller.spec.notifiers:
+            part = f"the notifier {notifier.name} of ModelRegistry {name}"
+            about = name, notifier, self._report
+            notifying = self._dependencies.notifying
+            parts[part] = supervised(
+                part, partial(notifying.run, *about), partial(notifying.fault, *about)
+            )
         await all_or_none(parts)
 
     async def _write_back(self) -> None:
@@ -197,8 +228,16 @@ class Followed:
 
     async def _report(self) -> None:
         if self._health is not None:
+            notifying = self._dependencies.notifying
+            notifiers = tuple(
+                NotifierHealth(each.name, notifying.trouble(self._name, each.name))
+                for each in self.poller.spec.notifiers
+            )
             health = replace(
-                self._health, webhook=self.webhook.health, write_back=self.write_back.health
+                self._health,
+                webhook=self.webhook.health,
+                write_back=self.write_back.health,
+                notifiers=notifiers,
             )
             await self._write_health(health)
 

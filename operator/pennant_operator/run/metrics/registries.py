@@ -37,6 +37,12 @@ class RegistryMetrics:
             registry=registry,
         )
 
+        self._notifications = Counter(
+            "pennant_notifications",
+            "Attempts to send a message to a notifier, by what became of them.",
+            ["registry", "notifier", "result"],
+            registry=registry,
+        )
         self._braked = Gauge(
             "pennant_registry_braked",
             "Whether the brake of a registry holds: nothing of it is rolled out.",
@@ -75,6 +81,10 @@ class RegistryMetrics:
         """A webhook came; the registry is empty where strangers named one that takes none."""
         self._webhooks.labels(registry, result).inc()
 
+    def notified(self, registry: str, notifier: str, result: str) -> None:
+        """An attempt to send a message to one of its notifiers is over."""
+        self._notifications.labels(registry, notifier, result).inc()
+
     def braked(self, registry: str, *, on: bool) -> None:
         """Whether its brake holds."""
         self._braked.labels(registry).set(int(on))
@@ -91,5 +101,12 @@ class RegistryMetrics:
     def forget(self, registry: str) -> None:
         """The ModelRegistry is gone."""
         of_webhooks = self._answered, self._requests, self._durations, self._webhooks
-        for each in (*of_webhooks, self._braked, self._under_way, self._waiting, self._unwritten):
+        for each in (
+            *of_webhooks,
+            self._notifications,
+            self._braked,
+            self._under_way,
+            self._waiting,
+            self._unwritten,
+        ):
             each.remove_by_labels({"registry": registry})

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pennant_operator.decide.intent import Event
+from pennant_operator.decide.notify.outbox import Delivery
 from pennant_operator.decide.seen.answers import AnswerCounts
 from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts, Turn
 from pennant_operator.decide.seen.pod_facts import PodFacts
@@ -41,6 +42,7 @@ class ClusterState:
     images: Images = IMAGES
     registry: RegistryFacts | None = REGISTRY
     turn: Turn = field(default_factory=Turn)  # what others of its registry do
+    sent: frozenset[Delivery] = frozenset()  # to notifiers, by the process that runs
     facts: dict[str, VersionFacts] = field(default_factory=dict)  # what gates are told, by version
     holds: Holds | None = None  # in the registry; None: this process has not been told
     # what pods report, by version, or why they do not; where none does, none can be asked

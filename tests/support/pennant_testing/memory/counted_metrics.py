@@ -47,6 +47,7 @@ def counted_operator() -> Metrics:
     metrics.registries.braked("ours", on=True)
     metrics.registries.lined_up("ours", 20, 180)
     metrics.registries.unwritten("ours", 2)
+    metrics.registries.notified("ours", "slack", "delivered")
     return metrics
 
 

@@ -28,6 +28,7 @@ from pennant_operator.run.targetless import Targetless
 from pennant_operator.token_bucket import TokenBucket
 from pennant_testing.folders import REPOSITORY
 from pennant_testing.memory.object_builders import IMAGES, NOW, REGISTRY, model_deployment, version
+from pennant_testing.memory.receivers import ReceiversInMemory
 
 KEY = ("team", "rec")
 
@@ -87,8 +88,12 @@ class ReconciledWorld:
             api, limiter=TokenBucket(1e6, 1000), fence=lambda: 60.0, count=self.metrics.wrote
         )
         children = Children(api, self.store)
-        observer = Observer(children, self, IMAGES, self, self.store.rollouts)
         self.queue = WorkQueue[Any]()
+        self.receivers = ReceiversInMemory(lambda: self.now)
+        self.courier = self.receivers.courier(self.store, self.queue.add)
+        observer = Observer(
+            children, self, IMAGES, self, self.store.rollouts, sent=self.courier.sent
+        )
         self.reconciler = Reconciler(
             self.store,
             children,
@@ -108,6 +113,7 @@ class ReconciledWorld:
             ),
             lambda: self.now,
             lambda _: None,
+            self.courier,
         )
         self.own = model_deployment()
         self.api.objects["/apis/pennant.dev/v1alpha1/namespaces/team/modeldeployments/rec"] = (

@@ -44,6 +44,7 @@ class Simulation(SimulatedIncidents, SimulatedControllers, SimulatedAnswers):
             gate_facts=self._gate_facts(),
             holds=self.holds,
             turn=self.turn,
+            sent=self.sent,
             actions=parse_actions(self.actions.values()),
             actors_checked=self.actors_checked,
             pods={slot: tuple(pods) for slot, pods in self.pods.items()},

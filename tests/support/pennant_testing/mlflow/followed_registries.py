@@ -29,6 +29,7 @@ from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.webhook.delivery import Delivery, signature
 from pennant_operator.run.http import receiver
 from pennant_testing.memory.written_tags import write_back
+from pennant_testing.memory.receivers import ReceiversInMemory
 from pennant_testing.mlflow.registry_polls import models, version
 from pennant_testing.waiting import WAIT_SECONDS
 
@@ -85,6 +86,7 @@ class Hooked:
                     self.objects.write_status, lambda: datetime.now(UTC)
                 ).write,
                 counts=self,
+                notifying=ReceiversInMemory().courier(self.store),
                 now=lambda: datetime.now(UTC),
                 random=lambda: 0.5,
                 write_back=write_back(self.store),

@@ -1,0 +1,1 @@
+"""Sends what ModelDeployments hold for notifiers: a `line` each, and the `courier` of them all."""
