@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+
+PIPED_WIDTH = 10_000
+"""Characters of a line that no terminal shows: nothing in it is folded."""
 
 
 class Format(StrEnum):
@@ -41,7 +44,20 @@ def show(value: Any, form: Format, text: Any) -> None:
     else:
         from rich.console import Console
 
-        Console(highlight=False).print(text)
+        width = None if sys.stdout.isatty() else PIPED_WIDTH
+        Console(highlight=False, markup=False, emoji=False, width=width).print(text)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    """Columns, for `show`: as wide as what is in them, and folded where a terminal is narrower."""
+    from rich.table import Table
+
+    drawn = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    for column in drawn.columns:
+        column.overflow = "fold"
+    for row in rows:
+        drawn.add_row(*row)
+    return drawn
 
 
 @contextlib.contextmanager
