@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from pennant_cli.checks.commands import checks
 from pennant_cli.packages.commands import packages
 from pennant_cli.registry.commands import registry
 
@@ -15,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(registry)
+app.add_typer(checks)
 app.add_typer(packages)
 
 

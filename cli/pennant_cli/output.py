@@ -42,10 +42,19 @@ def show(value: Any, form: Format, text: Any) -> None:
     elif isinstance(text, str):
         typer.echo(text)
     else:
-        from rich.console import Console
+        _draw(text)
 
-        width = None if sys.stdout.isatty() else PIPED_WIDTH
-        Console(highlight=False, markup=False, emoji=False, width=width).print(text)
+
+def _draw(text: Any) -> None:
+    from rich.console import Console
+
+    if sys.stdout.isatty():
+        Console(highlight=False, markup=False, emoji=False).print(text)
+        return
+    console = Console(highlight=False, markup=False, emoji=False, width=PIPED_WIDTH)
+    with console.capture() as drawn:
+        console.print(text)
+    typer.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:

@@ -42,7 +42,7 @@ SERVING = (
     ),
     *("rehearsal/judging.py", "rehearsal/rehearse.py"),
     *("process/selftest.py", "process/startup.py", "process/supervisor.py", "sampling/sampling.py"),
-    *("settings.py", "adapters/loading.py", "adapters/trouble.py"),
+    *("process/trial.py", "settings.py", "adapters/loading.py", "adapters/trouble.py"),
     *(
         "adapters/flavors.py",
         "adapters/estimators.py",
@@ -167,7 +167,7 @@ def test_every_reason_has_a_heading_and_every_heading_a_reason():
     own |= {name for name in vars(errors) if name.endswith("Error")}
     headings = {"Answering", "NotAnswering", "Taken", "NotTaken", "InvalidSpec of a ModelRegistry"}
     headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off"}
-    headings |= {"ImageError", "Calling pennant"}
+    headings |= {"ImageError", "Calling pennant", "What pennant check finds"}
     headings |= {"It cannot start", "Every column is blank", "While it runs"}
     assert set(sections()) == own | headings
 

@@ -1,8 +1,8 @@
-"""Moments on the command line: a time of ISO 8601, or how long it is until then."""
+"""Times on the command line: moments as ISO 8601 has them, and durations such as 2h."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from typer import BadParameter
 
@@ -25,3 +25,11 @@ def until(text: str) -> datetime:
         return datetime.now(UTC) + parse_duration(text)
     except ValueError:
         return moment(text)
+
+
+def duration(text: str) -> timedelta:
+    """Such as 30s or 1h30m. Raises BadParameter."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise BadParameter(str(error)) from error
