@@ -4,12 +4,16 @@ It starts at once: what a command needs, MLflow's client above all, is imported 
 command made is on standard output, what went wrong on standard error.
 
     exit code 0   done
-    exit code 1   refused, or it could not be done; standard error says why, and what to do
+    exit code 1   it could not be done; standard error says why, and what to do
     exit code 2   wrongly called; standard error says which argument
+    exit code 3   refused: by gates, a hold, or what a check found
 
     app.py            the commands of all rooms as one program
     packages/         `pennant lock`, `pennant image build`: what a bundle asks for, settled
+    registry/         `pennant register`, `promote` and what else moves an alias or tells of it
+    checks/           `pennant check`, `diff`: what looks, and changes nothing
     output.py         what commands print: text, JSON or YAML
     exit_codes.py     how they end
     version_names.py  MODEL/VERSION
+    pointer_names.py  MODEL@ALIAS
 """

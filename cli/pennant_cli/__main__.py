@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pennant_cli.exit_codes import CommandError, ExitCode
+from pennant_cli.exit_codes import CommandError, ExitCode, exit_code
 from pennant_registry.errors import RegistryError
 
 
@@ -18,8 +18,9 @@ def main() -> None:
     try:
         app(prog_name="pennant")
     except (CommandError, RegistryError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.code if isinstance(error, CommandError) else ExitCode.FAILED)
+        notes = getattr(error, "__notes__", ())
+        print(f"error: {error}", *notes, sep="\n", file=sys.stderr)
+        sys.exit(exit_code(error))
 
 
 if __name__ == "__main__":

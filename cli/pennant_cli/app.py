@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import typer
 
+from pennant_cli.checks.commands import checks
 from pennant_cli.packages.commands import packages
+from pennant_cli.registry.commands import registry
 
 app = typer.Typer(
     help="Pennant rolls model-serving pods when an MLflow alias moves.\n\n"
-    "The registry is the one of MLFLOW_TRACKING_URI. Exit codes: 0 done, 1 refused or failed, "
-    "2 wrongly called.",
+    "The registry is the one of MLFLOW_TRACKING_URI. Exit codes: 0 done, 1 failed, "
+    "2 wrongly called, 3 refused.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(registry)
+app.add_typer(checks)
 app.add_typer(packages)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from pennant_registry.errors import GateRefusedError, OnHoldError
+
 
 class ExitCode(IntEnum):
     """Of the process."""
@@ -11,6 +13,7 @@ class ExitCode(IntEnum):
     DONE = 0
     FAILED = 1
     USAGE = 2
+    REFUSED = 3
 
 
 class CommandError(Exception):
@@ -19,3 +22,11 @@ class CommandError(Exception):
     def __init__(self, message: str, code: ExitCode = ExitCode.FAILED) -> None:
         super().__init__(message)
         self.code = code
+
+
+def exit_code(error: Exception) -> ExitCode:
+    """Of an error of ours: whether it was refused, or could not be done."""
+    if isinstance(error, CommandError):
+        return error.code
+    refused = isinstance(error, GateRefusedError | OnHoldError)
+    return ExitCode.REFUSED if refused else ExitCode.FAILED

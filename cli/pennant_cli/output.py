@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+
+PIPED_WIDTH = 10_000
+"""Characters of a line that no terminal shows: nothing in it is folded."""
 
 
 class Format(StrEnum):
@@ -39,9 +42,31 @@ def show(value: Any, form: Format, text: Any) -> None:
     elif isinstance(text, str):
         typer.echo(text)
     else:
-        from rich.console import Console
+        _draw(text)
 
-        Console(highlight=False).print(text)
+
+def _draw(text: Any) -> None:
+    from rich.console import Console
+
+    if sys.stdout.isatty():
+        Console(highlight=False, markup=False, emoji=False).print(text)
+        return
+    console = Console(highlight=False, markup=False, emoji=False, width=PIPED_WIDTH)
+    with console.capture() as drawn:
+        console.print(text)
+    typer.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    """Columns, for `show`: as wide as what is in them, and folded where a terminal is narrower."""
+    from rich.table import Table
+
+    drawn = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    for column in drawn.columns:
+        column.overflow = "fold"
+    for row in rows:
+        drawn.add_row(*row)
+    return drawn
 
 
 @contextlib.contextmanager

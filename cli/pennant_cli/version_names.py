@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
+import typer
 from typer import BadParameter
 
 from pennant_registry.names import model_name_problem, version_problem
@@ -28,3 +30,9 @@ def version_name(text: str) -> VersionName:
     if problem := model_name_problem(model) or version_problem(number):
         raise BadParameter(problem)
     return VersionName(model, int(number))
+
+
+VersionArgument = Annotated[
+    VersionName,
+    typer.Argument(parser=version_name, metavar="MODEL/VERSION", help="Such as news/8."),
+]

@@ -23,9 +23,9 @@ def facts_for(client: MlflowClient, version: Version, gates: Gates) -> VersionFa
     """What these gates ask of a version, and no more. Raises RegistryError."""
     return VersionFacts(
         version=str(version.version),
-        metrics=_metrics(client, version) if gates.metrics else {},
+        metrics=metrics_of(client, version) if gates.metrics else {},
         tags=version.tags,
-        bundle=_bundle(client, version) if gates.about_the_bundle else "nobody asked",
+        bundle=bundle_of(client, version) if gates.about_the_bundle else "nobody asked",
     )
 
 
@@ -42,7 +42,7 @@ def read_mlmodel(path: Path) -> BundleFacts:
     return mlmodel.read_mlmodel(file.read_text("utf-8"))
 
 
-def _metrics(client: MlflowClient, version: Version) -> Mapping[str, float] | str:
+def metrics_of(client: MlflowClient, version: Version) -> Mapping[str, float] | str:
     """Those of its logged model (MLflow 3), and of its run where that has others."""
     metrics: dict[str, float] = {}
     if version.run_id is not None:
@@ -60,7 +60,7 @@ def _metrics(client: MlflowClient, version: Version) -> Mapping[str, float] | st
     return metrics | {metric.key: metric.value for metric in model.metrics or ()}
 
 
-def _bundle(client: MlflowClient, version: Version) -> BundleFacts | str:
+def bundle_of(client: MlflowClient, version: Version) -> BundleFacts | str:
     """By its MLmodel file, else by the tags of `register`, else the reason why nobody knows."""
     try:
         return _downloaded(client, version)

@@ -14,6 +14,7 @@ import typer
 
 import pennant_cli
 from pennant_cli.app import app
+from pennant_cli.exit_codes import ExitCode
 
 pytestmark = pytest.mark.contract
 
@@ -55,7 +56,8 @@ def test_what_cannot_be_done_ends_with_1_and_says_why_on_standard_error(address:
 
 def test_every_exit_code_is_documented():
     listed = re.findall(r"^    exit code (\d)", str(pennant_cli.__doc__), re.MULTILINE)
-    assert listed == re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE) == ["0", "1", "2"]
+    assert listed == re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE)
+    assert listed == [str(code.value) for code in ExitCode]
 
 
 def commands(of: typer.Typer, prefix: str) -> Iterator[str]:

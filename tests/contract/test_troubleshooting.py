@@ -42,7 +42,7 @@ SERVING = (
     ),
     *("rehearsal/judging.py", "rehearsal/rehearse.py"),
     *("process/selftest.py", "process/startup.py", "process/supervisor.py", "sampling/sampling.py"),
-    *("settings.py", "adapters/loading.py", "adapters/trouble.py"),
+    *("process/trial.py", "settings.py", "adapters/loading.py", "adapters/trouble.py"),
     *(
         "adapters/flavors.py",
         "adapters/estimators.py",
@@ -53,6 +53,8 @@ SERVING = (
         "adapters/native_lightgbm.py",
     ),
 )
+HELP = {"Argument", "Option", "Typer", "working"}
+"""Calls of the command line whose sentences are those of `--help`, or of a spinner."""
 ENDS = re.compile(r"\b(PodError|SettingsError|NotNative)\(")
 NOT_MESSAGES = (
     # What others say, to be understood.
@@ -85,6 +87,14 @@ NOT_MESSAGES = (
     # Lines of the log of what went well.
     *("skipped: off, or no input example", "requests are predicted ", "one by one"),
     *(", up to ", " rows in the event loop", "passed, though ", "serving.adapter says so"),
+    # What a command of `pennant` has done.
+    *("it held none before", "before: version ", "; overridden: "),
+    *(
+        " is on hold; to let it go out: pennant release ",
+        "no move of ",
+        " is recorded: moves by MLflow's own means leave no record",
+    ),
+    *(": no more ", "rolled back"),
     *("the bundle has the ", "the bundle has none of the flavors that are served natively"),
 )
 
@@ -114,12 +124,18 @@ def sources() -> Iterator[Path]:
 def prose(path: Path) -> Iterator[str]:
     """The pieces of sentences in a module that are neither docstrings nor comments."""
     tree = ast.parse(path.read_text())
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    passed_over = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    passed_over |= {id(each) for node in ast.walk(tree) if is_help(node) for each in ast.walk(node)}
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Constant) or id(node) in docstrings:
+        if not isinstance(node, ast.Constant) or id(node) in passed_over:
             continue
         if isinstance(node.value, str) and node.value not in NOT_MESSAGES:
             yield from (p for p in re.split(r"%[sd]", node.value) if PROSE.search(p))
+
+
+def is_help(node: ast.AST) -> bool:
+    called = node.func if isinstance(node, ast.Call) else None
+    return getattr(called, "attr", getattr(called, "id", "")) in HELP
 
 
 @pytest.mark.parametrize("path", [*sources()], ids=lambda path: str(path.relative_to(ROOT)))
@@ -152,6 +168,7 @@ def test_every_reason_has_a_heading_and_every_heading_a_reason():
     headings = {"Answering", "NotAnswering", "Taken", "NotTaken", "InvalidSpec of a ModelRegistry"}
     headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off", "Written", "NotWritten"}
     headings |= {"Notifiers", "ImageError", "Calling pennant", "What is not known of a moment"}
+    headings |= {"What pennant check finds"}
     headings |= {"It cannot start", "Every column is blank", "While it runs"}
     assert set(sections()) == own | headings
 

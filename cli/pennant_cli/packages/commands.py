@@ -6,16 +6,12 @@ from typing import Annotated
 
 import typer
 
-from pennant_cli.version_names import VersionName, version_name
+from pennant_cli.version_names import VersionArgument
 
 packages = typer.Typer()
 image = typer.Typer(help="Images that versions bring along.", no_args_is_help=True)
 packages.add_typer(image, name="image")
 
-VersionArgument = Annotated[
-    VersionName,
-    typer.Argument(parser=version_name, metavar="MODEL/VERSION", help="Such as news/8."),
-]
 IndexOption = Annotated[
     list[str] | None,
     typer.Option(

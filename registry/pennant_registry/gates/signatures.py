@@ -52,7 +52,7 @@ def _field(what: str, new: Field | None, old: Field) -> list[str]:
     if new is None:
         return [f"{what} is missing"]
     if not _takes(new, old):
-        return [f"{what} is {_typed(new)}, and was {_typed(old)}"]
+        return [f"{what} is {typed(new)}, and was {typed(old)}"]
     if _is_required(new) and not _is_required(old):
         return [f"{what} is required, and was not"]
     return []
@@ -73,7 +73,7 @@ def _params(new: Sequence[Field] | None, old: Sequence[Field] | None) -> list[st
 def _takes(new: Field, old: Field) -> bool:
     before, after = old.get("tensor-spec"), new.get("tensor-spec")
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
-        return _typed(new) == _typed(old)
+        return typed(new) == typed(old)
     was, now = before.get("shape"), after.get("shape")
     if before.get("dtype") != after.get("dtype") or not (
         isinstance(was, list) and isinstance(now, list)
@@ -82,7 +82,7 @@ def _takes(new: Field, old: Field) -> bool:
     return len(was) == len(now) and all(n in (-1, w) for w, n in zip(was, now, strict=True))
 
 
-def _typed(field: Field) -> str:
+def typed(field: Field) -> str:
     """Its type in words; what is nested as JSON, in one order."""
     tensor = field.get("tensor-spec")
     if isinstance(tensor, Mapping):

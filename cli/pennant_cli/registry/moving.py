@@ -1,0 +1,63 @@
+"""`pennant promote`, `rollback` and `history`: moves of an alias, and what is recorded of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pennant_cli.output import Format, show, table
+from pennant_cli.pointer_names import PointerName
+from pennant_registry.hold_form import one_line, time_text
+from pennant_registry.moves import Move
+
+LINE = 200  # characters of what somebody wrote
+
+
+def show_move(move: Move, of: PointerName, form: Format) -> None:
+    """One that was just made."""
+    before = "it held none before" if move.previous is None else f"before: version {move.previous}"
+    text = f"{of}: version {move.version} ({before})"
+    if move.override:
+        text += f"; overridden: {one_line(move.override, LINE)}"
+    if move.is_rollback:
+        text += (
+            f"\nversion {move.previous} is on hold; to let it go out: "
+            f"pennant release {of.written} --version {move.previous}"
+        )
+    show({"model": of.model, **of.named, **plain(move)}, form, text)
+
+
+def show_moves(moves: list[Move], of: PointerName, form: Format) -> None:
+    """Newest first."""
+    text = table(
+        ("TIME", "VERSION", "BEFORE", "BY", "WHAT"),
+        [
+            (
+                time_text(move.at),
+                str(move.version),
+                str(move.previous or "-"),
+                one_line(move.by, LINE),
+                _what(move),
+            )
+            for move in moves
+        ],
+    )
+    nothing = f"no move of {of} is recorded: moves by MLflow's own means leave no record"
+    show([plain(move) for move in moves], form, text if moves else nothing)
+
+
+def plain(move: Move) -> dict[str, Any]:
+    """As data."""
+    return {
+        "version": move.version,
+        "previous": move.previous,
+        "by": move.by,
+        "at": time_text(move.at),
+        "rollback": move.is_rollback,
+        "override": move.override,
+    }
+
+
+def _what(move: Move) -> str:
+    if move.is_rollback:
+        return "rolled back"
+    return f"promoted: {one_line(move.override, LINE)}" if move.override else "promoted"
