@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pennant_cli.packages.commands import packages
+from pennant_cli.serve.commands import serving
 
 app = typer.Typer(
     help="Pennant rolls model-serving pods when an MLflow alias moves.\n\n"
@@ -14,6 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(packages)
+app.add_typer(serving)
 
 
 @app.callback()
