@@ -7,6 +7,7 @@ import typer
 from pennant_cli.checks.commands import checks
 from pennant_cli.packages.commands import packages
 from pennant_cli.registry.commands import registry
+from pennant_cli.serve.commands import serving
 
 app = typer.Typer(
     help="Pennant rolls model-serving pods when an MLflow alias moves.\n\n"
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.add_typer(registry)
 app.add_typer(checks)
 app.add_typer(packages)
+app.add_typer(serving)
 
 
 @app.callback()

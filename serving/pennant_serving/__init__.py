@@ -12,6 +12,7 @@ operator ever reads from them.
     cache/using.py use              where pods share a cache: either by way of that
     environment/overlay.py activate these in front of the image's, before anything is imported
     __main__.py main                settings -> http/listener.py listen: the port, then the imports
+    process/starter.py given        or, on a laptop, a socket that two versions share
     process/workers.py supervise    of several workers: load once, fork, watch (supervisor.py)
     process/run.py run              one event loop with the server on it
     process/startup.py bring_up     bundle/bundle.py open_bundle, adapters/loading.py load,

@@ -18,6 +18,7 @@ from pennant_serving.environment.record import environment_path
 from pennant_serving.failures import PodError, Reason, print_cause, report_failure
 from pennant_serving.http.listener import listen
 from pennant_serving.lifecycle.phases import Phases
+from pennant_serving.process.starter import given
 from pennant_serving.settings import THREADS, Settings
 
 
@@ -57,7 +58,8 @@ def _follow_links(variables: Mapping[str, str]) -> None:
 def _serve(settings: Settings) -> None:
     print(settings, flush=True)
     gc.disable()  # until it is ready: what is imported and loaded stays
-    listener = listen(settings.port)  # probes that come during the imports wait in its queue
+    # Probes that come during the imports wait in its queue.
+    listener = given(settings.listener_fd) if settings.listener_fd else listen(settings.port)
     from pennant_serving.process.run import run
     from pennant_serving.process.workers import supervise
 

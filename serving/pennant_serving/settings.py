@@ -35,6 +35,8 @@ class Settings:
     port: int = 8080
     grpc_port: int = 9000
     """0 means no gRPC."""
+    listener_fd: int = 0
+    """The file descriptor of a socket that listens already, which others may share; 0 is none."""
     max_connection_age: float = 2.0
     """Seconds after which a connection is ended by its next response."""
     drain_seconds: float = 20.0
@@ -121,9 +123,10 @@ class Settings:
             environment_check=env.choice("PENNANT_ENVIRONMENT_CHECK", "Warn", ENVIRONMENT_CHECKS),
             port=env.integer("PENNANT_PORT", 8080, low=1, high=65535),
             grpc_port=env.integer("PENNANT_GRPC_PORT", 9000, low=0, high=65535),
+            listener_fd=env.integer("PENNANT_LISTENER_FD", 0, low=0, high=65535),
             max_connection_age=env.seconds("PENNANT_MAX_CONNECTION_AGE", 2),
             drain_seconds=env.seconds("PENNANT_DRAIN_SECONDS", 20),
-            workers=env.integer("PENNANT_WORKERS", 1, low=1, high=32),
+            workers=_workers(env),
             omp_threads=_omp_threads(env),
             batch_max_rows=env.integer("PENNANT_BATCH_MAX_ROWS", 1024, low=1, high=65536),
             batch_max_delay=env.number("PENNANT_BATCH_MAX_DELAY", 0, high=1),
@@ -142,6 +145,16 @@ class Settings:
             rehearsal_token=env.optional("PENNANT_REHEARSAL_TOKEN") or "",
             had_traffic=env.optional("PENNANT_HAD_TRAFFIC") is not None,
         )
+
+
+def _workers(env: Environ) -> int:
+    workers = env.integer("PENNANT_WORKERS", 1, low=1, high=32)
+    if workers > 1 and (given := env.optional("PENNANT_LISTENER_FD")):
+        raise SettingsError(
+            f"PENNANT_WORKERS={workers} does not go with PENNANT_LISTENER_FD={given}: a server that"
+            " is given its socket is one process; unset one of the two"
+        )
+    return workers
 
 
 def _omp_threads(env: Environ) -> int:

@@ -136,5 +136,5 @@ def create_server(
 
 
 def accept_seconds(settings: Settings) -> float:
-    """How long new connections are taken after SIGTERM."""
-    return min(ACCEPT_SECONDS, settings.drain_seconds / 4)
+    """How long new connections are taken after SIGTERM: where others share the socket, these do."""
+    return 0.0 if settings.listener_fd else min(ACCEPT_SECONDS, settings.drain_seconds / 4)

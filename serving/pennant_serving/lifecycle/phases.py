@@ -61,7 +61,10 @@ class Phases:
 
 
 def age() -> float:
-    """Seconds since the kernel started this process, to about 0.01."""
+    """Seconds since the kernel started this process, to about 0.01; on macOS, since our first
+    line."""
+    if not STAT.exists():
+        return time.monotonic() - BEGUN
     # The name of the program, in parentheses, may hold spaces.
     fields = STAT.read_text().rpartition(")")[2].split()
     ticks = int(fields[STARTED_FIELD - 2])

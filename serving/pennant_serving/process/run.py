@@ -103,8 +103,12 @@ async def _serve(
     grpc = asyncio.create_task(create_grpc(settings, lifecycle, telemetry, admission))
     coming_up = bring_up(settings, lifecycle, own, lane, loaded, _opened(grpc), place)
     if place is None:
-        counting = telemetry.last_answers.keep()
-        await _until_first(server.serve([listener]), coming_up, counting)
+        beside: list[Awaitable[None]] = [telemetry.last_answers.keep()]
+        if settings.listener_fd:  # another version answers until this one can
+            await coming_up
+        else:
+            beside.append(coming_up)
+        await _until_first(server.serve([listener]), *beside)
     else:
         door = Door(server, listener)
         beating = asyncio.create_task(keep_beating(lifecycle, place, door))

@@ -1,0 +1,1 @@
+"""`pennant serve`: the serving runtime on this machine, which follows an alias."""
