@@ -14,6 +14,7 @@ from pennant_operator.decide.why.answer import Answer, why
 from pennant_operator.decide.why.change import Change
 from pennant_operator.decide.why.told import NOT_TOLD, REFUSED, SILENT
 from pennant_testing.memory.simulated_cluster import Simulation
+from pennant_testing.memory.situation_parts import Case
 from pennant_testing.memory.situation_worlds import (
     can_be_built,
     do,
@@ -21,7 +22,6 @@ from pennant_testing.memory.situation_worlds import (
     world_in,
 )
 from pennant_testing.memory.situations import table
-from pennant_testing.memory.situation_parts import Case
 
 pytestmark = pytest.mark.unit
 

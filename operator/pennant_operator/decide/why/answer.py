@@ -73,7 +73,7 @@ class Answer:
 
 
 def why(seen: Observed, now: datetime) -> Answer:
-    """By what Kubernetes shows: `seen` needs no `desired`, and `registry` only where it is known."""
+    """By what Kubernetes shows; the `desired` of `seen` is not looked at."""
     owner = seen.owner | {"status": sanitized_status(seen.owner.get("status"))}
     moment = Moment(replace(seen, owner=owner), now)
     moment = replace(moment, seen=as_told(moment.seen, watch_in(moment)))

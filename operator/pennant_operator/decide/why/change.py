@@ -18,7 +18,7 @@ class Means(StrEnum):
     """What is done, as a program reads it."""
 
     WAIT = "Wait"
-    PASS_GATES = "PassGates"
+    GATES = "PassGates"
     APPROVE = "Approve"
     RELEASE = "Release"
     END_HOLD = "EndHold"

@@ -81,9 +81,7 @@ def _in_slot(
         "readyReplicas": sum(pod.ready for pod in pods),
     }
     child = {f"Deployment/{deployment['metadata']['name']}": deployment | {"status": counted}}
-    return replace(
-        seen, children=seen.children | child, pods=seen.pods | {candidate["slot"]: pods}
-    )
+    return replace(seen, children=seen.children | child, pods=seen.pods | {candidate["slot"]: pods})
 
 
 def _deployment(seen: Observed, candidate: Candidate) -> Object | None:

@@ -16,7 +16,7 @@ from pennant_operator.decide.why.change import (
 )
 from pennant_operator.decide.why.settling import Moment
 from pennant_operator.decide.why.told import open_gates, version_of, without_gates
-from pennant_registry.gates import NO_GATES, Result
+from pennant_registry.gates import Result
 from pennant_registry.hold_form import NO_HOLDS
 
 CLOSED = "closed"
@@ -40,7 +40,7 @@ def pass_gates(moment: Moment) -> Change | None:
         return replace(m, seen=replace(m.seen, owner=owner, registry=opened))
 
     version = desired_number(moment)
-    return Change(Means.PASS_GATES, f"give version {version} what its gates ask: {asked}", done)
+    return Change(Means.GATES, f"give version {version} what its gates ask: {asked}", done)
 
 
 def _wanted(gate: dict[str, str]) -> str:
@@ -59,14 +59,13 @@ def release(moment: Moment) -> Change | None:
     hold, watch = moment.memory.status.get("hold"), watch_in(moment)
     if not hold or watch is None:
         return None
-    own = f", version={hold['version']}" if hold.get("version") else ""
-    pointer = watch.alias or f"stage.{watch.stage}"
+    own = f" --version {hold['version']}" if hold.get("version") else ""
+    of = f"{watch.model} --stage {watch.stage}" if watch.stage else f"{watch.model}@{watch.alias}"
     return Change(
         Means.RELEASE,
         f"release the hold in the registry, tag {hold['tag']} ({hold['reason']})",
         lambda m: replace(m, seen=replace(m.seen, holds=NO_HOLDS)),
-        (f'python -c \'from pennant_registry import release; release("{watch.model}", '
-         f'"{pointer}"{own})\'',),
+        (f"pennant release {of}{own}",),
     )
 
 
@@ -92,16 +91,16 @@ def elsewhere(moment: Moment) -> Change | None:
 
 def _pointing(watch: Watch, moment: Moment) -> tuple[str, str]:
     if watch.pinned_by is not None:
-        return "pin another version", f"kubectl pennant pin {named(moment)} --version VERSION"
+        return "pin another version", f"kubectl pennant pin {named(moment)} VERSION"
     if watch.version is not None:
         patch = '{"spec":{"model":{"version":"VERSION"}}}'
         how = f"kubectl patch modeldeployment {named(moment)} --type merge -p '{patch}'"
         return "set spec.model.version to another version", how
-    call = f'"{watch.model}", "{watch.alias or watch.stage}"'
-    how = f"python -c 'from pennant_registry import promote; promote(VERSION, {call})'"
+    promote = f"pennant promote {watch.model}/VERSION"
     if watch.stage is not None:
-        return f"move a higher version into the stage {watch.stage}", how
-    return f"point the alias {watch.alias} at another version", how
+        what = f"move a higher version into the stage {watch.stage}"
+        return what, f"{promote} --stage {watch.stage}"
+    return f"point the alias {watch.alias} at another version", f"{promote} --alias {watch.alias}"
 
 
 def _next_number(moment: Moment) -> str:
@@ -119,8 +118,8 @@ def answers(moment: Moment) -> Change | None:
         return None
     return Change(
         Means.REGISTRY_ANSWERS,
-        f"have ModelRegistry {watch.registry} answer about {watch.model!r}: see what is said above, "
-        "and its own conditions",
+        f"have ModelRegistry {watch.registry} answer about {watch.model!r}: see what is said "
+        "above, and its own conditions",
         lambda m: _answered(m, watch),
         ("kubectl pennant registries",),
     )
@@ -172,5 +171,3 @@ def turn(moment: Moment) -> Change | None:
         f"wait for its turn, or raise spec.maxConcurrentRollouts of ModelRegistry {watch.registry}",
         lambda m: replace(m, seen=replace(m.seen, turn=Turn())),
     )
-
-

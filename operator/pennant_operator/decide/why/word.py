@@ -22,7 +22,10 @@ def unsuspend(moment: Moment) -> Change:
     """spec.suspend."""
     patch = _PATCH.format(named(moment), '{"spec":{"suspend":false}}')
     return Change(
-        Means.UNSUSPEND, "set spec.suspend to false", lambda m: with_spec(m, suspend=False), (patch,)
+        Means.UNSUSPEND,
+        "set spec.suspend to false",
+        lambda m: with_spec(m, suspend=False),
+        (patch,),
     )
 
 
@@ -48,9 +51,7 @@ def end_holds(moment: Moment) -> Change | None:
         f"delete RolloutAction {names.replace(' ', ', ')}",
         lambda m: replace(
             m,
-            seen=replace(
-                m.seen, actions=tuple(a for a in m.seen.actions if a.act is not Act.HOLD)
-            ),
+            seen=replace(m.seen, actions=tuple(a for a in m.seen.actions if a.act is not Act.HOLD)),
         ),
         (f"kubectl delete rolloutaction {names} -n {namespace}",),
     )
@@ -138,7 +139,7 @@ def correct_spec(moment: Moment) -> Change:
     )
 
 
-def free_name(moment: Moment) -> Change:
+def free_name(_: Moment) -> Change:
     """Somebody else's object that has a child's name."""
 
     def done(m: Moment) -> Moment:

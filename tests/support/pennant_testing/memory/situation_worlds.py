@@ -14,6 +14,7 @@ from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.why.change import Change, Means
 from pennant_registry.gates import VersionFacts
 from pennant_registry.hold_form import Holds
+from pennant_testing.memory.edited_situations import PASTS, silent_since
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import (
@@ -24,7 +25,6 @@ from pennant_testing.memory.simulated_pods import (
     hangs,
     stays_pending,
 )
-from pennant_testing.memory.edited_situations import PASTS, silent_since
 from pennant_testing.memory.situation_parts import (
     IN_REGISTRY,
     KNOWN,
@@ -262,7 +262,7 @@ def _wait(sim: Simulation) -> None:
 
 _DEEDS: dict[Means, Callable[[Simulation], None]] = {
     Means.WAIT: _wait,
-    Means.PASS_GATES: lambda sim: sim.facts.update(
+    Means.GATES: lambda sim: sim.facts.update(
         {each: VersionFacts(each, {"auc": 0.9}, {"approved": "true"}) for each in "89"}
     ),
     Means.APPROVE: lambda sim: (sim.act("Approve", version="8"), None)[1],
