@@ -1,4 +1,4 @@
-"""The command line: `pennant`.
+"""The command line: `pennant`, and `kubectl pennant`.
 
 It starts at once: what a command needs, MLflow's client above all, is imported when it runs. What a
 command made is on standard output, what went wrong on standard error.
@@ -9,6 +9,8 @@ command made is on standard output, what went wrong on standard error.
 
     app.py            the commands of all rooms as one program
     packages/         `pennant lock`, `pennant image build`: what a bundle asks for, settled
+    kubectl.py        `kubectl pennant`, the same distribution under another name
+    cluster/          its commands: what is so in the cluster, why, and what would change it
     output.py         what commands print: text, JSON or YAML
     exit_codes.py     how they end
     version_names.py  MODEL/VERSION

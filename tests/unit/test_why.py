@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import combinations
 
 import pytest
 
 from pennant_operator.decide.seen.observed import ModelVersion, Observed, Unknown
-from pennant_operator.decide.why.answer import Answer, why
-from pennant_operator.decide.why.change import Change
+from pennant_operator.decide.why.answer import WAYS, Answer, why
+from pennant_operator.decide.why.change import Change, Means
 from pennant_operator.decide.why.told import NOT_TOLD, REFUSED, SILENT
-from pennant_testing.memory.simulated_cluster import Simulation
+from pennant_testing.memory.object_builders import version
+from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
+from pennant_testing.memory.simulated_pods import stays_pending
 from pennant_testing.memory.situation_parts import Case
 from pennant_testing.memory.situation_worlds import (
     can_be_built,
@@ -100,3 +103,59 @@ def test_each_remedy_of_each_situation_gives_the_desired_version_the_traffic(cas
         assert in_sync(after), [change.what for change in remedy.changes]
         assert isinstance(after.desired, ModelVersion)
         assert after.serving == after.desired.version
+
+
+def test_what_cannot_be_understood_is_to_be_corrected():
+    sim = serving(7)
+    sim.specify(rollout={"bake": "2 minutes"})
+    sim.run(2)
+    answer = asked(sim)
+    assert answer.reason == "InvalidSpec"
+    assert [remedy.changes[0].means for remedy in answer.remedies] == [Means.CORRECT_SPEC]
+
+
+def test_a_name_that_somebody_has_is_to_be_freed():
+    sim = alias_moved()
+    sim.somebody_has("ConfigMap/rec-registry")
+    sim.run(2)
+    answer = asked(sim)
+    assert answer.reason == "NameConflict"
+    assert [remedy.changes[0].means for remedy in answer.remedies] == [Means.FREE_NAME]
+
+
+def test_what_comes_up_has_a_deadline_and_it_is_the_one_that_holds_it():
+    sim = alias_moved(pods=stays_pending)
+    sim.run(4)
+    answer = asked(sim)
+    assert answer.gives_up is not None
+    assert [remedy.changes[0].means for remedy in answer.remedies] == [Means.PODS]
+    assert "insufficient cpu" in answer.remedies[0].changes[0].what
+    sim.now = answer.gives_up - timedelta(seconds=2)
+    sim.run(1)
+    assert sim.status["summary"] == "RollingOut"
+    sim.run(3)
+    assert sim.status["summary"] == "Held"
+
+
+def test_a_closed_window_is_waited_for_and_no_approval_opens_it():
+    sim = serving(7)
+    sim.specify(gates={"closed": [{"cron": "0 0 * * *", "for": "23h"}]})
+    sim.desired = version(8)
+    sim.run(2)
+    answer = asked(sim)
+    (remedy,) = answer.remedies
+    assert remedy.changes[0].what == "wait until 2026-11-21T23:00:00Z"
+
+
+def test_what_served_keeps_serving_and_is_in_sync_needs_no_change():
+    answer = asked(serving(7))
+    assert (answer.in_sync, answer.remedies, answer.gives_up) == (True, (), None)
+
+
+def test_every_reason_of_the_truth_table_has_a_way_out():
+    reasons = {
+        str(said.conditions["AliasInSync"]["reason"])
+        for said in table().values()
+        if said.conditions["AliasInSync"]["status"] != "True"
+    }
+    assert reasons <= WAYS.keys()

@@ -76,7 +76,8 @@ def _log(api: Api, sight: Sight) -> dict[str, str]:
         for pod in sight.pods
         if pod["metadata"]["labels"].get(LABEL_SLOT) == slot
     }
-    facts = [each for each in sight.observed.pods.get(slot, ()) if not each.ready]
+    seen = sight.observed.pods.get(slot, ())
+    facts = [each for each in seen if not each.ready and each.name in pods]
     facts.sort(key=lambda each: each.failure is None)
     if not facts or facts[0].scheduled is None:
         return {}

@@ -36,9 +36,10 @@ def events_of(api: Api, name: str) -> list[dict[str, str]]:
 
 def _event(event: Object) -> dict[str, str]:
     about, series = event["involvedObject"], event.get("series") or {}
-    times = (event.get("lastTimestamp"), series.get("lastObservedTime"), event.get("eventTime"))
+    made = event["metadata"].get("creationTimestamp", "")
+    times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
     return {
-        "time": next((each for each in times if each), event["metadata"]["creationTimestamp"]),
+        "time": next((each for each in times if each), made),
         "type": event.get("type", ""),
         "reason": event.get("reason", ""),
         "object": f"{about.get('kind', '')}/{about.get('name', '')}",

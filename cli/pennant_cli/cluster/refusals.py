@@ -36,7 +36,7 @@ def refused(status: int, body: str, path: str) -> KubernetesError:
             "the API server does not know these credentials: log in again, or choose another "
             "--context",
         )
-    if status == NOT_FOUND and GROUP in path and "could not find the requested" in message:
+    if status == NOT_FOUND and f"/apis/{GROUP}/" in path and not body.startswith("{"):
         return KubernetesError(
             status,
             f"the cluster has no kinds of {GROUP}: Pennant is not installed there, or this is "

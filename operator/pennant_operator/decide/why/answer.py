@@ -22,7 +22,7 @@ MAX_CHANGES = 4  # of one remedy, one after the other
 MAX_REMEDIES = 6
 
 Way = Callable[[Moment], Change | None]
-_WAYS: dict[str, tuple[Way, ...]] = {
+WAYS: dict[str, tuple[Way, ...]] = {
     Reason.GATE_NOT_PASSED: (registry.pass_gates, word.approve, wait),
     Reason.HELD_IN_REGISTRY: (registry.release, wait),
     Reason.HELD_BY_ACTION: (word.end_holds, wait),
@@ -93,20 +93,22 @@ def _remedies(start: Moment) -> Iterator[Remedy]:
     """The smallest first: what arrives with fewer changes is not made longer."""
     reached: list[tuple[tuple[Change, ...], Moment]] = [((), start)]
     known: set[frozenset[str]] = set()
+    arrived: list[frozenset[str]] = []
     for _ in range(MAX_CHANGES):
         longer = []
         for changes, moment in reached:
-            for way in _WAYS.get(moment.reason, ()):
+            for way in WAYS.get(moment.reason, ()):
                 change = way(moment)
                 if change is None or change.means in {each.means for each in changes}:
                     continue
                 path = (*changes, change)
                 means = frozenset(each.means for each in path)
-                if means in known:
+                if means in known or any(enough <= means for enough in arrived):
                     continue
                 known.add(means)
                 after = settled(change.done(moment))
                 if after.arrives:
+                    arrived.append(means)
                     yield Remedy(path, after)
                 else:
                     longer.append((path, after))

@@ -13,6 +13,7 @@ from pennant_operator.decide.why.word import holds_in_force
 from pennant_registry.gates import NO_GATES, Gates, VersionFacts, evaluate, open_at
 
 A_SECOND = timedelta(seconds=1)
+MAX_WINDOWS = 20  # one behind the other: after these nobody waits
 
 
 def wait(moment: Moment) -> Change | None:
@@ -47,10 +48,12 @@ def _open_at(moment: Moment) -> datetime | None:
     floor = moment.seen.registry.gates if moment.seen.registry else NO_GATES
     now = moment.now
     windows = Gates(closed=(*own.closed, *floor.closed))
-    ends = None
-    while (until := open_at(evaluate(windows, VersionFacts(""), None, now))) is not None:
-        ends = now = until
-    return ends
+    for _ in range(MAX_WINDOWS):
+        until = open_at(evaluate(windows, VersionFacts(""), None, now))
+        if until is None:
+            return now if now > moment.now else None
+        now = until
+    return None
 
 
 def gives_up_at(moment: Moment) -> datetime | None:
