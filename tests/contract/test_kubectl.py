@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pennant_cli.cluster.act_commands import acts
 from pennant_cli.cluster.commands import program
 from pennant_testing.folders import REPOSITORY
 
@@ -43,7 +44,8 @@ def test_who_has_only_the_command_line_has_all_that_why_needs():
 
 def test_every_command_is_on_the_page():
     listed = re.findall(r"^\| `kubectl pennant ([a-z]+)", PAGE, re.MULTILINE)
-    assert sorted(listed) == sorted(str(each.name) for each in program.registered_commands)
+    commands = (*program.registered_commands, *acts.registered_commands)
+    assert sorted(listed) == sorted(str(each.name) for each in commands)
 
 
 def test_kubectl_finds_it_by_its_name():

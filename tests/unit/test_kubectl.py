@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from pennant_cli.cluster.act_commands import acts
 from pennant_cli.cluster.answering import answered, text_of
 from pennant_cli.cluster.commands import program
 from pennant_cli.cluster.looking import at_work, events_of, invoke
@@ -19,7 +20,7 @@ from pennant_testing.memory.simulated_pods import fails
 
 pytestmark = pytest.mark.unit
 
-NAMES = [str(each.name) for each in program.registered_commands]
+NAMES = [str(each.name) for each in (*program.registered_commands, *acts.registered_commands)]
 
 
 class Recorded:

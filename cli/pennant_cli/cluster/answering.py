@@ -84,26 +84,26 @@ def _log(api: Api, sight: Sight) -> dict[str, str]:
     return log_of(api, pods[facts[0].name], "", LOG_LINES)
 
 
-def text_of(found: dict[str, Any]) -> str:
+def text_of(entry: dict[str, Any]) -> str:
     """For people."""
-    return "\n".join(_lines(found))
+    return "\n".join(_lines(entry))
 
 
-def _lines(found: dict[str, Any]) -> Iterator[str]:
-    serving = f"version {found['serving']}" if found["serving"] else "nothing"
-    desired = f"version {found['desired']}" if found["desired"] else "no version"
-    yield f"{found['name']} ({found['namespace']}) {found['summary']}"
+def _lines(entry: dict[str, Any]) -> Iterator[str]:
+    serving = f"version {entry['serving']}" if entry["serving"] else "nothing"
+    desired = f"version {entry['desired']}" if entry["desired"] else "no version"
+    yield f"{entry['name']} ({entry['namespace']}) {entry['summary']}"
     yield f"  desired: {desired}    serving: {serving}"
     yield ""
-    yield f"why  {found['reason']}"
-    yield f"  {found['message']}"
-    yield from (f"  note: {each}" for each in found["notes"])
-    yield from _slot_lines(found["slots"])
-    if found["log"]:
-        yield f"log of pod {found['log']['pod']}, container {found['log']['container']}"
-        yield from (f"  {line}" for line in found["log"]["log"].splitlines())
+    yield f"why  {entry['reason']}"
+    yield f"  {entry['message']}"
+    yield from (f"  note: {each}" for each in entry["notes"])
+    yield from _slot_lines(entry["slots"])
+    if entry["log"]:
+        yield f"log of pod {entry['log']['pod']}, container {entry['log']['container']}"
+        yield from (f"  {line}" for line in entry["log"]["log"].splitlines())
         yield ""
-    yield from _remedy_lines(found)
+    yield from _remedy_lines(entry)
 
 
 def _slot_lines(slots: list[dict[str, Any]]) -> Iterator[str]:
@@ -114,17 +114,17 @@ def _slot_lines(slots: list[dict[str, Any]]) -> Iterator[str]:
     yield ""
 
 
-def _remedy_lines(found: dict[str, Any]) -> Iterator[str]:
-    if found["inSync"]:
+def _remedy_lines(entry: dict[str, Any]) -> Iterator[str]:
+    if entry["inSync"]:
         yield "nothing is to be changed: what is desired has the traffic"
         return
-    if found["mayTakeUntil"]:
-        yield f"it goes on by itself, and may take until {found['mayTakeUntil']}"
-    if found["remedies"]:
+    if entry["mayTakeUntil"]:
+        yield f"it goes on by itself, and may take until {entry['mayTakeUntil']}"
+    if entry["remedies"]:
         yield "what would change it, the smallest change first"
-    elif not found["mayTakeUntil"]:
+    elif not entry["mayTakeUntil"]:
         yield "no change is known that would: see the message above"
-    for number, remedy in enumerate(found["remedies"], 1):
+    for number, remedy in enumerate(entry["remedies"], 1):
         for nth, change in enumerate(remedy["changes"]):
             yield f"  {f'{number}.' if not nth else '  '} {'and ' if nth else ''}{change['what']}"
             yield from (f"       {command}" for command in change["commands"])

@@ -25,13 +25,13 @@ def events_of(api: Api, name: str) -> list[dict[str, str]]:
     """Of the ModelDeployment and of what is its own, newest last."""
     own = {name, f"{name}-registry", f"{name}-digests"}
     starts = tuple(f"{name}-{slot}" for slot in SLOTS)
-    found = [
+    events = [
         _event(each)
         for each in api.list("Event")
         if each["involvedObject"].get("name", "") in own
         or each["involvedObject"].get("name", "").startswith(starts)
     ]
-    return sorted(found, key=lambda each: each["time"])
+    return sorted(events, key=lambda each: each["time"])
 
 
 def _event(event: Object) -> dict[str, str]:

@@ -10,10 +10,10 @@ from pennant_cli.exit_codes import CommandError
 
 def registries(api: Api, *, everywhere: bool) -> list[dict[str, Any]]:
     """Only those in the operator's own namespace are read by it."""
-    return [_found(each) for each in api.list("ModelRegistry", everywhere=everywhere)]
+    return [_entry(each) for each in api.list("ModelRegistry", everywhere=everywhere)]
 
 
-def _found(registry: Object) -> dict[str, Any]:
+def _entry(registry: Object) -> dict[str, Any]:
     status, meta = registry.get("status") or {}, registry["metadata"]
     return {
         "name": meta["name"],
@@ -28,20 +28,20 @@ def _found(registry: Object) -> dict[str, Any]:
     }
 
 
-def text_of(found: list[dict[str, Any]]) -> str:
+def text_of(entries: list[dict[str, Any]]) -> str:
     """For people."""
-    return "\n\n".join("\n".join(_lines(each)) for each in found)
+    return "\n\n".join("\n".join(_lines(each)) for each in entries)
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
-    watched = found["modelsWatched"]
+def _lines(entry: dict[str, Any]) -> list[str]:
+    watched = entry["modelsWatched"]
     return [
-        f"{found['name']} ({found['namespace']}) {found['url']}",
-        f"  MLflow {found['serverVersion'] or 'of an unknown version'}"
+        f"{entry['name']} ({entry['namespace']}) {entry['url']}",
+        f"  MLflow {entry['serverVersion'] or 'of an unknown version'}"
         + (f", {watched} models watched" if watched is not None else ""),
         *(
             f"  {each['type']}={each['status']} {each['reason']}: {each['message']}"
-            for each in found["conditions"]
+            for each in entry["conditions"]
         ),
     ]
 
@@ -50,8 +50,8 @@ def home_of(api: Api, name: str) -> str:
     """The namespace of the ModelRegistry of this name, which is the operator's."""
     every = api.list("ModelRegistry", everywhere=True)
     metas = [each["metadata"] for each in every]
-    found = {str(meta["namespace"]) for meta in metas if meta["name"] == name}
-    if len(found) != 1:
-        where = f"is in namespaces {', '.join(sorted(found))}" if found else "is not there"
+    homes = {str(meta["namespace"]) for meta in metas if meta["name"] == name}
+    if len(homes) != 1:
+        where = f"is in namespaces {', '.join(sorted(homes))}" if homes else "is not there"
         raise CommandError(f"ModelRegistry {name} {where}: name the operator's namespace with -n")
-    return found.pop()
+    return homes.pop()

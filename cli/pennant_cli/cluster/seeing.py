@@ -33,11 +33,11 @@ class Sight:
 
 def owner_of(api: Api, name: str) -> Object:
     """The ModelDeployment; raises CommandError where there is none."""
-    found = api.get("ModelDeployment", name)
-    if found is None:
+    owner = api.get("ModelDeployment", name)
+    if owner is None:
         there = [each["metadata"]["name"] for each in api.list("ModelDeployment")]
         raise no_such(name, api.namespace, there)
-    return found
+    return owner
 
 
 def look_at(api: Api, name: str) -> Sight:
@@ -58,7 +58,7 @@ def look_at(api: Api, name: str) -> Sight:
         f"{kind}/{child}": _or(None, each, hidden)
         for (kind, child), each in zip(names, children, strict=True)
     }
-    found = tuple(_or([], pods, hidden))
+    listed = tuple(_or([], pods, hidden))
     about = [a for a in _or([], actions, hidden) if a["spec"].get("deployment") == name]
     observed = Observed(
         owner=owner,
@@ -68,11 +68,11 @@ def look_at(api: Api, name: str) -> Sight:
         children={key: child for key, child in there.items() if child is not None},
         records=_records(owner, _or([], records, hidden)),
         actions=parse_actions(about),
-        pods={slot: tuple(map(pod_facts, _in_slot(found, slot))) for slot in SLOTS},
+        pods={slot: tuple(map(pod_facts, _in_slot(listed, slot))) for slot in SLOTS},
     )
     if isinstance(pods, KubernetesError):
         observed = replace(observed, pods={})
-    return Sight(observed, datetime.now(UTC), found, tuple(dict.fromkeys(hidden)))
+    return Sight(observed, datetime.now(UTC), listed, tuple(dict.fromkeys(hidden)))
 
 
 def _or(nothing: Any, answer: Any, hidden: list[str]) -> Any:
@@ -101,9 +101,9 @@ def _records(owner: Object, objects: list[Object]) -> dict[str, Record]:
 
 def _registry(owner: Object, registries: list[Object]) -> RegistryFacts | None:
     name = owner["spec"].get("registry", "default")
-    found = next((each for each in registries if each["metadata"]["name"] == name), None)
+    registry = next((each for each in registries if each["metadata"]["name"] == name), None)
     try:
-        return parse_registry(found).facts() if found is not None else None
+        return parse_registry(registry).facts() if registry is not None else None
     except InvalidRegistryError:
         return None  # its own conditions say so, and so does the ModelDeployment's
 

@@ -19,10 +19,10 @@ from pennant_operator.decide.vocabulary import (
 )
 
 CHILDREN = ("Deployment", "Service", "Pod")
-Found = dict[str, Any]
+Entry = dict[str, Any]
 
 
-def status_of(api: Api, name: str = "", *, everywhere: bool = False) -> list[Found]:
+def status_of(api: Api, name: str = "", *, everywhere: bool = False) -> list[Entry]:
     """One of them, or all; what this user may not see is left out, and told in `hidden`."""
     owners = [owner_of(api, name)] if name else api.list("ModelDeployment", everywhere=everywhere)
     selector = f"{LABEL_DEPLOYMENT}={name}" if name else LABEL_DEPLOYMENT
@@ -31,7 +31,7 @@ def status_of(api: Api, name: str = "", *, everywhere: bool = False) -> list[Fou
     )
     hidden = [str(each) for each in listed if isinstance(each, KubernetesError)]
     objects = [o for each in listed if not isinstance(each, KubernetesError) for o in each]
-    return [_found(owner, _own(owner, objects), hidden) for owner in owners]
+    return [_entry(owner, _own(owner, objects), hidden) for owner in owners]
 
 
 def _own(owner: Object, objects: list[Object]) -> list[Object]:
@@ -44,7 +44,7 @@ def _own(owner: Object, objects: list[Object]) -> list[Object]:
     ]
 
 
-def _found(owner: Object, own: list[Object], hidden: list[str]) -> Found:
+def _entry(owner: Object, own: list[Object], hidden: list[str]) -> Entry:
     status, meta = owner.get("status") or {}, owner["metadata"]
     children = {f"{each['kind']}/{each['metadata']['name']}": each for each in own}
     conditions = {c["type"]: c for c in status.get("conditions", ())}
@@ -140,14 +140,14 @@ def _state(pod: PodFacts) -> str:
 _COLOURS = {"Serving": "green", "Baking": "cyan", "RollingOut": "cyan", "Waiting": "yellow"}
 
 
-def drawn(found: list[Found]) -> Any:
+def drawn(entries: list[Entry]) -> Any:
     """As rich draws it; no text in it is markup."""
     from rich.console import Group
     from rich.markup import escape
     from rich.tree import Tree
 
     trees = []
-    for each in found:
+    for each in entries:
         colour = _COLOURS.get(each["summary"], "red")
         tree = Tree(
             f"[bold]{escape(each['name'])}[/] ({each['namespace']}) "
@@ -163,10 +163,10 @@ def drawn(found: list[Found]) -> Any:
     return Group(*trees)
 
 
-def lines_of(found: Found) -> Iterator[str]:
+def lines_of(entry: Entry) -> Iterator[str]:
     """What is not about a slot."""
-    desired, serving = found["desired"] or "-", found["serving"] or "-"
-    yield f"{found['follows']}: desired {desired}, serving {serving}"
-    if found["message"]:
-        yield f"{found['reason']}: {found['message']}"
-    yield from found["hidden"]
+    desired, serving = entry["desired"] or "-", entry["serving"] or "-"
+    yield f"{entry['follows']}: desired {desired}, serving {serving}"
+    if entry["message"]:
+        yield f"{entry['reason']}: {entry['message']}"
+    yield from entry["hidden"]

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import typer
 
-from pennant_cli.cluster.tree import Found, drawn, lines_of
+from pennant_cli.cluster.tree import Entry, drawn, lines_of
 
 LOOK_SECONDS = 1.0
 
 
-def watched(look: Callable[[], list[Found]]) -> None:
+def watched(look: Callable[[], list[Entry]]) -> None:
     """Until it is interrupted."""
     try:
         if sys.stdout.isatty():
@@ -24,7 +24,7 @@ def watched(look: Callable[[], list[Found]]) -> None:
         return
 
 
-def _live(look: Callable[[], list[Found]]) -> None:
+def _live(look: Callable[[], list[Entry]]) -> None:
     from rich.live import Live
 
     with Live(drawn(look()), auto_refresh=False) as live:
@@ -33,14 +33,14 @@ def _live(look: Callable[[], list[Found]]) -> None:
             live.update(drawn(look()), refresh=True)
 
 
-def _plain(look: Callable[[], list[Found]]) -> None:
+def _plain(look: Callable[[], list[Entry]]) -> None:
     before: dict[str, str] = {}
     while True:
         for each in look():
             name = f"{each['namespace']}/{each['name']}"
-            said = f"{name} {each['summary']}: {'; '.join(lines_of(each))}"
-            if before.get(name) != said:
-                typer.echo(said)
+            line = f"{name} {each['summary']}: {'; '.join(lines_of(each))}"
+            if before.get(name) != line:
+                typer.echo(line)
                 sys.stdout.flush()
-            before[name] = said
+            before[name] = line
         time.sleep(LOOK_SECONDS)

@@ -78,9 +78,11 @@ def settled(moment: Moment) -> Moment:
 def _after(
     actions: tuple[RolloutAction, ...], reports: Iterable[ActionReport]
 ) -> tuple[RolloutAction, ...]:
-    told: dict[str, dict[str, Any]] = {
+    statuses: dict[str, dict[str, Any]] = {
         each.action["metadata"]["uid"]: each.action | {"status": each.status}
         for each in reports
         if isinstance(each, ActionStatus)
     }
-    return parse_actions(told.get(each.uid, each.obj) for each in actions) if told else actions
+    if not statuses:
+        return actions
+    return parse_actions(statuses.get(each.uid, each.obj) for each in actions)

@@ -105,9 +105,9 @@ def _reason(memory: Memory) -> str:
 
 
 def _desired(seen: Observed, memory: Memory, watch: Watch) -> Desired:
-    told, number = memory.condition(Condition.ALIAS_IN_SYNC), memory.desired.get("version")
-    reason, message = _reason(memory), str(told.get("message", ""))
-    if reason in SILENT or not told:
+    condition, number = memory.condition(Condition.ALIAS_IN_SYNC), memory.desired.get("version")
+    reason, message = _reason(memory), str(condition.get("message", ""))
+    if reason in SILENT or not condition:
         return Unknown(reason or Reason.WAITING_FOR_REGISTRY, message)
     if reason in NOT_TOLD:
         version = number if reason == Reason.VERSION_NOT_RESOLVED else None

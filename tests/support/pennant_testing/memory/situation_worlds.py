@@ -52,7 +52,7 @@ def world_in(case: Case) -> Simulation:
     if "earlier" in case.serving:
         sim.specify(serving=MORE_MEMORY)
     _CANDIDATES[case.candidate](sim)
-    _say(sim, case)
+    _answer_last(sim, case)
     sim.run(2)
     return sim
 
@@ -78,7 +78,7 @@ def _serving(serving: str, pointer: str) -> Simulation:
     return sim
 
 
-def _say(sim: Simulation, case: Case) -> None:
+def _answer_last(sim: Simulation, case: Case) -> None:
     """The spec and the registry's answer, last."""
     sim.specify(**SPECS[case.spec])
     until = (sim.now + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
