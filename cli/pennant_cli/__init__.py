@@ -1,4 +1,4 @@
-"""The command line: `pennant`.
+"""The command line: `pennant`, and `kubectl pennant`.
 
 It starts at once: what a command needs, MLflow's client above all, is imported when it runs. What a
 command made is on standard output, what went wrong on standard error.
@@ -13,6 +13,8 @@ command made is on standard output, what went wrong on standard error.
     registry/         `pennant register`, `promote` and what else moves an alias or tells of it
     checks/           `pennant check`, `diff`: what looks, and changes nothing
     serve/            `pennant serve`: the server on this machine, which follows an alias
+    kubectl.py        `kubectl pennant`, the same distribution under another name
+    cluster/          its commands: what is so in the cluster, why, and what would change it
     output.py         what commands print: text, JSON or YAML
     exit_codes.py     how they end
     version_names.py  MODEL/VERSION

@@ -11,7 +11,8 @@ from dataclasses import replace
 from kubernetes.aio.config import ConfigException
 
 from pennant_operator.config import Config, ConfigError
-from pennant_operator.kube import KINDS, Api, ApiError, connect
+from pennant_operator.kinds import KINDS
+from pennant_operator.kube import Api, ApiError, connect
 from pennant_operator.observe.cluster.namespaces import forbidden, wait_until_allowed
 from pennant_operator.observe.cluster.watch import watch
 from pennant_operator.run import logs, operator

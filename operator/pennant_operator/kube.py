@@ -1,4 +1,4 @@
-"""The API server as this operator speaks to it: kinds, paths, JSON requests, and one error.
+"""The API server as this operator speaks to it: JSON requests, and one error.
 
 Objects stay the JSON they are: the client library's models would cost ten times the memory and
 drop every field they do not know. Reads are made by `observe`; every write but the Lease's own
@@ -9,7 +9,6 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,6 +18,7 @@ from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
+from pennant_operator.kinds import KINDS
 from pennant_operator.nesting import loads
 from pennant_operator.yaml_body import as_yaml
 
@@ -31,42 +31,6 @@ REQUEST_SECONDS = 8.0  # for one request to the API server
 OK, FORBIDDEN = 200, 403
 YAML = "application/yaml"
 APPLY = "application/apply-patch+yaml; charset=utf-8"  # as it is, the client would make JSON of it
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How a kind of object is addressed."""
-
-    name: str
-    api_version: str
-    plural: str
-
-    def path(self, namespace: str | None, name: str = "", subresource: str = "") -> str:
-        """The URL path of an object, or of all of them in a namespace, or (None) everywhere."""
-        root = "/api/" if "/" not in self.api_version else "/apis/"
-        parts = [root + self.api_version]
-        if namespace is not None:
-            parts += ["namespaces", namespace]
-        return "/".join([*parts, self.plural, *filter(None, (name, subresource))])
-
-
-KINDS = {
-    kind.name: kind
-    for kind in (
-        Kind("ModelDeployment", "pennant.dev/v1alpha1", "modeldeployments"),
-        Kind("ModelRegistry", "pennant.dev/v1alpha1", "modelregistries"),
-        Kind("RolloutAction", "pennant.dev/v1alpha1", "rolloutactions"),
-        Kind("Deployment", "apps/v1", "deployments"),
-        Kind("ControllerRevision", "apps/v1", "controllerrevisions"),
-        Kind("Service", "v1", "services"),
-        Kind("ConfigMap", "v1", "configmaps"),
-        Kind("Pod", "v1", "pods"),
-        Kind("Secret", "v1", "secrets"),
-        Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
-        Kind("Event", "v1", "events"),
-        Kind("Lease", "coordination.k8s.io/v1", "leases"),
-    )
-}
 
 
 class ApiError(Exception):

@@ -17,7 +17,8 @@ from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     STATUS_FIELD_MANAGER,
 )
-from pennant_operator.kube import APPLY, KINDS, REQUEST_SECONDS, YAML, Api, ApiError, Object
+from pennant_operator.kinds import KINDS
+from pennant_operator.kube import APPLY, REQUEST_SECONDS, YAML, Api, ApiError, Object
 from pennant_operator.token_bucket import TokenBucket
 
 MERGE_PATCH = "application/merge-patch+json"

@@ -11,6 +11,7 @@ from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
     LABEL_MANAGED_BY,
     MANAGED_BY,
+    SLOTS,
 )
 
 
@@ -21,6 +22,17 @@ class Ownership(StrEnum):
     GONE = "gone"  # of a deleted ModelDeployment of the same name: the garbage collector comes
     ORPHAN = "orphan"  # ours by its labels, and nobody's: its ModelDeployment left it
     FOREIGN = "foreign"
+
+
+def child_names(name: str) -> list[tuple[str, str]]:
+    """Kind and name of every child with a fixed name."""
+    return [
+        ("Service", name),
+        *(("Deployment", f"{name}-{slot}") for slot in SLOTS),
+        ("ConfigMap", f"{name}-registry"),
+        ("ConfigMap", f"{name}-digests"),
+        *(("PodDisruptionBudget", f"{name}-{slot}") for slot in SLOTS),
+    ]
 
 
 def owned_children(children: dict[str, Object], owner: Object) -> dict[str, Object]:

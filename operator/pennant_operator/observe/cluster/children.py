@@ -7,6 +7,7 @@ does not, so every name is read once before the first write of a key, and again 
 import asyncio
 from collections.abc import Iterator
 
+from pennant_operator.decide.goal.ownership import child_names
 from pennant_operator.decide.seen.actions import RolloutAction, parse_actions
 from pennant_operator.decide.seen.pod_facts import PodFacts, pod_facts
 from pennant_operator.decide.seen.revision import Record, UnreadableRecordError, record_from_object
@@ -19,17 +20,6 @@ from pennant_operator.decide.vocabulary import (
 )
 from pennant_operator.kube import Api, Object
 from pennant_operator.observe.cluster.store import OWNER, Key, Store
-
-
-def names(name: str) -> list[tuple[str, str]]:
-    """Kind and name of every child with a fixed name."""
-    return [
-        ("Service", name),
-        *(("Deployment", f"{name}-{slot}") for slot in SLOTS),
-        ("ConfigMap", f"{name}-registry"),
-        ("ConfigMap", f"{name}-digests"),
-        *(("PodDisruptionBudget", f"{name}-{slot}") for slot in SLOTS),
-    ]
 
 
 class Children:
@@ -47,7 +37,7 @@ class Children:
     async def meet(self, owner: Object) -> None:
         """Read the owner and every child by name; raises ApiError."""
         key = _key(owner)
-        children = (self._read(key[0], *child) for child in names(key[1]))
+        children = (self._read(key[0], *child) for child in child_names(key[1]))
         await asyncio.gather(self.read_owner(owner), *children)
         selector = f"{LABEL_DEPLOYMENT}={key[1]}"
         for record in await self._api.list("ControllerRevision", key[0], selector):
@@ -67,7 +57,7 @@ class Children:
         namespace, name = _key(owner)
         uid = owner["metadata"]["uid"]
         children: dict[str, Object] = {}
-        for kind, child in names(name):
+        for kind, child in child_names(name):
             obj = self._store.get(kind, namespace, child)
             if obj is not None and not (_watched(obj) and controlled(obj, uid)):
                 # No event need ever tell of a change of what is not this owner's.

@@ -5,7 +5,8 @@ With a namespace its Roles go, and what may not be listed would end the watch of
 
 import asyncio
 
-from pennant_operator.kube import FORBIDDEN, KINDS, OK, Api, ApiError
+from pennant_operator.kinds import KINDS
+from pennant_operator.kube import FORBIDDEN, OK, Api, ApiError
 
 FORBIDDEN_RETRY_SECONDS = 10.0  # between two looks at a namespace that was forbidden
 

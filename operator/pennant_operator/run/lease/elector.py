@@ -15,7 +15,8 @@ from pennant_operator.decide.lease import (
     observed_lease,
     released_spec,
 )
-from pennant_operator.kube import KINDS, ApiError, Object
+from pennant_operator.kinds import KINDS
+from pennant_operator.kube import ApiError, Object
 from pennant_operator.run.lease.leadership import LostError
 
 LOG = logging.getLogger(__name__)

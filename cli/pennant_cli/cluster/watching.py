@@ -1,0 +1,46 @@
+"""`status -w`: the tree, drawn again; where there is no terminal, a line for each change."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+import typer
+
+from pennant_cli.cluster.tree import Entry, drawn, lines_of
+
+LOOK_SECONDS = 1.0
+
+
+def watched(look: Callable[[], list[Entry]]) -> None:
+    """Until it is interrupted."""
+    try:
+        if sys.stdout.isatty():
+            _live(look)
+        else:
+            _plain(look)
+    except KeyboardInterrupt:
+        return
+
+
+def _live(look: Callable[[], list[Entry]]) -> None:
+    from rich.live import Live
+
+    with Live(drawn(look()), auto_refresh=False) as live:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            live.update(drawn(look()), refresh=True)
+
+
+def _plain(look: Callable[[], list[Entry]]) -> None:
+    before: dict[str, str] = {}
+    while True:
+        for each in look():
+            name = f"{each['namespace']}/{each['name']}"
+            line = f"{name} {each['summary']}: {'; '.join(lines_of(each))}"
+            if before.get(name) != line:
+                typer.echo(line)
+                sys.stdout.flush()
+            before[name] = line
+        time.sleep(LOOK_SECONDS)
