@@ -9,6 +9,7 @@ command made is on standard output, what went wrong on standard error.
 
     app.py            the commands of all rooms as one program
     packages/         `pennant lock`, `pennant image build`: what a bundle asks for, settled
+    decisions/        `pennant replay`, `pennant audit`: what the operator recorded
     output.py         what commands print: text, JSON or YAML
     exit_codes.py     how they end
     version_names.py  MODEL/VERSION

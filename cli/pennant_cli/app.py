@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from pennant_cli.decisions.commands import decisions
 from pennant_cli.packages.commands import packages
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(packages)
+app.add_typer(decisions)
 
 
 @app.callback()

@@ -1,6 +1,7 @@
 """Builds the parts of the operator and gives each what it needs; nothing runs yet."""
 
 import random
+import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pennant_operator.observe.gather import Observer
 from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.reports.reports import PodReader
+from pennant_operator.run.decisions import Decisions, ignore, to_standard_output
 from pennant_operator.run.http.receiver import Receiver
 from pennant_operator.run.http.relay import Relay, address, identity
 from pennant_operator.run.lease.elector import Elector
@@ -50,6 +52,7 @@ class Parts:
     lists: Lists
     hooks: Receiver
     reader: PodReader
+    decisions: Decisions | None
 
 
 def wire(config: Config, api: Api) -> Parts:
@@ -78,6 +81,7 @@ def wire(config: Config, api: Api) -> Parts:
             random=random.random,
         )
     )
+    decisions = _decisions(config)
     children, reader = Children(api, store), PodReader(lambda key: queue.add(key, urgent=True))
     reconciler = Reconciler(
         store=store,
@@ -104,6 +108,7 @@ def wire(config: Config, api: Api) -> Parts:
             store, cluster, config.namespace, registries.exists, registries.resume, _now
         ),
         now=_now,
+        record=decisions.record if decisions is not None else ignore,
     )
     return Parts(
         config=config,
@@ -118,7 +123,14 @@ def wire(config: Config, api: Api) -> Parts:
         lists=Lists(api, store, queue, lease, config.watch_namespaces),
         hooks=_receiver(registries, metrics, lease),
         reader=reader,
+        decisions=decisions,
     )
+
+
+def _decisions(config: Config) -> Decisions | None:
+    if config.decisions == "off":
+        return None
+    return Decisions(to_standard_output, secrets.token_hex(8), full=config.decisions == "full")
 
 
 def _leadership(config: Config, api: Api) -> Leadership:
