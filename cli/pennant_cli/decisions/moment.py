@@ -107,8 +107,8 @@ def moment_text(answer: dict[str, Any]) -> str:
         f"moved by: {answer['movedBy']}",
     ]
     lines += [
-        f"gate {gate.get('gate')}: {gate.get('result')}, {gate.get('value', 'nothing')} against "
-        f"{gate.get('bound', 'nothing')}"
+        f"gate {gate.get('gate')}: {gate.get('result')} ({gate.get('value', 'no value')}, "
+        f"{gate.get('bound', 'no bound')})"
         for gate in answer["gates"]
     ]
     verdict = answer["verdict"]

@@ -20,7 +20,7 @@ from pennant_operator.backoff import Backoff
 from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
-from pennant_operator.decide.record.line import Decision
+from pennant_operator.decide.record.line import Decision, Result
 from pennant_operator.decide.seen.observed import Object, Observed, Refused
 from pennant_operator.decide.seen.spec import watch_of
 from pennant_operator.decide.status.stalled import hindered_plan, stalled_plan, write_refused
@@ -50,7 +50,7 @@ class Attempt:
     decided: Plan = field(default_factory=Plan)
     seen: Observed | None = None
     planned: Plan = field(default_factory=Plan)  # by `plan`, of what was seen
-    result: str = "done"
+    result: Result = "done"
     error: str = ""
 
     @property
@@ -63,7 +63,7 @@ class Attempt:
         """How long it has taken by now."""
         return time.perf_counter() - self.began
 
-    def failed(self, result: str, error: str) -> None:
+    def failed(self, result: Result, error: str) -> None:
         """What became of it, and why."""
         self.result, self.error = result, error
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pennant_operator.decide.goal.gates import AskedGate, gates_as_known
 from pennant_operator.decide.intent import Plan
@@ -20,6 +20,10 @@ DECISION_FORMAT = 1
 _VERDICTS = ((Condition.STALLED, "False"), (Condition.ALIAS_IN_SYNC, "True"))
 
 
+# What became of a decision: it was done, or why not.
+Result: TypeAlias = Literal["done", "conflict", "refused", "api", "fault", "fenced", "gone"]
+
+
 @dataclass(frozen=True)
 class Decision:
     """One pass over a ModelDeployment: its input, what was decided, and what became of it."""
@@ -28,7 +32,7 @@ class Decision:
     now: datetime
     planned: Plan  # what `plan` decided
     announced: Plan  # the same, or what was announced where it could not be done
-    result: str  # done, or why not: conflict, refused, api, fault, fenced, gone
+    result: Result
     error: str = ""
 
     @property
