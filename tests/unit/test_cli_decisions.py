@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from pennant_cli.app import app
 from pennant_cli.decisions.log_lines import own_line
 from pennant_operator.decide.goal import goal
+from pennant_operator.decide.record.chain import line_digest
 from pennant_registry.gates import VersionFacts
 from pennant_testing.memory.object_builders import version
 from pennant_testing.memory.recorded_decisions import inputs, printed
@@ -163,6 +164,28 @@ def test_what_was_changed_is_named_with_its_place(tmp_path: Path):
         done = run(tmp_path, changed, "audit")
         assert done.exit_code == 1
         assert f"operator.log:{number + 1}: line {number + 1} was changed" in done.stdout
+
+
+def next_process(number: int, digest: str) -> str:
+    """The first line of one that knew this of the process before."""
+    first = json.loads(output()[0])
+    after = f"{first['process']}/{number}/{digest}"
+    return json.dumps(first | {"process": "fedcba", "after": after})
+
+
+def test_the_end_of_a_process_is_known_by_the_next_one(tmp_path: Path):
+    lines, last = list(output()), len(output())
+    digest = line_digest(json.loads(lines[-1]))
+    assert run(tmp_path, [*lines, next_process(last, digest)], "audit").exit_code == 0
+    for kept, finding in (
+        (lines[:-1], f"operator.log:{last - 1}: after line {last - 1}, line {last} to {last} is"),
+        ([*lines[:-1], edited(last - 1, plan="0")], f"operator.log:{last}: line {last} was"),
+    ):
+        done = run(tmp_path, [*kept, next_process(last, digest)], "audit")
+        assert done.exit_code == 1
+        assert finding in done.stdout
+    alone = run(tmp_path, [next_process(last, digest)], "audit")
+    assert alone.exit_code == 0  # nobody gave the other's log
 
 
 def test_a_log_that_was_fetched_twice_is_whole_and_one_of_two_tales_is_not(tmp_path: Path):

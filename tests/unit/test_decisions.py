@@ -148,7 +148,8 @@ def test_a_line_has_room_whatever_stands_in_it_and_is_json(message, model, names
         "events": names,
         "error": error,
     }
-    chained = Chain(PROCESS, 10**9, "f" * 64).link(line)
+    after = f"{PROCESS}/{10**9}/{'f' * 64}"
+    chained = Chain(PROCESS, 10**9, "f" * 64).link(line) | {"after": after}
     short = cut_to_limit(chained)
     assert len(line_text(short)) < LINE_LIMIT_BYTES
     assert json.loads(line_text(short)) == short
@@ -225,6 +226,19 @@ def test_where_more_is_decided_than_is_taken_the_rest_is_lost_and_counted():
     lost = [json.loads(line).get("lost", 0) for line in paper.lines]
     assert len(lost) + sum(lost) >= WAITING_DECISIONS_LIMIT + 1
     assert max(lost) in {more, more + 1}
+
+
+@pytest.mark.parametrize("known", [f"{'ab' * 8}/17/{'c' * 64}", "x" * 5000, None])
+def test_the_first_line_names_the_last_of_the_process_before_where_that_is_known(known: Any):
+    paper, first = Paper(), Decision(*first_look(), result="done")
+    decisions = Decisions(paper.write, PROCESS, full=False)
+    decisions.predecessor = lambda: known
+    for _ in range(2):
+        decisions.print(first)
+    lines = brief(paper.lines)
+    known_head = known if known and "/" in known else None
+    assert [line.get("after") for line in lines] == [known_head, None]
+    assert decisions.head == f"{PROCESS}/2/{line_digest(lines[1])}"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 from pennant_cli.decisions.log_lines import LogLine
 from pennant_cli.exit_codes import CommandError
-from pennant_operator.decide.record.chain import line_digest
+from pennant_operator.decide.record.chain import HEAD, line_digest
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class ProcessChain:
     """The lines of one process of the operator, by their numbers."""
 
     name: str
+    after: str | None = None  # the last line that its predecessor had told: process, number, hash
     lines: dict[int, ChainedLine] = field(default_factory=dict)
     last_in_file: dict[str, int] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
@@ -98,6 +99,20 @@ def _summary(process: ProcessChain) -> dict[str, Any]:
     }
 
 
+def _lost_ends(process: ProcessChain, processes: dict[str, ProcessChain]) -> Iterator[str]:
+    """What it knows of the end of the process before, and is not so."""
+    head = HEAD.fullmatch(str(process.after))
+    before = processes.get(head[1]) if head is not None else None
+    if head is None or before is None:
+        return
+    number, last = int(head[2]), max(before.lines)
+    place = before.lines[min(number, last)].place if min(number, last) in before.lines else ""
+    if number > last:
+        yield f"{place}: after line {last}, line {last + 1} to {number} is missing"
+    elif place and before.lines[number].digest != head[3]:
+        yield f"{place}: line {number} was changed: process {process.name} followed another one"
+
+
 def audit(lines: Iterable[LogLine]) -> Audit:
     """Follow the chain of every process. What came after the last line here nobody can know.
 
@@ -111,8 +126,11 @@ def audit(lines: Iterable[LogLine]) -> Audit:
             findings.append(f"{line.place}: it is in no chain: it has no process, line or before")
             continue
         chained = ChainedLine(line.file, line.place, line.value["before"], line_digest(line.value))
-        processes.setdefault(name, ProcessChain(name)).add(number, chained)
+        process = processes.setdefault(name, ProcessChain(name))
+        process.add(number, chained)
+        process.after = line.value.get("after", process.after)
     findings += [each for process in processes.values() for each in process.verify()]
+    findings += [each for process in processes.values() for each in _lost_ends(process, processes)]
     if not processes and not findings:
         raise CommandError("there is no decision in these files: are they the operator's logs?")
     return Audit(processes, findings)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pennant_operator.decide.record.chain import Chain, line_text
+from pennant_operator.decide.record.chain import HEAD, Chain, line_text
 from pennant_operator.decide.record.cut import cut_to_limit
 from pennant_operator.decide.record.inputs import input_line
 from pennant_operator.decide.record.line import Decision, decision_line
@@ -42,6 +42,9 @@ class Decisions:
     """The decisions of this process, as chained lines."""
 
     def __init__(self, write: Write, process: str, *, full: bool) -> None:
+        self.head: str | None = None  # the last line: process, number and hash
+        # The head of the process that led before, where somebody knows it by the first line.
+        self.predecessor: Callable[[], str | None] = lambda: None
         self._write = write
         self._chain = Chain(process)
         self._full = full
@@ -112,9 +115,13 @@ class Decisions:
 
     def _link(self, line: dict[str, Any], *, cut: bool) -> None:
         linked = self._chain.link(line)
+        after = self.predecessor() if self.head is None else None
+        if after is not None and HEAD.fullmatch(after):  # whoever may write the Lease wrote it
+            linked["after"] = after
         if cut:
             linked = cut_to_limit(linked)
         start = "\n" if self._torn else ""
         self._write(f"{start}{line_text(linked)}\n".encode())
         self._chain.append(linked)
+        self.head = self._chain.title
         self._torn = False

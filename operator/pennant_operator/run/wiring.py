@@ -58,7 +58,8 @@ class Parts:
 def wire(config: Config, api: Api) -> Parts:
     """Build every part; nothing runs yet."""
     store, queue = Store(), WorkQueue[Key]()
-    lease = _leadership(config, api)
+    decisions = _decisions(config)
+    lease = _leadership(config, api, decisions)
     metrics = Metrics(depth=queue.__len__, may_write=lease.may_last, now=_now)
     burst = max(1, int(WRITE_BURST_SECONDS * config.write_rate))
     limiter = TokenBucket(config.write_rate, burst)
@@ -81,7 +82,6 @@ def wire(config: Config, api: Api) -> Parts:
             random=random.random,
         )
     )
-    decisions = _decisions(config)
     children, reader = Children(api, store), PodReader(lambda key: queue.add(key, urgent=True))
     reconciler = Reconciler(
         store=store,
@@ -133,10 +133,10 @@ def _decisions(config: Config) -> Decisions | None:
     return Decisions(to_standard_output, secrets.token_hex(8), full=config.decisions == "full")
 
 
-def _leadership(config: Config, api: Api) -> Leadership:
+def _leadership(config: Config, api: Api, decisions: Decisions | None) -> Leadership:
     if not config.leader_elect:
         return Alone()
-    return Elector(
+    elector = Elector(
         api,
         namespace=config.namespace,
         # A pod's name stays when its container is started again: that one has to wait, too.
@@ -147,7 +147,11 @@ def _leadership(config: Config, api: Api) -> Leadership:
         clock=clock,
         wall=_now,
         random=random.random,
+        head=lambda: decisions.head if decisions is not None else None,
     )
+    if decisions is not None:
+        decisions.predecessor = lambda: elector.predecessor
+    return elector
 
 
 def _receiver(registries: Registries, metrics: Metrics, lease: Leadership) -> Receiver:

@@ -6,9 +6,13 @@ another order.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+# What is known of the last line of a process: its name, the line's number and hash.
+HEAD = re.compile(r"([0-9a-f]{1,32})/([0-9]{1,18})/([0-9a-f]{64})")
 
 
 def line_text(line: Mapping[str, Any]) -> str:
@@ -29,6 +33,11 @@ class Chain:
     process: str
     number: int = 0  # of the last line
     head: str | None = None  # its digest
+
+    @property
+    def title(self) -> str:
+        """What the next process knows of it (HEAD)."""
+        return f"{self.process}/{self.number}/{self.head}"
 
     def link(self, line: Mapping[str, Any]) -> dict[str, Any]:
         """The line as the next one of the chain; `append` makes it that."""

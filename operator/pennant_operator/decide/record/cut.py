@@ -10,7 +10,7 @@ ELLIPSIS = "…"
 # Of every text (bytes, as printed) and of every list (entries), until the line has room.
 _STEPS = ((400, 20), (200, 12), (120, 6), (60, 3), (30, 1))
 # What tells one line from others, and what an auditor asks for, is short, and stays whole.
-_WHOLE = {"event", "time", "process", "line", "before", "object", "serving", "lost", "result"}
+_WHOLE = {"event", "time", "process", "line", "before", "after", "object", "serving", "result"}
 
 
 def cut_to_limit(line: dict[str, Any], limit: int = LINE_LIMIT_BYTES) -> dict[str, Any]:
