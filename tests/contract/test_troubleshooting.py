@@ -53,6 +53,7 @@ SERVING = (
         "adapters/native_lightgbm.py",
     ),
 )
+HELP = {"app.py", "commands.py", "output.py"}  # of the command line: their sentences are help
 ENDS = re.compile(r"\b(PodError|SettingsError|NotNative)\(")
 NOT_MESSAGES = (
     # What others say, to be understood.
@@ -106,7 +107,7 @@ def sources() -> Iterator[Path]:
     yield from (path for path in operator.rglob("*.py") if path.parent.name != "metrics")
     yield from (ROOT / "registry").rglob("*.py")
     cli = (ROOT / "cli").rglob("*.py")
-    yield from (path for path in cli if path.name != "app.py")  # whose sentences are help
+    yield from (path for path in cli if path.name not in HELP)
     for pattern in SERVING:
         yield from (ROOT / "serving" / "pennant_serving").glob(pattern)
 
@@ -151,7 +152,7 @@ def test_every_reason_has_a_heading_and_every_heading_a_reason():
     own |= {name for name in vars(errors) if name.endswith("Error")}
     headings = {"Answering", "NotAnswering", "Taken", "NotTaken", "InvalidSpec of a ModelRegistry"}
     headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off"}
-    headings |= {"ImageError", "Calling pennant"}
+    headings |= {"ImageError", "Calling pennant", "Decisions"}
     headings |= {"It cannot start", "Every column is blank", "While it runs"}
     assert set(sections()) == own | headings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,7 +22,8 @@ from pennant_operator.decide.record.cut import LINE_LIMIT_BYTES, cut_to_limit
 from pennant_operator.decide.record.line import Decision, decision_line
 from pennant_operator.decide.seen.observed import ModelVersion, Observed, Unknown
 from pennant_operator.kube import ApiError
-from pennant_operator.run.decisions import WAITING_DECISIONS_LIMIT, Decisions
+from pennant_operator.run import decisions
+from pennant_operator.run.decisions import WAITING_DECISIONS_LIMIT, Decisions, to_standard_output
 from pennant_registry.gates import VersionFacts
 from pennant_testing.memory.object_builders import NOW, version
 from pennant_testing.memory.reconciled_world import KEY, ReconciledWorld, run_scenario
@@ -176,9 +178,9 @@ class Paper:
 
 def decisions_of(world: ReconciledWorld, paper: Paper, *, full: bool = False) -> Decisions:
     """The world's decisions are printed there."""
-    decisions = Decisions(paper.write, PROCESS, full=full)
-    world.reconciler = replace(world.reconciler, record=decisions.record)
-    return decisions
+    printer = Decisions(paper.write, PROCESS, full=full)
+    world.reconciler = replace(world.reconciler, record=printer.record)
+    return printer
 
 
 def test_a_broken_standard_output_stops_nothing_and_the_next_line_says_what_is_lost(
@@ -188,14 +190,14 @@ def test_a_broken_standard_output_stops_nothing_and_the_next_line_says_what_is_l
     paper = Paper()
 
     async def scenario(world: ReconciledWorld) -> None:
-        decisions, paper.broken = decisions_of(world, paper), True
+        printer, paper.broken = decisions_of(world, paper), True
         await world.handle()
         world.desired = version(8)
         await world.handle()
-        decisions.close()
+        printer.close()
         paper.broken = False
         for each in (Decision(*first_look(), result="done"),):
-            decisions.print(each)
+            printer.print(each)
 
     run_scenario(scenario)
     *halves, last = paper.lines
@@ -214,31 +216,45 @@ def first_look() -> tuple[Observed, Any, Plan, Plan]:
 
 def test_where_more_is_decided_than_is_taken_the_rest_is_lost_and_counted():
     paper, more = Paper(), 5
-    decisions, decision = (
+    printer, decision = (
         Decisions(paper.write, PROCESS, full=False),
         Decision(*first_look(), result="done"),
     )
     paper.blocked.clear()
     for _ in range(WAITING_DECISIONS_LIMIT + more + 1):
-        decisions.record(decision)
+        printer.record(decision)
     paper.blocked.set()
-    decisions.close()
+    printer.close()
     lost = [json.loads(line).get("lost", 0) for line in paper.lines]
     assert len(lost) + sum(lost) >= WAITING_DECISIONS_LIMIT + 1
     assert max(lost) in {more, more + 1}
 
 
+def test_standard_output_takes_a_line_whole_or_says_why_not(monkeypatch: pytest.MonkeyPatch):
+    read, write = os.pipe()
+    monkeypatch.setattr(decisions, "STANDARD_OUTPUT", write)
+    to_standard_output(b"a line\n")
+    assert os.read(read, 100) == b"a line\n"
+    os.close(read)
+    with pytest.raises(BrokenPipeError):
+        to_standard_output(b"nobody reads it\n")
+    os.close(write)
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(OSError, match="it was closed"):
+        to_standard_output(b"nor this\n")
+
+
 @pytest.mark.parametrize("known", [f"{'ab' * 8}/17/{'c' * 64}", "x" * 5000, None])
 def test_the_first_line_names_the_last_of_the_process_before_where_that_is_known(known: Any):
     paper, first = Paper(), Decision(*first_look(), result="done")
-    decisions = Decisions(paper.write, PROCESS, full=False)
-    decisions.predecessor = lambda: known
+    printer = Decisions(paper.write, PROCESS, full=False)
+    printer.predecessor = lambda: known
     for _ in range(2):
-        decisions.print(first)
+        printer.print(first)
     lines = brief(paper.lines)
     known_head = known if known and "/" in known else None
     assert [line.get("after") for line in lines] == [known_head, None]
-    assert decisions.head == f"{PROCESS}/2/{line_digest(lines[1])}"
+    assert printer.head == f"{PROCESS}/2/{line_digest(lines[1])}"
 
 
 @pytest.mark.parametrize(
@@ -249,14 +265,14 @@ def test_what_became_of_it_is_in_its_line(status: int, result: str):
     paper = Paper()
 
     async def scenario(world: ReconciledWorld) -> None:
-        decisions = decisions_of(world, paper)
+        printer = decisions_of(world, paper)
         world.api.fault = lambda method, path: (
             ApiError(status, "Reason", "the server's words")
             if status > 200 and method == "PATCH" and "/deployments/" in path
             else None
         )
         await world.handle()
-        decisions.close()
+        printer.close()
 
     run_scenario(scenario)
     (line,) = brief(paper.lines)

@@ -20,7 +20,7 @@ from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.manifests import pod
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.record.codec import decode, encode
-from pennant_operator.decide.record.inputs import plan_text
+from pennant_operator.decide.record.inputs import plan_text, recorded_input
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.world import World
 from pennant_testing.memory.chaos import Chaos
@@ -88,6 +88,15 @@ def test_where_it_rests_is_recorded_once_for_an_upgrade_must_leave_it_alone():
     sim = serving(7)
     (line,) = printed(lambda: sim.run(5))
     assert json.loads(line)["event"] == "decision-input"
+
+
+def test_no_input_holds_a_secret_nor_does_the_plan_that_has_one_made():
+    packed = [recorded_input(line) for line in inputs(list(recorded()))]
+    assert any('"CreateToken"' in each.plan_text for each in packed)
+    for each in packed:
+        given = json.dumps(encode(each.observed))
+        assert '"kind": "Secret"' not in given
+        assert "stringData" not in given + each.plan_text  # the token is drawn by `act`
 
 
 def one_ready_pod_is_enough(trial: verdicts.Trial) -> list[Any]:

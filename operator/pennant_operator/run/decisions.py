@@ -32,7 +32,7 @@ def ignore(_: Decision) -> None:
 def to_standard_output(data: bytes) -> None:
     """Around Python's buffer: what fails is not written later."""
     if sys.stdout is None:  # it was closed before this began: its number may be another file's
-        raise OSError("there is none")
+        raise OSError("it was closed before the operator began")
     left = memoryview(data)
     while left:
         left = left[os.write(STANDARD_OUTPUT, left) :]

@@ -47,7 +47,7 @@ def _encode_other(value: Any, kind: type) -> Any:
     if kind.__name__ not in classes():
         if isinstance(value, str):
             return str(value)  # a word of the vocabulary, where any text may stand
-        raise TypeError(f"a {kind.__name__} has no form in a record")
+        raise TypeError(kind.__name__)
     if isinstance(value, Enum):
         return {MARK: [kind.__name__, value.value]}
     fields = {each.name: encode(getattr(value, each.name)) for each in dataclasses.fields(value)}
@@ -83,7 +83,7 @@ def _collect(hint: Any, known: dict[str, type]) -> None:
     if not isinstance(hint, type) or known.get(hint.__name__) is hint:
         return
     if dataclasses.is_dataclass(hint) or issubclass(hint, Enum):
-        assert hint.__name__ not in known, f"two classes are called {hint.__name__}"
+        assert hint.__name__ not in known, hint.__name__  # two of one name
         known[hint.__name__] = hint
         for part in get_type_hints(hint).values() if dataclasses.is_dataclass(hint) else ():
             _collect(part, known)

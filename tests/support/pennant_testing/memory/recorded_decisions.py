@@ -77,7 +77,7 @@ def stories() -> None:
     for story in (
         *(_rolls_and_fails, _fails_to_load, _crashes_in_its_bake, _answers_badly, _finds_no_room),
         *(_is_on_hold, _waits_for_people, _is_braked, _waits_in_line, _loses_its_alias),
-        *(_is_gated, _has_other_bytes),
+        *(_is_gated, _has_other_bytes, _rehearses),
     ):
         story()
 
@@ -166,3 +166,8 @@ def _has_other_bytes() -> None:
     sim = Simulation(version(7, tag=False), owner=model_deployment())
     sim.behaviour["7"] = fetches_other_bytes
     sim.run(6)
+
+
+def _rehearses() -> None:
+    sim = Simulation(version(7), owner=model_deployment(rollout={"bake": "2m", "rehearsal": {}}))
+    sim.run(3)
