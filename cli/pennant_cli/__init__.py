@@ -15,6 +15,7 @@ command made is on standard output, what went wrong on standard error.
     serve/            `pennant serve`: the server on this machine, which follows an alias
     kubectl.py        `kubectl pennant`, the same distribution under another name
     cluster/          its commands: what is so in the cluster, why, and what would change it
+    decisions/        `pennant replay`, `pennant audit`: what the operator recorded
     output.py         what commands print: text, JSON or YAML
     exit_codes.py     how they end
     version_names.py  MODEL/VERSION

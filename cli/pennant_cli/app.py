@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pennant_cli.checks.commands import checks
+from pennant_cli.decisions.commands import decisions
 from pennant_cli.packages.commands import packages
 from pennant_cli.registry.commands import registry
 from pennant_cli.serve.commands import serving
@@ -20,6 +21,7 @@ app.add_typer(registry)
 app.add_typer(checks)
 app.add_typer(packages)
 app.add_typer(serving)
+app.add_typer(decisions)
 
 
 @app.callback()

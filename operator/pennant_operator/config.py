@@ -10,6 +10,7 @@ from pennant_operator.decide.seen.observed import POD_FS_GROUP
 
 LOG_FORMATS = ("text", "json")
 SWITCH = ("true", "false")
+DECISIONS = ("off", "brief", "full")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -67,6 +68,9 @@ class Config:
     """PENNANT_LOG_FORMAT: text or json."""
     log_level: str = "info"
     """PENNANT_LOG_LEVEL: debug, info, warning or error."""
+    decisions: str = "brief"
+    """PENNANT_DECISIONS: what standard output has of each decision: off (nothing), brief (a line)
+    or full (a second line, from which `pennant replay` makes the decision anew)."""
     kubeconfig: Path | None = None
     """KUBECONFIG: how to reach the API server outside a cluster. Default: the service account."""
     identity: str = "pennant"
@@ -95,6 +99,7 @@ class Config:
             timing=_timing(env),
             log_format=_one_of(env, "PENNANT_LOG_FORMAT", cls.log_format, LOG_FORMATS),
             log_level=_one_of(env, "PENNANT_LOG_LEVEL", cls.log_level, LOG_LEVELS),
+            decisions=_one_of(env, "PENNANT_DECISIONS", cls.decisions, DECISIONS),
             kubeconfig=Path(env["KUBECONFIG"]) if "KUBECONFIG" in env else None,
             identity=env.get("HOSTNAME", cls.identity),
         )

@@ -9,8 +9,13 @@ from uuid import uuid4
 
 import pytest
 
+import pennant_registry
+from pennant_cli.decisions.audit import audit
+from pennant_cli.decisions.log_lines import LogReader
+from pennant_cli.decisions.moment import asked
+from pennant_cli.decisions.replay import replay
 from pennant_testing.control_plane.objects import Objects
-from pennant_testing.control_plane.operator_process import operator
+from pennant_testing.control_plane.operator_process import Operator, operator
 from pennant_testing.control_plane.operator_stage import Stage, View
 from pennant_testing.mlflow.mlflow_server import Mlflow
 from pennant_testing.waiting import until
@@ -25,6 +30,7 @@ class Gated:
     stage: Stage
     mlflow: Mlflow
     name: str
+    running: Operator
 
     def held(self) -> dict[str, str]:
         """What each gate says, once one holds."""
@@ -50,8 +56,8 @@ def gated(
     for _ in range(2):
         mlflow.register(name)
     mlflow.promote(name, "1")
-    with operator(operator_config, tmp_path):
-        yield Gated(stage, mlflow, name)
+    with operator(operator_config, tmp_path, PENNANT_DECISIONS="full") as running:
+        yield Gated(stage, mlflow, name, running)
         objects.delete("ModelDeployment", stage.namespace, name)
 
 
@@ -79,3 +85,28 @@ def test_a_worse_version_is_held_against_the_one_that_serves_and_going_back_is_n
     gated.held()
     gated.log("2", auc=0.95)
     gated.stage.serves(gated.name, "2")
+
+
+def test_what_it_decided_is_made_anew_from_its_standard_output(
+    gated: Gated, mlflow_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_url)
+    gated.log("2", auc=0.9)
+    gated.stage.apply(gated.name, gated.name, gates={"metrics": [{"name": "auc", "max": "1"}]})
+    gated.held()
+    pennant_registry.promote(2, gated.name, "production")
+    gated.stage.serves(gated.name, "2")
+    assert gated.running.stop() == 0
+    log = LogReader([str(gated.running.log)])
+    assert audit(log).findings == []
+    report = replay(log)
+    assert (report.others, report.unreadable) == ([], [])
+    assert report.same
+    question = asked("9999-12-31", f"{gated.stage.namespace}/{gated.name}")
+    list(question.seeing(log))
+    answer = question.answer()
+    (mover,) = (move.by for move in pennant_registry.history(gated.name, "production"))
+    assert (answer["version"], answer["movedBy"]) == ("2", mover)
+    assert [(gate["gate"], gate["value"]) for gate in answer["gates"]] == [
+        ("metrics.auc.max", "0.9")
+    ]

@@ -20,7 +20,7 @@ from pennant_testing.packages.wheels import wheel
 
 pytestmark = pytest.mark.unit
 
-COMMANDS = (["lock"], ["image", "build"])
+COMMANDS = (["lock"], ["image", "build"], ["replay"], ["audit"])
 
 
 def test_a_version_is_named_by_its_model_and_its_number():

@@ -27,6 +27,7 @@ GIVEN = {"PENNANT_FETCH_IMAGE": "fetch:1", "PENNANT_NAMESPACE": "pennant-system"
         ("PENNANT_SERVING_IMAGES", "3=a:1", "PENNANT_SERVING_IMAGES, '3=a:1': write PYTHON=IMAGE"),
         ("PENNANT_SERVING_IMAGES", "3.12=", "PENNANT_SERVING_IMAGES, '3.12='"),
         ("PENNANT_SERVING_IMAGES", "3.12=a:1,3.12=a:2", "'3.12=a:2': write PYTHON=IMAGE once"),
+        ("PENNANT_DECISIONS", "all", "PENNANT_DECISIONS='all': set one of off, brief, full"),
         ("PENNANT_LEADER_ELECT", "perhaps", "PENNANT_LEADER_ELECT='perhaps': set one of"),
     ],
 )

@@ -31,6 +31,8 @@ ANNOTATION_WARM_REVISION = f"{GROUP}/warm-revision"
 # A hash of what was applied last, on every child; and how often it was set back since.
 ANNOTATION_APPLIED = f"{GROUP}/applied"
 ANNOTATION_SET_BACK = f"{GROUP}/set-back"
+# On the Lease, written with its renewals: the last decision that its holder printed.
+ANNOTATION_DECISIONS = f"{GROUP}/decisions"
 
 SLOTS = ("blue", "green")
 NO_SLOT = "none"

@@ -67,6 +67,8 @@ async def run(parts: Parts, watch: Watcher, stop: asyncio.Event) -> None:
         await kopf
     finally:
         await _cancelled([*ours, kopf])
+        if parts.decisions is not None:
+            await asyncio.to_thread(parts.decisions.close)
         await parts.reader.close()
         await parts.sender.close()
         await hooks.cleanup()

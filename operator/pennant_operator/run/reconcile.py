@@ -20,6 +20,7 @@ from pennant_operator.backoff import Backoff
 from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.plan import plan
+from pennant_operator.decide.record.line import Decision, Result
 from pennant_operator.decide.seen.observed import Object, Observed, Refused
 from pennant_operator.decide.seen.spec import watch_of
 from pennant_operator.decide.status.stalled import hindered_plan, stalled_plan, write_refused
@@ -28,6 +29,7 @@ from pennant_operator.kube import ApiError
 from pennant_operator.observe.cluster.children import Children
 from pennant_operator.observe.cluster.store import OWNER, Key, Store
 from pennant_operator.observe.gather import Observer
+from pennant_operator.run.decisions import ignore
 from pennant_operator.run.metrics.metrics import Metrics
 from pennant_operator.run.notify.courier import Courier
 from pennant_operator.run.queue import WorkQueue
@@ -47,6 +49,10 @@ class Attempt:
     now: datetime
     began: float  # as perf_counter counts
     decided: Plan = field(default_factory=Plan)
+    seen: Observed | None = None
+    planned: Plan = field(default_factory=Plan)  # by `plan`, of what was seen
+    result: Result = "done"
+    error: str = ""
 
     @property
     def key(self) -> Key:
@@ -57,6 +63,10 @@ class Attempt:
     def seconds(self) -> float:
         """How long it has taken by now."""
         return time.perf_counter() - self.began
+
+    def failed(self, result: Result, error: str) -> None:
+        """What became of it, and why."""
+        self.result, self.error = result, error
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,7 @@ class Reconciler:
     looked_at: Callable[[Key], None]
     """Called when one was reconciled, or is found gone: whoever speaks of it elsewhere may look."""
     courier: Courier
+    record: Callable[[Decision], None] = ignore
 
     async def handle(self, key: Key) -> None:
         """Reconcile and requeue; what fails is tried again, later each time."""
@@ -98,15 +109,31 @@ class Reconciler:
                 self.courier.look(key, attempt.decided.status, attempt.decided.given_up)
         except FencedError as error:  # this process ends; whoever leads looks at everything
             LOG.info("%s/%s: %s", *key, error)
+            attempt.failed("fenced", str(error))
         except ApiError as error:
             self._not_done(key, attempt, error)
-        except Exception:  # one object that nobody thought of must not stop all the others
+        except Exception as error:  # one object nobody thought of must not stop all the others
             LOG.exception("%s/%s: not reconciled because of a fault in the operator", *key)
-            self._retry(key, attempt, "fault")
+            attempt.failed("fault", repr(error))
+            self._retry(key, attempt)
         else:
             self.backoff.forget(key)
             if attempt.decided.requeue_after is not None:
                 self.queue.add_after(key, attempt.decided.requeue_after)
+        self._record(attempt)
+
+    def _record(self, attempt: Attempt) -> None:
+        if attempt.seen is not None:
+            self.record(
+                Decision(
+                    attempt.seen,
+                    attempt.now,
+                    attempt.planned,
+                    attempt.decided,
+                    attempt.result,
+                    attempt.error,
+                )
+            )
 
     async def _handle_without_owner(self, key: Key) -> None:
         """What people ask of what is not there; mostly nothing."""
@@ -159,7 +186,8 @@ class Reconciler:
 
     async def _decide(self, attempt: Attempt) -> Observed:
         seen = await self.observer.observe(attempt.owner, attempt.now)
-        self._take(attempt, plan(seen, attempt.now))
+        attempt.seen, attempt.planned = seen, plan(seen, attempt.now)
+        self._take(attempt, attempt.planned)
         return seen
 
     def _take(self, attempt: Attempt, decided: Plan) -> None:
@@ -197,17 +225,21 @@ class Reconciler:
     def _not_done(self, key: Key, attempt: Attempt, error: ApiError) -> None:
         if self.store.owner(key) is None:
             LOG.info("%s %s/%s went away unseen", OWNER, *key)
+            attempt.failed("gone", str(error))
             self._forget(key)
         elif isinstance(error, ConflictError):
             LOG.info("%s/%s changed meanwhile, looking again: %s", *key, error)
-            self._retry(key, attempt, "conflict")
+            attempt.failed("conflict", str(error))
+            self._retry(key, attempt)
         else:
             LOG.warning("%s/%s: %s", *key, error)
-            self._retry(key, attempt, "refused" if isinstance(error, WriteRefusedError) else "api")
+            refused = isinstance(error, WriteRefusedError)
+            attempt.failed("refused" if refused else "api", str(error))
+            self._retry(key, attempt)
 
-    def _retry(self, key: Key, attempt: Attempt, kind: str) -> None:
+    def _retry(self, key: Key, attempt: Attempt) -> None:
         live = self.store.owner(key) or attempt.owner
-        self.metrics.failed(kind, key, live, attempt.decided, attempt.seconds)
+        self.metrics.failed(attempt.result, key, live, attempt.decided, attempt.seconds)
         self.children.forget(key)  # what was believed may be what was wrong
         self.queue.add_after(key, self.backoff.next(key))
 

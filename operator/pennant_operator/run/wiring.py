@@ -1,6 +1,7 @@
 """Builds the parts of the operator and gives each what it needs; nothing runs yet."""
 
 import random
+import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from pennant_operator.observe.mlflow.secrets import read_secret
 from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.reports.reports import PodReader
+from pennant_operator.run.decisions import Decisions, ignore, to_standard_output
 from pennant_operator.run.http.receiver import Receiver
 from pennant_operator.run.http.relay import Relay, address, identity
 from pennant_operator.run.lease.elector import Elector
@@ -59,12 +61,14 @@ class Parts:
     hooks: Receiver
     reader: PodReader
     sender: Sender
+    decisions: Decisions | None
 
 
 def wire(config: Config, api: Api) -> Parts:
     """Build every part; nothing runs yet."""
     store, queue = Store(), WorkQueue[Key]()
-    lease = _leadership(config, api)
+    decisions = _decisions(config)
+    lease = _leadership(config, api, decisions)
     metrics = Metrics(depth=queue.__len__, may_write=lease.may_last, now=_now)
     burst = max(1, int(WRITE_BURST_SECONDS * config.write_rate))
     limiter = TokenBucket(config.write_rate, burst)
@@ -135,6 +139,7 @@ def wire(config: Config, api: Api) -> Parts:
         now=_now,
         looked_at=registries.look,
         courier=courier,
+        record=decisions.record if decisions is not None else ignore,
     )
     return Parts(
         config=config,
@@ -150,6 +155,7 @@ def wire(config: Config, api: Api) -> Parts:
         hooks=_receiver(registries, metrics, lease),
         reader=reader,
         sender=sender,
+        decisions=decisions,
     )
 
 
@@ -160,10 +166,16 @@ async def _address(api: Api, namespace: str, notifier: Notifier) -> str:
     return secret.get(notifier.key, "").strip()
 
 
-def _leadership(config: Config, api: Api) -> Leadership:
+def _decisions(config: Config) -> Decisions | None:
+    if config.decisions == "off":
+        return None
+    return Decisions(to_standard_output, secrets.token_hex(8), full=config.decisions == "full")
+
+
+def _leadership(config: Config, api: Api, decisions: Decisions | None) -> Leadership:
     if not config.leader_elect:
         return Alone()
-    return Elector(
+    elector = Elector(
         api,
         namespace=config.namespace,
         # A pod's name stays when its container is started again: that one has to wait, too.
@@ -174,7 +186,11 @@ def _leadership(config: Config, api: Api) -> Leadership:
         clock=clock,
         wall=_now,
         random=random.random,
+        head=lambda: decisions.head if decisions is not None else None,
     )
+    if decisions is not None:
+        decisions.predecessor = lambda: elector.predecessor
+    return elector
 
 
 def _receiver(registries: Registries, metrics: Metrics, lease: Leadership) -> Receiver:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pennant_operator.decide.seen.memory import Memory
 from pennant_operator.decide.seen.observed import ModelVersion, Observed
+from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.seen.world import World
 from pennant_registry.gates import (
     NO_GATES,
@@ -54,18 +55,33 @@ def holding_gates(
         observed, world, memory, desired, revision
     ):
         return ()
-    asked = (
-        *_asked(observed, desired, floor, world.spec.watch.registry, now),
-        *_asked(observed, desired, own, None, now),
-    )
+    asked = _all_asked(observed, world.spec, desired, now)
     if memory.approves(revision):
         asked = tuple(each for each in asked if each.result.gate == CLOSED)
     return asked if any(each.result.result is not Result.PASSED for each in asked) else ()
 
 
+def gates_as_known(
+    observed: Observed, spec: Spec, desired: ModelVersion, now: datetime
+) -> tuple[AskedGate, ...]:
+    """What all gates say of a version now, whatever follows; without those nobody has asked yet."""
+    asked = _all_asked(observed, spec, desired, now)
+    return tuple(each for each in asked if each.result.message != NOT_ASKED)
+
+
 def end_of_windows(gates: tuple[AskedGate, ...]) -> datetime | None:
     """When the first closed window among them ends; None where there is none."""
     return open_at(each.result for each in gates)
+
+
+def _all_asked(
+    observed: Observed, spec: Spec, desired: ModelVersion, now: datetime
+) -> tuple[AskedGate, ...]:
+    floor = observed.registry.gates if observed.registry else NO_GATES
+    return (
+        *_asked(observed, desired, floor, spec.watch.registry, now),
+        *_asked(observed, desired, spec.gates, None, now),
+    )
 
 
 def _asked(

@@ -44,6 +44,8 @@ class ModelVersion:
     environment: str | None = None  # the tag `pennant.environment`
     # The registry says nothing of it now, and this is what it said last.
     silence: "Unknown | Unresolved | None" = None
+    # Its tags in which `promote` wrote who moved what here: for the record, nothing goes by them.
+    moves: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

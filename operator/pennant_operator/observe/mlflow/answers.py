@@ -8,10 +8,19 @@ from typing import Any
 
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
-from pennant_registry.names import TAG_ENVIRONMENT, TAG_HOLD, TAG_IMAGE, TAG_SHA256
+from pennant_registry.names import (
+    TAG_ENVIRONMENT,
+    TAG_HOLD,
+    TAG_IMAGE,
+    TAG_PROMOTED_AS,
+    TAG_PROMOTED_AT,
+    TAG_PROMOTED_BY,
+    TAG_SHA256,
+)
 from pennant_registry.sources import logged_model
 
 _VERSION = re.compile(r"[1-9][0-9]{0,18}")
+_MOVES = tuple(f"{tag}." for tag in (TAG_PROMOTED_BY, TAG_PROMOTED_AT, TAG_PROMOTED_AS))
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,11 @@ class RegisteredVersion:
     tags: Mapping[str, str] = field(default_factory=dict)
     run_id: str = ""
     model_id: str = ""  # of MLflow 3's logged model
+
+    @property
+    def moves(self) -> dict[str, str]:
+        """What `promote` wrote on it."""
+        return {name: value for name, value in self.tags.items() if name.startswith(_MOVES)}
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,7 @@ def version(entry: dict[str, Any]) -> RegisteredVersion:
 
 def retagged(version: ModelVersion, now: RegisteredVersion | ModelVersion) -> ModelVersion:
     """With what its tags say by now of how it runs; where its bytes are stays."""
-    return replace(version, image=now.image, environment=now.environment)
+    return replace(version, image=now.image, environment=now.environment, moves=now.moves)
 
 
 def _tags(entry: dict[str, Any]) -> dict[str, str]:

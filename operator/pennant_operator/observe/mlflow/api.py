@@ -163,6 +163,7 @@ class Registry:
             entry.sha256,
             image=entry.image,
             environment=entry.environment,
+            moves=entry.moves,
         )
 
     async def _source(self, entry: RegisteredVersion) -> str:

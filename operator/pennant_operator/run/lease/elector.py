@@ -15,6 +15,7 @@ from pennant_operator.decide.lease import (
     observed_lease,
     released_spec,
 )
+from pennant_operator.decide.vocabulary import ANNOTATION_DECISIONS
 from pennant_operator.kinds import KINDS
 from pennant_operator.kube import ApiError, Object
 from pennant_operator.run.lease.leadership import LostError
@@ -40,7 +41,7 @@ class Elector:
     """One candidate for the Lease, and its holder once it has it.
 
     `clock` gives seconds that never jump, `wall` the time for people to read, `random` a number
-    from 0 to 1.
+    from 0 to 1, `head` the last decision that was printed, for the Lease to tell the next holder.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class Elector:
         clock: Callable[[], float],
         wall: Callable[[], datetime],
         random: Callable[[], float],
+        head: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self.predecessor: str | None = None  # the last decision of whoever led before
         self.looked = asyncio.Event()
         self.acquired = asyncio.Event()
         self._api = api
@@ -63,6 +66,7 @@ class Elector:
         self._clock = clock
         self._wall = wall
         self._random = random
+        self._head = head
         self._seen: ObservedLease | None = None
         self._exists = False
         self._current = False  # `_seen` is the answer to our own last write
@@ -161,6 +165,9 @@ class Elector:
         before = self._seen.holder if self._seen is not None else None
         await self._look()
         if self._clock() >= free_at(self._seen, self._identity):
+            if self._seen is not None and not self.acquired.is_set():
+                annotations = self._seen.lease["metadata"].get("annotations") or {}
+                self.predecessor = annotations.get(ANNOTATION_DECISIONS)
             await self._hold()
             return
         self._renewed = None
@@ -187,17 +194,28 @@ class Elector:
         """Create or replace the Lease as it was seen; raises ApiError if it is no longer so."""
         kind, before = KINDS["Lease"], self._seen if self._exists else None
         if before is None:
-            metadata = {"name": LEASE_NAME, "namespace": self._namespace}
-            lease = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}
+            metadata: Object = {"name": LEASE_NAME, "namespace": self._namespace}
+            lease: Object = {
+                "apiVersion": kind.api_version,
+                "kind": kind.name,
+                "metadata": metadata,
+            }
             method, path = "POST", kind.path(self._namespace)
         else:
             lease = before.lease
             method, path = "PUT", kind.path(self._namespace, LEASE_NAME)
-        answer = await self._api.request(method, path, body={**lease, "spec": spec})
+        body = {**lease, "metadata": self._with_head(lease["metadata"]), "spec": spec}
+        answer = await self._api.request(method, path, body=body)
         self._exists, self._seen = True, observed_lease(self._seen, answer, self._clock())
         if before is self._seen:
             # Others see no renewal in what is as it was before.
             raise ApiError(0, "NotChanged", "the Lease is unchanged: does the clock stand still?")
+
+    def _with_head(self, metadata: Object) -> Object:
+        if (head := self._head()) is None:
+            return metadata
+        annotations = (metadata.get("annotations") or {}) | {ANNOTATION_DECISIONS: head}
+        return metadata | {"annotations": annotations}
 
     def _ends(self) -> float:
         return (self._renewed or 0.0) + self._timing.renew

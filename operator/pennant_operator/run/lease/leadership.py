@@ -17,6 +17,8 @@ class Leadership(Protocol):
     """It is known who holds the Lease, or the first try has failed."""
     acquired: asyncio.Event
     """This process became the holder."""
+    predecessor: str | None
+    """The last decision that the process before printed, where its Lease has it."""
 
     @property
     def holder(self) -> str:
@@ -41,6 +43,7 @@ class Alone:
     def __init__(self) -> None:
         self.looked = self.acquired = asyncio.Event()
         self.acquired.set()
+        self.predecessor: str | None = None
 
     @property
     def holder(self) -> str:

@@ -132,7 +132,7 @@ class Replica:
         finally:
             writes.cancel()
 
-    def elector(self, identity: str) -> Elector:
+    def elector(self, identity: str, head: str | None = None) -> Elector:
         return Elector(
             self,
             namespace="home",
@@ -141,6 +141,7 @@ class Replica:
             clock=lambda: 1000 + now() * self._rate,
             wall=self._wall,
             random=lambda: 0.5,
+            head=lambda: head,
         )
 
     def _wall(self) -> datetime:
