@@ -19,6 +19,7 @@ from pennant_registry.names import version_problem
 from pennant_registry.places import hold_note, rejection_note, serving_note
 
 GATES_NOT_ASKED = "gates"  # what `status.gates` calls them until the registry was asked
+_MISSING = Reason.SERVING_VERSION_MISSING
 _HOLDS = {
     Reason.BRAKED,
     Reason.CONFIGURATION_ERROR,
@@ -86,7 +87,8 @@ def notes_of(
     """
     status = sanitized_status(owner.get("status"))
     in_sync = _condition(status, Condition.ALIAS_IN_SYNC)
-    if in_sync.get("status") == "Unknown":
+    # Whether what is desired is held stands in no condition while what serves is missing.
+    if in_sync.get("status") == "Unknown" or in_sync.get("reason") == _MISSING:
         return None
     texts: dict[NotedVersion, str] = {}
     for entry in reversed(status.get("rejected", ())):

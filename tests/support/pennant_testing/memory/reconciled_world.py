@@ -131,6 +131,10 @@ class ReconciledWorld:
     async def resume(self, _: str) -> None:
         """No brake holds."""
 
+    def serving_missing(self, *_: Any) -> bool:
+        """What serves is still registered."""
+        return False
+
     def gate_facts(self, *_: Any) -> None:
         """No gate asks."""
 
