@@ -115,8 +115,7 @@ def sources() -> Iterator[Path]:
     operator = ROOT / "operator" / "pennant_operator"
     yield from (path for path in operator.rglob("*.py") if path.parent.name != "metrics")
     yield from (ROOT / "registry").rglob("*.py")
-    cli = (ROOT / "cli").rglob("*.py")
-    yield from (path for path in cli if path.name not in HELP)
+    yield from (ROOT / "cli").rglob("*.py")
     for pattern in SERVING:
         yield from (ROOT / "serving" / "pennant_serving").glob(pattern)
 
