@@ -83,14 +83,14 @@ OTHER: dict[str, Any] = {
 NETWORK = ("--set", "networkPolicy.enabled=true")
 # And what makes it count, where that is something else.
 NEEDED = {
-    "registry.name": ("--set", f"registry.spec.url={URL}"),
-    "monitoring.labels": ("--set", "monitoring.enabled=true"),
     "trustedCAs.key": ("--set", "trustedCAs.configMap=authorities"),
     "networkPolicy.metricsFrom": NETWORK,
     "networkPolicy.webhooksFrom": NETWORK,
     "networkPolicy.egress": NETWORK,
     "monitoring.dashboards.labels": ("--set", "monitoring.dashboards.enabled=true"),
     "monitoring.dashboards.annotations": ("--set", "monitoring.dashboards.enabled=true"),
+    "registry.name": ("--set", f"registry.spec.url={URL}"),
+    "monitoring.labels": ("--set", "monitoring.enabled=true"),
 }
 
 

@@ -17,8 +17,8 @@ from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.registries.supervised import RESTART_CAP_SECONDS, supervised
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.memory.object_builders import NOW
-from pennant_testing.memory.written_tags import write_back
 from pennant_testing.memory.receivers import ReceiversInMemory
+from pennant_testing.memory.written_tags import write_back
 
 pytestmark = pytest.mark.unit
 

@@ -28,8 +28,8 @@ from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.webhook.delivery import Delivery, signature
 from pennant_operator.run.http import receiver
-from pennant_testing.memory.written_tags import write_back
 from pennant_testing.memory.receivers import ReceiversInMemory
+from pennant_testing.memory.written_tags import write_back
 from pennant_testing.mlflow.registry_polls import models, version
 from pennant_testing.waiting import WAIT_SECONDS
 
