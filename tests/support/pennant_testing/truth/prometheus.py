@@ -40,15 +40,15 @@ def answers(rules: dict[str, Any], questions: Sequence[Question]) -> list[Answer
         file = Path(folder) / "rules.yaml"
         file.write_text(json.dumps(rules))
         lines = "\n".join(json.dumps(each._asdict()) for each in questions)
-        told = subprocess.run([program, file], input=lines, stdout=-1, text=True, check=True)
-    return [_answer(json.loads(line)) for line in told.stdout.splitlines()]
+        process = subprocess.run([program, file], input=lines, stdout=-1, text=True, check=True)
+    return [_answer(json.loads(line)) for line in process.stdout.splitlines()]
 
 
-def _answer(told: dict[str, Any]) -> Answer:
-    alerts = {int(minute): fired for minute, fired in told["alerts"].items()}
+def _answer(line: dict[str, Any]) -> Answer:
+    alerts = {int(minute): fired for minute, fired in line["alerts"].items()}
     values = {
-        expr: [(each["labels"], float(each["value"])) for each in found]
-        for expr, found in told["values"].items()
+        expr: [(each["labels"], float(each["value"])) for each in samples]
+        for expr, samples in line["values"].items()
     }
     return Answer(alerts, values)
 
