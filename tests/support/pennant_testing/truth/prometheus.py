@@ -17,8 +17,10 @@ Labels: TypeAlias = dict[str, str]
 
 
 class Question(NamedTuple):
-    """Series as in promtool's tests, with their values minute by minute; the last minute comes last
-    and is that of the expressions."""
+    """Series as in promtool's tests, with their values minute by minute.
+
+    The last minute comes last, and is that of the expressions.
+    """
 
     series: Sequence[str]
     minutes: Sequence[int] = (10,)
@@ -33,14 +35,17 @@ class Answer(NamedTuple):
 
 
 def answers(rules: dict[str, Any], questions: Sequence[Question]) -> list[Answer]:
-    """By the rules of a PrometheusRule's spec. CalledProcessError where Prometheus cannot read it,
-    which it has told."""
+    """By the rules of a PrometheusRule's spec.
+
+    CalledProcessError where Prometheus cannot read them, or a question: it has said why.
+    """
     program = ensure("promrules")["promrules"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rules.yaml"
         file.write_text(json.dumps(rules))
         lines = "\n".join(json.dumps(each._asdict()) for each in questions)
-        process = subprocess.run([program, file], input=lines, stdout=-1, text=True, check=True)
+        command, pipe = [program, file], subprocess.PIPE
+        process = subprocess.run(command, input=lines, stdout=pipe, text=True, check=True)
     return [_answer(json.loads(line)) for line in process.stdout.splitlines()]
 
 
