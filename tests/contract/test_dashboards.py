@@ -110,6 +110,11 @@ def test_every_panel_has_a_number_a_place_and_nothing_over_it():
         assert numbers == [*range(1, len(numbers) + 1)]
 
 
+def test_a_number_is_that_of_now_and_not_the_last_that_there_was():
+    stats = [panel for _, panel in panels() if panel["type"] in {"stat", "table"}]
+    assert all(target["instant"] for panel in stats for target in panel["targets"])
+
+
 def test_they_ask_for_what_is_told_and_show_labels_that_it_has():
     known: dict[str, set[str]] = {}
     for each in series():
@@ -133,7 +138,7 @@ def test_prometheus_answers_every_panel_with_numbers():
         values = [value for _, value in found.values[expr]]
         assert values, panel
         assert not any(value != value for value in values), panel
-    (share,) = (expr for expr, panel in exprs.items() if "share" in panel)
+    (share,) = (expr for expr, panel in exprs.items() if panel.endswith("Error rate"))
     assert [value for _, value in found.values[share]] == [pytest.approx(0.25)]
 
 

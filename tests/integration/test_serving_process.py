@@ -16,6 +16,7 @@ from mlflow.models import infer_signature
 from mlflow.sklearn import save_model
 from sklearn.linear_model import LinearRegression
 
+from pennant_registry import digest
 from pennant_testing.serving.adapters import ECHO, SLOW
 from pennant_testing.serving.app_builders import on_volume
 from pennant_testing.serving.serving_process import READY_DEADLINE_SECONDS, Serving, serving
@@ -138,6 +139,11 @@ def test_the_start_is_one_line_of_the_log_and_the_same_in_the_metrics(pod):
         re.MULTILINE,
     )
     assert {name: round(float(seconds), 3) for name, seconds in found} == entry["phases"]
+
+
+def test_the_metrics_have_the_digest_of_what_is_served(pod, model_path):
+    labels = f'digest="{digest.of_path(model_path)}",model="iris",version="7"'
+    assert f"pennant_serving_info{{{labels}}} 1.0" in pod.request("/metrics")[2].decode()
 
 
 def test_the_server_is_live_before_the_model_is_loaded(tmp_path):

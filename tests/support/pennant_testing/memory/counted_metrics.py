@@ -36,9 +36,9 @@ def counted_operator() -> Metrics:
     """Of one ModelRegistry and one ModelDeployment."""
     metrics = operator_metrics()
     events = (Event(WARNING, EventReason.ROLLOUT_HELD, "why"),)
-    held = Plan(status=HELD, events=events, durations={"total": 3.0})
+    plan = Plan(status=HELD, events=events, durations={"total": 3.0})
     metrics.wrote("PATCH", "Service", 200)
-    metrics.reconciled(KEY, model_deployment(), held, 0.1)
+    metrics.reconciled(KEY, model_deployment(), plan, 0.1)
     bad = {"answers": {"revision": "abc", "reason": Reason.ERRORS_IN_BAKE}}
     metrics.failed("api", KEY, model_deployment(status=HELD | bad), Plan(), 0.1)
     metrics.registries.answered("ours", NOW)

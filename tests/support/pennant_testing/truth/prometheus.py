@@ -17,8 +17,10 @@ Labels: TypeAlias = dict[str, str]
 
 
 class Question(NamedTuple):
-    """Series as in promtool's tests, with their values minute by minute; the last minute comes last
-    and is that of the expressions."""
+    """Series as in promtool's tests, with their values minute by minute.
+
+    The last minute comes last, and is that of the expressions.
+    """
 
     series: Sequence[str]
     minutes: Sequence[int] = (10,)
@@ -33,22 +35,25 @@ class Answer(NamedTuple):
 
 
 def answers(rules: dict[str, Any], questions: Sequence[Question]) -> list[Answer]:
-    """By the rules of a PrometheusRule's spec. CalledProcessError where Prometheus cannot read it,
-    which it has told."""
+    """By the rules of a PrometheusRule's spec.
+
+    CalledProcessError where Prometheus cannot read them, or a question: it has said why.
+    """
     program = ensure("promrules")["promrules"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rules.yaml"
         file.write_text(json.dumps(rules))
         lines = "\n".join(json.dumps(each._asdict()) for each in questions)
-        told = subprocess.run([program, file], input=lines, stdout=-1, text=True, check=True)
-    return [_answer(json.loads(line)) for line in told.stdout.splitlines()]
+        command, pipe = [program, file], subprocess.PIPE
+        process = subprocess.run(command, input=lines, stdout=pipe, text=True, check=True)
+    return [_answer(json.loads(line)) for line in process.stdout.splitlines()]
 
 
-def _answer(told: dict[str, Any]) -> Answer:
-    alerts = {int(minute): fired for minute, fired in told["alerts"].items()}
+def _answer(line: dict[str, Any]) -> Answer:
+    alerts = {int(minute): fired for minute, fired in line["alerts"].items()}
     values = {
-        expr: [(each["labels"], float(each["value"])) for each in found]
-        for expr, found in told["values"].items()
+        expr: [(each["labels"], float(each["value"])) for each in samples]
+        for expr, samples in line["values"].items()
     }
     return Answer(alerts, values)
 

@@ -8,12 +8,12 @@ from promql_parser import AggregateExpr, VectorSelector
 
 def asked_for(expr: str) -> dict[str, set[str]]:
     """Metric -> the labels by which it is chosen."""
-    found: dict[str, set[str]] = {}
+    labels: dict[str, set[str]] = {}
     for each in _nodes(expr):
         if isinstance(each, VectorSelector) and each.name:
             chosen = {matcher.name for matcher in each.matchers.matchers}
-            found[each.name] = found.get(each.name, set()) | chosen
-    return found
+            labels[each.name] = labels.get(each.name, set()) | chosen
+    return labels
 
 
 def grouped_by(expr: str) -> set[str]:
@@ -27,6 +27,6 @@ def grouped_by(expr: str) -> set[str]:
 
 
 def _nodes(expr: str) -> list[promql_parser.Expr]:
-    found: list[promql_parser.Expr] = []
-    promql_parser.walk(promql_parser.parse(expr), found.append)
-    return found
+    nodes: list[promql_parser.Expr] = []
+    promql_parser.walk(promql_parser.parse(expr), nodes.append)
+    return nodes
