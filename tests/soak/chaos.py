@@ -11,12 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from pennant_cli.decisions.log_lines import LogReader
-from pennant_cli.decisions.replay import replay
 from soak.report import Row
 from soak.servers import Servers
 from soak.world import EDITED, GOOD, STEPS, Follower, World
 
+from pennant_cli.decisions.log_lines import LogReader
+from pennant_cli.decisions.replay import replay
 from pennant_testing.control_plane.operator_stage import Stage, View
 from pennant_testing.mlflow.lying_proxy import lying_proxy
 from pennant_testing.waiting import until
