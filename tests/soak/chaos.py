@@ -15,6 +15,8 @@ from soak.report import Row
 from soak.servers import Servers
 from soak.world import EDITED, GOOD, STEPS, Follower, World
 
+from pennant_cli.decisions.log_lines import LogReader
+from pennant_cli.decisions.replay import replay
 from pennant_testing.control_plane.operator_stage import Stage, View
 from pennant_testing.mlflow.lying_proxy import lying_proxy
 from pennant_testing.waiting import until
@@ -48,8 +50,13 @@ def run(servers: Servers, minutes: float, seed: int) -> list[Row]:
             violations += _calm(world)
             calms += 1
             print(f"chaos: {happened.total()} steps, {calms} calms", flush=True)
+        world.operator_dies()
+        decisions = replay(LogReader([str(each.log) for each in world.logs]))
+    violations += [f"made anew, a decision is another: {each.text}" for each in decisions.others]
+    violations += [f"{place}: {why}" for place, why in decisions.unreadable]
     counts = ", ".join(f"{_count(happened, name)} {noun}" for name, noun in NOUNS.items())
-    how_many = f"{FOLLOWERS} ModelDeployments; {calms} calms after {counts}"
+    how_many = f"{FOLLOWERS} ModelDeployments; {calms} calms after {counts}; "
+    how_many += f"{decisions.same} decisions made anew, the same to the byte"
     options, took = f"--chaos-minutes {minutes:g} --seed {seed}", time.monotonic() - began
     return [Row("chaos, real processes", options, took, how_many, violations)]
 

@@ -103,7 +103,8 @@ class World:
 
     def operator_starts(self) -> None:
         if self.running is None:
-            started = operator(self.servers.kubeconfig, self.servers.folder, **ALONE)
+            settings = {**ALONE, "PENNANT_DECISIONS": "full"}
+            started = operator(self.servers.kubeconfig, self.servers.folder, **settings)
             self.running = self.opened.enter_context(started)
             self.logs.append(self.running)
 
