@@ -13,7 +13,10 @@ from pennant_registry.places import Place, place_of_tag
 
 
 class TagWriter(Protocol):
-    """The registry; every method raises UnwrittenError."""
+    """The registry; every method but the first raises UnwrittenError."""
+
+    async def close(self) -> None:
+        """End its connection, if there is one."""
 
     async def of_model(self, model: str) -> dict[str, TaggedVersion]:
         """Every version of a model, by its number."""
