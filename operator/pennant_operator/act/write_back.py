@@ -171,7 +171,8 @@ class WriteBack:
         for of in texts:
             for place in await self._known.read(of, writer):
                 self._look_for(place)
-        for write in due_writes(Place(self._cluster, *key).tag, texts, self._known.models):
+        tag = Place(self._cluster, *key).tag
+        for write in due_writes(tag, texts, self._known.models, self._known.bearers(tag)):
             await self._write(write, writer)
         if notes.until is not None:
             at = asyncio.get_running_loop().time() + (notes.until - now).total_seconds()
