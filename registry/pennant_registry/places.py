@@ -31,8 +31,8 @@ class Word(StrEnum):
 
 
 _TIMES = {
-    Word.SERVING: re.compile(r"serving since (\S+?)(?:,|$)"),
-    Word.REJECTED: re.compile(r"rejected: .*\(at (\S+)\)$"),
+    Word.SERVING: re.compile(r"\w+ since (\S+?)(?:,|$)"),
+    Word.REJECTED: re.compile(r".*\(at (\S+)\)$"),
 }
 
 
