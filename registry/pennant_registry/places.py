@@ -18,7 +18,6 @@ LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"  # of DNS: as namespaces and cluste
 # The longest key has 8 + 63 + 1 + 63 + 1 + 50 characters: any place's is one that MLflow takes.
 _TAG = re.compile(rf"pennant\.(?P<cluster>{LABEL})\.(?P<namespace>{LABEL})\.(?P<name>{LABEL})")
 _PLACE = re.compile(rf"(?P<cluster>{LABEL})/(?P<namespace>{LABEL})/(?P<name>{LABEL})")
-_SINCE = re.compile(r"since (\S+?)(?:,|$)")
 TEXT_LIMIT = 1000  # characters of a tag's value: more is no sentence any more
 GOOD = "good"  # ends what is said of a version that passed its bake
 
@@ -29,6 +28,12 @@ class Word(StrEnum):
     SERVING = "serving"
     HELD = "held"
     REJECTED = "rejected"
+
+
+_TIMES = {
+    Word.SERVING: re.compile(r"\w+ since (\S+?)(?:,|$)"),
+    Word.REJECTED: re.compile(r".*\(at (\S+)\)$"),
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,15 +68,14 @@ class Note:
 
     @property
     def since(self) -> datetime | None:
-        """Since when it serves; None for another word, or where nobody can read it."""
-        match = _SINCE.search(self.sentence)
-        if self.word is not Word.SERVING or match is None:
-            return None
+        """Since when it serves, or was rejected; None where that is held, or cannot be read."""
+        pattern = _TIMES.get(self.word)
+        match = pattern.match(self.sentence) if pattern else None
         try:
-            since = datetime.fromisoformat(match[1])
+            since = datetime.fromisoformat(match[1]) if match else None
         except ValueError:
             return None
-        return since if since.tzinfo else None
+        return since if since and since.tzinfo else None
 
 
 def parse_place(text: str) -> Place:

@@ -94,7 +94,8 @@ def rollback(
     where: str | None = None,
 ) -> Move:
     """Points the alias back at the version that held it before the one that holds it now, and never
-    at one that was rolled back from and not promoted again, or that somebody holds by itself.
+    at one that was rolled back from and not promoted again, that somebody holds by itself, or that
+    was rejected where it was tried, by its tags.
 
     The version that it leaves is on hold from then on, for this reason: nobody promotes it until
     somebody calls `release` with that version, or overrides it; other versions go out as before.

@@ -119,6 +119,12 @@ def notes_of(version: Version) -> dict[Place, Note]:
     }
 
 
+def was_rejected(version: Version) -> bool:
+    """Whether a place says so, and none that it serves."""
+    words = {note.word for note in notes_of(version).values()}
+    return Word.REJECTED in words and Word.SERVING not in words
+
+
 def _only_place(client: MlflowClient, name: str) -> Place | None:
     """The one that any version of the model speaks of; None while there is none."""
     places = {place for version in versions.of_model(client, name) for place in notes_of(version)}

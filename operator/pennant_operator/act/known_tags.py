@@ -13,7 +13,10 @@ from pennant_registry.places import Place, place_of_tag
 
 
 class TagWriter(Protocol):
-    """The registry; every method raises UnwrittenError."""
+    """The registry; every method but the first raises UnwrittenError."""
+
+    async def close(self) -> None:
+        """End its connection, if there is one."""
 
     async def of_model(self, model: str) -> dict[str, TaggedVersion]:
         """Every version of a model, by its number."""
@@ -31,6 +34,7 @@ class KnownTags:
     def __init__(self) -> None:
         self.models: dict[str, dict[str, TaggedVersion]] = {}
         self._missing: set[NotedVersion] = set()
+        self._bearers: dict[str, set[tuple[str, str]]] = {}  # by the key of a tag
 
     async def read(self, of: NotedVersion, writer: TagWriter) -> set[Place]:
         """See that a version is known, if there is one; the places that others are about."""
@@ -42,11 +46,7 @@ class KnownTags:
         if entry is not None and not versions:  # the account was not shown any until now
             del self.models[of.model]
             places = await self.read_model(of.model, writer)
-            versions = self.models[of.model]
-        if entry is not None:
-            versions[of.version] = entry
-        else:
-            versions.pop(of.version, None)
+        self._take(of.model, of.version, entry)
         if of.created and not is_noted(of, entry):
             self._missing.add(of)  # for good: no version is made twice at the same time
         return places
@@ -55,9 +55,31 @@ class KnownTags:
         """See that a model's versions are known; the places that they are about, the first time."""
         if model in self.models:
             return set()
-        self.models[model] = await writer.of_model(model)
-        keys = {key for entry in self.models[model].values() for key in entry.tags}
+        versions = await writer.of_model(model)
+        self.models[model] = {}
+        for version, entry in versions.items():
+            self._take(model, version, entry)
+        keys = {key for entry in versions.values() for key in entry.tags}
         return {place for key in keys if (place := place_of_tag(key))}
+
+    def bearers(self, key: str) -> frozenset[tuple[str, str]]:
+        """Model and number of the versions that have this tag."""
+        return frozenset(self._bearers.get(key, ()))
+
+    def _take(self, model: str, version: str, entry: TaggedVersion | None) -> None:
+        """A version is as it is; None: it is not there."""
+        before = self.models[model].pop(version, None)
+        for key in before.tags if before else ():
+            self._forget(key, model, version)
+        if entry is not None:
+            self.models[model][version] = entry
+            for key in entry.tags:
+                self._bearers.setdefault(key, set()).add((model, version))
+
+    def _forget(self, key: str, model: str, version: str) -> None:
+        self._bearers[key].discard((model, version))
+        if not self._bearers[key]:
+            del self._bearers[key]
 
     def deletions(
         self, model: str, clusters: Collection[str], watched: Callable[[str], bool]
@@ -74,10 +96,11 @@ class KnownTags:
 
     def wrote(self, write: TagWrite, *, done: bool) -> None:
         """What the registry answered to a write."""
-        versions = self.models[write.model]
-        if not done:
-            versions.pop(write.version, None)
-        elif write.value is None:
-            versions[write.version].tags.pop(write.key, None)
-        else:
-            versions[write.version].tags[write.key] = write.value
+        before = self.models[write.model].get(write.version)
+        if not done or before is None:
+            self._take(write.model, write.version, None)
+            return
+        tags = {key: value for key, value in before.tags.items() if key != write.key}
+        if write.value is not None:
+            tags[write.key] = write.value
+        self._take(write.model, write.version, TaggedVersion(before.created, tags))

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -28,7 +27,7 @@ Key: TypeAlias = tuple[str, str]  # namespace and name of a ModelDeployment
 FORMER_NAMES: Key = ("", "")  # of this cluster, whose tags are to go
 REGISTRY: Key = ("", "registry")  # what fails where all of it does
 
-OpenWriter: TypeAlias = Callable[[], AbstractAsyncContextManager[TagWriter]]
+OpenWriter: TypeAlias = Callable[[], TagWriter]
 
 
 class SeenPlaces(Protocol):
@@ -129,15 +128,18 @@ class WriteBack:
 
     async def _work(self) -> None:
         """All that is due, as far as the registry lets it be done."""
+        writer = self._open()
         try:
-            async with self._open() as writer:
-                while keys := self._keys_due():
-                    for key in keys:
-                        await self._look_at(key, writer)
+            while keys := self._keys_due():
+                for key in keys:
+                    await self._look_at(key, writer)
+                    await asyncio.sleep(0)  # of thousands most have nothing to write
         except UnwrittenError as error:
             self._failed(REGISTRY, str(error))
         else:
             self._succeeded(REGISTRY)
+        finally:
+            await writer.close()
 
     async def _look_at(self, key: Key, writer: TagWriter) -> None:
         began = self._due.pop(key)
@@ -169,7 +171,8 @@ class WriteBack:
         for of in texts:
             for place in await self._known.read(of, writer):
                 self._look_for(place)
-        for write in due_writes(Place(self._cluster, *key).tag, texts, self._known.models):
+        tag = Place(self._cluster, *key).tag
+        for write in due_writes(tag, texts, self._known.models, self._known.bearers(tag)):
             await self._write(write, writer)
         if notes.until is not None:
             at = asyncio.get_running_loop().time() + (notes.until - now).total_seconds()

@@ -4,7 +4,7 @@ One sentence for each version that serves, is held or was rejected there (`spec.
 registry is silent about changes nothing that was said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -110,11 +110,12 @@ def due_writes(
     key: str,
     texts: Mapping[NotedVersion, str],
     tagged: Mapping[str, Mapping[str, TaggedVersion]],
+    bearers: Iterable[tuple[str, str]],
 ) -> list[TagWrite]:
     """What makes a tag say this of these versions, and nothing of all others.
 
-    `tagged` are the versions of each model as they are. First what is so now: in between more is
-    said than is so any more, and never less.
+    `tagged` are the versions of each model as they are, `bearers` model and number of those that
+    have this tag. First what is so now: in between more is said than is so, and never less.
     """
     wanted = {
         (of.model, of.version): text
@@ -126,12 +127,7 @@ def due_writes(
         for where, text in wanted.items()
         if tagged[where[0]][where[1]].tags.get(key) != text
     ]
-    return writes + [
-        TagWrite(model, version, key, None)
-        for model, versions in tagged.items()
-        for version, entry in versions.items()
-        if key in entry.tags and (model, version) not in wanted
-    ]
+    return writes + [TagWrite(*where, key, None) for where in bearers if where not in wanted]
 
 
 def _note(

@@ -3,8 +3,8 @@
 By an account of its own, where one is named: to write takes a right that no reading needs.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,22 +19,33 @@ from pennant_registry.places import place_of_tag
 
 
 class VersionTags:
-    """Of one registry, over one connection; every method raises UnwrittenError."""
+    """Of one registry, over one connection, made when it is first needed; close it after use.
 
-    def __init__(self, http: MlflowHttp) -> None:
-        self._http = http
-        self._registry = Registry(http)
+    Every method raises UnwrittenError.
+    """
+
+    def __init__(self, spec: RegistrySpec, read_secret: ReadSecret, count: Count) -> None:
+        """By the account that may write, as its Secret is then."""
+        if spec.write_back is not None and spec.write_back.secret is not None:
+            spec = replace(spec, credentials_secret=spec.write_back.secret)
+        self._spec, self._read_secret, self._count = spec, read_secret, count
+        self._http: MlflowHttp | None = None
+
+    async def close(self) -> None:
+        """End its connection, if there is one."""
+        if self._http is not None:
+            await self._http.close()
 
     async def of_model(self, model: str) -> dict[str, TaggedVersion]:
         """Every version of a model, by its number; of a name that no search knows none."""
         with _explained(model):
-            versions = await self._registry.versions(model)
+            versions = await Registry(await self._connected()).versions(model)
         return {number: _tagged(each) for number, each in versions.items()}
 
     async def of_version(self, model: str, version: str) -> TaggedVersion | None:
         """One version; None when MLflow says that there is no such version."""
         with _explained(model):
-            entry = await self._registry.version(model, version)
+            entry = await Registry(await self._connected()).version(model, version)
         return None if entry is None else _tagged(entry)
 
     async def write(self, write: TagWrite) -> bool:
@@ -50,30 +61,18 @@ class VersionTags:
 
     async def _send(self, write: TagWrite) -> dict[str, Any] | Refusal:
         """Who may edit a model may not delete a tag of it, but may empty it: that is as good."""
+        http = await self._connected()
         tag = {"name": write.model, "version": write.version, "key": write.key}
         if write.value is None:
             with suppress(NotAllowedError):
-                return await self._http.send("DELETE", "model-versions/delete-tag", tag)
-        return await self._http.send(
-            "POST", "model-versions/set-tag", tag | {"value": write.value or ""}
-        )
+                return await http.send("DELETE", "model-versions/delete-tag", tag)
+        return await http.send("POST", "model-versions/set-tag", tag | {"value": write.value or ""})
 
-
-@asynccontextmanager
-async def version_tags(
-    spec: RegistrySpec, read_secret: ReadSecret, count: Count
-) -> AsyncIterator[VersionTags]:
-    """By the account that may write, as its Secret is now; raises UnwrittenError."""
-    if spec.write_back is not None and spec.write_back.secret is not None:
-        spec = replace(spec, credentials_secret=spec.write_back.secret)
-    try:
-        http = connect(spec, await read_credentials(spec, read_secret), count)
-    except RegistryTroubleError as error:
-        raise UnwrittenError(str(error)) from error
-    try:
-        yield VersionTags(http)
-    finally:
-        await http.close()
+    async def _connected(self) -> MlflowHttp:
+        if self._http is None:
+            secret = await read_credentials(self._spec, self._read_secret)
+            self._http = connect(self._spec, secret, self._count)
+        return self._http
 
 
 def _tagged(entry: RegisteredVersion) -> TaggedVersion:

@@ -1,7 +1,6 @@
 """One ModelRegistry that is followed: its poller and its webhook, and how they are."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -21,7 +20,7 @@ from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.kube import Api, Object
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.mlflow.secrets import read_secret
-from pennant_operator.observe.mlflow.version_tags import VersionTags, version_tags
+from pennant_operator.observe.mlflow.version_tags import VersionTags
 from pennant_operator.observe.poll.announcements import Enqueue
 from pennant_operator.observe.poll.poller import Poller, PollerDependencies
 from pennant_operator.observe.registries.supervised import supervised
@@ -76,7 +75,7 @@ class WriteBackPart(Protocol):
         """`run` raised."""
 
 
-OpenVersionTags: TypeAlias = Callable[[], AbstractAsyncContextManager[VersionTags]]
+OpenVersionTags: TypeAlias = Callable[[], VersionTags]
 # From a registry, and what this cluster was called by now in the keys of its tags.
 MakeWriteBack: TypeAlias = Callable[[RegistrySpec, tuple[str, ...], OpenVersionTags], WriteBackPart]
 
@@ -172,7 +171,7 @@ class Followed:
         self.write_back: WriteBackPart = dependencies.write_back(
             spec,
             recorded_clusters(registry),
-            partial(version_tags, spec, self._credentials, counted),
+            partial(VersionTags, spec, self._credentials, counted),
         )
 
     async def run(self) -> None:

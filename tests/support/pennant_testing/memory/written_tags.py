@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -79,9 +77,11 @@ class TagsInMemory:
     writes_left: int | None = None
     """Until the operator is killed, right after a write was made and before it knows."""
 
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[TagsInMemory]:
-        yield self
+    def open(self) -> TagsInMemory:
+        return self
+
+    async def close(self) -> None:
+        """There is no connection."""
 
     def tags(self) -> dict[str, dict[str, str]]:
         """By model and version, where there are any."""
