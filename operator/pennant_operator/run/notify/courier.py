@@ -50,15 +50,16 @@ class Courier:
         """What was sent, and is in the status of the ModelDeployment still."""
         return frozenset(self._sent.get(key, ()))
 
-    def look(self, key: Key, status: Status, given_up: Iterable[Delivery] = ()) -> None:
-        """A ModelDeployment was reconciled, and its status is this now."""
+    def look(self, key: Key, status: Status | None, given_up: Iterable[Delivery] = ()) -> None:
+        """The status of a ModelDeployment is this, and it is written."""
         for _, registry, notifier in given_up:
             self.dependencies.count(registry, notifier, GIVEN_UP)
-        now, before = set(deliveries(status)), self._waiting.pop(key, set())
+        listed = deliveries(sanitized_status(status))
+        now, before = set(listed), self._waiting.pop(key, set())
         for each in before - now:
             self._line(each).pending.pop((key, each[0]), None)
         sent = self._sent.pop(key, set()) & now
-        for each in deliveries(status):
+        for each in listed:
             if each not in before and each not in sent:
                 self._line(each).add((key, each[0]))
         if now:
