@@ -89,7 +89,10 @@ class Told:
             self.sim.sent |= {left[0]}
 
 
-@given(st.lists(st.sampled_from(Turn), max_size=30))
+OFTEN = [*Turn, *[Turn.RECONCILE] * 12, *[Turn.SEND] * 3]
+
+
+@given(st.lists(st.sampled_from(OFTEN), min_size=40, max_size=60))
 @examples(60)
 def test_killed_between_any_two_steps_it_loses_nothing(turns: list[Turn]):
     told = Told()

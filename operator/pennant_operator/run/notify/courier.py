@@ -98,10 +98,11 @@ class Courier:
         outcome = await self._send(notifier, item, entry)
         if item is None:
             return outcome
-        if entry is None:
-            self._line(("", registry, notifier.name)).pending.pop(item, None)
-            return outcome
         key, delivery = item[0], (item[1], registry, notifier.name)
+        if entry is None:  # where it comes back, the next look finds it new
+            self._line(delivery).pending.pop(item, None)
+            self._waiting.get(key, set()).discard(delivery)
+            return outcome
         self.dependencies.count(registry, notifier.name, outcome.receipt)
         if outcome.receipt is Receipt.DELIVERED:
             self._line(delivery).pending.pop(item, None)
