@@ -268,6 +268,24 @@ def test_of_two_hundred_that_follow_one_alias_each_is_sent_one_at_a_time():
     at_once(scenario())
 
 
+def test_what_is_not_to_be_seen_for_a_while_is_sent_when_it_is_back():
+    async def scenario() -> None:
+        post = Post()
+        post.hold("1")
+        owner = post.store.owner(KEY)
+        assert owner is not None
+        meta = owner["metadata"]
+        post.store.drop("ModelDeployment", *KEY, meta["uid"], post.version)
+        async with post.running(SLACK):
+            await asyncio.sleep(1)
+            assert post.receivers.tried == []
+            post.hold("1")
+            await asyncio.sleep(1)
+            assert post.versions() == ["1"]
+
+    at_once(scenario())
+
+
 def test_a_modeldeployment_that_is_gone_leaves_nothing_to_send():
     async def scenario() -> None:
         post = Post()

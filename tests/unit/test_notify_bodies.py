@@ -87,6 +87,7 @@ def test_each_occasion_has_a_sentence(entry: dict[str, str], text: str):
         ('{"n": ${version}}', r"is not JSON \(.*within the quotes of a text"),
         ("text", "is not JSON"),
         ("[" * 7000, "is not JSON"),
+        ("[" * 3000 + "]" * 3000, "is not JSON"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_refused_by_name(template: str, fault: str):

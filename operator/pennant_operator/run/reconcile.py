@@ -103,6 +103,8 @@ class Reconciler:
             return
         attempt = Attempt(owner, self.now(), time.perf_counter())
         try:
+            # First: what could not be reconciled since this process began is sent all the same.
+            self.courier.look(key, owner.get("status"))
             await self.reconcile(attempt)
             self.metrics.reconciled(key, owner, attempt.decided, attempt.seconds)
             if attempt.decided.status is not None:

@@ -71,9 +71,9 @@ class Anything(Slack):
 
 
 @contextmanager
-def slack(receiver: Slack | None = None) -> Iterator[Slack]:
+def slack(given: Slack | None = None) -> Iterator[Slack]:
     """Listening, until the block is left."""
-    receiver = receiver or Slack()
+    receiver = given or Slack()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

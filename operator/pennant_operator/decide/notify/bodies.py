@@ -53,12 +53,12 @@ def parse_body(template: str | None, form: str) -> Body:
     """From spec.notify template and format; raises BadTemplateError."""
     try:
         parsed = json.loads(_DEFAULTS[form] if template is None else template)
+        unknown = sorted(set(_names(parsed)) - set(PLACEHOLDERS))
     except (ValueError, RecursionError) as error:
         raise BadTemplateError(
             f"is not JSON ({error}): write JSON in which each ${{...}} is within the quotes of a "
             "text"
         ) from error
-    unknown = sorted(set(_names(parsed)) - set(PLACEHOLDERS))
     if unknown:
         raise BadTemplateError(
             f"has ${{{unknown[0]:.40}}}, which stands for nothing: use some of "

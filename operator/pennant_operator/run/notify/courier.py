@@ -50,15 +50,16 @@ class Courier:
         """What was sent, and is in the status of the ModelDeployment still."""
         return frozenset(self._sent.get(key, ()))
 
-    def look(self, key: Key, status: Status, given_up: Iterable[Delivery] = ()) -> None:
-        """A ModelDeployment was reconciled, and its status is this now."""
+    def look(self, key: Key, status: Status | None, given_up: Iterable[Delivery] = ()) -> None:
+        """The status of a ModelDeployment is this, and it is written."""
         for _, registry, notifier in given_up:
             self.dependencies.count(registry, notifier, GIVEN_UP)
-        now, before = set(deliveries(status)), self._waiting.pop(key, set())
+        listed = deliveries(sanitized_status(status))
+        now, before = set(listed), self._waiting.pop(key, set())
         for each in before - now:
             self._line(each).pending.pop((key, each[0]), None)
         sent = self._sent.pop(key, set()) & now
-        for each in deliveries(status):
+        for each in listed:
             if each not in before and each not in sent:
                 self._line(each).add((key, each[0]))
         if now:
@@ -97,10 +98,11 @@ class Courier:
         outcome = await self._send(notifier, item, entry)
         if item is None:
             return outcome
-        if entry is None:
-            self._line(("", registry, notifier.name)).pending.pop(item, None)
-            return outcome
         key, delivery = item[0], (item[1], registry, notifier.name)
+        if entry is None:  # where it comes back, the next look finds it new
+            self._line(delivery).pending.pop(item, None)
+            self._waiting.get(key, set()).discard(delivery)
+            return outcome
         self.dependencies.count(registry, notifier.name, outcome.receipt)
         if outcome.receipt is Receipt.DELIVERED:
             self._line(delivery).pending.pop(item, None)

@@ -81,7 +81,7 @@ class ReconciledWorld:
 
     def __init__(self, desired: Desired) -> None:
         self.api, self.store, self.now = ApiServerInMemory(), Store(), NOW
-        self.desired = desired
+        self.desired, self.registry = desired, REGISTRY
         self.metrics = Metrics(depth=int, may_write=float, now=lambda: self.now)
         api: Any = self.api
         cluster = Cluster(
@@ -123,7 +123,7 @@ class ReconciledWorld:
 
     def look_up(self, *_: Any) -> Any:
         """What the registry says."""
-        return self.desired, REGISTRY
+        return self.desired, self.registry
 
     def holds(self, *_: Any) -> None:
         """The registry says nothing of any."""
