@@ -95,6 +95,7 @@ NOT_MESSAGES = (
         " is recorded: moves by MLflow's own means leave no record",
     ),
     *(": no more ", "rolled back"),
+    " do not differ in anything that is known of them",
     *("the bundle has the ", "the bundle has none of the flavors that are served natively"),
 )
 
@@ -168,6 +169,7 @@ def test_every_reason_has_a_heading_and_every_heading_a_reason():
     headings = {"Answering", "NotAnswering", "Taken", "NotTaken", "InvalidSpec of a ModelRegistry"}
     headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off"}
     headings |= {"ImageError", "Calling pennant", "What pennant check finds"}
+    headings |= {"What pennant doctor finds"}
     headings |= {"It cannot start", "Every column is blank", "While it runs"}
     assert set(sections()) == own | headings
 
