@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pennant_registry.hold_tags import hold, release
     from pennant_registry.lock_form import EnvironmentLock
     from pennant_registry.locking import lock
-    from pennant_registry.moves import Move, history
+    from pennant_registry.moments import Moment, history
+    from pennant_registry.moves import Move
     from pennant_registry.production import load_production, resolve
     from pennant_registry.promotion import promote, rollback
     from pennant_registry.registration import register
@@ -26,6 +27,7 @@ __all__ = [
     "Gates",
     "Hold",
     "MetricMin",
+    "Moment",
     "Move",
     "RegistryError",
     "Version",
@@ -41,7 +43,8 @@ __all__ = [
 ]
 _MODULES = {
     **dict.fromkeys(("Gates", "MetricMin"), "gates"),
-    **dict.fromkeys(("Move", "history"), "moves"),
+    **dict.fromkeys(("Moment", "history"), "moments"),
+    "Move": "moves",
     **dict.fromkeys(("load_production", "resolve"), "production"),
     **dict.fromkeys(("promote", "rollback"), "promotion"),
     "EnvironmentLock": "lock_form",

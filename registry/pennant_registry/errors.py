@@ -58,6 +58,26 @@ class NothingToRollBackError(RegistryError):
     """The alias is not set, or no record says which version to go back to."""
 
 
+class RolloutError(RegistryError):
+    """The alias moved, and the version does not serve where it was waited for; says why not."""
+
+
+class RolloutHeldError(RolloutError):
+    """The cluster holds it for a reason that may pass: a gate, a person, room for its pods."""
+
+
+class RolloutRejectedError(RolloutError):
+    """The cluster tried it and gave it up; what served before goes on."""
+
+
+class RolloutSupersededError(RolloutError):
+    """The alias was moved on before it served."""
+
+
+class RolloutTimeoutError(RolloutError):
+    """It was waited for long enough, and nothing of this was said."""
+
+
 class LockError(RegistryError):
     """The packages that a bundle asks for cannot be locked; the message says why."""
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pennant_registry import client as mlflow_client
-from pennant_registry import names, versions
-from pennant_registry.pointers import Pointer, pointer
+from pennant_registry import names
+from pennant_registry.pointers import Pointer
 from pennant_registry.versions import Version
 
 
@@ -26,18 +25,6 @@ class Move:
     is_rollback: bool = False
     override: str | None = None
     """Why it was promoted although its gates refused it, and what they said."""
-
-
-def history(name: str, alias: str | None = None, *, stage: str | None = None) -> list[Move]:
-    """The recorded moves of an alias or a stage, newest first: each version's last promotion and
-    rollback.
-
-    A move that was made without this library left no record and is not here.
-    """
-    of = pointer(name, alias, stage)
-    recorded = versions.of_model(mlflow_client.connect(), name)
-    moves = [move for v in recorded for move in (promotion_of(v, of), rollback_of(v, of))]
-    return sorted((move for move in moves if move), key=lambda move: move.at, reverse=True)
 
 
 def promotion_of(version: Version, of: Pointer) -> Move | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pennant_registry import client as mlflow_client
 from pennant_registry import gates as gating
-from pennant_registry import hold_tags, moves, names, records, versions
+from pennant_registry import hold_tags, moves, names, records, rollouts, versions
 from pennant_registry.environment import Environment
 from pennant_registry.errors import (
     AliasMovedError,
@@ -42,6 +42,8 @@ def promote(
     *,
     stage: str | None = None,
     override: str | None = None,
+    wait: str | None = None,
+    where: str | None = None,
 ) -> Move:
     """Points the alias at the version once every gate is passed, or makes it the stage's only one.
 
@@ -54,8 +56,12 @@ def promote(
     already keeps it, and the record of how it got it. One that held it before the current one and
     was not rolled back from gets it back: that is recorded as a rollback, and waits for no gate and
     for no hold but one on itself.
+    With `wait`, such as "10m", it returns once the version serves at `where`, the place
+    `cluster/namespace/name` of a ModelDeployment, which may be left out while there is one only; as
+    the operator writes it into the version's tags (`spec.writeBack`). Else it raises RolloutError:
+    RolloutHeldError, RolloutRejectedError, RolloutSupersededError or RolloutTimeoutError.
     """
-    asked = _read(gates)
+    asked, limit = _read(gates), rollouts.awaited(wait, where)
     if override is not None and not override.strip():
         raise RegistryError("override is empty: say why it may go out all the same")
     of, client = pointer(name, alias, stage), mlflow_client.connect()
@@ -71,22 +77,35 @@ def promote(
         )
     through = holds.every_on(str(wanted.version), now) if override is not None else ()
     with hold_tags.let_through(client, wanted, of, through):
-        return _promoted(client, of, wanted, holders, asked, override, through)
+        move = _promoted(client, of, wanted, holders, asked, override, through)
+    if limit is not None:
+        moved = not holders or holders[0].version != wanted.version
+        rollouts.wait_until_served(client, wanted, of, limit, moved=moved)
+    return move
 
 
 def rollback(
-    name: str, alias: str | None = None, *, stage: str | None = None, reason: str = "rolled back"
+    name: str,
+    alias: str | None = None,
+    *,
+    stage: str | None = None,
+    reason: str = "rolled back",
+    wait: str | None = None,
+    where: str | None = None,
 ) -> Move:
     """Points the alias back at the version that held it before the one that holds it now, and never
-    at one that was rolled back from and not promoted again, or that somebody holds by itself.
+    at one that was rolled back from and not promoted again, that somebody holds by itself, or that
+    was rejected where it was tried, by its tags.
 
     The version that it leaves is on hold from then on, for this reason: nobody promotes it until
     somebody calls `release` with that version, or overrides it; other versions go out as before.
     With a stage, that version moves into it again and the newer one is archived; where no record
     says which it was, it is the next lower version that is still in the stage.
+    `wait` and `where` are as for `promote`.
     Raises NothingToRollBackError without either to go by, VersionMissingError when that version is
     gone.
     """
+    limit = rollouts.awaited(wait, where)
     of, client = pointer(name, alias, stage), mlflow_client.connect()
     holders = of.holders(client, name)
     if not holders:
@@ -95,7 +114,10 @@ def rollback(
     avoided = {int(version) for version, hold in on.items() if hold.in_force(now)}
     to = predecessor(holders, of, partial(versions.get, client, name), avoided)
     with hold_tags.put_on_hold(client, holders[0], of, reason):
-        return _go_back(client, of, holders[0], to)
+        move = _go_back(client, of, holders[0], to)
+    if limit is not None:
+        rollouts.wait_until_served(client, to, of, limit, moved=True)
+    return move
 
 
 def _begins_nothing(on: Hold, wanted: Version, holders: Sequence[Version], of: Pointer) -> bool:

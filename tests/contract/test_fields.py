@@ -49,6 +49,7 @@ MODELREGISTRIES: tuple[dict[str, Any], ...] = (
     {"url": URL, "webhook": {"secret": {"name": "hooks"}, "register": True, "url": URL}},
     {"url": URL, "artifacts": {"mode": "Proxied", "root": "s3://bucket"}},
     {"url": URL, "environments": {"indexURL": URL}},
+    {"url": URL, "writeBack": {"cluster": "eu-1"}},
 )
 
 

@@ -167,9 +167,9 @@ def test_every_reason_has_a_heading_and_every_heading_a_reason():
     own = {str(reason) for reason in (*Reason, *EventReason, *PodReason, *FAULTS)}
     own |= {name for name in vars(errors) if name.endswith("Error")}
     headings = {"Answering", "NotAnswering", "Taken", "NotTaken", "InvalidSpec of a ModelRegistry"}
-    headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off"}
-    headings |= {"ImageError", "Calling pennant", "What pennant check finds"}
-    headings |= {"What pennant doctor finds"}
+    headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off", "Written", "NotWritten"}
+    headings |= {"ImageError", "Calling pennant", "What is not known of a moment"}
+    headings |= {"What pennant check finds", "What pennant doctor finds"}
     headings |= {"It cannot start", "Every column is blank", "While it runs"}
     assert set(sections()) == own | headings
 

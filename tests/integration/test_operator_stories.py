@@ -141,6 +141,31 @@ def test_a_model_that_is_made_again_is_another_version_1_and_is_rolled(tale: Tal
 
 
 @beside
+def test_that_what_serves_was_deleted_is_said_while_it_goes_on_serving(tale: Tale):
+    tale.apply()
+    tale.serves("1")
+    second = tale.register()
+    tale.mlflow.client.delete_model_version(tale.name, "1")
+    seen = tale.sees(lambda seen: seen.reason("AliasInSync") == Reason.SERVING_VERSION_MISSING)
+    assert (seen.serving, seen.reason("Ready")) == ("1", Reason.SERVING)
+    tale.promote(second)
+    tale.serves(second)
+
+
+@beside
+def test_that_what_serves_was_deleted_is_said_where_the_alias_is_at_a_rejected_one(tale: Tale):
+    tale.apply()
+    tale.serves("1")
+    broken = tale.register()
+    tale.fate(broken, cannot_load())
+    tale.promote(broken)
+    tale.sees(lambda seen: seen.reason("AliasInSync") == Reason.REJECTED)
+    tale.mlflow.client.delete_model_version(tale.name, "1")
+    seen = tale.sees(lambda seen: seen.reason("AliasInSync") == Reason.SERVING_VERSION_MISSING)
+    assert (seen.serving, seen.summary) == ("1", "Rejected")
+
+
+@beside
 def test_an_alias_flipped_five_times_ends_at_the_last_and_tries_no_rejected_version_again(
     tale: Tale,
 ):

@@ -46,6 +46,7 @@ def test_every_metric_is_counted_somewhere():
     metrics.registries.hooked("ours", "accepted")
     metrics.registries.braked("ours", on=True)
     metrics.registries.lined_up("ours", 20, 180)
+    metrics.registries.unwritten("ours", 2)
     assert silent(metrics) == set()
 
 

@@ -16,6 +16,7 @@ from pennant_registry import Move, Version, names
 from pennant_registry.environment import Environment
 from pennant_registry.errors import InvalidNameError, NothingToRollBackError
 from pennant_registry.moves import is_return, promotion_of, rollback_of, tags_of
+from pennant_registry.places import rejection_note, serving_note
 from pennant_registry.pointers import Alias, Stage, pointer
 from pennant_registry.predecessors import predecessor
 
@@ -180,6 +181,23 @@ def test_a_rollback_goes_to_the_last_version_that_was_not_rolled_back_from(
 def test_a_version_that_was_rolled_back_from_is_passed_over_where_a_hand_moved_the_alias():
     found, _ = after(1, 2, 3, (3, 2), (2, 1))
     assert predecessor([found[3]], PRODUCTION, found.__getitem__).version == 1
+
+
+def test_a_version_that_a_cluster_rejected_is_passed_over_unless_another_one_serves_it():
+    found, _ = after(1, 2, 3)
+    rejected = {"pennant.eu-1.a.rec": rejection_note("LoadFailed", "why", "2026-03-02T12:00:00Z")}
+    serves = {"pennant.eu-2.a.rec": serving_note("2026-03-02T12:00:00Z", None, good=True)}
+    found[2] = replace(found[2], tags=found[2].tags | rejected)
+    assert predecessor([found[3]], PRODUCTION, found.__getitem__).version == 1
+    found[2] = replace(found[2], tags=found[2].tags | serves)
+    assert predecessor([found[3]], PRODUCTION, found.__getitem__).version == 2
+
+
+def test_what_a_copied_tag_says_of_another_version_is_not_gone_by():
+    found, _ = after(1, 2, 3)
+    rejected = {"pennant.eu-1.a.rec": rejection_note("LoadFailed", "why", "2026-02-02T12:00:00Z")}
+    found[2] = replace(found[2], tags=found[2].tags | rejected)
+    assert predecessor([found[3]], PRODUCTION, found.__getitem__).version == 2
 
 
 @pytest.mark.parametrize("steps", [(1,), (1, 2, (2, 1))])

@@ -17,6 +17,7 @@ from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.registries.supervised import RESTART_CAP_SECONDS, supervised
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.memory.object_builders import NOW
+from pennant_testing.memory.written_tags import write_back
 
 pytestmark = pytest.mark.unit
 
@@ -143,6 +144,7 @@ def followed(made: Api) -> dict[str, dict[str, Any]]:
             counts=Uncounted(),
             now=lambda: NOW,
             random=lambda: 0.5,
+            write_back=write_back(Store()),
         )
     )
 

@@ -126,6 +126,13 @@ def test_a_tag_of_a_version_is_a_question_of_its_own(action: str):
     assert hint("default", body.encode()) == TagsChanged("cars", "2")
 
 
+@pytest.mark.parametrize("action", ["set", "deleted"])
+def test_what_clusters_write_into_tags_is_no_question(action: str):
+    data = {"name": "cars", "version": "2", "key": "pennant.eu-1.team.cars", "value": "serving"}
+    body = json.dumps({"entity": "model_version_tag", "action": action, "data": data})
+    assert hint("default", body.encode()) is None
+
+
 @given(st.binary(max_size=60) | st.recursive(st.none() | st.text(max_size=3), st.lists).map(repr))
 def test_no_body_is_trouble(body: bytes | str):
     assert hint("default", body if isinstance(body, bytes) else body.encode()) is None

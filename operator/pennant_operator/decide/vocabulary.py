@@ -108,6 +108,7 @@ class Reason(StrEnum):
     ALIAS_NOT_SET = "AliasNotSet"
     STAGE_EMPTY = "StageEmpty"
     VERSION_NOT_FOUND = "VersionNotFound"
+    SERVING_VERSION_MISSING = "ServingVersionMissing"  # what serves was deleted in the registry
     # The model's fault: the revision is rejected (verdicts.py)
     LOAD_FAILED = "LoadFailed"
     DIGEST_MISMATCH = "DigestMismatch"
@@ -151,4 +152,5 @@ class EventReason(StrEnum):
     POD_REPLACED = "PodReplaced"
     RECORD_UNREADABLE = "RecordUnreadable"
     FIELD_CHANGED = "FieldChangedByOthers"
+    SERVING_VERSION_MISSING = "ServingVersionMissing"
     STALLED = "Stalled"

@@ -40,6 +40,9 @@ class Answers(Protocol):
     def gate_facts(self, watch: Watch, key: Key, seen: Observed) -> GateFacts | None:
         """What its gates want to know; None: nothing, or it is asked."""
 
+    def serving_missing(self, watch: Watch, key: Key, seen: Observed) -> bool | None:
+        """Whether the version that serves is registered no more; None: nobody knows yet."""
+
 
 class PodReports(Protocol):
     """What pods say of their answers."""
@@ -91,7 +94,11 @@ class Observer:
             holds=None if watch is None else self._answers.holds(watch),
         )
         if watch is not None:
-            seen = replace(seen, gate_facts=self._answers.gate_facts(watch, key, seen))
+            seen = replace(
+                seen,
+                gate_facts=self._answers.gate_facts(watch, key, seen),
+                serving_missing=self._answers.serving_missing(watch, key, seen),
+            )
         if watch is not None:
             seen = replace(seen, turn=self._rollouts.turn(key, watch.registry))
         if not wants_pods(seen, now):

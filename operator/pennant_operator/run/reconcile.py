@@ -72,9 +72,15 @@ class Reconciler:
     backoff: Backoff
     targetless: Targetless
     now: Callable[[], datetime]
+    looked_at: Callable[[Key], None]
+    """Called when one was reconciled, or is found gone: whoever speaks of it elsewhere may look."""
 
     async def handle(self, key: Key) -> None:
         """Reconcile and requeue; what fails is tried again, later each time."""
+        await self._handle(key)
+        self.looked_at(key)
+
+    async def _handle(self, key: Key) -> None:
         owner = self.store.owner(key)
         if owner is None:
             self.children.forget(key)

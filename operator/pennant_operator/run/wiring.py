@@ -10,11 +10,13 @@ from functools import partial
 from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
 from pennant_operator.act.registry_status import RegistryStatusWriter
+from pennant_operator.act.write_back import WriteBack, WriteBackDependencies
 from pennant_operator.backoff import Backoff
 from pennant_operator.config import Config
 from pennant_operator.decide.seen.observed import Images
 from pennant_operator.kube import Api
 from pennant_operator.observe.cluster.children import Children
+from pennant_operator.observe.cluster.places import Places
 from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.gather import Observer
 from pennant_operator.observe.registries.followed import RegistryDependencies
@@ -76,6 +78,12 @@ def wire(config: Config, api: Api) -> Parts:
             counts=metrics.registries,
             now=_now,
             random=random.random,
+            write_back=partial(
+                WriteBack,
+                WriteBackDependencies(
+                    Places(store, config.watch_namespaces), lease.may_last, _now, random.random
+                ),
+            ),
         )
     )
     children, reader = Children(api, store), PodReader(lambda key: queue.add(key, urgent=True))
@@ -104,6 +112,7 @@ def wire(config: Config, api: Api) -> Parts:
             store, cluster, config.namespace, registries.exists, registries.resume, _now
         ),
         now=_now,
+        looked_at=registries.look,
     )
     return Parts(
         config=config,

@@ -19,6 +19,14 @@ class WebhookHealth:
 
 
 @dataclass(frozen=True)
+class WriteBackHealth:
+    """Whether version tags say what is so."""
+
+    trouble: str | None = None
+    clusters: tuple[str, ...] = ()  # names of this cluster that tags may be there of
+
+
+@dataclass(frozen=True)
 class Health:
     """How a registry answers, as its poller found it."""
 
@@ -27,6 +35,7 @@ class Health:
     trouble: str | None = None  # None: the last poll was answered in full
     invalid: bool = False  # the trouble is the spec's own
     webhook: WebhookHealth | None = None  # None: none is asked for
+    write_back: WriteBackHealth | None = None  # None: nothing is written, nor was before
     brake: BrakeState | None = None  # None: it is as it was
 
 
@@ -43,6 +52,7 @@ def registry_status(registry: Object, health: Health, now: datetime) -> dict[str
             for state in (
                 _registry_ready_state(health),
                 _webhook_state(health.webhook),
+                _write_back_state(health.write_back),
                 _brake_state(registry, health.brake),
             )
             if state is not None
@@ -50,6 +60,8 @@ def registry_status(registry: Object, health: Health, now: datetime) -> dict[str
     }
     if health.webhook is not None and health.webhook.registered:
         status["webhook"] = {"id": health.webhook.registered, "url": health.webhook.url}
+    if health.write_back is not None and health.write_back.clusters:
+        status["writeBack"] = {"clusters": list(health.write_back.clusters)}
     # What the server last called itself stays readable while it is away.
     version = health.server_version or live.get("serverVersion")
     return status | ({"serverVersion": version} if version else {})
@@ -67,6 +79,11 @@ def webhook_health(registry: Object) -> WebhookHealth:
     return WebhookHealth(next(troubles, None), webhook.get("id", ""), webhook.get("url", ""))
 
 
+def recorded_clusters(registry: Object) -> tuple[str, ...]:
+    """What this cluster was called by now in the keys of version tags."""
+    return tuple((registry.get("status", {}).get("writeBack") or {}).get("clusters") or ())
+
+
 def _registry_ready_state(health: Health) -> dict[str, str]:
     trouble = "InvalidSpec" if health.invalid else "NotAnswering"
     return _condition_state("Ready", "Answering", trouble, health.trouble, "The registry answers.")
@@ -79,6 +96,13 @@ def _webhook_state(webhook: WebhookHealth | None) -> dict[str, str] | None:
     if webhook.registered:
         message = "MLflow was told to send its webhooks, and those it signs are taken."
     return _condition_state("Webhook", "Taken", "NotTaken", webhook.trouble, message)
+
+
+def _write_back_state(health: WriteBackHealth | None) -> dict[str, str] | None:
+    if health is None:
+        return None
+    message = "Version tags say what becomes of the versions here."
+    return _condition_state("WriteBack", "Written", "NotWritten", health.trouble, message)
 
 
 def _brake_state(registry: Object, brake: BrakeState | None) -> dict[str, str] | None:

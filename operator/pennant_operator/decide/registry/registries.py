@@ -15,6 +15,7 @@ from pennant_operator.decide.vocabulary import Reason
 from pennant_registry.durations import parse_duration
 from pennant_registry.errors import InvalidGateError
 from pennant_registry.gates import NO_GATES, Gates, parse
+from pennant_registry.places import LABEL
 from pennant_registry.sources import DEFAULT_ALLOWED, joined, listed
 
 MIN_POLL_INTERVAL = timedelta(seconds=1)  # of spec.pollInterval
@@ -38,6 +39,14 @@ class WebhookSpec:
 
 
 @dataclass(frozen=True)
+class WriteBackSpec:
+    """That version tags say what becomes of versions here."""
+
+    cluster: str  # what this cluster is called in their keys
+    secret: str | None  # name of a Secret; None: the registry's own credentials
+
+
+@dataclass(frozen=True)
 class RegistrySpec:
     """A ModelRegistry's spec, defaults filled in."""
 
@@ -57,6 +66,7 @@ class RegistrySpec:
     max_rollouts: int = 20  # that come up at once
     index: PackageIndex | None = None  # None: no bundle brings its own packages
     allowed_images: tuple[str, ...] = ()  # patterns of what a version's tag may name
+    write_back: WriteBackSpec | None = None  # None: nothing is written
 
     def facts(self, *, braked: bool = False) -> RegistryFacts:
         """What ModelDeployments, and their fetch containers, need of it."""
@@ -113,7 +123,20 @@ def parse_registry(registry: Object) -> RegistrySpec:
         max_rollouts=_max_rollouts(spec.get("maxConcurrentRollouts", 20)),
         index=_index(spec.get("environments")),
         allowed_images=tuple(spec.get("allowedImages", ())),
+        write_back=_write_back(spec.get("writeBack")),
     )
+
+
+def _write_back(given: dict[str, Any] | None) -> WriteBackSpec | None:
+    if given is None:
+        return None
+    cluster = given.get("cluster", "")
+    if not re.fullmatch(LABEL, cluster):
+        raise InvalidRegistryError(
+            f"spec.writeBack.cluster {cluster!r} is no name for a cluster: write up to 63 lower "
+            "case letters, digits and '-', such as eu-1"
+        )
+    return WriteBackSpec(cluster, given.get("credentialsSecret") or None)
 
 
 def _gates(spec: dict[str, Any]) -> Gates:

@@ -17,6 +17,7 @@ from pennant_operator.decide.status.messages import (
     desired_message,
     gates_message,
     line_message,
+    missing_message,
     pointer_message,
     progress_message,
     registry_hold_message,
@@ -31,7 +32,10 @@ def alias_in_sync_state(s: Situation) -> ConditionState:
     """What serves is what is desired."""
     if s.silence is not None:
         return _state_in_silence(s, s.silence)
-    return _state_by_answer(s)
+    state = _state_by_answer(s)
+    if not s.missing or s.braked or state[0] != FALSE:
+        return state
+    return FALSE, Reason.SERVING_VERSION_MISSING, f"{missing_message(s)}; {state[2]}"
 
 
 def _state_by_answer(s: Situation) -> ConditionState:
@@ -103,7 +107,8 @@ def _state_in_silence(s: Situation, silence: Unknown | Unresolved) -> ConditionS
         return state
     # Versions beside the highest one of a stage are told by the registry only.
     staged = s.spec.watch.stage is not None and state[:2] == (old["status"], old["reason"])
-    if UNKNOWN in {state[0], old["status"]} or staged:
+    missing = state[0] == FALSE and old["reason"] == Reason.SERVING_VERSION_MISSING
+    if UNKNOWN in {state[0], old["status"]} or staged or missing:
         return old["status"], old["reason"], old["message"]
     return state
 

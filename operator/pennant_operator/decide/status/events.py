@@ -32,6 +32,7 @@ def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
         _environment_differs(before, after),
         _bake_passed(before, after),
         _scaled_down(before, after),
+        _serving_missing(before, after),
         stalled_event(before, after),
     )
     return tuple(event for event in events if event is not None)
@@ -178,6 +179,14 @@ def _scaled_down(before: Status, after: Status) -> Event | None:
     if new.get("reason") != Reason.SCALED_DOWN or old.get("reason") == Reason.SCALED_DOWN:
         return None
     return Event(NORMAL, EventReason.SCALED_DOWN, str(new["message"]))
+
+
+def _serving_missing(before: Status, after: Status) -> Event | None:
+    reason = Reason.SERVING_VERSION_MISSING
+    new, old = (_condition(status, Condition.ALIAS_IN_SYNC) for status in (after, before))
+    if new.get("reason") != reason or old.get("reason") == reason:
+        return None
+    return Event(WARNING, EventReason.SERVING_VERSION_MISSING, str(new["message"]))
 
 
 def stalled_event(before: Status, after: Status) -> Event | None:

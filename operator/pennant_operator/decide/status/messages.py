@@ -33,6 +33,7 @@ class Situation:
     desired: Desired
     serving: str | None = None  # version that has the traffic
     ready: int = 0  # its ready pods
+    missing: bool = False  # that version was deleted in the registry
     trouble: str = ""  # why not all of its pods are ready
     in_sync: bool = False  # what has the traffic is what is desired
     edited: bool = False  # what has the traffic is of an earlier spec
@@ -92,6 +93,15 @@ def warm_message(s: Situation) -> str:
     if s.bakes_until is None:
         return ""
     return f"; what served before stays warm until {format_time(s.bakes_until)}"
+
+
+def missing_message(s: Situation) -> str:
+    """What serves was deleted, what that means, and what a person can do."""
+    return (
+        f"version {s.serving} has the traffic, and was deleted in the registry: its pods go on "
+        "with what they fetched, and new ones may find nothing to fetch; promote another version, "
+        "or register its bytes anew"
+    )
 
 
 def answers_message(s: Situation) -> str:

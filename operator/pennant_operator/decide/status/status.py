@@ -169,6 +169,14 @@ def _bakes_until(step: Step, world: World) -> datetime | None:
     return world.traffic.bakes_until(world.spec.bake)
 
 
+def _is_missing(step: Step) -> bool:
+    """What was said stands until the registry was asked by this process."""
+    if step.observed.serving_missing is not None:
+        return step.observed.serving_missing
+    before = step.memory.condition(Condition.ALIAS_IN_SYNC).get("reason")
+    return bool(before == Reason.SERVING_VERSION_MISSING)
+
+
 def _line_of(step: Step, status: dict[str, Any]) -> dict[str, Any]:
     """Its place, and how many may come up at once."""
     registry, line = step.observed.registry, status.get("line")
@@ -182,6 +190,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         desired=step.observed.desired,
         serving=(status.get("serving") or {}).get("version"),
         ready=world.active.ready if world.active else 0,
+        missing=traffic is not None and _is_missing(step),
         trouble=_serving_trouble(step, world),
         in_sync=traffic is not None and traffic.revision == step.goal.revision,
         candidate=candidate,

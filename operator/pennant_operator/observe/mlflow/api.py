@@ -6,7 +6,7 @@ only; everything else raises RegistryTroubleError (http.py).
 
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -93,6 +93,20 @@ class Registry:
                 if each["current_stage"] == stage
             ]
         return sorted(versions, key=lambda each: int(each.version), reverse=True)
+
+    async def versions(self, model: str) -> dict[str, RegisteredVersion]:
+        """The versions of a model by number; none of one whose name is not `quotable`.
+
+        What is none is left out, as if it were not there.
+        """
+        by_number: dict[str, RegisteredVersion] = {}
+        if not quotable(model):
+            return by_number
+        async for page in self._pages("model-versions/search", named(model)):
+            for each in page:
+                with suppress(RegistryTroubleError), understood():
+                    by_number[str(each["version"])] = version(each)
+        return by_number
 
     async def ping(self) -> None:
         """Raises RegistryTroubleError unless the registry answers these credentials.

@@ -30,14 +30,14 @@ class BetweenPolls:
     async def asked_before(self, until: float) -> set[Watch] | None:
         """What is to be asked before the next poll; None when it is time for that.
 
-        An empty set where only gates want to know something. In trouble only hints count, and the
-        next poll asks everything.
+        An empty set where something is to be known of single versions only. In trouble only hints
+        count, and the next poll asks everything.
         """
         if self._outage.failures:
             return await self._hinted_before(until)
         loop, known = asyncio.get_running_loop(), self._known
         doubts = known.perhaps_absent()
-        if self._gates_ask():
+        if self._versions_due():
             self._questions.add_new()  # there was more than is asked at once
         confirm = max(min(doubts.values(), default=until), loop.time() + REREAD_SECONDS)
         while loop.time() < until:
@@ -46,7 +46,7 @@ class BetweenPolls:
             new, hinted = self._questions.take() if came else (False, set())
             asked = hinted | (known.unanswered(self._survey()) if new else set())
             overdue = {watch for watch, at in doubts.items() if at <= loop.time()}
-            if asked or self._gates_ask() or (overdue and loop.time() >= confirm):
+            if asked or self._versions_due() or (overdue and loop.time() >= confirm):
                 return asked | overdue
         return None
 
@@ -57,5 +57,6 @@ class BetweenPolls:
                 return hinted
         return None
 
-    def _gates_ask(self) -> bool:
-        return bool(self._known.gate_facts.due(asyncio.get_running_loop().time()))
+    def _versions_due(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return bool(self._known.gate_facts.due(now) or self._known.served.due())

@@ -60,7 +60,7 @@ def gate_question(
     gates = (spec.gates, floor)
     version = Identity(desired.name, desired.version, desired.created)
     memory = memory_of(owner)
-    serving = _serving(memory, spec.watch, records)
+    serving = serving_version(memory, spec.watch, records)
     if _is_same(serving, version):
         return None
     if tag_refused:
@@ -76,7 +76,7 @@ def gate_question(
     )
 
 
-def _serving(
+def serving_version(
     memory: Memory, watch: Watch, records: Mapping[str, Record]
 ) -> Identity | VersionFacts | None:
     """As it was recorded: the spec may name another model, or registry, by now."""

@@ -15,6 +15,7 @@ from pennant_operator.observe.mlflow.answers import retagged
 from pennant_operator.observe.poll.gate_facts import GateFactsCache
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.retries import Retries
+from pennant_operator.observe.poll.served import ServedVersions
 from pennant_registry.hold_form import Holds
 
 # at least, from the first sight of an absence to the read that confirms it
@@ -76,6 +77,7 @@ class Known:
     """Where aliases were with the last poll of all: what the brake compares with."""
     held_before: set[Watch] = field(default_factory=set)  # when this process began
     gate_facts: GateFactsCache = field(default_factory=GateFactsCache)
+    served: ServedVersions = field(default_factory=ServedVersions)
 
     def answer(self, watch: Watch) -> WatchAnswer:
         """What is known of a watch."""

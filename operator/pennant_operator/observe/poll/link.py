@@ -62,6 +62,13 @@ class Link:
         poll = await self._connected()
         await poll.ask_gate_facts(versions, announce)
 
+    async def ask_served(
+        self, versions: Iterable[Identity], announce: Callable[[Set[Key]], None]
+    ) -> None:
+        """Ask whether these versions are still there, telling whom it concerns; likewise."""
+        poll = await self._connected()
+        await poll.ask_served(versions, announce)
+
     async def _connected(self) -> Poll:
         if self._poll is not None and not await self._secret_changed():
             return self._poll

@@ -38,6 +38,7 @@ class Lookup:
         Raises RegistryTroubleError.
         """
         if model is not None:
+            self.known.served.updated(watch.model, model.updated)
             await self._take_holds(watch, model, alone=alone)
         nothing = nothing_there(watch, model)
         if nothing is not None:

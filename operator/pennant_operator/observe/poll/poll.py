@@ -88,6 +88,25 @@ class Poll:
 
         await few_at_once(one, versions)
 
+    async def ask_served(
+        self, versions: Iterable[Identity], announce: Callable[[Set[Key]], None]
+    ) -> None:
+        """Ask whether these are still there; likewise. Of one that is hidden nothing is known."""
+
+        async def one(version: Identity) -> None:
+            async def created() -> int | None:
+                entry = await self.registry.version(version.name, version.version)
+                return None if entry is None else entry.created
+
+            try:
+                announce(await self.known.served.ask(version, created))
+            except RegistryTroubleError as error:
+                await self.registry.ping()
+                self.known.served.not_answered(version)
+                LOG.warning("version %s of %s: %s", version.version, version.name, error)
+
+        await few_at_once(one, versions)
+
 
 class _Asking:
     """What is asked by itself in one poll."""

@@ -34,6 +34,7 @@ from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.outage import Outage
 from pennant_operator.observe.poll.questions import Questions
 from pennant_operator.observe.poll.recorded import Pointed
+from pennant_operator.observe.poll.version_facts import Identity
 from pennant_operator.observe.poll.watchers import Watchers
 from pennant_registry.hold_form import Holds
 
@@ -131,6 +132,13 @@ class Poller:
             self._questions.add_new()
         return facts
 
+    def serving_missing(self, key: Key, wanted: Identity | None) -> bool | None:
+        """Whether what serves is registered no more; what is not known is asked at once."""
+        missing = self._known.served.look_up(key, wanted)
+        if wanted is not None and wanted in self._known.served.due():
+            self._questions.add_new()
+        return missing
+
     def tags_changed(self, model: str, version: str) -> bool:
         """Somebody hints at it; False when nobody is held who waits for that."""
         wanted = self._known.gate_facts.hint(model, version)
@@ -192,10 +200,12 @@ class Poller:
     async def _ask(self, watches: set[Watch]) -> None:
         """These, and what gates want to know by now, be it the first word after an outage."""
         gate_facts = self._known.gate_facts.due(asyncio.get_running_loop().time())
-        if watches or not gate_facts:
+        if watches or not (gate_facts or self._known.served.due()):
             await self._link.ask(watches, self._answered)
         if gate_facts:
             await self._link.ask_gate_facts(gate_facts, self._enqueue_urgently)
+        if served := self._known.served.due():
+            await self._link.ask_served(served, self._dependencies.enqueue)
 
     def _answered(self, watch: Watch) -> None:
         for each in self.brake.answered(watch):
@@ -250,5 +260,8 @@ class Poller:
         self._known.forget_all_but(watches)
         asking = self._known.gate_facts.watches() & watches
         self._known.gate_facts.forget_all_but({w: self._watchers.keys(w) for w in asking})
-        self._models = len({watch.model for watch in watches})
+        models = {watch.model for watch in watches}
+        keys = {key for watch in watches for key in self._watchers.keys(watch)}
+        self._known.served.forget_all_but(keys, models)
+        self._models = len(models)
         return watches

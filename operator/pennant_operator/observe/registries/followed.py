@@ -8,11 +8,17 @@ from typing import Protocol, TypeAlias
 
 from pennant_operator.all_or_none import all_or_none
 from pennant_operator.decide.registry.brake import recorded_brake
-from pennant_operator.decide.registry.health import Health, webhook_health
+from pennant_operator.decide.registry.health import (
+    Health,
+    WriteBackHealth,
+    recorded_clusters,
+    webhook_health,
+)
 from pennant_operator.decide.registry.registries import RegistrySpec
 from pennant_operator.kube import Api, Object
-from pennant_operator.observe.cluster.store import Store
+from pennant_operator.observe.cluster.store import Key, Store
 from pennant_operator.observe.mlflow.secrets import read_secret
+from pennant_operator.observe.mlflow.version_tags import VersionTags
 from pennant_operator.observe.poll.announcements import Enqueue
 from pennant_operator.observe.poll.poller import Poller, PollerDependencies
 from pennant_operator.observe.registries.supervised import supervised
@@ -39,8 +45,37 @@ class Counts(Protocol):
     def lined_up(self, registry: str, under_way: int, waiting: int) -> None:
         """How many of its rollouts go on, and how many wait for their turn."""
 
+    def unwritten(self, registry: str, places: int) -> None:
+        """Of how many ModelDeployments the version tags are not as they should be."""
+
     def forget(self, registry: str) -> None:
         """The ModelRegistry is gone."""
+
+
+class WriteBackPart(Protocol):
+    """Writes into version tags what becomes of versions here."""
+
+    @property
+    def health(self) -> WriteBackHealth | None:
+        """None when nobody asks for it, and no tags are left from before."""
+
+    @property
+    def unwritten(self) -> int:
+        """Of so many ModelDeployments the tags are not as they should be."""
+
+    def look(self, key: Key) -> None:
+        """A ModelDeployment may be another by now."""
+
+    async def run(self, report: Callable[[], Awaitable[None]]) -> None:
+        """Keep the tags right until cancelled."""
+
+    def fault(self, trouble: str) -> None:
+        """`run` raised."""
+
+
+OpenVersionTags: TypeAlias = Callable[[], VersionTags]
+# From a registry, and what this cluster was called by now in the keys of its tags.
+MakeWriteBack: TypeAlias = Callable[[RegistrySpec, tuple[str, ...], OpenVersionTags], WriteBackPart]
 
 
 @dataclass(frozen=True)
@@ -55,6 +90,7 @@ class RegistryDependencies:
     counts: Counts
     now: Callable[[], datetime]
     random: Callable[[], float]
+    write_back: MakeWriteBack
 
 
 class Followed:
@@ -108,6 +144,11 @@ class Followed:
             webhook_health(registry),
             before.webhook.remembered if before is not None else Remembered(),
         )
+        self.write_back: WriteBackPart = dependencies.write_back(
+            spec,
+            recorded_clusters(registry),
+            partial(VersionTags, spec, self._credentials, counted),
+        )
 
     async def run(self) -> None:
         """Follow it until cancelled, whatever it answers."""
@@ -117,7 +158,23 @@ class Followed:
         if webhook.health is not None:
             part = f"the webhook of ModelRegistry {name}"
             parts[part] = supervised(part, webhook.run, webhook.fault)
+        if self.write_back.health is not None:
+            part = f"the version tags of ModelRegistry {name}"
+            parts[part] = supervised(part, self._write_back, self._write_back_fault)
         await all_or_none(parts)
+
+    async def _write_back(self) -> None:
+        await self.poller.asked.wait()
+        await self._report_tags()  # that tags may be there, before any are
+        await self.write_back.run(self._report_tags)
+
+    async def _write_back_fault(self, trouble: str) -> None:
+        self.write_back.fault(trouble)
+        await self._report_tags()
+
+    async def _report_tags(self) -> None:
+        self._dependencies.counts.unwritten(self._name, self.write_back.unwritten)
+        await self._report()
 
     async def _polled(self, health: Health) -> None:
         if health.trouble is None:
@@ -139,7 +196,10 @@ class Followed:
 
     async def _report(self) -> None:
         if self._health is not None:
-            await self._write_health(replace(self._health, webhook=self.webhook.health))
+            health = replace(
+                self._health, webhook=self.webhook.health, write_back=self.write_back.health
+            )
+            await self._write_health(health)
 
     async def _credentials(self, name: str) -> Mapping[str, str]:
         return await read_secret(self._dependencies.api, self._dependencies.namespace, name)

@@ -24,6 +24,7 @@ from pennant_operator.kube import ApiError, Object
 from pennant_operator.observe.cluster.listing import relist_actions
 from pennant_operator.observe.cluster.store import Key, registry_key
 from pennant_operator.observe.poll.gate_questions import gate_question
+from pennant_operator.observe.poll.served import unnamed_serving
 from pennant_operator.observe.registries.awaited import Awaited
 from pennant_operator.observe.registries.followed import Followed, RegistryDependencies
 from pennant_operator.observe.webhook.webhook import Webhook
@@ -88,6 +89,13 @@ class Registries:
             )
         return followed.poller.gate_facts(key, asked)
 
+    def serving_missing(self, watch: Watch, key: Key, seen: Observed) -> bool | None:
+        """Whether the version that serves is registered no more; None: nobody knows yet."""
+        followed = self._followed.get(watch.registry)
+        if followed is None:
+            return False
+        return followed.poller.serving_missing(key, unnamed_serving(seen, watch))
+
     def _on_hold(self, seen: Observed, desired: ModelVersion) -> bool:
         """What gates are told by now may not be so any more when somebody releases it."""
         now = self._dependencies.now()
@@ -112,6 +120,11 @@ class Registries:
         """What takes the webhooks of a registry; None where none are asked for."""
         followed = self._followed.get(name)
         return followed.webhook if followed is not None and followed.webhook.wanted else None
+
+    def look(self, key: Key) -> None:
+        """A ModelDeployment may be another by now: registries are told, if they are to be."""
+        for followed in self._followed.values():
+            followed.write_back.look(key)
 
     def _without_poller(self, name: str) -> Desired:
         if not self._listed:

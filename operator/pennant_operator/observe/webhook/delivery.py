@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pennant_operator.decide.seen.spec import Watch
+from pennant_registry.places import place_of_tag
 
 ID_HEADER = "X-MLflow-Delivery-Id"
 TIME_HEADER = "X-MLflow-Timestamp"
@@ -73,8 +74,8 @@ def hint(registry: str, body: bytes) -> Watch | TagsChanged | None:
     """The question whose answer a genuine hook says may have changed; None: no such question.
 
     An alias was set or removed, a version was made that somebody may have pinned before, or tags
-    are others than a gate saw. A new version is in no stage yet, and of stages, deletions and
-    metrics MLflow sends no word: those are the poll's.
+    are others than a gate saw, but for those by which clusters say what is so. A new version is in
+    no stage yet, and of stages, deletions and metrics MLflow sends no word: those are the poll's.
     """
     try:
         event = json.loads(body)
@@ -85,6 +86,8 @@ def hint(registry: str, body: bytes) -> Watch | TagsChanged | None:
         if about == "model_version.created":
             return Watch(registry, model, version=str(data["version"]))
         if about in {"model_version_tag.set", "model_version_tag.deleted"}:
+            if place_of_tag(str(data.get("key", ""))) is not None:
+                return None
             return TagsChanged(model, str(data["version"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

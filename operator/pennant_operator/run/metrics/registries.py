@@ -55,6 +55,12 @@ class RegistryMetrics:
             ["registry"],
             registry=registry,
         )
+        self._unwritten = Gauge(
+            "pennant_registry_write_back_pending",
+            "ModelDeployments whose version tags in the registry are not what they should be.",
+            ["registry"],
+            registry=registry,
+        )
 
     def answered(self, registry: str, at: datetime) -> None:
         """A registry answered all that it was asked."""
@@ -78,8 +84,12 @@ class RegistryMetrics:
         self._under_way.labels(registry).set(under_way)
         self._waiting.labels(registry).set(waiting)
 
+    def unwritten(self, registry: str, places: int) -> None:
+        """Of how many ModelDeployments the version tags are not as they should be."""
+        self._unwritten.labels(registry).set(places)
+
     def forget(self, registry: str) -> None:
         """The ModelRegistry is gone."""
         of_webhooks = self._answered, self._requests, self._durations, self._webhooks
-        for each in (*of_webhooks, self._braked, self._under_way, self._waiting):
+        for each in (*of_webhooks, self._braked, self._under_way, self._waiting, self._unwritten):
             each.remove_by_labels({"registry": registry})

@@ -107,6 +107,7 @@ class ReconciledWorld:
                 lambda: self.now,
             ),
             lambda: self.now,
+            lambda _: None,
         )
         self.own = model_deployment()
         self.api.objects["/apis/pennant.dev/v1alpha1/namespaces/team/modeldeployments/rec"] = (
@@ -123,6 +124,10 @@ class ReconciledWorld:
 
     async def resume(self, _: str) -> None:
         """No brake holds."""
+
+    def serving_missing(self, *_: Any) -> bool:
+        """What serves is still registered."""
+        return False
 
     def gate_facts(self, *_: Any) -> None:
         """No gate asks."""

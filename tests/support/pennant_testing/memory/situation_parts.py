@@ -85,6 +85,7 @@ SERVING: dict[str, dict[str, Any]] = {
     "7": {"serving": "7", "ready": 2},
     "7, 1 of 2 ready": {"serving": "7", "ready": 1, "trouble": STARTING},
     "7, none ready": {"serving": "7", "trouble": STARTING},
+    "7, deleted": {"serving": "7", "ready": 2, "missing": True},
     "7 of an earlier spec": {"serving": "7", "ready": 2},
     "7 of an earlier spec, 1 of 2 ready": {"serving": "7", "ready": 1, "trouble": STARTING},
     "7 of an earlier spec, none ready": {"serving": "7", "trouble": STARTING},

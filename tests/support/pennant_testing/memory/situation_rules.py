@@ -14,7 +14,7 @@ from pennant_testing.memory.situation_parts import (
 
 def occurs(case: Case) -> bool:
     """Whether a ModelDeployment can be in it."""
-    rules = (_a_registry, _a_candidate, _a_rejection, _a_size, _a_removal)
+    rules = (_a_registry, _a_candidate, _a_rejection, _a_size, _a_removal, _a_deletion)
     return all(rule(case) for rule in rules)
 
 
@@ -72,6 +72,14 @@ def _a_rejection(case: Case) -> bool:
 def serves_8(case: Case) -> bool:
     """By the spec of now."""
     return case.serving.startswith("8") and "earlier" not in case.serving
+
+
+def _a_deletion(case: Case) -> bool:
+    """That what serves was deleted is asked where it serves on, and what is desired waits."""
+    if "deleted" not in case.serving:
+        return True
+    waits = ("-", "8 held", "8 held by gates", "8 held in the registry", "8 rejected")
+    return case.desired in {"8", "nothing"} and case.candidate in waits
 
 
 def _a_size(case: Case) -> bool:

@@ -29,8 +29,12 @@ class Guarded:
 
     def may_read(self, user: str, kind: str, name: str) -> None:
         """Kind is `registered_model` or `experiment`."""
+        self.may(user, "READ", kind, name)
+
+    def may(self, user: str, permission: str, kind: str, name: str) -> None:
+        """Likewise, of a permission as MLflow calls it."""
         grant = {"username": user, "resource_type": kind, "resource_id": name}
-        self._ask("3.0/mlflow/users/permissions/grant", **grant, permission="READ")
+        self._ask("3.0/mlflow/users/permissions/grant", **grant, permission=permission)
 
     def _ask(self, path: str, **body: Any) -> None:
         request = urllib.request.Request(

@@ -28,6 +28,7 @@ from pennant_operator.observe.registries.followed import RegistryDependencies
 from pennant_operator.observe.registries.registries import Registries
 from pennant_operator.observe.webhook.delivery import Delivery, signature
 from pennant_operator.run.http import receiver
+from pennant_testing.memory.written_tags import write_back
 from pennant_testing.mlflow.registry_polls import models, version
 from pennant_testing.waiting import WAIT_SECONDS
 
@@ -86,6 +87,7 @@ class Hooked:
                 counts=self,
                 now=lambda: datetime.now(UTC),
                 random=lambda: 0.5,
+                write_back=write_back(self.store),
             )
         )
         self._receiver = receiver.Receiver(
@@ -96,6 +98,9 @@ class Hooked:
         """Of no interest here."""
 
     def lined_up(self, registry: str, under_way: int, waiting: int) -> None:
+        """Of no interest here."""
+
+    def unwritten(self, registry: str, places: int) -> None:
         """Of no interest here."""
 
     def _enqueue(self, keys: Iterable[Key], *, urgent: bool = False) -> None:
