@@ -65,6 +65,7 @@ NOT_MESSAGES = (
         "failed to create typed patch object",
         "persistent ?volume|pvc|volume (?:node affinity|zone)",
     ),
+    r"serving since (\S+?)(?:,|$)",
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
     "SSL certificate",
@@ -95,7 +96,8 @@ NOT_MESSAGES = (
         " is recorded: moves by MLflow's own means leave no record",
     ),
     *(": no more ", "rolled back"),
-    " do not differ in anything that is known of them",
+    *(" do not differ in anything that is known of them", "no version that is known of"),
+    *("served at ", "in doubt: ", ": not known"),
     *("the bundle has the ", "the bundle has none of the flavors that are served natively"),
 )
 
