@@ -11,7 +11,7 @@ command made is on standard output, what went wrong on standard error.
     app.py            the commands of all rooms as one program
     packages/         `pennant lock`, `pennant image build`: what a bundle asks for, settled
     registry/         `pennant register`, `promote` and what else moves an alias or tells of it
-    checks/           `pennant check`, `diff`: what looks, and changes nothing
+    checks/           `pennant check`, `diff`, `doctor`: what looks, and changes nothing
     serve/            `pennant serve`: the server on this machine, which follows an alias
     kubectl.py        `kubectl pennant`, the same distribution under another name
     cluster/          its commands: what is so in the cluster, why, and what would change it

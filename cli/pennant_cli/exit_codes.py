@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from pennant_registry.errors import GateRefusedError, OnHoldError
+from pennant_registry.errors import (
+    GateRefusedError,
+    InvalidNameError,
+    OnHoldError,
+    RolloutHeldError,
+    RolloutRejectedError,
+)
 
 
 class ExitCode(IntEnum):
@@ -25,8 +31,12 @@ class CommandError(Exception):
 
 
 def exit_code(error: Exception) -> ExitCode:
-    """Of an error of ours: whether it was refused, or could not be done."""
+    """Of an error of ours: whether it was refused, could not be done, or wrongly asked for."""
     if isinstance(error, CommandError):
         return error.code
-    refused = isinstance(error, GateRefusedError | OnHoldError)
-    return ExitCode.REFUSED if refused else ExitCode.FAILED
+    if isinstance(error, _REFUSALS):
+        return ExitCode.REFUSED
+    return ExitCode.USAGE if isinstance(error, InvalidNameError) else ExitCode.FAILED
+
+
+_REFUSALS = (GateRefusedError, OnHoldError, RolloutHeldError, RolloutRejectedError)

@@ -65,6 +65,7 @@ NOT_MESSAGES = (
         "failed to create typed patch object",
         "persistent ?volume|pvc|volume (?:node affinity|zone)",
     ),
+    r"serving since (\S+?)(?:,|$)",
     *("Host header", "Invalid Host header", "refers to a directory", "not found"),
     r'message: "([^"]+)"|(failed to lookup address[^"\n]*)|(operation timed out)',
     "SSL certificate",
@@ -95,6 +96,8 @@ NOT_MESSAGES = (
         " is recorded: moves by MLflow's own means leave no record",
     ),
     *(": no more ", "rolled back"),
+    *(" do not differ in anything that is known of them", "no version that is known of"),
+    *("served at ", "in doubt: ", ": not known"),
     *("the bundle has the ", "the bundle has none of the flavors that are served natively"),
 )
 
@@ -167,7 +170,7 @@ def test_every_reason_has_a_heading_and_every_heading_a_reason():
     headings = {"Answering", "NotAnswering", "Taken", "NotTaken", "InvalidSpec of a ModelRegistry"}
     headings |= {"NotBraked", "AliasesMoved", "Resumed", "Off", "Written", "NotWritten"}
     headings |= {"Notifiers", "ImageError", "Calling pennant", "What is not known of a moment"}
-    headings |= {"Decisions", "What pennant check finds"}
+    headings |= {"Decisions", "What pennant check finds", "What pennant doctor finds"}
     headings |= {"It cannot start", "Every column is blank", "While it runs"}
     assert set(sections()) == own | headings
 

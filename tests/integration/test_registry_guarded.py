@@ -27,6 +27,7 @@ from pennant_registry.names import VERSION_LIMIT
 from pennant_serving.failures import PodError, Reason
 from pennant_serving.fetch import fetch
 from pennant_serving.fetch.settings import FetchSettings
+from pennant_testing.command_line import pennant
 from pennant_testing.mlflow.basic_auth_server import ADMIN, Guarded, guarded
 from pennant_testing.mlflow.mlflow_server import Mlflow
 from pennant_testing.mlflow.poll_answers import answers, unresolved
@@ -314,3 +315,31 @@ def test_the_highest_version_of_a_stage_is_the_highest_number(
             await http.close()
 
     assert [int(each) for each in asyncio.run(scenario())] == list(range(11, 0, -1))
+
+
+def test_the_doctor_names_what_an_account_may_not_do_and_who_can_grant_it(
+    server: Guarded, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch
+):
+    model = promoted(mlflow)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
+
+    def examined(account: dict[str, str]) -> dict[str, dict[str, str]]:
+        for variable, value in account.items():
+            monkeypatch.setenv(variable, value)
+        return {each["what"]: each for each in pennant("doctor", model, "-o", "json").facts}
+
+    assert examined({})["writing"]["message"] == f"{ADMIN[0]} is an administrator of MLflow"
+    nobody = examined(reader(server))
+    assert nobody["models"]["result"] == "unknown"
+    assert "have its administrator let this account read it" in nobody["model"]["remedy"]
+    account = server.user("half")
+    server.may_read("half", "registered_model", model)
+    half = examined(account)
+    assert half["writing"]["message"] == f"half may not move aliases of {model} (READ)"
+    assert "read the experiment" in (half.get("download") or half["artifacts"])["remedy"]
+    assert half["webhooks"]["result"] == "unknown"
+    server.may_read("half", "experiment", "0")
+    assert examined(account)["download"]["result"] == "ok"
+    wrong = examined({"MLFLOW_TRACKING_PASSWORD": "wrong"})
+    assert [*wrong] == ["server"]
+    assert "it refuses the account" in wrong["server"]["message"]

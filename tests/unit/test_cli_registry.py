@@ -12,7 +12,14 @@ from pennant_cli.exit_codes import CommandError, ExitCode, exit_code
 from pennant_cli.pointer_names import PointerName, pointer_name, pointer_of
 from pennant_cli.registry.gate_options import gates_of
 from pennant_cli.registry.times import moment, until
-from pennant_registry.errors import AliasMovedError, GateRefusedError, OnHoldError
+from pennant_registry.errors import (
+    AliasMovedError,
+    GateRefusedError,
+    InvalidNameError,
+    OnHoldError,
+    RolloutRejectedError,
+    RolloutTimeoutError,
+)
 from pennant_registry.gates import parse
 from pennant_testing.command_line import pennant
 
@@ -118,6 +125,9 @@ def test_a_time_is_a_moment_or_how_long_it_is_until_then():
     [
         (GateRefusedError("no"), ExitCode.REFUSED),
         (OnHoldError("no"), ExitCode.REFUSED),
+        (RolloutRejectedError("no"), ExitCode.REFUSED),
+        (RolloutTimeoutError("no"), ExitCode.FAILED),
+        (InvalidNameError("no"), ExitCode.USAGE),
         (AliasMovedError("no"), ExitCode.FAILED),
         (CommandError("no"), ExitCode.FAILED),
         (CommandError("no", ExitCode.USAGE), ExitCode.USAGE),
@@ -133,7 +143,10 @@ def test_a_pipeline_can_tell_a_refusal_from_a_failure(error: Exception, code: Ex
         (["promote", "news/8"], "give either --alias or --stage"),
         (["promote", "news", "--alias", "live"], "names no version"),
         (["promote", "news/8", "--alias", "live", "--gate", "auc"], "is no bound"),
+        (["promote", "news/8", "--alias", "live", "--wait", "long"], "'long' is not a duration"),
+        (["promote", "news/8", "--alias", "live", "--where", "a/b/c"], "give wait too"),
         (["rollback", "news"], "names no alias"),
+        (["history", "news@live", "--at", "noon"], "is no time"),
         (["hold", "news@live"], "--reason"),
         (["hold", "news@live", "--reason", "x", "--until", "soon"], "is no time"),
         (["release", "news@live", "--version", "0"], "--version"),

@@ -1,4 +1,4 @@
-"""`pennant check` and `pennant diff`: their arguments and help."""
+"""`pennant check`, `diff` and `doctor`: their arguments and help."""
 
 from __future__ import annotations
 
@@ -107,3 +107,26 @@ def diff_command(
     with working(f"reading {first} and {other}"):
         compared = compare(first, other)
     show_comparison(compared, first, other, output, whole=whole)
+
+
+@checks.command("doctor")
+def doctor_command(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="Whose files and rights are looked at."),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """What of the registry can be reached from here, with the flag, grant or setting to change.
+    Nothing is written.
+
+    Example: pennant doctor news
+    """
+    from pennant_cli.checks.doctor.examining import examine
+    from pennant_cli.checks.findings import Verdict, drawn, plain
+
+    with working("asking the registry"):
+        findings = [*examine(model)]
+    show(plain(findings), output, drawn(findings))
+    if any(each.verdict is Verdict.PROBLEM for each in findings):
+        raise typer.Exit(ExitCode.REFUSED)

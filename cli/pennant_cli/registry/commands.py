@@ -17,10 +17,24 @@ from pennant_cli.pointer_names import (
     pointer_of,
 )
 from pennant_cli.registry.gate_options import GateOption, GatesOption, gates_of
+from pennant_cli.registry.times import moment
 from pennant_cli.registry.times import until as until_time
 from pennant_cli.version_names import VersionArgument
 
 registry = typer.Typer()
+
+WaitOption = Annotated[
+    str | None,
+    typer.Option("--wait", metavar="TIME", help="Return once it serves, or say why not: 10m."),
+]
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar="CLUSTER/NAMESPACE/NAME",
+        help="Of the ModelDeployment to wait for; absent: the only one that there is.",
+    ),
+]
 
 HeldVersionOption = Annotated[
     int | None,
@@ -72,6 +86,8 @@ def promote_command(
         str | None,
         typer.Option(metavar="WHY", help="Move it although gates or a hold refuse; recorded."),
     ] = None,
+    wait: WaitOption = None,
+    where: WhereOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Point an alias at a version, once every gate is passed and nobody holds it.
@@ -84,7 +100,12 @@ def promote_command(
     of, asked = pointer_of(version.model, alias, stage), gates_of(gate, gates)
     with working(f"promoting {version}"):
         move = pennant_registry.promote(
-            version.version, of.model, gates=asked, override=override, **of.named
+            *(version.version, of.model),
+            gates=asked,
+            override=override,
+            wait=wait,
+            where=where,
+            **of.named,
         )
     show_move(move, of, output)
 
@@ -96,6 +117,8 @@ def rollback_command(
     reason: Annotated[
         str, typer.Option(metavar="WHY", help="Of the hold on the version that it leaves.")
     ] = "rolled back",
+    wait: WaitOption = None,
+    where: WhereOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Point an alias back at the version that held it before; the one that it leaves is on hold.
@@ -107,7 +130,9 @@ def rollback_command(
 
     pointer = pointer_name(of, stage)
     with working(f"rolling {of} back"):
-        move = pennant_registry.rollback(pointer.model, reason=reason, **pointer.named)
+        move = pennant_registry.rollback(
+            pointer.model, reason=reason, wait=wait, where=where, **pointer.named
+        )
     show_move(move, pointer, output)
 
 
@@ -160,19 +185,32 @@ def release_command(
 
 @registry.command("history")
 def history_command(
-    of: PointerArgument, stage: StageOption = None, output: FormatOption = Format.TEXT
+    of: PointerArgument,
+    stage: StageOption = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="Such as 2026-05-03T14:05Z."),
+    ] = None,
+    output: FormatOption = Format.TEXT,
 ) -> None:
-    """The recorded moves of an alias, newest first: who moved it, when, from which version.
+    """The recorded moves of an alias, newest first: who moved it, when, from which version; or,
+    with --at, what it was at and what served at a moment.
 
     Example: pennant history news@production
     """
     import pennant_registry
-    from pennant_cli.registry.moving import show_moves
+    from pennant_cli.registry.moving import show_moment, show_moves
 
     pointer = pointer_name(of, stage)
     with working(f"reading the moves of {of}"):
-        moves = pennant_registry.history(pointer.model, **pointer.named)
-    show_moves(moves, pointer, output)
+        if at is None:
+            moves = pennant_registry.history(pointer.model, **pointer.named)
+        else:
+            known = pennant_registry.history(pointer.model, at=at, **pointer.named)
+    if at is None:
+        show_moves(moves, pointer, output)
+    else:
+        show_moment(known, pointer, output)
 
 
 def _tag(text: str) -> tuple[str, str]:

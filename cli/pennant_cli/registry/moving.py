@@ -7,6 +7,7 @@ from typing import Any
 from pennant_cli.output import Format, show, table
 from pennant_cli.pointer_names import PointerName
 from pennant_registry.hold_form import one_line, time_text
+from pennant_registry.moments import Moment
 from pennant_registry.moves import Move
 
 LINE = 200  # characters of what somebody wrote
@@ -43,6 +44,30 @@ def show_moves(moves: list[Move], of: PointerName, form: Format) -> None:
     )
     nothing = f"no move of {of} is recorded: moves by MLflow's own means leave no record"
     show([plain(move) for move in moves], form, text if moves else nothing)
+
+
+def show_moment(known: Moment, of: PointerName, form: Format) -> None:
+    """What is known of one."""
+    move = known.move
+    which = "no version that is known of" if known.version is None else f"version {known.version}"
+    lines = [f"{of} at {time_text(known.at)}: {which}"]
+    if move is not None:
+        lines.append(f"{_what(move)} by {one_line(move.by, LINE)}, {time_text(move.at)}")
+    lines += [f"served at {place}: version {number}" for place, number in known.served.items()]
+    lines += [f"served at {place}: not known" for place in known.not_known]
+    if known.doubt is not None:
+        lines.append(f"in doubt: {known.doubt}")
+    facts = {
+        "model": of.model,
+        **of.named,
+        "at": time_text(known.at),
+        "version": known.version,
+        "move": None if move is None else plain(move),
+        "doubt": known.doubt,
+        "served": dict(known.served),
+        "not_known": [*known.not_known],
+    }
+    show(facts, form, "\n".join(lines))
 
 
 def plain(move: Move) -> dict[str, Any]:

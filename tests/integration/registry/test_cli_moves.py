@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
 import pennant_registry
+from pennant_registry.places import rejection_note, serving_note
 from pennant_testing.command_line import pennant
 
 pytestmark = pytest.mark.integration
@@ -98,6 +100,31 @@ def test_a_stage_takes_the_place_of_an_alias(
         *((1, True), (2, False)),
         (1, False),
     ]
+
+
+def test_a_pipeline_waits_for_what_a_cluster_says_and_reads_later_what_served(
+    client: MlflowClient, registered: Callable[..., int], name: str
+):
+    registered()
+    line = ("promote", f"{name}/1", "--alias", "live")
+    assert pennant(*line).code == 0
+    wait = ("--wait", "20s", "--where", "eu-1/team/news")
+    tag, now = "pennant.eu-1.team.news", datetime.now(UTC).isoformat()
+    client.set_model_version_tag(name, "1", tag, rejection_note("LoadFailed", "no such file", now))
+    rejected = pennant(*line, *wait)
+    assert (rejected.code, rejected.out) == (3, "")
+    assert "LoadFailed: no such file" in rejected.err
+    client.set_model_version_tag(name, "1", tag, serving_note(now, None, good=True))
+    assert pennant(*line, *wait).code == 0
+    later = ("history", f"{name}@live", "--at", "2099-01-01T00:00Z")
+    first, promoted, served = pennant(*later).out.splitlines()
+    assert first == f"alias live of {name} at 2099-01-01T00:00:00Z: version 1"
+    assert promoted.startswith("promoted by ")
+    assert served == "served at eu-1/team/news: version 1"
+    assert pennant(*later, "-o", "json").facts["served"] == {"eu-1/team/news": 1}
+    before = pennant("history", f"{name}@live", "--at", "2020-01-01").out
+    assert "no version that is known of" in before
+    assert "in doubt: no record says how alias live got where it was" in before
 
 
 def test_what_is_not_there_is_told_with_what_to_do(client: MlflowClient, name: str):
