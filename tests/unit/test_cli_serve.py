@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import typer
 from typer.testing import CliRunner
 
 from pennant_cli.app import app
+from pennant_cli.exit_codes import CommandError
+from pennant_cli.serve import server
 from pennant_cli.serve.example import try_it
+from pennant_cli.serve.order import Order
 from pennant_cli.serve.steps import (
     Revision,
     Situation,
@@ -117,6 +121,20 @@ def test_what_serves_goes_on_until_another_version_is_ready(now: Situation, step
 )
 def test_what_died_is_started_again_unless_another_version_is_wanted(now: Situation, step: Step):
     assert next_step(now) == step
+
+
+def test_a_port_that_is_taken_is_named():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        order = Order(Target("news", alias="production"), "127.0.0.1", port, "auto", None)
+        with pytest.raises(CommandError, match=f"--port {port}: Address already in use: give anot"):
+            order.listen()
+
+
+def test_where_the_server_is_not_installed_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server, "NEEDED", ("json", "no_such_package"))
+    with pytest.raises(CommandError, match=r"no_such_package.* 'pennant\[cli,serving\]'"):
+        server.check_installed()
 
 
 def test_a_refusal_ends_when_the_alias_points_elsewhere():

@@ -6,7 +6,10 @@ from pennant_cli.serve.order import Order
 from pennant_cli.serve.steps import Revision
 from pennant_registry.errors import ArtifactMissingError, DigestMismatchError
 
-REASONS = {ArtifactMissingError: "BundleMissing: ", DigestMismatchError: "DigestMismatch: "}
+REASONS: dict[type[Exception], str] = {
+    ArtifactMissingError: "BundleMissing: ",
+    DigestMismatchError: "DigestMismatch: ",
+}
 """In the words of a pod's failures."""
 
 
