@@ -159,6 +159,16 @@ def test_one_version_is_served_until_ctrl_c_which_is_no_failure(registry, tmp_pa
     assert list(tmp_path.glob("pennant-serve-*")) == []
 
 
+def test_its_servers_end_with_it_however_it_ends(registry, tmp_path: Path):
+    number = registry.register(mood=GOOD)
+    arguments = (f"moods/{number}", "--adapter", MOODY)
+    with laptop(tmp_path, *arguments, MLFLOW_TRACKING_URI=registry.url) as started:
+        started.wait_for("serving at")
+        [server] = started.servers()
+        started.process.kill()
+    until(lambda: not Path(f"/proc/{server}").exists())
+
+
 def test_what_can_never_serve_ends_with_1_and_the_reason(registry, tmp_path: Path):
     number = registry.register()
     arguments = (f"moods/{number}", "--adapter", MOODY)
