@@ -4,6 +4,7 @@ a registry that is away, a server that dies, and the end."""
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import os
 import signal
@@ -13,6 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from pennant_cli.serve.bundles import Bundles
+from pennant_cli.serve.messages import reason_of
+from pennant_cli.serve.target import target
+from pennant_registry.errors import DigestMismatchError
+from pennant_serving.bundle.bundle import open_bundle
 from pennant_testing.mlflow.folder_registry import FolderRegistry
 from pennant_testing.serving.adapters import MOODY
 from pennant_testing.serving.laptop import Laptop, asked, laptop
@@ -167,6 +173,26 @@ def test_its_servers_end_with_it_however_it_ends(registry, tmp_path: Path):
         [server] = started.servers()
         started.process.kill()
     until(lambda: not Path(f"/proc/{server}").exists())
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_a_bundle_of_one_file_is_verified_by_its_tag(
+    registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_changed: bool
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry.url)
+    sha256 = hashlib.sha256(b"bytes").hexdigest()
+    number = registry.register_file("others" if is_changed else "bytes", sha256)
+    bundles = Bundles(target(f"moods/{number}"), tmp_path)
+    revision = bundles.desired()
+    assert revision is not None
+    if is_changed:
+        with pytest.raises(DigestMismatchError) as raised:
+            bundles.fetch(revision)
+        assert reason_of(raised.value).startswith(f"DigestMismatch: version {number} of moods was")
+        return
+    path = bundles.fetch(revision).path
+    assert (path / str(number)).read_text() == "bytes"
+    assert open_bundle(path, "moods", str(number)).path == path
 
 
 def test_what_can_never_serve_ends_with_1_and_the_reason(registry, tmp_path: Path):

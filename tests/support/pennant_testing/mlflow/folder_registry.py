@@ -1,4 +1,4 @@
-"""A pretended registry of one model: its versions are folders of this machine."""
+"""A pretended registry of one model: its versions are folders, or files, of this machine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from pennant_registry.names import TAG_SHA256
 from pennant_testing.mlflow.artifact_server import answer, serving
 
 CREATED_MS = 1_767_225_600_000
@@ -26,6 +27,7 @@ class FolderRegistry:
         self.asked_for_alias = 0
         self.folder = folder
         self._count = 0
+        self._digests: dict[str, str] = {}
 
     def register(self, **files: Any) -> int:
         """A version that holds these files, `name` as `name.json`; its number."""
@@ -35,6 +37,13 @@ class FolderRegistry:
         (version / "any").write_text("")
         for name, content in files.items():
             (version / f"{name}.json").write_text(json.dumps(content))
+        return self._count
+
+    def register_file(self, content: str, sha256: str) -> int:
+        """A version that is one file, with the digest that its tag has; its number."""
+        self._count += 1
+        (self.folder / str(self._count)).write_text(content)
+        self._digests[str(self._count)] = sha256
         return self._count
 
     @contextmanager
@@ -67,5 +76,10 @@ class FolderRegistry:
             "creation_timestamp": CREATED_MS,
             "source": source,
             "status": "READY",
+            "tags": [
+                {"key": TAG_SHA256, "value": digest}
+                for tagged, digest in self._digests.items()
+                if tagged == number
+            ],
         }
         return 200, json.dumps({"model_version": version})
