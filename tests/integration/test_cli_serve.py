@@ -8,19 +8,27 @@ import hashlib
 import http.client
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from pennant_cli.exit_codes import CommandError
 from pennant_cli.serve.bundles import Bundles
 from pennant_cli.serve.messages import reason_of
+from pennant_cli.serve.order import Order
+from pennant_cli.serve.run import run
 from pennant_cli.serve.target import target
 from pennant_registry.errors import DigestMismatchError
 from pennant_serving.bundle.bundle import open_bundle
+from pennant_testing.folders import SUPPORT
 from pennant_testing.mlflow.folder_registry import FolderRegistry
-from pennant_testing.serving.adapters import MOODY
+from pennant_testing.serving.adapters import ECHO, MOODY
+from pennant_testing.serving.app_builders import any_on_volume
 from pennant_testing.serving.laptop import Laptop, asked, laptop
 from pennant_testing.waiting import until
 
@@ -165,16 +173,6 @@ def test_one_version_is_served_until_ctrl_c_which_is_no_failure(registry, tmp_pa
     assert list(tmp_path.glob("pennant-serve-*")) == []
 
 
-def test_its_servers_end_with_it_however_it_ends(registry, tmp_path: Path):
-    number = registry.register(mood=GOOD)
-    arguments = (f"moods/{number}", "--adapter", MOODY)
-    with laptop(tmp_path, *arguments, MLFLOW_TRACKING_URI=registry.url) as started:
-        started.wait_for("serving at")
-        [server] = started.servers()
-        started.process.kill()
-    until(lambda: not Path(f"/proc/{server}").exists())
-
-
 @pytest.mark.parametrize("is_changed", [False, True])
 def test_a_bundle_of_one_file_is_verified_by_its_tag(
     registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_changed: bool
@@ -195,9 +193,34 @@ def test_a_bundle_of_one_file_is_verified_by_its_tag(
     assert open_bundle(path, "moods", str(number)).path == path
 
 
-def test_what_can_never_serve_ends_with_1_and_the_reason(registry, tmp_path: Path):
+def test_what_can_never_serve_ends_with_the_reason(
+    registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry.url)
+    monkeypatch.setenv("PYTHONPATH", str(SUPPORT))
     number = registry.register()
-    arguments = (f"moods/{number}", "--adapter", MOODY)
-    with laptop(tmp_path, *arguments, MLFLOW_TRACKING_URI=registry.url) as started:
-        assert started.process.wait() == 1
-    assert f"error: version {number} refused: LoadFailed: " in started.errors.read_text()
+    with pytest.raises(CommandError, match=f"^version {number} refused: LoadFailed: .*mood.json"):
+        run(Order(target(f"moods/{number}"), "127.0.0.1", 0, MOODY, None))
+    assert capsys.readouterr().out == f"version {number}: loading\n"
+
+
+def test_a_server_ends_with_who_gave_it_its_socket(tmp_path: Path):
+    path = any_on_volume(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        variables = {"PENNANT_LISTENER_FD": str(listener.fileno()), "PENNANT_GRPC_PORT": "0"}
+        named = {"PENNANT_MODEL_NAME": "iris", "PENNANT_MODEL_VERSION": "7"}
+        found = {"PENNANT_MODEL_PATH": str(path), "PENNANT_ADAPTER": ECHO}
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pennant_serving"],
+            env=os.environ | variables | named | found | {"PYTHONPATH": str(SUPPORT)},
+            stdin=subprocess.PIPE,
+            pass_fds=(listener.fileno(),),
+        )
+        with server:
+            connection = http.client.HTTPConnection(*listener.getsockname(), timeout=60)
+            with contextlib.closing(connection):  # it waits until it is accepted
+                connection.request("GET", "/v2/health/ready")
+                assert connection.getresponse().status == 200
+            assert server.stdin is not None
+            server.stdin.close()  # as it is when its other end has died
+            assert server.wait() == 0
