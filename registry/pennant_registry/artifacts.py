@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -61,12 +62,25 @@ def download(client: MlflowClient, source: str, folder: Path) -> Path:
         if error.code != mlflow_client.NOT_FOUND:
             raise
         raise ArtifactMissingError(f"{source} is not at {client.tracking_uri}: {error}") from error
-    path = Path(got)
+    path = _in_folder(Path(got), folder)
     if path.is_file() or any(file.is_file() for file in path.rglob("*")):
         return path
     raise ArtifactMissingError(
         f"{source} gave no file: register a version from an artifact that exists"
     )
+
+
+def _in_folder(path: Path, folder: Path) -> Path:
+    """MLflow answers with the original itself where that is on this machine: callers may change
+    what they are given."""
+    if path.is_relative_to(folder):
+        return path
+    copy = folder / path.name
+    if path.is_dir():
+        shutil.copytree(path, copy)
+    else:
+        shutil.copy2(path, copy)
+    return copy
 
 
 def _is_listed(client: MlflowClient, run_id: str, artifact: str) -> bool:

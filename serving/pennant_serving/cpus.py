@@ -12,9 +12,14 @@ CGROUPS = Path("/sys/fs/cgroup")
 def available(cgroups: Path = CGROUPS) -> int:
     """Whole processors, at least one; a limit of 1.5 needs two threads to be used up."""
     limit = _limit(cgroups)
-    # macOS has no such thing.
-    present = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return (present or 1) if limit is None else max(1, min(present or 1, math.ceil(limit)))
+    present = _present()
+    return present if limit is None else max(1, min(present, math.ceil(limit)))
+
+
+def _present() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS
 
 
 def _limit(cgroups: Path) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,11 @@ def test_the_processors_are_those_of_the_containers_limit(tmp_path, cpu_max, exp
     everything = cpus.available(tmp_path)
     (tmp_path / "cpu.max").write_text(f"{cpu_max}\n")
     assert cpus.available(tmp_path) == min(expected or everything, everything)
+
+
+def test_without_affinities_the_processors_are_those_of_the_machine(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert cpus.available(tmp_path) == os.cpu_count()
 
 
 @pytest.mark.parametrize(("quota", "limited"), [("-1", False), ("100000", True)])

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from pennant_serving.lifecycle import phases as module
 from pennant_serving.lifecycle.phases import Phases, age
 
 pytestmark = pytest.mark.unit
@@ -42,5 +43,11 @@ def test_the_line_tells_the_moment_the_phases_and_what_was_noted():
 
 
 def test_the_age_of_a_process_is_counted_by_the_kernel():
+    first = age()
+    assert 0 < first <= age()
+
+
+def test_where_no_kernel_says_it_the_age_is_counted_from_our_first_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "STAT", tmp_path / "none")
     first = age()
     assert 0 < first <= age()

@@ -47,6 +47,12 @@ def test_a_bad_value_is_named_with_its_variable(name, value):
     assert value in str(raised.value)
 
 
+def test_a_server_that_is_given_its_socket_is_one_process():
+    both = {"PENNANT_WORKERS": "2", "PENNANT_LISTENER_FD": "3"}
+    with pytest.raises(SettingsError, match="PENNANT_WORKERS=2 does not go with PENNANT_LISTENER"):
+        Settings.from_env(REQUIRED | both)
+
+
 def test_a_share_that_is_none_is_told_what_to_write():
     with pytest.raises(SettingsError, match=r"set the share of requests, such as 0\.01"):
         Settings.from_env(REQUIRED | {"PENNANT_PAYLOAD_LOG_RATIO": "10"})

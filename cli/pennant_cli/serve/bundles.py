@@ -64,8 +64,8 @@ class Bundles:
     def fetch(self, revision: Revision) -> FetchedBundle:
         """Its bundle, downloaded unless it is here. Raises RegistryError."""
         bundle = FetchedBundle(revision, self._place(revision))
-        if not manifest.manifest_path(bundle.path).exists():
-            with self._lock:
+        with self._lock:
+            if not manifest.manifest_path(bundle.path).exists():
                 self._download(bundle)
         return bundle
 

@@ -54,9 +54,9 @@ def serve_command(
 
     Example: pennant serve news@production --follow
     """
+    if follow and what.alias is None:
+        raise typer.BadParameter(f"{what} never moves: --follow goes with MODEL@ALIAS")
     from pennant_cli.serve.order import Order
     from pennant_cli.serve.run import run
 
-    if follow and what.alias is None:
-        raise typer.BadParameter(f"{what} never moves: --follow goes with MODEL@ALIAS")
     run(Order(what, host, port, adapter, poll if follow else None))

@@ -18,8 +18,8 @@ from pennant_cli.exit_codes import CommandError
 from pennant_cli.serve.aside import aside
 from pennant_cli.serve.bundles import Bundles, FetchedBundle
 from pennant_cli.serve.example import try_it
+from pennant_cli.serve.messages import Messages, reason_of
 from pennant_cli.serve.order import Order
-from pennant_cli.serve.sayings import Sayings, reason_of
 from pennant_cli.serve.server import RefusedError, VersionServer
 from pennant_cli.serve.steps import (
     Revision,
@@ -42,7 +42,7 @@ class Following:
         self._order = order
         self._bundles = bundles
         self._listener = listener
-        self._say = Sayings(order, listener.getsockname()[1])
+        self._messages = Messages(order, listener.getsockname()[1])
         self._now = Situation()
         self._changed = asyncio.Event()
         self._servers: dict[VersionServer, asyncio.Task[None]] = {}
@@ -81,7 +81,7 @@ class Following:
         desired = await aside(self._bundles.desired)
         self._change(desired=desired)
         if desired is None:
-            self._say.not_set(None)
+            self._messages.not_set(None)
             self._hopeless = f"{self._order.target} is not set: point it at a version first"
         async with asyncio.TaskGroup() as tasks:
             polling = tasks.create_task(self._poll())
@@ -98,12 +98,12 @@ class Following:
             try:
                 desired = await aside(self._bundles.desired)
             except RegistryError as error:
-                self._say.registry_away(str(error), self._now.good)
+                self._messages.registry_away(str(error), self._now.good)
                 continue
-            self._say.registry_answers()
+            self._messages.registry_answers()
             if desired != self._now.desired:
                 if desired is None:
-                    self._say.not_set(self._now.good)
+                    self._messages.not_set(self._now.good)
                 refused = still_refused(self._now.refused, desired)
                 self._change(desired=desired, refused=refused)
 
@@ -117,7 +117,7 @@ class Following:
 
     async def _bring_up(self, revision: Revision) -> None:
         begun = time.monotonic()
-        self._say.loads(revision)
+        self._messages.loads(revision)
         try:
             bundle = await aside(partial(self._bundles.fetch, revision))
             server = await self._started(bundle)
@@ -143,9 +143,9 @@ class Following:
     def _switch(self, server: VersionServer, bundle: FetchedBundle, seconds: float) -> None:
         """From here on the new one accepts, and the old one does not."""
         if self._now.good is None:
-            self._say.serves_first(server.revision, try_it(bundle.path, self._say.url))
+            self._messages.serves_first(server.revision, try_it(bundle.path, self._messages.url))
         else:
-            self._say.serves(server.revision, seconds)
+            self._messages.serves(server.revision, seconds)
         if self._serving is not None:
             self._serving.drain()
         self._serving, self._since = server, time.monotonic()
@@ -166,7 +166,7 @@ class Following:
     def _pause(self, revision: Revision, why: str) -> None:
         self._failures[revision] += 1
         seconds = pause_seconds(self._failures[revision])
-        self._say.again(revision, why, seconds)
+        self._messages.retries(revision, why, seconds)
         self._change(paused=revision)
         asyncio.get_running_loop().call_later(seconds, self._resume, revision)
 
@@ -179,7 +179,7 @@ class Following:
         if good is None:
             self._hopeless = f"version {revision} refused: {reason}"
         if good or self._order.poll:
-            self._say.refused(revision, reason, good)
+            self._messages.refused(revision, reason, good)
         if revision == good:
             self._pause(revision, "served before")
         self._change(coming=None, refused=revision)

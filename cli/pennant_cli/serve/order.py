@@ -31,5 +31,5 @@ class Order:
         except OSError as error:
             raise CommandError(
                 f"--host {self.host} --port {self.port}: {error.strerror}: give another --port, "
-                "such as 8081"
+                "such as 8081, or as --host an address of this machine"
             ) from error

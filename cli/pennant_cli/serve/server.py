@@ -106,7 +106,7 @@ class VersionServer:
 
     def _reason(self, code: int) -> str:
         try:
-            said = json.loads(self._bundle.termination_log.read_bytes())
-            return f"{said['reason']}: {' '.join(str(said['message']).split())}"
+            failure = json.loads(self._bundle.termination_log.read_bytes())
+            return f"{failure['reason']}: {' '.join(str(failure['message']).split())}"
         except (OSError, ValueError, KeyError):
             return f"its server ended with exit code {code}: its log is {self._bundle.log}"

@@ -63,4 +63,4 @@ def still_refused(refused: Revision | None, desired: Revision | None) -> Revisio
 
 def pause_seconds(failures: int) -> float:
     """How long to wait after so many failures in a row."""
-    return min(2.0 ** (failures - 1), LONGEST_PAUSE_SECONDS)
+    return min(2.0 ** min(failures - 1, 9), LONGEST_PAUSE_SECONDS)

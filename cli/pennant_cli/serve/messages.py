@@ -6,7 +6,10 @@ from pennant_cli.serve.order import Order
 from pennant_cli.serve.steps import Revision
 from pennant_registry.errors import ArtifactMissingError, DigestMismatchError
 
-REASONS = {ArtifactMissingError: "BundleMissing: ", DigestMismatchError: "DigestMismatch: "}
+REASONS: dict[type[Exception], str] = {
+    ArtifactMissingError: "BundleMissing: ",
+    DigestMismatchError: "DigestMismatch: ",
+}
 """In the words of a pod's failures."""
 
 
@@ -15,7 +18,7 @@ def reason_of(error: Exception) -> str:
     return f"{REASONS.get(type(error), '')}{error}"
 
 
-class Sayings:
+class Messages:
     """On standard output, at once: it may be a file that somebody follows."""
 
     def __init__(self, order: Order, port: int) -> None:
@@ -45,7 +48,7 @@ class Sayings:
         goes_on = f"version {good} goes on" if good else "it is served when it is"
         self._print(f"{self._order.target} is not set; {goes_on}")
 
-    def again(self, revision: Revision, why: str, seconds: float) -> None:
+    def retries(self, revision: Revision, why: str, seconds: float) -> None:
         self._print(f"version {revision} {why}: again in {seconds:g} s")
 
     def registry_away(self, why: str, good: Revision | None) -> None:
