@@ -58,7 +58,7 @@ def test_why_names_what_is_so_and_what_to_type():
     assert "  3. have version 8 tried again, where its reason is over\n" in text
     assert "       kubectl pennant retry rec -n team\n" in text
     assert "       pennant promote news/VERSION --alias production\n" in text
-    assert "     then that version comes up, and gets the traffic when all its pods are ready" in text
+    assert "     then that version comes up, and gets the traffic when all its pods are" in text
 
 
 def test_why_of_what_is_in_sync_changes_nothing():
