@@ -53,6 +53,8 @@ SERVING = (
         "adapters/native_lightgbm.py",
     ),
 )
+# Whose sentences are help.
+HELP = ("act_commands.py", "app.py", "commands.py", "options.py", "output.py")
 ENDS = re.compile(r"\b(PodError|SettingsError|NotNative)\(")
 NOT_MESSAGES = (
     # What others say, to be understood.
@@ -106,7 +108,7 @@ def sources() -> Iterator[Path]:
     yield from (path for path in operator.rglob("*.py") if path.parent.name != "metrics")
     yield from (ROOT / "registry").rglob("*.py")
     cli = (ROOT / "cli").rglob("*.py")
-    yield from (path for path in cli if path.name != "app.py")  # whose sentences are help
+    yield from (path for path in cli if path.name not in HELP)
     for pattern in SERVING:
         yield from (ROOT / "serving" / "pennant_serving").glob(pattern)
 

@@ -19,7 +19,7 @@ from pennant_operator.decide.why.told import EMPTY, NOT_TOLD, REFUSED, SILENT, a
 from pennant_operator.decide.why.waiting import gives_up_at, wait
 
 MAX_CHANGES = 4  # of one remedy, one after the other
-MAX_REMEDIES = 6
+MAX_REMEDIES = 6  # that are shown
 
 Way = Callable[[Moment], Change | None]
 WAYS: dict[str, tuple[Way, ...]] = {
