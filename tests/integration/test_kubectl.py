@@ -67,7 +67,7 @@ def test_a_version_that_a_gate_holds_is_explained_and_approved(
     ways = [[change["means"] for change in each["changes"]] for each in told["remedies"]]
     assert ways == [["PassGates"], ["Approve"]]
     text = terminal.reads("why", scene.name)
-    assert f"give version {scene.second} what its gates ask: tag approved 'true'" in text
+    assert f"give version {scene.second} what its gates ask: tag approved is not set" in text
     (command,) = told["remedies"][1]["changes"][0]["commands"]
     typed = command.removeprefix("kubectl pennant ").split()
     assert typed[:2] == ["approve", scene.name]

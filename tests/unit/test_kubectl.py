@@ -52,12 +52,13 @@ def test_why_names_what_is_so_and_what_to_type():
     sim = alias_moved(pods=fails("LoadFailed"))
     sim.run(6)
     text = text_of(seen(sim))
-    assert text.startswith("rec (team) Rejected\n  desired: version 8    serving: version 7\n")
+    assert text.startswith("rec (team) Rejected\nnews alias production: version 8 is desired, ")
+    assert "is desired, version 7 serves\n" in text
     assert "why  Rejected\n  alias production points at version 8, which was rejected" in text
-    assert "  1. have version 8 tried again, where its reason is over\n" in text
+    assert "  3. have version 8 tried again, where its reason is over\n" in text
     assert "       kubectl pennant retry rec -n team\n" in text
     assert "       pennant promote news/VERSION --alias production\n" in text
-    assert "     then version 9 comes up, and gets the traffic when all its pods are ready" in text
+    assert "     then that version comes up, and gets the traffic when all its pods are" in text
 
 
 def test_why_of_what_is_in_sync_changes_nothing():
@@ -118,8 +119,8 @@ def test_a_cluster_without_pennant_says_so():
 
 
 def test_a_name_that_is_not_there_is_told_with_those_that_are():
-    assert "where there are a, b: see -n" in str(no_such("c", "team", ["b", "a"]))
-    assert "where there is none: see -n" in str(no_such("c", "team", []))
+    assert "which has a, b: see -n" in str(no_such("c", "team", ["b", "a"]))
+    assert "which has none: see -n" in str(no_such("c", "team", []))
 
 
 def test_events_are_those_of_it_and_of_what_is_its_own_newest_last():

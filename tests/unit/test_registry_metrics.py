@@ -17,6 +17,7 @@ def test_a_registry_that_is_gone_leaves_no_metric():
     metrics.hooked("ours", "taken")
     metrics.braked("ours", on=True)
     metrics.notified("ours", "slack", "delivered")
+    metrics.unwritten("ours", 1)
     metrics.lined_up("ours", 20, 180)
     metrics.unwritten("ours", 2)
     assert [family.name for family in registry.collect() if not family.samples] == []

@@ -8,7 +8,7 @@ from typing import Any
 from pennant_cli.cluster.api import Api
 from pennant_cli.cluster.looking import log_of
 from pennant_cli.cluster.seeing import Sight, slot_that_matters
-from pennant_cli.cluster.tree import slots_of
+from pennant_cli.cluster.tree import follows, slots_of
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.vocabulary import LABEL_SLOT, Condition
 from pennant_operator.decide.why.answer import Answer, is_judged, why
@@ -27,6 +27,7 @@ def answered(api: Api, sight: Sight) -> dict[str, Any]:
         "name": owner["metadata"]["name"],
         "namespace": owner["metadata"]["namespace"],
         "summary": status.get("summary", ""),
+        "follows": follows(owner),
         "desired": (status.get("desired") or {}).get("version"),
         "serving": (status.get("serving") or {}).get("version"),
         "candidate": (status.get("candidate") or {}).get("version"),
@@ -93,7 +94,7 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
     serving = f"version {entry['serving']}" if entry["serving"] else "nothing"
     desired = f"version {entry['desired']}" if entry["desired"] else "no version"
     yield f"{entry['name']} ({entry['namespace']}) {entry['summary']}"
-    yield f"  desired: {desired}    serving: {serving}"
+    yield f"{entry['follows']}: {desired} is desired, {serving} serves"
     yield ""
     yield f"why  {entry['reason']}"
     yield f"  {entry['message']}"
@@ -119,7 +120,7 @@ def _remedy_lines(entry: dict[str, Any]) -> Iterator[str]:
         yield "nothing is to be changed: what is desired has the traffic"
         return
     if entry["mayTakeUntil"]:
-        yield f"it goes on by itself, and may take until {entry['mayTakeUntil']}"
+        yield f"the operator goes on by itself, and gives it until {entry['mayTakeUntil']}"
     if entry["remedies"]:
         yield "what would change it, the smallest change first"
     elif not entry["mayTakeUntil"]:

@@ -50,8 +50,8 @@ def why_command(
 
     with working(f"looking at {name}"):
         api = api_of(namespace, context, kubeconfig)
-        entries = answered(api, look_at(api, name))
-    show(entries, output, text_of(entries))
+        entry = answered(api, look_at(api, name))
+    show(entry, output, text_of(entry))
 
 
 @program.command("status")
@@ -189,5 +189,5 @@ def invoke_command(
     api = api_of(namespace, context, kubeconfig)
     owner_of(api, name)
     with working(f"asking {name}"):
-        entries = invoke(api, name, given)
-    show(entries, output, json.dumps(entries["answer"], indent=2, ensure_ascii=False))
+        entry = invoke(api, name, given)
+    show(entry, output, json.dumps(entry["answer"], indent=2, ensure_ascii=False))

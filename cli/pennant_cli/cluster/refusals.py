@@ -55,8 +55,8 @@ def _message_of(body: str) -> str:
 
 def no_such(name: str, namespace: str, there: list[str]) -> CommandError:
     """No ModelDeployment of that name."""
-    known = f"there are {', '.join(sorted(there)[:10])}" if there else "there is none"
+    known = ", ".join(sorted(there)[:10]) or "none"
     return CommandError(
-        f"no ModelDeployment {name} in namespace {namespace}, where {known}: see -n, and "
+        f"no ModelDeployment {name} in namespace {namespace}, which has {known}: see -n, and "
         "kubectl pennant status -A"
     )

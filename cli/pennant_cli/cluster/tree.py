@@ -53,7 +53,7 @@ def _entry(owner: Object, own: list[Object], hidden: list[str]) -> Entry:
         "name": meta["name"],
         "namespace": meta["namespace"],
         "summary": status.get("summary", "no operator has looked at it yet"),
-        "follows": _follows(owner),
+        "follows": follows(owner),
         "desired": (status.get("desired") or {}).get("version"),
         "serving": (status.get("serving") or {}).get("version"),
         "ready": conditions.get(Condition.READY, {}).get("status") == "True",
@@ -64,7 +64,7 @@ def _entry(owner: Object, own: list[Object], hidden: list[str]) -> Entry:
     }
 
 
-def _follows(owner: Object) -> str:
+def follows(owner: Object) -> str:
     model = owner["spec"].get("model") or {}
     pointer = next((p for p in ("alias", "stage", "version") if model.get(p)), "")
     return f"{model.get('name', '')} {pointer} {model.get(pointer, '')}".strip()

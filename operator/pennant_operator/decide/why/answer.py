@@ -13,13 +13,13 @@ from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.sanitize import sanitized_status
 from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.decide.why import registry, room, word
-from pennant_operator.decide.why.change import Change, watch_in
+from pennant_operator.decide.why.change import Change, Means, watch_in
 from pennant_operator.decide.why.settling import REACHED, Moment, settled
 from pennant_operator.decide.why.told import EMPTY, NOT_TOLD, REFUSED, SILENT, as_told
 from pennant_operator.decide.why.waiting import gives_up_at, wait
 
 MAX_CHANGES = 4  # of one remedy, one after the other
-MAX_REMEDIES = 6
+MAX_REMEDIES = 6  # that are shown
 
 Way = Callable[[Moment], Change | None]
 WAYS: dict[str, tuple[Way, ...]] = {
@@ -32,7 +32,7 @@ WAYS: dict[str, tuple[Way, ...]] = {
     Reason.IN_LINE: (registry.turn,),
     Reason.HELD: (word.put_right_and_retry, wait),
     Reason.ROLLING_OUT: (room.put_right, room.make_room),
-    Reason.REJECTED: (word.retry, registry.elsewhere, word.edit_serving),
+    Reason.REJECTED: (registry.elsewhere, word.edit_serving, word.retry),
     Reason.INVALID_SPEC: (word.correct_spec,),
     Reason.NAME_CONFLICT: (word.free_name,),
     Reason.WRITE_REFUSED: (word.correct_spec,),
@@ -57,8 +57,9 @@ class Remedy:
         memory = self.after.memory
         if not memory.candidate:
             return f"version {memory.serving.get('version')} has the traffic"
-        version = memory.candidate["version"]
-        return f"version {version} comes up, and gets the traffic when all its pods are ready"
+        imagined = any(each.means is Means.ELSEWHERE for each in self.changes)
+        who = "that version" if imagined else f"version {memory.candidate['version']}"
+        return f"{who} comes up, and gets the traffic when all its pods are ready"
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,6 @@ def pass_gates(moment: Moment) -> Change | None:
 
 def _wanted(gate: dict[str, str]) -> str:
     whose = f" (a gate of ModelRegistry {gate['registry']})" if gate.get("registry") else ""
-    kind, _, name = gate["gate"].partition(".")
-    has = gate.get("value") or "not set"
-    if kind == "tags":
-        return f"tag {name} {gate.get('bound', 'set')} (now {has}){whose}"
-    if kind == "metrics":
-        return f"metric {name.rpartition('.')[0]} {gate.get('bound', '')} (now {has}){whose}"
     return f"{gate.get('message', gate['gate'])}{whose}"
 
 

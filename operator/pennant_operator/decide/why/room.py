@@ -21,7 +21,7 @@ def put_right(moment: Moment) -> Change | None:
     def done(m: Moment) -> Moment:
         return replace(m, seen=with_good_pods(m.seen, m.memory.candidate, m.now))
 
-    return Change(Means.PODS, f"put right what its pods lack: {trouble}", done)
+    return Change(Means.PODS, f"put right what its pods lack: {trouble.rstrip('. ')}", done)
 
 
 def make_room(moment: Moment) -> Change | None:

@@ -12,7 +12,6 @@ from pennant_operator.decide.why.settling import Moment, settled
 from pennant_operator.decide.why.word import holds_in_force
 from pennant_registry.gates import NO_GATES, Gates, VersionFacts, evaluate, open_at
 
-A_SECOND = timedelta(seconds=1)
 MAX_WINDOWS = 20  # one behind the other: after these nobody waits
 
 
@@ -67,11 +66,11 @@ def gives_up_at(moment: Moment) -> datetime | None:
         limits = spec_of(moment.seen, moment.now).deadlines
     except InvalidSpecError:
         return None
-    low, high = 0, int((limits.schedule + limits.fetch + limits.load) / A_SECOND) + 60
+    low, high = 0, int((limits.schedule + limits.fetch + limits.load).total_seconds()) + 60
     while high - low > 1:
         middle = (low + high) // 2
-        if settled(replace(moment, now=moment.now + middle * A_SECOND)).comes_up:
+        if settled(replace(moment, now=moment.now + timedelta(seconds=middle))).comes_up:
             low = middle
         else:
             high = middle
-    return (moment.now + high * A_SECOND).replace(microsecond=0)
+    return (moment.now + timedelta(seconds=high)).replace(microsecond=0)

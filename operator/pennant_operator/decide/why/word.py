@@ -15,17 +15,16 @@ from pennant_operator.decide.why.change import (
 )
 from pennant_operator.decide.why.settling import Moment
 
-_PATCH = "kubectl patch modeldeployment {} --type merge -p '{}'"
-
 
 def unsuspend(moment: Moment) -> Change:
     """spec.suspend."""
-    patch = _PATCH.format(named(moment), '{"spec":{"suspend":false}}')
+    patch = '{"spec":{"suspend":false}}'
+    how = f"kubectl patch modeldeployment {named(moment)} --type merge -p '{patch}'"
     return Change(
         Means.UNSUSPEND,
         "set spec.suspend to false",
         lambda m: with_spec(m, suspend=False),
-        (patch,),
+        (how,),
     )
 
 
