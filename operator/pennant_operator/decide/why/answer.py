@@ -33,6 +33,7 @@ WAYS: dict[str, tuple[Way, ...]] = {
     Reason.HELD: (word.put_right_and_retry, wait),
     Reason.ROLLING_OUT: (room.put_right, room.make_room),
     Reason.REJECTED: (registry.elsewhere, word.edit_serving, word.retry),
+    Reason.SERVING_VERSION_MISSING: (registry.elsewhere,),
     Reason.INVALID_SPEC: (word.correct_spec,),
     Reason.NAME_CONFLICT: (word.free_name,),
     Reason.WRITE_REFUSED: (word.correct_spec,),
