@@ -16,6 +16,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
+from pennant_serving.environ import SettingsError
 from pennant_serving.failures import PodError, Reason, print_cause
 
 
@@ -28,11 +29,14 @@ def main(variables: MutableMapping[str, str], report: Path) -> int:
         print_cause(error)
         _write(report, known | {"reason": error.reason.value, "message": error.message})
         return 1
+    except SettingsError as error:
+        _write(report, {"reason": Reason.START_FAILED.value, "message": str(error)})
+        return 1
     return 0
 
 
 def _try(variables: MutableMapping[str, str], known: dict[str, Any], report: Path) -> None:
-    """Raises PodError."""
+    """Raises PodError, and SettingsError."""
     try:
         from pennant_serving.adapters import differences, loading
         from pennant_serving.bundle.bundle import Bundle
@@ -63,7 +67,9 @@ def _try(variables: MutableMapping[str, str], known: dict[str, Any], report: Pat
 
 
 def _write(report: Path, known: dict[str, Any]) -> None:
-    report.write_text(json.dumps(known))
+    unfinished = report.with_suffix(".tmp")
+    unfinished.write_text(json.dumps(known))
+    unfinished.replace(report)  # a process that is killed leaves a whole one
 
 
 if __name__ == "__main__":

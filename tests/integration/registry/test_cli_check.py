@@ -89,6 +89,23 @@ def test_what_does_not_load_here_is_refused_and_what_it_wrote_is_shown(
 
 
 @on_mlflow3
+def test_without_what_the_server_needs_nothing_is_known_and_what_to_install_is_told(
+    checked: Callable[..., Any], tmp_path: Path
+):
+    (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError(name='starlette')")
+    found = checked("fine")
+    assert (found["code"], found["self-test"]["result"]) == (3, "unknown")
+    assert found["self-test"]["remedy"] == "pip install 'pennant[cli,serving]'"
+
+
+@on_mlflow3
+def test_an_adapter_that_nobody_knows_is_told_by_its_name(checked: Callable[..., Any]):
+    found = checked("fine", "--adapter", "nosuch")
+    assert found["code"] == 3
+    assert "PENNANT_ADAPTER='nosuch' is none of" in found["self-test"]["message"]
+
+
+@on_mlflow3
 def test_what_holds_it_and_what_its_bytes_have_become_are_found_before_it_is_loaded(
     client: MlflowClient, registered: Callable[..., int], name: str
 ):

@@ -40,6 +40,12 @@ class Server:
         return urlsplit(self.address).scheme in ("http", "https")
 
     @property
+    def shown(self) -> str:
+        """Its address, without an account that is written in it."""
+        parts = urlsplit(self.address)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+    @property
     def has_account(self) -> bool:
         """Whether a user or a token is named here."""
         creds = self._creds()

@@ -26,7 +26,7 @@ def reached(server: Server) -> Finding:
     if match is None:
         return Finding("server", Verdict.PROBLEM, *_trouble(answer, server))
     number = (int(match[1]), int(match[2]))
-    message = f"MLflow {match[0]} answers at {server.address}"
+    message = f"MLflow {match[0]} answers at {server.shown}"
     if number < FIRST_WITH_ALIASES:
         remedy = "upgrade it, or follow stages: --stage, spec.model.stage"
         return Finding("server", Verdict.WARNING, f"{message}, which has no aliases", remedy)
