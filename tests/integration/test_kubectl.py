@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pennant_cli.cluster.api import Where, connect
+from pennant_cli.cluster.refusals import KubernetesError
 from pennant_dev.controlplane import ControlPlane
 from pennant_testing.control_plane.action_scene import ActionScene
 from pennant_testing.control_plane.objects import Objects
@@ -41,7 +43,7 @@ class Terminal:
         return done.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def scene(objects: Objects, mlflow_url: str, running: Operator) -> Iterator[ActionScene]:
     made = ActionScene(objects, mlflow_url)
     made.apply()
@@ -109,13 +111,13 @@ def test_what_a_person_says_is_said_in_the_persons_name(scene: ActionScene, term
 def test_a_rejected_version_is_explained_with_what_to_type(scene: ActionScene, terminal: Terminal):
     third = scene.mlflow.register(scene.name)
     scene.promote(third, cannot_load())
-    scene.apply()
     until(lambda: scene.view().summary == "Rejected")
     text = terminal.reads("why", scene.name)
     assert "was rejected (LoadFailed)" in text
     assert f"kubectl pennant retry {scene.name} -n {scene.namespace}" in text
     assert f"pennant promote {scene.name}/VERSION --alias production" in text
     scene.stage.kubelet.fates.clear()
+    until(lambda: scene.view() and len(scene.objects.list("Pod", scene.namespace)) == 1)
     assert "no longer rejected" in terminal.reads("retry", scene.name)
     scene.serves(third)
 
@@ -127,6 +129,28 @@ def test_who_may_not_look_reads_which_right_is_missing(plane: ControlPlane, scen
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("error: nobody may not get resource")
         assert "modeldeployments" in done.stderr
+
+
+def test_who_may_see_little_is_told_what_is_left_out(plane: ControlPlane, scene: ActionScene):
+    role = {"name": f"{scene.namespace}-reader"}
+    rule = {"apiGroups": ["pennant.dev"], "resources": ["modeldeployments"], "verbs": ["get"]}
+    group, subject = "rbac.authorization.k8s.io", {"kind": "User", "name": "reader"}
+    about = {"apiVersion": f"{group}/v1", "metadata": role}
+    scene.objects.apply(about | {"kind": "ClusterRole", "rules": [rule]})
+    reference = {"apiGroup": group, "kind": "ClusterRole", **role}
+    binding = {"roleRef": reference, "subjects": [{"apiGroup": group, **subject}]}
+    scene.objects.apply(about | {"kind": "ClusterRoleBinding", **binding})
+    reader = Terminal(plane.write_kubeconfig("reader", "/CN=reader"), scene.namespace)
+    entry = json.loads(reader.reads("why", scene.name, "-o", "json"))
+    assert entry["serving"] == scene.view().serving
+    missing = {note.split('"')[1] for note in entry["notes"]}
+    assert {"deployments", "pods", "controllerrevisions", "modelregistries"} <= missing
+
+
+def test_a_cluster_without_our_kinds_is_told_so(plane: ControlPlane, scene: ActionScene):
+    api = connect(Where(kubeconfig=plane.kubeconfig))
+    with pytest.raises(KubernetesError, match="Pennant is not installed there"):
+        api.request("GET", "/apis/pennant.dev/v0/namespaces/default/modeldeployments")
 
 
 def test_what_is_not_there_is_told_with_what_is(scene: ActionScene, terminal: Terminal):

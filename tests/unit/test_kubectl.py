@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from typer.testing import CliRunner
 from pennant_cli.cluster.act_commands import acts
 from pennant_cli.cluster.answering import answered, text_of
 from pennant_cli.cluster.commands import program
-from pennant_cli.cluster.looking import at_work, events_of, invoke
+from pennant_cli.cluster.looking import at_work, events_of, invoke, read
 from pennant_cli.cluster.refusals import no_such, refused
 from pennant_cli.cluster.seeing import Sight, slot_that_matters
 from pennant_cli.cluster.tree import drawn
+from pennant_cli.cluster.watching import watched
 from pennant_cli.exit_codes import CommandError
 from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
 from pennant_testing.memory.simulated_pods import fails
@@ -177,3 +179,26 @@ def test_a_duration_that_is_none_is_refused_by_value():
     done = CliRunner().invoke(program, ["hold", "rec", "--for", "two hours"])
     assert done.exit_code == 2
     assert "two hours" in done.stderr
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(CommandError, match="nosuch"):
+        read(str(tmp_path / "nosuch"))
+
+
+def test_without_a_terminal_a_watch_prints_what_changes(capsys: pytest.CaptureFixture[str]):
+    entry = {"name": "rec", "namespace": "team", "summary": "Serving", "follows": "news"}
+    entry |= {"desired": "8", "serving": "8", "message": "", "hidden": []}
+    seen_one_by_one = iter([[entry], [entry], [entry | {"summary": "Held"}]])
+
+    def look() -> Any:
+        try:
+            return next(seen_one_by_one)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    watched(look, every=0)
+    assert capsys.readouterr().out.splitlines() == [
+        "team/rec Serving: news: desired 8, serving 8",
+        "team/rec Held: news: desired 8, serving 8",
+    ]

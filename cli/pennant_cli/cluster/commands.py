@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -180,12 +178,10 @@ def invoke_command(
     """
     import json
 
-    from pennant_cli.cluster.looking import invoke
+    from pennant_cli.cluster.looking import invoke, read
     from pennant_cli.cluster.seeing import owner_of
 
-    given = None
-    if data:
-        given = sys.stdin.read() if data == "-" else Path(data).read_text()
+    given = read(data) if data else None
     api = api_of(namespace, context, kubeconfig)
     owner_of(api, name)
     with working(f"asking {name}"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 from pennant_cli.cluster.api import Api, Object
@@ -96,6 +98,14 @@ def invoke(api: Api, name: str, data: str | None) -> dict[str, Any]:
         return {"request": request, "answer": json.loads(answer)}
     except ValueError:
         return {"request": request, "answer": answer}
+
+
+def read(name: str) -> str:
+    """What a file holds, or, with -, standard input. Raises CommandError."""
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--data {name}: {error}") from error
 
 
 def _parsed(data: str) -> Any:

@@ -13,27 +13,27 @@ from pennant_cli.cluster.tree import Entry, drawn, lines_of
 LOOK_SECONDS = 1.0
 
 
-def watched(look: Callable[[], list[Entry]]) -> None:
-    """Until it is interrupted."""
+def watched(look: Callable[[], list[Entry]], every: float = LOOK_SECONDS) -> None:
+    """Until it is interrupted; `every` is in seconds."""
     try:
         if sys.stdout.isatty():
-            _live(look)
+            _live(look, every)
         else:
-            _plain(look)
+            _plain(look, every)
     except KeyboardInterrupt:
         return
 
 
-def _live(look: Callable[[], list[Entry]]) -> None:
+def _live(look: Callable[[], list[Entry]], every: float) -> None:
     from rich.live import Live
 
     with Live(drawn(look()), auto_refresh=False) as live:
         while True:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(every)
             live.update(drawn(look()), refresh=True)
 
 
-def _plain(look: Callable[[], list[Entry]]) -> None:
+def _plain(look: Callable[[], list[Entry]], every: float) -> None:
     before: dict[str, str] = {}
     while True:
         for each in look():
@@ -43,4 +43,4 @@ def _plain(look: Callable[[], list[Entry]]) -> None:
                 typer.echo(line)
                 sys.stdout.flush()
             before[name] = line
-        time.sleep(LOOK_SECONDS)
+        time.sleep(every)
