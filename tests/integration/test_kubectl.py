@@ -104,7 +104,7 @@ def test_what_a_person_says_is_said_in_the_persons_name(scene: ActionScene, term
     assert "expiresAt" in held["spec"]
     scene.undo(held["metadata"]["name"])
     refused = terminal.types("retry", scene.name)
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (refused.returncode, refused.stdout) == (3, "")
     assert "is Refused: what is desired is neither rejected nor waiting" in refused.stderr
 
 

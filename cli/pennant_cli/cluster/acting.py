@@ -8,7 +8,7 @@ from typing import Any
 
 from pennant_cli.cluster.api import Api, Object
 from pennant_cli.cluster.refusals import KubernetesError
-from pennant_cli.exit_codes import CommandError
+from pennant_cli.exit_codes import CommandError, ExitCode
 from pennant_operator.decide.seen.actions import KIND, Act, State
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.vocabulary import API_VERSION
@@ -30,7 +30,7 @@ def who_am_i(api: Api) -> str | None:
 def act(api: Api, action: Act, about: dict[str, str], wait: timedelta, **spec: Any) -> Object:
     """Create it, and wait for what becomes of it; the RolloutAction as it is then.
 
-    Raises CommandError where it is refused.
+    Raises CommandError, REFUSED, where it is refused.
     """
     given = {name: value for name, value in spec.items() if value}
     actor = who_am_i(api)
@@ -51,7 +51,8 @@ def act(api: Api, action: Act, about: dict[str, str], wait: timedelta, **spec: A
         time.sleep(LOOK_SECONDS)
     status = made.get("status") or {}
     if status.get("state") in {State.REFUSED, State.EXPIRED}:
-        raise CommandError(f"RolloutAction {name} is {status['state']}: {status.get('message')}")
+        message = f"RolloutAction {name} is {status['state']}: {status.get('message')}"
+        raise CommandError(message, ExitCode.REFUSED)
     return made
 
 

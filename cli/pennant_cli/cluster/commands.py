@@ -18,8 +18,8 @@ from pennant_cli.output import Format, FormatOption, show, working
 
 program = typer.Typer(
     help="What Pennant does in this cluster, why, and what would change it.\n\n"
-    "It needs rights in Kubernetes only. Exit codes: 0 done, 1 refused or failed, "
-    "2 wrongly called.",
+    "It needs rights in Kubernetes only. Exit codes: 0 done, 1 failed, "
+    "2 wrongly called, 3 refused.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
