@@ -141,24 +141,21 @@ _COLOURS = {"Serving": "green", "Baking": "cyan", "RollingOut": "cyan", "Waiting
 
 
 def drawn(entries: list[Entry]) -> Any:
-    """As rich draws it; no text in it is markup."""
+    """As rich draws it."""
     from rich.console import Group
-    from rich.markup import escape
+    from rich.text import Text
     from rich.tree import Tree
 
     trees = []
     for each in entries:
-        colour = _COLOURS.get(each["summary"], "red")
-        tree = Tree(
-            f"[bold]{escape(each['name'])}[/] ({each['namespace']}) "
-            f"[{colour}]{escape(each['summary'])}[/]"
-        )
+        summary = (each["summary"], _COLOURS.get(each["summary"], "red"))
+        tree = Tree(Text.assemble((each["name"], "bold"), f" ({each['namespace']}) ", summary))
         for line in lines_of(each):
-            tree.add(escape(line))
+            tree.add(Text(line))
         for slot in each["slots"]:
-            branch = tree.add(escape(f"{slot['slot']}: {slot['what']}"))
+            branch = tree.add(Text(f"{slot['slot']}: {slot['what']}"))
             for pod in slot["pods"]:
-                branch.add(escape(f"{pod['pod']}: {pod['what']}"))
+                branch.add(Text(f"{pod['pod']}: {pod['what']}"))
         trees.append(tree)
     return Group(*trees)
 
