@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from pennant_cli.app import app
 from pennant_cli.decisions.log_lines import own_line
 from pennant_operator.decide.goal import goal
-from pennant_operator.decide.record.chain import line_digest
+from pennant_operator.decide.record.chain import Chain, line_digest, line_text
 from pennant_registry.gates import VersionFacts
 from pennant_testing.memory.object_builders import version
 from pennant_testing.memory.recorded_decisions import inputs, printed
@@ -186,6 +186,39 @@ def test_the_end_of_a_process_is_known_by_the_next_one(tmp_path: Path):
         assert finding in done.stdout
     alone = run(tmp_path, [next_process(last, digest)], "audit")
     assert alone.exit_code == 0  # nobody gave the other's log
+
+
+def chained_anew(lines: list[str]) -> list[str]:
+    """By somebody who holds all the files, and changed some."""
+    chain = Chain(json.loads(lines[0])["process"])
+    made = []
+    for line in lines:
+        made.append(chain.link(json.loads(line)))
+        chain.append(made[-1])
+    return [line_text(line) for line in made]
+
+
+def test_a_chain_that_was_made_anew_is_told_by_a_head_that_was_noted_elsewhere(tmp_path: Path):
+    forged = chained_anew([edited(0, serving={"version": "6"}), *output()[1:]])
+    assert run(tmp_path, forged, "audit").exit_code == 0
+    third = json.loads(output()[2])
+    head = f"{third['process']}/3/{line_digest(third)}"
+    for lines, result, finding in (
+        (list(output()), "found", "nothing was changed, dropped or reordered"),
+        (forged, "changed", "operator.log:3: line 3 was changed, or one before it: see its head"),
+        (forged[:2], "missing", f"line 3 of process {third['process']} is missing"),
+        ([next_process(9, "0" * 64)], "missing", f"line 3 of process {third['process']} is"),
+    ):
+        done = run(tmp_path, lines, "audit", "--head", head)
+        assert done.exit_code == (0 if result == "found" else 1)
+        assert f"head {head}: {result}\n" in done.stdout
+        assert finding in done.stdout
+
+
+def test_a_head_that_is_none_is_refused_by_value(tmp_path: Path):
+    done = run(tmp_path, list(output()), "audit", "--head", "a/1")
+    assert done.exit_code == 2
+    assert "--head: 'a/1' is no head: write PROCESS/LINE/SHA256" in " ".join(done.stderr.split())
 
 
 def test_a_log_that_was_fetched_twice_is_whole_and_one_of_two_tales_is_not(tmp_path: Path):
