@@ -1,7 +1,8 @@
 """Where a version serves, and the tag that says so on the version: one for each place.
 
 A place is one ModelDeployment of one cluster. The operator writes what it made of a version there,
-for people in MLflow's UI and, by its first word, for machines. Pure.
+for people in MLflow's UI and, by its first word, for machines. Beside it may be the head of its
+decision lines, for an auditor. Pure.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from enum import StrEnum
 from pennant_registry.errors import InvalidNameError
 
 LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"  # of DNS: as namespaces and clusters are called
-# The longest key has 8 + 63 + 1 + 63 + 1 + 50 characters: any place's is one that MLflow takes.
-_TAG = re.compile(rf"pennant\.(?P<cluster>{LABEL})\.(?P<namespace>{LABEL})\.(?P<name>{LABEL})")
+# The longest key has 8 + 63 + 1 + 63 + 1 + 50 + 9 characters: any place's is one that MLflow takes.
+_TAG = re.compile(
+    rf"pennant\.(?P<cluster>{LABEL})\.(?P<namespace>{LABEL})\.(?P<name>{LABEL})(\.decision)?"
+)
 _PLACE = re.compile(rf"(?P<cluster>{LABEL})/(?P<namespace>{LABEL})/(?P<name>{LABEL})")
 TEXT_LIMIT = 1000  # characters of a tag's value: more is no sentence any more
 GOOD = "good"  # ends what is said of a version that passed its bake
@@ -49,8 +52,13 @@ class Place:
 
     @property
     def tag(self) -> str:
-        """The key of the tags about it."""
+        """The key of the tags that say what is so there."""
         return f"pennant.{self.cluster}.{self.namespace}.{self.name}"
+
+    @property
+    def decision_tag(self) -> str:
+        """The key of the tags that have the operator's last decision line of then."""
+        return f"{self.tag}.decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +111,8 @@ def note_of(value: str) -> Note | None:
 
 def notes_by_place(tags: Mapping[str, str]) -> dict[Place, Note]:
     """Of all tags of a version what clusters say of it."""
-    pairs = ((place_of_tag(key), note_of(value)) for key, value in tags.items())
-    return {place: note for place, note in pairs if place and note}
+    pairs = ((key, place_of_tag(key), note_of(value)) for key, value in tags.items())
+    return {place: note for key, place, note in pairs if place and key == place.tag and note}
 
 
 def serving_note(since: str, digest: str | None, *, good: bool) -> str:

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+from pennant_cli.decisions.audit import audit
+from pennant_cli.decisions.log_lines import LogReader
 from pennant_registry import promote
 from pennant_registry.errors import RolloutHeldError, RolloutRejectedError
 from pennant_testing.control_plane.objects import NAMESPACE, Objects
@@ -51,7 +53,7 @@ class Scene:
             version.version: {
                 key.removeprefix(prefix): value.split(" ")[0]
                 for key, value in version.tags.items()
-                if key.startswith(prefix) and value
+                if key.startswith(prefix) and value and not key.endswith(".decision")
             }
             for version in self.mlflow.client.search_model_versions(f"name = '{self.model}'")
         }
@@ -128,9 +130,15 @@ def test_tags_say_what_serves_and_what_was_rejected_and_nothing_else_stays(
     tag = f"pennant.eu-1.{scene.stage.namespace}.rec"
     until(lambda: tags(scene, "3")[tag].endswith(", good"))
     assert tags(scene, "2")[tag].startswith("rejected: LoadFailed: ")
+    for version in ("2", "3"):
+        head = tags(scene, version)[f"{tag}.decision"]
+        audited = audit(LogReader([str(alone.log)]), [head])
+        assert (audited.heads, audited.findings) == ({head: "found"}, [])
     assert scene.condition()["status"] == "True"
     scene.stage.objects.delete("ModelDeployment", scene.stage.namespace, "rec")
     scene.written()
+    left = {key: text for each in "123" for key, text in tags(scene, each).items() if text}
+    assert not any(key.startswith(tag) for key in left)
 
 
 def test_an_account_that_may_not_write_is_named_and_no_rollout_waits_for_it(

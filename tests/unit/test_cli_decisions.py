@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from pennant_cli.app import app
 from pennant_cli.decisions.log_lines import own_line
 from pennant_operator.decide.goal import goal
-from pennant_operator.decide.record.chain import line_digest
+from pennant_operator.decide.record.chain import Chain, line_digest, line_text
 from pennant_registry.gates import VersionFacts
 from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.recorded_decisions import inputs, printed
+from pennant_testing.memory.recorded_decisions import PROCESS, inputs, printed
 from pennant_testing.memory.simulated_cluster import alias_moved
 
 pytestmark = pytest.mark.unit
@@ -188,6 +188,26 @@ def test_the_end_of_a_process_is_known_by_the_next_one(tmp_path: Path):
     assert alone.exit_code == 0  # nobody gave the other's log
 
 
+def test_a_chain_that_was_made_anew_is_told_by_a_head_that_was_noted_elsewhere(tmp_path: Path):
+    chain, forged = Chain(PROCESS), list[str]()
+    for line in (edited(0, serving={"version": "6"}), *output()[1:]):
+        linked = chain.link(json.loads(line))
+        chain.append(linked)
+        forged.append(line_text(linked))
+    assert run(tmp_path, forged, "audit").exit_code == 0
+    head = f"{PROCESS}/3/{line_digest(json.loads(output()[2]))}"
+    for lines, result, finding in (
+        (list(output()), "found", "nothing was changed, dropped or reordered"),
+        (forged, "changed", "operator.log:3: line 3 was changed, or one before it: see its head"),
+        (forged[:2], "missing", f"line 3 of process {PROCESS} is missing"),
+        ([next_process(9, "0" * 64)], "missing", f"line 3 of process {PROCESS} is missing"),
+    ):
+        done = run(tmp_path, lines, "audit", "--head", head)
+        assert done.exit_code == (0 if result == "found" else 1)
+        assert f"head {head}: {result}\n" in done.stdout
+        assert finding in done.stdout
+
+
 def test_a_log_that_was_fetched_twice_is_whole_and_one_of_two_tales_is_not(tmp_path: Path):
     assert run(tmp_path, [*output(), *output()], "audit").exit_code == 0
     done = run(tmp_path, [*output(), edited(0, result="refused")], "audit")
@@ -236,16 +256,17 @@ def test_an_answer_from_a_log_that_was_edited_is_no_success(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("at", "problem"),
+    ("asked", "problem"),
     [
-        (("yesterday", "team/rec"), "'yesterday' is no time: write for example"),
-        (("2026-11-21T12:05", "rec"), "'rec' names no ModelDeployment: write NAMESPACE/NAME"),
+        ("--at yesterday team/rec", "'yesterday' is no time: write for example"),
+        ("--at 2026-11-21T12:05 rec", "'rec' names no ModelDeployment: write NAMESPACE/NAME"),
+        ("--head a/1", "--head: 'a/1' is no head: write PROCESS/LINE/SHA256"),
     ],
 )
 def test_a_question_that_cannot_be_understood_is_refused_by_value(
-    at: tuple[str, str], problem: str, tmp_path: Path
+    asked: str, problem: str, tmp_path: Path
 ):
-    done = run(tmp_path, list(output()), "audit", "--at", *at)
+    done = run(tmp_path, list(output()), "audit", *asked.split())
     assert done.exit_code == 2
     assert problem in " ".join(done.stderr.split())
 

@@ -136,6 +136,12 @@ def test_a_tag_is_read_as_it_was_written():
     assert (note.word, note.good, note.since) == (Word.SERVING, True, NOW)
 
 
+def test_the_head_of_decisions_is_about_a_place_and_says_nothing_of_it():
+    place = Place("eu-1", "team", "rec")
+    assert place_of_tag(place.decision_tag) == place
+    assert notes_by_place({place.decision_tag: "serving since 2026-11-21T12:00:00Z"}) == {}
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -143,6 +149,7 @@ def test_a_tag_is_read_as_it_was_written():
         "pennant.promoted-by.production",
         "pennant.promoted-by.stage.Production",
         "pennant.eu-1.team.rec.more",
+        "pennant.eu-1.team.rec.decision.decision",
         "other.eu-1.team.rec",
     ],
 )
@@ -166,7 +173,7 @@ def test_a_time_that_is_none_is_not_known(value: str):
 
 def test_the_longest_key_and_sentence_are_such_as_mlflow_takes():
     longest = Place("c" * 63, "n" * 63, "d" * 50)
-    assert len(longest.tag) < 250
+    assert len(longest.decision_tag) < 250
     assert place_of_tag(longest.tag) == longest
     text = places.rejection_note("LoadFailed", "x" * 9000, "2026-11-21T12:00:00Z")
     assert len(text) == places.TEXT_LIMIT

@@ -126,9 +126,10 @@ def test_a_tag_of_a_version_is_a_question_of_its_own(action: str):
     assert hint("default", body.encode()) == TagsChanged("cars", "2")
 
 
+@pytest.mark.parametrize("key", ["pennant.eu-1.team.cars", "pennant.eu-1.team.cars.decision"])
 @pytest.mark.parametrize("action", ["set", "deleted"])
-def test_what_clusters_write_into_tags_is_no_question(action: str):
-    data = {"name": "cars", "version": "2", "key": "pennant.eu-1.team.cars", "value": "serving"}
+def test_what_clusters_write_into_tags_is_no_question(action: str, key: str):
+    data = {"name": "cars", "version": "2", "key": key, "value": "serving"}
     body = json.dumps({"entity": "model_version_tag", "action": action, "data": data})
     assert hint("default", body.encode()) is None
 

@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -22,6 +23,7 @@ from pennant_testing.memory.written_tags import KilledError, SimulatedPlaces, Ta
 pytestmark = pytest.mark.unit
 
 TAG = "pennant.eu-1.team.rec"
+DECISION = f"{TAG}.decision"
 
 
 def spec(cluster: str | None = "eu-1", **fields: object) -> RegistrySpec:
@@ -117,8 +119,34 @@ def test_what_a_version_was_is_taken_away_when_another_serves():
     assert words(tags) == {"8": "serving"}
 
 
+def test_the_head_of_the_decisions_goes_with_what_changes_and_never_by_itself():
+    sim = serving(7)
+    tags, places = registry(7, 8), SimulatedPlaces({"rec": sim}, head="a/1/f")
+    run(places, tags)
+    places.head = "a/2/f"
+    run(places, tags, *[lambda part: part.look(("team", "rec"))] * 3)
+    assert tags.tags()["news/7"][DECISION] == "a/1/f"
+    assert [each for each in tags.requests if each.startswith("set")] == ["set news/7"] * 2
+    sim.desired = version(8)
+    sim.run(8)
+    run(places, tags)
+    assert [*tags.tags()] == ["news/8"]
+    assert tags.tags()["news/8"][DECISION] == "a/2/f"
+
+
+def test_where_no_decision_is_printed_the_head_that_was_told_last_stands():
+    sim = Simulation(version(7))
+    sim.run(6)
+    tags, places = registry(7), SimulatedPlaces({"rec": sim}, head="a/1/f")
+    run(places, tags)
+    places.head, sim.now = None, sim.now + timedelta(minutes=5)
+    run(places, tags)
+    assert tags.tags()["news/7"][TAG].endswith(", good")
+    assert tags.tags()["news/7"][DECISION] == "a/1/f"
+
+
 def test_when_the_modeldeployment_is_gone_so_are_its_tags():
-    tags, places = registry(7, 8), SimulatedPlaces({"rec": rejected()})
+    tags, places = registry(7, 8), SimulatedPlaces({"rec": rejected()}, head="a/1/f")
 
     def gone(part: WriteBack) -> None:
         del places.sims["rec"]
@@ -132,19 +160,22 @@ def test_what_is_left_of_one_that_went_unseen_is_taken_away_where_its_namespace_
     tags, places = registry(7), SimulatedPlaces({"rec": serving(7)})
     others = {
         "pennant.eu-1.team.gone": "serving since 2026-11-21T12:00:00Z",
+        "pennant.eu-1.team.torn.decision": "a/1/f",
         "pennant.eu-1.hidden.rec": "serving since 2026-11-21T12:00:00Z",
         "pennant.eu-2.team.rec": "serving since 2026-11-21T12:00:00Z",
     }
     tags.models["news"]["7"].tags.update(others)
     run(places, tags)
-    assert tags.tags()["news/7"].keys() == {TAG, *others} - {"pennant.eu-1.team.gone"}
+    left = {"pennant.eu-1.team.gone", "pennant.eu-1.team.torn.decision"}
+    assert tags.tags()["news/7"].keys() == {TAG, *others} - left
 
 
 def test_what_is_called_otherwise_leaves_nothing_of_its_former_name():
-    tags, places = registry(7, 8), SimulatedPlaces({"rec": rejected()})
+    tags, places = registry(7, 8), SimulatedPlaces({"rec": rejected()}, head="a/1/f")
     run(places, tags)
     part = run(places, tags, of=spec("eu-2"), recorded=("eu-1",))
-    assert {key for of in tags.tags().values() for key in of} == {"pennant.eu-2.team.rec"}
+    keys = {key for of in tags.tags().values() for key in of}
+    assert keys == {"pennant.eu-2.team.rec", "pennant.eu-2.team.rec.decision"}
     assert part.health is not None
     assert part.health.clusters == ("eu-2",)
 
@@ -240,7 +271,8 @@ def test_killed_between_any_two_writes_it_ends_the_same(seed: int):
     sim = serving(7)
     tags, places = registry(7, 8, 9), SimulatedPlaces({"rec": sim})
     tags.models["news"]["9"].tags[TAG] = "serving since 2026-11-21T11:00:00Z"
-    for _ in range(6):
+    for line in range(6):
+        places.head = f"a/{line}/f"
         number = chance.choice([7, 8, 9])
         sim.behaviour = {"8": fails("LoadFailed")} if chance.random() < 0.5 else {}
         sim.desired = version(number)
@@ -252,6 +284,8 @@ def test_killed_between_any_two_writes_it_ends_the_same(seed: int):
     run(places, tags)
     wanted = places.notes("default", ("team", "rec"), sim.now)
     assert wanted is not None
-    assert tags.tags() == {
-        f"{of.model}/{of.version}": {TAG: text} for of, text in wanted.texts.items()
+    found = tags.tags()
+    assert found == {
+        f"{of.model}/{of.version}": {TAG: text, DECISION: found[f"news/{of.version}"][DECISION]}
+        for of, text in wanted.texts.items()
     }

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from typer import BadParameter
+
 from pennant_cli.decisions.log_lines import LogLine
 from pennant_cli.exit_codes import CommandError
 from pennant_operator.decide.record.chain import HEAD, line_digest
@@ -67,6 +69,7 @@ class Audit:
 
     processes: dict[str, ProcessChain]
     findings: list[str]
+    heads: dict[str, str]  # those that were given: found, missing or changed
 
     @property
     def as_data(self) -> dict[str, Any]:
@@ -75,6 +78,7 @@ class Audit:
             "whole": not self.findings,
             "findings": self.findings,
             "processes": [_summary(each) for each in self.processes.values()],
+            "heads": self.heads,
         }
 
     @property
@@ -85,6 +89,7 @@ class Audit:
             f"sha256 {each['head']}"
             for each in map(_summary, self.processes.values())
         ]
+        lines += [f"head {head}: {result}" for head, result in self.heads.items()]
         result = self.findings or ["nothing was changed, dropped or reordered"]
         return "\n".join([*lines, *result])
 
@@ -113,8 +118,27 @@ def _lost_ends(process: ProcessChain, processes: dict[str, ProcessChain]) -> Ite
         yield f"{place}: line {number} was changed: process {process.name} followed another one"
 
 
-def audit(lines: Iterable[LogLine]) -> Audit:
-    """Follow the chain of every process. What came after the last line here nobody can know.
+def check_heads(texts: Iterable[str]) -> None:
+    """Of --head; raises BadParameter."""
+    for text in texts:
+        if HEAD.fullmatch(text) is None:
+            raise BadParameter(f"--head: {text!r} is no head: write PROCESS/LINE/SHA256")
+
+
+def _look_for(head: str, processes: dict[str, ProcessChain]) -> tuple[str, str | None]:
+    """What became of a line that is known from elsewhere, and what is wrong where it is not so."""
+    name, number, digest = head.split("/")
+    line = processes[name].lines.get(int(number)) if name in processes else None
+    if line is None:
+        return "missing", f"line {number} of process {name} is missing, whose head was given"
+    if line.digest != digest:
+        return "changed", f"{line.place}: line {number} was changed, or one before it: see its head"
+    return "found", None
+
+
+def audit(lines: Iterable[LogLine], heads: Iterable[str] = ()) -> Audit:
+    """Follow the chain of every process. What came after the last line here nobody can know,
+    but for `heads`, each of a line that was there once (HEAD).
 
     Raises CommandError where there are none.
     """
@@ -133,4 +157,6 @@ def audit(lines: Iterable[LogLine]) -> Audit:
     findings += [each for process in processes.values() for each in _lost_ends(process, processes)]
     if not processes and not findings:
         raise CommandError("there is no decision in these files: are they the operator's logs?")
-    return Audit(processes, findings)
+    looked = {head: _look_for(head, processes) for head in heads}
+    findings += [finding for _, finding in looked.values() if finding is not None]
+    return Audit(processes, findings, {head: result for head, (result, _) in looked.items()})

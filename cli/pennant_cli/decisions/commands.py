@@ -48,23 +48,33 @@ def audit_command(
             help="What served then, by the decisions alone. Such as 2026-05-03T14:05 team/rec.",
         ),
     ] = None,
+    heads: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--head",
+            metavar="PROCESS/LINE/SHA256",
+            help="A line that must be there; of a version's tag pennant.<place>.decision in MLflow."
+            " May be given several times.",
+        ),
+    ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Say whether decisions were changed, dropped or reordered, and where; with --at, what served
     at a moment and who moved it there.
 
-    Exit code 0: they are whole. 1: they are not, or none is that old.
+    Exit code 0: they are whole. 1: they are not, a head is not in them, or none is that old.
 
     Example: pennant audit operator.log --at 2026-05-03T14:05 team/rec
     """
-    from pennant_cli.decisions.audit import audit
+    from pennant_cli.decisions.audit import audit, check_heads
     from pennant_cli.decisions.log_lines import LogReader
     from pennant_cli.decisions.moment import asked, moment_text
 
     question = None if at is None else asked(*at)
+    check_heads(heads or ())
     reader = LogReader(files)
     with working("following the chain"):
-        report = audit(reader if question is None else question.seeing(reader))
+        report = audit(reader if question is None else question.seeing(reader), heads or ())
     if question is None:
         show({**report.as_data, "skipped": reader.skipped}, output, report.text)
         _tell_skipped(reader.skipped)

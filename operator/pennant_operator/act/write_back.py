@@ -54,6 +54,7 @@ class WriteBackDependencies:
     fence: Callable[[], float]  # seconds that a write which begins now may take
     now: Callable[[], datetime]
     random: Callable[[], float]
+    head: Callable[[], str | None]  # of the decision lines, as far as they are printed
 
 
 class WriteBack:
@@ -171,8 +172,8 @@ class WriteBack:
         for of in texts:
             for place in await self._known.read(of, writer):
                 self._look_for(place)
-        tag = Place(self._cluster, *key).tag
-        for write in due_writes(tag, texts, self._known.models, self._known.bearers(tag)):
+        place, head = Place(self._cluster, *key), self._dependencies.head()
+        for write in due_writes(place, texts, self._known.models, self._known.bearers, head):
             await self._write(write, writer)
         if notes.until is not None:
             at = asyncio.get_running_loop().time() + (notes.until - now).total_seconds()

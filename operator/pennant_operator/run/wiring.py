@@ -105,7 +105,11 @@ def wire(config: Config, api: Api) -> Parts:
             write_back=partial(
                 WriteBack,
                 WriteBackDependencies(
-                    Places(store, config.watch_namespaces), lease.may_last, _now, random.random
+                    places=Places(store, config.watch_namespaces),
+                    fence=lease.may_last,
+                    now=_now,
+                    random=random.random,
+                    head=partial(_head, decisions),
                 ),
             ),
         )
@@ -172,6 +176,11 @@ def _decisions(config: Config) -> Decisions | None:
     return Decisions(to_standard_output, secrets.token_hex(8), full=config.decisions == "full")
 
 
+def _head(decisions: Decisions | None) -> str | None:
+    """Of the lines that were printed; None where there is none yet, or none is to be."""
+    return decisions.head if decisions is not None else None
+
+
 def _leadership(config: Config, api: Api, decisions: Decisions | None) -> Leadership:
     if not config.leader_elect:
         return Alone()
@@ -186,7 +195,7 @@ def _leadership(config: Config, api: Api, decisions: Decisions | None) -> Leader
         clock=clock,
         wall=_now,
         random=random.random,
-        head=lambda: decisions.head if decisions is not None else None,
+        head=partial(_head, decisions),
     )
     if decisions is not None:
         decisions.predecessor = lambda: elector.predecessor

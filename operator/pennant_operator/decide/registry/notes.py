@@ -4,7 +4,7 @@ One sentence for each version that serves, is held or was rejected there (`spec.
 registry is silent about changes nothing that was said.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from pennant_operator.decide.seen.spec import InvalidSpecError, parse_spec
 from pennant_operator.decide.times import format_time, parse_time
 from pennant_operator.decide.vocabulary import Condition, Reason
 from pennant_registry.names import version_problem
-from pennant_registry.places import hold_note, rejection_note, serving_note
+from pennant_registry.places import Place, hold_note, rejection_note, serving_note
 
 GATES_NOT_ASKED = "gates"  # what `status.gates` calls them until the registry was asked
 _MISSING = Reason.SERVING_VERSION_MISSING
@@ -107,27 +107,35 @@ def is_noted(of: NotedVersion, entry: TaggedVersion | None) -> bool:
 
 
 def due_writes(
-    key: str,
+    place: Place,
     texts: Mapping[NotedVersion, str],
     tagged: Mapping[str, Mapping[str, TaggedVersion]],
-    bearers: Iterable[tuple[str, str]],
+    bearers: Callable[[str], Iterable[tuple[str, str]]],
+    head: str | None,
 ) -> list[TagWrite]:
-    """What makes a tag say this of these versions, and nothing of all others.
+    """What makes the tags of a place say this of these versions, and nothing of all others.
 
-    `tagged` are the versions of each model as they are, `bearers` model and number of those that
-    have this tag. First what is so now: in between more is said than is so, and never less.
+    `tagged` are the versions of each model as they are, `bearers` gives model and number of those
+    that have a tag. First what is so now: in between more is said than is so, and never less.
+    `head`, that of the decision lines, goes with a sentence that changes, and never by itself.
     """
     wanted = {
         (of.model, of.version): text
         for of, text in texts.items()
         if is_noted(of, tagged.get(of.model, {}).get(of.version))
     }
-    writes = [
-        TagWrite(*where, key, text)
-        for where, text in wanted.items()
-        if tagged[where[0]][where[1]].tags.get(key) != text
-    ]
-    return writes + [TagWrite(*where, key, None) for where in bearers if where not in wanted]
+    writes = []
+    for where, text in wanted.items():
+        tags = tagged[where[0]][where[1]].tags
+        if tags.get(place.tag) == text:
+            continue
+        # The sentence last: whoever is killed before it has both to write again.
+        if head is not None and tags.get(place.decision_tag) != head:
+            writes.append(TagWrite(*where, place.decision_tag, head))
+        writes.append(TagWrite(*where, place.tag, text))
+    keys = (place.decision_tag, place.tag)
+    gone = [(where, key) for key in keys for where in bearers(key) if where not in wanted]
+    return writes + [TagWrite(*where, key, None) for where, key in gone]
 
 
 def _note(

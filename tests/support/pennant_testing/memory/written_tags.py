@@ -25,7 +25,7 @@ from pennant_testing.memory.simulated_cluster import Simulation
 def write_back(store: Store) -> MakeWriteBack:
     """As an operator makes it that sees every namespace, and leads."""
     dependencies = WriteBackDependencies(
-        Places(store, ()), lambda: 60.0, lambda: datetime.now(UTC), lambda: 0.5
+        Places(store, ()), lambda: 60.0, lambda: datetime.now(UTC), lambda: 0.5, lambda: None
     )
     return partial(WriteBack, dependencies)
 
@@ -37,12 +37,14 @@ class SimulatedPlaces:
     sims: dict[str, Simulation]
     namespaces: tuple[str, ...] = ("team",)
     leads: bool = True
+    head: str | None = None
+    """Of the operator's decision lines."""
 
     @property
     def dependencies(self) -> WriteBackDependencies:
         """Of the operator that sees them."""
         return WriteBackDependencies(
-            self, lambda: 60.0 if self.leads else 0.0, self._now, lambda: 0.5
+            self, lambda: 60.0 if self.leads else 0.0, self._now, lambda: 0.5, lambda: self.head
         )
 
     def notes(self, registry: str, key: Key, now: datetime) -> Notes | None:
