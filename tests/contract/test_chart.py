@@ -13,7 +13,7 @@ import yaml
 from pennant_dev.shell import DevError
 from pennant_operator.observe.mlflow.tls import context
 from pennant_testing.certificates import Authority
-from pennant_testing.control_plane.install_tools import CHART, MANIFESTS, Tools
+from pennant_testing.control_plane.install_tools import CHART, MANIFESTS, Tools, parsed
 from pennant_testing.control_plane.objects import Object
 from pennant_testing.folders import REPOSITORY
 
@@ -177,8 +177,9 @@ def test_every_value_changes_what_is_installed(tools: Tools, path: str):
 
 
 def test_reused_values_of_a_release_from_before_a_value_was_there_are_as_good(tools: Tools):
-    """`helm upgrade --reuse-values` takes that release's defaults, too, which lack the value."""
+    """`helm upgrade --reuse-values` takes its defaults, too; an empty key is as if not there."""
     since = (
+        *("monitoring", "serviceAccount", "registry.spec"),
         *("fixedIds", "podDisruptionBudget", "trustedCAs", "networkPolicy", "commonLabels"),
         *("podLabels", "podSecurityContext", "securityContext", "topologySpreadConstraints"),
     )
@@ -188,14 +189,24 @@ def test_reused_values_of_a_release_from_before_a_value_was_there_are_as_good(to
 def test_common_labels_are_on_every_object_and_change_none_of_ours(tools: Tools):
     ours = "app.kubernetes.io/name"
     labels = json.dumps({"team": "ml", ours: "x"})
+    shown = ("--set-json", f'monitoring.dashboards={{"enabled": true, "labels": {labels}}}')
     everything = ("--set", f"monitoring.enabled=true,actorPolicy=true,registry.spec.url={URL}")
-    objects = tools.chart(*everything, *NETWORK, "--set-json", f"commonLabels={labels}")
+    objects = tools.chart(*everything, *shown, *NETWORK, "--set-json", f"commonLabels={labels}")
     (deployment,) = of(objects, "Deployment")
     for each in [*objects, deployment["spec"]["template"]]:
         found = each["metadata"]["labels"]
         assert found["team"] == "ml"
         if each.get("kind") not in {"CustomResourceDefinition", "ClusterRole"}:
             assert found[ours] == "pennant-operator"
+
+
+@pytest.mark.parametrize("name", ["123", "true", "1e3"])
+def test_names_that_yaml_takes_for_something_else_are_names(tools: Tools, name: str):
+    words = ("--set", "monitoring.enabled=true,monitoring.dashboards.enabled=true", *NETWORK)
+    for each in parsed(tools.helm("template", name, str(CHART), *words, "-n", name)):
+        metadata = each["metadata"]
+        assert metadata.get("namespace", name) == name
+        assert metadata.get("labels", {}).get("app.kubernetes.io/instance", name) == name
 
 
 def test_trusted_authorities_are_read_where_the_operator_looks_for_them(

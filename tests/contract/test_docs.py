@@ -12,6 +12,12 @@ pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[2]
 CONCEPTS = (ROOT / "docs" / "concepts.md").read_text()
+PAGES = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("docs/*.md"),
+    *ROOT.glob("charts/*/README.md"),
+    *ROOT.glob("examples/**/README.md"),
+]
 
 
 def test_the_table_of_faults_is_the_one_of_the_code():
@@ -28,21 +34,26 @@ def test_every_condition_and_status_word_is_explained(word):
     assert str(word) in CONCEPTS
 
 
-def test_every_link_of_the_readme_leads_somewhere():
-    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text())
-    assert [link for link in links if not (ROOT / link).exists()] == []
+def anchors(page: Path) -> set[str]:
+    """GitHub's of its headings: their words in lower case, with dashes."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    words = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", each.lower()) for each in headings)
+    return {re.sub(r"[^\w -]", "", each).replace(" ", "-") for each in words}
 
 
-def test_the_pages_about_installing_lead_somewhere():
-    """Headings too: GitHub's anchors are their words in lower case, with dashes."""
-    for name in ("first-hour.md", "install.md", "fields.md", "registries.md", "security.md"):
-        text = (ROOT / "docs" / name).read_text()
-        for page, anchor in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", text):
-            path = ROOT / "docs" / (page or name)
-            assert path.exists(), (name, page)
-            headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE) if anchor else []
-            anchors = {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
-            assert not anchor or anchor in anchors, (name, page, anchor)
+def prose(page: Path) -> str:
+    """Without its blocks of code."""
+    return re.sub(r"^( *)```.*?^\1```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        name, _, anchor = target.partition("#")
+        if not re.match("[a-z]+:", target):  # of another site
+            there = page.parent / name if name else page
+            assert there.exists(), target
+            assert not anchor or anchor in anchors(there), target
 
 
 def test_every_test_file_that_the_page_on_reliability_names_is_there():

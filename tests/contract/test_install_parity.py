@@ -61,9 +61,10 @@ def test_the_same_is_scraped_alarmed_and_shown(tools: Tools, tmp_path: Path):
     folder = tmp_path / "theirs"
     folder.mkdir()
     shown = [os.path.relpath(MANIFESTS / name, folder.resolve()) for name in MONITORING]
-    overlay = {"namespace": NAMESPACE, "components": shown}
+    overlay = {"components": shown}  # over cluster-install, which names its namespace itself
     (folder / "kustomization.yaml").write_text(json.dumps(overlay))
     kustomize = comparable(tools.kustomized(folder))
+    assert {namespace for _, namespace, _ in kustomize} == {NAMESPACE}
     words = ("--set", "monitoring.enabled=true,monitoring.dashboards.enabled=true")
     chart = comparable(tools.chart(*words))
     assert {kind for kind, *_ in kustomize} == {"ConfigMap", "PodMonitor", "PrometheusRule"}

@@ -16,8 +16,9 @@ from pennant_operator.decide.manifests.render import deployment_of
 from pennant_operator.decide.seen.spec import parse_spec
 from pennant_operator.run.metrics.metrics import _RESULTS, Metrics
 from pennant_serving.metrics.telemetry import FAMILIES, Telemetry
-from pennant_testing.memory.object_builders import IMAGES, model_deployment, version
-from pennant_testing.truth.promql import asked_for, grouped_by
+from pennant_testing.memory.counted_metrics import operator_metrics
+from pennant_testing.memory.object_builders import IMAGES, NOW, model_deployment, version
+from pennant_testing.truth.promql import asked_for, grouped_by, increases_asked_for
 
 pytestmark = pytest.mark.contract
 
@@ -71,6 +72,24 @@ def test_what_an_alert_says_is_made_of_labels_that_it_keeps():
         kept = grouped_by(rule["expr"])
         shown = re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
         assert set(shown) <= kept, rule
+
+
+def test_what_an_alert_counts_stands_at_nothing_before_it_happens_for_the_first_time():
+    """Prometheus sees no increase from none to 1. Each poll asks a registry again."""
+    metrics = operator_metrics()
+    metrics.registries.answered("ours", NOW)
+    metrics.registries.notified("ours", "slack", "failed")
+    begun = {
+        (sample.name, label, value)
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        for label, value in sample.labels.items()
+        if sample.value == 0
+    }
+    counted = {each for rule in rules().values() for each in increases_asked_for(rule["expr"])}
+    assert {
+        each for each in counted - begun if each[0] != "pennant_registry_requests_total"
+    } == set()
 
 
 def test_every_alert_is_on_the_page_and_has_a_runbook_that_begins_with_a_command():

@@ -48,7 +48,8 @@ def test_a_write_that_is_not_taken_is_in_the_metrics_and_the_alert_fires(
         (drift,) = world.sample("pennant_alias_drift_seconds")
         assert dict(drift)["reason"] == reason
         errors = world.sample("pennant_reconcile_errors_total")
-        assert errors == {(("kind", kind),): 4}
+        assert {dict(each)["kind"] for each, n in errors.items() if n} == {kind}
+        assert sum(errors.values()) == 4
         assert sum(world.sample("pennant_reconcile_duration_seconds_count").values()) == 4
         world.api.fault = lambda method, path: None
         await world.handle(times=1)
@@ -93,7 +94,8 @@ def test_a_fault_of_the_operator_hides_no_modeldeployment_from_the_metrics(
         await world.handle()
         (labels,) = world.sample("pennant_modeldeployment_info")
         assert dict(labels)["name"] == "rec"
-        assert world.sample("pennant_reconcile_errors_total") == {(("kind", "fault"),): 1}
+        errors = world.sample("pennant_reconcile_errors_total")
+        assert (errors[("kind", "fault"),], sum(errors.values())) == (1, 1)
 
     run_scenario(scenario)
     assert "a fault in the operator" in caplog.text

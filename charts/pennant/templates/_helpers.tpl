@@ -1,7 +1,7 @@
 {{- define "pennant.labels" -}}
 app.kubernetes.io/name: pennant-operator
 app.kubernetes.io/part-of: pennant
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}

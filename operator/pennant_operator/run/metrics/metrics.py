@@ -16,6 +16,7 @@ from pennant_operator.run.metrics.registries import RegistryMetrics
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _ROLLOUT_SECONDS = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 600, 1800)
+_ERRORS = ("refused", "api", "conflict", "fault")
 _RESULTS = {
     EventReason.ROLLOUT_STARTED: "started",
     EventReason.TRAFFIC_MOVED: "promoted",
@@ -53,6 +54,8 @@ class Metrics:
         self._errors = Counter(
             "pennant_reconcile_errors", "Reconciles that failed.", ["kind"], registry=self.registry
         )
+        for kind in _ERRORS:  # at 0: Prometheus sees no increase in what begins at 1
+            self._errors.labels(kind)
         self._writes = Counter(
             "pennant_api_writes",
             "Write requests to the API server.",

@@ -4,6 +4,11 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from pennant_operator.observe.webhook.webhook import Outcome
+
+# What alerts are about stands at 0 before it happens: Prometheus sees no increase from none to 1.
+_REFUSED_HOOKS = (Outcome.FORGED, Outcome.NO_SECRET, Outcome.MALFORMED)
+_GIVEN_UP = "given_up"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
@@ -71,6 +76,8 @@ class RegistryMetrics:
     def answered(self, registry: str, at: datetime) -> None:
         """A registry answered all that it was asked."""
         self._answered.labels(registry).set(at.timestamp())
+        for result in _REFUSED_HOOKS:
+            self._webhooks.labels(registry, result)
 
     def requested(self, registry: str, status: int, seconds: float) -> None:
         """A request to it is over; status 0: without an answer."""
@@ -82,7 +89,8 @@ class RegistryMetrics:
         self._webhooks.labels(registry, result).inc()
 
     def notified(self, registry: str, notifier: str, result: str) -> None:
-        """An attempt to send a message to one of its notifiers is over."""
+        """An attempt to send a message to one of its notifiers is over, or it was given up."""
+        self._notifications.labels(registry, notifier, _GIVEN_UP)
         self._notifications.labels(registry, notifier, result).inc()
 
     def braked(self, registry: str, *, on: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import promql_parser
-from promql_parser import AggregateExpr, VectorSelector
+from promql_parser import AggregateExpr, Call, MatrixSelector, VectorSelector
 
 
 def asked_for(expr: str) -> dict[str, set[str]]:
@@ -23,6 +23,19 @@ def grouped_by(expr: str) -> set[str]:
         for each in _nodes(expr)
         if isinstance(each, AggregateExpr) and each.modifier
         for label in each.modifier.labels
+    }
+
+
+def increases_asked_for(expr: str) -> set[tuple[str, str, str]]:
+    """Metric, label, and each value by which it is chosen, of what is summed up as an increase."""
+    return {
+        (str(each.vector_selector.name), matcher.name, value)
+        for call in _nodes(expr)
+        if isinstance(call, Call) and call.func.name == "increase"
+        for each in call.args
+        if isinstance(each, MatrixSelector)
+        for matcher in each.vector_selector.matchers.matchers
+        for value in matcher.value.split("|")
     }
 
 
