@@ -80,6 +80,23 @@ def test_pins_of_another_form_are_refused(content):
         decode(base64.b85encode(zlib.compress(content)).decode())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x==1.0\r--extra-index-url https://elsewhere.example.com/simple",
+        "--index-url https://elsewhere.example.com/simple #==1",
+        "x @ https://elsewhere.example.com/x-1.0-py3-none-any.whl #==1",
+        "-r /proc/self/environ #==1",
+        "x==1.0 --hash=sha256:00",
+    ],
+)
+def test_pins_ask_for_nothing_but_names_and_versions(text):
+    """A tag of the version's may hold them, and uv is given a line of each."""
+    content = f"{text}\0".encode() + bytes(HASH_BYTES)
+    with pytest.raises(ValueError, match="is not name==version"):
+        decode(base64.b85encode(zlib.compress(content)).decode())
+
+
 def message(environment):
     """As long as `fetch` ever reports."""
     facts = {"digest": "0" * 64, "version": "1234567", "bytes": 10**12, "seconds": 12345.678}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -64,10 +65,10 @@ def decode(text: str) -> tuple[Pin, ...]:
 
 
 def _pin(text: str, beginning: bytes) -> Pin:
-    name, equals, version = text.partition("==")
-    if not (name and equals and version):
+    match = _NAME_AND_VERSION.fullmatch(text)
+    if match is None:
         raise ValueError(f"these are no pins: {text!r} is not name==version")
-    return Pin(name, version, beginning.hex())
+    return Pin(match[1], match[2], beginning.hex())
 
 
 def _decompressed(data: bytes) -> bytes:
@@ -76,3 +77,7 @@ def _decompressed(data: bytes) -> bytes:
     if not inflating.eof:
         raise ValueError("they are cut off, or longer than any environment's")
     return content
+
+
+# A line for uv is made of each: what else it could say, another index would be asked by.
+_NAME_AND_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._!+-]*)")
