@@ -51,6 +51,8 @@ class CachedEnvironment:
             recorded = record.of_json(content)
             if recorded is None or name != _name(recorded.digest):
                 return None
+            if recorded.digest != pins.digest_of_lines(recorded.wheels):
+                return None  # it is reported, and pinned
             return recorded if recorded.files == _digest(files) else None
 
     def follow(self, files: Path, value: EnvironmentRecord) -> None:

@@ -36,8 +36,13 @@ class Pin:
 
 def digest(pins: Iterable[Pin]) -> str:
     """Hex sha256 of an environment: over the sorted lines `name==version sha256`."""
-    lines = sorted(f"{pin} {pin.sha256}\n" for pin in pins)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return digest_of_lines(f"{pin} {pin.sha256}" for pin in pins)
+
+
+def digest_of_lines(lines: Iterable[str]) -> str:
+    """The same, of the lines as a record has them."""
+    ordered = sorted(f"{line}\n" for line in lines)
+    return hashlib.sha256("".join(ordered).encode("utf-8", "replace")).hexdigest()
 
 
 def encode(pins: Iterable[Pin]) -> str:
