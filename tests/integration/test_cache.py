@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -160,6 +162,20 @@ def test_names_that_break_lines_for_python_are_whole_too(scene):
     """In a cache each file is compared with the list of its wheel."""
     files = {"alpha/__init__.py": '__version__ = "1.0"\n', "alpha/a\u2028b.txt": ""}
     wheel(scene.folder / "wheels", "alpha", "1.0", files=files)
+    pod = scene.pod()
+    assert pod.is_whole(), pod.log
+    assert pod.environment.is_symlink()
+
+
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda path: path.write_text("")], ids=["gone", "empty"]
+)
+def test_what_uv_cannot_install_from_its_folder_is_downloaded_anew(scene, damage):
+    scene.pod()
+    (entry,) = scene.entries("environments")
+    shutil.rmtree(entry)
+    (listed,) = (scene.cache / "uv").glob("archive-v0/*/alpha-1.0.dist-info/WHEEL")
+    damage(listed)
     pod = scene.pod()
     assert pod.is_whole(), pod.log
     assert pod.environment.is_symlink()
