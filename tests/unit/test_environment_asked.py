@@ -184,6 +184,8 @@ def test_constraints_elsewhere_are_refused(tmp_path, file):
         ("./package", "is no requirement"),
         ("numpy; " + "(" * 100_000, "is no requirement"),
         ("numpy = 1.26", "is no requirement"),
+        (r"numpy; os_name != 'a\x22\x27'", "is no requirement"),
+        (r"numpy; os_name != 'a\n-r /etc/passwd'", "its marker holds a line break"),
     ],
 )
 def test_a_bad_line_is_named_with_what_to_do(tmp_path, line, problem):
