@@ -129,9 +129,8 @@ def _of_conda(content: Any) -> Iterator[tuple[str, str]]:
     for each in _dependencies(content):
         if isinstance(each, dict):
             for line in _listed(each.get("pip")):
-                if not isinstance(line, str):  # of aliases it may be endless as a text
-                    raise bad(f"{CONDA} (pip)", "...", "is no requirement: write name==version")
-                yield f"{CONDA} (pip)", line.strip()
+                # What else it may be is no requirement, and of aliases endless as a text.
+                yield f"{CONDA} (pip)", line.strip() if isinstance(line, str) else "..."
 
 
 def _condas_own(content: Any) -> Iterator[str]:
