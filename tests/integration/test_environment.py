@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import platform
 import ssl
 import sys
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
-from pennant_serving.environment.pins import digest_of_lines
 from pennant_serving.environment.record import PYTHON, environment_path, read, record_path
 from pennant_serving.failures import PodError, Reason
 from pennant_testing.certificates import Authority
 from pennant_testing.mlflow.tls_and_proxies import tls_front
 from pennant_testing.packages.bundles import bundle_asking, provided
-from pennant_testing.packages.simple_index import needs, package_index, sha256
+from pennant_testing.packages.simple_index import needs, package_index
 from pennant_testing.packages.wheels import runtime_wheels, wheel
 
 pytestmark = pytest.mark.integration
@@ -149,20 +146,6 @@ def test_a_pinned_wheel_that_is_gone_is_waited_for(index, folder, tmp_path):
     with pytest.raises(PodError, match=r"pinned to a wheel of beta==2\.0 whose sha256") as r:
         provided(model_path, index, pinned=first)
     assert r.value.reason is Reason.DOWNLOAD_FAILED
-
-
-def test_pins_of_another_platform_are_told_before_anything_is_installed(index, folder, tmp_path):
-    tags = [f"{CPYTHON}-{CPYTHON}-manylinux_2_17_{each}" for each in ("aarch64", "x86_64")]
-    other, here = (
-        wheel(folder, "compiled", "1.0", tag=tag)
-        for tag in sorted(tags, key=lambda tag: tag.endswith(platform.machine()))
-    )
-    first, _ = provided(bundle_asking(tmp_path / "first", "compiled"), index)
-    lines = [line.replace(sha256(here), sha256(other)) for line in first.wheels]
-    pinned = replace(first, wheels=tuple(lines), digest=digest_of_lines(lines))
-    reason, message = failure(bundle_asking(tmp_path / "later", "compiled"), index, pinned=pinned)
-    assert reason is Reason.ENVIRONMENT_MISMATCH
-    assert f"have {other.name}, which is for another platform" in message
 
 
 def test_bytes_that_the_index_did_not_promise_are_not_installed(folder, tmp_path):

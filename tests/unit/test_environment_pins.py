@@ -14,11 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_serving.environment import locking
+from pennant_serving.environment.asked import AskedEnvironment
 from pennant_serving.environment.locking import PINS_CHARACTERS
 from pennant_serving.environment.pins import HASH_BYTES, Pin, decode, digest, encode
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.report import report
+from pennant_serving.environment.settings import PackageIndexes
+from pennant_serving.environment.uv import Uv
 from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason
+from pennant_testing.packages.wheels import wheel
 
 pytestmark = pytest.mark.unit
 
@@ -95,6 +99,15 @@ def test_pins_ask_for_nothing_but_names_and_versions(text):
     content = f"{text}\0".encode() + bytes(HASH_BYTES)
     with pytest.raises(ValueError, match="is not name==version"):
         decode(base64.b85encode(zlib.compress(content)).decode())
+
+
+def test_a_wheel_of_another_platform_is_named(tmp_path):
+    path = wheel(tmp_path, "compiled", "1.0", tag="py3-none-win_amd64")
+    pin = Pin("compiled", "1.0", hashlib.sha256(path.read_bytes()).hexdigest()[: 2 * HASH_BYTES])
+    asked = AskedEnvironment((), (), (path,), "")
+    with pytest.raises(PodError, match=f"have {path.name}, which is for another platform") as r:
+        locking.resolve_pins([pin], asked, Uv(PackageIndexes(()), tmp_path))
+    assert r.value.reason is Reason.ENVIRONMENT_MISMATCH
 
 
 def message(environment):
