@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -139,6 +142,43 @@ def test_a_damaged_environment_is_made_anew(scene):
         assert pod.is_whole(), pod.log
         assert f"{entry} is damaged" in pod.log
         assert path.read_bytes() != damage
+
+
+def test_a_damaged_record_of_an_environment_is_not_reported(scene):
+    """What is reported is pinned, and all later pods install it."""
+    first = scene.pod()
+    (entry,) = scene.entries("environments")
+    record = json.loads((entry / "record.json").read_text())
+    for damaged in ("alpha==1.0", record["content"]["wheels"][0][:-1] + "!"):
+        content = record["content"] | {"wheels": [damaged, *record["content"]["wheels"][1:]]}
+        (entry / "record.json").write_text(json.dumps(record | {"content": content}))
+        pod = scene.pod()
+        assert pod.is_whole(), pod.log
+        assert f"{entry} is damaged" in pod.log
+        assert pod.message["environment"]["pins"] == first.message["environment"]["pins"]
+
+
+def test_names_that_break_lines_for_python_are_whole_too(scene):
+    """In a cache each file is compared with the list of its wheel."""
+    files = {"alpha/__init__.py": '__version__ = "1.0"\n', "alpha/a\u2028b.txt": ""}
+    wheel(scene.folder / "wheels", "alpha", "1.0", files=files)
+    pod = scene.pod()
+    assert pod.is_whole(), pod.log
+    assert pod.environment.is_symlink()
+
+
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda path: path.write_text("")], ids=["gone", "empty"]
+)
+def test_what_uv_cannot_install_from_its_folder_is_downloaded_anew(scene, damage):
+    scene.pod()
+    (entry,) = scene.entries("environments")
+    shutil.rmtree(entry)
+    (listed,) = (scene.cache / "uv").glob("archive-v0/*/alpha-1.0.dist-info/WHEEL")
+    damage(listed)
+    pod = scene.pod()
+    assert pod.is_whole(), pod.log
+    assert pod.environment.is_symlink()
 
 
 def mounted(scene, mount):

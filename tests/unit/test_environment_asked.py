@@ -184,6 +184,8 @@ def test_constraints_elsewhere_are_refused(tmp_path, file):
         ("./package", "is no requirement"),
         ("numpy; " + "(" * 100_000, "is no requirement"),
         ("numpy = 1.26", "is no requirement"),
+        (r"numpy; os_name != 'a\x22\x27'", "is no requirement"),
+        (r"numpy; os_name != 'a\n-r /etc/passwd'", "its marker holds a line break"),
     ],
 )
 def test_a_bad_line_is_named_with_what_to_do(tmp_path, line, problem):
@@ -237,6 +239,15 @@ def test_a_wheel_is_named_as_wheels_are(tmp_path):
 
 def test_a_bundle_without_requirements_is_refused(tmp_path):
     assert "neither requirements.txt nor conda.yaml" in refused(tmp_path)
+
+
+def test_what_is_short_in_yaml_and_endless_as_a_text_is_refused(tmp_path):
+    doubled = "".join(f"x{n}: &x{n} [*x{n - 1}, *x{n - 1}]\n" for n in range(1, 64))
+    text = f"x0: &x0 [x]\n{doubled}dependencies: [pip, {{pip: [*x63]}}]"
+    assert "conda.yaml (pip)" in refused(tmp_path, conda_yaml=text)
+    lines = f"x0: &x0 [x]\n{doubled}python: *x63"
+    asked = read_asked(bundle(tmp_path, "numpy", conda_yaml=text, python_env_yaml=lines))
+    assert asked.python == ""
 
 
 @pytest.mark.parametrize("text", ["- [", "just text", "[" * 100_000, "a: &a [*a]\n- b", "\0"])

@@ -14,11 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_serving.environment import locking
+from pennant_serving.environment.asked import AskedEnvironment
 from pennant_serving.environment.locking import PINS_CHARACTERS
 from pennant_serving.environment.pins import HASH_BYTES, Pin, decode, digest, encode
 from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.report import report
+from pennant_serving.environment.settings import PackageIndexes
+from pennant_serving.environment.uv import Uv
 from pennant_serving.failures import MESSAGE_BYTES, PodError, Reason
+from pennant_testing.packages.wheels import wheel
 
 pytestmark = pytest.mark.unit
 
@@ -78,6 +82,32 @@ def test_what_is_no_pins_is_refused(text):
 def test_pins_of_another_form_are_refused(content):
     with pytest.raises(ValueError, match="no pins"):
         decode(base64.b85encode(zlib.compress(content)).decode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x==1.0\r--extra-index-url https://elsewhere.example.com/simple",
+        "--index-url https://elsewhere.example.com/simple #==1",
+        "x @ https://elsewhere.example.com/x-1.0-py3-none-any.whl #==1",
+        "-r /proc/self/environ #==1",
+        "x==1.0 --hash=sha256:00",
+    ],
+)
+def test_pins_ask_for_nothing_but_names_and_versions(text):
+    """A tag of the version's may hold them, and uv is given a line of each."""
+    content = f"{text}\0".encode() + bytes(HASH_BYTES)
+    with pytest.raises(ValueError, match="is not name==version"):
+        decode(base64.b85encode(zlib.compress(content)).decode())
+
+
+def test_a_wheel_of_another_platform_is_named(tmp_path):
+    path = wheel(tmp_path, "compiled", "1.0", tag="py3-none-win_amd64")
+    pin = Pin("compiled", "1.0", hashlib.sha256(path.read_bytes()).hexdigest()[: 2 * HASH_BYTES])
+    asked = AskedEnvironment((), (), (path,), "")
+    with pytest.raises(PodError, match=f"have {path.name}, which is for another platform") as r:
+        locking.resolve_pins([pin], asked, Uv(PackageIndexes(()), tmp_path))
+    assert r.value.reason is Reason.ENVIRONMENT_MISMATCH
 
 
 def message(environment):

@@ -129,7 +129,8 @@ def _of_conda(content: Any) -> Iterator[tuple[str, str]]:
     for each in _dependencies(content):
         if isinstance(each, dict):
             for line in _listed(each.get("pip")):
-                yield f"{CONDA} (pip)", str(line).strip()
+                # What else it may be is no requirement, and of aliases endless as a text.
+                yield f"{CONDA} (pip)", line.strip() if isinstance(line, str) else "..."
 
 
 def _condas_own(content: Any) -> Iterator[str]:
@@ -174,17 +175,21 @@ def _is_inside(bundle: Path, path: Path) -> bool:
 def _python(bundle: Path) -> str:
     if (bundle / PYTHON_ENV).is_file():
         content = _yaml(bundle, PYTHON_ENV)
-        if match := _VERSION.match(str(content.get("python") or "")):
+        if match := _VERSION.match(_text_or_empty(content.get("python"))):
             return match[1]
     if (bundle / CONDA).is_file():
-        listed = (str(each) for each in _dependencies(_yaml(bundle, CONDA)))
-        matches = (_CONDA_PYTHON.match(each) for each in listed)
+        listed = _dependencies(_yaml(bundle, CONDA))
+        matches = (_CONDA_PYTHON.match(_text_or_empty(each)) for each in listed)
         return next((match[1] for match in matches if match), "")
     return ""
 
 
 def _dependencies(content: Any) -> list[Any]:
     return _listed(content.get("dependencies"))
+
+
+def _text_or_empty(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _listed(value: Any) -> list[Any]:

@@ -19,6 +19,7 @@ from pennant_serving.environment.record import PYTHON, EnvironmentRecord
 from pennant_serving.environment.settings import BundleEnvironment
 from pennant_serving.environment.uv import Uv
 from pennant_serving.environment.wheels import Wheel
+from pennant_serving.failures import PodError, Reason
 from pennant_serving.lifecycle.phases import Phases
 
 
@@ -51,6 +52,8 @@ class CachedEnvironment:
             recorded = record.of_json(content)
             if recorded is None or name != _name(recorded.digest):
                 return None
+            if recorded.digest != pins.digest_of_lines(recorded.wheels):
+                return None  # it is reported, and pinned
             return recorded if recorded.files == _digest(files) else None
 
     def follow(self, files: Path, value: EnvironmentRecord) -> None:
@@ -72,18 +75,32 @@ class CachedEnvironment:
 
     def make(self, folder: Path) -> tuple[str, dict[str, Any], EnvironmentRecord]:
         """Of what was settled. Raises PodError."""
-        with wheels.running(self.cache.path) as shared:
-            packages = self._installed(folder.with_name("uv"), shared)
-        if not installing.is_intact(packages, len(self.resolved)):
-            # Its files are those of uv's folder, where somebody damaged them.
-            wheels.remove(self.cache.path)
+        packages = self._through_uvs_folder(folder.with_name("uv"))
+        if packages is None:
             packages = self._installed(folder.with_name("uv-alone"), None)
+            if self._is_intact(packages):  # so it was that folder: somebody damaged files there
+                wheels.remove(self.cache.path)
         files = folder / "files"
         packages.replace(files)
         with self.phases.phase("compile"):
             compile_all(files)
         value = installing.describe(files, self.resolved)
         return _name(value.digest), asdict(value), value
+
+    def _through_uvs_folder(self, folder: Path) -> Path | None:
+        """None where it comes to nothing: by what is in that folder, or by the index. Raises
+        PodError."""
+        try:
+            with wheels.running(self.cache.path) as shared:
+                packages = self._installed(folder, shared)
+        except PodError as error:
+            if error.reason is not Reason.DOWNLOAD_FAILED:
+                raise
+            return None
+        return packages if self._is_intact(packages) else None
+
+    def _is_intact(self, packages: Path) -> bool:
+        return installing.is_intact(packages, len(self.resolved))
 
     def _installed(self, folder: Path, cache: Path | None) -> Path:
         with self.phases.phase("install"):

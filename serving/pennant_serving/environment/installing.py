@@ -101,9 +101,10 @@ def is_intact(folder: Path, packages: int) -> bool:
         return False
     claims: dict[str, set[str]] = defaultdict(set)
     for path in lists:
-        for name, hash_, _ in csv.reader(path.read_text().splitlines()):
-            if hash_ and not name.endswith(".pyc"):  # derived, and not gone by if old
-                claims[name].add(hash_)  # several, where packages have a file in common
+        with path.open(encoding="utf-8", newline="") as file:  # names may break lines for Python
+            for name, hash_, _ in csv.reader(file):
+                if hash_ and not name.endswith(".pyc"):  # derived, and not gone by if old
+                    claims[name].add(hash_)  # several, where packages have a file in common
     return all(_is_one_of(folder / name, claims[name]) for name in claims)
 
 

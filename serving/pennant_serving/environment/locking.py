@@ -14,7 +14,7 @@ from pennant_serving.environment.asked import AskedEnvironment
 from pennant_serving.environment.pins import Pin, encode
 from pennant_serving.environment.requirement_lines import OWN
 from pennant_serving.environment.uv import Uv, UvFailed
-from pennant_serving.environment.wheels import Wheel, best
+from pennant_serving.environment.wheels import Wheel, best, fits
 from pennant_serving.failures import PodError, Reason
 
 REQUIREMENTS, CONSTRAINTS, LOCK = "requirements.in", "constraints.txt", "pylock.toml"
@@ -49,7 +49,9 @@ def resolve_pins(pins: Iterable[Pin], asked: AskedEnvironment, uv: Uv) -> list[W
         else:
             url = local[full].resolve().as_uri()
             wheels.append(Wheel(pin.name, pin.version, full, url))
-    return wheels + (_of_indexes(others, uv) if others else [])
+    wheels += _of_indexes(others, uv) if others else []
+    _check_platform(wheels)
+    return wheels
 
 
 def written(wheels: Iterable[Wheel], path: Path) -> Path:
@@ -93,6 +95,19 @@ def _check_room(listed: list[Pin]) -> None:
             f" characters: at most {PINS_CHARACTERS} can be reported, some 100 packages; log the"
             " model with what it needs itself, or set serving.environment to Image and"
             " serving.image to one that has them",
+        )
+
+
+def _check_platform(wheels: list[Wheel]) -> None:
+    """Before uv says of such a wheel that there is none."""
+    unfit = [wheel.filename for wheel in wheels if not fits(wheel.filename)]
+    if unfit:
+        raise PodError(
+            Reason.ENVIRONMENT_MISMATCH,
+            f"the pins of this revision (by the version's tag pennant.environment, if it has one)"
+            f" have {unfit[0]}, which is for another platform than that of fetch: lock the version"
+            " where the platform is that of its pods, or set serving.nodeSelector to nodes of that"
+            " platform",
         )
 
 

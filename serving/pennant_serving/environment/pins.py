@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,8 +36,13 @@ class Pin:
 
 def digest(pins: Iterable[Pin]) -> str:
     """Hex sha256 of an environment: over the sorted lines `name==version sha256`."""
-    lines = sorted(f"{pin} {pin.sha256}\n" for pin in pins)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return digest_of_lines(f"{pin} {pin.sha256}" for pin in pins)
+
+
+def digest_of_lines(lines: Iterable[str]) -> str:
+    """The same, of the lines as a record has them."""
+    ordered = sorted(f"{line}\n" for line in lines)
+    return hashlib.sha256("".join(ordered).encode("utf-8", "replace")).hexdigest()
 
 
 def encode(pins: Iterable[Pin]) -> str:
@@ -64,10 +70,10 @@ def decode(text: str) -> tuple[Pin, ...]:
 
 
 def _pin(text: str, beginning: bytes) -> Pin:
-    name, equals, version = text.partition("==")
-    if not (name and equals and version):
+    match = _NAME_AND_VERSION.fullmatch(text)
+    if match is None:
         raise ValueError(f"these are no pins: {text!r} is not name==version")
-    return Pin(name, version, beginning.hex())
+    return Pin(match[1], match[2], beginning.hex())
 
 
 def _decompressed(data: bytes) -> bytes:
@@ -76,3 +82,7 @@ def _decompressed(data: bytes) -> bytes:
     if not inflating.eof:
         raise ValueError("they are cut off, or longer than any environment's")
     return content
+
+
+# A line for uv is made of each: what else it could say, another index would be asked by.
+_NAME_AND_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._!+-]*)")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from pennant_serving.failures import PodError, Reason
@@ -87,7 +87,8 @@ def _line(where: str, text: str) -> RequirementLine | None:
         return RequirementLine(text, "", _path(where, text))
     try:
         requirement = Requirement(text)
-    except (InvalidRequirement, RecursionError) as error:
+        _check_written(str(requirement))
+    except (ValueError, RecursionError) as error:
         what = str(error).splitlines()[0]
         raise bad(where, text, f"is no requirement: {what}; write name==version") from error
     if requirement.url:
@@ -98,6 +99,13 @@ def _line(where: str, text: str) -> RequirementLine | None:
     if name == "mlflow":  # a tenth of the size, and all of it that loads and asks a model
         requirement.name, requirement.extras = "mlflow-skinny", set()
     return RequirementLine(text, canonicalize_name(requirement.name), str(requirement))
+
+
+def _check_written(requirement: str) -> None:
+    """A marker's text may hold an escaped line break, and uv would read another line. Raises
+    ValueError."""
+    if len(requirement.splitlines()) > 1:
+        raise ValueError("its marker holds a line break")
 
 
 def _problem(text: str) -> str:

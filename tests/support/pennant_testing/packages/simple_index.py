@@ -17,6 +17,7 @@ from pathlib import Path
 from pennant_testing.answering import answering
 
 JSON_PAGE = "application/vnd.pypi.simple.v1+json"
+WHEEL = "application/octet-stream"
 Refusal = Callable[[str, str | None], int | None]
 """Path and Authorization to the status of a refusal; None lets it pass."""
 
@@ -45,7 +46,7 @@ class PackageIndex:
             return self._blob(name)
         wheel = self.folder / Path(name).name
         if kind == "files" and wheel.is_file():
-            return "application/octet-stream", wheel.read_bytes()
+            return WHEEL, wheel.read_bytes()
         return None
 
     def _page(self, project: str) -> tuple[str, bytes] | None:
@@ -62,7 +63,7 @@ class PackageIndex:
 
     def _blob(self, digest: str) -> tuple[str, bytes] | None:
         matches = (path for path in self.folder.glob("*.whl") if sha256(path) == digest)
-        return next((("application/octet-stream", path.read_bytes()) for path in matches), None)
+        return next(((WHEEL, path.read_bytes()) for path in matches), None)
 
 
 @contextmanager
@@ -94,6 +95,8 @@ def package_index(
             if status == 401:
                 self.send_header("WWW-Authenticate", "Basic")
             self.send_header("Content-Type", kind)
+            if kind == WHEEL:  # as public indexes have it: uv asks for none again
+                self.send_header("Cache-Control", "max-age=365000000, immutable, public")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command == "GET":
