@@ -220,6 +220,35 @@ def test_a_registry_that_is_down_is_asked_ever_more_seldom_and_then_told_all():
     assert words(tags) == {"7": "serving", "8": "rejected:"}
 
 
+def test_a_tag_that_was_set_without_an_answer_goes_when_its_version_serves_no_more():
+    sim = serving(7)
+    tags, places = registry(7, 8), SimulatedPlaces({"rec": sim})
+
+    def moved(part: WriteBack) -> None:
+        tags.unanswered = 0
+        sim.desired = version(8)
+        sim.run(8)
+
+    tags.unanswered = 100
+    run(places, tags, moved)
+    assert words(tags) == {"8": "serving"}
+
+
+def test_a_tag_that_was_taken_away_without_an_answer_comes_back_when_it_is_so_again():
+    sim = serving(7)
+    tags, places = registry(7), SimulatedPlaces({"rec": sim})
+
+    def gone(part: WriteBack) -> None:
+        tags.unanswered = 1
+        del places.sims["rec"]
+        part.look(("team", "rec"))
+        asyncio.get_running_loop().call_later(0.5, places.sims.update, {"rec": sim})
+
+    run(places, tags, gone)
+    assert tags.requests[-2:] == ["delete news/7", "set news/7"]
+    assert words(tags) == {"7": "serving"}
+
+
 def test_a_namespace_that_may_not_follow_a_model_writes_nothing_at_it():
     tags, places = registry(7), SimulatedPlaces({"rec": serving(7)})
     run(places, tags, of=spec(allowedModels=["other"]))

@@ -11,6 +11,8 @@ from pennant_operator.decide.registry.notes import (
 )
 from pennant_registry.places import Place, place_of_tag
 
+_ANYTHING = ""  # that a tag may say by now, or that it is not there: an emptied one is not kept
+
 
 class TagWriter(Protocol):
     """The registry; every method but the first raises UnwrittenError."""
@@ -93,6 +95,10 @@ class KnownTags:
             and place.cluster in clusters
             and watched(place.namespace)
         ]
+
+    def doubt(self, write: TagWrite) -> None:
+        """It was sent and not answered: what the tag says is not known until it is written anew."""
+        self.wrote(write._replace(value=_ANYTHING), done=True)
 
     def wrote(self, write: TagWrite, *, done: bool) -> None:
         """What the registry answered to a write."""
