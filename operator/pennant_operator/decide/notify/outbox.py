@@ -28,6 +28,7 @@ class Outbox:
     entries: list[Entry]
     events: tuple[Event, ...] = ()  # of what is given up
     given_up: tuple[Delivery, ...] = ()
+    due: float | None = None  # seconds until one of them is given up
 
 
 def next_outbox(
@@ -58,7 +59,8 @@ def next_outbox(
         *(_given_up(each, "newer ones wait, too") for each in dropped),
     )
     ordered = sorted(left, key=lambda each: str(each["time"]))
-    return Outbox(ordered, events, tuple(deliveries({"notifications": [*late, *dropped]})))
+    given_up = tuple(deliveries({"notifications": [*late, *dropped]}))
+    return Outbox(ordered, events, given_up, _due(ordered, now))
 
 
 def deliveries(status: Status) -> list[Delivery]:
@@ -99,6 +101,12 @@ def _waits(entry: Entry) -> bool:
 def is_late(entry: Entry, now: datetime) -> bool:
     """Whether it is given up."""
     return now - parse_time(entry["time"]) >= GIVEN_UP_AFTER
+
+
+def _due(entries: list[Entry], now: datetime) -> float | None:
+    """No courier looks at all of thousands that one receiver does not take."""
+    ages = (now - parse_time(each["time"]) for each in entries if _waits(each))
+    return min(((GIVEN_UP_AFTER - age).total_seconds() for age in ages), default=None)
 
 
 def _given_up(entry: Entry, why: str) -> Event:
