@@ -254,6 +254,24 @@ def test_what_is_late_is_looked_at_and_what_is_given_up_is_counted_and_tried_no_
     at_once(scenario())
 
 
+def test_what_was_in_the_way_of_what_is_given_up_stays_told_until_a_message_is_taken():
+    async def scenario() -> None:
+        post = Post()
+        post.receivers.answers["slack"] = ReceiverAnswer(404, "no_service")
+        post.hold("1")
+        async with post.running(SLACK):
+            await asyncio.sleep(1)
+            post.hold()
+            await asyncio.sleep(1000)
+            assert "answers 404 (no_service)" in str(post.courier.trouble("default", "slack"))
+            post.receivers.answers.clear()
+            post.hold("2")
+            await asyncio.sleep(1)
+            assert post.courier.trouble("default", "slack") == ""
+
+    at_once(scenario())
+
+
 def test_of_two_hundred_that_follow_one_alias_each_is_sent_one_at_a_time():
     async def scenario() -> None:
         post = Post()

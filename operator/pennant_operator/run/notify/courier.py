@@ -123,7 +123,7 @@ class Courier:
         if trouble := unusable_address(notifier, url):
             return SendOutcome(Receipt.UNUSABLE, trouble)
         if item is None or entry is None:
-            return SendOutcome(Receipt.DELIVERED)
+            return SendOutcome(Receipt.UNTRIED)
         body = notifier.body.filled(values_of(entry, *item[0]))
         return await self.dependencies.sender.send(notifier, url, body)
 
