@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from pennant_operator.decide.intent import WARNING, Event
 from pennant_operator.decide.notify.news import Entry, Status, is_held_still
-from pennant_operator.decide.notify.notifiers import Notifier
+from pennant_operator.decide.notify.notifiers import Recipient
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import EventReason
 
@@ -36,7 +36,7 @@ def next_outbox(
     before: Status,
     news: list[Entry],
     registry: str,
-    notifiers: Sequence[Notifier] | None,
+    notifiers: Sequence[Recipient] | None,
     sent: Set[Delivery],
     now: datetime,
 ) -> Outbox:
@@ -73,7 +73,7 @@ def deliveries(status: Status) -> list[Delivery]:
 
 
 def _left_of(
-    entry: Entry, sent: Set[Delivery], registry: str, notifiers: Sequence[Notifier] | None
+    entry: Entry, sent: Set[Delivery], registry: str, notifiers: Sequence[Recipient] | None
 ) -> Entry:
     """For those that it was not sent to, as far as they are there."""
     if "to" not in entry:
@@ -85,7 +85,7 @@ def _left_of(
     return {**entry, "to": left}
 
 
-def _addressed(entry: Entry, registry: str, notifiers: Sequence[Notifier] | None) -> Entry | None:
+def _addressed(entry: Entry, registry: str, notifiers: Sequence[Recipient] | None) -> Entry | None:
     """With whom it is for, once that is known; None where it is for nobody."""
     if "to" in entry or notifiers is None or entry["registry"] != registry:
         return entry
