@@ -178,6 +178,20 @@ def test_a_version_that_is_registered_later_is_read_by_itself():
     assert "version 8 of news" in tags.requests
 
 
+def test_what_a_version_was_copied_with_is_taken_away_when_it_is_seen_first():
+    tags, places = registry(7), SimulatedPlaces({"rec": serving(7)})
+    copied = "pennant.eu-1.team.stage"
+
+    def moved(part: WriteBack) -> None:
+        tags.models["news"]["8"] = TaggedVersion(1008, {copied: "serving since 2026-11-21T11:00Z"})
+        places.sims["rec"].desired = version(8)
+        places.sims["rec"].run(8)
+        part.look(("team", "rec"))
+
+    run(places, tags, moved)
+    assert {name: [*of] for name, of in tags.tags().items()} == {"news/8": [TAG]}
+
+
 def test_a_version_that_was_deleted_has_no_tags_and_is_no_trouble():
     tags, places = registry(7, 8), SimulatedPlaces({"rec": rejected()})
 
