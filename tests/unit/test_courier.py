@@ -286,6 +286,18 @@ def test_of_two_hundred_that_follow_one_alias_each_is_sent_one_at_a_time():
     at_once(scenario())
 
 
+def test_who_does_not_lead_any_more_sends_nothing():
+    async def scenario() -> None:
+        post = Post()
+        post.hold("1", "2")
+        post.receivers.leads = False
+        async with post.running(SLACK):
+            await asyncio.sleep(100)
+        assert (post.receivers.tried, post.results) == ([], {})
+
+    at_once(scenario())
+
+
 def test_what_is_not_to_be_seen_for_a_while_is_sent_when_it_is_back():
     async def scenario() -> None:
         post = Post()

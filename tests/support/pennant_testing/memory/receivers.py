@@ -38,6 +38,8 @@ class ReceiversInMemory:
     secrets: dict[str, str] = field(default_factory=dict)
     taken: list[tuple[str, Any]] = field(default_factory=list)  # by whom, and the body
     tried: list[str] = field(default_factory=list)
+    leads: bool = True
+    """Whether who sends to them may still write."""
 
     async def address(self, notifier: Notifier) -> str:
         """Of its Secret; empty in `secrets` where there is none."""
@@ -72,6 +74,7 @@ class ReceiversInMemory:
                 read_address=self.address,
                 look_again=look_again,
                 count=count,
+                fence=lambda: 60.0 if self.leads else 0.0,
                 now=self.now,
                 random=lambda: 0.5,
             )
