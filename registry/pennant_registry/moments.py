@@ -104,11 +104,14 @@ def _doubt(of: Pointer, last: Move | None, later: Move | None, current: int | No
 
 
 def _served(recorded: Iterable[Version], at: datetime) -> tuple[dict[str, int], tuple[str, ...]]:
-    served: dict[str, int] = {}
+    began: dict[str, tuple[datetime, int]] = {}
     places = set[Place]()
     for version in recorded:
         for place, note in notes_of(version).items():
             places.add(place)
             if note.word is Word.SERVING and note.since is not None and note.since <= at:
-                served[str(place)] = version.version
+                # Of what served before, the tag may not be taken away yet.
+                latest = began.get(str(place), (note.since, version.version))
+                began[str(place)] = max(latest, (note.since, version.version))
+    served = {place: version for place, (_, version) in began.items()}
     return served, tuple(str(place) for place in sorted(places) if str(place) not in served)

@@ -65,7 +65,6 @@ def wait_until_served(
     this rollout. A registry that does not answer is asked again.
     """
     deadline, before = time.monotonic() + limit.seconds, version.tags if moved else {}
-    latest = "nothing is said of it there"
     while True:
         try:
             place, note = _look(client, version, of, limit.where, before)
@@ -76,6 +75,7 @@ def wait_until_served(
                 return
             if note is not None:
                 raise _VERDICTS[note.word](f"{_title(version)} at {place}: {note.sentence}")
+            latest = "nothing is said of it there"
         left = deadline - time.monotonic()
         if left <= 0:
             raise RolloutTimeoutError(

@@ -247,6 +247,16 @@ def test_the_answer_has_version_digest_gates_and_who_moved_it(tmp_path: Path):
     assert answer["whole"] is True
 
 
+@pytest.mark.parametrize("result", ["conflict", "api", "fenced", "gone", "fault"])
+def test_a_move_of_the_traffic_that_was_not_done_changed_nothing(result: str, tmp_path: Path):
+    lines = [json.loads(line) for line in output(full=False)]
+    (moved,) = [n for n, line in enumerate(lines) if "TrafficMoved" in line.get("events", ())]
+    lines = [*lines[:moved], lines[moved] | {"result": result}]
+    texts = [json.dumps(line) for line in lines]
+    done = run(tmp_path, texts, "audit", "--at", "2026-11-21T12:05:12", "team/rec")
+    assert "version 7 served" in done.stdout
+
+
 def test_an_answer_from_a_log_that_was_edited_is_no_success(tmp_path: Path):
     lines = [edited(0, serving={"version": "6"}), *output()[1:]]
     done = run(tmp_path, lines, "audit", "--at", "2026-11-21T12:05:10", "team/rec")

@@ -3,84 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pennant_operator.decide.notify.notifiers import Notifier
 from pennant_operator.decide.notify.receipts import ReceiverAnswer
-from pennant_operator.observe.cluster.store import Key, Store
 from pennant_testing.jumping_clock import at_once
-from pennant_testing.memory.object_builders import NOW, model_deployment
-from pennant_testing.memory.receivers import ReceiversInMemory, notifier
+from pennant_testing.memory.receivers import KEY, Post, notifier
 
 pytestmark = pytest.mark.unit
 
 SLACK, TEAMS = notifier(), notifier("teams")
-KEY = ("team", "rec")
-
-
-class Post:
-    """A store, receivers, and a Courier between them."""
-
-    def __init__(self) -> None:
-        self.store, self.version = Store(), 1
-        self.receivers = ReceiversInMemory(self.clock)
-        self.looked: list[Key] = []
-        self.results: Counter[tuple[str, str]] = Counter()
-        self.reports: list[tuple[str, str | None]] = []
-        self.courier = self.receivers.courier(self.store, self.looked.append, self.count)
-
-    def clock(self) -> Any:
-        return NOW + timedelta(seconds=asyncio.get_running_loop().time())
-
-    def count(self, _: str, name: str, result: str) -> None:
-        self.results[name, result] += 1
-
-    def hold(self, *news: str, to: tuple[str, ...] = ("slack",), key: Key = KEY) -> None:
-        """A ModelDeployment's status has these, by their ids, and it was reconciled."""
-        entries = [
-            {
-                "id": each,
-                "occasion": "Serving",
-                "registry": "default",
-                "model": "news",
-                "version": each,
-                "time": "2026-11-21T12:00:00Z",
-                "to": list(to),
-            }
-            for each in news
-        ]
-        self.version += 1
-        owner = model_deployment(key[1], status={"notifications": entries})
-        owner["metadata"]["resourceVersion"] = str(self.version)
-        self.store.put(owner)
-        self.courier.look(key, owner["status"])
-
-    @contextlib.asynccontextmanager
-    async def running(self, *notifiers: Notifier) -> AsyncIterator[None]:
-        """Until the block is left."""
-        tasks = [asyncio.create_task(self.courier.run("default", n, self.report(n.name)))
-                 for n in notifiers]  # fmt: skip
-        yield
-        for task in tasks:
-            assert not task.done()
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def report(self, name: str) -> Callable[[], Coroutine[Any, Any, None]]:
-        async def reported() -> None:
-            self.reports.append((name, self.courier.trouble("default", name)))
-
-        return reported
-
-    def versions(self, name: str = "slack") -> list[str]:
-        """Of what one was sent, in that order."""
-        return [text.split()[2] for text in self.receivers.texts(name)]
 
 
 def test_what_waits_is_sent_in_order_and_remembered_until_the_status_knows():
@@ -254,6 +188,24 @@ def test_what_is_late_is_looked_at_and_what_is_given_up_is_counted_and_tried_no_
     at_once(scenario())
 
 
+def test_what_was_in_the_way_of_what_is_given_up_stays_told_until_a_message_is_taken():
+    async def scenario() -> None:
+        post = Post()
+        post.receivers.answers["slack"] = ReceiverAnswer(404, "no_service")
+        post.hold("1")
+        async with post.running(SLACK):
+            await asyncio.sleep(1)
+            post.hold()
+            await asyncio.sleep(1000)
+            assert "answers 404 (no_service)" in str(post.courier.trouble("default", "slack"))
+            post.receivers.answers.clear()
+            post.hold("2")
+            await asyncio.sleep(1)
+            assert post.courier.trouble("default", "slack") == ""
+
+    at_once(scenario())
+
+
 def test_of_two_hundred_that_follow_one_alias_each_is_sent_one_at_a_time():
     async def scenario() -> None:
         post = Post()
@@ -264,6 +216,18 @@ def test_of_two_hundred_that_follow_one_alias_each_is_sent_one_at_a_time():
             await asyncio.sleep(1)
             assert len(post.versions()) == 200
             assert sorted(set(post.looked)) == sorted(keys)
+
+    at_once(scenario())
+
+
+def test_who_does_not_lead_any_more_sends_nothing():
+    async def scenario() -> None:
+        post = Post()
+        post.hold("1", "2")
+        post.receivers.leads = False
+        async with post.running(SLACK):
+            await asyncio.sleep(100)
+        assert (post.receivers.tried, post.results) == ([], {})
 
     at_once(scenario())
 

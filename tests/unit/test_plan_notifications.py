@@ -245,6 +245,19 @@ def test_what_nobody_takes_in_a_day_is_given_up_and_told():
     )
 
 
+def test_what_nobody_takes_is_looked_at_when_it_is_to_be_given_up_though_nothing_else_happens():
+    sim = notified()
+    sim.run(8)
+    sim.now += timedelta(hours=1)
+    sim.run(2)
+    decision = sim.step()
+    assert decision.requeue_after is not None
+    sim.now += timedelta(seconds=decision.requeue_after)
+    sim.step()
+    assert news(sim) == []
+    assert sim.step().requeue_after is None
+
+
 def test_of_more_than_ten_that_wait_the_oldest_make_room():
     sim = notified()
     for number in range(8, 20):

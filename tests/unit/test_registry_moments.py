@@ -71,6 +71,13 @@ def test_what_serves_since_before_served_then_and_of_what_began_later_nobody_kno
     assert (early.served, early.not_known) == ({}, (str(PLACE),))
 
 
+def test_of_two_that_are_said_to_serve_the_later_one_took_over():
+    both = (version(2, since=NOON + HOUR), version(1, since=NOON))
+    for versions in (both, both[::-1]):
+        assert seen(NOON + 2 * HOUR, FIRST, SECOND, versions=versions).served == {str(PLACE): 2}
+        assert seen(NOON + HOUR / 2, FIRST, SECOND, versions=versions).served == {str(PLACE): 1}
+
+
 def test_a_tag_that_was_copied_from_another_version_says_nothing():
     copied = version(2, since=NOON, created=NOON + HOUR)
     assert seen(NOON + 2 * HOUR, FIRST, SECOND, versions=(copied,)).served == {}

@@ -153,6 +153,8 @@ def test_a_registry_that_is_away_meanwhile_is_asked_again(waiting: Callable[...,
     waiting(RegistryUnreachableError("no answer"), version(where=SERVING))
     with pytest.raises(RolloutTimeoutError, match="no answer"):
         waiting(RegistryUnreachableError("no answer"))
+    with pytest.raises(RolloutTimeoutError, match="nothing is said of it there"):
+        waiting(RegistryUnreachableError("no answer"), version())
 
 
 def test_the_only_place_that_a_version_of_the_model_speaks_of_is_meant(

@@ -21,6 +21,7 @@ from pennant_operator.decide.manifests import pod
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.record.codec import decode, encode
 from pennant_operator.decide.record.inputs import plan_text, recorded_input
+from pennant_operator.decide.registry.registries import parse_registry
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.seen.world import World
 from pennant_testing.memory.chaos import Chaos
@@ -88,6 +89,17 @@ def test_where_it_rests_is_recorded_once_for_an_upgrade_must_leave_it_alone():
     sim = serving(7)
     (line,) = printed(lambda: sim.run(5))
     assert json.loads(line)["event"] == "decision-input"
+
+
+def test_no_input_holds_what_a_notifier_is_sent_for_that_may_have_a_key_in_it():
+    sim = alias_moved()
+    notify = {"name": "pager", "urlSecret": {"name": "s"}, "template": '{"routing_key": "r0k3y"}'}
+    spec = {"url": "http://mlflow.example", "notify": [notify]}
+    sim.registry = parse_registry({"metadata": {"name": "default"}, "spec": spec}).facts()
+    (*_, line) = inputs(printed(lambda: sim.run(4)))
+    given = json.dumps(encode(recorded_input(line).observed))
+    assert '"pager"' in given
+    assert "r0k3y" not in given
 
 
 def test_no_input_holds_a_secret_nor_does_the_plan_that_has_one_made():

@@ -209,6 +209,20 @@ def test_a_version_that_is_registered_later_is_read_by_itself():
     assert "version 8 of news" in tags.requests
 
 
+def test_what_a_version_was_copied_with_is_taken_away_when_it_is_seen_first():
+    tags, places = registry(7), SimulatedPlaces({"rec": serving(7)})
+    copied = "pennant.eu-1.team.stage"
+
+    def moved(part: WriteBack) -> None:
+        tags.models["news"]["8"] = TaggedVersion(1008, {copied: "serving since 2026-11-21T11:00Z"})
+        places.sims["rec"].desired = version(8)
+        places.sims["rec"].run(8)
+        part.look(("team", "rec"))
+
+    run(places, tags, moved)
+    assert {name: [*of] for name, of in tags.tags().items()} == {"news/8": [TAG]}
+
+
 def test_a_version_that_was_deleted_has_no_tags_and_is_no_trouble():
     tags, places = registry(7, 8), SimulatedPlaces({"rec": rejected()})
 
@@ -249,6 +263,35 @@ def test_a_registry_that_is_down_is_asked_ever_more_seldom_and_then_told_all():
     assert seen[0] == ("no answer.", 1)
     assert seen[-1] == (None, 0)
     assert words(tags) == {"7": "serving", "8": "rejected:"}
+
+
+def test_a_tag_that_was_set_without_an_answer_goes_when_its_version_serves_no_more():
+    sim = serving(7)
+    tags, places = registry(7, 8), SimulatedPlaces({"rec": sim})
+
+    def moved(part: WriteBack) -> None:
+        tags.unanswered = 0
+        sim.desired = version(8)
+        sim.run(8)
+
+    tags.unanswered = 100
+    run(places, tags, moved)
+    assert words(tags) == {"8": "serving"}
+
+
+def test_a_tag_that_was_taken_away_without_an_answer_comes_back_when_it_is_so_again():
+    sim = serving(7)
+    tags, places = registry(7), SimulatedPlaces({"rec": sim})
+
+    def gone(part: WriteBack) -> None:
+        tags.unanswered = 1
+        del places.sims["rec"]
+        part.look(("team", "rec"))
+        asyncio.get_running_loop().call_later(0.5, places.sims.update, {"rec": sim})
+
+    run(places, tags, gone)
+    assert tags.requests[-2:] == ["delete news/7", "set news/7"]
+    assert words(tags) == {"7": "serving"}
 
 
 def test_a_namespace_that_may_not_follow_a_model_writes_nothing_at_it():

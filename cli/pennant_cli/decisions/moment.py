@@ -15,6 +15,8 @@ from pennant_operator.decide.record.line import DECISION_EVENT
 from pennant_operator.decide.record.mover import UNKNOWN
 
 FORM = "2026-05-03T14:05"
+# Of what else is said to have the traffic nothing came: it was decided again.
+_CAME_ABOUT = ("done", "refused")  # of the latter the status tells what was announced instead
 
 
 def _time(text: str) -> datetime:
@@ -38,11 +40,13 @@ class Moment:
             yield line
 
     def _see(self, line: dict[str, Any]) -> None:
-        """One line; those of others, and those from later, are passed over."""
+        """One line; those of others, from later, and of what was not done, are passed over."""
         obj = line.get("object")
         if line["event"] != DECISION_EVENT or not isinstance(obj, dict):
             return
         if f"{obj.get('namespace')}/{obj.get('name')}" != self.name:
+            return
+        if line.get("result") not in _CAME_ABOUT:
             return
         try:
             time = _time(str(line.get("time")))

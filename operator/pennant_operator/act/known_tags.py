@@ -1,6 +1,6 @@
 """The version tags of a registry that are about places: read once for each model, and kept."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from pennant_operator.decide.registry.notes import (
@@ -10,6 +10,8 @@ from pennant_operator.decide.registry.notes import (
     is_noted,
 )
 from pennant_registry.places import Place, place_of_tag
+
+_ANYTHING = ""  # that a tag may say by now, or that it is not there: an emptied one is not kept
 
 
 class TagWriter(Protocol):
@@ -49,7 +51,8 @@ class KnownTags:
         self._take(of.model, of.version, entry)
         if of.created and not is_noted(of, entry):
             self._missing.add(of)  # for good: no version is made twice at the same time
-        return places
+        # MLflow copies a version with its tags: they tell of another one.
+        return places | _places_of([entry] if entry is not None else [])
 
     async def read_model(self, model: str, writer: TagWriter) -> set[Place]:
         """See that a model's versions are known; the places that they are about, the first time."""
@@ -59,8 +62,7 @@ class KnownTags:
         self.models[model] = {}
         for version, entry in versions.items():
             self._take(model, version, entry)
-        keys = {key for entry in versions.values() for key in entry.tags}
-        return {place for key in keys if (place := place_of_tag(key))}
+        return _places_of(versions.values())
 
     def bearers(self, key: str) -> frozenset[tuple[str, str]]:
         """Model and number of the versions that have this tag."""
@@ -94,6 +96,10 @@ class KnownTags:
             and watched(place.namespace)
         ]
 
+    def doubt(self, write: TagWrite) -> None:
+        """It was sent and not answered: what the tag says is not known until it is written anew."""
+        self.wrote(write._replace(value=_ANYTHING), done=True)
+
     def wrote(self, write: TagWrite, *, done: bool) -> None:
         """What the registry answered to a write."""
         before = self.models[write.model].get(write.version)
@@ -104,3 +110,8 @@ class KnownTags:
         if write.value is not None:
             tags[write.key] = write.value
         self._take(write.model, write.version, TaggedVersion(before.created, tags))
+
+
+def _places_of(entries: Iterable[TaggedVersion]) -> set[Place]:
+    keys = {key for entry in entries for key in entry.tags}
+    return {place for key in keys if (place := place_of_tag(key))}

@@ -26,6 +26,7 @@ TAG_WRITES_LIMIT = 20  # writes of version tags a second, to one registry, and a
 Key: TypeAlias = tuple[str, str]  # namespace and name of a ModelDeployment
 FORMER_NAMES: Key = ("", "")  # of this cluster, whose tags are to go
 REGISTRY: Key = ("", "registry")  # what fails where all of it does
+NOT_LEADING = "Another replica may lead by now."
 
 OpenWriter: TypeAlias = Callable[[], TagWriter]
 
@@ -207,12 +208,19 @@ class WriteBack:
     async def _write(self, write: TagWrite, writer: TagWriter) -> None:
         await self._limiter.wait()
         # After the wait: what was true before it may not be now.
-        seconds, done = self._dependencies.fence(), None
-        with contextlib.suppress(TimeoutError):
+        seconds = self._dependencies.fence()
+        if seconds <= 0:
+            raise UnwrittenError(NOT_LEADING)
+        try:
             async with asyncio.timeout(seconds):
-                done = await writer.write(write) if seconds > 0 else None
-        if done is None:
-            raise UnwrittenError("Another replica may lead by now.")
+                done = await writer.write(write)
+        except TimeoutError:
+            self._known.doubt(write)
+            raise UnwrittenError(NOT_LEADING) from None
+        except UnwrittenError as error:
+            if not error.alone:  # a refusal is an answer
+                self._known.doubt(write)
+            raise
         self._known.wrote(write, done=done)
 
     def _failed(self, key: Key, trouble: str) -> None:

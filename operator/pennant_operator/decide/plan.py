@@ -93,8 +93,13 @@ def _with_notifications(decided: Plan, observed: Observed, now: datetime) -> Pla
     )
     others = {name: value for name, value in status.items() if name != "notifications"}
     status = {**others, "notifications": outbox.entries} if outbox.entries else others
-    events = (*decided.events, *outbox.events)
-    return replace(decided, status=status, events=events, given_up=outbox.given_up)
+    return replace(
+        decided,
+        status=status,
+        events=(*decided.events, *outbox.events),
+        given_up=outbox.given_up,
+        requeue_after=_sooner(decided.requeue_after, outbox.due),
+    )
 
 
 def _with_reports(decided: Plan, observed: Observed, now: datetime) -> Plan:
@@ -102,8 +107,13 @@ def _with_reports(decided: Plan, observed: Observed, now: datetime) -> Plan:
     status = observed.owner["status"] if decided.status is None else decided.status
     name = observed.owner["metadata"]["name"]
     reports = reports_of_deployment(observed.actions, name, status, now)
-    looks = [each for each in (decided.requeue_after, reports.due) if each is not None]
-    return replace(decided, reports=reports.writes, requeue_after=min(looks, default=None))
+    return replace(
+        decided, reports=reports.writes, requeue_after=_sooner(decided.requeue_after, reports.due)
+    )
+
+
+def _sooner(*looks: float | None) -> float | None:
+    return min((each for each in looks if each is not None), default=None)
 
 
 def _plan_undeleted(observed: Observed, now: datetime) -> Plan:

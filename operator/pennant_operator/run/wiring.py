@@ -87,6 +87,7 @@ def wire(config: Config, api: Api) -> Parts:
             read_address=partial(_address, api, config.namespace),
             look_again=lambda key: queue.add_after(key, SENT_SECONDS),
             count=metrics.registries.notified,
+            fence=lease.may_last,
             now=_now,
             random=random.random,
         )

@@ -8,15 +8,26 @@ from pennant_operator.decide.vocabulary import Occasion
 
 
 @dataclass(frozen=True)
-class Notifier:
-    """One of them. Its address is read from the Secret with each message, and never kept."""
+class Recipient:
+    """What decisions know of a notifier: inputs are printed, and a template may hold a key."""
 
     name: str
+    occasions: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Notifier(Recipient):
+    """One of them. Its address is read from the Secret with each message, and never kept."""
+
     secret: str  # in the operator's namespace
     key: str  # in it
-    occasions: frozenset[str]
     body: Body | None  # None: its template cannot be used
     fault: str = ""  # why not, and what to do
+
+    @property
+    def recipient(self) -> Recipient:
+        """Without what it is sent, and where."""
+        return Recipient(self.name, self.occasions)
 
 
 def parse_notifiers(spec: dict[str, Any]) -> tuple[Notifier, ...]:
@@ -33,9 +44,9 @@ def _notifier(given: dict[str, Any]) -> Notifier:
         fault = f"spec.notify {name} template {error}"
     return Notifier(
         name,
+        frozenset(given.get("occasions", Occasion)),
         address["name"],
         address.get("key", "url"),
-        frozenset(given.get("occasions", Occasion)),
         body,
         fault,
     )

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from pennant_operator.decide.intent import WARNING, Event
 from pennant_operator.decide.notify.news import Entry, Status, is_held_still
-from pennant_operator.decide.notify.notifiers import Notifier
+from pennant_operator.decide.notify.notifiers import Recipient
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import EventReason
 
@@ -28,6 +28,7 @@ class Outbox:
     entries: list[Entry]
     events: tuple[Event, ...] = ()  # of what is given up
     given_up: tuple[Delivery, ...] = ()
+    due: float | None = None  # seconds until one of them is given up
 
 
 def next_outbox(
@@ -35,7 +36,7 @@ def next_outbox(
     before: Status,
     news: list[Entry],
     registry: str,
-    notifiers: Sequence[Notifier] | None,
+    notifiers: Sequence[Recipient] | None,
     sent: Set[Delivery],
     now: datetime,
 ) -> Outbox:
@@ -58,7 +59,8 @@ def next_outbox(
         *(_given_up(each, "newer ones wait, too") for each in dropped),
     )
     ordered = sorted(left, key=lambda each: str(each["time"]))
-    return Outbox(ordered, events, tuple(deliveries({"notifications": [*late, *dropped]})))
+    given_up = tuple(deliveries({"notifications": [*late, *dropped]}))
+    return Outbox(ordered, events, given_up, _due(ordered, now))
 
 
 def deliveries(status: Status) -> list[Delivery]:
@@ -71,7 +73,7 @@ def deliveries(status: Status) -> list[Delivery]:
 
 
 def _left_of(
-    entry: Entry, sent: Set[Delivery], registry: str, notifiers: Sequence[Notifier] | None
+    entry: Entry, sent: Set[Delivery], registry: str, notifiers: Sequence[Recipient] | None
 ) -> Entry:
     """For those that it was not sent to, as far as they are there."""
     if "to" not in entry:
@@ -83,7 +85,7 @@ def _left_of(
     return {**entry, "to": left}
 
 
-def _addressed(entry: Entry, registry: str, notifiers: Sequence[Notifier] | None) -> Entry | None:
+def _addressed(entry: Entry, registry: str, notifiers: Sequence[Recipient] | None) -> Entry | None:
     """With whom it is for, once that is known; None where it is for nobody."""
     if "to" in entry or notifiers is None or entry["registry"] != registry:
         return entry
@@ -99,6 +101,12 @@ def _waits(entry: Entry) -> bool:
 def is_late(entry: Entry, now: datetime) -> bool:
     """Whether it is given up."""
     return now - parse_time(entry["time"]) >= GIVEN_UP_AFTER
+
+
+def _due(entries: list[Entry], now: datetime) -> float | None:
+    """No courier looks at all of thousands that one receiver does not take."""
+    ages = (now - parse_time(each["time"]) for each in entries if _waits(each))
+    return min(((GIVEN_UP_AFTER - age).total_seconds() for age in ages), default=None)
 
 
 def _given_up(entry: Entry, why: str) -> Event:

@@ -25,6 +25,7 @@ class Receipt(StrEnum):
     LIMITED = "limited"  # 429: it asks to wait
     FAILED = "failed"  # no answer, or 5xx
     UNUSABLE = "unusable"  # the template, or the Secret
+    UNTRIED = "untried"  # there is an address, and nothing to send to it
 
 
 @dataclass(frozen=True)

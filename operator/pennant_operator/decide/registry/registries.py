@@ -82,7 +82,7 @@ class RegistrySpec:
             braked=braked,
             max_rollouts=self.max_rollouts,
             index=self.index,
-            notifiers=self.notifiers,
+            notifiers=tuple(each.recipient for each in self.notifiers),
         )
 
     def refusal(self, namespace: str, model: str) -> Refused | None:

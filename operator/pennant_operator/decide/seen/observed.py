@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from pennant_operator.decide.notify.notifiers import Notifier
+from pennant_operator.decide.notify.notifiers import Recipient
 from pennant_operator.decide.notify.outbox import Delivery
 from pennant_operator.decide.seen.actions import RolloutAction
 from pennant_operator.decide.seen.answers import Reports
@@ -109,7 +109,7 @@ class RegistryFacts:
     braked: bool = False  # so many aliases moved at once that nothing is rolled out
     max_rollouts: int = 20  # that come up at once
     index: PackageIndex | None = None  # None: no bundle brings its own packages
-    notifiers: tuple[Notifier, ...] = ()  # are sent what becomes of versions
+    notifiers: tuple[Recipient, ...] = ()  # are sent what becomes of versions
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class CourierDependencies:
     read_address: Callable[[Notifier], Awaitable[str]]  # RegistryTroubleError
     look_again: Callable[[Key], None]  # soon: what was sent is to be taken out of its status
     count: Callable[[str, str, str], None]  # registry, notifier, result
+    fence: Callable[[], float]  # seconds that this process may write for; 0: another may lead
     now: Callable[[], datetime]
     random: Callable[[], float]
 
@@ -94,6 +95,8 @@ class Courier:
 
     async def _attempt(self, registry: str, notifier: Notifier, item: Item | None) -> SendOutcome:
         """One message; without an item only whether there is an address to send to."""
+        if self.dependencies.fence() <= 0:  # whoever leads sends it, and this one could not say so
+            return SendOutcome(Receipt.LIMITED)
         entry = self._entry(item) if item is not None else None
         outcome = await self._send(notifier, item, entry)
         if item is None:
@@ -123,7 +126,7 @@ class Courier:
         if trouble := unusable_address(notifier, url):
             return SendOutcome(Receipt.UNUSABLE, trouble)
         if item is None or entry is None:
-            return SendOutcome(Receipt.DELIVERED)
+            return SendOutcome(Receipt.UNTRIED)
         body = notifier.body.filled(values_of(entry, *item[0]))
         return await self.dependencies.sender.send(notifier, url, body)
 

@@ -14,6 +14,7 @@ from pennant_operator.observe.cluster.store import Key
 LOG = logging.getLogger(__name__)
 # failures in a row, without an answer that says why, before a notifier counts as not ready
 FAILURES_UNTIL_SHOWN = 3
+_OF_RECEIVER = (Receipt.REFUSED, Receipt.FAILED)  # only a message that it takes proves otherwise
 
 Item: TypeAlias = tuple[Key, str]  # a ModelDeployment, and the id of one of its notifications
 Report: TypeAlias = Callable[[], Awaitable[None]]
@@ -28,6 +29,7 @@ class Line:
     backoff: Backoff
     pending: OrderedDict[Item, None] = field(default_factory=OrderedDict)
     trouble: str | None = None  # None: nothing is known yet; empty: there is none
+    last: Receipt | None = None  # of the last message that was sent, or could not be
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, item: Item) -> None:
@@ -39,7 +41,7 @@ class Line:
         self, attempt: Callable[[Item | None], Awaitable[SendOutcome]], report: Report
     ) -> None:
         """Send until cancelled; `attempt` without an item sees whether anything could be sent."""
-        works = False
+        works, self.last = False, None  # the notifier may be another by now
         while True:
             item = next(iter(self.pending), None)
             if item is None and works:
@@ -47,7 +49,7 @@ class Line:
                 await self.news.wait()
                 continue
             outcome = await attempt(item)
-            works = outcome.receipt is Receipt.DELIVERED
+            works = outcome.receipt in (Receipt.DELIVERED, Receipt.UNTRIED)
             if works:
                 self.backoff.forget(self.notifier)
             elif (
@@ -56,13 +58,15 @@ class Line:
                 self.pending.move_to_end(item)
             pause = 0.0 if works else self.backoff.next(self.notifier)
             await self.show(self._trouble_of(outcome), report)
+            self.last = self.last if outcome.receipt is Receipt.UNTRIED else outcome.receipt
             await asyncio.sleep(max(pause, outcome.pause_seconds))
 
     def _trouble_of(self, outcome: SendOutcome) -> str | None:
         """Who asks to wait has no trouble, and one answer that does not come is none yet."""
         passing = outcome.receipt is Receipt.FAILED
         few = self.backoff.failures(self.notifier) < FAILURES_UNTIL_SHOWN
-        if outcome.receipt is Receipt.LIMITED or (passing and few):
+        untried = outcome.receipt is Receipt.UNTRIED and self.last in _OF_RECEIVER
+        if outcome.receipt is Receipt.LIMITED or untried or (passing and few):
             return self.trouble
         return outcome.trouble
 

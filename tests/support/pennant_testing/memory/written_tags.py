@@ -78,6 +78,8 @@ class TagsInMemory:
     """By model; that of "" fails whatever is asked."""
     writes_left: int | None = None
     """Until the operator is killed, right after a write was made and before it knows."""
+    unanswered: int = 0
+    """So many of the next writes are made, and the answer is lost."""
 
     def open(self) -> TagsInMemory:
         return self
@@ -114,6 +116,9 @@ class TagsInMemory:
             self.writes_left -= 1
             if self.writes_left == 0:
                 raise KilledError
+        if self.unanswered:
+            self.unanswered -= 1
+            raise UnwrittenError("no answer.")
         return entry is not None
 
     def _asked(self, what: str, model: str) -> None:
