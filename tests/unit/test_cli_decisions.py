@@ -89,6 +89,13 @@ def test_it_reads_standard_input():
     assert f"{len(inputs(list(output())))} decisions: " in done.stdout
 
 
+def test_standard_input_may_hold_anything_as_a_file_may():
+    given = b"\xff\xfe \x80\n" + "\n".join(output()).encode()
+    done = CliRunner().invoke(app, ["audit", "-"], input=given)
+    assert done.exit_code == 0, done.output
+    assert "1 lines are none of these" in done.stderr
+
+
 def test_what_would_be_decided_otherwise_is_printed_field_by_field(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -236,9 +243,32 @@ def test_an_answer_from_a_log_that_was_edited_is_no_success(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    "changed",
+    [
+        {"serving": "6"},
+        {"serving": {"version": "8"}, "seen": "8"},
+        {"gates": 5},
+        {"gates": [5]},
+        {"verdict": {"reason": "?"}},
+        {"verdict": "well"},
+        {"time": "0001-01-01T00:00:00+14:00"},
+    ],
+)
+def test_whoever_edits_a_log_cannot_keep_the_answer_from_saying_so(
+    changed: dict[str, Any], tmp_path: Path
+):
+    lines = [edited(0, **changed), *output()[1:]]
+    at = ("--at", "2026-11-21T12:05:10", "team/rec")
+    done = run(tmp_path, [*lines, lines[0]], "audit", *at)
+    assert done.exit_code == 1, done.exception
+    assert "line 1 was changed" in done.stderr or "no decision about" in str(done.exception)
+
+
+@pytest.mark.parametrize(
     ("at", "problem"),
     [
         (("yesterday", "team/rec"), "'yesterday' is no time: write for example"),
+        (("0001-01-01T00:00+14:00", "team/rec"), "is no time: write for example"),
         (("2026-11-21T12:05", "rec"), "'rec' names no ModelDeployment: write NAMESPACE/NAME"),
     ],
 )
@@ -276,3 +306,4 @@ def test_a_line_of_a_hostile_log_is_passed_over():
     assert own_line(f'{{"event": "decision"{deep}') is None
     assert own_line('{"message": "a decision was taken"}') is None
     assert own_line("decision {") is None
+    assert own_line('{"event": {"decision": 1}}') is None
