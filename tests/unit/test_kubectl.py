@@ -181,6 +181,18 @@ def test_a_duration_that_is_none_is_refused_by_value():
     assert "two hours" in done.stderr
 
 
+def test_a_hold_of_no_time_is_refused_and_not_made_one_without_end():
+    done = CliRunner().invoke(program, ["hold", "rec", "--for", "0s"])
+    assert done.exit_code == 2
+    assert "0 would end before it begins" in " ".join(done.stderr.split())
+
+
+def test_a_watch_is_text_and_refuses_to_be_read_by_programs():
+    done = CliRunner().invoke(program, ["status", "-w", "-o", "json"])
+    assert done.exit_code == 2
+    assert "-w prints text as it comes, and no json" in " ".join(done.stderr.split())
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(CommandError, match="nosuch"):
         read(str(tmp_path / "nosuch"))

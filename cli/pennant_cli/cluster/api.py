@@ -58,7 +58,7 @@ class Api:
                 method, address, header_params=headers, body=body, auth_settings=["BearerToken"]
             )
             answer = self._client.call_api(verb, url, sent, data, _request_timeout=REQUEST_SECONDS)
-            text: str = answer.read().decode()
+            text: str = answer.read().decode(errors="replace")  # a log may hold anything
         except (ApiException, HTTPError, OSError) as error:
             raise KubernetesError(0, f"no API server answers ({error}): see --context") from error
         if answer.status >= 400:

@@ -74,6 +74,8 @@ def status_command(
 
     if name and all_namespaces:
         raise typer.BadParameter("give a NAME, or -A")
+    if watch and output is not Format.TEXT:
+        raise typer.BadParameter(f"-w prints text as it comes, and no {output}: leave one out")
     api = api_of(namespace, context, kubeconfig)
     if watch:
         watched(lambda: status_of(api, name, everywhere=all_namespaces))
