@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pennant_cli.cluster.answering import answered, text_of
 from pennant_cli.cluster.commands import program
 from pennant_cli.cluster.looking import at_work, events_of, invoke, read
 from pennant_cli.cluster.refusals import no_such, refused
-from pennant_cli.cluster.seeing import Sight, slot_that_matters
+from pennant_cli.cluster.seeing import Sight, owner_of, slot_that_matters
 from pennant_cli.cluster.tree import drawn
 from pennant_cli.cluster.watching import watched
 from pennant_cli.exit_codes import CommandError
@@ -123,6 +124,13 @@ def test_a_cluster_without_pennant_says_so():
 def test_a_name_that_is_not_there_is_told_with_those_that_are():
     assert "which has a, b: see -n" in str(no_such("c", "team", ["b", "a"]))
     assert "which has none: see -n" in str(no_such("c", "team", []))
+
+
+@pytest.mark.parametrize("name", ["", "..", "rec/status", "rec?watch=1", "Rec"])
+def test_what_can_be_no_name_is_not_there_and_asks_for_nothing_else(name: str):
+    api: Any = Recorded(ModelDeployment=[{"metadata": {"name": "rec"}}])
+    with pytest.raises(CommandError, match=f"no ModelDeployment {re.escape(name)} in namespace"):
+        owner_of(api, name)
 
 
 def test_events_are_those_of_it_and_of_what_is_its_own_newest_last():

@@ -119,6 +119,7 @@ def connect(where: Where) -> Api:
     try:
         from kubernetes.client import ApiClient, Configuration
         from kubernetes.config import ConfigException, kube_config
+        from yaml import YAMLError
     except ModuleNotFoundError as error:
         raise CommandError(f"{error}: the command line is pip install 'pennant[cli]'") from error
     location = str(where.kubeconfig) if where.kubeconfig else None
@@ -133,7 +134,7 @@ def connect(where: Where) -> Api:
         contexts, current = kube_config.list_kube_config_contexts(  # type: ignore[no-untyped-call]
             location
         )
-    except (ConfigException, OSError) as error:
+    except (ConfigException, OSError, YAMLError, TypeError) as error:  # the last: no mapping
         raise CommandError(f"{error}: see --kubeconfig, --context and KUBECONFIG") from error
     chosen = next((c for c in contexts if c["name"] == where.context), current)
     namespace = where.namespace or chosen["context"].get("namespace") or "default"
