@@ -183,6 +183,10 @@ def test_every_command_has_help_with_an_example(name: str):
     assert f"Example: kubectl pennant {name} " in " ".join(done.stdout.split())
 
 
+def test_it_offers_no_completion_which_would_be_one_for_all_of_kubectl():
+    assert "completion" not in CliRunner().invoke(program, ["--help"]).stdout
+
+
 def test_a_duration_that_is_none_is_refused_by_value():
     done = CliRunner().invoke(program, ["hold", "rec", "--for", "two hours"])
     assert done.exit_code == 2

@@ -21,6 +21,7 @@ program = typer.Typer(
     "It needs rights in Kubernetes only. Exit codes: 0 done, 1 failed, "
     "2 wrongly called, 3 refused.",
     no_args_is_help=True,
+    add_completion=False,  # it would complete `kubectl`, in place of kubectl's own
     pretty_exceptions_enable=False,
 )
 program.add_typer(acts)
