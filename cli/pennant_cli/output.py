@@ -76,6 +76,7 @@ def working(on: str) -> Iterator[None]:
         yield
         return
     from rich.console import Console
+    from rich.text import Text
 
-    with Console(stderr=True).status(on):
+    with Console(stderr=True).status(Text(on)):  # a name in it is no markup
         yield

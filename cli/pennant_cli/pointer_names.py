@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
@@ -46,10 +47,10 @@ class PointerName:
 
     @property
     def written(self) -> str:
-        """As a command takes it."""
+        """As a command takes it, in a shell."""
         if self.alias is None:
-            return f"{self.model} --stage {self.stage}"
-        return f"{self.model}@{self.alias}"
+            return f"{shlex.quote(self.model)} --stage {self.stage}"
+        return shlex.quote(f"{self.model}@{self.alias}")
 
     @property
     def named(self) -> Named:

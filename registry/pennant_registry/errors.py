@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
+# In an address as a URL has it, and, of a database, with anything but an @ in its password.
+_ACCOUNT = re.compile(r"(?<=://)[^/?#\s]*@|(?<!http://)(?<!https://)(?<=://)[^\s:/@]*:[^\s@]*@")
+
+
+def without_accounts(text: str) -> str:
+    """The same without the user and password of an address in it, which end in nobody's log."""
+    return _ACCOUNT.sub("", text)
+
 
 class RegistryError(Exception):
     """Base of all errors of this library: a person or a pipeline has to do something."""
 
     code: str | None = None
     """MLflow's own, where it was MLflow that refused."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_accounts(message))
 
 
 class InvalidNameError(RegistryError):

@@ -204,6 +204,17 @@ def test_what_can_never_serve_ends_with_the_reason(
     assert capsys.readouterr().out == f"version {number}: loading\n"
 
 
+def test_it_ends_without_a_traceback_when_nobody_reads_what_it_prints(registry):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "pennant_cli", "serve", "moods@production", "--port", "0"]
+    environment = os.environ | {"MLFLOW_TRACKING_URI": registry.url}
+    process = subprocess.Popen(command, env=environment, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    errors = process.communicate()[1]
+    assert (process.returncode, errors) == (1, b"")
+
+
 def test_a_server_ends_with_who_gave_it_its_socket(tmp_path: Path):
     path = any_on_volume(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -224,3 +235,20 @@ def test_a_server_ends_with_who_gave_it_its_socket(tmp_path: Path):
             assert server.stdin is not None
             server.stdin.close()  # as it is when its other end has died
             assert server.wait() == 0
+
+
+def test_a_model_that_reads_standard_input_finds_nothing_as_in_a_pod():
+    reads = (
+        "import sys; from pennant_serving.process.starter import given; "
+        "given(int(sys.argv[1])); print(repr(sys.stdin.readline()), flush=True); sys.stdin.close()"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        command = [sys.executable, "-c", f"{reads}; import signal; signal.pause()", str(number)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, pass_fds=(number,)) as server:
+            assert server.stdout is not None
+            assert server.stdin is not None
+            assert server.stdout.readline() == b"''\n"
+            server.stdin.close()
+            assert server.wait() == -signal.SIGTERM

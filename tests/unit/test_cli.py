@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from pennant_cli.app import app
+from pennant_cli.output import working
 from pennant_cli.packages.image.builders import ImageError, builder_of, repository
 from pennant_cli.packages.image.context import dockerfile, write_context
 from pennant_cli.version_names import VersionName, version_name
@@ -116,3 +118,12 @@ def test_an_image_of_a_locked_version_has_exactly_the_packages_of_the_lock(tmp_p
     assert lines == ["alpha===1.1", "/asked/wheels/local-0.1-py3-none-any.whl"]
     assert "--no-deps" in text
     assert '"3.9"' in text
+
+
+def test_what_is_worked_on_is_no_markup(monkeypatch: pytest.MonkeyPatch):
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    with working("registering model[/x]"):
+        pass
+    assert "registering model[/x]" in terminal.getvalue()

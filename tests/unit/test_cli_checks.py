@@ -16,7 +16,7 @@ from pennant_testing.command_line import pennant
 pytestmark = pytest.mark.unit
 
 SEVEN, EIGHT = VersionName("news", 7), VersionName("news", 8)
-ONE = {"metrics": {"auc": "0.8", "ms": "3"}, "tags": {"team": "a\x1b[2J" + "b" * 200}}
+ONE = {"metrics": {"auc": "0.8", "ms": "3"}, "tags": {"te\x1b[2Jam": "a\x1b[2J" + "b" * 200}}
 OTHER = {"metrics": {"auc": "0.9", "ms": "3"}, "tags": {}}
 
 
@@ -60,7 +60,7 @@ def test_only_what_differs_is_shown_unless_all_is_asked_for(capsys: pytest.Captu
     first, auc, team = capsys.readouterr().out.splitlines()
     assert first.split() == ["news/7", "news/8"]
     assert auc.split() == ["metrics", "auc", "0.8", "0.9"]
-    assert team.split()[:3] == ["tags", "team", "a"]
+    assert team.split()[:4] == ["tags", "te", "[2Jam", "a"]
     assert "\x1b" not in team
     show_comparison(compared, SEVEN, EIGHT, Format.TEXT, whole=True)
     assert ["ms", "3", "3"] in [line.split() for line in capsys.readouterr().out.splitlines()]

@@ -32,6 +32,8 @@ def test_an_alias_is_named_as_mlflow_does_and_a_stage_beside_its_model():
     assert pointer_name("a@b", "Production") == PointerName("a@b", None, "Production")
     assert pointer_of("news", "live", None).written == "news@live"
     assert pointer_of("news", None, "Staging").written == "news --stage Staging"
+    assert pointer_of("my news; ls", "live", None).written == "'my news; ls@live'"
+    assert pointer_of("my news", None, "Staging").written == "'my news' --stage Staging"
     assert str(pointer_of("news", None, "Staging")) == "stage Staging of news"
 
 
@@ -92,6 +94,7 @@ def test_what_is_no_bound_is_refused_with_what_one_looks_like(bound: str):
         (None, "cannot be read"),
         ("{", "cannot be read"),
         ("- auc", "holds no mapping: write metrics, tags"),
+        ("{kind: ModelDeployment, spec: mine}", "holds no mapping: write metrics, tags"),
         ("metrics: 5", "metrics is 5: write a list"),
         ("metrics: [{name: auc, min: 0.3}]", r"metrics\[0\].min is 0.3: write a decimal in quotes"),
         ("metric: []", "is 'metric': its keys are metrics"),

@@ -24,6 +24,7 @@ from pennant_cli.serve.steps import (
     still_refused,
 )
 from pennant_cli.serve.target import Target, target
+from pennant_serving.lifecycle.phases import Phases
 
 pytestmark = pytest.mark.unit
 
@@ -121,6 +122,12 @@ def test_what_serves_goes_on_until_another_version_is_ready(now: Situation, step
 )
 def test_what_died_is_started_again_unless_another_version_is_wanted(now: Situation, step: Step):
     assert next_step(now) == step
+
+
+def test_a_log_line_of_a_model_is_not_taken_for_the_servers_that_it_is_ready():
+    assert Phases().line("ready").encode().startswith(server.READY)
+    of_a_model = {"event": "ready", "timestamp": "2026-11-21T12:05:10Z", "level": "info"}
+    assert server.READY not in json.dumps(of_a_model).encode()
 
 
 def test_a_port_that_is_taken_is_named():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pennant_cli.cluster.answering import answered, text_of
 from pennant_cli.cluster.commands import program
 from pennant_cli.cluster.looking import at_work, events_of, invoke, read
 from pennant_cli.cluster.refusals import no_such, refused
-from pennant_cli.cluster.seeing import Sight, slot_that_matters
+from pennant_cli.cluster.seeing import Sight, owner_of, slot_that_matters
 from pennant_cli.cluster.tree import drawn
 from pennant_cli.cluster.watching import watched
 from pennant_cli.exit_codes import CommandError
@@ -125,6 +126,13 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are():
     assert "which has none: see -n" in str(no_such("c", "team", []))
 
 
+@pytest.mark.parametrize("name", ["", "..", "rec/status", "rec?watch=1", "Rec"])
+def test_what_can_be_no_name_is_not_there_and_asks_for_nothing_else(name: str):
+    api: Any = Recorded(ModelDeployment=[{"metadata": {"name": "rec"}}])
+    with pytest.raises(CommandError, match=f"no ModelDeployment {re.escape(name)} in namespace"):
+        owner_of(api, name)
+
+
 def test_events_are_those_of_it_and_of_what_is_its_own_newest_last():
     def event(about: str, time: str) -> dict[str, Any]:
         return {
@@ -175,10 +183,26 @@ def test_every_command_has_help_with_an_example(name: str):
     assert f"Example: kubectl pennant {name} " in " ".join(done.stdout.split())
 
 
+def test_it_offers_no_completion_which_would_be_one_for_all_of_kubectl():
+    assert "completion" not in CliRunner().invoke(program, ["--help"]).stdout
+
+
 def test_a_duration_that_is_none_is_refused_by_value():
     done = CliRunner().invoke(program, ["hold", "rec", "--for", "two hours"])
     assert done.exit_code == 2
     assert "two hours" in done.stderr
+
+
+def test_a_hold_of_no_time_is_refused_and_not_made_one_without_end():
+    done = CliRunner().invoke(program, ["hold", "rec", "--for", "0s"])
+    assert done.exit_code == 2
+    assert "0 would end before it begins" in " ".join(done.stderr.split())
+
+
+def test_a_watch_is_text_and_refuses_to_be_read_by_programs():
+    done = CliRunner().invoke(program, ["status", "-w", "-o", "json"])
+    assert done.exit_code == 2
+    assert "-w prints text as it comes, and no json" in " ".join(done.stderr.split())
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path):

@@ -14,7 +14,7 @@ import pytest
 import pennant_registry
 from pennant_registry import Move, Version, names
 from pennant_registry.environment import Environment
-from pennant_registry.errors import InvalidNameError, NothingToRollBackError
+from pennant_registry.errors import InvalidNameError, NothingToRollBackError, RegistryError
 from pennant_registry.moves import is_return, promotion_of, rollback_of, tags_of
 from pennant_registry.places import rejection_note, serving_note
 from pennant_registry.pointers import Alias, Stage, pointer
@@ -260,3 +260,19 @@ def test_an_empty_model_path_is_no_mount():
 
 def test_the_registry_user_is_who_promotes():
     assert Environment.of({"MLFLOW_TRACKING_USERNAME": "ana"}).actor.startswith("ana@")
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://bob:pw@mlflow:5000", "http://mlflow:5000"),
+        ("https://pw@mlflow/a?b=c@d", "https://mlflow/a?b=c@d"),
+        ("postgresql+psycopg://bob:pw/#?pw@db:5432/mlflow", "postgresql+psycopg://db:5432/mlflow"),
+        ("http://mlflow:5000/api/get?name=a@b", "http://mlflow:5000/api/get?name=a@b"),
+        ("sqlite:////data/a:b@c.db", "sqlite:////data/a:b@c.db"),
+        ("models:/news@production", "models:/news@production"),
+    ],
+)
+def test_no_error_tells_the_account_that_is_written_in_an_address(address: str, shown: str):
+    error = RegistryError(f"the registry at {address} refused: a request to {address} failed")
+    assert str(error) == f"the registry at {shown} refused: a request to {shown} failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +17,7 @@ from pennant_operator.decide.why.change import Change, Means
 from pennant_operator.decide.why.told import NOT_TOLD, REFUSED, SILENT
 from pennant_testing.memory.object_builders import version
 from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
-from pennant_testing.memory.simulated_pods import stays_pending
+from pennant_testing.memory.simulated_pods import fails, stays_pending
 from pennant_testing.memory.situation_parts import Case
 from pennant_testing.memory.situation_worlds import (
     can_be_built,
@@ -112,6 +113,33 @@ def test_what_cannot_be_understood_is_to_be_corrected():
     answer = asked(sim)
     assert answer.reason == "InvalidSpec"
     assert [remedy.changes[0].means for remedy in answer.remedies] == [Means.CORRECT_SPEC]
+
+
+def test_who_can_change_what_no_registry_says_is_named():
+    sim = serving(7)
+    sim.specify(serving={"python": "3.9"})
+    sim.desired = version(8)
+    sim.run(4)
+    answer = asked(sim)
+    assert answer.reason == "ConfigurationError"
+    assert "or of the operator" in answer.remedies[0].changes[0].what
+
+
+@pytest.mark.parametrize(
+    ("follows", "typed"),
+    [
+        ({"alias": "production"}, ["my news; ls/VERSION", "--alias", "production"]),
+        ({"stage": "Production"}, ["my news; ls/VERSION", "--stage", "Production"]),
+    ],
+)
+def test_what_is_to_be_typed_is_one_command_whatever_the_model_is_called(
+    follows: dict[str, str], typed: list[str]
+):
+    sim = alias_moved(pods=fails("LoadFailed"))
+    sim.run(6)
+    sim.owner["spec"]["model"] = {"name": "my news; ls", **follows}
+    (command,) = asked(sim).remedies[0].changes[0].commands
+    assert shlex.split(command) == ["pennant", "promote", *typed]
 
 
 def test_a_name_that_somebody_has_is_to_be_freed():

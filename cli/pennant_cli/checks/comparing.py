@@ -44,7 +44,12 @@ def show_comparison(
     for section in dict.fromkeys(row[0] for row in compared):
         facts[section] = {name: [a, b] for each, name, a, b in shown if each == section}
     cells = [
-        (section if at == 0 or shown[at - 1][0] != section else "", name, _cell(a), _cell(b))
+        (
+            section if at == 0 or shown[at - 1][0] != section else "",
+            one_line(name, LINE),
+            _cell(a),
+            _cell(b),
+        )
         for at, (section, name, a, b) in enumerate(shown)
     ]
     drawn = table(("", "", str(first), str(second)), cells)

@@ -39,7 +39,11 @@ def tried(bundle: Path, of: VersionName, trial: Trial, place: Path) -> list[Find
     command = [sys.executable, "-m", "pennant_serving.process.trial", str(report)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, env=_variables(bundle, of, trial), stdout=output, stderr=output
+            command,
+            env=_variables(bundle, of, trial),
+            stdin=subprocess.DEVNULL,  # as in a pod: what is there is for the caller to read
+            stdout=output,
+            stderr=output,
         )
         try:
             code = process.wait(trial.deadline.total_seconds())

@@ -34,11 +34,19 @@ def duration(text: str | timedelta) -> timedelta:
         raise typer.BadParameter(str(error)) from error
 
 
+def lasting(text: str | timedelta) -> timedelta:
+    """The same, of what is to last a while; raises BadParameter."""
+    lasts = duration(text)
+    if not lasts:
+        raise typer.BadParameter("0 would end before it begins: write for example 2h")
+    return lasts
+
+
 ForOption = Annotated[
     timedelta | None,
     typer.Option(
         "--for",
-        parser=duration,
+        parser=lasting,
         metavar="DURATION",
         help="Such as 2h. Absent: until it is deleted.",
     ),

@@ -58,7 +58,7 @@ class Api:
                 method, address, header_params=headers, body=body, auth_settings=["BearerToken"]
             )
             answer = self._client.call_api(verb, url, sent, data, _request_timeout=REQUEST_SECONDS)
-            text: str = answer.read().decode()
+            text: str = answer.read().decode(errors="replace")  # a log may hold anything
         except (ApiException, HTTPError, OSError) as error:
             raise KubernetesError(0, f"no API server answers ({error}): see --context") from error
         if answer.status >= 400:
@@ -119,6 +119,7 @@ def connect(where: Where) -> Api:
     try:
         from kubernetes.client import ApiClient, Configuration
         from kubernetes.config import ConfigException, kube_config
+        from yaml import YAMLError
     except ModuleNotFoundError as error:
         raise CommandError(f"{error}: the command line is pip install 'pennant[cli]'") from error
     location = str(where.kubeconfig) if where.kubeconfig else None
@@ -133,7 +134,7 @@ def connect(where: Where) -> Api:
         contexts, current = kube_config.list_kube_config_contexts(  # type: ignore[no-untyped-call]
             location
         )
-    except (ConfigException, OSError) as error:
+    except (ConfigException, OSError, YAMLError, TypeError) as error:  # the last: no mapping
         raise CommandError(f"{error}: see --kubeconfig, --context and KUBECONFIG") from error
     chosen = next((c for c in contexts if c["name"] == where.context), current)
     namespace = where.namespace or chosen["context"].get("namespace") or "default"

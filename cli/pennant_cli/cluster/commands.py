@@ -21,6 +21,7 @@ program = typer.Typer(
     "It needs rights in Kubernetes only. Exit codes: 0 done, 1 failed, "
     "2 wrongly called, 3 refused.",
     no_args_is_help=True,
+    add_completion=False,  # it would complete `kubectl`, in place of kubectl's own
     pretty_exceptions_enable=False,
 )
 program.add_typer(acts)
@@ -74,6 +75,8 @@ def status_command(
 
     if name and all_namespaces:
         raise typer.BadParameter("give a NAME, or -A")
+    if watch and output is not Format.TEXT:
+        raise typer.BadParameter(f"-w prints text as it comes, and no {output}: leave one out")
     api = api_of(namespace, context, kubeconfig)
     if watch:
         watched(lambda: status_of(api, name, everywhere=all_namespaces))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from pennant_operator.decide.seen.pod_facts import pod_facts
 from pennant_operator.decide.seen.revision import Record, UnreadableRecordError, record_from_object
 from pennant_operator.decide.vocabulary import LABEL_DEPLOYMENT, LABEL_SLOT, SLOTS, Reason
 
+_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")  # any other one would be another path
 NOT_ASKED = Unknown(Reason.WAITING_FOR_REGISTRY, "")
 
 
@@ -33,7 +35,7 @@ class Sight:
 
 def owner_of(api: Api, name: str) -> Object:
     """The ModelDeployment; raises CommandError where there is none."""
-    owner = api.get("ModelDeployment", name)
+    owner = api.get("ModelDeployment", name) if _NAME.fullmatch(name) else None
     if owner is None:
         there = [each["metadata"]["name"] for each in api.list("ModelDeployment")]
         raise no_such(name, api.namespace, there)

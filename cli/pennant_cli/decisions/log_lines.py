@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
+
+import typer
 
 from pennant_cli.exit_codes import CommandError
 from pennant_operator.decide.record.inputs import INPUT_EVENT
@@ -53,7 +54,7 @@ class LogReader:
     def __iter__(self) -> Iterator[LogLine]:
         for name in self.files:
             if name == "-":
-                yield from self._read("-", sys.stdin)
+                yield from self._read("-", typer.get_text_stream("stdin", "utf-8", "replace"))
                 continue
             try:
                 with Path(name).open(encoding="utf-8", errors="replace") as lines:
@@ -92,7 +93,8 @@ def _within(value: Any) -> dict[str, Any] | None:
         return own_line(value)
     if not isinstance(value, dict):
         return None
-    if value.get("event") in _EVENTS:
+    event = value.get("event")
+    if isinstance(event, str) and event in _EVENTS:
         return value
     within = (_within(value[name]) for name in _WRAPPED_IN if name in value)
     return next((each for each in within if each is not None), None)

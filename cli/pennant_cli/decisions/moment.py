@@ -22,7 +22,10 @@ _CAME_ABOUT = ("done", "refused")  # of the latter the status tells what was ann
 def _time(text: str) -> datetime:
     """In UTC where it says no zone; raises ValueError."""
     at = datetime.fromisoformat(text)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except OverflowError as error:  # of the year 1 or 9999
+        raise ValueError(str(error)) from error
 
 
 @dataclass
@@ -64,7 +67,7 @@ class Moment:
             )
         lines = [line for _, line in sorted(self.decisions, key=lambda each: each[0])]
         last = lines[-1]
-        serving = last.get("serving") or {}
+        serving = _mapping(last.get("serving"))
         version = serving.get("version")
         of_version = [line for line in lines if _seen(line).get("version") == version]
         return {
@@ -74,8 +77,11 @@ class Moment:
             "revision": serving.get("revision"),
             "digest": serving.get("digest"),
             "movedBy": _last(_seen(line).get("movedBy") for line in of_version),
-            "gates": next((line["gates"] for line in of_version[::-1] if "gates" in line), []),
-            "verdict": last.get("verdict") or {},
+            "gates": next(
+                (line["gates"] for line in of_version[::-1] if isinstance(line.get("gates"), list)),
+                [],
+            ),
+            "verdict": _mapping(last.get("verdict")),
             "decided": last.get("time"),
         }
 
@@ -92,8 +98,12 @@ def asked(time: str, name: str) -> Moment:
 
 
 def _seen(line: dict[str, Any]) -> dict[str, Any]:
-    seen: dict[str, Any] = line.get("seen") or {}
-    return seen
+    return _mapping(line.get("seen"))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """What it is in a line that nobody has changed; else nothing."""
+    return value if isinstance(value, dict) else {}
 
 
 def _last(names: Iterable[Any]) -> str:
@@ -113,8 +123,8 @@ def moment_text(answer: dict[str, Any]) -> str:
     lines += [
         f"gate {gate.get('gate')}: {gate.get('result')} ({gate.get('value', 'no value')}, "
         f"{gate.get('bound', 'no bound')})"
-        for gate in answer["gates"]
+        for gate in map(_mapping, answer["gates"])
     ]
     verdict = answer["verdict"]
-    lines += [f"{verdict['summary']}: {verdict['message']}"] if verdict else []
+    lines += [f"{verdict.get('summary')}: {verdict.get('message')}"] if verdict else []
     return "\n".join([*lines, f"by the decision of {answer['decided']}"])

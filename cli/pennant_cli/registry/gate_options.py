@@ -72,7 +72,8 @@ def _read(file: Path) -> Mapping[str, Any]:
         why = " ".join(str(error).split())
         raise BadParameter(f"{file} cannot be read: {why}", param_hint="--gates") from error
     if isinstance(content, dict) and content.get("kind") == "ModelDeployment":
-        content = (content.get("spec") or {}).get("gates") or {}
+        spec = content.get("spec") or {}
+        content = (spec.get("gates") or {}) if isinstance(spec, dict) else spec
     if not isinstance(content, dict):
         raise BadParameter(
             f"{file} holds no mapping: write metrics, tags, flavors, signature or closed, as in "

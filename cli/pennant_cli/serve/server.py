@@ -15,8 +15,9 @@ from pennant_cli.serve.bundles import FetchedBundle
 from pennant_cli.serve.order import Order
 from pennant_cli.serve.steps import Revision
 
-READY = b'{"event": "ready"'
-"""The server prints it when it has passed its self-test; from then on it accepts connections."""
+READY = b'{"event": "ready", "time": '
+"""The server prints it when it has passed its self-test; from then on it accepts connections. With
+less of its line a model's own log could be taken for it: structlog has an `event` at first, too."""
 NEEDED = ("httptools", "msgspec", "orjson", "uvicorn", "uvloop")
 CHUNK_BYTES = 65536
 

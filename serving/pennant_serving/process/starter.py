@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
 
 def given(descriptor: int) -> socket.socket:
@@ -22,11 +23,19 @@ def given(descriptor: int) -> socket.socket:
         raise OSError(f"PENNANT_LISTENER_FD={descriptor} is no socket: {error}") from error
     # There is nothing to drain yet, and an event loop without a handler might not end at all.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_starter, daemon=True).start()
+    threading.Thread(target=_end_with_starter, args=(_input_taken(),), daemon=True).start()
     return listener
 
 
-def _end_with_starter() -> None:
-    while os.read(sys.stdin.fileno(), 1):
+def _input_taken() -> int:
+    """Standard input under another descriptor: a model that reads it finds nothing, as in a pod."""
+    taken = os.dup(sys.stdin.fileno())
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+    return taken
+
+
+def _end_with_starter(starter: int) -> None:
+    while os.read(starter, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from pennant_registry.errors import without_accounts
+
 SECONDS = 10.0
 """For one answer."""
 
@@ -42,8 +44,7 @@ class Server:
     @property
     def shown(self) -> str:
         """Its address, without an account that is written in it."""
-        parts = urlsplit(self.address)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return without_accounts(self.address)
 
     @property
     def has_account(self) -> bool:
@@ -66,7 +67,7 @@ class Server:
                 params=query or None,
             )
         except (MlflowException, RequestException) as error:
-            return Answer(0, str(error))
+            return Answer(0, without_accounts(str(error)))
         return Answer(int(answer.status_code), str(answer.text))
 
     def _creds(self) -> Any:

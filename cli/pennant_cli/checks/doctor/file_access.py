@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pennant_cli.checks.findings import Finding, Verdict
 from pennant_registry import artifacts, sources, versions
 from pennant_registry import client as mlflow_client
-from pennant_registry.errors import RegistryError
+from pennant_registry.errors import RegistryError, without_accounts
 from pennant_registry.gates.mlmodel import MLMODEL
 from pennant_registry.versions import Version
 
@@ -87,7 +87,7 @@ def _read(client: MlflowClient, version: Version, place: str, credentials: str) 
         return Finding("download", Verdict.PROBLEM, f"{what}: {error}", _grant(error))
     except Exception as error:  # noqa: BLE001 - whatever a store's library raises
         remedy = f"give this machine {credentials}" if credentials else "see what MLflow needs"
-        return Finding("download", Verdict.PROBLEM, f"{what}: {error}", remedy)
+        return Finding("download", Verdict.PROBLEM, without_accounts(f"{what}: {error}"), remedy)
     if not names:
         remedy = "register a version from an artifact that exists"
         return Finding("download", Verdict.PROBLEM, f"{what}: there are none", remedy)

@@ -1,10 +1,12 @@
 """What people can change in the registry, and its administrator at the ModelRegistry."""
 
+import shlex
 from dataclasses import replace
 
 from pennant_operator.decide.seen.actions import Act
 from pennant_operator.decide.seen.observed import ModelVersion, PackageIndex, Turn
 from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.decide.vocabulary import Reason
 from pennant_operator.decide.why.change import (
     Change,
     Means,
@@ -54,7 +56,9 @@ def release(moment: Moment) -> Change | None:
     if not hold or watch is None:
         return None
     own = f" --version {hold['version']}" if hold.get("version") else ""
-    of = f"{watch.model} --stage {watch.stage}" if watch.stage else f"{watch.model}@{watch.alias}"
+    of = shlex.quote(watch.model if watch.stage else f"{watch.model}@{watch.alias}")
+    if watch.stage:
+        of += f" --stage {watch.stage}"
     return Change(
         Means.RELEASE,
         f"release the hold in the registry, tag {hold['tag']} ({hold['reason']})",
@@ -90,7 +94,7 @@ def _pointing(watch: Watch, moment: Moment) -> tuple[str, str]:
         patch = '{"spec":{"model":{"version":"VERSION"}}}'
         how = f"kubectl patch modeldeployment {named(moment)} --type merge -p '{patch}'"
         return "set spec.model.version to another version", how
-    promote = f"pennant promote {watch.model}/VERSION"
+    promote = f"pennant promote {shlex.quote(f'{watch.model}/VERSION')}"
     if watch.stage is not None:
         what = f"move a higher version into the stage {watch.stage}"
         return what, f"{promote} --stage {watch.stage}"
@@ -124,10 +128,20 @@ def allows(moment: Moment) -> Change | None:
     watch = watch_in(moment)
     if watch is None:
         return None
+    what = (
+        f"have the administrator of ModelRegistry {watch.registry} change what is named above, or "
+        "follow another one (spec.registry)"
+    )
+    if (
+        moment.reason == Reason.CONFIGURATION_ERROR
+    ):  # images are the operator's, a lock its writer's
+        what = (
+            "have what is named above changed: in the spec, by the administrator of ModelRegistry "
+            f"{watch.registry} or of the operator, or by who registers the version"
+        )
     return Change(
         Means.REGISTRY_ALLOWS,
-        f"have the administrator of ModelRegistry {watch.registry} change what is named above, or "
-        "follow another one (spec.registry)",
+        what,
         lambda m: _answered(m, watch),
         ("kubectl pennant registries",),
     )
