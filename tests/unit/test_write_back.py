@@ -2,88 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import random
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from pennant_operator.act.write_back import WriteBack
-from pennant_operator.decide.registry.notes import TaggedVersion, UnwrittenError
-from pennant_operator.decide.registry.registries import RegistrySpec, parse_registry
-from pennant_testing.jumping_clock import at_once
+from pennant_operator.decide.registry.notes import TaggedVersion
 from pennant_testing.memory.object_builders import version
-from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
-from pennant_testing.memory.simulated_pods import fails
-from pennant_testing.memory.written_tags import KilledError, SimulatedPlaces, TagsInMemory
+from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.written_back import (
+    DECISION,
+    TAG,
+    registry,
+    rejected,
+    run,
+    spec,
+    words,
+)
+from pennant_testing.memory.written_tags import SimulatedPlaces, TagsInMemory
 
 pytestmark = pytest.mark.unit
-
-TAG = "pennant.eu-1.team.rec"
-DECISION = f"{TAG}.decision"
-
-
-def spec(cluster: str | None = "eu-1", **fields: object) -> RegistrySpec:
-    write_back = {"writeBack": {"cluster": cluster}} if cluster else {}
-    named = {"url": "http://mlflow.example", **write_back, **fields}
-    return parse_registry({"metadata": {"name": "default"}, "spec": named})
-
-
-def registry(*numbers: int) -> TagsInMemory:
-    """Model news with these versions."""
-    return TagsInMemory({"news": {str(n): TaggedVersion(1000 + n, {}) for n in numbers}})
-
-
-def rejected() -> Simulation:
-    """Version 7 serves, and 8 was rejected."""
-    sim = alias_moved(8, fails("LoadFailed"))
-    sim.run(8)
-    return sim
-
-
-def run(
-    places: SimulatedPlaces,
-    tags: TagsInMemory,
-    *steps: Callable[[WriteBack], object],
-    of: RegistrySpec | None = None,
-    recorded: tuple[str, ...] = (),
-) -> WriteBack:
-    """An operator from its start on, with a minute after each step."""
-    part = WriteBack(places.dependencies, of or spec(), recorded, tags.open)
-
-    async def scenario() -> None:
-        async def report() -> None:
-            assert part.health is None or part.unwritten >= 0
-
-        running = asyncio.create_task(part.run(report))
-        for step in (lambda _: None, *steps):
-            step(part)
-            await asyncio.wait([running], timeout=60)
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-
-    at_once(scenario())
-    return part
-
-
-def looking(seen: list[tuple[str | None, int]]) -> Callable[[WriteBack], None]:
-    """Notes trouble, and of how many the tags are not right; then one may be another."""
-
-    def look(part: WriteBack) -> None:
-        assert part.health is not None
-        seen.append((part.health.trouble, part.unwritten))
-        part.look(("team", "rec"))
-
-    return look
-
-
-def words(tags: TagsInMemory) -> dict[str, str]:
-    """By version, by the first words of our tag."""
-    return {name.removeprefix("news/"): of[TAG].split(" ")[0] for name, of in tags.tags().items()}
 
 
 def test_each_version_has_the_tag_that_says_what_is_so_of_it():
@@ -236,99 +174,3 @@ def test_a_version_that_was_deleted_has_no_tags_and_is_no_trouble():
     part = run(places, tags, deleted)
     assert part.health is not None
     assert part.health.trouble is None
-
-
-def test_a_model_that_refuses_is_told_and_tried_again_and_others_go_on():
-    other = Simulation(replace(version(7), name="other"))
-    other.run(6)
-    tags, places = registry(7), SimulatedPlaces({"bad": serving(7), "rec": other})
-    tags.models["other"] = {"7": TaggedVersion(1007, {})}
-    tags.trouble["news"] = UnwrittenError("give it EDIT.", alone=True)
-    seen: list[tuple[str | None, int]] = []
-    run(places, tags, looking(seen), lambda _: tags.trouble.clear(), looking(seen))
-    assert seen == [("give it EDIT.", 1), (None, 0)]
-    assert {name: [*of] for name, of in tags.tags().items()} == {
-        "other/7": [TAG],
-        "news/7": ["pennant.eu-1.team.bad"],
-    }
-
-
-def test_a_registry_that_is_down_is_asked_ever_more_seldom_and_then_told_all():
-    tags, places = registry(7, 8), SimulatedPlaces({"rec": rejected()})
-    tags.trouble[""] = UnwrittenError("no answer.")
-    seen: list[tuple[str | None, int]] = []
-    look = looking(seen)
-    run(places, tags, look, look, lambda _: tags.trouble.clear(), *[look] * 5)
-    assert len(tags.requests) < 15
-    assert seen[0] == ("no answer.", 1)
-    assert seen[-1] == (None, 0)
-    assert words(tags) == {"7": "serving", "8": "rejected:"}
-
-
-def test_a_tag_that_was_set_without_an_answer_goes_when_its_version_serves_no_more():
-    sim = serving(7)
-    tags, places = registry(7, 8), SimulatedPlaces({"rec": sim})
-
-    def moved(part: WriteBack) -> None:
-        tags.unanswered = 0
-        sim.desired = version(8)
-        sim.run(8)
-
-    tags.unanswered = 100
-    run(places, tags, moved)
-    assert words(tags) == {"8": "serving"}
-
-
-def test_a_tag_that_was_taken_away_without_an_answer_comes_back_when_it_is_so_again():
-    sim = serving(7)
-    tags, places = registry(7), SimulatedPlaces({"rec": sim})
-
-    def gone(part: WriteBack) -> None:
-        tags.unanswered = 1
-        del places.sims["rec"]
-        part.look(("team", "rec"))
-        asyncio.get_running_loop().call_later(0.5, places.sims.update, {"rec": sim})
-
-    run(places, tags, gone)
-    assert tags.requests[-2:] == ["delete news/7", "set news/7"]
-    assert words(tags) == {"7": "serving"}
-
-
-def test_a_namespace_that_may_not_follow_a_model_writes_nothing_at_it():
-    tags, places = registry(7), SimulatedPlaces({"rec": serving(7)})
-    run(places, tags, of=spec(allowedModels=["other"]))
-    assert tags.tags() == {}
-
-
-def test_who_does_not_lead_writes_nothing():
-    tags, places = registry(7), SimulatedPlaces({"rec": serving(7)}, leads=False)
-    seen: list[tuple[str | None, int]] = []
-    run(places, tags, looking(seen))
-    assert tags.tags() == {}
-    assert seen == [("Another replica may lead by now.", 1)]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_killed_between_any_two_writes_it_ends_the_same(seed: int):
-    chance = random.Random(seed)
-    sim = serving(7)
-    tags, places = registry(7, 8, 9), SimulatedPlaces({"rec": sim})
-    tags.models["news"]["9"].tags[TAG] = "serving since 2026-11-21T11:00:00Z"
-    for line in range(6):
-        places.head = f"a/{line}/f"
-        number = chance.choice([7, 8, 9])
-        sim.behaviour = {"8": fails("LoadFailed")} if chance.random() < 0.5 else {}
-        sim.desired = version(number)
-        sim.run(chance.randrange(1, 12))
-        tags.writes_left = chance.choice([None, 1, 2, 3])
-        with contextlib.suppress(KilledError):
-            run(places, tags)
-    tags.writes_left = None
-    run(places, tags)
-    wanted = places.notes("default", ("team", "rec"), sim.now)
-    assert wanted is not None
-    found = tags.tags()
-    assert found == {
-        f"{of.model}/{of.version}": {TAG: text, DECISION: found[f"news/{of.version}"][DECISION]}
-        for of, text in wanted.texts.items()
-    }
