@@ -12,14 +12,15 @@ def main() -> None:
     """Run what the arguments ask for, and end with its exit code."""
     try:
         from pennant_cli.app import app
+        from pennant_cli.output import printable
     except ModuleNotFoundError as error:
         print(f"{error}: the command line is pip install 'pennant[cli]'", file=sys.stderr)
         sys.exit(ExitCode.FAILED)
     try:
         app(prog_name="pennant")
     except (CommandError, RegistryError) as error:
-        notes = getattr(error, "__notes__", ())
-        print(f"error: {error}", *notes, sep="\n", file=sys.stderr)
+        lines = (f"error: {error}", *getattr(error, "__notes__", ()))
+        print(*map(printable, lines), sep="\n", file=sys.stderr)
         sys.exit(exit_code(error))
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+_NOT_SHOWN = "\N{REPLACEMENT CHARACTER}"
 PIPED_WIDTH = 10_000
 """Characters of a line that no terminal shows: nothing in it is folded."""
 
@@ -40,7 +41,7 @@ def show(value: Any, form: Format, text: Any) -> None:
 
         typer.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
     elif isinstance(text, str):
-        typer.echo(text)
+        typer.echo(printable(text))
     else:
         _draw(text)
 
@@ -65,8 +66,15 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
     for column in drawn.columns:
         column.overflow = "fold"
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*map(printable, row))
     return drawn
+
+
+def printable(text: str) -> str:
+    """Whoever writes a log, a name or a message moves no cursor of who reads it."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 @contextlib.contextmanager

@@ -88,3 +88,9 @@ def test_who_asks_for_a_check_wrongly_reads_which_argument_it_was(
     done = pennant(*line)
     assert (done.code, done.out) == (2, "")
     assert problem in " ".join(done.err.replace("│", " ").split())
+
+
+def test_what_a_log_holds_moves_no_cursor(capsys: pytest.CaptureFixture[str]):
+    show({}, Format.TEXT, "one\x1b[2J\ttwo\nthree\ud800")
+    lost = "\N{REPLACEMENT CHARACTER}"
+    assert capsys.readouterr().out == f"one{lost}[2J\ttwo\nthree{lost}\n"

@@ -92,15 +92,15 @@ def test_the_slot_that_matters_is_the_candidates():
     assert slot_that_matters(sim.owner, sim.live()) == sim.status["candidate"]["slot"] != before[0]
 
 
-def test_nothing_that_an_object_says_is_markup():
+def test_nothing_that_an_object_says_is_markup_or_moves_a_cursor():
     from rich.console import Console
 
-    found = {"name": "rec", "namespace": "team", "summary": "Held", "follows": "a [red]b[/]"}
+    found = {"name": "rec", "namespace": "team", "summary": "Held", "follows": "a [red]b[/]\x1b[2J"}
     found |= {"desired": "8", "serving": "7", "reason": "x", "message": "[/] tags[0]"}
     console = Console(width=100)
     with console.capture() as captured:
         console.print(drawn([found | {"slots": [], "hidden": []}]))
-    assert "a [red]b[/]" in captured.get()
+    assert "a [red]b[/]\N{REPLACEMENT CHARACTER}[2J" in captured.get()
     assert "[/] tags[0]" in captured.get()
 
 

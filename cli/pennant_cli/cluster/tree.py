@@ -9,6 +9,7 @@ from typing import Any
 from pennant_cli.cluster.api import Api, Object, at_once
 from pennant_cli.cluster.refusals import KubernetesError
 from pennant_cli.cluster.seeing import owner_of
+from pennant_cli.output import printable
 from pennant_operator.decide.seen.pod_facts import PodFacts, pod_facts
 from pennant_operator.decide.vocabulary import (
     LABEL_DEPLOYMENT,
@@ -151,11 +152,11 @@ def drawn(entries: list[Entry]) -> Any:
         summary = (each["summary"], _COLOURS.get(each["summary"], "red"))
         tree = Tree(Text.assemble((each["name"], "bold"), f" ({each['namespace']}) ", summary))
         for line in lines_of(each):
-            tree.add(Text(line))
+            tree.add(Text(printable(line)))
         for slot in each["slots"]:
-            branch = tree.add(Text(f"{slot['slot']}: {slot['what']}"))
+            branch = tree.add(Text(printable(f"{slot['slot']}: {slot['what']}")))
             for pod in slot["pods"]:
-                branch.add(Text(f"{pod['pod']}: {pod['what']}"))
+                branch.add(Text(printable(f"{pod['pod']}: {pod['what']}")))
         trees.append(tree)
     return Group(*trees)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import typer
 
 from pennant_cli.cluster.tree import Entry, drawn, lines_of
+from pennant_cli.output import printable
 
 LOOK_SECONDS = 1.0
 
@@ -40,7 +41,7 @@ def _plain(look: Callable[[], list[Entry]], every: float) -> None:
             name = f"{each['namespace']}/{each['name']}"
             line = f"{name} {each['summary']}: {'; '.join(lines_of(each))}"
             if before.get(name) != line:
-                typer.echo(line)
+                typer.echo(printable(line))
                 sys.stdout.flush()
             before[name] = line
         time.sleep(every)
