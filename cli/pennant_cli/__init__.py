@@ -16,6 +16,7 @@ command made is on standard output, what went wrong on standard error.
     kubectl.py        `kubectl pennant`, the same distribution under another name
     cluster/          its commands: what is so in the cluster, why, and what would change it
     decisions/        `pennant replay`, `pennant audit`: what the operator recorded
+    program.py        runs them, and ends with their exit code
     output.py         what commands print: text, JSON or YAML
     exit_codes.py     how they end
     version_names.py  MODEL/VERSION

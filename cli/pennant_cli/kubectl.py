@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import sys
+from typing import TYPE_CHECKING
 
-from pennant_cli.exit_codes import CommandError, ExitCode
+from pennant_cli.program import run
+
+if TYPE_CHECKING:
+    from typer import Typer
 
 
 def main() -> None:
     """Run what the arguments ask for, and end with its exit code."""
-    try:
-        from pennant_cli.cluster.commands import program
-        from pennant_cli.output import printable
-    except ModuleNotFoundError as error:
-        print(f"{error}: the command line is pip install 'pennant[cli]'", file=sys.stderr)
-        sys.exit(ExitCode.FAILED)
-    try:
-        program(prog_name="kubectl pennant")
-    except CommandError as error:
-        print(printable(f"error: {error}"), file=sys.stderr)
-        sys.exit(error.code)
+    run(_program, "kubectl pennant")
+
+
+def _program() -> Typer:
+    from pennant_cli.cluster.commands import program
+
+    return program
 
 
 if __name__ == "__main__":
