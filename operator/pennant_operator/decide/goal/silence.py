@@ -6,6 +6,8 @@ a version that ran before, waits for nobody. Where it came from, and its
 image, must still be allowed.
 """
 
+from dataclasses import replace
+
 from pennant_operator.decide.registry import images, sources
 from pennant_operator.decide.seen.memory import Memory
 from pennant_operator.decide.seen.observed import (
@@ -40,17 +42,7 @@ def desired_despite_silence(observed: Observed, watch: Watch, memory: Memory) ->
         return silence
     if images.image_refusal(last.image, registry.allowed_images, registry=watch.registry):
         return silence
-    return ModelVersion(
-        name=last.model,
-        version=last.version,
-        created=last.created,
-        source=last.source,
-        sha256=last.sha256,
-        registered=last.registered,
-        image=last.image,
-        environment=last.environment,
-        silence=silence,
-    )
+    return replace(ModelVersion.of_record(last), silence=silence)
 
 
 def _last_record(records: dict[str, Record], watch: Watch, memory: Memory) -> Record | None:

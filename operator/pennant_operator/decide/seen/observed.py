@@ -44,6 +44,21 @@ class ModelVersion:
     environment: str | None = None  # the tag `pennant.environment`
     # The registry says nothing of it now, and this is what it said last.
     silence: "Unknown | Unresolved | None" = None
+
+    @classmethod
+    def of_record(cls, record: Record) -> "ModelVersion":
+        """As it was resolved at first contact."""
+        return cls(
+            name=record.model,
+            version=record.version,
+            created=record.created,
+            source=record.source,
+            sha256=record.sha256,
+            registered=record.registered,
+            image=record.image,
+            environment=record.environment,
+        )
+
     # Its tags in which `promote` wrote who moved what here: for the record, nothing goes by them.
     moves: Mapping[str, str] = field(default_factory=dict, compare=False)
 

@@ -74,16 +74,7 @@ def version_of(records: dict[str, Record], watch: Watch, number: str) -> ModelVe
     record = max(matching, key=lambda each: (each.created, each.number), default=None)
     if record is None:
         return ModelVersion(watch.model, number, 1, f"mlflow-artifacts:/{UNKNOWN}")
-    return ModelVersion(
-        name=record.model,
-        version=record.version,
-        created=record.created,
-        source=record.source,
-        sha256=record.sha256,
-        registered=record.registered,
-        image=record.image,
-        environment=record.environment,
-    )
+    return ModelVersion.of_record(record)
 
 
 def without_gates(owner: Object) -> Object:

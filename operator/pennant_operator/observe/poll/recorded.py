@@ -31,16 +31,7 @@ def recorded(store: Store, key: Key, watch: Watch, at: Pointed) -> ModelVersion 
         if isinstance(record, str):
             continue
         if (record.registry, record.model, record.version, record.registered) == wanted:
-            return ModelVersion(
-                record.model,
-                record.version,
-                record.created,
-                record.source,
-                record.sha256,
-                record.registered,
-                image=record.image,
-                environment=record.environment,
-            )
+            return ModelVersion.of_record(record)
     return None
 
 
