@@ -135,7 +135,7 @@ class Poller:
     def serving_missing(self, key: Key, wanted: Identity | None) -> bool | None:
         """Whether what serves is registered no more; what is not known is asked at once."""
         missing = self._known.served.look_up(key, wanted)
-        if wanted is not None and wanted in self._known.served.due():
+        if wanted is not None and self._known.served.is_due(wanted):
             self._questions.add_new()
         return missing
 

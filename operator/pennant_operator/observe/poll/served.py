@@ -6,6 +6,7 @@ of the others only after their model changed, which every poll sees: an idle one
 
 from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pennant_operator.decide.seen.memory import memory_of
 from pennant_operator.decide.seen.observed import Absent, ModelVersion, Observed
@@ -68,11 +69,12 @@ class ServedVersions:
 
     def due(self) -> list[Identity]:
         """What is to be asked now, no more than may be asked at once."""
-        return [
-            version
-            for version, entry in self._versions.items()
-            if entry.asked_at is None or entry.asked_at != self._updated.get(version.name, 0)
-        ][:SERVED_LIMIT]
+        return [*islice(filter(self.is_due, self._versions), SERVED_LIMIT)]
+
+    def is_due(self, version: Identity) -> bool:
+        """Whether one of these is to be asked for: it never was, or its model changed since."""
+        asked_at = self._versions[version].asked_at
+        return asked_at is None or asked_at != self._updated.get(version.name, 0)
 
     async def ask(
         self, version: Identity, created: Callable[[], Awaitable[int | None]]
