@@ -16,6 +16,7 @@ from pennant_operator.act.cluster import Cluster
 from pennant_operator.act.events import Recorder
 from pennant_operator.decide.intent import (
     Adopt,
+    AnnotatePod,
     Apply,
     Create,
     CreateToken,
@@ -94,15 +95,11 @@ async def _carry_out_write(
         case Adopt():
             store.put(await cluster.adopt(write, namespace))
         case Create():
-            created = await cluster.create(write.manifest)
-            if created is not None and not _is_readable(created):
-                # It counted as absent when this was decided. Nobody can change its data.
-                await cluster.delete(_deletion_of(created), namespace)
-                created = await cluster.create(write.manifest)
-            if created is not None:
-                store.put(created)
+            await _create_record(write, namespace, cluster, store)
         case CreateToken():
             await cluster.create_unread(_with_token(write))
+        case AnnotatePod():
+            await cluster.annotate_pod(write, namespace)
         case Delete(kind="Pod"):
             await cluster.delete(write, namespace)  # pods are listed when needed, never remembered
         case Delete():
@@ -113,6 +110,18 @@ async def _carry_out_write(
             else:
                 store.put(left)
     return ()
+
+
+async def _create_record(
+    write: Create, namespace: str, cluster: Cluster, store: ObjectStore
+) -> None:
+    created = await cluster.create(write.manifest)
+    if created is not None and not _is_readable(created):
+        # It counted as absent when this was decided. Nobody can change its data.
+        await cluster.delete(_deletion_of(created), namespace)
+        created = await cluster.create(write.manifest)
+    if created is not None:
+        store.put(created)
 
 
 def _with_token(write: CreateToken) -> Object:

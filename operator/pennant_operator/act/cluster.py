@@ -11,8 +11,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pennant_operator.decide.intent import Adopt, Apply, Delete
+from pennant_operator.decide.intent import Adopt, AnnotatePod, Apply, Delete
 from pennant_operator.decide.vocabulary import (
+    ANNOTATION_TRAFFIC,
     FIELD_MANAGER,
     LABEL_DEPLOYMENT,
     STATUS_FIELD_MANAGER,
@@ -86,6 +87,18 @@ class Cluster:
         }
         query = {"fieldManager": FIELD_MANAGER}
         return await self._write("PATCH", adopt.kind, path, query, {"metadata": meta}, MERGE_PATCH)
+
+    async def annotate_pod(self, write: AnnotatePod, namespace: str) -> None:
+        """Tell this very pod; one that is gone by now is told nothing. Raises ApiError."""
+        path = KINDS["Pod"].path(namespace, write.name)
+        annotations = {ANNOTATION_TRAFFIC: write.shares or None}
+        body = {"metadata": {"uid": write.uid, "annotations": annotations}}
+        query = {"fieldManager": FIELD_MANAGER}
+        try:
+            await self._write("PATCH", "Pod", path, query, body, MERGE_PATCH)
+        except ApiError as error:
+            if error.status not in {404, 409}:
+                raise
 
     async def create(self, manifest: Object) -> Object | None:
         """Create an object; the one there is where the name is taken, None if it just went.

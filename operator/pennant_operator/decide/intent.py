@@ -80,7 +80,17 @@ class ActionStatus:
     status: dict[str, Any]
 
 
-Write = Apply | Create | CreateToken | Adopt | Delete
+@dataclass(frozen=True)
+class AnnotatePod:
+    """A pod's annotation about whom to hand requests over to is to be this; "": is to go."""
+
+    name: str
+    uid: str
+    shares: str
+    kind: str = "Pod"
+
+
+Write = Apply | Create | CreateToken | Adopt | Delete | AnnotatePod
 ActionReport = ActionStatus | Delete  # what is told of a RolloutAction, on the object itself
 
 

@@ -19,3 +19,6 @@ class Moves:
 
     slots: dict[str, NextSlot]
     traffic: Traffic | None
+    lobby: bool = False  # whether it is there
+    candidate: str | None = None  # the slot that Service <name>-candidate leads to; None: no such
+    shares: str = ""  # what pods with traffic are told of it: JSON; "": nothing

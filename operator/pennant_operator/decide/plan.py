@@ -53,8 +53,8 @@ from pennant_operator.decide.status.stalled import stalled_plan, still_refused
 from pennant_operator.decide.status.status import status_of
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
-from pennant_operator.decide.traffic.blue_green import blue_green
 from pennant_operator.decide.traffic.pace import FAST_LOOK_SECONDS, next_look, unsettled
+from pennant_operator.decide.traffic.strategies import next_moves
 from pennant_operator.decide.traffic.writes import service_writes, writes_for
 from pennant_operator.decide.verdict import Held, Rejected
 from pennant_operator.decide.vocabulary import EventReason, Reason
@@ -219,7 +219,7 @@ def _plan_baseline(step: Step, question: ReportQuestion) -> Plan:
 
 def _plan_moves(step: Step) -> Plan:
     parked = is_parked(step.memory.candidate, step.goal.target, step.now)
-    moves = blue_green(step, parked=parked)
+    moves = next_moves(step, parked=parked)
     bad_pods = replacement.replacements(step.world, moves, step.now)
     writes = (*writes_for(step, moves), *map(replacement.pod_deletion, bad_pods))
     status = status_of(step, moves.traffic)

@@ -14,6 +14,7 @@ STATUS_FIELD_MANAGER = "pennant-status"
 LABEL_DEPLOYMENT = f"{GROUP}/deployment"
 LABEL_SLOT = f"{GROUP}/slot"
 LABEL_REVISION = f"{GROUP}/revision"
+LABEL_LOBBY = f"{GROUP}/lobby"  # on pods that hold requests, while nothing can answer them
 LABEL_CHECK = f"{GROUP}/check"  # on a ModelRegistry that an installer made to see if it is valid
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_NAME = "app.kubernetes.io/name"
@@ -27,6 +28,9 @@ ANNOTATION_ACTIVE_SLOT = f"{GROUP}/active-slot"
 ANNOTATION_ACTIVE_REVISION = f"{GROUP}/active-revision"
 ANNOTATION_ACTIVE_SINCE = f"{GROUP}/active-since"
 ANNOTATION_WARM_REVISION = f"{GROUP}/warm-revision"
+
+# On pods: to whom they hand requests over, as JSON; they read it from a file.
+ANNOTATION_TRAFFIC = f"{GROUP}/traffic"
 
 # A hash of what was applied last, on every child; and how often it was set back since.
 ANNOTATION_APPLIED = f"{GROUP}/applied"

@@ -60,7 +60,7 @@ def _trial(step: Step, target: str) -> Trial:
     short, since = before.get("shortSince"), parse_time(before["since"]) if before else step.now
     return Trial(
         pods=world.idle.running,
-        replicas=world.spec.replicas,
+        replicas=world.asked,
         since=since,
         ever_ready="firstReadyTime" in before or memory.served_last(target),
         digest=step.digest_of(target),

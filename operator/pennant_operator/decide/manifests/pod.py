@@ -22,6 +22,7 @@ from pennant_operator.decide.manifests.container import (
 )
 from pennant_operator.decide.manifests.environment import fetch_env
 from pennant_operator.decide.manifests.serve import serve_container
+from pennant_operator.decide.manifests.shares import shares_volumes
 from pennant_operator.decide.seen.observed import Images, ModelVersion, PackageIndex
 from pennant_operator.decide.seen.spec import BUNDLE, Spec
 from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_REVISION, MODELS
@@ -68,7 +69,12 @@ def pod_spec(
         **{field: serving[field] for field in _COPIED if field in serving},
         "initContainers": [_fetch_container(spec, version, revision, images, index)],
         "containers": [serve_container(spec, version, revision, images)],
-        "volumes": [*_volumes(spec), *cache_volumes(spec), *_artifact_volumes(version)],
+        "volumes": [
+            *_volumes(spec),
+            *cache_volumes(spec),
+            *shares_volumes(spec),
+            *_artifact_volumes(version),
+        ],
     }
 
 

@@ -19,10 +19,12 @@ from pennant_operator.decide.seen.observed import (
 )
 from pennant_operator.decide.seen.revision import Record, record_data
 from pennant_operator.decide.seen.spec import Spec
+from pennant_operator.decide.seen.traffic import Route
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_MODEL,
     ANNOTATION_MODEL_VERSION,
     LABEL_DEPLOYMENT,
+    LABEL_LOBBY,
     LABEL_MANAGED_BY,
     LABEL_NAME,
     LABEL_REVISION,
@@ -136,7 +138,11 @@ def controller_revision_of(spec: Spec, record: Record) -> Object:
 
 
 def service_of(
-    spec: Spec, slot: str, annotations: dict[str, str], record: Record | None = None
+    spec: Spec,
+    slot: str,
+    annotations: dict[str, str],
+    record: Record | None = None,
+    route: Route = Route.SLOT,
 ) -> Object:
     """The Service; selector, ports and annotations go together and are written in one request.
 
@@ -148,13 +154,21 @@ def service_of(
         "kind": "Service",
         "metadata": {**child_metadata(spec, spec.name), "annotations": annotations},
         "spec": {
-            "selector": {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot},
+            "selector": _selector(spec, slot, route),
             "ports": [
                 {"name": name, "port": SERVICE_PORTS[name], "targetPort": name, "protocol": "TCP"}
                 for name in _declared(record)
             ],
         },
     }
+
+
+def _selector(spec: Spec, slot: str, route: Route) -> dict[str, str]:
+    if route is Route.LOBBY:
+        return {LABEL_LOBBY: spec.name}
+    if route is Route.BOTH:
+        return {LABEL_DEPLOYMENT: spec.name}
+    return {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot}
 
 
 def _declared(record: Record | None) -> list[str]:

@@ -16,6 +16,7 @@ from pennant_operator.decide.manifests.container import (
 )
 from pennant_operator.decide.manifests.environment import mode_env
 from pennant_operator.decide.manifests.rehearsal import rehearsal_env
+from pennant_operator.decide.manifests.shares import shares_env, shares_mounts
 from pennant_operator.decide.manifests.tuning import tuning_env
 from pennant_operator.decide.seen.observed import Images, ModelVersion
 from pennant_operator.decide.seen.revision import SERVER_COMMAND
@@ -51,7 +52,7 @@ def serve_container(
         "securityContext": security_context(
             writable_root=custom and serving.get("writableRoot", False)
         ),
-        "volumeMounts": [*volume_mounts(read_only=True), *serve_mounts(spec)],
+        "volumeMounts": [*volume_mounts(read_only=True), *serve_mounts(spec), *shares_mounts(spec)],
         **{field: serving[field] for field in _COPIED if field in serving},
     }
 
@@ -70,6 +71,7 @@ def _pennant_server(spec: Spec, revision: str, images: Images) -> dict[str, Any]
             *tuning_env(serving),
             *mode_env(serving),
             *rehearsal_env(spec, revision),
+            *shares_env(),
         ],
         "ports": _container_ports(http=PORT, grpc=GRPC_PORT),
         # While the server starts it keeps the question until it is ready: no rollout waits for a

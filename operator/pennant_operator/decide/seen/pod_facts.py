@@ -14,6 +14,7 @@ from pennant_operator.decide.seen.termination import (
 )
 from pennant_operator.decide.times import parse_time
 from pennant_operator.decide.vocabulary import (
+    ANNOTATION_TRAFFIC,
     CACHE,
     FETCH,
     LABEL_REVISION,
@@ -53,6 +54,7 @@ class PodFacts:
     overfull: str | None = None  # its volume holds more than it may, so its node will end it
     resource_version: str = ""
     address: str = ""  # host:port of its server, where it has one
+    shares: str = ""  # what it was told of whom to hand requests over to
 
     @property
     def hangs(self) -> bool:
@@ -108,6 +110,7 @@ def pod_facts(pod: dict[str, Any]) -> PodFacts:
         overfull=_overfull(pod, fetched.get("bytes"), environment),
         resource_version=meta.get("resourceVersion", ""),
         address=_address(pod),
+        shares=(meta.get("annotations") or {}).get(ANNOTATION_TRAFFIC, ""),
     )
 
 

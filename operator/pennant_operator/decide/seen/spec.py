@@ -12,6 +12,7 @@ from typing import Any
 
 from pennant_operator.decide.seen.actions import Act, RolloutAction
 from pennant_operator.decide.seen.cache import Cache, parse_cache
+from pennant_operator.decide.seen.strategy import RolloutStrategy, parse_strategy
 from pennant_registry.durations import parse_duration
 from pennant_registry.errors import InvalidGateError
 from pennant_registry.gates import NO_GATES, Gates, parse
@@ -120,6 +121,7 @@ class Spec:
     serving: dict[str, Any]  # as written: part of the revision's identity
     bake: timedelta
     deadlines: Deadlines
+    strategy: RolloutStrategy
     scale_down: bool  # onAliasRemoved: ScaleDown
     suspend: bool
     gates: Gates = NO_GATES
@@ -153,6 +155,7 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
             fetch=_duration(deadlines, "fetch", "10m", "spec.rollout.deadlines"),
             load=_duration(deadlines, "load", "5m", "spec.rollout.deadlines"),
         ),
+        strategy=_strategy(rollout, serving),
         scale_down=spec.get("onAliasRemoved", "Keep") == "ScaleDown",
         suspend=spec.get("suspend", False),
         gates=_gates(spec),
@@ -161,6 +164,13 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
         environment_check=_environment_check(spec, serving),
         cache=_cache(serving),
     )
+
+
+def _strategy(rollout: dict[str, Any], serving: dict[str, Any]) -> RolloutStrategy:
+    try:
+        return parse_strategy(rollout, custom=serving.get("mode") == CUSTOM)
+    except ValueError as error:
+        raise InvalidSpecError(f"spec.rollout.{error}") from error
 
 
 def _answer_limits(answers: dict[str, Any]) -> AnswerLimits:

@@ -1,4 +1,4 @@
-"""Which slot and revision have the traffic.
+"""Which slot and revision have the traffic, and how it gets there.
 
 The Service says which slot has the traffic. When somebody deleted it, `status.serving` says which
 revision had it, and the slot that holds that revision has it again. What people wrote over our
@@ -8,6 +8,7 @@ annotations is no reason to fall over: what the slot holds is what answers.
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from pennant_operator.decide.seen.observed import Object
@@ -18,20 +19,32 @@ from pennant_operator.decide.vocabulary import (
     ANNOTATION_ACTIVE_SINCE,
     ANNOTATION_ACTIVE_SLOT,
     ANNOTATION_WARM_REVISION,
+    LABEL_DEPLOYMENT,
+    LABEL_LOBBY,
+    LABEL_SLOT,
 )
 
 MAX_CLOCK_SKEW = timedelta(minutes=1)  # between the clocks of two replicas, at most
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
+class Route(Enum):
+    """Where the Service's selector leads."""
+
+    SLOT = "to the slot that has the traffic"
+    BOTH = "to the pods of both slots"  # Rolling, while it moves
+    LOBBY = "to the lobby"  # Recreate, while it moves
+
+
 @dataclass(frozen=True)
 class Traffic:
-    """Which slot and revision the Service points at, since when, and what stays warm beside it."""
+    """Which slot and revision have it, since when, and what stays warm beside it."""
 
     slot: str
     revision: str
     since: datetime
     warm: str | None = None  # the revision that had the traffic before
+    route: Route = Route.SLOT
 
     def bakes_until(self, bake: timedelta) -> datetime:
         """The end of the time in which going back takes no start."""
@@ -83,7 +96,16 @@ def _traffic_of_service(
     since = _first_time(annotations.get(ANNOTATION_ACTIVE_SINCE), serving.get("since"))
     if since > now + MAX_CLOCK_SKEW:  # no clock wrote that
         since = now.replace(microsecond=0)
-    return Traffic(slot, revision, since, annotations.get(ANNOTATION_WARM_REVISION) or None)
+    warm = annotations.get(ANNOTATION_WARM_REVISION) or None
+    return Traffic(slot, revision, since, warm, _route_of(service))
+
+
+def _route_of(service: Object) -> Route:
+    """What somebody else wrote leads nowhere that is known, and is put right like a slot's."""
+    selector = service["spec"].get("selector") or {}
+    if LABEL_LOBBY in selector:
+        return Route.LOBBY
+    return Route.BOTH if LABEL_DEPLOYMENT in selector and LABEL_SLOT not in selector else Route.SLOT
 
 
 def _traffic_of_status(serving: dict[str, Any], slots: dict[str, Slot]) -> Traffic | None:

@@ -32,6 +32,13 @@ class World:
         used = [s for s in self.slots.values() if not s.empty]
         return used[0] if used else self.slots[SLOTS[0]]
 
+    @property
+    def asked(self) -> int:
+        """How many pods of the idle slot are judged: those that it was told to have, or all."""
+        full = self.spec.replicas
+        grows = self.spec.strategy.grows_in_parts and self.idle.size > 0
+        return min(self.idle.size, full) if grows else full
+
     def baking(self, now: datetime) -> bool:
         """The bake runs while a warm revision waits beside the active one."""
         return (

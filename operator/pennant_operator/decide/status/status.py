@@ -121,7 +121,7 @@ def _candidate_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | No
         version=step.records[target].version,
         image=step.image_of(target),
         slot=step.world.idle,
-        replicas=step.world.spec.replicas,
+        replicas=step.world.asked,
         verdict=step.verdict,
         now=step.now,
     )

@@ -13,8 +13,10 @@ from pennant_operator.decide.manifests.foreign_changes import admitted_paths, in
 from pennant_operator.decide.manifests.rehearsal import TOKEN_KEY, rehearses
 from pennant_operator.decide.moves import Moves, NextSlot
 from pennant_operator.decide.seen.slot import Slot
+from pennant_operator.decide.seen.traffic import Route
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.times import format_time
+from pennant_operator.decide.traffic import hand_over
 from pennant_operator.decide.traffic.pins import next_pins
 from pennant_operator.decide.vocabulary import (
     ANNOTATION_ACTIVE_REVISION,
@@ -39,7 +41,10 @@ def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
         *_budget_and_config_writes(step, moves),
         *(write for name in moves.slots for write in _slot_writes(step, name, moves.slots[name])),
         *_pin_writes(step),
+        *_hand_over_writes(step, moves),
         *service_writes(step, moves),
+        *hand_over.shares_writes(step, moves),
+        *hand_over.unwanted_deletions(step, moves),
         *_record_deletions(step, moves),
     )
 
@@ -51,6 +56,11 @@ def _budget_and_config_writes(step: Step, moves: Moves) -> list[Write]:
     if registry is not None:
         manifests.append(render.registry_config_of(spec, registry))
     return [write for manifest in manifests for write in _writes_if_due(step, manifest)]
+
+
+def _hand_over_writes(step: Step, moves: Moves) -> list[Write]:
+    children = hand_over.wanted_children(step, moves)
+    return [write for child in children for write in _writes_if_due(step, child)]
 
 
 def _slot_writes(step: Step, name: str, next_slot: NextSlot) -> list[Write]:
@@ -84,7 +94,8 @@ def service_writes(step: Step, moves: Moves) -> list[Write]:
     annotations = traffic.annotations(format_time(traffic.since)) if traffic else _NO_TRAFFIC
     slot = traffic.slot if traffic else NO_SLOT
     record = step.records.get(traffic.revision) if traffic else None
-    manifest = render.service_of(step.world.spec, slot, annotations, record)
+    route = traffic.route if traffic else Route.SLOT
+    manifest = render.service_of(step.world.spec, slot, annotations, record, route)
     version = live["metadata"]["resourceVersion"] if live else None
     return _writes_if_due(step, manifest, version, insist=not _leads_there(manifest, live))
 

@@ -1,0 +1,41 @@
+"""The file by which a pod of ours learns whom to hand requests over to, or to copy them to.
+
+It is an annotation of the pod, not of the template: it changes while the pod runs, within half a
+second, and makes no revision. A pod whose annotation is not there does neither.
+"""
+
+from typing import Any
+
+from pennant_operator.decide.manifests.container import env_value
+from pennant_operator.decide.seen.revision import Record
+from pennant_operator.decide.seen.spec import CUSTOM, Spec
+from pennant_operator.decide.vocabulary import ANNOTATION_TRAFFIC
+
+SHARES_VARIABLE = "PENNANT_TRAFFIC_FILE"
+_VOLUME, _FOLDER, _FILE = "traffic", "/etc/pennant/traffic", "traffic"
+
+
+def shares_env() -> list[dict[str, Any]]:
+    """The variable of `serve` that names the file."""
+    return [env_value(SHARES_VARIABLE, f"{_FOLDER}/{_FILE}")]
+
+
+def shares_mounts(spec: Spec) -> list[dict[str, Any]]:
+    """Where `serve` reads it; a server of the user's own has none."""
+    mount = {"name": _VOLUME, "mountPath": _FOLDER, "readOnly": True}
+    return [] if spec.serving.get("mode") == CUSTOM else [mount]
+
+
+def shares_volumes(spec: Spec) -> list[dict[str, Any]]:
+    """The pod's own annotation as a file."""
+    if spec.serving.get("mode") == CUSTOM:
+        return []
+    field = {"fieldPath": f"metadata.annotations['{ANNOTATION_TRAFFIC}']"}
+    return [{"name": _VOLUME, "downwardAPI": {"items": [{"path": _FILE, "fieldRef": field}]}}]
+
+
+def can_share(record: Record) -> bool:
+    """Whether pods of a recorded revision read it: those from before it was known do not."""
+    env = record.container.get("env")
+    variables = [each for each in env if isinstance(each, dict)] if isinstance(env, list) else ()
+    return any(each.get("name") == SHARES_VARIABLE for each in variables)
