@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, TypeVar
 
-from pennant_operator.decide.seen.observed import Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key
 from pennant_operator.observe.mlflow.answers import RegisteredModel
@@ -120,58 +119,66 @@ class _Asking:
     async def about(self, model: str, watches: Sequence[Watch]) -> None:
         """One model, and what each watch of it wants to know besides."""
         alone, registered = model not in self._listed.searched, self._listed.models.get(model)
-        try:
-            if alone:
-                registered = await self._surely(partial(self._registry.model, model), watches)
-        except Exception as error:  # noqa: BLE001 - it is judged
-            await self._judge(watches, error)
-            return
+        if alone:
+            answer = await self._surely(partial(self._registry.model, model), watches)
+            if isinstance(answer, Exception):
+                self._blame(watches, answer)
+                return
+            registered = answer
         for watch in watches:
-            try:
-                compare = partial(self._lookup.compare, watch, registered, alone=alone)
-                await self._surely(compare, [watch])
+            compare = partial(self._lookup.compare, watch, registered, alone=alone)
+            error = await self._surely(compare, [watch])
+            if error is None:
                 self._answers = True
-            except Exception as error:  # noqa: BLE001 - it is judged
-                await self._judge([watch], error)
-                if isinstance(error, TooSlowError):
-                    return  # the others of this model wait with it
+                continue
+            self._blame([watch], error)
+            if isinstance(error, TooSlowError):
+                return  # the others of this model wait with it
         self._known.tardy.answered(model)
 
-    async def _surely(self, ask: Callable[[], Awaitable[T]], watches: Sequence[Watch]) -> T:
-        """What fails before anything was answered is asked again after something was.
+    async def _surely(
+        self, ask: Callable[[], Awaitable[T]], watches: Sequence[Watch]
+    ) -> T | Exception:
+        """The answer, or the error that is about these alone; raises RegistryTroubleError where it
+        is the registry's.
 
-        The registry's own trouble may just have ended: that is no model's. Nor is it news where
-        just this is shown already.
+        What fails is asked again once the registry answered since: trouble of its own that ended
+        meanwhile is no model's. Where just this is shown already, it is no news.
         """
-        unresolved_before = all(
-            isinstance(self._known.state(watch), Unresolved) for watch in watches
-        )
-        answered = self._answers or unresolved_before
-        try:
-            return await ask()
-        except RegistryTroubleError as error:
-            if answered or isinstance(error, TooSlowError):
-                raise
-            if not self._answers:
-                await self._registry.ping()
-                self._answers = True
-            return await ask()
+        failed = await _error_or(ask)
+        if not isinstance(failed, Exception):
+            return failed
+        news = bool(self._news(watches, failed))
+        if news or not self._answers:
+            await self._registry.ping()  # what this raises is no model's, and not to be caught here
+            self._answers = True
+        if not news or isinstance(failed, TooSlowError):  # which would take as long again
+            return failed
+        return await _error_or(ask)
 
-    async def _judge(self, watches: Sequence[Watch], error: Exception) -> None:
-        """Whose trouble it is; raises RegistryTroubleError where it is the registry's."""
+    def _news(self, watches: Sequence[Watch], error: Exception) -> list[Watch]:
+        """Those of which an error tells what was not known."""
+        return [w for w in watches if not self._known.knows(w, unresolved(w, error), self._clock())]
+
+    def _blame(self, watches: Sequence[Watch], error: Exception) -> None:
+        """Take in what is about these alone."""
         if not isinstance(error, RegistryTroubleError):
             LOG.error("%s: the operator fails on an answer", watches[0].model, exc_info=error)
-        states = {watch: unresolved(watch, error) for watch in watches}
-        news = [watch for watch, what in states.items() if not self._known.knows(watch, what)]
-        if news or not self._answers:
-            await self._registry.ping()
-            self._answers = True
         if isinstance(error, TooSlowError):
             self._known.tardy.failed(watches[0].model, self._clock())
-        for watch in news:
-            LOG.warning("registry %s: %s", watch.registry, states[watch].message)
-        for watch, what in states.items():
+        for watch in self._news(watches, error):
+            LOG.warning("registry %s: %s", watch.registry, unresolved(watch, error).message)
+        for watch in watches:
+            what = unresolved(watch, error)
             if isinstance(error, NotResolvedError):
                 self._known.unresolved(watch, what, error.at, error.stamp, self._clock())
             else:
                 self._known.doubted(watch, what, self._clock())
+
+
+async def _error_or(ask: Callable[[], Awaitable[T]]) -> T | Exception:
+    """What was answered, or raised."""
+    try:
+        return await ask()
+    except Exception as error:  # noqa: BLE001 - whose it is, is found out
+        return error

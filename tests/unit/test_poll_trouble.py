@@ -1,0 +1,110 @@
+"""Trouble of a registry that begins or ends in the middle of a poll is no model's own.
+
+Whatever the moment: it is tried with every interval of the requests of a poll, in the order of
+their arrival at the server, while answers are on their way for longer or shorter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Sequence
+from itertools import combinations
+from typing import Any, TypeVar
+
+import pytest
+
+from pennant_operator.decide.seen.observed import ModelVersion
+from pennant_operator.decide.seen.spec import Watch
+from pennant_operator.observe.mlflow.answers import RegisteredModel, RegisteredVersion
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
+from pennant_operator.observe.poll.known import Known
+from pennant_operator.observe.poll.poll import Poll
+from pennant_testing.jumping_clock import at_once
+from pennant_testing.mlflow.poll_answers import unresolved
+from pennant_testing.mlflow.pretended_registries import (
+    ERRORS,
+    MODELS,
+    WATCHES,
+    SkippingRegistry,
+    versions,
+)
+
+pytestmark = pytest.mark.unit
+
+T = TypeVar("T")
+SINGLY, SEARCHED = WATCHES[:3], WATCHES
+NEVER = range(0)
+
+
+class Interrupted(SkippingRegistry):
+    """In trouble for some of the requests that arrive at it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(dict.fromkeys(MODELS, "1"), set())
+        self.error = error
+        self.trouble = NEVER
+        self.arrived = self._sent = 0
+
+    async def search(self, models: Sequence[str]) -> dict[str, RegisteredModel]:
+        return await self._on_the_way(super().search(models))
+
+    async def model(self, name: str) -> RegisteredModel:
+        return await self._on_the_way(super().model(name))
+
+    async def version(self, model: str, number: str) -> RegisteredVersion:
+        return await self._on_the_way(super().version(model, number))
+
+    async def resolve(self, version: RegisteredVersion) -> ModelVersion:
+        return await self._on_the_way(super().resolve(version))
+
+    async def ping(self) -> None:
+        await self._on_the_way(super().ping())
+
+    async def _on_the_way(self, answer: Awaitable[T]) -> T:
+        self._sent += 1
+        there, back = self._sent * 5 % 7, self._sent * 3 % 5
+        await asyncio.sleep(there)
+        number, self.arrived = self.arrived, self.arrived + 1
+        answered = await answer
+        await asyncio.sleep(back)
+        if number in self.trouble:
+            raise self.error
+        return answered
+
+
+def interrupted(watches: list[Watch], trouble: range, error: Exception, known: Known) -> int:
+    """One poll; how many requests arrived. Nothing is told, and the next poll finds everything."""
+    registry: Any = Interrupted(error)
+
+    async def scenario() -> None:
+        registry.trouble = trouble
+        with contextlib.suppress(RegistryTroubleError):
+            await Poll(registry, "3.17.2", known).ask(watches)
+        assert unresolved(known) == {}, trouble
+        assert all(answer.doubt is None for answer in known.answers.values()), trouble
+        arrived, registry.trouble = registry.arrived, NEVER
+        await Poll(registry, "3.17.2", known).ask(watches)
+        assert versions(known) == {watch.model: "1" for watch in watches}, trouble
+        registry.arrived = arrived
+
+    at_once(scenario())
+    return int(registry.arrived)
+
+
+@pytest.mark.parametrize("error", ["500", "403"])
+@pytest.mark.parametrize("watches", [SINGLY, SEARCHED], ids=["singly", "searched"])
+@pytest.mark.parametrize("before", [None, "1", "2"], ids=["after a restart", "known", "moved"])
+def test_trouble_of_a_registry_is_never_told_as_a_models_own(
+    watches: list[Watch], before: str | None, error: str
+):
+    def known() -> Known:
+        known = Known()
+        if before is not None:
+            registry: Any = SkippingRegistry(dict.fromkeys(MODELS, before), set())
+            at_once(Poll(registry, "3.17.2", known).ask(watches))
+        return known
+
+    requests = interrupted(watches, NEVER, ERRORS[error], known())
+    for begin, end in combinations(range(requests + 1), 2):
+        interrupted(watches, range(begin, end), ERRORS[error], known())
