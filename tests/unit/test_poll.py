@@ -22,6 +22,7 @@ from pennant_operator.observe.poll.known import (
     Known,
 )
 from pennant_operator.observe.poll.poll import Poll
+from pennant_operator.observe.poll.retries import FIRST_RETRY_SECONDS
 from pennant_operator.observe.poll.together import ASKED_APART_SECONDS, SLOW_SEARCHES_LIMIT
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.mlflow.poll_answers import answers, unresolved
@@ -105,6 +106,8 @@ def test_what_is_answered_about_one_model_is_that_models_state_and_no_others(err
         if error in (ERRORS["400"], ERRORS["403"], ERRORS["500"]):
             lying.searches = lying.models
         await poll.ask(WATCHES)
+        await asyncio.sleep(2 * FIRST_RETRY_SECONDS)
+        await poll.ask(WATCHES)  # one time-out is no answer
 
     _, known = polled(scenario)
     assert versions(known) == dict.fromkeys(set(MODELS) - {BAD.model}, "7")

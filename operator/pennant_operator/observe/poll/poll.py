@@ -164,8 +164,11 @@ class _Asking:
         """Take in what is about these alone."""
         if not isinstance(error, RegistryTroubleError):
             LOG.error("%s: the operator fails on an answer", watches[0].model, exc_info=error)
+        model, tardy = watches[0].model, self._known.tardy
         if isinstance(error, TooSlowError):
-            self._known.tardy.failed(watches[0].model, self._clock())
+            if model not in tardy:  # once is no answer: not even where nothing is known yet
+                watches = [watch for watch in watches if self._known.state(watch) is not None]
+            tardy.failed(model, self._clock())
         for watch in self._news(watches, error):
             LOG.warning("registry %s: %s", watch.registry, unresolved(watch, error).message)
         for watch in watches:
