@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from pennant_operator.observe.mlflow.trouble import RegistryTroubleError
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.poll import Poll
 from pennant_operator.observe.poll.retries import FIRST_RETRY_SECONDS
+from pennant_operator.observe.poll.version_facts import Identity, Part, version_facts
 from pennant_testing.jumping_clock import at_once
 from pennant_testing.mlflow.poll_answers import unresolved
 from pennant_testing.mlflow.pretended_registries import (
@@ -36,6 +38,7 @@ pytestmark = pytest.mark.unit
 T = TypeVar("T")
 SINGLY, SEARCHED = WATCHES[:3], WATCHES
 NEVER = range(0)
+SERVED, KEY = Identity(MODELS[0], "1", 1), ("team", "rec")
 
 
 class Interrupted(SkippingRegistry):
@@ -54,10 +57,14 @@ class Interrupted(SkippingRegistry):
         return await self._on_the_way(super().model(name))
 
     async def version(self, model: str, number: str) -> RegisteredVersion:
-        return await self._on_the_way(super().version(model, number))
+        found = await self._on_the_way(super().version(model, number))
+        return replace(found, run_id=f"run-{number}")
 
     async def resolve(self, version: RegisteredVersion) -> ModelVersion:
         return await self._on_the_way(super().resolve(version))
+
+    async def metrics_of_run(self, run: str) -> dict[str, float]:
+        return await self._on_the_way(_metrics(run))
 
     async def ping(self) -> None:
         await self._on_the_way(super().ping())
@@ -72,6 +79,10 @@ class Interrupted(SkippingRegistry):
         if number in self.trouble:
             raise self.error
         return answered
+
+
+async def _metrics(_run: str) -> dict[str, float]:
+    return {"ndcg": 0.5}
 
 
 def interrupted(watches: list[Watch], trouble: range, error: Exception, known: Known) -> int:
@@ -110,3 +121,40 @@ def test_trouble_of_a_registry_is_never_told_as_a_models_own(
     requests = interrupted(watches, NEVER, ERRORS[error], known())
     for begin, end in combinations(range(requests + 1), 2):
         interrupted(watches, range(begin, end), ERRORS[error], known())
+
+
+def every_interval(poll: Callable[[Interrupted], None]) -> None:
+    """Poll anew with each interval of trouble; without trouble at last."""
+    whole = Interrupted(ERRORS["500"])
+    poll(whole)
+    for begin, end in combinations(range(whole.arrived + 1), 2):
+        registry = Interrupted(ERRORS["500"])
+        registry.trouble = range(begin, end)
+        poll(registry)
+
+
+def test_nor_is_it_what_a_gate_is_told_of_a_version():
+    def poll(registry: Any) -> None:
+        async def scenario() -> None:
+            with contextlib.suppress(RegistryTroubleError):
+                facts = await version_facts(registry, {}, SERVED, {Part.METRICS})
+                assert facts.metrics == {"ndcg": 0.5}, registry.trouble
+
+        at_once(scenario())
+
+    every_interval(poll)
+
+
+def test_nor_leaves_it_unasked_whether_what_serves_is_there():
+    def poll(registry: Any) -> None:
+        known = Known()
+        known.served.look_up(KEY, SERVED)
+
+        async def scenario() -> None:
+            with contextlib.suppress(RegistryTroubleError):
+                await Poll(registry, "3.17.2", known).ask_served([SERVED], set)
+                assert known.served.look_up(KEY, SERVED) is False, registry.trouble
+
+        at_once(scenario())
+
+    every_interval(poll)

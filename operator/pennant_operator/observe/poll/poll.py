@@ -18,6 +18,7 @@ from pennant_operator.observe.cluster.store import Key
 from pennant_operator.observe.mlflow.answers import RegisteredModel
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
+from pennant_operator.observe.poll.asked_twice import asked_twice, error_or
 from pennant_operator.observe.poll.few_at_once import few_at_once
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.lookup import Lookup, loop_time
@@ -97,12 +98,17 @@ class Poll:
                 entry = await self.registry.version(version.name, version.version)
                 return None if entry is None else entry.created
 
-            try:
-                announce(await self.known.served.ask(version, created))
-            except RegistryTroubleError as error:
-                await self.registry.ping()
+            ask = partial(self.known.served.ask, version, created)
+            news = await error_or(ask)
+            if isinstance(news, RegistryTroubleError):
+                news = await asked_twice(self.registry, ask, news)
+            if isinstance(news, RegistryTroubleError):
                 self.known.served.not_answered(version)
-                LOG.warning("version %s of %s: %s", version.version, version.name, error)
+                LOG.warning("version %s of %s: %s", version.version, version.name, news)
+            elif isinstance(news, Exception):
+                raise news
+            else:
+                announce(news)
 
         await few_at_once(one, versions)
 
@@ -142,19 +148,18 @@ class _Asking:
         """The answer, or the error that is about these alone; raises RegistryTroubleError where it
         is the registry's.
 
-        What fails is asked again once the registry answered since: trouble of its own that ended
-        meanwhile is no model's. Where just this is shown already, it is no news.
+        Where just this is shown already, it is no news.
         """
-        failed = await _error_or(ask)
+        failed = await error_or(ask)
         if not isinstance(failed, Exception):
             return failed
-        news = bool(self._news(watches, failed))
-        if news or not self._answers:
-            await self._registry.ping()  # what this raises is no model's, and not to be caught here
-            self._answers = True
-        if not news or isinstance(failed, TooSlowError):  # which would take as long again
-            return failed
-        return await _error_or(ask)
+        answer: T | Exception = failed
+        if self._news(watches, failed):
+            answer = await asked_twice(self._registry, ask, failed)
+        elif not self._answers:
+            await self._registry.ping()
+        self._answers = True
+        return answer
 
     def _news(self, watches: Sequence[Watch], error: Exception) -> list[Watch]:
         """Those of which an error tells what was not known."""
@@ -177,11 +182,3 @@ class _Asking:
                 self._known.unresolved(watch, what, error.at, error.stamp, self._clock())
             else:
                 self._known.doubted(watch, what, self._clock())
-
-
-async def _error_or(ask: Callable[[], Awaitable[T]]) -> T | Exception:
-    """What was answered, or raised."""
-    try:
-        return await ask()
-    except Exception as error:  # noqa: BLE001 - whose it is, is found out
-        return error
