@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 
 from pennant_serving.lobby.settings import Address
@@ -10,6 +11,8 @@ from pennant_serving.lobby.settings import Address
 RETRY_SECONDS = 0.05
 CONNECT_SECONDS = 1.0
 """For one attempt: who is gone without a word answers nothing."""
+LOOK_UP_SECONDS = 1.0
+"""After which a name whose address does not answer may have another one."""
 SILENCE_SECONDS = 5
 """Seconds of silence after which the kernel asks whether the other side is there; after so many
 unanswered questions, as far apart, it is not."""
@@ -17,12 +20,13 @@ QUESTIONS = 3
 
 
 class Pods:
-    """While nobody takes connections one request tries for all, those that wait longest first."""
+    """While nobody takes connections one request tries for all, in turn."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
         self._known: list[tuple[int, tuple[object, ...]]] = []
         """Families and addresses of the name, as they were found last."""
+        self._looked_up_at = 0.0
         self._is_open = False
         self._trying = asyncio.Lock()
 
@@ -38,25 +42,24 @@ class Pods:
                 if self._is_open:
                     continue
                 try:
-                    connection = await self._looked_up()
+                    connection = await self._attempt()
                 except OSError:
-                    await asyncio.sleep(RETRY_SECONDS)
+                    await self._pause()
                 else:
                     self._is_open = True
                     return connection
 
-    async def _looked_up(self) -> socket.socket:
-        """By a name that may have another address now. Raises OSError."""
-        try:
-            return await self._attempt()
-        except OSError:
-            await self._look_up()
-            raise
+    async def _pause(self) -> None:
+        """Before the next attempt, which may be at another address."""
+        await asyncio.sleep(RETRY_SECONDS)
+        if asyncio.get_running_loop().time() > self._looked_up_at + LOOK_UP_SECONDS:
+            with contextlib.suppress(OSError):  # then it is where it was
+                await self._look_up()
 
     async def _look_up(self) -> None:
         """Raises OSError."""
-        address = self._address
-        loop = asyncio.get_running_loop()
+        loop, address = asyncio.get_running_loop(), self._address
+        self._looked_up_at = loop.time()
         async with asyncio.timeout(CONNECT_SECONDS):
             answers = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         self._known = [(family, where) for family, _, _, _, where in answers]

@@ -46,7 +46,7 @@ class LobbyProcess:
         """The sum of a metric's series that have these labels."""
         rows = re.findall(rf"^{metric}\{{(.*)\}} (\S+)$", self.probe("/metrics")[1], re.MULTILINE)
         wanted = {f'{name}="{value}"' for name, value in labels.items()}
-        return sum(float(value) for found, value in rows if wanted <= {*found.split(",")})
+        return sum(float(value) for series, value in rows if wanted <= {*series.split(",")})
 
     def waiting(self) -> float:
         """Requests that wait for a pod."""
