@@ -22,10 +22,12 @@ HASHES = 2**64
 
 
 class Counter:
-    """Takes a share of requests exactly: one within each stretch that amounts to one."""
+    """Takes a share of requests exactly: one within each stretch that amounts to one. Of a share
+    that is more than half it draws those that are not taken."""
 
     def __init__(self, millionths: int, random: Random) -> None:
-        self._millionths = millionths
+        self._draws_others = 2 * millionths > MILLIONTHS
+        self._millionths = MILLIONTHS - millionths if self._draws_others else millionths
         self._random = random
         self._sum = self._stretch = 0
         self._next = self._drawn()
@@ -34,14 +36,14 @@ class Counter:
         """Whether the next request is of the share."""
         self._sum += self._millionths
         if self._sum < self._next:
-            return False
+            return self._draws_others
         self._stretch += MILLIONTHS
         self._next = self._drawn()
-        return True
+        return not self._draws_others
 
     def _drawn(self) -> int:
-        """A place in the stretch that begins; never its very beginning, which no share of nothing
-        may reach."""
+        """A place in the stretch that begins, and never its very beginning: a share of nothing
+        stays there."""
         return self._stretch + 1 + self._random.randrange(MILLIONTHS)
 
 

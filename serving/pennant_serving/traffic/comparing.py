@@ -8,6 +8,8 @@ from typing import Any
 
 from pennant_serving.rehearsal.answers import Outputs, are_equal, is_number, outputs_in
 
+FARTHEST = 2.0
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -42,12 +44,10 @@ def distance(before: Outputs, now: Outputs) -> float | None:
 
 
 def _apart(one: Any, other: Any) -> float:
-    if one == other:
+    if one == other or (one != one and other != other):  # noqa: PLR0124 - NaN
         return 0.0
     try:
         between = abs(one - other) / max(abs(one), abs(other))
-        if math.isfinite(between):
-            return float(between)
-    except OverflowError:  # a whole number beyond all floats
-        pass
-    return 0.0 if one != one and other != other else 2.0
+    except (OverflowError, ZeroDivisionError):  # beyond all floats; of nothing to NaN
+        return FARTHEST
+    return between if between <= FARTHEST else FARTHEST  # of infinities, and to NaN

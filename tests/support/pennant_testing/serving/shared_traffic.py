@@ -83,9 +83,7 @@ class _Client:
 
 
 @contextlib.contextmanager
-def linear(
-    folder: Path, version: str, slope: float = 1.0, **variables: str
-) -> Iterator[Serving]:
+def linear(folder: Path, version: str, slope: float = 1.0, **variables: str) -> Iterator[Serving]:
     """A pod that is ready, with a model of two columns."""
     place = folder / f"version-{version}"
     estimator = LinearRegression().fit([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [0.0, slope, slope])
