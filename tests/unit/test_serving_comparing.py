@@ -10,11 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_serving.recent.sample import INFER, INVOCATIONS, OWN
-from pennant_serving.traffic.comparing import Comparison, compared
+from pennant_serving.traffic.comparing import Comparison, steps
 
 pytestmark = pytest.mark.unit
 
 NUMBERS = st.lists(st.floats() | st.integers(), max_size=5)
+
+
+def compared(protocol: str, own: tuple[bytes, int], theirs: tuple[bytes, int]) -> Comparison:
+    comparing = steps(protocol, own, theirs)
+    while True:
+        try:
+            next(comparing)
+        except StopIteration as end:
+            return end.value
 
 
 def of(protocol: str, own: Any, theirs: Any) -> Comparison:
@@ -72,6 +81,12 @@ def test_what_cannot_be_read_is_the_same_only_byte_for_byte():
     assert compared(INVOCATIONS, (b'{"predictions": [1]}', -1), (b"{}", -1)) == Comparison(
         False, None
     )
+
+
+def test_long_answers_are_compared_to_the_end():
+    numbers = [float(number) for number in range(2000)]
+    assert predicted(numbers, numbers) == Comparison(True, 0.0)
+    assert predicted(numbers, [*numbers[:-1], 0.0]) == Comparison(False, 1 / 2000)
 
 
 @given(NUMBERS, NUMBERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -97,10 +98,8 @@ def test_what_is_no_traffic_file_says_which_field_is_wrong(wrong: bytes, said: s
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_a_traffic_file_or_are_none(anything: bytes):
-    try:
+    with contextlib.suppress(TrafficError):
         assert isinstance(parse(anything), Shares)
-    except TrafficError as error:
-        assert str(error)
 
 
 class Heeded:

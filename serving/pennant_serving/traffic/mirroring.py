@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from pennant_serving.metrics.telemetry import route_of
 from pennant_serving.recent.sample import BODY_LIMIT_BYTES, OWN
 from pennant_serving.recent.taking import ROUTES
 from pennant_serving.traffic.choosing import MIRRORED
-from pennant_serving.traffic.comparing import compared
+from pennant_serving.traffic.comparing import Comparison, steps
 from pennant_serving.traffic.counting import DROPPED, FAILED, Tallies
 from pennant_serving.traffic.forwarding import request_head
 from pennant_serving.traffic.reply import Unanswered
@@ -108,8 +108,20 @@ class Mirroring:
             length = next((value for name, value in reply.headers if name == LENGTH), b"")
         seconds = time.perf_counter() - began
         theirs = body, int(length) if length.isdigit() else -1
-        pair = compared(copied.protocol, (copied.answer, copied.answer_head_bytes), theirs)
+        own = copied.answer, copied.answer_head_bytes
+        pair = await _compared(steps(copied.protocol, own, theirs))
         self._tallies.compared(self._to, pair, copied.seconds, seconds)
+
+
+async def _compared(comparing: Generator[None, None, Comparison]) -> Comparison:
+    """Let requests have their turn between the steps."""
+    while True:
+        try:
+            next(comparing)
+        except StopIteration as end:
+            comparison: Comparison = end.value
+            return comparison
+        await asyncio.sleep(0)
 
 
 def _copied(scope: Scope, passing: Passing) -> Copied | None:

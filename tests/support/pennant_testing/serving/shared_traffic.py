@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
