@@ -129,9 +129,9 @@ def _copied(scope: Scope, passing: Passing) -> Copied | None:
     if passing.is_long or len(passing.answer) > BODY_LIMIT_BYTES:
         return None
     _, protocol = route_of(scope)
-    kept = ("method", "raw_path", "query_string", "headers")
+    names = ("method", "raw_path", "query_string", "headers")
     return Copied(
-        scope={each: scope[each] for each in kept},
+        scope={each: scope[each] for each in names},
         protocol=ROUTES[protocol][0] if protocol in ROUTES else OWN,
         body=passing.body,
         answer=passing.answer,
