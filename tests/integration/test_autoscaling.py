@@ -124,7 +124,7 @@ def test_a_size_that_is_taken_out_of_git_is_the_default_one(
     assert size() == 1
 
 
-@pytest.mark.parametrize(("sync", "left"), zip(WAYS, (1, 3), strict=True), indirect=["sync"])
+@pytest.mark.parametrize(("sync", "left"), [*zip(WAYS, (1, 3), strict=True)], indirect=["sync"])
 def test_taken_out_after_an_autoscaler_has_set_it_it_is_kept_by_the_server_only(
     kubectl: Tools, sync: Callable[..., None], size: Callable[[], int], left: int
 ):
