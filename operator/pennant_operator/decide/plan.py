@@ -17,10 +17,11 @@ from typing import Any
 from pennant_operator.decide.actions.once import Effect, effect_of_next
 from pennant_operator.decide.actions.reports import reports_of_deployment
 from pennant_operator.decide.candidate import replacement
-from pennant_operator.decide.candidate.answers import question_before_move, question_of
+from pennant_operator.decide.candidate.answers import question_before_move
 from pennant_operator.decide.candidate.attempts import is_parked, is_retried
 from pennant_operator.decide.candidate.bake import way_back_from_bake
 from pennant_operator.decide.candidate.durations import phase_durations
+from pennant_operator.decide.candidate.roll import question_of
 from pennant_operator.decide.candidate.trial import verdict_on
 from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.goal.goal import Goal, choose_goal, opens_at

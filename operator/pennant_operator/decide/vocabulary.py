@@ -28,6 +28,7 @@ ANNOTATION_ACTIVE_SLOT = f"{GROUP}/active-slot"
 ANNOTATION_ACTIVE_REVISION = f"{GROUP}/active-revision"
 ANNOTATION_ACTIVE_SINCE = f"{GROUP}/active-since"
 ANNOTATION_WARM_REVISION = f"{GROUP}/warm-revision"
+ANNOTATION_ALONGSIDE_REVISION = f"{GROUP}/alongside-revision"  # where it leads to both slots
 
 # On pods: to whom they hand requests over, as JSON; they read it from a file.
 ANNOTATION_TRAFFIC = f"{GROUP}/traffic"

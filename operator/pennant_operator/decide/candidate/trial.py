@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pennant_operator.decide.candidate.attempts import is_parked
 from pennant_operator.decide.candidate.environments import Installing
+from pennant_operator.decide.candidate.roll import progress_since, verdict_in_roll
 from pennant_operator.decide.candidate.room import needed_by_what_serves, pods_in_the_way
 from pennant_operator.decide.candidate.verdicts import Trial, held_for_room, judge
 from pennant_operator.decide.seen.pod_facts import PodFacts
@@ -25,6 +26,8 @@ def verdict_on(step: Step) -> Verdict | None:
         return _held_by_occupied_slot(step)
     if idle.size == 0:
         return _held_by_precedence(step)
+    if (bad := verdict_in_roll(step)) is not None:
+        return bad
     verdict = judge(_trial(step, goal.target), now)
     warm = world.traffic is not None and world.traffic.warm == goal.target
     if warm and world.baking(now) and isinstance(verdict, Held | Rejected):
@@ -61,7 +64,7 @@ def _trial(step: Step, target: str) -> Trial:
     return Trial(
         pods=world.idle.running,
         replicas=world.asked,
-        since=since,
+        since=progress_since(step, since),
         ever_ready="firstReadyTime" in before or memory.served_last(target),
         digest=step.digest_of(target),
         deadlines=world.spec.deadlines,

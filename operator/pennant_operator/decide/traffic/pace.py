@@ -17,6 +17,7 @@ def unsettled(world: World, memory: Memory, now: datetime) -> bool:
     """A rollout, a bake, pods on their way out, or too few ready ones: pods are listed."""
     candidate = memory.candidate
     rolling = bool(candidate) and not is_parked(candidate, candidate["revision"], now)
+    rolling = rolling or world.on_both
     short = world.active is not None and world.active.ready != world.spec.replicas
     leaving = not world.idle.empty
     return rolling or short or leaving or world.baking(now) or _is_judged(world, memory, now)
@@ -46,7 +47,7 @@ def _pause(world: World, memory: Memory, now: datetime) -> float:
         since = now
     pause = FAST_LOOK_SECONDS if now - since < SLOW_LOOKS_AFTER else SLOW_LOOK_SECONDS
     judged = _is_judged(world, memory, now)
-    if judged and world.baking(now):
+    if (judged and world.baking(now)) or world.on_both:
         pause = min(pause, ANSWERS_LOOK_SECONDS)
     elif judged and not memory.candidate:
         pause = max(pause, ALONE_LOOK_SECONDS)

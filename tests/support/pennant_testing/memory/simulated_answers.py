@@ -32,4 +32,5 @@ class SimulatedAnswers(ClusterState):
         what = self.answers.get(question.version, AnswerCounts())
         if isinstance(what, str):
             return Reports(question.about, unread=what)
-        return Reports(question.about, what, len(question.addresses))
+        beside = self.reported(question.beside)
+        return Reports(question.about, what, len(question.addresses), beside=beside)
