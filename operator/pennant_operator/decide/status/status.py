@@ -6,6 +6,9 @@ from typing import Any
 
 from pennant_operator.decide.candidate import attempts
 from pennant_operator.decide.candidate.answers import answers_entry
+from pennant_operator.decide.candidate.canary import hindrance
+from pennant_operator.decide.candidate.canary_steps import canary_entry
+from pennant_operator.decide.candidate.mirror import mirror_entry
 from pennant_operator.decide.candidate.room import pods_in_the_way
 from pennant_operator.decide.candidate.trouble import serving_trouble
 from pennant_operator.decide.goal.brake import before_brake_of
@@ -14,6 +17,7 @@ from pennant_operator.decide.goal.hold import hold_entry
 from pennant_operator.decide.goal.line import line_entry
 from pennant_operator.decide.seen.memory import approved_of, desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
+from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.seen.traffic import Traffic
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.status.conditions import conditions_of, summary_of
@@ -41,7 +45,9 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         ),
         "serving": _serving_entry(step, traffic),
         "candidate": _candidate_entry(step, traffic),
+        "canary": canary_entry(step, traffic),
         "answers": answers_entry(step, traffic),
+        "mirror": mirror_entry(step, traffic),
         "rejected": step.rejected or None,
         "hold": hold_entry(step.goal.registry_hold),
         "approved": approved_of(step.memory, step.observed.desired),
@@ -52,7 +58,7 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     }
     status: dict[str, Any] = {
         "observedGeneration": step.memory.generation,
-        "selector": f"{LABEL_DEPLOYMENT}={spec.name},{LABEL_SLOT}={_slot_name(traffic)}",
+        "selector": _selector(spec, traffic, fields["canary"] or {}),
         "url": f"http://{spec.name}.{spec.namespace}.svc",
         "replicas": world.active.size if world.active else 0,
         "readyReplicas": world.active.ready if world.active else 0,
@@ -64,6 +70,12 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     if history := history_with(step.memory.status, status):
         status["history"] = history
     return status
+
+
+def _selector(spec: Spec, traffic: Traffic | None, canary: dict[str, Any]) -> str:
+    """All pods that answer: those of a candidate, too, that has a share of the requests."""
+    every = f"{LABEL_DEPLOYMENT}={spec.name}"
+    return every if "weight" in canary else f"{every},{LABEL_SLOT}={_slot_name(traffic)}"
 
 
 def _slot_name(traffic: Traffic | None) -> str:
@@ -203,6 +215,8 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         registry_hold=step.goal.registry_hold,
         gates=step.goal.gates,
         answers=status.get("answers") or {},
+        canary=status.get("canary") or {},
+        hindrance=hindrance(step) if traffic == step.world.traffic else "",
         braked=step.goal.braked,
         line=_line_of(step, status),
         withdrawn=_is_withdrawn(step, traffic),

@@ -12,6 +12,7 @@ from pennant_operator.decide.seen.strategy import StrategyName
 from pennant_operator.decide.seen.traffic import Route
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.traffic.blue_green import blue_green
+from pennant_operator.decide.traffic.canary import canary
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,12 @@ STRATEGIES = {
         room="as many as spec.replicas",
         successor_first=True,
         way_back="at once, in the bake",
+    ),
+    StrategyName.CANARY: Promise(
+        canary,
+        room="what its step needs, and as many as spec.replicas in the end",
+        successor_first=True,
+        way_back="at once, before it has all of the traffic, and in the bake",
     ),
 }
 _ENDED_BY = {Route.BOTH: StrategyName.ROLLING, Route.LOBBY: StrategyName.RECREATE}

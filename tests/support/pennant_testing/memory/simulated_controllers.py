@@ -129,6 +129,7 @@ class SimulatedControllers(ClusterState):
             node=self.lacks.node(int(pod.name.split("-")[1])),
             created=pod.created,
             address=f"{pod.name}:8080" if self.answers else "",
+            shares=pod.shares,
             digest=f"sha-of-{self.versions[pod.revision]}",
             environment=pod.environment or self._installed(pod),  # once: the volume holds it
         )
