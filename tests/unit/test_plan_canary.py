@@ -89,7 +89,7 @@ def test_a_step_is_passed_when_its_time_is_over_and_the_candidate_grows_before_i
     sim.run(3)
     assert (sim.sizes()["green"], weights(sim)) == (1, {"10"})  # its pod does not answer
     sim.behaviour["8"] = becomes_ready
-    sim.run(2)
+    sim.run(3)
     assert (sim.sizes()["green"], weights(sim), sim.status["canary"]["stepsPassed"]) == (
         2,
         {"10"},
