@@ -1,12 +1,14 @@
 """The API server of a simulated cluster: what it takes, what it refuses, and what it shows."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from pennant_operator.decide.goal.ownership import controller_reference
 from pennant_operator.decide.intent import (
     ActionStatus,
     Adopt,
+    AnnotatePod,
     Apply,
     Create,
     CreateToken,
@@ -85,6 +87,12 @@ class SimulatedApiServer(ClusterState):
                 del self.children[f"{write.kind}/{write.name}"]
             case Adopt():
                 self._adopt(write)
+            case AnnotatePod():
+                for slot, pods in self.pods.items():
+                    told = [
+                        replace(p, shares=write.shares) if p.uid == write.uid else p for p in pods
+                    ]
+                    self.pods[slot] = told
             case Apply():
                 self._apply(write)
 
