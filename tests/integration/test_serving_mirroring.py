@@ -170,10 +170,9 @@ def test_a_real_challenger_is_compared_and_the_client_sees_nothing_of_it(tmp_pat
 def test_a_challenger_that_is_slow_and_one_that_is_down_delay_no_answer(tmp_path):
     with sharing(tmp_path) as serves, moody(tmp_path, "8", seconds=2.0) as challenger:
         serves.mirrors(challenger.port)
-        until(lambda: (serves.versions(5) and "mirror" in serves.report()) or None, seconds=60)
-        began = time.monotonic()
+        # None would be dropped if one request waited for the answers to those before it.
+        until(lambda: serves.versions(100) and "mirror" in serves.report())
         assert set(serves.versions(400)) == {"7"}
-        assert time.monotonic() - began < 100  # one after the other behind it they take 800 s
         assert serves.report()["mirror"]["dropped"] > 0
         challenger.process.kill()
         assert set(serves.versions(50)) == {"7"}
