@@ -76,23 +76,12 @@ class SimulatedApiServer(ClusterState):
                 self.versions[revision] = record.version
             case CreateToken():
                 self.tokens.add(write.manifest["metadata"]["name"])
-            case Delete(kind="Pod"):
-                for slot, pods in self.pods.items():
-                    self.pods[slot] = [p for p in pods if p.uid != write.uid]
-            case Delete(kind="ControllerRevision"):
-                left = {r: x for r, x in self.records.items() if x.uid != write.uid}
-                self.records, self.owners = left, {r: self.owners[r] for r in left}
             case Delete():
-                self._expect(f"{write.kind}/{write.name}", write.resource_version)
-                del self.children[f"{write.kind}/{write.name}"]
+                self._delete(write)
             case Adopt():
                 self._adopt(write)
             case AnnotatePod():
-                for slot, pods in self.pods.items():
-                    told = [
-                        replace(p, shares=write.shares) if p.uid == write.uid else p for p in pods
-                    ]
-                    self.pods[slot] = told
+                self._annotate(write)
             case Apply():
                 self._apply(write)
 
@@ -108,6 +97,24 @@ class SimulatedApiServer(ClusterState):
             self.actions[name] = {**live, "status": report.status}
         else:
             del self.actions[name]
+
+    def _annotate(self, write: AnnotatePod) -> None:
+        for slot, pods in self.pods.items():
+            self.pods[slot] = [
+                replace(p, shares=write.shares) if p.uid == write.uid else p for p in pods
+            ]
+
+    def _delete(self, write: Delete) -> None:
+        match write.kind:
+            case "Pod":
+                for slot, pods in self.pods.items():
+                    self.pods[slot] = [p for p in pods if p.uid != write.uid]
+            case "ControllerRevision":
+                left = {r: x for r, x in self.records.items() if x.uid != write.uid}
+                self.records, self.owners = left, {r: self.owners[r] for r in left}
+            case _:
+                self._expect(f"{write.kind}/{write.name}", write.resource_version)
+                del self.children[f"{write.kind}/{write.name}"]
 
     def _stamped(self, manifest: dict[str, Any]) -> dict[str, Any]:
         meta = {"uid": f"uid-{self.counter}", "resourceVersion": str(self.counter)}
