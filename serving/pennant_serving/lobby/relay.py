@@ -105,7 +105,7 @@ class Relay:
         finally:
             for task in (receiving, answering):
                 task.cancel()
-            await asyncio.wait((receiving, answering))
+            await asyncio.gather(receiving, answering, return_exceptions=True)
         return Ending.ANSWERED if self._is_answered else Ending.LEFT
 
     async def _receive(self) -> None:
@@ -161,7 +161,7 @@ class Relay:
             await self._rest(pod)
         finally:
             sending.cancel()
-            await asyncio.wait((sending,))
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def _send(self, pod: socket.socket) -> None:
         """What the client has sent, and sends. That a pod takes no more is seen by its answer."""

@@ -10,6 +10,7 @@ from typing import Any
 from pennant_operator.decide.intent import Event
 from pennant_operator.decide.notify.outbox import Delivery
 from pennant_operator.decide.seen.answers import AnswerCounts
+from pennant_operator.decide.seen.mirror import Mirrored
 from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts, Turn
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
@@ -47,6 +48,7 @@ class ClusterState:
     holds: Holds | None = None  # in the registry; None: this process has not been told
     # what pods report, by version, or why they do not; where none does, none can be asked
     answers: dict[str, AnswerCounts | str] = field(default_factory=dict)
+    mirrored: Mirrored | None = None  # what pods with traffic report of copies
     actions: dict[str, dict[str, Any]] = field(default_factory=dict)  # RolloutActions, by name
     actors_checked: bool = False
     children: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -85,6 +85,23 @@ class SimulatedApiServer(ClusterState):
             case Apply():
                 self._apply(write)
 
+    def _delete(self, write: Delete) -> None:
+        if write.kind == "Pod":
+            for slot, pods in self.pods.items():
+                self.pods[slot] = [p for p in pods if p.uid != write.uid]
+        elif write.kind == "ControllerRevision":
+            left = {r: x for r, x in self.records.items() if x.uid != write.uid}
+            self.records, self.owners = left, {r: self.owners[r] for r in left}
+        else:
+            self._expect(f"{write.kind}/{write.name}", write.resource_version)
+            del self.children[f"{write.kind}/{write.name}"]
+
+    def _annotate(self, write: AnnotatePod) -> None:
+        """A pod that is gone by now is told nothing."""
+        for slot, pods in self.pods.items():
+            told = [replace(p, shares=write.shares) if p.uid == write.uid else p for p in pods]
+            self.pods[slot] = told
+
     def report_on(self, report: Any) -> None:
         """What a RolloutAction is told, or its deletion; of one that is gone by now, nothing."""
         self.writes.append(report)
@@ -97,24 +114,6 @@ class SimulatedApiServer(ClusterState):
             self.actions[name] = {**live, "status": report.status}
         else:
             del self.actions[name]
-
-    def _annotate(self, write: AnnotatePod) -> None:
-        for slot, pods in self.pods.items():
-            self.pods[slot] = [
-                replace(p, shares=write.shares) if p.uid == write.uid else p for p in pods
-            ]
-
-    def _delete(self, write: Delete) -> None:
-        match write.kind:
-            case "Pod":
-                for slot, pods in self.pods.items():
-                    self.pods[slot] = [p for p in pods if p.uid != write.uid]
-            case "ControllerRevision":
-                left = {r: x for r, x in self.records.items() if x.uid != write.uid}
-                self.records, self.owners = left, {r: self.owners[r] for r in left}
-            case _:
-                self._expect(f"{write.kind}/{write.name}", write.resource_version)
-                del self.children[f"{write.kind}/{write.name}"]
 
     def _stamped(self, manifest: dict[str, Any]) -> dict[str, Any]:
         meta = {"uid": f"uid-{self.counter}", "resourceVersion": str(self.counter)}
