@@ -78,7 +78,7 @@ def verdict_by_answers(step: Step) -> Rejected | None:
 def _baseline(step: Step, traffic: Traffic) -> Tally:
     """What its answers are held against; without a median nothing is slow."""
     entry = step.memory.answers
-    before = _tally(entry.get("baseline") if entry.get("revision") == traffic.revision else None)
+    before = tally_of(entry.get("baseline") if entry.get("revision") == traffic.revision else None)
     if before.requests < BASELINE_REQUESTS_MINIMUM:
         return Tally()
     is_cold = (step.now - traffic.since).total_seconds() < WARM_UP_SECONDS
@@ -210,7 +210,7 @@ def reading(name: str, entry: dict[str, Any], reports: Reports) -> dict[str, Any
         return {**entry, "unread": entry.get("unread") or reports.unread}
     others = {key: value for key, value in entry.items() if key != "unread"}
     new = reports.answers.tally
-    if name in entry and not _has_doubled(_tally(entry[name]), new):
+    if name in entry and not _has_doubled(tally_of(entry[name]), new):
         return others
     return {**others, name: _entry_of(new)}
 
@@ -230,7 +230,8 @@ def _entry_of(tally: Tally) -> dict[str, Any]:
     return entry
 
 
-def _tally(entry: dict[str, Any] | None) -> Tally:
+def tally_of(entry: dict[str, Any] | None) -> Tally:
+    """The same back; none of an entry that is not there."""
     entry = entry or {}
     median = entry.get("medianSeconds")
     return Tally(
