@@ -197,6 +197,21 @@ def waited_for_its_turn(operator: FallibleOperator) -> None:
     look(operator, 8)
 
 
+def rolled(operator: FallibleOperator) -> None:
+    operator.world.specify(rollout=REHEARSING | {"strategy": "Rolling"})
+    operator.world.desired = version(8, tag=False)
+    look(operator, 12)
+
+
+def back_in_the_roll(operator: FallibleOperator) -> None:
+    operator.world.specify(replicas=4, rollout=REHEARSING | {"strategy": "Rolling"})
+    look(operator, 2)
+    operator.world.desired = version(8, tag=False)
+    look(operator, 5)
+    operator.world.desired = version(7)
+    look(operator, 9)
+
+
 # What a story begins after, the version that serves at its end, and what is said then.
 STORIES: dict[Story, tuple[Story | None, str, str]] = {
     first: (None, "7", "Serving"),
@@ -223,6 +238,8 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
     braked_and_let_go: (first, "8", "Baking"),
     braked_and_put_right: (first, "7", "Serving"),
     waited_for_its_turn: (first, "8", "Baking"),
+    rolled: (first, "8", "Serving"),
+    back_in_the_roll: (first, "7", "Serving"),
 }
 
 
