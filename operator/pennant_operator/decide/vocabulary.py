@@ -127,6 +127,8 @@ class Reason(StrEnum):
     CRASHED_IN_BAKE = "CrashedInBake"
     ERRORS_IN_BAKE = "ErrorsInBake"  # too many of its answers are 5xx (answers.py)
     SLOW_IN_BAKE = "SlowInBake"  # its answers take much longer than those before
+    ERRORS_IN_CANARY = "ErrorsInCanary"  # so are too many of its share of the requests
+    SLOW_IN_CANARY = "SlowInCanary"  # its answers take much longer than those beside it
     ABORTED = "Aborted"  # a person said so, by a RolloutAction
     # The world's fault: the revision is held (verdicts.py)
     QUOTA_EXCEEDED = "QuotaExceeded"
@@ -158,6 +160,7 @@ class EventReason(StrEnum):
     ALIAS_MOVED = "AliasMoved"
     ROLLOUT_STARTED = "RolloutStarted"
     TRAFFIC_MOVED = "TrafficMoved"
+    WEIGHT_CHANGED = "WeightChanged"
     BAKE_PASSED = "BakePassed"
     ANSWERS_BAD = "AnswersBad"
     ENVIRONMENT_DIFFERS = "EnvironmentDiffers"

@@ -9,6 +9,7 @@ was read: a pod that begins its counts anew delays a decision, and makes none.
 from dataclasses import replace
 from typing import Any
 
+from pennant_operator.decide.candidate.canary import gets_all_next
 from pennant_operator.decide.seen.answers import ReportQuestion, Reports, Tally
 from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.seen.spec import AnswerLimits
@@ -35,13 +36,13 @@ def question_before_move(step: Step) -> ReportQuestion | None:
     traffic, target = step.world.traffic, step.goal.target
     if traffic is None or target is None or not isinstance(step.verdict, Passed):
         return None
-    recorded = step.memory.answers.get("revision") == target or step.world.on_both
+    if not gets_all_next(step) or step.world.on_both:
+        return None
+    recorded = step.memory.answers.get("revision") == target
     if recorded or step.goal.back or not judges(step, target):
         return None
     about = f"{traffic.revision} before {target}"
-    return question_about(
-        step, traffic.revision, step.world.slots[traffic.slot], about, BASELINE_SECONDS
-    )
+    return question_to_serving(step, traffic, about, BASELINE_SECONDS)
 
 
 def is_judged(step: Step, traffic: Traffic | None) -> bool:
@@ -132,7 +133,13 @@ def question_in_bake(step: Step) -> ReportQuestion | None:
     if seconds < 1:
         return None
     about = f"{traffic.revision} since {format_time(traffic.since)}"
-    seconds = min(seconds, WINDOW_SECONDS)
+    return question_to_serving(step, traffic, about, min(seconds, WINDOW_SECONDS))
+
+
+def question_to_serving(
+    step: Step, traffic: Traffic, about: str, seconds: int
+) -> ReportQuestion | None:
+    """To the pods that have this traffic; None where they cannot be asked."""
     return question_about(step, traffic.revision, step.world.slots[traffic.slot], about, seconds)
 
 
@@ -183,9 +190,7 @@ def verdict_of(
     now: Tally, before: Tally, limits: AnswerLimits, who: str, when: str
 ) -> Rejected | None:
     """The rejection of what answers so, held against what somebody else answered."""
-    if now.requests < limits.requests or not now.requests:
-        return None
-    if now.errors and now.share >= limits.errors and now.share >= 2 * before.share:
+    if fails_more(now, before, limits):
         failed = (
             f"{now.errors} of {now.requests} answers were errors (5xx) since it has the traffic"
         )
@@ -194,14 +199,26 @@ def verdict_of(
         return Rejected(
             Reason.ERRORS_IN_BAKE, f"{failed}; {compared if before.requests else unknown}"
         )
-    if now.median is None or before.median is None:
-        return None
-    much = now.median - before.median >= SLOWER_BY_SECONDS
-    if much and now.median >= limits.slower * before.median:
-        took = f"half of its {now.requests} answers took {_milliseconds(now.median)} or longer"
-        compared = f"half of {before.requests} of {who}, {when}, {_milliseconds(before.median)}"
+    if is_slower(now, before, limits):
+        took = f"half of its {now.requests} answers took {median_text(now)} or longer"
+        compared = f"half of {before.requests} of {who}, {when}, {median_text(before)}"
         return Rejected(Reason.SLOW_IN_BAKE, f"{took}; {compared}")
     return None
+
+
+def fails_more(now: Tally, other: Tally, limits: AnswerLimits) -> bool:
+    """Whether too many are errors, and twice as many as of the other."""
+    if now.requests < limits.requests or not now.errors:
+        return False
+    return now.share >= limits.errors and now.share >= 2 * other.share
+
+
+def is_slower(now: Tally, other: Tally, limits: AnswerLimits) -> bool:
+    """Whether it takes much longer than the other; what has no median is not compared."""
+    if now.requests < limits.requests or now.median is None or other.median is None:
+        return False
+    much = now.median - other.median >= SLOWER_BY_SECONDS
+    return much and now.median >= limits.slower * other.median
 
 
 def reading(name: str, entry: dict[str, Any], reports: Reports) -> dict[str, Any]:
@@ -210,12 +227,12 @@ def reading(name: str, entry: dict[str, Any], reports: Reports) -> dict[str, Any
         return {**entry, "unread": entry.get("unread") or reports.unread}
     others = {key: value for key, value in entry.items() if key != "unread"}
     new = reports.answers.tally
-    if name in entry and not _has_doubled(tally_of(entry[name]), new):
+    if name in entry and not has_doubled(tally_of(entry[name]), new):
         return others
-    return {**others, name: _entry_of(new)}
+    return {**others, name: entry_of(new)}
 
 
-def _has_doubled(before: Tally, now: Tally) -> bool:
+def has_doubled(before: Tally, now: Tally) -> bool:
     """What grows with each request is written a few times in a bake, and never goes down."""
     if now.requests < before.requests:
         return False
@@ -223,7 +240,8 @@ def _has_doubled(before: Tally, now: Tally) -> bool:
     return more_errors or (now.requests > 0 and now.requests >= 2 * before.requests)
 
 
-def _entry_of(tally: Tally) -> dict[str, Any]:
+def entry_of(tally: Tally) -> dict[str, Any]:
+    """As a status has it."""
     entry: dict[str, Any] = {"requests": tally.requests, "errors": tally.errors}
     if tally.median is not None:
         entry["medianSeconds"] = f"{tally.median:.6f}"
@@ -241,5 +259,7 @@ def tally_of(entry: dict[str, Any] | None) -> Tally:
     )
 
 
-def _milliseconds(seconds: float) -> str:
+def median_text(tally: Tally) -> str:
+    """Its median, for people."""
+    seconds = tally.median or 0.0
     return f"{seconds * 1000:,.3g} ms" if seconds < 1 else f"{seconds:,.3g} s"

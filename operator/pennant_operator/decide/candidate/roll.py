@@ -16,8 +16,6 @@ from pennant_operator.decide.candidate.answers import (
     answer_to,
     judges,
     question_about,
-    question_before_move,
-    question_in_bake,
     reading,
     tally_of,
     verdict_of,
@@ -47,11 +45,6 @@ def verdict_in_roll(step: Step) -> Rejected | None:
     had_traffic = tuple(pod for pod in idle.running if pod.been_ready)
     crash = crashed_in_bake(had_traffic, idle.size, _since(step))
     return Rejected(Reason.CRASHED_IN_BAKE, crash) if crash else _verdict_by_answers(step)
-
-
-def question_of(step: Step) -> ReportQuestion | None:
-    """Whom to ask how they answered, at this moment; None: nobody."""
-    return question_in_roll(step) or question_before_move(step) or question_in_bake(step)
 
 
 def question_in_roll(step: Step) -> ReportQuestion | None:

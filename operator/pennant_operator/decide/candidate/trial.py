@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from pennant_operator.decide.candidate.attempts import is_parked
+from pennant_operator.decide.candidate.canary import is_canary, known_canary, weight_since
+from pennant_operator.decide.candidate.canary_answers import verdict_in_canary
 from pennant_operator.decide.candidate.environments import Installing
 from pennant_operator.decide.candidate.roll import progress_since, verdict_in_roll
 from pennant_operator.decide.candidate.room import needed_by_what_serves, pods_in_the_way
@@ -29,6 +31,8 @@ def verdict_on(step: Step) -> Verdict | None:
     if (bad := verdict_in_roll(step)) is not None:
         return bad
     verdict = judge(_trial(step, goal.target), now)
+    if not isinstance(verdict, Held | Rejected) and (bad := verdict_in_canary(step)) is not None:
+        return bad
     warm = world.traffic is not None and world.traffic.warm == goal.target
     if warm and world.baking(now) and isinstance(verdict, Held | Rejected):
         # It answered a moment ago, and taking it down would leave nothing to go back to.
@@ -75,7 +79,17 @@ def _trial(step: Step, target: str) -> Trial:
         back=traffic is not None and traffic.warm == target and world.baking(step.now),
         needed=needed_by_what_serves(world),
         installing=_installing(step, target),
+        anew=_clocks_anew(step),
     )
+
+
+def _clocks_anew(step: Step) -> datetime | None:
+    """A candidate that has a share of the traffic may have it for days: what counts is for how long
+    it is short of good pods."""
+    entry = known_canary(step)
+    if weight_since(entry) is None or not is_canary(step):
+        return None
+    return parse_time(entry["notReadySince"]) if "notReadySince" in entry else step.now
 
 
 def _installing(step: Step, target: str) -> Installing | None:

@@ -66,6 +66,16 @@ class Memory:
         return self.status.get("answers") or {}
 
     @property
+    def canary(self) -> dict[str, Any]:
+        """`status.canary`, empty when no candidate has a share of the traffic."""
+        return self.status.get("canary") or {}
+
+    @property
+    def mirror(self) -> dict[str, Any]:
+        """`status.mirror`, empty when requests are copied to nobody."""
+        return self.status.get("mirror") or {}
+
+    @property
     def line(self) -> dict[str, Any]:
         """`status.line`, empty when it waits for no turn."""
         return self.status.get("line") or {}

@@ -32,9 +32,9 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 class Route(Enum):
     """Where the Service's selector leads."""
 
-    SLOT = "to the slot that has the traffic"
-    BOTH = "to the pods of both slots"  # Rolling, while it moves
-    LOBBY = "to the lobby"  # Recreate, while it moves
+    SLOT = "slot"  # to the one that has the traffic
+    BOTH = "slots"  # to the pods of both: Rolling, while it moves
+    LOBBY = "lobby"  # Recreate, while it moves
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pennant_operator.decide.seen.observed import (
     Unresolved,
 )
 from pennant_operator.decide.seen.spec import Spec
+from pennant_operator.decide.status.shares import canary_message
 from pennant_operator.decide.times import format_time
 from pennant_operator.decide.verdict import Verdict, Waiting
 from pennant_registry.gates import Result
@@ -53,6 +54,8 @@ class Situation:
     withdrawn: bool = False  # the alias was removed, and with ScaleDown nothing serves since
     bakes_until: datetime | None = None  # what had the traffic stays warm until then
     answers: dict[str, Any] = field(default_factory=dict)  # status.answers
+    canary: dict[str, Any] = field(default_factory=dict)  # status.canary
+    hindrance: str = ""  # why it gets all of the traffic at once where a share was asked for
     before: list[dict[str, Any]] = field(default_factory=list)  # the conditions so far
     same_spec: bool = True  # and they were judged by the spec as it is now
 
@@ -213,6 +216,10 @@ def progress_message(s: Situation) -> str:
         if s.back
         else f"{who} comes up in slot {slot} and gets the traffic when all its pods are ready"
     )
+    if s.canary:
+        what = canary_message(who, s.canary, s.spec)
+    if s.hindrance:
+        what = f"{what}, all of it at once: {s.hindrance}"
     return what + _phase(s)
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from pennant_operator.decide.candidate import attempts
 from pennant_operator.decide.candidate.answers import answers_entry
+from pennant_operator.decide.candidate.canary import hindrance
+from pennant_operator.decide.candidate.canary_steps import canary_entry
+from pennant_operator.decide.candidate.mirror import mirror_entry
 from pennant_operator.decide.candidate.roll import answers_in_roll
 from pennant_operator.decide.candidate.room import pods_in_the_way
 from pennant_operator.decide.candidate.trouble import serving_trouble
@@ -44,7 +47,9 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
         "serving": _serving_entry(step, traffic),
         "alongside": _alongside_entry(step, traffic),
         "candidate": _candidate_entry(step, traffic),
+        "canary": canary_entry(step, traffic),
         "answers": _answers_entry(step, traffic),
+        "mirror": mirror_entry(step, traffic),
         "rejected": step.rejected or None,
         "hold": hold_entry(step.goal.registry_hold),
         "approved": approved_of(step.memory, step.observed.desired),
@@ -55,7 +60,7 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     }
     status: dict[str, Any] = {
         "observedGeneration": step.memory.generation,
-        "selector": _selector(spec.name, traffic),
+        "selector": _selector(spec.name, traffic, fields["canary"] or {}),
         "url": f"http://{spec.name}.{spec.namespace}.svc",
         "replicas": sum(slot.size for slot in world.with_traffic),
         "readyReplicas": sum(slot.ready for slot in world.with_traffic),
@@ -69,9 +74,9 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     return status
 
 
-def _selector(name: str, traffic: Traffic | None) -> str:
-    """Of the pods with traffic; never empty: an autoscaler would count nobody's for it."""
-    if traffic is not None and traffic.route is Route.BOTH:
+def _selector(name: str, traffic: Traffic | None, canary: dict[str, Any]) -> str:
+    """Of the pods that answer; never empty: an autoscaler would count nobody's for it."""
+    if "weight" in canary or (traffic is not None and traffic.route is Route.BOTH):
         return f"{LABEL_DEPLOYMENT}={name}"
     return f"{LABEL_DEPLOYMENT}={name},{LABEL_SLOT}={traffic.slot if traffic else NO_SLOT}"
 
@@ -238,6 +243,8 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         registry_hold=step.goal.registry_hold,
         gates=step.goal.gates,
         answers=status.get("answers") or {},
+        canary=status.get("canary") or {},
+        hindrance=hindrance(step) if traffic == step.world.traffic else "",
         braked=step.goal.braked,
         line=_line_of(step, status),
         withdrawn=_is_withdrawn(step, traffic),

@@ -10,7 +10,7 @@ from pennant_operator.decide.times import parse_time
 FAST_LOOK_SECONDS, SLOW_LOOK_SECONDS = 1.0, 5.0  # seconds between two lists of pods
 SLOW_LOOKS_AFTER = timedelta(minutes=1)  # then a rollout is looked at slowly
 ANSWERS_LOOK_SECONDS = 2.0  # at most, between two looks at a bake that is judged by its answers
-ALONE_LOOK_SECONDS = 10.0  # between two looks at the answers of what has nothing to go back to
+ALONE_LOOK_SECONDS = 10.0  # at the answers of what has nothing to go back to, or at copies
 
 
 def unsettled(world: World, memory: Memory, now: datetime) -> bool:
@@ -20,7 +20,8 @@ def unsettled(world: World, memory: Memory, now: datetime) -> bool:
     rolling = rolling or world.on_both
     short = world.active is not None and world.active.ready != world.spec.replicas
     leaving = not world.idle.empty
-    return rolling or short or leaving or world.baking(now) or _is_judged(world, memory, now)
+    judged = world.baking(now) or _is_judged(world, memory, now)
+    return rolling or short or leaving or judged or _is_mirrored(world, memory)
 
 
 def next_look(
@@ -47,6 +48,9 @@ def _pause(world: World, memory: Memory, now: datetime) -> float:
         since = now
     pause = FAST_LOOK_SECONDS if now - since < SLOW_LOOKS_AFTER else SLOW_LOOK_SECONDS
     judged = _is_judged(world, memory, now)
+    full = world.active is not None and world.active.ready == world.spec.replicas
+    if _is_mirrored(world, memory) and full and world.idle.empty and not memory.candidate:
+        pause = ALONE_LOOK_SECONDS
     if (judged and world.baking(now)) or world.on_both:
         pause = min(pause, ANSWERS_LOOK_SECONDS)
     elif judged and not memory.candidate:
@@ -55,6 +59,12 @@ def _pause(world: World, memory: Memory, now: datetime) -> float:
         left = (world.traffic.bakes_until(world.spec.bake) - now).total_seconds()
         return min(pause, max(left, 0.1))
     return pause
+
+
+def _is_mirrored(world: World, memory: Memory) -> bool:
+    """Whether pods are asked for what became of copies, or are to be told that there are none."""
+    asked = world.spec.mirror is not None and world.traffic is not None
+    return (asked and world.spec.replicas > 0) or bool(memory.mirror)
 
 
 def _is_judged(world: World, memory: Memory, now: datetime) -> bool:

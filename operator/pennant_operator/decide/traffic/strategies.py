@@ -12,6 +12,7 @@ from pennant_operator.decide.seen.strategy import StrategyName
 from pennant_operator.decide.seen.traffic import Route
 from pennant_operator.decide.step import Step
 from pennant_operator.decide.traffic.blue_green import blue_green
+from pennant_operator.decide.traffic.canary import canary
 from pennant_operator.decide.traffic.rolling import rolling
 
 
@@ -37,6 +38,12 @@ STRATEGIES = {
         room="spec.rollout.rolling.maxSurge",
         successor_first=True,  # all but maxUnavailable, which a person asked for
         way_back="in the same steps",
+    ),
+    StrategyName.CANARY: Promise(
+        canary,
+        room="what its step needs, and as many as spec.replicas in the end",
+        successor_first=True,
+        way_back="at once, before it has all of the traffic, and in the bake",
     ),
 }
 _ENDED_BY = {Route.BOTH: StrategyName.ROLLING, Route.LOBBY: StrategyName.RECREATE}

@@ -19,9 +19,10 @@ EXCEEDED = {"type": "ReplicaFailure", "status": "True", "message": 'exceeded quo
 class Scarcity:
     """How many pods there may be, and how many have a node; first come, first served."""
 
-    quota: int | None = None  # pods that the API server admits
+    quota: int | None = None  # pods that the API server admits; the lobby's come last
     room: int | None = None  # pods that the nodes take
     dead: str | None = None  # a node that reports nothing any more
+    lobby: bool = False  # pods of the lobby do not start
     refuses: set[str] = field(default_factory=set)  # slots that may make no more pods
     _placed: set[str] = field(default_factory=set)
 
