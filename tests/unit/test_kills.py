@@ -202,6 +202,21 @@ def waited_for_its_turn(operator: FallibleOperator) -> None:
     look(operator, 8)
 
 
+def rolled(operator: FallibleOperator) -> None:
+    operator.world.specify(rollout=REHEARSING | {"strategy": "Rolling"})
+    operator.world.desired = version(8, tag=False)
+    look(operator, 12)
+
+
+def back_in_the_roll(operator: FallibleOperator) -> None:
+    operator.world.specify(replicas=4, rollout=REHEARSING | {"strategy": "Rolling"})
+    look(operator, 2)
+    operator.world.desired = version(8, tag=False)
+    look(operator, 5)
+    operator.world.desired = version(7)
+    look(operator, 9)
+
+
 def at_a_step_of_a_canary(operator: FallibleOperator) -> None:
     operator.world.answers = {"7": answered(100), "8": answered(60)}
     operator.world.specify(rollout=CANARY)
@@ -266,6 +281,8 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
     braked_and_let_go: (first, "8", "Baking"),
     braked_and_put_right: (first, "7", "Serving"),
     waited_for_its_turn: (first, "8", "Baking"),
+    rolled: (first, "8", "Serving"),
+    back_in_the_roll: (first, "7", "Serving"),
     at_a_step_of_a_canary: (first, "7", "RollingOut"),
     through_the_steps: (at_a_step_of_a_canary, "8", "Baking"),
     skipped_and_promoted: (at_a_step_of_a_canary, "8", "Baking"),
