@@ -220,19 +220,20 @@ def back_in_the_roll(operator: FallibleOperator) -> None:
 def at_a_step_of_a_canary(operator: FallibleOperator) -> None:
     operator.world.answers = {"7": answered(100), "8": answered(60)}
     operator.world.specify(rollout=CANARY)
+    operator.hear()
     operator.world.desired = version(8)
-    look(operator, 8, seconds=2)
+    look(operator, 6, seconds=2)
 
 
 def through_the_steps(operator: FallibleOperator) -> None:
-    look(operator, 30, seconds=5)
+    look(operator, 14, seconds=15)
 
 
 def skipped_and_promoted(operator: FallibleOperator) -> None:
     for action in ("Skip", "Promote"):
         operator.world.act(action)
         operator.hear()
-        look(operator, 8)
+        look(operator, 6)
 
 
 def failing_in_canary(operator: FallibleOperator) -> None:
