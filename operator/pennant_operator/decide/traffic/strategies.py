@@ -11,7 +11,9 @@ from pennant_operator.decide.moves import Moves
 from pennant_operator.decide.seen.strategy import StrategyName
 from pennant_operator.decide.seen.traffic import Route
 from pennant_operator.decide.step import Step
+from pennant_operator.decide.traffic.auto import auto
 from pennant_operator.decide.traffic.blue_green import blue_green
+from pennant_operator.decide.traffic.recreate import recreate
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,18 @@ STRATEGIES = {
         room="as many as spec.replicas",
         successor_first=True,
         way_back="at once, in the bake",
+    ),
+    StrategyName.RECREATE: Promise(
+        recreate,
+        room="none",
+        successor_first=False,
+        way_back="as long as its pods take to end and to start",
+    ),
+    StrategyName.AUTO: Promise(
+        auto,
+        room="as many as spec.replicas, or none",
+        successor_first=False,
+        way_back="as that of BlueGreen or of Recreate, whichever it was",
     ),
 }
 _ENDED_BY = {Route.BOTH: StrategyName.ROLLING, Route.LOBBY: StrategyName.RECREATE}

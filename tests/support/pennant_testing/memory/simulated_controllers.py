@@ -89,6 +89,9 @@ class SimulatedControllers(ClusterState):
                     )
                 counts = {"replicas": len(living), "readyReplicas": ready}
                 self._report(deployment, **counts, conditions=conditions)
+        lobby = self.children.get(f"Deployment/{self.owner['metadata']['name']}-lobby")
+        if lobby is not None and "labels" in lobby["metadata"]:
+            self._report(lobby, readyReplicas=self.lacks.lobby_of(lobby["spec"]["replicas"]))
 
     def _report(self, deployment: dict[str, Any], **counts: Any) -> None:
         status = {**deployment.get("status", {}), **counts}
