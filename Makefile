@@ -13,8 +13,8 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: 8 to 20 min, warm: 3)
-	@dev/demo
+demo: ## a cluster, MLflow in it, and an alias that moves live traffic (cold: 8 to 20 min, warm: 3); STRATEGY=Canary
+	@dev/demo up $(addprefix --strategy=,$(STRATEGY))
 
 demo-down: ## delete what the demo made; the cluster stays
 	@dev/demo down

@@ -41,6 +41,9 @@ Life of a request: codec -> `Rows` -> the model's `predict` -> codec.
     metrics/telemetry.py            counted and timed; accesslog.py and sampling/ write it down
     recent/memory.py                Recent: the newest of them, for the version that comes next
 
+Beside the pods, while all of them are replaced at once: `python -m pennant_serving.lobby`, whose
+map is in lobby/__init__.py.
+
 In this folder itself is what several rooms need: settings.py, environ.py and cpus.py, errors.py (of
 a request) and failures.py (of a container), admission.py, accesslog.py, inference.py and rows.py.
 """

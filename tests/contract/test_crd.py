@@ -136,7 +136,7 @@ def durations(allowed: dict) -> list[dict]:
     ]
 
 
-@pytest.mark.parametrize(("plural", "count"), [("modeldeployments", 4), ("modelregistries", 1)])
+@pytest.mark.parametrize(("plural", "count"), [("modeldeployments", 6), ("modelregistries", 1)])
 def test_the_api_server_takes_the_durations_that_the_operator_takes(plural, count):
     fields = durations(schema(plural)["spec"])
     assert len(fields) == count

@@ -21,7 +21,7 @@ WHERE_MODELDEPLOYMENTS_ARE = {
     "/configmaps": "create delete get list patch",
     "/secrets": "create",
     "policy/poddisruptionbudgets": "create delete get list patch",
-    "/pods": "delete list",
+    "/pods": "delete list patch",
     "/events": "create",
 }
 OWN_NAMESPACE = {

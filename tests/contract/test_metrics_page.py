@@ -15,6 +15,7 @@ from pennant_dev.settings import REPOSITORY
 from pennant_operator.decide.manifests.render import deployment_of
 from pennant_operator.decide.seen.spec import parse_spec
 from pennant_operator.run.metrics.metrics import _RESULTS, Metrics
+from pennant_serving.lobby.counts import LobbyCounts
 from pennant_serving.metrics.telemetry import FAMILIES, Telemetry
 from pennant_testing.memory.counted_metrics import operator_metrics
 from pennant_testing.memory.object_builders import IMAGES, NOW, model_deployment, version
@@ -47,6 +48,12 @@ def test_the_page_has_every_metric_with_its_labels():
         name: {label.strip() for label in labels.split(",") if label.strip()}
         for name, labels in ROW.findall(PAGE)
     }
+    of_lobbies = {family.name: family for family in LobbyCounts().registry.collect()}
+    for name in [name for name in listed if name.startswith("pennant_lobby_")]:
+        family = of_lobbies.pop(name.removesuffix("_total"))
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        assert listed.pop(name) == labels
+    assert [name for name in of_lobbies if name.startswith("pennant_")] == []
     of_registries = ("pennant_registry_", "pennant_webhooks_", "pennant_notifications_")
     assert listed == {
         n: labels for n, labels in exposed().items() if not n.startswith(of_registries)

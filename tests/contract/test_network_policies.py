@@ -15,8 +15,11 @@ import yaml
 
 from pennant_dev.binaries import ensure
 from pennant_dev.shell import run
+from pennant_operator.decide.manifests.hand_over import lobby_of
+from pennant_operator.decide.seen.spec import parse_spec
 from pennant_testing.control_plane.install_tools import NAMESPACE, Tools
 from pennant_testing.control_plane.objects import Object
+from pennant_testing.memory.object_builders import IMAGES, model_deployment
 
 pytestmark = pytest.mark.contract
 
@@ -68,6 +71,7 @@ MODEL, CUSTOM = golden("deployment-defaults.yaml"), golden("deployment-custom.ya
 PROMETHEUS, MLFLOW = Pod("monitoring"), Pod("mlflow")
 DNS, OTHER, GATEWAY = Pod("kube-system"), Pod("other"), Pod("gateway")
 NEIGHBOUR = Pod(TEAM, {"app": "web"}, {8080: "http"})
+LOBBY = rendered(lobby_of(parse_spec(model_deployment()), IMAGES), TEAM)
 STORE, WORLD = Pod(ip="10.20.0.9"), Pod(ip="203.0.113.5")
 OPERATOR = Pod(NAMESPACE, {"app.kubernetes.io/name": "pennant-operator"}, {8081: "http"})
 
@@ -206,9 +210,29 @@ def test_whom_a_model_reaches(of_models: list[Object], tmp_path: Path):
     )
 
 
+def test_who_calls_the_lobby_and_whom_it_reaches(of_models: list[Object], tmp_path: Path):
+    held(
+        of_models,
+        tmp_path,
+        {
+            (NEIGHBOUR, LOBBY, 8080): True,
+            (GATEWAY, LOBBY, 9000): True,
+            (PROMETHEUS, LOBBY, 8081): True,
+            (OTHER, LOBBY, 8080): False,
+            (WORLD, LOBBY, 8080): False,
+            (LOBBY, MODEL, 8080): True,
+            (LOBBY, MODEL, 9000): True,
+            (LOBBY, DNS, 53): True,
+            (LOBBY, MLFLOW, 5000): False,
+            (LOBBY, NEIGHBOUR, 8080): False,
+            (LOBBY, WORLD, 443): False,
+        },
+    )
+
+
 def test_a_store_outside_of_the_cluster_is_one_more_rule(of_models: list[Object], tmp_path: Path):
     """As the file's comment writes it."""
-    (policy,) = of_models
+    policy = next(each for each in of_models if each["metadata"]["name"] == "pennant-models")
     text = (Path(__file__).parents[2] / "manifests/network-policies/models/policy.yaml").read_text()
     commented = re.findall(r"^    # {3}(.*)$", text, re.MULTILINE)
     rules = [*policy["spec"]["egress"], *yaml.safe_load("\n".join(commented))]

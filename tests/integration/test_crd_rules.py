@@ -113,7 +113,7 @@ def test_an_impossible_name_is_refused(kube: Kube, name: str):
     ("spec", "message"),
     [
         ({"serving": {"mode": "Own"}}, 'supported values: "Pennant", "Custom"'),
-        ({"rollout": {"strategy": "Canary"}}, 'supported values: "BlueGreen"'),
+        ({"rollout": {"strategy": "Shadow"}}, 'supported values: "BlueGreen", "Rolling"'),
         ({"replicas": -1}, "should be greater than or equal to 0"),
         ({"model": {"alias": "production"}}, "spec.model.name: Required value"),
         ({"replica": 2}, 'unknown field "spec.replica"'),

@@ -25,6 +25,11 @@ from pennant_testing.memory.simulated_pods import becomes_ready, crashed, fails,
 pytestmark = pytest.mark.unit
 
 DISTURBANCES = [fate for fate in Fate if fate is not Fate.ANSWERED]
+CANARY = {
+    "bake": "2m",
+    "strategy": "Canary",
+    "canary": {"steps": [{"weight": "10", "pause": "30s"}, {"weight": "60", "pause": "30s"}]},
+}
 REHEARSING = {"bake": "2m", "rehearsal": {}}
 Story = Callable[[FallibleOperator], None]
 
@@ -197,6 +202,44 @@ def waited_for_its_turn(operator: FallibleOperator) -> None:
     look(operator, 8)
 
 
+def at_a_step_of_a_canary(operator: FallibleOperator) -> None:
+    operator.world.answers = {"7": answered(100), "8": answered(60)}
+    operator.world.specify(rollout=CANARY)
+    operator.world.desired = version(8)
+    look(operator, 8, seconds=2)
+
+
+def through_the_steps(operator: FallibleOperator) -> None:
+    look(operator, 30, seconds=5)
+
+
+def skipped_and_promoted(operator: FallibleOperator) -> None:
+    for action in ("Skip", "Promote"):
+        operator.world.act(action)
+        operator.hear()
+        look(operator, 8)
+
+
+def failing_in_canary(operator: FallibleOperator) -> None:
+    operator.world.answers = {"7": answered(100), "8": answered(60, errors=60)}
+    look(operator, 12)
+
+
+def superseded_in_canary(operator: FallibleOperator) -> None:
+    operator.world.desired = version(7)
+    look(operator, 8)
+
+
+def copied_to_a_challenger(operator: FallibleOperator) -> None:
+    operator.world.specify(mirror={"to": "challenger", "percent": "10"})
+    look(operator, 6)
+
+
+def copied_no_more(operator: FallibleOperator) -> None:
+    operator.world.specify(mirror=None)
+    look(operator, 6)
+
+
 # What a story begins after, the version that serves at its end, and what is said then.
 STORIES: dict[Story, tuple[Story | None, str, str]] = {
     first: (None, "7", "Serving"),
@@ -223,6 +266,13 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
     braked_and_let_go: (first, "8", "Baking"),
     braked_and_put_right: (first, "7", "Serving"),
     waited_for_its_turn: (first, "8", "Baking"),
+    at_a_step_of_a_canary: (first, "7", "RollingOut"),
+    through_the_steps: (at_a_step_of_a_canary, "8", "Baking"),
+    skipped_and_promoted: (at_a_step_of_a_canary, "8", "Baking"),
+    failing_in_canary: (at_a_step_of_a_canary, "7", "Rejected"),
+    superseded_in_canary: (at_a_step_of_a_canary, "7", "Serving"),
+    copied_to_a_challenger: (first, "7", "Serving"),
+    copied_no_more: (copied_to_a_challenger, "7", "Serving"),
 }
 
 
@@ -263,6 +313,10 @@ def end(operator: FallibleOperator) -> dict[str, Any]:
         "history": [(e["version"], e["result"]) for e in status["history"]],
         "actions": {n: a["status"]["state"] for n, a in operator.world.actions.items()},
         "answers": status.get("answers"),
+        "canary": {k: v for k, v in status.get("canary", {}).items() if k != "since"},
+        "mirror": status.get("mirror"),
+        "shares": {s: {pod.shares for pod in pods} for s, pods in operator.world.pods.items()},
+        "services": {key for key in operator.world.children if key.startswith("Service/")},
         "pins": operator.world.children.get("ConfigMap/rec-digests", {}).get("data"),
     }
 

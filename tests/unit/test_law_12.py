@@ -61,10 +61,16 @@ def containers(serving: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_law_12_no_container_has_a_service_account_token(serving):
     pod = template(serving)["spec"]
     assert pod["automountServiceAccountToken"] is False
-    assert {next(kind for kind in v if kind != "name") for v in pod["volumes"]} == {
-        "emptyDir",
-        "configMap",
-    }
+    kinds = {next(kind for kind in v if kind != "name") for v in pod["volumes"]}
+    assert kinds - {"downwardAPI"} == {"emptyDir", "configMap"}
+
+
+@every_pod
+def test_law_12_a_pod_is_told_of_itself_one_annotation_and_nothing_else(serving):
+    told = [v["downwardAPI"] for v in template(serving)["spec"]["volumes"] if "downwardAPI" in v]
+    field = {"fieldPath": "metadata.annotations['pennant.dev/traffic']"}
+    ours = serving.get("mode") != "Custom"
+    assert told == ([{"items": [{"path": "traffic", "fieldRef": field}]}] if ours else [])
 
 
 @every_pod
@@ -95,6 +101,7 @@ def test_law_12_both_containers_can_gain_nothing_and_write_to_volumes_only(servi
 def test_law_12_serve_reads_the_bundle_and_cannot_change_it(serving):
     serve = containers(serving)["serve"]
     mounts = {m["mountPath"]: m.get("readOnly", False) for m in serve["volumeMounts"]}
+    assert mounts.pop("/etc/pennant/traffic", True)
     assert mounts == {"/models": True, "/tmp": False}
 
 

@@ -35,17 +35,17 @@ def test_where_there_is_room_it_is_blue_green():
     assert (sim.serving, sim.status["summary"]) == ("8", "Baking")
 
 
-@pytest.mark.parametrize("shortage", ["room", "quota"])
-def test_where_there_is_none_what_serves_makes_way_after_a_while(shortage):
-    sim = alias_moved(replicas=1, rollout=AUTO)
-    setattr(sim.lacks, shortage, 1)
+@pytest.mark.parametrize(("shortage", "pods"), [("room", 3), ("quota", 5)])
+def test_where_there_is_none_what_serves_makes_way_after_a_while(shortage, pods):
+    sim = alias_moved(replicas=3, rollout=AUTO)
+    setattr(sim.lacks, shortage, pods)
     sim.work()
-    sim.run(100)
-    assert sim.sizes() == {"blue": 1, "green": 1}
+    sim.run(11, seconds=10)
+    assert sim.sizes() == {"blue": 3, "green": 3}
     assert sim.condition("Ready") == ("True", "Serving")
-    sim.run(60)
+    sim.run(25, seconds=2)
     assert sim.serving == "8"
-    assert sim.sizes() == {"blue": 0, "green": 1}
+    assert sim.sizes() == {"blue": 0, "green": 3}
 
 
 def test_it_says_why_before_it_does_so():
@@ -71,7 +71,7 @@ def test_a_version_after_it_is_tried_beside_what_serves_first():
     sim.run(5)
     assert "strategy" not in sim.status["candidate"]
     assert sim.sizes()["blue"] == 1
-    sim.run(160)
+    sim.run(25, seconds=8)
     assert sim.serving == "9"
 
 
@@ -79,7 +79,7 @@ def test_one_that_is_rejected_brings_back_what_made_way():
     sim = crowded()
     sim.behaviour["8"] = fails("LoadFailed")
     waited(sim)
-    sim.run(40)
+    sim.run(15)
     assert sim.serving == "7"
     assert sim.condition("Ready") == ("True", "Serving")
     assert sim.condition("AliasInSync") == ("False", "Rejected")
@@ -100,13 +100,13 @@ def test_where_others_use_the_room_what_serves_makes_way_once():
     sim.run(5)
     assert sim.condition("Ready") == ("True", "Serving")
     assert sim.status["candidate"]["strategy"] == "BlueGreen"
-    for _ in range(100):
-        sim.step(seconds=20)
+    for _ in range(40):
+        sim.step(seconds=50)
         assert sim.sizes()["blue"] == 1
 
 
 def test_deadlines_shorter_than_its_patience_end_it_no_sooner():
     sim = crowded(deadlines={"schedule": "30s", "fetch": "10m", "load": "5m"})
     sim.behaviour["8"] = becomes_ready
-    sim.run(60)
+    sim.run(20, seconds=3)
     assert sim.serving == "8"

@@ -11,7 +11,7 @@ import pytest
 
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow.answers import RegisteredModel
-from pennant_operator.observe.mlflow.trouble import TooSlowError
+from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.poll import Poll
 from pennant_testing.mlflow.pretended_registries import SkippingRegistry, versions
@@ -95,3 +95,19 @@ def test_a_walk_that_somebodys_model_makes_too_slow_is_given_up_too():
     known = polls(registry, 3)
     assert registry.asked == {"walks": 1, "pings": 1, "searches": 3}
     assert len(versions(known)) == 400
+
+
+class OnceBroken(LargeRegistry):
+    """In trouble of its own as the first walk is on its way, and over it by the ping."""
+
+    async def walk(self, most: int) -> dict[str, RegisteredModel]:
+        if not self.asked["walks"]:
+            self.asked["walks"] += 1
+            raise RegistryTroubleError("half an answer")
+        return await super().walk(most)
+
+
+def test_a_walk_is_not_given_up_for_trouble_that_is_over():
+    registry = OnceBroken(430)
+    polls(registry, 3)
+    assert registry.asked == {"walks": 1 + 3, "pings": 1}

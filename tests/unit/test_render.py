@@ -111,9 +111,8 @@ def test_a_claim_with_the_bundle_is_mounted_into_fetch_alone_and_cannot_be_writt
 def test_volumes_have_the_group_of_the_administrator_or_the_clusters_choice():
     def context(group: int | None) -> dict:
         images = replace(IMAGES, fs_group=group)
-        return pod_spec(parse_spec(model_deployment()), version(7), "abc123", images)[
-            "securityContext"
-        ]
+        pod = pod_spec(parse_spec(model_deployment()), version(7), "abc123", images)
+        return pod["securityContext"]
 
     assert context(2000)["fsGroup"] == 2000
     assert "fsGroup" not in context(None)
@@ -157,6 +156,7 @@ def test_fetch_is_the_same_whoever_serves():
     own, custom = deployment(), deployment(serving=CUSTOM)
     specs = [each["spec"]["template"]["spec"] for each in (own, custom)]
     assert specs[0].pop("containers") != specs[1].pop("containers")
+    assert specs[0]["volumes"].pop()["name"] == "traffic"  # for `serve` of ours
     assert specs[0] == specs[1]
 
 

@@ -1,4 +1,4 @@
-"""`kubectl pennant approve`, `hold`, `pin`, `abort`, `retry`, `resume`: arguments and help."""
+"""`kubectl pennant approve`, `hold`, `pin`, `abort`, `skip` and the like: arguments and help."""
 
 from __future__ import annotations
 
@@ -175,6 +175,44 @@ def retry_command(
     """
     api = api_of(namespace, context, kubeconfig)
     _act(api, "Retry", name, wait, output, version=version, reason=reason)
+
+
+@acts.command("skip")
+def skip_command(
+    name: NameArgument,
+    version: VersionOption = "",
+    reason: ReasonOption = "",
+    namespace: NamespaceOption = "",
+    context: ContextOption = "",
+    kubeconfig: KubeconfigOption = None,
+    wait: WaitOption = TEN_SECONDS,  # type: ignore[assignment]
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Have a canary pass the step that it is at.
+
+    Example: kubectl pennant skip news-recommender --reason "looks good"
+    """
+    api = api_of(namespace, context, kubeconfig)
+    _act(api, "Skip", name, wait, output, version=version, reason=reason)
+
+
+@acts.command("promote")
+def promote_command(
+    name: NameArgument,
+    version: VersionOption = "",
+    reason: ReasonOption = "",
+    namespace: NamespaceOption = "",
+    context: ContextOption = "",
+    kubeconfig: KubeconfigOption = None,
+    wait: WaitOption = TEN_SECONDS,  # type: ignore[assignment]
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Have a canary pass all its steps: the version gets all of the traffic.
+
+    Example: kubectl pennant promote news-recommender --reason "urgent"
+    """
+    api = api_of(namespace, context, kubeconfig)
+    _act(api, "Promote", name, wait, output, version=version, reason=reason)
 
 
 @acts.command("resume")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pennant_dev import cluster
-from pennant_dev.demo import acts, picture, report, setup
+from pennant_dev.demo import acts, picture, report, setup, strategies
 from pennant_dev.demo.heard import SELECTOR
 from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE
@@ -32,12 +32,16 @@ and take it away again:
   make demo-down"""
 
 
-def up(svg: Path) -> int:
-    """Set the stage, play, and report; 0 when no request failed and no answer was mixed up."""
+def up(svg: Path, strategy: str | None) -> int:
+    """Set the stage, play, and report; 0 when no request failed and no answer was mixed up.
+
+    With a strategy its own four acts, else all that there are of BlueGreen.
+    """
     begun = time.monotonic()
     kube = prepare()
     try:
-        story = acts.play(Stage(kube, Traffic(kube, URL, options=READERS)))
+        stage = Stage(kube, Traffic(kube, URL, options=READERS))
+        story = strategies.play(stage, strategy) if strategy else acts.play(stage)
     except DevError:
         look_at(kube)
         raise
@@ -120,10 +124,11 @@ def main(words: list[str] | None = None) -> int:
     """Command line; 1 and a sentence when something cannot be done."""
     parser = argparse.ArgumentParser(prog="dev/demo", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("up", "down"), default="up")
+    parser.add_argument("--strategy", choices=sorted(strategies.ROLLOUTS))
     parser.add_argument("--svg", type=Path, default=REPOSITORY / "out" / "demo.svg")
     arguments = parser.parse_args(words)
     try:
-        return up(arguments.svg) if arguments.command == "up" else down()
+        return up(arguments.svg, arguments.strategy) if arguments.command == "up" else down()
     except DevError as error:
         eprint(f"dev/demo {arguments.command}: {error}")
         return 1

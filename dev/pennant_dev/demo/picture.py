@@ -95,7 +95,7 @@ def _heading(story: Story) -> list[str]:
     made, failed = len(story.rows), len(story.failed)
     summary = f"{made:,} requests, {story.failed_in_words(story.rows)} failed"
     return [
-        svg.bold(svg.text(LEFT, 26, "Traffic follows the alias", size=17, colour=INK)),
+        svg.bold(svg.text(LEFT, 26, story.title, size=17, colour=INK)),
         svg.text(WIDTH - RIGHT, 26, summary, size=14, anchor="end",
                  colour=FAILED if failed else INK),
     ]  # fmt: skip

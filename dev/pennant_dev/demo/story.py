@@ -28,6 +28,7 @@ class Story:
     """What the operator's log said of aliases."""
     outage: tuple[float, float] | None = None
     """When MLflow had no pods."""
+    title: str = "Traffic follows the alias"
     went_back: str = ""
     """The version that is shown to fail under traffic: its errors are what goes back by."""
 

@@ -21,4 +21,4 @@ class Moves:
     traffic: Traffic | None
     lobby: bool = False  # whether it is there
     candidate: str | None = None  # the slot that Service <name>-candidate leads to; None: no such
-    shares: str = ""  # what pods with traffic are told of it: JSON; "": nothing
+    weight: str = ""  # percent of the requests that it gets from pods with traffic; "": none

@@ -17,10 +17,11 @@ from typing import Any
 from pennant_operator.decide.actions.once import Effect, effect_of_next
 from pennant_operator.decide.actions.reports import reports_of_deployment
 from pennant_operator.decide.candidate import replacement
-from pennant_operator.decide.candidate.answers import question_before_move, question_of
+from pennant_operator.decide.candidate.answers import question_before_move
 from pennant_operator.decide.candidate.attempts import is_parked, is_retried
 from pennant_operator.decide.candidate.bake import way_back_from_bake
 from pennant_operator.decide.candidate.durations import phase_durations
+from pennant_operator.decide.candidate.questions import is_new_to_pods, question_of
 from pennant_operator.decide.candidate.trial import verdict_on
 from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.goal.goal import Goal, choose_goal, opens_at
@@ -199,7 +200,7 @@ def _plan_step(step: Step) -> Plan:
     step = replace(step, verdict=verdict)
     if isinstance(verdict, Rejected) and goal.target is not None:
         return _plan_rejection(step, goal.target, verdict)
-    if isinstance(verdict, Held | Crowded):
+    if isinstance(verdict, Held | Crowded) or is_new_to_pods(step):
         return _plan_status_only(step)
     if (question := question_before_move(step)) is not None:
         return _plan_baseline(step, question)

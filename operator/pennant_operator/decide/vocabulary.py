@@ -28,6 +28,7 @@ ANNOTATION_ACTIVE_SLOT = f"{GROUP}/active-slot"
 ANNOTATION_ACTIVE_REVISION = f"{GROUP}/active-revision"
 ANNOTATION_ACTIVE_SINCE = f"{GROUP}/active-since"
 ANNOTATION_WARM_REVISION = f"{GROUP}/warm-revision"
+ANNOTATION_ALONGSIDE_REVISION = f"{GROUP}/alongside-revision"  # where it leads to both slots
 
 # On pods: to whom they hand requests over, as JSON; they read it from a file.
 ANNOTATION_TRAFFIC = f"{GROUP}/traffic"
@@ -127,6 +128,8 @@ class Reason(StrEnum):
     CRASHED_IN_BAKE = "CrashedInBake"
     ERRORS_IN_BAKE = "ErrorsInBake"  # too many of its answers are 5xx (answers.py)
     SLOW_IN_BAKE = "SlowInBake"  # its answers take much longer than those before
+    ERRORS_IN_CANARY = "ErrorsInCanary"  # so are too many of its share of the requests
+    SLOW_IN_CANARY = "SlowInCanary"  # its answers take much longer than those beside it
     ABORTED = "Aborted"  # a person said so, by a RolloutAction
     # The world's fault: the revision is held (verdicts.py)
     QUOTA_EXCEEDED = "QuotaExceeded"
@@ -159,6 +162,7 @@ class EventReason(StrEnum):
     ALIAS_MOVED = "AliasMoved"
     ROLLOUT_STARTED = "RolloutStarted"
     TRAFFIC_MOVED = "TrafficMoved"
+    WEIGHT_CHANGED = "WeightChanged"
     BAKE_PASSED = "BakePassed"
     ANSWERS_BAD = "AnswersBad"
     ENVIRONMENT_DIFFERS = "EnvironmentDiffers"

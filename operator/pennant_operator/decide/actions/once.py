@@ -1,4 +1,4 @@
-"""Approve, Abort and Retry: what each does to a rollout, once.
+"""Approve, Abort, Retry, Promote and Skip: what each does to a rollout, once.
 
 The effect and the name of the action are written into the ModelDeployment's status in one request;
 only then is the action told that it is done. Whoever is killed in between finds it there.
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pennant_operator.decide.candidate.attempts import is_parked, tried_now
+from pennant_operator.decide.candidate.canary import is_canary, known_canary
 from pennant_operator.decide.seen.actions import Act, RolloutAction, State, in_force
 from pennant_operator.decide.seen.observed import ModelVersion
 from pennant_operator.decide.step import Step
@@ -95,6 +96,33 @@ def _abort(action: RolloutAction, step: Step) -> Effect | None:
     return Effect(action, State.DONE, message, step.memory.status, (revision, rejected))
 
 
+def _promote(action: RolloutAction, step: Step) -> Effect | None:
+    """The steps that are left are passed."""
+    return _pass_steps(action, step, len(step.world.spec.strategy.steps))
+
+
+def _skip(action: RolloutAction, step: Step) -> Effect | None:
+    """The step that it is at is passed."""
+    return _pass_steps(action, step, known_canary(step)["stepsPassed"] + 1)
+
+
+def _pass_steps(action: RolloutAction, step: Step, passed: int) -> Effect | None:
+    steps, target = len(step.world.spec.strategy.steps), step.goal.target
+    if target is None or not is_canary(step):
+        return _refusal(action, step, "no version is at a step of a canary")
+    version, entry = step.version_of(target), known_canary(step)
+    if not _means(action, version, target):
+        return _refusal(action, step, f"what comes up is version {version}, revision {target}")
+    if step.world.idle.revision != target:
+        return None  # it gets its slot next, or once that is empty
+    if entry["stepsPassed"] >= steps:
+        why = f"version {version} passed all its steps, and gets all of the traffic next"
+        return _refusal(action, step, why)
+    status = {**step.memory.status, "canary": {**entry, "stepsPassed": passed}}
+    message = f"version {version} passed {passed} of {steps} steps"
+    return Effect(action, State.DONE, message, status)
+
+
 def _retry(action: RolloutAction, step: Step) -> Effect | None:
     """A rejection is lifted, a wait is over."""
     status, candidate = step.memory.status, step.memory.candidate
@@ -131,4 +159,6 @@ _EFFECTS: dict[Act, Callable[[RolloutAction, Step], Effect | None]] = {
     Act.APPROVE: _approve,
     Act.ABORT: _abort,
     Act.RETRY: _retry,
+    Act.PROMOTE: _promote,
+    Act.SKIP: _skip,
 }

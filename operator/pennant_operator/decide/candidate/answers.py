@@ -9,6 +9,7 @@ was read: a pod that begins its counts anew delays a decision, and makes none.
 from dataclasses import replace
 from typing import Any
 
+from pennant_operator.decide.candidate.canary import gets_all_next
 from pennant_operator.decide.seen.answers import ReportQuestion, Reports, Tally
 from pennant_operator.decide.seen.slot import Slot
 from pennant_operator.decide.seen.spec import AnswerLimits
@@ -19,7 +20,7 @@ from pennant_operator.decide.verdict import Passed, Rejected
 from pennant_operator.decide.vocabulary import Reason
 
 BASELINE_SECONDS = 60  # before the traffic moves, whose answers a new version is held against
-BAKE_WINDOW_SECONDS = 300  # of a bake, the last ones: a pod remembers no more
+WINDOW_SECONDS = 300  # of a bake or a step, the last ones: a pod remembers no more
 # before the move, asked for with a new version: pods count by seconds
 FIRST_ANSWERS_SECONDS = 3
 MAX_ASKED_PODS = 20  # of those with traffic, always the same: their answers stand for all
@@ -30,21 +31,18 @@ SLOWER_BY_SECONDS = 0.010
 WARM_UP_SECONDS = 5
 
 
-def question_of(step: Step) -> ReportQuestion | None:
-    """Whom to ask how they answered, at this moment; None: nobody."""
-    return question_before_move(step) or _question_in_bake(step)
-
-
 def question_before_move(step: Step) -> ReportQuestion | None:
     """What must be asked and recorded before the traffic moves; None: nothing, or it was."""
     traffic, target = step.world.traffic, step.goal.target
     if traffic is None or target is None or not isinstance(step.verdict, Passed):
         return None
+    if not gets_all_next(step) or step.world.on_both:
+        return None
     recorded = step.memory.answers.get("revision") == target
-    if recorded or step.goal.back or not _judges(step, target):
+    if recorded or step.goal.back or not judges(step, target):
         return None
     about = f"{traffic.revision} before {target}"
-    return _question(step, traffic, about, BASELINE_SECONDS)
+    return question_to_serving(step, traffic, about, BASELINE_SECONDS)
 
 
 def is_judged(step: Step, traffic: Traffic | None) -> bool:
@@ -55,7 +53,7 @@ def is_judged(step: Step, traffic: Traffic | None) -> bool:
     spec, now = step.world.spec, step.now
     if traffic is None or not spec.replicas or now >= traffic.bakes_until(spec.bake):
         return False
-    if not _judges(step, traffic.revision):
+    if not judges(step, traffic.revision):
         return False
     if step.memory.answers.get("revision") == traffic.revision:
         return True
@@ -66,22 +64,22 @@ def is_judged(step: Step, traffic: Traffic | None) -> bool:
 
 def verdict_by_answers(step: Step) -> Rejected | None:
     """The rejection of what has the traffic; None: it answers well, or too little is known."""
-    question = _question_in_bake(step)
+    question = question_in_bake(step)
     if question is None or step.world.traffic is None:
         return None
-    reports = _answer_to(step, question)
+    reports = answer_to(step, question)
     if reports is None or not reports.read:
         return None
     traffic = step.world.traffic
     before, warm = _baseline(step, traffic), traffic.warm
     who = f"version {step.version_of(warm)}" if warm else "what served before"
-    return _verdict(reports.answers.tally, before, step.world.spec.answers, who)
+    return verdict_of(reports.answers.tally, before, step.world.spec.answers, who, "before it")
 
 
 def _baseline(step: Step, traffic: Traffic) -> Tally:
     """What its answers are held against; without a median nothing is slow."""
     entry = step.memory.answers
-    before = _tally(entry.get("baseline") if entry.get("revision") == traffic.revision else None)
+    before = tally_of(entry.get("baseline") if entry.get("revision") == traffic.revision else None)
     if before.requests < BASELINE_REQUESTS_MINIMUM:
         return Tally()
     is_cold = (step.now - traffic.since).total_seconds() < WARM_UP_SECONDS
@@ -99,14 +97,14 @@ def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     if target is not None and target != traffic.revision:
         if entry.get("revision") == target and isinstance(step.verdict, Passed):
             return entry  # the traffic moves next
-        if (question := question_before_move(step)) and (seen := _answer_to(step, question)):
-            return {"revision": target, **_reading("baseline", {}, seen)}
+        if (question := question_before_move(step)) and (seen := answer_to(step, question)):
+            return {"revision": target, **reading("baseline", {}, seen)}
     if not is_judged(step, traffic):
         return None
     if entry.get("revision") != traffic.revision:
         entry = {"revision": traffic.revision}
-    question = _question_in_bake(step)
-    reports = _answer_to(step, question) if question else None
+    question = question_in_bake(step)
+    reports = answer_to(step, question) if question else None
     if reports is None or traffic != step.world.traffic:
         return entry
     bad = verdict_by_answers(step)
@@ -114,10 +112,10 @@ def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     # What was said stays said: a few good answers do not end a bad bake.
     differences = entry.get("differences") or reports.answers.differences
     optional = {"differences": differences} if differences else {}
-    return {**alarm, **optional, **_reading("serving", entry, reports)}
+    return {**alarm, **optional, **reading("serving", entry, reports)}
 
 
-def _question_in_bake(step: Step) -> ReportQuestion | None:
+def question_in_bake(step: Step) -> ReportQuestion | None:
     """About all that was answered since the traffic moved.
 
     What served before and got it back is asked for no second that began before that; a new one is
@@ -135,19 +133,28 @@ def _question_in_bake(step: Step) -> ReportQuestion | None:
     if seconds < 1:
         return None
     about = f"{traffic.revision} since {format_time(traffic.since)}"
-    return _question(step, traffic, about, min(seconds, BAKE_WINDOW_SECONDS))
+    return question_to_serving(step, traffic, about, min(seconds, WINDOW_SECONDS))
 
 
-def _question(step: Step, traffic: Traffic, about: str, seconds: int) -> ReportQuestion | None:
-    record = step.records.get(traffic.revision)
-    addresses = _addresses(step.world.slots[traffic.slot])
+def question_to_serving(
+    step: Step, traffic: Traffic, about: str, seconds: int
+) -> ReportQuestion | None:
+    """To the pods that have this traffic; None where they cannot be asked."""
+    return question_about(step, traffic.revision, step.world.slots[traffic.slot], about, seconds)
+
+
+def question_about(
+    step: Step, revision: str, slot: Slot, about: str, seconds: int
+) -> ReportQuestion | None:
+    """To the pods of this slot, which hold this revision; None where they cannot be asked."""
+    record, addresses = step.records.get(revision), _addresses(slot)
     if record is None or not record.is_our_server or not addresses:
         return None
     return ReportQuestion(about, record.model, record.version, seconds, addresses)
 
 
-def _judges(step: Step, revision: str) -> bool:
-    """A server of the user's own has no report."""
+def judges(step: Step, revision: str) -> bool:
+    """Whether bakes are judged; a server of the user's own has no report."""
     spec, record = step.world.spec, step.records.get(revision)
     return spec.answers.check and bool(spec.bake) and record is not None and record.is_our_server
 
@@ -173,45 +180,59 @@ def _addresses(slot: Slot) -> tuple[str, ...]:
     return tuple(pod.address for pod in pods if pod.ready and pod.address)[:MAX_ASKED_PODS]
 
 
-def _answer_to(step: Step, question: ReportQuestion) -> Reports | None:
+def answer_to(step: Step, question: ReportQuestion) -> Reports | None:
+    """What came back; None: nothing yet."""
     reports = step.observed.reports
     return reports if reports is not None and reports.about == question.about else None
 
 
-def _verdict(now: Tally, before: Tally, limits: AnswerLimits, who: str) -> Rejected | None:
-    if now.requests < limits.requests or not now.requests:
-        return None
-    if now.errors and now.share >= limits.errors and now.share >= 2 * before.share:
+def verdict_of(
+    now: Tally, before: Tally, limits: AnswerLimits, who: str, when: str
+) -> Rejected | None:
+    """The rejection of what answers so, held against what somebody else answered."""
+    if fails_more(now, before, limits):
         failed = (
             f"{now.errors} of {now.requests} answers were errors (5xx) since it has the traffic"
         )
-        compared = f"of {who}, before it, {before.errors} of {before.requests} were"
+        compared = f"of {who}, {when}, {before.errors} of {before.requests} were"
         unknown = f"of {who} no answers are known"
         return Rejected(
             Reason.ERRORS_IN_BAKE, f"{failed}; {compared if before.requests else unknown}"
         )
-    if now.median is None or before.median is None:
-        return None
-    much = now.median - before.median >= SLOWER_BY_SECONDS
-    if much and now.median >= limits.slower * before.median:
-        took = f"half of its {now.requests} answers took {_milliseconds(now.median)} or longer"
-        compared = f"half of {before.requests} of {who}, before it, {_milliseconds(before.median)}"
+    if is_slower(now, before, limits):
+        took = f"half of its {now.requests} answers took {median_text(now)} or longer"
+        compared = f"half of {before.requests} of {who}, {when}, {median_text(before)}"
         return Rejected(Reason.SLOW_IN_BAKE, f"{took}; {compared}")
     return None
 
 
-def _reading(name: str, entry: dict[str, Any], reports: Reports) -> dict[str, Any]:
+def fails_more(now: Tally, other: Tally, limits: AnswerLimits) -> bool:
+    """Whether too many are errors, and twice as many as of the other."""
+    if now.requests < limits.requests or not now.errors:
+        return False
+    return now.share >= limits.errors and now.share >= 2 * other.share
+
+
+def is_slower(now: Tally, other: Tally, limits: AnswerLimits) -> bool:
+    """Whether it takes much longer than the other; what has no median is not compared."""
+    if now.requests < limits.requests or now.median is None or other.median is None:
+        return False
+    much = now.median - other.median >= SLOWER_BY_SECONDS
+    return much and now.median >= limits.slower * other.median
+
+
+def reading(name: str, entry: dict[str, Any], reports: Reports) -> dict[str, Any]:
     """The entry with what was read; numbers that have not doubled stay as they are (law 7)."""
     if not reports.read:
         return {**entry, "unread": entry.get("unread") or reports.unread}
     others = {key: value for key, value in entry.items() if key != "unread"}
     new = reports.answers.tally
-    if name in entry and not _has_doubled(_tally(entry[name]), new):
+    if name in entry and not has_doubled(tally_of(entry[name]), new):
         return others
-    return {**others, name: _entry_of(new)}
+    return {**others, name: entry_of(new)}
 
 
-def _has_doubled(before: Tally, now: Tally) -> bool:
+def has_doubled(before: Tally, now: Tally) -> bool:
     """What grows with each request is written a few times in a bake, and never goes down."""
     if now.requests < before.requests:
         return False
@@ -219,14 +240,16 @@ def _has_doubled(before: Tally, now: Tally) -> bool:
     return more_errors or (now.requests > 0 and now.requests >= 2 * before.requests)
 
 
-def _entry_of(tally: Tally) -> dict[str, Any]:
+def entry_of(tally: Tally) -> dict[str, Any]:
+    """As a status has it."""
     entry: dict[str, Any] = {"requests": tally.requests, "errors": tally.errors}
     if tally.median is not None:
         entry["medianSeconds"] = f"{tally.median:.6f}"
     return entry
 
 
-def _tally(entry: dict[str, Any] | None) -> Tally:
+def tally_of(entry: dict[str, Any] | None) -> Tally:
+    """The same back; none of an entry that is not there."""
     entry = entry or {}
     median = entry.get("medianSeconds")
     return Tally(
@@ -236,5 +259,7 @@ def _tally(entry: dict[str, Any] | None) -> Tally:
     )
 
 
-def _milliseconds(seconds: float) -> str:
+def median_text(tally: Tally) -> str:
+    """Its median, for people."""
+    seconds = tally.median or 0.0
     return f"{seconds * 1000:,.3g} ms" if seconds < 1 else f"{seconds:,.3g} s"

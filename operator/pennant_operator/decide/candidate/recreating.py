@@ -22,8 +22,9 @@ from pennant_registry.durations import format_duration
 
 def recreates(world: World, memory: Memory, target: str | None) -> bool:
     """Whether what serves makes way for this revision, or has done so for another."""
-    if world.traffic is not None and world.traffic.route is Route.LOBBY:
-        return True
+    route = Route.SLOT if world.traffic is None else world.traffic.route
+    if route is not Route.SLOT:
+        return route is Route.LOBBY
     if world.spec.strategy.name is not StrategyName.AUTO:
         return world.spec.strategy.name is StrategyName.RECREATE
     decided = memory.candidate if memory.candidate.get("revision") == target else {}

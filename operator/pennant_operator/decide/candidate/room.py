@@ -79,19 +79,24 @@ def gives_way(world: World, memory: Memory, target: str, now: datetime) -> bool:
     room; having given way once, it stays away while a candidate is on its way.
     """
     traffic, active, idle = world.traffic, world.active, world.idle
-    if traffic is None or active is None or active.ready or target == traffic.revision:
+    if traffic is None or active is None or target == traffic.revision or not memory.candidate:
         return False
-    ready = memory.condition(Condition.READY)
-    if ready.get("reason") != Reason.NO_POD_READY or not memory.candidate:
+    if not answers_nothing(world, memory, now):
+        return False
+    return active.size == 0 or (idle.revision == target and _lacks_room(idle) is not None)
+
+
+def answers_nothing(world: World, memory: Memory, now: datetime) -> bool:
+    """Whether what has the traffic answered nothing for a minute, and each pod had as long."""
+    active, ready = world.active, memory.condition(Condition.READY)
+    if active is None or active.ready or ready.get("reason") != Reason.NO_POD_READY:
         return False
     began = (
         parse_time(ready["lastTransitionTime"]),
         *(pod.created for pod in active.running),
         *([active.shortage_since] if active.shortage_since else []),
     )
-    if now - max(began) < GIVES_WAY_AFTER:
-        return False
-    return active.size == 0 or (idle.revision == target and _lacks_room(idle) is not None)
+    return now - max(began) >= GIVES_WAY_AFTER
 
 
 def pods_in_the_way(step: Step, candidate: dict[str, Any]) -> str:

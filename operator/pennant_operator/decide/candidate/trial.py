@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from pennant_operator.decide.candidate.attempts import is_parked
+from pennant_operator.decide.candidate.canary import is_canary, known_canary, weight_since
+from pennant_operator.decide.candidate.canary_answers import verdict_in_canary
 from pennant_operator.decide.candidate.environments import Installing
 from pennant_operator.decide.candidate.recreating import (
     crowded,
@@ -10,6 +12,7 @@ from pennant_operator.decide.candidate.recreating import (
     held_without_room,
     recreates,
 )
+from pennant_operator.decide.candidate.roll import progress_since, verdict_in_roll
 from pennant_operator.decide.candidate.room import needed_by_what_serves, pods_in_the_way
 from pennant_operator.decide.candidate.verdicts import Trial, held_for_room, judge
 from pennant_operator.decide.seen.pod_facts import PodFacts
@@ -34,9 +37,13 @@ def verdict_on(step: Step) -> Verdict | None:
         return held_by_lobby(step) if makes_way else _held_by_precedence(step)
     if (no_room := crowded(step)) is not None:
         return no_room
+    if (bad := verdict_in_roll(step)) is not None:
+        return bad
     verdict = judge(_trial(step, goal.target), now)
     if makes_way and isinstance(verdict, Waiting | Held):
         return _verdict_on_the_way(step, verdict)
+    if not isinstance(verdict, Held | Rejected) and (bad := verdict_in_canary(step)) is not None:
+        return bad
     warm = world.traffic is not None and world.traffic.warm == goal.target
     if warm and world.baking(now) and isinstance(verdict, Held | Rejected):
         # It answered a moment ago, and taking it down would leave nothing to go back to.
@@ -79,7 +86,7 @@ def _trial(step: Step, target: str) -> Trial:
     return Trial(
         pods=world.idle.running,
         replicas=world.asked,
-        since=since,
+        since=progress_since(step, since),
         ever_ready="firstReadyTime" in before or memory.served_last(target),
         digest=step.digest_of(target),
         deadlines=world.spec.deadlines,
@@ -90,7 +97,17 @@ def _trial(step: Step, target: str) -> Trial:
         back=traffic is not None and traffic.warm == target and world.baking(step.now),
         needed=None if recreates(world, memory, target) else needed_by_what_serves(world),
         installing=_installing(step, target),
+        anew=_clocks_anew(step),
     )
+
+
+def _clocks_anew(step: Step) -> datetime | None:
+    """A candidate that has a share of the traffic may have it for days: what counts is for how long
+    it is short of good pods."""
+    entry = known_canary(step)
+    if weight_since(entry) is None or not is_canary(step):
+        return None
+    return parse_time(entry["notReadySince"]) if "notReadySince" in entry else step.now
 
 
 def _installing(step: Step, target: str) -> Installing | None:

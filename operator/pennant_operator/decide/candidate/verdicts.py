@@ -37,6 +37,7 @@ class Trial:
     evicted: str | None = None  # why a node ended one of its pods
     needed: tuple[Reason, str] | None = None  # why what serves needs its room
     installing: Installing | None = None  # None: its pods install no packages
+    anew: datetime | None = None  # when all of its clocks began anew
 
 
 def judge(trial: Trial, now: datetime) -> Verdict:
@@ -116,12 +117,13 @@ def _verdict_by_deadlines(trial: Trial, now: datetime) -> Verdict:
     phase, since, reason, why = _phase(trial, now)
     limits = trial.deadlines
     limit = getattr(limits, phase)
+    since, begun = (max(time, trial.anew or time) for time in (since, trial.since))
     if now - since >= limit and not (phase == "load" and _is_replaced(trial)):
         field = f"spec.rollout.deadlines.{phase}"
         late = f"phase {phase} took longer than {format_duration(limit)} ({field})"
         return Held(reason, f"{late}: {why}")
     # Pods that are replaced or evicted start their phases anew; the attempt as a whole ends.
-    if now - trial.since >= (total := limits.schedule + limits.fetch + limits.load):
+    if now - begun >= (total := limits.schedule + limits.fetch + limits.load):
         late = f"all phases together took longer than {format_duration(total)}"
         if reason is Reason.DEADLINE_EXCEEDED and trial.evicted:
             reason, why = _eviction(trial.evicted)
@@ -148,7 +150,7 @@ def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
         return "fetch", since, *_phase_trouble(late)
     late = [pod for pod in pods if not pod.ready]
     since = min((pod.fetched for pod in late or pods if pod.fetched), default=trial.since)
-    return "load", since, *_phase_trouble(late)
+    return "load", max(since, trial.since), *_phase_trouble(late)
 
 
 def _shortage(trial: Trial) -> tuple[Reason, str]:

@@ -86,9 +86,14 @@ def lobby_of(spec: Spec, images: Images) -> Object:
                             "ports": [
                                 {"name": PORT_NAME, "containerPort": PORT, "protocol": "TCP"},
                                 {"name": "grpc", "containerPort": GRPC_PORT, "protocol": "TCP"},
+                                {
+                                    "name": "probes",
+                                    "containerPort": _LOBBY_PROBE_PORT,
+                                    "protocol": "TCP",
+                                },
                             ],
                             "readinessProbe": {
-                                "httpGet": {"path": "/readyz", "port": _LOBBY_PROBE_PORT},
+                                "httpGet": {"path": "/readyz", "port": "probes"},
                                 "periodSeconds": 1,
                             },
                             "resources": {

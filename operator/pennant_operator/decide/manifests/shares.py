@@ -4,6 +4,7 @@ It is an annotation of the pod, not of the template: it changes while the pod ru
 second, and makes no revision. A pod whose annotation is not there does neither.
 """
 
+import json
 from typing import Any
 
 from pennant_operator.decide.manifests.container import env_value
@@ -32,6 +33,31 @@ def shares_volumes(spec: Spec) -> list[dict[str, Any]]:
         return []
     field = {"fieldPath": f"metadata.annotations['{ANNOTATION_TRAFFIC}']"}
     return [{"name": _VOLUME, "downwardAPI": {"items": [{"path": _FILE, "fieldRef": field}]}}]
+
+
+def shares_content(
+    spec: Spec, *, candidate: tuple[str, str, str] | None = None, mirrors: bool = False
+) -> str:
+    """What the file is to hold, the same text for the same shares; empty: nothing.
+
+    `candidate`: revision, version and percent of what gets a share.
+    """
+    shares: dict[str, Any] = {}
+    if candidate is not None:
+        revision, version, percent = candidate
+        shares["handOver"] = {
+            "to": f"{spec.name}-candidate.{spec.namespace}.svc:80",
+            "revision": revision,
+            "version": version,
+            "percent": percent,
+            "salt": revision,
+        }
+        if (sticky := spec.strategy.sticky) is not None:
+            shares["handOver"]["by"] = {sticky.kind: sticky.name}
+    if mirrors and spec.mirror is not None:
+        to = spec.mirror.address(spec.namespace)
+        shares["mirror"] = {"to": to, "percent": spec.mirror.percent}
+    return json.dumps(shares, sort_keys=True, separators=(",", ":")) if shares else ""
 
 
 def can_share(record: Record) -> bool:

@@ -23,6 +23,8 @@ class Act(StrEnum):
     APPROVE = "Approve"
     ABORT = "Abort"
     RETRY = "Retry"
+    PROMOTE = "Promote"
+    SKIP = "Skip"
     RESUME = "Resume"
 
 

@@ -1,17 +1,24 @@
 """What pods tell of their answers: how many failed, and how long those took that did not.
 
 A report (`/metrics/answers` of a pod) may be anything: what is not one, or tells of another model
-or version, counts as unreadable. 4xx are the clients', and count as nothing.
+or version, counts as unreadable. 4xx are the clients', and count as nothing. Where pods hand a
+share of their requests over, or copy some, the report tells of these beside their own answers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
+
+from pennant_operator.decide.seen.mirror import (
+    MAX_COUNT,
+    Mirrored,
+    mirrored_of,
+    mirrored_together,
+)
 
 REPORT_FORMAT = 1
 MAX_BUCKETS = 200  # of a report's durations; the server's own have 62
 DIFFERENCES_CHARACTERS_LIMIT = 700  # of what a pod says of its environment; an Event takes 1024
-MAX_COUNT = 2**53  # of anything in a report: more is no count
 
 
 class UnreadableReportError(ValueError):
@@ -27,6 +34,8 @@ class AnswerCounts:
     bounds: tuple[float, ...] = ()  # seconds, rising
     durations: tuple[int, ...] = ()  # of what succeeded: one for each bound, one beyond the last
     differences: str = ""  # what the bundle asks for, and the pods have otherwise
+    handed_over: "AnswerCounts | None" = None  # how the candidate answered what it was handed
+    mirrored: Mirrored | None = None
 
     @property
     def tally(self) -> "Tally":
@@ -72,6 +81,8 @@ class ReportQuestion:
     version: str
     seconds: int
     addresses: tuple[str, ...]  # host:port
+    beside: "ReportQuestion | None" = None  # of the same seconds, to another version's pods
+    candidate: str = ""  # the revision that they hand requests over to
 
 
 @dataclass(frozen=True)
@@ -82,14 +93,25 @@ class Reports:
     answers: AnswerCounts = AnswerCounts()
     read: int = 0  # pods that told
     unread: str = ""  # why one did not
+    beside: "Reports | None" = None  # what came back of the others
 
 
-def answers_of(report: Any, model: str, version: str) -> AnswerCounts:
-    """The answers that a report tells of; raises UnreadableReportError."""
+def answers_of(report: Any, model: str, version: str, candidate: str = "") -> AnswerCounts:
+    """The answers that a report tells of; raises UnreadableReportError.
+
+    What was handed over to another revision than `candidate` is left out.
+    """
     if not isinstance(report, dict) or report.get("format") != REPORT_FORMAT:
         raise UnreadableReportError(f"answers with no report of format {REPORT_FORMAT}")
     if (report.get("model"), report.get("version")) != (model, version):
         raise UnreadableReportError(f"answers as another model or version than {model} {version}")
+    handed, known = report.get("handedOver"), None
+    if candidate and isinstance(handed, dict) and handed.get("revision") == candidate:
+        known = _counted(handed)
+    return replace(_counted(report), handed_over=known, mirrored=mirrored_of(report.get("mirror")))
+
+
+def _counted(report: dict[str, Any]) -> AnswerCounts:
     counts, durations = report.get("answers"), report.get("durations")
     if not isinstance(counts, dict) or not isinstance(durations, dict):
         raise UnreadableReportError("answers with a report that lacks answers or durations")
@@ -106,12 +128,15 @@ def together(reports: list[AnswerCounts]) -> AnswerCounts:
     if len({each.bounds for each in reports}) != 1:
         raise UnreadableReportError("count durations in different ways")
     columns = zip(*(each.durations for each in reports), strict=True)
+    handed = [each.handed_over for each in reports if each.handed_over is not None]
     return AnswerCounts(
         sum(each.succeeded for each in reports),
         sum(each.failed for each in reports),
         reports[0].bounds,
         tuple(sum(column) for column in columns),
         next((each.differences for each in reports if each.differences), ""),
+        together(handed) if handed else None,
+        mirrored_together([each.mirrored for each in reports if each.mirrored is not None]),
     )
 
 

@@ -26,6 +26,11 @@ class Memory:
         return self.status.get("desired") or {}
 
     @property
+    def alongside(self) -> dict[str, Any]:
+        """`status.alongside`, empty while one slot has all the traffic."""
+        return self.status.get("alongside") or {}
+
+    @property
     def candidate(self) -> dict[str, Any]:
         """`status.candidate`, empty when there is none."""
         return self.status.get("candidate") or {}
@@ -59,6 +64,16 @@ class Memory:
     def answers(self) -> dict[str, Any]:
         """`status.answers`, empty when no version is judged by its answers."""
         return self.status.get("answers") or {}
+
+    @property
+    def canary(self) -> dict[str, Any]:
+        """`status.canary`, empty when no candidate has a share of the traffic."""
+        return self.status.get("canary") or {}
+
+    @property
+    def mirror(self) -> dict[str, Any]:
+        """`status.mirror`, empty when requests are copied to nobody."""
+        return self.status.get("mirror") or {}
 
     @property
     def line(self) -> dict[str, Any]:

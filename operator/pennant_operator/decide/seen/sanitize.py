@@ -13,9 +13,12 @@ from pennant_operator.decide.times import parse_time
 _REQUIRED_IN_PARTS = {
     "desired": {"version"},
     "serving": {"version", "revision"},
+    "alongside": {"version", "revision", "since"},
     "candidate": {"version", "revision", "slot", "since"},
     "hold": {"tag", "reason"},
     "answers": {"revision"},
+    "canary": {"revision", "stepsPassed"},
+    "mirror": {"to"},
     "line": {"revision", "since", "ahead"},
     "beforeBrake": {"version", "since"},
     "approved": {"version", "revision"},
@@ -29,7 +32,10 @@ _REQUIRED_IN_ENTRIES = {
 }
 _OUTCOMES = {State.DONE, State.REFUSED}  # `state` of the part `action`
 _TIME_FIELDS = frozenset(
-    ("since", "time", "retryTime", "firstReadyTime", "shortSince", "until", "lastTransitionTime")
+    (
+        *("since", "time", "retryTime", "firstReadyTime", "shortSince", "notReadySince"),
+        *("until", "lastTransitionTime"),
+    )
 )
 
 
@@ -47,13 +53,14 @@ def sanitized_status(status: dict[str, Any] | None) -> dict[str, Any]:
         if name in sanitized:
             entries = [_without_bad_times(entry) for entry in sanitized[name]]
             sanitized[name] = [entry for entry in entries if required <= entry.keys()]
-    if "answers" in sanitized:
-        sanitized["answers"] = _without_bad_medians(sanitized["answers"])
+    for name in {"answers", "canary"} & sanitized.keys():
+        sanitized[name] = _without_bad_medians(sanitized[name])
     return sanitized
 
 
 def _without_bad_medians(answers: dict[str, Any]) -> dict[str, Any]:
-    parts = {name: dict(answers[name]) for name in ("baseline", "serving") if answers.get(name)}
+    names = ("baseline", "serving", "candidate")
+    parts = {name: dict(answers[name]) for name in names if answers.get(name)}
     for part in parts.values():
         if "medianSeconds" in part and not _is_number(part["medianSeconds"]):
             del part["medianSeconds"]

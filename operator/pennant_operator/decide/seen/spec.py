@@ -5,13 +5,15 @@ objects written before a rule existed, end here as InvalidSpec, which names the 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from pennant_operator.decide.seen.actions import Act, RolloutAction
 from pennant_operator.decide.seen.cache import Cache, parse_cache
+from pennant_operator.decide.seen.mirror import Mirror, parse_mirror
 from pennant_operator.decide.seen.strategy import RolloutStrategy, parse_strategy
 from pennant_registry.durations import parse_duration
 from pennant_registry.errors import InvalidGateError
@@ -24,6 +26,7 @@ _REQUIRED_FOR_CUSTOM = ("image", "port", "probes")
 _MAX_BATCH_DELAY = timedelta(seconds=1)  # as in the CRD
 _POINTERS = ("alias", "stage", "version")
 _DECIMAL = re.compile(r"[0-9]{1,4}([.][0-9]{1,6})?")
+T = TypeVar("T")
 
 
 class InvalidSpecError(ValueError):
@@ -129,6 +132,7 @@ class Spec:
     rehearsal: Rehearsal | None = None
     environment_check: str | None = None  # as written: likewise
     cache: Cache | None = None
+    mirror: Mirror | None = None
     hold: str | None = None  # what a message calls the RolloutAction that holds, if one does
 
     @property
@@ -142,6 +146,7 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
     spec, meta = owner.get("spec", {}), owner["metadata"]
     rollout = spec.get("rollout", {})
     deadlines, serving = rollout.get("deadlines", {}), _serving(spec)
+    custom = serving.get("mode") == CUSTOM
     return Spec(
         name=meta["name"],
         namespace=meta["namespace"],
@@ -155,22 +160,26 @@ def parse_spec(owner: dict[str, Any]) -> Spec:
             fetch=_duration(deadlines, "fetch", "10m", "spec.rollout.deadlines"),
             load=_duration(deadlines, "load", "5m", "spec.rollout.deadlines"),
         ),
-        strategy=_strategy(rollout, serving),
+        strategy=_below("spec.rollout.", partial(parse_strategy, rollout, custom=custom)),
         scale_down=spec.get("onAliasRemoved", "Keep") == "ScaleDown",
         suspend=spec.get("suspend", False),
         gates=_gates(spec),
         answers=_answer_limits(rollout.get("answers", {})),
         rehearsal=_rehearsal(rollout, serving),
         environment_check=_environment_check(spec, serving),
-        cache=_cache(serving),
+        cache=_below("spec.serving.storage.", partial(parse_cache, serving.get("storage", {}))),
+        mirror=_below(
+            "spec.", partial(parse_mirror, spec.get("mirror"), name=meta["name"], custom=custom)
+        ),
     )
 
 
-def _strategy(rollout: dict[str, Any], serving: dict[str, Any]) -> RolloutStrategy:
+def _below(path: str, parse_part: Callable[[], T]) -> T:
+    """A part that says of itself what is wrong with it, by fields below a path."""
     try:
-        return parse_strategy(rollout, custom=serving.get("mode") == CUSTOM)
+        return parse_part()
     except ValueError as error:
-        raise InvalidSpecError(f"spec.rollout.{error}") from error
+        raise InvalidSpecError(f"{path}{error}") from error
 
 
 def _answer_limits(answers: dict[str, Any]) -> AnswerLimits:
@@ -209,9 +218,8 @@ def _rehearsal(rollout: dict[str, Any], serving: dict[str, Any]) -> Rehearsal | 
 def _environment_check(spec: dict[str, Any], serving: dict[str, Any]) -> str | None:
     check: str | None = spec.get("environmentCheck")
     if check is not None and serving.get("mode") == CUSTOM:
-        raise InvalidSpecError(
-            "spec.environmentCheck: a server of mode Custom checks nothing: take it out"
-        )
+        why = "a server of mode Custom checks nothing: take it out"
+        raise InvalidSpecError(f"spec.environmentCheck: {why}")
     return check
 
 
@@ -262,13 +270,6 @@ def _serving(spec: dict[str, Any]) -> dict[str, Any]:
             )
     _check_delay(serving.get("batching", {}), "spec.serving.batching")
     return serving
-
-
-def _cache(serving: dict[str, Any]) -> Cache | None:
-    try:
-        return parse_cache(serving.get("storage", {}))
-    except ValueError as error:
-        raise InvalidSpecError(f"spec.serving.storage.{error}") from error
 
 
 def _check_delay(batching: dict[str, Any], path: str) -> None:

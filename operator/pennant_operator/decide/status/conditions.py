@@ -58,6 +58,10 @@ def ready_state(s: Situation) -> ConditionState:
         return FALSE, Reason.NOTHING_SERVED_YET, f"no version has served yet: {progress_message(s)}"
     pods = f"{s.ready} of {s.spec.replicas} pods"
     if s.ready:
+        if s.alongside:
+            own, other = s.ready - s.alongside_ready, s.alongside["version"]
+            both = f"version {s.serving} answers on {own} pods, version {other} on"
+            return TRUE, Reason.SERVING, f"{both} {s.alongside_ready}"
         answering = pods if s.ready <= s.spec.replicas else f"{s.ready} pods"
         return TRUE, Reason.SERVING, f"version {s.serving} answers on {answering}"
     has_traffic = f"version {s.serving} has the traffic"
@@ -80,7 +84,7 @@ def reconciling_state(s: Situation) -> ConditionState:
     """
     if s.line:
         return TRUE, Reason.IN_LINE, progress_message(s)
-    if s.candidate and not s.parked:
+    if s.alongside or (s.candidate and not s.parked):
         return TRUE, Reason.ROLLING_OUT, progress_message(s)
     if s.serving is not None and s.ready < s.spec.replicas:
         ready = f"{s.ready} of {s.spec.replicas} pods are ready"
@@ -151,7 +155,7 @@ def summary_of(s: Situation) -> Summary:
         (s.spec.suspend, Summary.SUSPENDED),
         (_is_held(s), Summary.HELD),
         (bool(s.line), Summary.WAITING),
-        (bool(s.candidate), Summary.ROLLING_OUT),
+        (bool(s.candidate or s.alongside), Summary.ROLLING_OUT),
         (_work_due(s) is not None and _why_no_version(s) is not None, Summary.WAITING),
         (s.serving is None or s.ready == 0, Summary.WAITING),
         (s.bakes_until is not None, Summary.BAKING),

@@ -27,6 +27,7 @@ def events_of(spec: Spec, before: Status, after: Status) -> tuple[Event, ...]:
         _version_rejected(before, after),
         _rollout_held(before, after),
         _not_begun(before, after),
+        _weight_changed(before, after),
         _traffic_moved(before, after),
         _answers_bad(before, after),
         _environment_differs(before, after),
@@ -128,6 +129,17 @@ def _not_begun(before: Status, after: Status) -> Event | None:
     if new.get("reason") not in _HOLDS_BEFORE_PODS or known or stops:
         return None
     return Event(WARNING, EventReason.ROLLOUT_HELD, f"{new['reason']}: {new['message']}")
+
+
+def _weight_changed(before: Status, after: Status) -> Event | None:
+    """That it is taken away is told by what took it."""
+    new, old = after.get("canary") or {}, before.get("canary") or {}
+    same = (new.get("revision"), new.get("weight")) == (old.get("revision"), old.get("weight"))
+    if "weight" not in new or same:
+        return None
+    version = _field(after, "candidate", "version")
+    message = f"version {version} gets {new['weight']}% of the requests"
+    return Event(NORMAL, EventReason.WEIGHT_CHANGED, message)
 
 
 def _traffic_moved(before: Status, after: Status) -> Event | None:

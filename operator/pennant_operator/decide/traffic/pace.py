@@ -12,24 +12,19 @@ FAST_LOOK_SECONDS, SLOW_LOOK_SECONDS = 1.0, 5.0  # seconds between two lists of 
 HELD_UP_LOOK_SECONDS = 0.5  # while requests wait in the lobby
 SLOW_LOOKS_AFTER = timedelta(minutes=1)  # then a rollout is looked at slowly
 ANSWERS_LOOK_SECONDS = 2.0  # at most, between two looks at a bake that is judged by its answers
-ALONE_LOOK_SECONDS = 10.0  # between two looks at the answers of what has nothing to go back to
+ALONE_LOOK_SECONDS = 10.0  # at the answers of what has nothing to go back to, or at copies
 
 
 def unsettled(world: World, memory: Memory, now: datetime) -> bool:
     """A rollout, a bake, pods on their way out, or too few ready ones: pods are listed."""
     candidate = memory.candidate
     rolling = bool(candidate) and not is_parked(candidate, candidate["revision"], now)
+    rolling = rolling or world.on_both
     short = world.active is not None and world.active.ready != world.spec.replicas
     leaving = not world.idle.empty
+    judged = world.baking(now) or _is_judged(world, memory, now)
     handing_over = world.lobby.deployment is not None or _is_held_up(world)
-    return (
-        rolling
-        or short
-        or leaving
-        or handing_over
-        or world.baking(now)
-        or _is_judged(world, memory, now)
-    )
+    return any((rolling, short, leaving, judged, handing_over, _is_mirrored(world, memory)))
 
 
 def next_look(
@@ -63,7 +58,10 @@ def _pause(world: World, memory: Memory, now: datetime) -> float:
         since = now
     pause = FAST_LOOK_SECONDS if now - since < SLOW_LOOKS_AFTER else SLOW_LOOK_SECONDS
     judged = _is_judged(world, memory, now)
-    if judged and world.baking(now):
+    full = world.active is not None and world.active.ready == world.spec.replicas
+    if _is_mirrored(world, memory) and full and world.idle.empty and not memory.candidate:
+        pause = ALONE_LOOK_SECONDS
+    if (judged and world.baking(now)) or world.on_both:
         pause = min(pause, ANSWERS_LOOK_SECONDS)
     elif judged and not memory.candidate:
         pause = max(pause, ALONE_LOOK_SECONDS)
@@ -71,6 +69,12 @@ def _pause(world: World, memory: Memory, now: datetime) -> float:
         left = (world.traffic.bakes_until(world.spec.bake) - now).total_seconds()
         return min(pause, max(left, 0.1))
     return pause
+
+
+def _is_mirrored(world: World, memory: Memory) -> bool:
+    """Whether pods are asked for what became of copies, or are to be told that there are none."""
+    asked = world.spec.mirror is not None and world.traffic is not None
+    return (asked and world.spec.replicas > 0) or bool(memory.mirror)
 
 
 def _is_judged(world: World, memory: Memory, now: datetime) -> bool:

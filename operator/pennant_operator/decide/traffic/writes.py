@@ -41,11 +41,12 @@ def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
         *([CreateToken(token, TOKEN_KEY)] if asking else ()),
         *(Create(render.controller_revision_of(step.world.spec, step.records[r])) for r in new),
         *_budget_and_config_writes(step, moves),
+        *hand_over.ends_of_shares(step, moves),
         *(write for name in moves.slots for write in _slot_writes(step, name, moves.slots[name])),
         *_pin_writes(step),
         *_hand_over_writes(step, moves),
         *service_writes(step, moves),
-        *hand_over.shares_writes(step, moves),
+        *hand_over.new_shares(step, moves),
         *hand_over.unwanted_deletions(step, moves),
         *_record_deletions(step, moves),
     )

@@ -178,10 +178,10 @@ class Known:
         self.tardy.forget_all_but(models)
         self.sourceless.forget_all_but(watches)
 
-    def knows(self, watch: Watch, what: Unresolved) -> bool:
-        """Whether this is no news."""
-        answer = self.answer(watch)
-        doubted = answer.doubt is not None and answer.doubt.same(what)
+    def knows(self, watch: Watch, what: Unresolved, now: float) -> bool:
+        """Whether this is no news: it is shown, or was seen, and is not to be shown yet."""
+        doubt = self.answer(watch).doubt
+        doubted = doubt is not None and doubt.same(what) and now < doubt.until
         return doubted or self._same_wording(watch, what) is not what
 
     def _same_wording(self, watch: Watch, what: Unresolved) -> Unresolved:

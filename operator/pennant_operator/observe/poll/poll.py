@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, TypeVar
 
-from pennant_operator.decide.seen.observed import Unresolved
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.cluster.store import Key
 from pennant_operator.observe.mlflow.answers import RegisteredModel
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
+from pennant_operator.observe.poll.asked_twice import asked_twice, error_or
 from pennant_operator.observe.poll.few_at_once import few_at_once
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.lookup import Lookup, loop_time
@@ -98,12 +98,17 @@ class Poll:
                 entry = await self.registry.version(version.name, version.version)
                 return None if entry is None else entry.created
 
-            try:
-                announce(await self.known.served.ask(version, created))
-            except RegistryTroubleError as error:
-                await self.registry.ping()
+            ask = partial(self.known.served.ask, version, created)
+            news = await error_or(ask)
+            if isinstance(news, RegistryTroubleError):
+                news = await asked_twice(self.registry, ask, news)
+            if isinstance(news, RegistryTroubleError):
                 self.known.served.not_answered(version)
-                LOG.warning("version %s of %s: %s", version.version, version.name, error)
+                LOG.warning("version %s of %s: %s", version.version, version.name, news)
+            elif isinstance(news, Exception):
+                raise news
+            else:
+                announce(news)
 
         await few_at_once(one, versions)
 
@@ -120,57 +125,59 @@ class _Asking:
     async def about(self, model: str, watches: Sequence[Watch]) -> None:
         """One model, and what each watch of it wants to know besides."""
         alone, registered = model not in self._listed.searched, self._listed.models.get(model)
-        try:
-            if alone:
-                registered = await self._surely(partial(self._registry.model, model), watches)
-        except Exception as error:  # noqa: BLE001 - it is judged
-            await self._judge(watches, error)
-            return
+        if alone:
+            answer = await self._surely(partial(self._registry.model, model), watches)
+            if isinstance(answer, Exception):
+                self._blame(watches, answer)
+                return
+            registered = answer
         for watch in watches:
-            try:
-                compare = partial(self._lookup.compare, watch, registered, alone=alone)
-                await self._surely(compare, [watch])
+            compare = partial(self._lookup.compare, watch, registered, alone=alone)
+            error = await self._surely(compare, [watch])
+            if error is None:
                 self._answers = True
-            except Exception as error:  # noqa: BLE001 - it is judged
-                await self._judge([watch], error)
-                if isinstance(error, TooSlowError):
-                    return  # the others of this model wait with it
+                continue
+            self._blame([watch], error)
+            if isinstance(error, TooSlowError):
+                return  # the others of this model wait with it
         self._known.tardy.answered(model)
 
-    async def _surely(self, ask: Callable[[], Awaitable[T]], watches: Sequence[Watch]) -> T:
-        """What fails before anything was answered is asked again after something was.
+    async def _surely(
+        self, ask: Callable[[], Awaitable[T]], watches: Sequence[Watch]
+    ) -> T | Exception:
+        """The answer, or the error that is about these alone; raises RegistryTroubleError where it
+        is the registry's.
 
-        The registry's own trouble may just have ended: that is no model's. Nor is it news where
-        just this is shown already.
+        Where just this is shown already, it is no news.
         """
-        unresolved_before = all(
-            isinstance(self._known.state(watch), Unresolved) for watch in watches
-        )
-        answered = self._answers or unresolved_before
-        try:
-            return await ask()
-        except RegistryTroubleError as error:
-            if answered or isinstance(error, TooSlowError):
-                raise
-            if not self._answers:
-                await self._registry.ping()
-                self._answers = True
-            return await ask()
+        failed = await error_or(ask)
+        if not isinstance(failed, Exception):
+            return failed
+        answer: T | Exception = failed
+        if self._news(watches, failed):
+            answer = await asked_twice(self._registry, ask, failed)
+        elif not self._answers:
+            await self._registry.ping()
+        self._answers = True
+        return answer
 
-    async def _judge(self, watches: Sequence[Watch], error: Exception) -> None:
-        """Whose trouble it is; raises RegistryTroubleError where it is the registry's."""
+    def _news(self, watches: Sequence[Watch], error: Exception) -> list[Watch]:
+        """Those of which an error tells what was not known."""
+        return [w for w in watches if not self._known.knows(w, unresolved(w, error), self._clock())]
+
+    def _blame(self, watches: Sequence[Watch], error: Exception) -> None:
+        """Take in what is about these alone."""
         if not isinstance(error, RegistryTroubleError):
             LOG.error("%s: the operator fails on an answer", watches[0].model, exc_info=error)
-        states = {watch: unresolved(watch, error) for watch in watches}
-        news = [watch for watch, what in states.items() if not self._known.knows(watch, what)]
-        if news or not self._answers:
-            await self._registry.ping()
-            self._answers = True
+        model, tardy = watches[0].model, self._known.tardy
         if isinstance(error, TooSlowError):
-            self._known.tardy.failed(watches[0].model, self._clock())
-        for watch in news:
-            LOG.warning("registry %s: %s", watch.registry, states[watch].message)
-        for watch, what in states.items():
+            if model not in tardy:  # once is no answer: not even where nothing is known yet
+                watches = [watch for watch in watches if self._known.state(watch) is not None]
+            tardy.failed(model, self._clock())
+        for watch in self._news(watches, error):
+            LOG.warning("registry %s: %s", watch.registry, unresolved(watch, error).message)
+        for watch in watches:
+            what = unresolved(watch, error)
             if isinstance(error, NotResolvedError):
                 self._known.unresolved(watch, what, error.at, error.stamp, self._clock())
             else:

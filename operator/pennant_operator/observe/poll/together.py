@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 
 from pennant_operator.observe.mlflow.answers import RegisteredModel
 from pennant_operator.observe.mlflow.api import Registry
 from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlowError
+from pennant_operator.observe.poll.asked_twice import asked_twice, error_or
 from pennant_operator.observe.poll.known import Known
 from pennant_operator.observe.poll.strategy import ASKED_SINGLY_LIMIT, Strategy, strategy
 
@@ -47,12 +49,15 @@ async def _walked(
         how = strategy(models, server_version, known.size)
         if not how.walk:
             return how, {}
-        try:
-            walked = await registry.walk(how.walk)
-        except RegistryTroubleError:
-            await registry.ping()
+        walk = partial(registry.walk, how.walk)
+        walked = await error_or(walk)
+        if isinstance(walked, RegistryTroubleError):
+            walked = await asked_twice(registry, walk, walked)
+        if isinstance(walked, RegistryTroubleError):
             known.size = how.walk + 1  # it comes to no end that pays
             continue
+        if isinstance(walked, Exception):
+            raise walked
         known.size = len(walked)
         if len(walked) <= how.walk:
             return how, walked

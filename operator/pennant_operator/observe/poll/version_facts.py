@@ -21,6 +21,7 @@ from pennant_operator.observe.mlflow.trouble import (
     RegistryTroubleError,
     cause,
 )
+from pennant_operator.observe.poll.asked_twice import asked_twice, error_or
 from pennant_registry.gates import BundleFacts, VersionFacts
 from pennant_registry.gates.facts import tagged_or_why
 from pennant_registry.gates.mlmodel import MLMODEL, MLMODEL_LIMIT_BYTES, TOO_LONG, read_mlmodel
@@ -30,6 +31,7 @@ LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 REASON_CHARACTERS_LIMIT = 300  # characters of why something of a version is not known
 GONE = "the registry does not have it any more"
+_OF_THE_VERSION = MlflowRefusedError, NoFileError, ValueError  # no trouble of a registry is one
 
 
 class Identity(NamedTuple):
@@ -83,16 +85,16 @@ async def _answer_or_why(
     registry: Registry, of: Identity, ask: Callable[[], Awaitable[T]]
 ) -> T | str:
     """The answer, or why there is none where that is not the registry's own trouble."""
-    try:
-        return await ask()
-    except ValueError as error:  # of what a file says
-        return str(error)[:REASON_CHARACTERS_LIMIT]
-    except Exception as error:
-        if not isinstance(error, RegistryTroubleError):
-            LOG.exception("%s: the operator fails on an answer", of.name)
-        if not isinstance(error, MlflowRefusedError | NoFileError):
-            await registry.ping()
-        return cause(error)[:REASON_CHARACTERS_LIMIT]
+    answer = await error_or(ask)
+    if isinstance(answer, Exception) and not isinstance(answer, _OF_THE_VERSION):
+        answer = await asked_twice(registry, ask, answer)
+    if not isinstance(answer, Exception):
+        return answer
+    if isinstance(answer, ValueError):  # of what a file says
+        return str(answer)[:REASON_CHARACTERS_LIMIT]
+    if not isinstance(answer, RegistryTroubleError):
+        LOG.error("%s: the operator fails on an answer", of.name, exc_info=answer)
+    return cause(answer)[:REASON_CHARACTERS_LIMIT]
 
 
 async def _metrics(registry: Registry, entry: RegisteredVersion) -> dict[str, float]:

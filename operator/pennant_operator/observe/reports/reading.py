@@ -57,7 +57,7 @@ async def read_report(
         )
     if status != 200:
         raise UnreadableReportError(f"pods answer {status} where they should report their answers")
-    return answers_of(_parsed(body), question.model, question.version)
+    return answers_of(_parsed(body), question.model, question.version, question.candidate)
 
 
 async def _bounded(pieces: AsyncIterator[bytes]) -> bytes:

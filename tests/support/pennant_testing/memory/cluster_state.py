@@ -10,6 +10,7 @@ from typing import Any
 from pennant_operator.decide.intent import Event
 from pennant_operator.decide.notify.outbox import Delivery
 from pennant_operator.decide.seen.answers import AnswerCounts
+from pennant_operator.decide.seen.mirror import Mirrored
 from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts, Turn
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
@@ -47,6 +48,7 @@ class ClusterState:
     holds: Holds | None = None  # in the registry; None: this process has not been told
     # what pods report, by version, or why they do not; where none does, none can be asked
     answers: dict[str, AnswerCounts | str] = field(default_factory=dict)
+    mirrored: Mirrored | None = None  # what pods with traffic report of copies
     actions: dict[str, dict[str, Any]] = field(default_factory=dict)  # RolloutActions, by name
     actors_checked: bool = False
     children: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -63,6 +65,8 @@ class ClusterState:
     packages: str = "a"  # what the package index has now: a hexadecimal digit
     asked: dict[str, tuple[str, int]] = field(default_factory=dict)  # of the ReplicaSets
     refused: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(SLOTS, False))
+    lobby_asked: int = 0  # pods that the lobby's Deployment was heard to ask for
+    lobby_pods: int = 0  # of those, the ones that are there, and ready
     behaviour: dict[str, PodTemplate] = field(default_factory=dict)  # by model version
     lacks: Scarcity = field(default_factory=Scarcity)
     events: list[Event] = field(default_factory=list)
@@ -72,6 +76,12 @@ class ClusterState:
     def deployment(self, slot: str) -> dict[str, Any] | None:
         """The Deployment of a slot, unless it is somebody else's."""
         deployment = self.children.get(f"Deployment/{self.owner['metadata']['name']}-{slot}")
+        return deployment if deployment and "labels" in deployment["metadata"] else None
+
+    @property
+    def lobby(self) -> dict[str, Any] | None:
+        """The Deployment whose pods hold requests, unless it is somebody else's."""
+        deployment = self.children.get(f"Deployment/{self.owner['metadata']['name']}-lobby")
         return deployment if deployment and "labels" in deployment["metadata"] else None
 
     def own_records(self) -> dict[str, Record]:

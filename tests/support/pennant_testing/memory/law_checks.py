@@ -84,7 +84,7 @@ class Laws:
                 wants_token = "PENNANT_REHEARSAL_TOKEN" in str(write.manifest)
                 assert world.tokens or not wants_token, "rehearsal: pods before their token"
                 check_its_turn(world, seen, write)
-            if write.manifest["kind"] == "Service":
+            if write.manifest["metadata"]["name"] == "rec":
                 check_traffic_move(world, seen, write)
                 check_hold_of_traffic(world, seen, write)
 

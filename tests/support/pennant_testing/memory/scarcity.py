@@ -19,11 +19,11 @@ EXCEEDED = {"type": "ReplicaFailure", "status": "True", "message": 'exceeded quo
 class Scarcity:
     """How many pods there may be, and how many have a node; first come, first served."""
 
-    quota: int | None = None  # pods that the API server admits
+    quota: int | None = None  # pods that the API server admits; the lobby's come last
     room: int | None = None  # pods that the nodes take
     dead: str | None = None  # a node that reports nothing any more
+    lobby: bool = False  # pods of the lobby do not start
     refuses: set[str] = field(default_factory=set)  # slots that may make no more pods
-    lobby: int | None = None  # pods of it that become ready; None: all
     _placed: set[str] = field(default_factory=set)
 
     def admitted(self, slot: str, wanted: int, there: int) -> int:
@@ -37,10 +37,6 @@ class Scarcity:
         if not refused:
             return []
         return conditions or [{**EXCEEDED, "lastTransitionTime": format_time(now)}]
-
-    def lobby_of(self, size: int) -> int:
-        """How many pods of a lobby are ready."""
-        return size if self.lobby is None else min(self.lobby, size)
 
     def node(self, number: int) -> str:
         """Where the pod of this number runs."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pennant_operator.decide.seen.answers import AnswerCounts, ReportQuestion, Reports
 from pennant_testing.memory.cluster_state import ClusterState
 
@@ -32,4 +34,11 @@ class SimulatedAnswers(ClusterState):
         what = self.answers.get(question.version, AnswerCounts())
         if isinstance(what, str):
             return Reports(question.about, unread=what)
-        return Reports(question.about, what, len(question.addresses))
+        shared, beside = self._shared(what, question), self.reported(question.beside)
+        return Reports(question.about, shared, len(question.addresses), beside=beside)
+
+    def _shared(self, own: AnswerCounts, question: ReportQuestion) -> AnswerCounts:
+        """What pods with traffic handed over came back as the candidate answers."""
+        handed = self.answers.get(self.versions.get(question.candidate, ""))
+        handed = handed if isinstance(handed, AnswerCounts) else None
+        return replace(own, handed_over=handed, mirrored=self.mirrored)

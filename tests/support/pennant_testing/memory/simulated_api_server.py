@@ -1,12 +1,14 @@
 """The API server of a simulated cluster: what it takes, what it refuses, and what it shows."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from pennant_operator.decide.goal.ownership import controller_reference
 from pennant_operator.decide.intent import (
     ActionStatus,
     Adopt,
+    AnnotatePod,
     Apply,
     Create,
     CreateToken,
@@ -74,19 +76,31 @@ class SimulatedApiServer(ClusterState):
                 self.versions[revision] = record.version
             case CreateToken():
                 self.tokens.add(write.manifest["metadata"]["name"])
-            case Delete(kind="Pod"):
-                for slot, pods in self.pods.items():
-                    self.pods[slot] = [p for p in pods if p.uid != write.uid]
-            case Delete(kind="ControllerRevision"):
-                left = {r: x for r, x in self.records.items() if x.uid != write.uid}
-                self.records, self.owners = left, {r: self.owners[r] for r in left}
             case Delete():
-                self._expect(f"{write.kind}/{write.name}", write.resource_version)
-                del self.children[f"{write.kind}/{write.name}"]
+                self._delete(write)
             case Adopt():
                 self._adopt(write)
+            case AnnotatePod():
+                self._annotate(write)
             case Apply():
                 self._apply(write)
+
+    def _delete(self, write: Delete) -> None:
+        if write.kind == "Pod":
+            for slot, pods in self.pods.items():
+                self.pods[slot] = [p for p in pods if p.uid != write.uid]
+        elif write.kind == "ControllerRevision":
+            left = {r: x for r, x in self.records.items() if x.uid != write.uid}
+            self.records, self.owners = left, {r: self.owners[r] for r in left}
+        else:
+            self._expect(f"{write.kind}/{write.name}", write.resource_version)
+            del self.children[f"{write.kind}/{write.name}"]
+
+    def _annotate(self, write: AnnotatePod) -> None:
+        """A pod that is gone by now is told nothing."""
+        for slot, pods in self.pods.items():
+            told = [replace(p, shares=write.shares) if p.uid == write.uid else p for p in pods]
+            self.pods[slot] = told
 
     def report_on(self, report: Any) -> None:
         """What a RolloutAction is told, or its deletion; of one that is gone by now, nothing."""

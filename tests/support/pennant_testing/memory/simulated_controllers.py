@@ -36,6 +36,7 @@ class SimulatedControllers(ClusterState):
                 self.asked[slot] = labels.get(REVISION, ""), deployment["spec"]["replicas"]
                 generation = deployment["metadata"]["generation"]
                 self._report(deployment, observedGeneration=generation)
+        self.lobby_asked = self.lobby["spec"]["replicas"] if self.lobby else 0
 
     def _note_packages(self, deployment: Object, revision: str) -> None:
         """Whether its pods install any, and which, where it says so itself."""
@@ -75,6 +76,8 @@ class SimulatedControllers(ClusterState):
             evicted = [p for p in pods if p.evicted is not None]
             alive = [self.lacks.answers(lives(p)) for p in (*staying, *coming)]
             self.pods[slot] = [*alive, *leaving, *evicted]
+        admitted = self.lacks.admitted("lobby", self.lobby_asked, there)
+        self.lobby_pods = 0 if self.lacks.lobby else admitted
 
     def report(self) -> None:
         """The Deployments' status."""
@@ -89,9 +92,11 @@ class SimulatedControllers(ClusterState):
                     )
                 counts = {"replicas": len(living), "readyReplicas": ready}
                 self._report(deployment, **counts, conditions=conditions)
-        lobby = self.children.get(f"Deployment/{self.owner['metadata']['name']}-lobby")
-        if lobby is not None and "labels" in lobby["metadata"]:
-            self._report(lobby, readyReplicas=self.lacks.lobby_of(lobby["spec"]["replicas"]))
+        if self.lobby is not None:
+            generation, ready = self.lobby["metadata"]["generation"], self.lobby_pods
+            self._report(
+                self.lobby, observedGeneration=generation, replicas=ready, readyReplicas=ready
+            )
 
     def _report(self, deployment: dict[str, Any], **counts: Any) -> None:
         status = {**deployment.get("status", {}), **counts}
@@ -132,6 +137,7 @@ class SimulatedControllers(ClusterState):
             node=self.lacks.node(int(pod.name.split("-")[1])),
             created=pod.created,
             address=f"{pod.name}:8080" if self.answers else "",
+            shares=pod.shares,
             digest=f"sha-of-{self.versions[pod.revision]}",
             environment=pod.environment or self._installed(pod),  # once: the volume holds it
         )
