@@ -1,7 +1,7 @@
 """The programs of the local cluster and of its tests: built once, cached by what they are made of.
 
 `ensure("kubelite", "etcd")` gives the path of each, building what is not cached. Root is needed
-for nothing here, Go >= 1.24 only for the first build.
+for nothing here, Go >= 1.24.4 only for the first build.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from pennant_dev.programs import PROGRAMS
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError, eprint, run, step, succeeds
 
-GO_AT_LEAST = (1, 24)
+GO_AT_LEAST = (1, 24, 4)
 # What a person calls, and by which name.
 COMMANDS = {"kubelite": "kubectl", "helm": "helm", "kwok": "kwok", "versitygw": "versitygw"}
 
@@ -97,8 +97,8 @@ def require_go() -> None:
     """DevError unless a recent enough Go is on PATH."""
     wanted = ".".join(map(str, GO_AT_LEAST))
     words = run(["go", "version"]) if succeeds(["go", "version"]) else ""
-    version = re.search(r"go(\d+)\.(\d+)", words)
-    if version is None or (int(version[1]), int(version[2])) < GO_AT_LEAST:
+    version = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", words)
+    if version is None or tuple(int(n or 0) for n in version.groups()) < GO_AT_LEAST:
         raise DevError(
             f"Go >= {wanted} is needed to build the cluster's programs "
             f"({words.strip() or 'no `go` on PATH'}); install it with:\n"

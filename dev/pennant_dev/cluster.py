@@ -5,6 +5,7 @@
   down             stop it; nothing stays but logs and caches
   reset            a new, empty cluster; loaded images stay
   status           nodes, or what is left of a stopped cluster
+  metrics          start metrics-server, for autoscalers and `kubectl top` (local only)
   load IMAGE...    give images to every node: an archive, or a name that `dev/images` built
   kubeconfig       print the path of the administrator's kubeconfig
   env              print shell lines: eval "$(dev/cluster env)"
@@ -29,7 +30,10 @@ from pennant_dev.local import Local
 from pennant_dev.settings import Settings
 from pennant_dev.shell import DevError, eprint, side_by_side
 
-OF_THE_TESTS = ("actionlint", "cyclonus", "helm", "kstatus", "promrules", "versitygw")
+OF_THE_TESTS = (
+    *("actionlint", "cyclonus", "helm", "kstatus", "metrics-server", "promrules"),
+    "versitygw",
+)
 Provider: TypeAlias = Kind | Local | Context
 
 
@@ -73,7 +77,9 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="dev/cluster", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    commands = ("up", "prepare", "down", "reset", "status", "load", "kubeconfig", "env")
+    commands = (
+        *("up", "prepare", "down", "reset", "status", "metrics", "load", "kubeconfig", "env"),
+    )
     parser.add_argument("command", choices=commands, metavar="COMMAND")
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args(words)
@@ -92,6 +98,10 @@ def _run(command: str, names: list[str], settings: Settings) -> None:
     elif command == "prepare":
         programs = partial(cluster.prepare, *OF_THE_TESTS)
         side_by_side(programs, partial(images.build, (), settings))
+    elif command == "metrics":
+        if not isinstance(cluster, Local):
+            raise DevError("only the local cluster has one of ours: install metrics-server's own")
+        cluster.metrics_server().start()
     elif command == "kubeconfig":
         sys.stdout.write(f"{cluster.kubeconfig}\n")
     elif command == "env":

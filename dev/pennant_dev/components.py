@@ -38,6 +38,7 @@ class Components:
             f"--cluster-signing-key-file={pki('ca.key')}",
             f"--cert-dir={self._state / 'pki'}",
             f"--flex-volume-plugin-dir={self._state / 'plugins'}",
+            "--horizontal-pod-autoscaler-sync-period=5s",  # three times as often as by default
             *FAST,
         ]
 

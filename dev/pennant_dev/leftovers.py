@@ -8,7 +8,7 @@ from pennant_dev.node import nodes
 from pennant_dev.processes import Identity, identify
 from pennant_dev.settings import Settings
 
-PROGRAMS = {"etcd", "kubelite", "containerd", "containerd-shim-runc-v2"}
+PROGRAMS = {"etcd", "kubelite", "containerd", "containerd-shim-runc-v2", "metrics-server"}
 
 
 def leftovers(settings: Settings | None = None) -> list[str]:

@@ -21,6 +21,8 @@ from pennant_dev.components import Components
 from pennant_dev.controlplane import SERVICE_ADDRESS, ControlPlane
 from pennant_dev.dnsquery import resolve
 from pennant_dev.leftovers import leftovers, mounts, processes
+from pennant_dev.metricsserver import NAME as METRICS_SERVER
+from pennant_dev.metricsserver import MetricsServer
 from pennant_dev.node import DNS_ADDRESS, PAUSE, nodes
 from pennant_dev.processes import Processes
 from pennant_dev.settings import Settings
@@ -114,6 +116,12 @@ class Local:
             lines += kubectl("get", "nodes", "--output=wide").splitlines()
         return [*lines, f"kubeconfig: {self.kubeconfig}", f"logs: {self.settings.state / 'log'}"]
 
+    def metrics_server(self) -> MetricsServer:
+        """What tells the use of pods, for whoever starts it; `up` does not."""
+        programs = ensure("kubelite", METRICS_SERVER, settings=self.settings)
+        node, kubectl = nodes(self.settings.state)[0], self._kubectl(programs["kubelite"])
+        return MetricsServer(self._plane, node, programs[METRICS_SERVER], kubectl)
+
     def _start(self, programs: dict[str, Path]) -> None:
         state, started = self.settings.state, self._processes.start
         plane = self._plane
@@ -145,7 +153,7 @@ class Local:
     def _clear(self) -> None:
         """Undo whatever exists, in the order in which it depends on each other."""
         state = self.settings.state
-        for name in HOST_PROCESSES:
+        for name in (METRICS_SERVER, *HOST_PROCESSES):
             self._processes.stop(name, grace=2.0)
         for node in nodes(state):
             runtime.empty(node, self._processes)

@@ -15,6 +15,9 @@ PROGRAMS = {
     "helm": "helm.sh/helm/v3/cmd/helm",
     # Says of a connection whether NetworkPolicies let it through.
     "cyclonus": "github.com/mattfenwick/cyclonus/cmd/cyclonus",
+    # What an autoscaler asks for the use of pods. 0.9.0 is for Go 1.26 and Kubernetes 1.36; 0.7.2
+    # does not compile with 1.34's libraries.
+    "metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server",
     # Of their own modules. A real S3 server, over a folder: 35 of its 373 packages are Kubernetes'
     # too, at newer versions that everybody would get, with Go 1.25.
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",

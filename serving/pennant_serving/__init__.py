@@ -39,10 +39,11 @@ Life of a request: codec -> `Rows` -> the model's `predict` -> codec.
     adapters/base.py Adapter        predict: the code that knows this kind of bundle
     codecs/                         v2.py encode, invocations.py encode
     metrics/telemetry.py            counted and timed; accesslog.py and sampling/ write it down
+    traffic/sharing.py              Sharing: a share of them for another version, if asked for
     recent/memory.py                Recent: the newest of them, for the version that comes next
 
-Beside the pods, while all of them are replaced at once: `python -m pennant_serving.lobby`, which has
-its map in lobby/__init__.py.
+Beside the pods, while all of them are replaced at once: `python -m pennant_serving.lobby`, whose
+map is in lobby/__init__.py.
 
 In this folder itself is what several rooms need: settings.py, environ.py and cpus.py, errors.py (of
 a request) and failures.py (of a container), admission.py, accesslog.py, inference.py and rows.py.

@@ -28,8 +28,11 @@ class AccessLog:
     def __init__(self, model: str, version: str) -> None:
         self._identity = {"model": model, "version": version}
 
-    def write(self, tag: bytes, method: str, path: str, code: int, seconds: float) -> None:
-        """Tell of one request that was answered."""
+    def write(
+        self, tag: bytes, method: str, path: str, code: int, seconds: float, **more: str
+    ) -> None:
+        """Tell of one request that was answered; `more` takes the place of what is the same in
+        other lines."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "id": tag.decode("ascii"),
@@ -38,5 +41,5 @@ class AccessLog:
             "status": code,
             "seconds": round(seconds, 6),
         }
-        sys.stdout.buffer.write(orjson.dumps(line | self._identity) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(line | self._identity | more) + b"\n")
         sys.stdout.buffer.flush()

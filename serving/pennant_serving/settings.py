@@ -76,6 +76,8 @@ class Settings:
     """Opens the requests of this ModelDeployment's pods to each other."""
     had_traffic: bool = False
     """This revision did; then it rehearses nothing."""
+    traffic_file: str = ""
+    """Says which share of the predictions another version answers; empty: none ever does."""
     environment: str = ""
     """The digest of the bundle's own packages; empty where the image's serve it."""
     deployment: str = ""
@@ -143,6 +145,7 @@ class Settings:
             rehearsal_agreement=env.number("PENNANT_REHEARSAL_AGREEMENT", 0, high=1),
             rehearsal_address=env.optional("PENNANT_REHEARSAL_ADDRESS") or "",
             rehearsal_token=env.optional("PENNANT_REHEARSAL_TOKEN") or "",
+            traffic_file=env.optional("PENNANT_TRAFFIC_FILE") or "",
             had_traffic=env.optional("PENNANT_HAD_TRAFFIC") is not None,
         )
 

@@ -23,7 +23,6 @@ from pennant_testing.control_plane.install_tools import MANIFESTS, Tools
 from pennant_testing.control_plane.objects import Object, Objects
 from pennant_testing.folders import REPOSITORY
 from pennant_testing.serving.serving_process import serving
-from pennant_testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -90,7 +89,7 @@ def test_the_first_model_is_served_and_answers_the_call(mlflow_url: str, tmp_pat
 
 def test_its_objects_are_valid(tools: Tools):
     shown = [yaml.safe_load(block) for block in blocks("yaml")]
-    assert [obj["kind"] for obj in shown] == ["Ingress", "HTTPRoute", "HorizontalPodAutoscaler"]
+    assert [obj["kind"] for obj in shown] == ["Ingress", "HTTPRoute"]
     for obj in shown:
         if obj["kind"] == "HTTPRoute":  # of a kind that no API server has by itself
             continue
@@ -108,12 +107,3 @@ def test_its_waits_end_when_the_version_serves(tools: Tools, objects: Objects, s
     objects.patch_status("ModelDeployment", "team", "my-model", status)
     for words in waits:
         assert "condition met" in tools.kubectl(*words[1:-1], "--timeout=1m")
-
-
-def test_it_scales_what_an_autoscaler_would(tools: Tools, objects: Objects, sample: Object):
-    autoscaler = yaml.safe_load(blocks("yaml")[-1])
-    target = autoscaler["spec"]["scaleTargetRef"]
-    scaled = f"{target['kind'].lower()}s.pennant.dev/{target['name']}"
-    tools.kubectl("scale", scaled, "--replicas=3", "--namespace=team")
-    until(lambda: objects.get("ModelDeployment", "team", "my-model")["spec"]["replicas"] == 3)
-    assert sample["spec"]["serving"]["resources"]["requests"]["cpu"]  # what it measures by

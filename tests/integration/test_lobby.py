@@ -9,6 +9,8 @@ import json
 import queue
 import signal
 import socket
+import struct
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -145,15 +147,25 @@ def test_a_request_that_three_pods_did_not_survive_is_not_sent_to_a_fourth(there
     until(lambda: there.ended("lost") == 1)
 
 
-def test_an_answer_that_has_begun_is_not_begun_anew(there):
-    died = queue.Queue()
+@pytest.mark.parametrize(("length", "how"), [("content-length: 100\r\n", "close"), ("", "reset")])
+def test_an_answer_that_breaks_off_is_not_begun_anew_and_does_not_look_whole(there, length, how):
+    died, read = queue.Queue(), threading.Event()
 
     def die(client: socket.socket) -> None:
         died.put(request_of(client))
-        client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+        client.sendall(f"HTTP/1.1 200 OK\r\n{length}\r\nhalf".encode())
+        if how == "reset":
+            read.wait(60)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    with pods(there.to, die), pytest.raises(http.client.IncompleteRead):
-        ask(there)
+    connection = http.client.HTTPConnection("127.0.0.1", there.port, timeout=120)
+    with contextlib.closing(connection), pods(there.to, die):
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert answer.read(4) == b"half"
+        read.set()
+        with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+            answer.read()
     assert died.qsize() == 1
 
 
@@ -219,6 +231,7 @@ def test_a_client_that_leaves_while_it_waits_is_forgotten(there):
 def test_at_its_end_what_waits_is_still_answered(tmp_path, thread):
     with lobby(tmp_path, free_port(), PENNANT_DRAIN_SECONDS="600") as there:
         asking = held(there, thread)
+        idle = socket.create_connection(("127.0.0.1", there.port))
         there.process.send_signal(signal.SIGTERM)
         until(lambda: there.probe("/readyz")[0] == 503)
         assert there.probe("/livez")[0] == 200
@@ -226,6 +239,8 @@ def test_at_its_end_what_waits_is_still_answered(tmp_path, thread):
         with pods(there.to, Pod()):
             assert (asking.result().status, late.result().status) == (200, 200)
             assert there.process.wait(timeout=60) == 0
+        with idle:
+            assert idle.recv(1) == b""
 
 
 def test_a_variable_that_does_not_do_ends_it_with_its_name(tmp_path):

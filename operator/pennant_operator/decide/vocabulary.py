@@ -28,6 +28,7 @@ ANNOTATION_ACTIVE_SLOT = f"{GROUP}/active-slot"
 ANNOTATION_ACTIVE_REVISION = f"{GROUP}/active-revision"
 ANNOTATION_ACTIVE_SINCE = f"{GROUP}/active-since"
 ANNOTATION_WARM_REVISION = f"{GROUP}/warm-revision"
+ANNOTATION_ALONGSIDE_REVISION = f"{GROUP}/alongside-revision"  # where it leads to both slots
 
 # On pods: to whom they hand requests over, as JSON; they read it from a file.
 ANNOTATION_TRAFFIC = f"{GROUP}/traffic"
@@ -76,6 +77,7 @@ class Reason(StrEnum):
     SERVING = "Serving"  # at least one pod with traffic is ready
     NOTHING_SERVED_YET = "NothingServedYet"  # no version has ever had traffic
     NO_POD_READY = "NoPodReady"  # the active slot has no ready pod
+    HANDING_OVER = "HandingOver"  # requests wait in the lobby until pods answer again
     SCALED_DOWN = "ScaledDown"  # the alias was removed, and spec.onAliasRemoved is ScaleDown
     SCALED_TO_ZERO = "ScaledToZero"  # spec.replicas is 0: nothing answers, nothing is proved
     # Reconciling
@@ -141,6 +143,7 @@ class Reason(StrEnum):
     EVICTED = "Evicted"
     KILLED = "Killed"  # from outside, before it was ready
     SLOT_OCCUPIED = "SlotOccupied"  # pods of an earlier revision do not end
+    LOBBY_NOT_READY = "LobbyNotReady"  # what is to hold requests meanwhile does not come up
     DEADLINE_EXCEEDED = "DeadlineExceeded"
 
 

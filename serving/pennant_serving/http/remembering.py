@@ -45,7 +45,7 @@ class Remembering:
         if scope["method"] not in ("GET", "POST"):
             await self._app(scope, receive, send)
             return
-        passing = _Passing(receive, send)
+        passing = Passing(receive, send)
         wanted.set(passing.times)
         await self._app(scope, passing.receive, passing.send)
         sample = _sample(scope, passing)
@@ -53,7 +53,7 @@ class Remembering:
             self._recent.add(sample)
 
 
-class _Passing:
+class Passing:
     """A request and its answer on their way through, as long as they are short."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
@@ -97,7 +97,7 @@ def _more(before: bytes, message: Message, *, is_long: bool) -> tuple[bytes, boo
     return (whole[: BODY_LIMIT_BYTES + 1], True) if is_long else (whole, False)
 
 
-def _sample(scope: Scope, passing: _Passing) -> Sample | None:
+def _sample(scope: Scope, passing: Passing) -> Sample | None:
     """None of what was not answered with 2xx, is too long, or is not the model's."""
     if not 200 <= passing.status < 300 or passing.is_long or not passing.is_whole:
         return None
@@ -124,7 +124,7 @@ def _sample(scope: Scope, passing: _Passing) -> Sample | None:
     )
 
 
-def _own_sample(scope: Scope, passing: _Passing, route: str) -> Sample | None:
+def _own_sample(scope: Scope, passing: Passing, route: str) -> Sample | None:
     target: bytes = scope["raw_path"]
     if scope["query_string"]:
         target = target + b"?" + scope["query_string"]

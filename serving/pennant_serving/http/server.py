@@ -20,6 +20,7 @@ from pennant_serving.http import crowd
 from pennant_serving.http.accepting import Waiting
 from pennant_serving.http.connections.connection import connection_class
 from pennant_serving.http.connections.limits import ConnectionLimits
+from pennant_serving.http.connections.sharing import Choosing
 from pennant_serving.lifecycle.lifecycle import Lifecycle, Phase
 from pennant_serving.settings import Settings
 
@@ -50,6 +51,10 @@ class Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._drain)
         yield
+
+    def share(self, choosing: Choosing | None) -> None:
+        """Have it asked for each request from now on."""
+        self.config.http.choosing = choosing  # type: ignore[union-attr]
 
     def _drain(self) -> None:
         self._was_ready = self._lifecycle.phase is Phase.READY or self._was_ready

@@ -80,8 +80,7 @@ class Relay:
     async def turn_away(self) -> None:
         """Say that there is no place."""
         try:
-            with contextlib.suppress(ClientGone):
-                await self._refuse(Unavailable("too many requests wait already"))
+            await self._refuse(Unavailable("too many requests wait already"))
             await self._linger()
         finally:
             self._client.close()
@@ -105,7 +104,7 @@ class Relay:
         finally:
             for task in (receiving, answering):
                 task.cancel()
-            await asyncio.wait((receiving, answering))
+            await asyncio.gather(receiving, answering, return_exceptions=True)
         return Ending.ANSWERED if self._is_answered else Ending.LEFT
 
     async def _receive(self) -> None:
@@ -161,16 +160,20 @@ class Relay:
             await self._rest(pod)
         finally:
             sending.cancel()
-            await asyncio.wait((sending,))
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def _send(self, pod: socket.socket) -> None:
         """What the client has sent, and sends. That a pod takes no more is seen by its answer."""
-        self._buffer.begin()
-        with contextlib.suppress(OSError):
-            while True:
-                data = await self._buffer.unsent()
-                await self._loop.sock_sendall(pod, data)
-                self._buffer.sent(len(data))
+        buffer = self._buffer
+        buffer.begin()
+        try:
+            with contextlib.suppress(OSError):
+                while True:
+                    data = await buffer.unsent()
+                    await self._loop.sock_sendall(pod, data)
+                    buffer.sent(len(data))
+        finally:
+            buffer.stop()
 
     async def _first(self, pod: socket.socket) -> bytes:
         """The first bytes of the answer. Raises Unanswered."""

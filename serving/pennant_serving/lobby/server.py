@@ -41,7 +41,7 @@ class Lobby:
     def __init__(self, settings: LobbySettings) -> None:
         self._settings = settings
         self._pages = Pages(settings.max_bytes)
-        self._places = min(self._pages.places, (_descriptors() - SPARE_DESCRIPTORS) // 2)
+        self._places = _places(self._pages.places)
         self._counts = LobbyCounts()
         self._leaving = asyncio.Event()
         self._relays: dict[asyncio.Task[None], Relay] = {}
@@ -122,8 +122,12 @@ async def _ended(tasks: dict[asyncio.Task[None], Relay], seconds: float) -> None
         await asyncio.wait(list(tasks), timeout=max(0.0, seconds))
 
 
-def _descriptors() -> int:
-    """As many as this process may have, which it takes."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
+def _places(wanted: int) -> int:
+    """For connections: as many as wanted, or as this process may have file descriptors for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = 2 * wanted + SPARE_DESCRIPTORS
+    if needed <= soft or soft == resource.RLIM_INFINITY:
+        return wanted
+    soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, (soft - SPARE_DESCRIPTORS) // 2)

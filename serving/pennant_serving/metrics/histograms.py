@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import Any
 
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.utils import floatToGoString
 
 Snapshot = list[Any]
@@ -24,7 +24,8 @@ PARTS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Family:
-    """A metric: what it is called, what tells its series apart, and its buckets' upper bounds."""
+    """A metric: what it is called, what tells its series apart, and its buckets' upper bounds; a
+    counter has none."""
 
     name: str
     help: str
@@ -62,16 +63,28 @@ def summed(*snapshots: Snapshot) -> Snapshot:
     return [[[*key], counts, total] for key, (counts, total) in totals.items()]
 
 
-def metrics(families: Iterable[Family], snapshot: Snapshot) -> Iterator[HistogramMetricFamily]:
+def metrics(families: Iterable[Family], snapshot: Snapshot) -> Iterator[Metric]:
     """For prometheus_client."""
     for family in families:
-        metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
-        bounds = [*map(floatToGoString, (*family.bounds, float("inf")))]
-        for (name, *labels), counts, total in snapshot:
-            if name == family.name:
-                buckets = zip(bounds, map(float, accumulate(counts)), strict=True)
-                metric.add_metric(labels, list(buckets), total / PARTS)
-        yield metric
+        yield _histogram(family, snapshot) if family.bounds else _counter(family, snapshot)
+
+
+def _histogram(family: Family, snapshot: Snapshot) -> Metric:
+    metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
+    bounds = [*map(floatToGoString, (*family.bounds, float("inf")))]
+    for (name, *labels), counts, total in snapshot:
+        if name == family.name:
+            buckets = zip(bounds, map(float, accumulate(counts)), strict=True)
+            metric.add_metric(labels, list(buckets), total / PARTS)
+    return metric
+
+
+def _counter(family: Family, snapshot: Snapshot) -> Metric:
+    metric = CounterMetricFamily(family.name, family.help, labels=family.labels)
+    for (name, *labels), counts, _ in snapshot:
+        if name == family.name:
+            metric.add_metric(labels, float(sum(counts)))
+    return metric
 
 
 class Histograms:
@@ -80,6 +93,10 @@ class Histograms:
     def __init__(self, families: Iterable[Family]) -> None:
         self._families = {family.name: family for family in families}
         self._series: dict[tuple[str, ...], Series] = {}
+
+    def add(self, families: Iterable[Family]) -> None:
+        """Further ones."""
+        self._families |= {family.name: family for family in families}
 
     def series(self, name: str, *labels: str) -> Series:
         """The series of a family with these labels, to be kept where it is needed often."""

@@ -16,11 +16,12 @@ import contextlib
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pennant_serving.metrics.histograms import Family, Histograms
+from pennant_serving.metrics.histograms import Family, Histograms, Series
 
 SUCCEEDED, REFUSED, FAILED = "2xx", "4xx", "5xx"
 OUTCOMES = (SUCCEEDED, REFUSED, FAILED)
@@ -57,6 +58,19 @@ class LastAnswers:
         self._texts: deque[str] = deque()
         """The spans as the others read them."""
 
+    def series(self, name: str) -> Series:
+        """Another count beside the answers, made where it is not there."""
+        series = self._series.get(name)
+        if series is None:
+            series = self._series[name] = Series(BOUNDS)
+            self._seen[name] = [*series.counts]
+        return series
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Count these no more; what was answered stays."""
+        for name in names:
+            self._series.pop(name, None)
+
     def share(self, path: Path) -> None:
         """Answer for all workers from now on; this one leaves its spans beside the counts here."""
         self._shared = path.with_suffix(SUFFIX)
@@ -68,7 +82,8 @@ class LastAnswers:
             await asyncio.sleep(TICK_SECONDS)
 
     def last(self, seconds: float) -> dict[str, list[int]]:
-        """Answers of the last seconds: outcome -> count of each bucket, by all workers."""
+        """Answers of the last seconds: outcome -> count of each bucket, by all workers; other
+        counts, too, where there are any."""
         self._look()
         spans: Iterable[Span] = self._spans
         if self._shared is not None:
@@ -117,9 +132,22 @@ def summed(spans: Iterable[Span], since: float) -> dict[str, list[int]]:
     for span in spans:
         if span.began >= since:
             for outcome, buckets in span.counts.items():
+                counts = totals.setdefault(outcome, [0] * (len(BOUNDS) + 1))
                 for bucket, count in buckets.items():
-                    totals[outcome][int(bucket)] += count
+                    counts[int(bucket)] += count
     return totals
+
+
+def counts_of(counted: Mapping[str, list[int]], name: str) -> list[int]:
+    """Of one series; nothing where it is not there."""
+    return counted.get(name) or [0] * (len(BOUNDS) + 1)
+
+
+def median(counts: Sequence[int]) -> float | None:
+    """Seconds, as the buckets have it; None of nothing."""
+    half = sum(counts) / 2
+    below = zip(accumulate(counts), (0.0, *BOUNDS), (*BOUNDS, BOUNDS[-1]), strict=True)
+    return next(((low + high) / 2 for sum_, low, high in below if half and sum_ >= half), None)
 
 
 def report(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -67,6 +68,9 @@ class Telemetry(Observer, Collector):
         self._identity = (model, version)
         self.histograms = Histograms((*FAMILIES, ANSWERS))
         self.last_answers = LastAnswers(self.histograms)
+        self._families: tuple[Family, ...] = FAMILIES
+        self.further: Callable[[Mapping[str, list[int]]], dict[str, Any]] | None = None
+        """What the report of answers has beside these, made of all that was counted."""
         self._batches = self.histograms.series(BATCHES.name, *self._identity)
         self._predictions = self.histograms.series(PREDICTIONS.name, *self._identity)
         self._waits: dict[str, Series] = {}
@@ -81,6 +85,16 @@ class Telemetry(Observer, Collector):
         """Of the bundle, as `fetch` verified it; empty while nothing is on the volume."""
         self.environment = ""
         """The digest of the bundle's own packages; empty where the image's serve it."""
+
+    def add(
+        self,
+        families: Iterable[Family],
+        further: Callable[[Mapping[str, list[int]]], dict[str, Any]],
+    ) -> None:
+        """Count these metrics, too, and say more in the report of answers."""
+        self._families += tuple(families)
+        self.histograms.add(families)
+        self.further = further
 
     def requests(self, protocol: str, route: str, code: int | str) -> Series:
         """The durations of requests of one kind; a prediction counts among the recent, too."""
@@ -128,7 +142,7 @@ class Telemetry(Observer, Collector):
             "Always 1: the environment that came with the model, by its digest.",
             self.environment,
         )
-        yield from metrics(FAMILIES, self._counted())
+        yield from metrics(self._families, self._counted())
 
     def _rehearsal(self) -> Metric:
         played = GaugeMetricFamily(

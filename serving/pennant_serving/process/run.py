@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import uvloop
+from starlette.types import ASGIApp
 
 from pennant_serving.accesslog import AccessLog
 from pennant_serving.admission import Admission
@@ -32,8 +33,9 @@ from pennant_serving.recent.memory import ROOM_BYTES, Recent
 from pennant_serving.sampling.sampling import create_watch
 from pennant_serving.settings import Settings
 
-if TYPE_CHECKING:  # it imports grpcio
+if TYPE_CHECKING:  # grpcio, and what only pods with a traffic file need
     from pennant_serving.grpc.server import GrpcServer
+    from pennant_serving.traffic.sharing import Sharing
 
 POLL_SECONDS = 0.02
 STAND_IN_SECONDS = 5.0
@@ -100,10 +102,11 @@ async def _serve(
     app = create_app(settings, lifecycle, own, telemetry, admission, recent)
     waiting = Waiting(listener) if place is None else None
     server = create_server(app, settings, lifecycle, lane, waiting)
+    sharing = _sharing(settings, app, own, telemetry, admission)
     grpc = asyncio.create_task(create_grpc(settings, lifecycle, telemetry, admission))
     coming_up = bring_up(settings, lifecycle, own, lane, loaded, _opened(grpc), place)
     if place is None:
-        beside: list[Awaitable[None]] = [telemetry.last_answers.keep()]
+        beside = _beside(telemetry, sharing, lifecycle, server)
         if settings.listener_fd:  # another version answers until this one can
             await coming_up
         else:
@@ -117,12 +120,36 @@ async def _serve(
         door.add(grpc.result())
         place.report(lifecycle.state)
         await _alone(place)
-        publishing = publish(telemetry.histograms, place.counts)
-        counting = telemetry.last_answers.keep()
-        await _until_first(server.serve([listener]), publishing, counting, beating)
+        beside = _beside(telemetry, sharing, lifecycle, server)
+        beside += [publish(telemetry.histograms, place.counts), beating]
+        await _until_first(server.serve([listener]), *beside)
     if grpc.done() and (grpc_server := grpc.result()):
         await grpc_server.ended()
     return lifecycle.state
+
+
+def _beside(
+    telemetry: Telemetry, sharing: Sharing | None, lifecycle: Lifecycle, server: Server
+) -> list[Awaitable[None]]:
+    """What goes on while it serves."""
+    beside: list[Awaitable[None]] = [telemetry.last_answers.keep()]
+    if sharing is not None:
+        beside.append(sharing.follow(lifecycle, server.share))
+    return beside
+
+
+def _sharing(
+    settings: Settings,
+    app: ASGIApp,
+    own: AdapterRoutes,
+    telemetry: Telemetry,
+    admission: Admission,
+) -> Sharing | None:
+    if not settings.traffic_file:
+        return None
+    from pennant_serving.traffic.sharing import Sharing
+
+    return Sharing(settings, app, own, telemetry, admission)
 
 
 async def _make_way(server: Server, place: Place) -> None:

@@ -39,11 +39,13 @@ Outputs = Mapping[str, Answered]
 
 
 def outputs_in(protocol: str, body: bytes, head_bytes: int = -1) -> Outputs | None:
-    """The outputs of an answer's body, by name; None where it is no answer of that protocol."""
+    """The outputs of an answer's body, by name; None where it is no answer of that protocol. Of a
+    route of the adapter's own that is any JSON."""
     try:
         if protocol == INFER:
             return _of_v2(body, len(body) if head_bytes < 0 else head_bytes)
-        return _of_invocation(_loaded(body)) if protocol == INVOCATIONS else None
+        content = _loaded(body)
+        return _of_invocation(content if protocol == INVOCATIONS else {"predictions": content})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -113,7 +115,7 @@ def are_equal(before: Outputs, now: Outputs) -> bool:
 
 
 def _is_same(before: Any, now: Any) -> bool:
-    if not (_is_number(before) and _is_number(now)) or before == now:
+    if not (is_number(before) and is_number(now)) or before == now:
         return bool(before == now)
     try:
         if math.isnan(before) or math.isnan(now):
@@ -153,6 +155,8 @@ def _of_invocation(content: Any) -> Outputs:
 
 def _column(value: Any) -> Answered:
     rows = value if isinstance(value, list) else [value]
+    if set(map(type, rows)) == {float}:  # the most common, and the longest
+        return Answered(len(rows), (), frozenset((NUMBER,)), rows)
     values = [*_leaves(rows)]
     kinds = frozenset(map(_kind_of, values))
     shapes = {_widths(row) for row in rows if row is not None}
@@ -188,7 +192,8 @@ def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is one; true and false are none."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 

@@ -36,13 +36,13 @@ def question_before_move(step: Step) -> ReportQuestion | None:
     traffic, target = step.world.traffic, step.goal.target
     if traffic is None or target is None or not isinstance(step.verdict, Passed):
         return None
-    if not gets_all_next(step):
+    if not gets_all_next(step) or step.world.on_both:
         return None
     recorded = step.memory.answers.get("revision") == target
     if recorded or step.goal.back or not judges(step, target):
         return None
     about = f"{traffic.revision} before {target}"
-    return question_about(step, traffic, about, BASELINE_SECONDS)
+    return question_to_serving(step, traffic, about, BASELINE_SECONDS)
 
 
 def is_judged(step: Step, traffic: Traffic | None) -> bool:
@@ -73,7 +73,7 @@ def verdict_by_answers(step: Step) -> Rejected | None:
     traffic = step.world.traffic
     before, warm = _baseline(step, traffic), traffic.warm
     who = f"version {step.version_of(warm)}" if warm else "what served before"
-    return _verdict(reports.answers.tally, before, step.world.spec.answers, who)
+    return verdict_of(reports.answers.tally, before, step.world.spec.answers, who, "before it")
 
 
 def _baseline(step: Step, traffic: Traffic) -> Tally:
@@ -98,7 +98,7 @@ def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
         if entry.get("revision") == target and isinstance(step.verdict, Passed):
             return entry  # the traffic moves next
         if (question := question_before_move(step)) and (seen := answer_to(step, question)):
-            return {"revision": target, **_reading("baseline", {}, seen)}
+            return {"revision": target, **reading("baseline", {}, seen)}
     if not is_judged(step, traffic):
         return None
     if entry.get("revision") != traffic.revision:
@@ -112,7 +112,7 @@ def answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
     # What was said stays said: a few good answers do not end a bad bake.
     differences = entry.get("differences") or reports.answers.differences
     optional = {"differences": differences} if differences else {}
-    return {**alarm, **optional, **_reading("serving", entry, reports)}
+    return {**alarm, **optional, **reading("serving", entry, reports)}
 
 
 def question_in_bake(step: Step) -> ReportQuestion | None:
@@ -133,13 +133,21 @@ def question_in_bake(step: Step) -> ReportQuestion | None:
     if seconds < 1:
         return None
     about = f"{traffic.revision} since {format_time(traffic.since)}"
-    return question_about(step, traffic, about, min(seconds, WINDOW_SECONDS))
+    return question_to_serving(step, traffic, about, min(seconds, WINDOW_SECONDS))
 
 
-def question_about(step: Step, traffic: Traffic, about: str, seconds: int) -> ReportQuestion | None:
+def question_to_serving(
+    step: Step, traffic: Traffic, about: str, seconds: int
+) -> ReportQuestion | None:
     """To the pods that have this traffic; None where they cannot be asked."""
-    record = step.records.get(traffic.revision)
-    addresses = _addresses(step.world.slots[traffic.slot])
+    return question_about(step, traffic.revision, step.world.slots[traffic.slot], about, seconds)
+
+
+def question_about(
+    step: Step, revision: str, slot: Slot, about: str, seconds: int
+) -> ReportQuestion | None:
+    """To the pods of this slot, which hold this revision; None where they cannot be asked."""
+    record, addresses = step.records.get(revision), _addresses(slot)
     if record is None or not record.is_our_server or not addresses:
         return None
     return ReportQuestion(about, record.model, record.version, seconds, addresses)
@@ -178,19 +186,22 @@ def answer_to(step: Step, question: ReportQuestion) -> Reports | None:
     return reports if reports is not None and reports.about == question.about else None
 
 
-def _verdict(now: Tally, before: Tally, limits: AnswerLimits, who: str) -> Rejected | None:
+def verdict_of(
+    now: Tally, before: Tally, limits: AnswerLimits, who: str, when: str
+) -> Rejected | None:
+    """The rejection of what answers so, held against what somebody else answered."""
     if fails_more(now, before, limits):
         failed = (
             f"{now.errors} of {now.requests} answers were errors (5xx) since it has the traffic"
         )
-        compared = f"of {who}, before it, {before.errors} of {before.requests} were"
+        compared = f"of {who}, {when}, {before.errors} of {before.requests} were"
         unknown = f"of {who} no answers are known"
         return Rejected(
             Reason.ERRORS_IN_BAKE, f"{failed}; {compared if before.requests else unknown}"
         )
     if is_slower(now, before, limits):
         took = f"half of its {now.requests} answers took {median_text(now)} or longer"
-        compared = f"half of {before.requests} of {who}, before it, {median_text(before)}"
+        compared = f"half of {before.requests} of {who}, {when}, {median_text(before)}"
         return Rejected(Reason.SLOW_IN_BAKE, f"{took}; {compared}")
     return None
 
@@ -210,7 +221,7 @@ def is_slower(now: Tally, other: Tally, limits: AnswerLimits) -> bool:
     return much and now.median >= limits.slower * other.median
 
 
-def _reading(name: str, entry: dict[str, Any], reports: Reports) -> dict[str, Any]:
+def reading(name: str, entry: dict[str, Any], reports: Reports) -> dict[str, Any]:
     """The entry with what was read; numbers that have not doubled stay as they are (law 7)."""
     if not reports.read:
         return {**entry, "unread": entry.get("unread") or reports.unread}

@@ -16,7 +16,7 @@ from pennant_operator.decide.candidate.answers import (
     has_doubled,
     is_slower,
     median_text,
-    question_about,
+    question_to_serving,
     tally_of,
 )
 from pennant_operator.decide.candidate.canary import is_canary, known_canary, weight_since
@@ -38,7 +38,7 @@ def question_in_canary(step: Step) -> ReportQuestion | None:
     if seconds < 1 or not is_canary(step):
         return None
     about = f"{target} beside {traffic.revision} since {entry['since']}"
-    question = question_about(step, traffic, about, min(seconds, WINDOW_SECONDS))
+    question = question_to_serving(step, traffic, about, min(seconds, WINDOW_SECONDS))
     return question and replace(question, candidate=target)
 
 

@@ -7,7 +7,7 @@ out of the spec finds that pods are to be told again.
 
 from typing import Any
 
-from pennant_operator.decide.candidate.answers import WINDOW_SECONDS, question_about
+from pennant_operator.decide.candidate.answers import WINDOW_SECONDS, question_to_serving
 from pennant_operator.decide.manifests.shares import can_share
 from pennant_operator.decide.seen.answers import ReportQuestion
 from pennant_operator.decide.seen.mirror import Mirror, Mirrored
@@ -30,7 +30,7 @@ def question_about_mirror(step: Step) -> ReportQuestion | None:
     if traffic is None or mirror is None or not step.world.spec.replicas:
         return None
     about = f"{traffic.revision} mirrored to {mirror.to}"
-    return question_about(step, traffic, about, WINDOW_SECONDS)
+    return question_to_serving(step, traffic, about, WINDOW_SECONDS)
 
 
 def is_new_mirror(step: Step) -> bool:

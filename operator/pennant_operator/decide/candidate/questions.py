@@ -4,6 +4,7 @@ from pennant_operator.decide.candidate.answers import question_before_move, ques
 from pennant_operator.decide.candidate.canary_answers import question_in_canary
 from pennant_operator.decide.candidate.canary_steps import is_new_share
 from pennant_operator.decide.candidate.mirror import is_new_mirror, question_about_mirror
+from pennant_operator.decide.candidate.roll import question_in_roll
 from pennant_operator.decide.seen.answers import ReportQuestion
 from pennant_operator.decide.step import Step
 
@@ -11,7 +12,8 @@ from pennant_operator.decide.step import Step
 def question_of(step: Step) -> ReportQuestion | None:
     """None: nobody is asked, of nearly every ModelDeployment."""
     return (
-        question_before_move(step)
+        question_in_roll(step)
+        or question_before_move(step)
         or question_in_canary(step)
         or question_in_bake(step)
         or question_about_mirror(step)

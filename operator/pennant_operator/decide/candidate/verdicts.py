@@ -150,7 +150,7 @@ def _phase(trial: Trial, now: datetime) -> tuple[str, datetime, Reason, str]:
         return "fetch", since, *_phase_trouble(late)
     late = [pod for pod in pods if not pod.ready]
     since = min((pod.fetched for pod in late or pods if pod.fetched), default=trial.since)
-    return "load", since, *_phase_trouble(late)
+    return "load", max(since, trial.since), *_phase_trouble(late)
 
 
 def _shortage(trial: Trial) -> tuple[Reason, str]:

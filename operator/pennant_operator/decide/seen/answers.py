@@ -81,6 +81,7 @@ class ReportQuestion:
     version: str
     seconds: int
     addresses: tuple[str, ...]  # host:port
+    beside: "ReportQuestion | None" = None  # of the same seconds, to another version's pods
     candidate: str = ""  # the revision that they hand requests over to
 
 
@@ -92,6 +93,7 @@ class Reports:
     answers: AnswerCounts = AnswerCounts()
     read: int = 0  # pods that told
     unread: str = ""  # why one did not
+    beside: "Reports | None" = None  # what came back of the others
 
 
 def answers_of(report: Any, model: str, version: str, candidate: str = "") -> AnswerCounts:

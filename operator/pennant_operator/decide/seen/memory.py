@@ -26,6 +26,11 @@ class Memory:
         return self.status.get("desired") or {}
 
     @property
+    def alongside(self) -> dict[str, Any]:
+        """`status.alongside`, empty while one slot has all the traffic."""
+        return self.status.get("alongside") or {}
+
+    @property
     def candidate(self) -> dict[str, Any]:
         """`status.candidate`, empty when there is none."""
         return self.status.get("candidate") or {}

@@ -13,6 +13,7 @@ from pennant_operator.decide.times import parse_time
 _REQUIRED_IN_PARTS = {
     "desired": {"version"},
     "serving": {"version", "revision"},
+    "alongside": {"version", "revision", "since"},
     "candidate": {"version", "revision", "slot", "since"},
     "hold": {"tag", "reason"},
     "answers": {"revision"},

@@ -6,7 +6,7 @@ annotations is no reason to fall over: what the slot holds is what answers.
 """
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -18,6 +18,7 @@ from pennant_operator.decide.vocabulary import (
     ANNOTATION_ACTIVE_REVISION,
     ANNOTATION_ACTIVE_SINCE,
     ANNOTATION_ACTIVE_SLOT,
+    ANNOTATION_ALONGSIDE_REVISION,
     ANNOTATION_WARM_REVISION,
     LABEL_DEPLOYMENT,
     LABEL_LOBBY,
@@ -45,6 +46,7 @@ class Traffic:
     since: datetime
     warm: str | None = None  # the revision that had the traffic before
     route: Route = Route.SLOT
+    alongside: str | None = None  # the revision in the other slot, where both have traffic
 
     def bakes_until(self, bake: timedelta) -> datetime:
         """The end of the time in which going back takes no start."""
@@ -52,25 +54,45 @@ class Traffic:
 
     def annotations(self, since: str) -> dict[str, str]:
         """As they stand on the Service."""
+        beside = {ANNOTATION_ALONGSIDE_REVISION: self.alongside} if self.alongside else {}
         return {
             ANNOTATION_ACTIVE_SLOT: self.slot,
             ANNOTATION_ACTIVE_REVISION: self.revision,
             ANNOTATION_ACTIVE_SINCE: since,
             ANNOTATION_WARM_REVISION: self.warm or "",
+            **beside,
         }
+
+    def on_both(self, alongside: str) -> "Traffic":
+        """As it is once the pods of the other slot, of this revision, have a part of it."""
+        return replace(self, warm=None, route=Route.BOTH, alongside=alongside)
+
+    def on_one(self) -> "Traffic":
+        """As it is once the other slot has none of it."""
+        return replace(self, route=Route.SLOT, alongside=None)
 
 
 def traffic_of(
     service: Object | None,
     slots: dict[str, Slot],
     records: Container[str],
-    serving: dict[str, Any],
+    status: dict[str, Any],
     now: datetime,
 ) -> Traffic | None:
     """By the Service, or by `status.serving` where there is none; None: nothing has the traffic."""
+    serving = status.get("serving") or {}
     if service is None:
-        return _traffic_of_status(serving, slots)
+        return _traffic_of_status(serving, status.get("alongside") or {}, slots)
     return _traffic_of_service(service, slots, records, serving, now)
+
+
+def answering_pods(service: Object, slots: dict[str, Slot]) -> int:
+    """Ready pods to which this Service leads."""
+    slot = selected_slot(service, slots)
+    if slot is None:
+        return 0
+    both = _route_of(service) is Route.BOTH
+    return sum(each.ready for each in slots.values() if both or each.name == slot)
 
 
 def _traffic_of_service(
@@ -97,7 +119,10 @@ def _traffic_of_service(
     if since > now + MAX_CLOCK_SKEW:  # no clock wrote that
         since = now.replace(microsecond=0)
     warm = annotations.get(ANNOTATION_WARM_REVISION) or None
-    return Traffic(slot, revision, since, warm, _route_of(service))
+    traffic = Traffic(slot, revision, since, warm, _route_of(service))
+    if traffic.route is not Route.BOTH:
+        return traffic
+    return traffic.on_both(str(annotations[ANNOTATION_ALONGSIDE_REVISION]))
 
 
 def _route_of(service: Object) -> Route:
@@ -105,14 +130,21 @@ def _route_of(service: Object) -> Route:
     selector = service["spec"].get("selector") or {}
     if LABEL_LOBBY in selector:
         return Route.LOBBY
-    return Route.BOTH if LABEL_DEPLOYMENT in selector and LABEL_SLOT not in selector else Route.SLOT
+    annotations = service["metadata"].get("annotations") or {}
+    both = LABEL_DEPLOYMENT in selector and LABEL_SLOT not in selector
+    return Route.BOTH if both and annotations.get(ANNOTATION_ALONGSIDE_REVISION) else Route.SLOT
 
 
-def _traffic_of_status(serving: dict[str, Any], slots: dict[str, Slot]) -> Traffic | None:
+def _traffic_of_status(
+    serving: dict[str, Any], alongside: dict[str, Any], slots: dict[str, Slot]
+) -> Traffic | None:
     holder = next((s.name for s in slots.values() if s.revision == serving.get("revision")), None)
     if not serving or holder is None:
         return None
-    return Traffic(holder, serving["revision"], _first_time(serving.get("since")))
+    traffic = Traffic(holder, serving["revision"], _first_time(serving.get("since")))
+    others = {slot.revision for slot in slots.values() if slot.name != holder}
+    beside = alongside.get("revision")
+    return traffic.on_both(str(beside)) if beside in others - {None} else traffic
 
 
 def _first_time(*times: str | None) -> datetime:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.seen.observed import Object, Observed
-from pennant_operator.decide.seen.slot import Slot, slots_of
+from pennant_operator.decide.seen.slot import NO_LOBBY, Slot, lobby_of, slots_of
 from pennant_operator.decide.seen.spec import Spec
-from pennant_operator.decide.seen.traffic import Traffic, traffic_of
+from pennant_operator.decide.seen.traffic import Route, Traffic, traffic_of
 from pennant_operator.decide.vocabulary import SLOTS
 
 
@@ -18,6 +18,7 @@ class World:
     slots: dict[str, Slot]
     service: Object | None
     traffic: Traffic | None
+    lobby: Slot = NO_LOBBY  # the Deployment that holds requests, where there is one
 
     @property
     def active(self) -> Slot | None:
@@ -33,10 +34,22 @@ class World:
         return used[0] if used else self.slots[SLOTS[0]]
 
     @property
+    def on_both(self) -> bool:
+        """Whether the pods of both slots have traffic."""
+        return self.traffic is not None and self.traffic.route is Route.BOTH
+
+    @property
+    def with_traffic(self) -> tuple[Slot, ...]:
+        """The slots whose pods have traffic."""
+        if self.active is None:
+            return ()
+        return (self.active, self.idle) if self.on_both else (self.active,)
+
+    @property
     def asked(self) -> int:
         """How many pods of the idle slot are judged: those that it was told to have, or all."""
         full = self.spec.replicas
-        grows = self.spec.strategy.grows_in_parts and self.idle.size > 0
+        grows = (self.spec.strategy.grows_in_parts or self.on_both) and self.idle.size > 0
         return min(self.idle.size, full) if grows else full
 
     def baking(self, now: datetime) -> bool:
@@ -54,6 +67,6 @@ def world_of(observed: Observed, spec: Spec, now: datetime) -> World:
     """The world as the children show it."""
     slots = slots_of(observed, spec.name, now)
     service = observed.children.get(f"Service/{spec.name}")
-    serving = (observed.owner.get("status") or {}).get("serving") or {}
-    traffic = traffic_of(service, slots, observed.records, serving, now)
-    return World(spec, slots, service, traffic)
+    status = observed.owner.get("status") or {}
+    traffic = traffic_of(service, slots, observed.records, status, now)
+    return World(spec, slots, service, traffic, lobby_of(observed, spec.name))

@@ -22,6 +22,7 @@ from pennant_operator.decide.status.messages import (
     rejection_message,
 )
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
+from pennant_registry.durations import format_duration
 
 # Not all of it is in Git, where the spec is: what serves goes on, and no pipeline is to stop.
 _BEFORE_PODS = {
@@ -57,12 +58,22 @@ def ready_state(s: Situation) -> ConditionState:
         return FALSE, Reason.NOTHING_SERVED_YET, f"no version has served yet: {progress_message(s)}"
     pods = f"{s.ready} of {s.spec.replicas} pods"
     if s.ready:
+        if s.alongside:
+            own, other = s.ready - s.alongside_ready, s.alongside["version"]
+            both = f"version {s.serving} answers on {own} pods, version {other} on"
+            return TRUE, Reason.SERVING, f"{both} {s.alongside_ready}"
         answering = pods if s.ready <= s.spec.replicas else f"{s.ready} pods"
         return TRUE, Reason.SERVING, f"version {s.serving} answers on {answering}"
     has_traffic = f"version {s.serving} has the traffic"
     if s.spec.replicas == 0:
         what = "spec.replicas is 0, so nothing answers: set it to 1 or more"
         return FALSE, Reason.SCALED_TO_ZERO, f"{has_traffic}, but {what}"
+    if s.held_up:
+        waits = format_duration(s.spec.strategy.max_wait)
+        how = f"requests wait in the lobby since {s.held_up}, each for {waits} at most"
+        comes = s.candidate and not s.parked
+        then = progress_message(s) if comes else f"version {s.serving} comes back: {s.trouble}"
+        return FALSE, Reason.HANDING_OVER, f"{how}: {then}"
     return FALSE, Reason.NO_POD_READY, f"{has_traffic}, but {pods} are ready: {s.trouble}"
 
 
@@ -73,7 +84,7 @@ def reconciling_state(s: Situation) -> ConditionState:
     """
     if s.line:
         return TRUE, Reason.IN_LINE, progress_message(s)
-    if s.candidate and not s.parked:
+    if s.alongside or (s.candidate and not s.parked):
         return TRUE, Reason.ROLLING_OUT, progress_message(s)
     if s.serving is not None and s.ready < s.spec.replicas:
         ready = f"{s.ready} of {s.spec.replicas} pods are ready"
@@ -144,7 +155,7 @@ def summary_of(s: Situation) -> Summary:
         (s.spec.suspend, Summary.SUSPENDED),
         (_is_held(s), Summary.HELD),
         (bool(s.line), Summary.WAITING),
-        (bool(s.candidate), Summary.ROLLING_OUT),
+        (bool(s.candidate or s.alongside), Summary.ROLLING_OUT),
         (_work_due(s) is not None and _why_no_version(s) is not None, Summary.WAITING),
         (s.serving is None or s.ready == 0, Summary.WAITING),
         (s.bakes_until is not None, Summary.BAKING),

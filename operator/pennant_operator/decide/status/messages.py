@@ -33,13 +33,18 @@ class Situation:
     spec: Spec
     desired: Desired
     serving: str | None = None  # version that has the traffic
-    ready: int = 0  # its ready pods
+    ready: int = 0  # ready pods that have traffic
+    alongside: dict[str, Any] = field(default_factory=dict)  # status.alongside
+    alongside_ready: int = 0  # of the ready pods, those of what has a part of the traffic
+    rolls: bool = False  # by spec.rollout.strategy: then nothing is warm after a rollout
     missing: bool = False  # that version was deleted in the registry
     trouble: str = ""  # why not all of its pods are ready
     in_sync: bool = False  # what has the traffic is what is desired
     edited: bool = False  # what has the traffic is of an earlier spec
     candidate: dict[str, Any] = field(default_factory=dict)
     room: str = ""  # whose pods the candidate's slot still has
+    hand_over: str = ""  # what it waits for, where what serves makes way for it
+    held_up: str = ""  # since when requests wait in the lobby, where nothing answers
     back: bool = False  # the candidate is what traffic goes back to after a crash
     parked: bool = False
     verdict: Verdict | None = None
@@ -88,13 +93,24 @@ def serving_meanwhile(s: Situation) -> str:
     who = f"version {s.serving}"
     if _is_new_revision(s) and not of_another:
         who = "its previous revision"
-    return f"; {who} {'goes on serving' if s.ready else 'has the traffic, and no ready pod'}"
+    beside = alongside_message(s)
+    return (
+        f"; {who} {'goes on serving' if s.ready else 'has the traffic, and no ready pod'}{beside}"
+    )
+
+
+def alongside_message(s: Situation) -> str:
+    """That what is not coming up has a part of the traffic; empty where nothing else has any."""
+    comes = s.candidate.get("revision") == s.alongside.get("revision") and not s.parked
+    if not s.alongside or comes:
+        return ""
+    return f", and version {s.alongside['version']} has a part of the traffic"
 
 
 def warm_message(s: Situation) -> str:
     """How long going back takes no start."""
     if s.bakes_until is None:
-        return ""
+        return "; nothing stays warm (strategy Rolling): going back takes the same steps" * s.rolls
     return f"; what served before stays warm until {format_time(s.bakes_until)}"
 
 
@@ -195,6 +211,10 @@ def progress_message(s: Situation) -> str:
         )
     if s.room:
         return f"{who} waits for room in slot {slot}: {s.room}"
+    if s.hand_over:
+        return f"{who} {s.hand_over}{recreate_message(s)}"
+    if s.alongside and s.candidate["revision"] == s.alongside.get("revision"):
+        return f"{who} takes over in steps, and both versions answer meanwhile{_phase(s)}"
     what = (
         f"traffic goes back to {who} when all its pods are ready"
         if s.back
@@ -204,9 +224,19 @@ def progress_message(s: Situation) -> str:
         what = canary_message(who, s.canary, s.spec)
     if s.hindrance:
         what = f"{what}, all of it at once: {s.hindrance}"
+    return what + _phase(s)
+
+
+def _phase(s: Situation) -> str:
     if isinstance(s.verdict, Waiting):
-        return f"{what}; phase {s.verdict.phase}: {s.verdict.message}"
-    return what
+        return f"; phase {s.verdict.phase}: {s.verdict.message}{recreate_message(s)}"
+    return recreate_message(s)
+
+
+def recreate_message(s: Situation) -> str:
+    """Why Auto rolls out as it does, where room decided that."""
+    why = s.candidate.get("strategyReason")
+    return f"; Auto takes it as {s.candidate['strategy']}: it {why}" if why else ""
 
 
 def _is_new_revision(s: Situation) -> bool:
@@ -240,4 +270,5 @@ def _no_candidate(s: Situation) -> str:
         return gates_message(s)
     if s.line:
         return f"{_version_name(s, s.desired.version)} {line_message(s)}"
-    return "its rollout starts next"
+    back = f"version {s.serving} takes its traffic back in steps"
+    return back if s.alongside else "its rollout starts next"

@@ -13,8 +13,9 @@ from pennant_operator.decide.intent import Plan
 from pennant_operator.decide.seen.actions import in_force
 from pennant_operator.decide.seen.memory import Memory, desired_of, desired_version, memory_of
 from pennant_operator.decide.seen.observed import Absent, Observed, Refused
-from pennant_operator.decide.seen.slot import selected_slot, slots_of
+from pennant_operator.decide.seen.slot import slots_of
 from pennant_operator.decide.seen.spec import watch_of
+from pennant_operator.decide.seen.traffic import answering_pods
 from pennant_operator.decide.status.condition_state import (
     FALSE,
     TRUE,
@@ -148,5 +149,4 @@ def _answering_pods(observed: Observed, now: datetime) -> int:
     name = observed.owner["metadata"]["name"]
     mine = replace(observed, children=ownership.owned_children(observed.children, observed.owner))
     service, slots = mine.children.get(f"Service/{name}"), slots_of(mine, name, now)
-    slot = selected_slot(service, slots) if service else None
-    return slots[slot].ready if slot else 0
+    return answering_pods(service, slots) if service else 0

@@ -9,6 +9,8 @@ from pennant_operator.decide.candidate.answers import answers_entry
 from pennant_operator.decide.candidate.canary import hindrance
 from pennant_operator.decide.candidate.canary_steps import canary_entry
 from pennant_operator.decide.candidate.mirror import mirror_entry
+from pennant_operator.decide.candidate.recreating import hand_over_message
+from pennant_operator.decide.candidate.roll import answers_in_roll
 from pennant_operator.decide.candidate.room import pods_in_the_way
 from pennant_operator.decide.candidate.trouble import serving_trouble
 from pennant_operator.decide.goal.brake import before_brake_of
@@ -17,8 +19,8 @@ from pennant_operator.decide.goal.hold import hold_entry
 from pennant_operator.decide.goal.line import line_entry
 from pennant_operator.decide.seen.memory import approved_of, desired_of, resolved_entry, resolved_of
 from pennant_operator.decide.seen.observed import Unknown
-from pennant_operator.decide.seen.spec import Spec
-from pennant_operator.decide.seen.traffic import Traffic
+from pennant_operator.decide.seen.strategy import StrategyName
+from pennant_operator.decide.seen.traffic import Route, Traffic
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.status.conditions import conditions_of, summary_of
 from pennant_operator.decide.status.events import history_with
@@ -44,9 +46,10 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
             step.memory, step.observed.desired, step.now, pinned=spec.watch.pinned_by is not None
         ),
         "serving": _serving_entry(step, traffic),
+        "alongside": _alongside_entry(step, traffic),
         "candidate": _candidate_entry(step, traffic),
         "canary": canary_entry(step, traffic),
-        "answers": answers_entry(step, traffic),
+        "answers": _answers_entry(step, traffic),
         "mirror": mirror_entry(step, traffic),
         "rejected": step.rejected or None,
         "hold": hold_entry(step.goal.registry_hold),
@@ -58,10 +61,10 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     }
     status: dict[str, Any] = {
         "observedGeneration": step.memory.generation,
-        "selector": _selector(spec, traffic, fields["canary"] or {}),
+        "selector": _selector(spec.name, traffic, fields["canary"] or {}),
         "url": f"http://{spec.name}.{spec.namespace}.svc",
-        "replicas": world.active.size if world.active else 0,
-        "readyReplicas": world.active.ready if world.active else 0,
+        "replicas": sum(slot.size for slot in world.with_traffic),
+        "readyReplicas": sum(slot.ready for slot in world.with_traffic),
         **{field: value for field, value in fields.items() if value is not None},
     }
     situation = _situation(step, world, status)
@@ -72,14 +75,30 @@ def status_of(step: Step, traffic: Traffic | None) -> dict[str, Any]:
     return status
 
 
-def _selector(spec: Spec, traffic: Traffic | None, canary: dict[str, Any]) -> str:
-    """All pods that answer: those of a candidate, too, that has a share of the requests."""
-    every = f"{LABEL_DEPLOYMENT}={spec.name}"
-    return every if "weight" in canary else f"{every},{LABEL_SLOT}={_slot_name(traffic)}"
+def _selector(name: str, traffic: Traffic | None, canary: dict[str, Any]) -> str:
+    """Of the pods that answer; never empty: an autoscaler would count nobody's for it."""
+    if "weight" in canary or (traffic is not None and traffic.route is Route.BOTH):
+        return f"{LABEL_DEPLOYMENT}={name}"
+    return f"{LABEL_DEPLOYMENT}={name},{LABEL_SLOT}={traffic.slot if traffic else NO_SLOT}"
 
 
-def _slot_name(traffic: Traffic | None) -> str:
-    return traffic.slot if traffic else NO_SLOT
+def _alongside_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+    """What has a part of the traffic beside what serves, and since when."""
+    if traffic is None or traffic.alongside is None:
+        return None
+    before = step.memory.alongside
+    if before.get("revision") == traffic.alongside:
+        return before
+    return {
+        "version": step.version_of(traffic.alongside),
+        "revision": traffic.alongside,
+        "since": format_time(step.now),
+    }
+
+
+def _answers_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
+    rolls = traffic is not None and traffic.alongside is not None
+    return (answers_in_roll(step) if rolls else None) or answers_entry(step, traffic)
 
 
 def _serving_entry(step: Step, traffic: Traffic | None) -> dict[str, Any] | None:
@@ -170,9 +189,21 @@ def _serving_trouble(step: Step, world: World) -> str:
     active = world.active
     if active is None:
         return ""
+    if active.size == 0 and _held_up_since(step, world):
+        comes = step.goal.target not in {None, world.traffic and world.traffic.revision}
+        return "they made way for it" if comes else "once the pods of what was tried have ended"
     if active.size == 0 and step.memory.candidate:
         return "they answered nothing for a minute, and made room for the next revision"
     return serving_trouble(active.running, active.shortage, evicted=active.evicted)
+
+
+def _held_up_since(step: Step, world: World) -> str:
+    """Since when nothing answers and requests wait in the lobby; empty where they do not."""
+    if world.traffic is None or world.traffic.route is not Route.LOBBY:
+        return ""
+    ready = step.memory.condition(Condition.READY)
+    begun = ready.get("lastTransitionTime") if ready.get("status") == "False" else None
+    return begun or format_time(step.now)
 
 
 def _bakes_until(step: Step, world: World) -> datetime | None:
@@ -189,6 +220,13 @@ def _is_missing(step: Step) -> bool:
     return bool(before == Reason.SERVING_VERSION_MISSING)
 
 
+def _is_in_sync(step: Step, traffic: Traffic | None) -> bool:
+    """Whether what answers is what is desired, and nothing else does."""
+    if traffic is None or traffic.alongside is not None:
+        return False
+    return traffic.revision == step.goal.revision
+
+
 def _line_of(step: Step, status: dict[str, Any]) -> dict[str, Any]:
     """Its place, and how many may come up at once."""
     registry, line = step.observed.registry, status.get("line")
@@ -201,12 +239,17 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         spec=world.spec,
         desired=step.observed.desired,
         serving=(status.get("serving") or {}).get("version"),
-        ready=world.active.ready if world.active else 0,
+        ready=sum(slot.ready for slot in world.with_traffic),
+        alongside=status.get("alongside") or {},
+        alongside_ready=world.idle.ready if world.on_both else 0,
+        rolls=world.spec.strategy.name is StrategyName.ROLLING,
         missing=traffic is not None and _is_missing(step),
         trouble=_serving_trouble(step, world),
-        in_sync=traffic is not None and traffic.revision == step.goal.revision,
+        in_sync=_is_in_sync(step, traffic),
         candidate=candidate,
         room=pods_in_the_way(step, candidate),
+        hand_over=hand_over_message(step, world) if candidate else "",
+        held_up=_held_up_since(step, world),
         back=step.goal.back,
         parked=attempts.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,

@@ -15,7 +15,9 @@ def traffic_marks(step: Step) -> dict[str, str]:
     One that was rejected since has none: when it is tried again, it rehearses again.
     """
     traffic, rejected = step.world.traffic, {entry["revision"] for entry in step.rejected}
-    proven = {traffic.revision} if traffic is not None else set()
+    proven = {slot.revision for slot in step.world.with_traffic}
+    if traffic is not None:
+        proven.add(traffic.revision)
     if isinstance(step.verdict, Passed) and step.goal.target is not None:
         proven.add(step.goal.target)
     return {

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 
@@ -72,6 +72,8 @@ class PodReader:
     async def _ask(self, key: Key, question: ReportQuestion, *, awaited: bool) -> None:
         try:
             reports = await self._reports(question)
+            if question.beside is not None:
+                reports = replace(reports, beside=await self._reports(question.beside))
         except Exception:  # one answer that nobody thought of
             LOG.exception("%s/%s: not asked how it answers: a fault in the operator", *key)
             reports = Reports(question.about, unread="a fault in the operator")

@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 from pennant_serving.fast.lane import FastLane
 from pennant_serving.http.connections.limits import ConnectionLimits
 from pennant_serving.http.connections.parsing import Parsing
+from pennant_serving.http.connections.sharing import Choosing
 from pennant_serving.http.connections.turns import Due, Turns
 from pennant_serving.lifecycle.lifecycle import Lifecycle, Phase
 from pennant_serving.sampling.sampling import Watch
@@ -27,6 +28,8 @@ class Answering(asyncio.Protocol):
     lane: FastLane
     watch: Watch | None
     limits: ConnectionLimits
+    choosing: Choosing | None = None
+    """Whoever has a share of the requests taken."""
     transport: asyncio.Transport
     flow: FlowControl
     server: tuple[str, int | None] | None

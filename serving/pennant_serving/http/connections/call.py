@@ -12,6 +12,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from pennant_serving.http.connections.answering import Answering
+from pennant_serving.http.connections.sharing import FOREIGN, INSTEAD
 from pennant_serving.metrics.telemetry import ENDED
 
 ERRORS = logging.getLogger("uvicorn.error")
@@ -50,7 +51,7 @@ class Call(RequestResponseCycle):
 
     async def run_asgi(self, app: Any) -> None:
         """uvicorn's, which ends the connection for whatever is raised."""
-        await super().run_asgi(_harmless(app, self))
+        await super().run_asgi(_harmless(self.scope.get(INSTEAD, app), self))
 
     def leave(self, status: int) -> None:
         """Nobody waits for its answer any more; `status` is how it counts if it has none."""
@@ -84,6 +85,8 @@ class Call(RequestResponseCycle):
             # A client that was not told to go on with the body may send it yet, or not.
             unasked = self.waiting_for_100_continue and self.more_body
             self.keep_alive = self._connection.keeps(self.number, last=unasked)
+            if FOREIGN in message:
+                self.default_headers = []
             await super().send(message)
             # uvicorn would close at the end of the answer, even while the body is still arriving.
             self._is_last, self.keep_alive = not self.keep_alive, True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from starlette.types import ASGIApp
+
 from pennant_serving.accesslog import request_id
 from pennant_serving.fast.exchange import Exchange
 from pennant_serving.fast.lane import Route, is_plain
@@ -14,6 +16,7 @@ from pennant_serving.http.connections.arriving import Refused
 from pennant_serving.http.connections.call import Call, scope_of
 from pennant_serving.http.connections.limits import Motion
 from pennant_serving.http.connections.parsing import Enough, Parsing
+from pennant_serving.http.connections.sharing import INSTEAD
 from pennant_serving.http.crowd import BEYOND
 from pennant_serving.sampling.record import SCOPE
 
@@ -35,6 +38,8 @@ class Reader(Parsing):
         self._url = self._body = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._route: Route | None = None
+        self._instead: ASGIApp | None = None
+        """What answers the request in the place of the server's application."""
 
     def stop(self) -> None:
         """Read nothing any more, nor for the call whose body was arriving."""
@@ -86,8 +91,11 @@ class Reader(Parsing):
         watch = connection.watch
         self._record = None if watch is None else watch.begin(self._headers)
         route = connection.lane.routes.get(self._url)
+        if connection.choosing is not None and not parser.should_upgrade():
+            self._instead = connection.choosing.choose(method, self._url, self._headers)
         if (
             route is not None
+            and self._instead is None
             and self._record is None
             and method == b"POST"
             and version == "1.1"
@@ -154,6 +162,9 @@ class Reader(Parsing):
             scope[BEYOND] = connection.limits.max_connections
         if self._record is not None:
             scope[SCOPE] = self._record
+        if self._instead is not None and not connection.is_beyond:
+            scope[INSTEAD] = self._instead
+        self._instead = None
         self.call = call = Call(connection, scope, self.number, expects=expects)
         connection.expect(call)
         return call

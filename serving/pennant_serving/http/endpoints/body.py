@@ -24,7 +24,7 @@ class Admitted:
 
             async def admitted() -> Message:
                 if not reservation.bytes:
-                    check_size(_declared_length(scope))
+                    check_size(declared_length(scope))
                 message = await receive()
                 if body := message.get("body"):
                     reservation.grow(reservation.bytes + len(body))
@@ -58,7 +58,7 @@ def header_length(request: Request) -> int | None:
     return int(text)
 
 
-def _declared_length(scope: Scope) -> int:
+def declared_length(scope: Scope) -> int:
     """The length that the head says; 0 when it says none."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():

@@ -26,7 +26,8 @@ async def answers(request: Request) -> Response:
     seconds = _seconds(request.query_params.get("seconds", str(DEFAULT_SECONDS)))
     counted = telemetry.last_answers.last(seconds)
     differences = telemetry.differences
-    return JSONResponse(report(settings.model, settings.version, seconds, counted, differences))
+    content = report(settings.model, settings.version, seconds, counted, differences)
+    return JSONResponse(content | (telemetry.further(counted) if telemetry.further else {}))
 
 
 def _seconds(text: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from starlette.routing import BaseRoute, Router
+from starlette.routing import BaseRoute, Match, Router
 from starlette.types import Message, Receive, Scope, Send
 
 from pennant_serving.batching.batcher import Batcher
@@ -36,6 +36,12 @@ class AdapterRoutes:
     def paths(self) -> list[tuple[str, str]]:
         """Method and path of each route, for the documentation."""
         return paths.listed(self._router.routes) if self._router else []
+
+    def answers(self, method: str, path: str) -> bool:
+        """Whether one of them would be asked, whatever the host."""
+        routes = self._router.routes if self._router else ()
+        scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+        return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._router is None:

@@ -27,8 +27,8 @@ from pennant_operator.decide.seen.observed import (
     Unresolved,
 )
 from pennant_registry.gates import VersionFacts
-from pennant_testing.memory.chaos_of_judgement import ChaosOfJudgement
 from pennant_testing.memory.chaos_of_people import LOOKS, NUMBERS, SECONDS
+from pennant_testing.memory.chaos_of_strategies import BESIDE, STRATEGY, ChaosOfStrategies
 from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
 from pennant_testing.memory.fallible_operator import Fate
@@ -94,7 +94,7 @@ def tagged(number: str) -> ModelVersion:
     return replace(version(number, tag=number != "8"), environment=lock)
 
 
-class Chaos(ChaosOfJudgement):
+class Chaos(ChaosOfStrategies):
     """One ModelDeployment in a world that does as it likes."""
 
     def __init__(self) -> None:
@@ -108,12 +108,17 @@ class Chaos(ChaosOfJudgement):
         stubborn=st.booleans(),
         rehearses=st.booleans(),
         environment=st.sampled_from(ENVIRONMENTS),
+        name=STRATEGY,
+        beside=st.sampled_from(BESIDE),
     )
-    def begin(self, number: Any, stubborn: Any, rehearses: Any, environment: Any) -> None:
+    def begin(
+        self, number: Any, stubborn: Any, rehearses: Any, environment: Any, name: Any, beside: Any
+    ) -> None:
         """With nothing, with a version that serves, or with one that bakes beside another."""
         self.stubborn = stubborn
         rollout = self.world.owner["spec"]["rollout"] | REHEARSAL[rehearses]
         self.world.specify(rollout=rollout, serving=environment)
+        self.take_over_by(name, beside)
         self.operator.hear()
         for served in range(7, int(number or 0) + 1):
             self.world.desired = tagged(str(served))
@@ -284,6 +289,7 @@ class Chaos(ChaosOfJudgement):
         self.world.collect_garbage()
         self.world.somebody_has(None)
         self.world.lacks = Scarcity()
+        self.nobody_waits_for_a_person()
         self.world.registry = replace(self.world.registry or REGISTRY, braked=False, index=INDEX)
         self.world.turn = Turn()
         self.operator.fates.clear()

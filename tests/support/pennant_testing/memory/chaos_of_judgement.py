@@ -52,5 +52,6 @@ class ChaosOfJudgement(ChaosOfPeople):
 
     @rule(check=st.sampled_from(["On", "Off"]), looks=LOOKS)
     def answers_are_judged(self, check: Any, looks: Any) -> None:
-        self.world.specify(rollout={"bake": "2m", "answers": {"check": check}})
+        rollout = {**self.world.owner["spec"]["rollout"], "answers": {"check": check}}
+        self.world.specify(rollout=rollout)
         self.goes_on(looks)

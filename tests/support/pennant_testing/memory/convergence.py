@@ -7,6 +7,8 @@ from pennant_operator.decide.seen.observed import (
 )
 from pennant_testing.memory.fallible_operator import FallibleOperator
 
+TEMPORARY = ("Deployment/rec-lobby", "Service/rec-pods", "Service/rec-candidate")
+
 
 def settle(operator: FallibleOperator) -> None:
     """Only events and the plan's own wish to look again wake the operator."""
@@ -37,6 +39,8 @@ def converged(operator: FallibleOperator, *, broken: bool) -> None:
         assert "candidate" not in world.status
     assert world.condition("Stalled")[0] == str(rejected and world.active is None)
     assert sum(world.sizes().values()) == (size if world.active else 0)
+    assert set(TEMPORARY) & world.children.keys() == set(), "left over when nothing moves"
+    assert not any(pod.shares for pods in world.pods.values() for pod in pods), "a share is left"
     world.now += timedelta(days=1)
     operator.restart()
     decision = operator.reconcile()

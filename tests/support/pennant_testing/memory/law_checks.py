@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pennant_operator.decide.intent import Apply, Delete, Plan
+from pennant_operator.decide.intent import AnnotatePod, Apply, Delete, Plan
 from pennant_operator.decide.seen.actions import Act, in_force
 from pennant_operator.decide.seen.observed import (
     ModelVersion,
@@ -25,14 +25,20 @@ from pennant_testing.memory.law_checks_status import (
     check_pin,
     check_ready,
 )
+from pennant_testing.memory.law_checks_strategies import (
+    check_child,
+    check_no_share_is_left,
+    check_pods_of_the_lobby,
+    check_shares,
+    check_size,
+)
 from pennant_testing.memory.law_checks_traffic import (
-    answers_nothing,
     check_action_hold,
     check_emptied_in_outage,
     check_judged,
     check_traffic_move,
-    may_let_go,
 )
+from pennant_testing.memory.routes import BOTH, route_of
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.truth.kstatus import Judge
 
@@ -75,18 +81,28 @@ class Laws:
         """A request reaches the API server."""
         if isinstance(write, Delete):
             self._check_deletion(world, write)
+        elif isinstance(write, AnnotatePod):
+            check_shares(world, seen, write)
         elif isinstance(write, Apply) and not _is_refused(world, write):
             _check_owner(world, write)
-            if write.manifest["kind"] == "Deployment":
+            check_child(seen, write)
+            if _is_of_a_slot(write):
                 self._check_deployment(world, seen, write)
                 self._check_gates(world, seen, write)
                 check_hold(world, seen, write)
                 wants_token = "PENNANT_REHEARSAL_TOKEN" in str(write.manifest)
                 assert world.tokens or not wants_token, "rehearsal: pods before their token"
                 check_its_turn(world, seen, write)
-            if write.manifest["metadata"]["name"] == "rec":
+            if write.manifest["kind"] == "Service":
+                self._check_service(world, seen, write)
+
+    def _check_service(self, world: Simulation, seen: Observed, write: Apply) -> None:
+        match write.manifest["metadata"]["name"]:
+            case "rec":
                 check_traffic_move(world, seen, write)
                 check_hold_of_traffic(world, seen, write)
+            case "rec-pods":
+                check_pods_of_the_lobby(world, seen, write)
 
     def after(self, world: Simulation) -> None:
         """Law 3: at most two revisions have pods."""
@@ -101,6 +117,7 @@ class Laws:
         self._refused |= {entry["revision"] for entry in new}
         for entry in new:
             check_judged(seen, entry)
+        check_no_share_is_left(world, seen)
         if decision.status is not None:
             check_ready(known, seen, decision.status)
 
@@ -113,14 +130,7 @@ class Laws:
         active = world.active is not None and world.active[0] == slot
         if world.active is not None and active:
             assert revision == world.active[1], "law 3: what serves gets another template"
-            known = seen.children.get(f"Deployment/rec-{slot}", live)
-            sizes = {each["spec"]["replicas"] for each in (live, known) if each}
-            stays = size in sizes and may_let_go(seen)  # as it is, or was before somebody's edit
-            wanted = seen.owner["spec"]["replicas"]
-            if size == 0 and wanted and not stays:
-                assert answers_nothing(world, seen, slot), "law 3: what serves is taken down"
-            else:
-                assert stays or size == wanted, "law 3: what serves is scaled"
+        check_size(world, seen, slot, size)
         record = world.records.get(revision)
         if record is not None:
             recorded = record.manifest["spec"]["template"]
@@ -132,6 +142,8 @@ class Laws:
         if live["metadata"]["labels"][REVISION] != revision:
             pods = [p for p in world.pods[slot] if not p.evicted and not p.lost(world.now)]
             assert not pods, f"slots: template changed with {len(pods)} pods"
+            alone = route_of(world.children.get("Service/rec")) != BOTH
+            assert alone, "law 1: what nobody looked at gets traffic as soon as it is ready"
             assert write.resource_version, "law 9: a template without resourceVersion"
         if size == 0 and live["spec"]["replicas"]:
             assert write.resource_version, "law 9: to zero without resourceVersion"
@@ -227,6 +239,12 @@ def _check_replacement(world: Simulation, write: Delete) -> None:
     assert not leaving, "replace: two at a time"
     young = [p for p in world.pods[slot] if world.now - p.created < timedelta(minutes=2)]
     assert not young, "replace: soon again"
+
+
+def _is_of_a_slot(write: Apply) -> bool:
+    return write.manifest["metadata"]["name"] in {f"rec-{slot}" for slot in SLOTS} and (
+        write.manifest["kind"] == "Deployment"
+    )
 
 
 def _is_refused(world: Simulation, write: Apply) -> bool:

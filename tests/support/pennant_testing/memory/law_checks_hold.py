@@ -3,7 +3,9 @@
 from typing import Any
 
 from pennant_operator.decide.intent import Apply
+from pennant_operator.decide.seen.actions import in_force
 from pennant_operator.decide.seen.observed import Observed
+from pennant_operator.decide.seen.peoples_word import with_pin
 from pennant_testing.memory.cluster_state import REVISION
 from pennant_testing.memory.simulated_cluster import Simulation
 
@@ -29,7 +31,8 @@ def check_hold_of_traffic(world: Simulation, seen: Observed, write: Apply) -> No
 def _may_begin(world: Simulation, seen: Observed, revision: str) -> bool:
     version, status = world.versions.get(revision), seen.owner.get("status") or {}
     hold = seen.holds.on(str(version), world.now) if seen.holds else None
-    if hold is None or seen.owner["spec"]["model"].get("version"):
+    pinned = with_pin(seen.owner, in_force(seen.actions, world.now))["spec"]["model"]
+    if hold is None or pinned.get("version"):
         return True
     serving = status.get("serving") or {}
     under_way = {(status.get(part) or {}).get("revision") for part in ("candidate", "serving")}

@@ -7,6 +7,7 @@ from pennant_operator.decide.seen.observed import (
     Unknown,
 )
 from pennant_testing.memory.cluster_state import SLOTS
+from pennant_testing.memory.routes import BOTH, LOBBY, lobby_leads_to, route_of
 from pennant_testing.memory.simulated_cluster import leads_to
 from pennant_testing.memory.situations import table
 from pennant_testing.memory.status_text import status_text
@@ -26,7 +27,10 @@ def check_ready(known: Children, seen: Observed, status: dict[str, Any]) -> None
     ours = [o["uid"] for o in service["metadata"].get("ownerReferences", ())]
     counts = {slot: _answering(seen, slot) for slot in SLOTS}
     slot = leads_to(service, {slot: (count > 0,) for slot, count in counts.items()})
-    answers = counts.get(slot, 0) if seen.owner["metadata"]["uid"] in ours else 0
+    reached = {BOTH: list(SLOTS), LOBBY: lobby_leads_to(known)}.get(route_of(service), [slot])
+    if seen.owner["metadata"]["uid"] not in ours:
+        reached = []
+    answers = sum(counts.get(slot, 0) for slot in reached)
     assert (statuses["Ready"] == "True") == bool(answers), f"law 6: Ready={statuses['Ready']}"
 
 

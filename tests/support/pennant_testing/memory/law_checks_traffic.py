@@ -15,7 +15,8 @@ from pennant_operator.decide.seen.peoples_word import with_pin
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.times import parse_time
 from pennant_testing.memory.cluster_state import REVISION, SLOTS
-from pennant_testing.memory.simulated_cluster import Simulation
+from pennant_testing.memory.routes import BOTH, LOBBY, SLOT, route_of
+from pennant_testing.memory.simulated_cluster import Simulation, leads_to
 
 WARM = "pennant.dev/warm-revision"
 
@@ -53,7 +54,8 @@ def check_action_hold(world: Simulation, seen: Observed, revision: str) -> None:
     if word.hold is not None and word.pin is None:
         service = seen.children.get("Service/rec", {"metadata": {}})
         warm = service["metadata"].get("annotations", {}).get(WARM)
-        assert revision == warm, "hold: a new revision gets pods"
+        serves = (seen.owner["status"].get("serving") or {}).get("revision")  # without a Service
+        assert revision in {warm, serves}, "hold: a new revision gets pods"
 
 
 def check_traffic_move(world: Simulation, seen: Observed, write: Apply) -> None:
@@ -62,22 +64,70 @@ def check_traffic_move(world: Simulation, seen: Observed, write: Apply) -> None:
         annotations["pennant.dev/active-slot"],
         annotations["pennant.dev/active-revision"],
     )
-    assert write.manifest["spec"]["selector"]["pennant.dev/slot"] == slot, "law 8: two truths"
+    live = world.children.get(f"Service/{world.owner['metadata']['name']}")
+    _check_route(world, seen, write, slot, live)
     if world.active == ((slot, revision) if slot in SLOTS else None):
         return
-    live = world.children.get(f"Service/{world.owner['metadata']['name']}")
-    if live is None:  # it was deleted by hand and comes back
+    if live is None or _had_it(seen, slot, revision):  # it was deleted or edited by hand
         return
     assert write.resource_version, "law 9: traffic moved without resourceVersion"
     if slot not in SLOTS:
         _check_release(seen)
         return
+    back = live["metadata"]["annotations"].get(WARM) == revision
+    check_proved(world, seen, slot, revision, ready_ones=back)
+    size = max(deployment_of(seen, slot)["spec"]["replicas"], len(seen.pods[slot]))
+    full = back or size >= seen.owner["spec"]["replicas"] or route_of(write.manifest) == BOTH
+    assert full, "law 3: traffic moved to what is not at full size"
+
+
+def _had_it(seen: Observed, slot: str, revision: str) -> bool:
+    """By what the operator knew: a slot that it fills in the same plan has answered nothing."""
+    known = {each: seen.children.get(f"Deployment/rec-{each}", {}) for each in SLOTS}
+    told = {each: known[each].get("spec", {}).get("replicas", 0) for each in SLOTS}
+    ranks = {each: (_ready(seen, each), told[each] > 0) for each in SLOTS}
+    labels = known.get(slot, {}).get("metadata", {}).get("labels", {})
+    active = leads_to(seen.children.get("Service/rec"), ranks)
+    return (active, labels.get(REVISION)) == (slot, revision)
+
+
+def _ready(seen: Observed, slot: str) -> bool:
+    return any(p.ready and not p.terminating and not p.evicted for p in seen.pods.get(slot, ()))
+
+
+def _check_route(
+    world: Simulation, seen: Observed, write: Apply, slot: str, live: dict[str, Any] | None
+) -> None:
+    """To one slot, as it is written beside; to both, once both are proved; or to who waits."""
+    route = route_of(write.manifest)
+    if route == SLOT:
+        assert write.manifest["spec"]["selector"]["pennant.dev/slot"] == slot, "law 8: two truths"
+    if live is None or route_of(live) == route:
+        return
+    assert write.resource_version, "law 9: the traffic takes another way without resourceVersion"
+    if route == BOTH:
+        (other,) = {*SLOTS} - {slot}
+        check_proved(world, seen, other, deployment_of(seen, other)["metadata"]["labels"][REVISION])
+    elif route == LOBBY:
+        waits = seen.children.get("Deployment/rec-lobby", {}).get("status", {})
+        assert waits.get("readyReplicas"), "law 3: traffic leads to a lobby where nobody waits"
+
+
+def check_proved(
+    world: Simulation, seen: Observed, slot: str, revision: str, *, ready_ones: bool = False
+) -> None:
+    """Law 1: what its pods are was looked at; of those that had the traffic, the ready ones."""
+    labels = deployment_of(seen, slot)["metadata"]["labels"]
+    assert labels[REVISION] == revision, "law 1: another revision"
+    pods = [p for p in seen.pods[slot] if not p.terminating and not p.evicted]
+    _check_pods(world, seen, [p for p in pods if p.ready] if ready_ones else pods, revision)
+
+
+def deployment_of(seen: Observed, slot: str) -> dict[str, Any]:
+    """As the operator knows it."""
     deployment = seen.children.get(f"Deployment/rec-{slot}")
     assert deployment is not None, "law 3: traffic moved to an empty slot"
-    assert deployment["metadata"]["labels"][REVISION] == revision, "law 1: another revision"
-    pods = [p for p in seen.pods[slot] if not p.terminating and not p.evicted]
-    back = live["metadata"]["annotations"].get(WARM) == revision
-    _check_pods(world, seen, [p for p in pods if p.ready] if back else pods, revision)
+    return deployment
 
 
 def check_judged(seen: Observed, rejected: dict[str, Any]) -> None:
@@ -96,7 +146,7 @@ def answers_nothing(world: Simulation, seen: Observed, slot: str) -> bool:
     status = seen.owner.get("status") or {}
     ready = next(c for c in status["conditions"] if c["type"] == "Ready")
     silent = world.now - parse_time(ready["lastTransitionTime"]) >= timedelta(minutes=1)
-    answers = any(p.ready and not p.terminating and not p.evicted for p in seen.pods[slot])
+    answers = _ready(seen, slot)
     return ready["status"] == "False" and silent and not answers and "candidate" in status
 
 

@@ -34,7 +34,8 @@ class SimulatedAnswers(ClusterState):
         what = self.answers.get(question.version, AnswerCounts())
         if isinstance(what, str):
             return Reports(question.about, unread=what)
-        return Reports(question.about, self._shared(what, question), len(question.addresses))
+        shared, beside = self._shared(what, question), self.reported(question.beside)
+        return Reports(question.about, shared, len(question.addresses), beside=beside)
 
     def _shared(self, own: AnswerCounts, question: ReportQuestion) -> AnswerCounts:
         """What pods with traffic handed over came back as the candidate answers."""
