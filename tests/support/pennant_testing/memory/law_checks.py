@@ -191,7 +191,7 @@ class Laws:
 
 def _desired(seen: Observed, decision: Plan) -> str | None:
     """The version that is known to be asked for: a pin needs no answer where it ran before."""
-    if isinstance(seen.desired, ModelVersion):
+    if isinstance(seen.desired, ModelVersion | Unresolved) and seen.desired.version:
         return seen.desired.version
     desired = (decision.status or {}).get("desired") or {}
     return desired.get("version") if seen.owner["spec"]["model"].get("version") else None
