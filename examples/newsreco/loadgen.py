@@ -23,7 +23,6 @@ from itertools import count, cycle
 from newsreco.loadgen_client import Answer, AnswerError, Connection, Pool, Target
 from newsreco.loadgen_report import FRESH, POOLED, Row, format_line
 
-MAX_IN_FLIGHT = 500
 FLUSH_SECONDS = 0.2
 
 
@@ -64,11 +63,12 @@ class Load:
     """The running requests and the rows that were not printed yet."""
 
     def __init__(
-        self, target: Target, question: Question, *, connections: int, timeout: float
+        self, target: Target, question: Question, *, connections: int, timeout: float, most: int
     ) -> None:
         self._target = target
         self._question = question
         self._timeout = timeout
+        self._most = most
         self._pool = Pool(target, connections)
         self._clock = Clock()
         self._rows: list[Row] = []
@@ -76,7 +76,7 @@ class Load:
 
     def start(self, kind: str, path: str) -> None:
         """Begin one request. Too many unanswered ones are failures, not a reason to wait."""
-        if len(self._running) >= MAX_IN_FLIGHT:
+        if len(self._running) >= self._most:
             now = self._clock.now()
             self._rows.append(Row(now, now, kind, 0, "", "", "too many requests unanswered"))
             return
@@ -167,12 +167,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=600, help="at most 3600")
     parser.add_argument("--connections", type=int, default=6, help="keep-alive connections kept")
     parser.add_argument("--timeout", type=float, default=5, help="seconds for one request")
+    parser.add_argument("--in-flight", type=int, default=500, help="requests at a time, at most")
     args = parser.parse_args(argv)
     if not (0 < args.rate <= 1000 and 0 < args.seconds <= 3600):
         parser.error("--rate must be in (0, 1000] and --seconds in (0, 3600]")
     question = Question(args.body.encode(), args.marker)
     target = Target.of(args.url)
-    load = Load(target, question, connections=args.connections, timeout=args.timeout)
+    load = Load(
+        target,
+        question,
+        connections=args.connections,
+        timeout=args.timeout,
+        most=args.in_flight,
+    )
     asyncio.run(run(load, args.path or ["/recommend/U106"], args.rate, args.seconds))
 
 

@@ -39,6 +39,7 @@ Life of a request: codec -> `Rows` -> the model's `predict` -> codec.
     adapters/base.py Adapter        predict: the code that knows this kind of bundle
     codecs/                         v2.py encode, invocations.py encode
     metrics/telemetry.py            counted and timed; accesslog.py and sampling/ write it down
+    traffic/sharing.py              Sharing: a share of them for another version, if asked for
     recent/memory.py                Recent: the newest of them, for the version that comes next
 
 Beside the pods, while all of them are replaced at once: `python -m pennant_serving.lobby`, whose

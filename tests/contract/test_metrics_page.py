@@ -1,7 +1,7 @@
 """docs/metrics.md has every metric of the operator, and alerts ask for metrics that exist.
 
-Those of the server are on docs/serving.md. Those of registries are on docs/registries.md:
-test_registry_docs.py.
+Those of the server are on docs/serving.md, but for those of shares. Those of registries are on
+docs/registries.md: test_registry_docs.py.
 """
 
 import re
@@ -17,6 +17,7 @@ from pennant_operator.decide.seen.spec import parse_spec
 from pennant_operator.run.metrics.metrics import _RESULTS, Metrics
 from pennant_serving.lobby.counts import LobbyCounts
 from pennant_serving.metrics.telemetry import FAMILIES, Telemetry
+from pennant_serving.traffic.counting import FAMILIES as SHARES
 from pennant_testing.memory.counted_metrics import operator_metrics
 from pennant_testing.memory.object_builders import IMAGES, NOW, model_deployment, version
 from pennant_testing.truth.promql import asked_for, grouped_by, increases_asked_for
@@ -55,9 +56,8 @@ def test_the_page_has_every_metric_with_its_labels():
         assert listed.pop(name) == labels
     assert [name for name in of_lobbies if name.startswith("pennant_")] == []
     of_registries = ("pennant_registry_", "pennant_webhooks_", "pennant_notifications_")
-    assert listed == {
-        n: labels for n, labels in exposed().items() if not n.startswith(of_registries)
-    }
+    of_operator = {n: labels for n, labels in exposed().items() if not n.startswith(of_registries)}
+    assert listed == of_operator | {family.name: {*family.labels} for family in SHARES}
 
 
 def rules() -> dict[str, dict[str, Any]]:

@@ -40,7 +40,7 @@ SERVING = (
         "cache/following.py",
         "environment/*.py",
     ),
-    *("rehearsal/judging.py", "rehearsal/rehearse.py"),
+    *("lobby/__main__.py", "lobby/settings.py", "rehearsal/judging.py", "rehearsal/rehearse.py"),
     *("process/selftest.py", "process/startup.py", "process/supervisor.py", "sampling/sampling.py"),
     *("process/trial.py", "settings.py", "adapters/loading.py", "adapters/trouble.py"),
     *(

@@ -17,8 +17,10 @@ pytestmark = pytest.mark.e2e
 
 SAMPLE = REPOSITORY / "manifests" / "samples" / "hpa.yaml"
 MOST = 3  # pods, by the sample
-# A tenth of what the traffic takes: one pod is far too few for it, three are still.
-RESOURCES = {"requests": {"cpu": "30m", "memory": "192Mi"}, "limits": {"memory": "768Mi"}}
+# Of the processor what the traffic takes: one pod answers all of it while others start. By the
+# target three pods are too few for it, and one is enough without it.
+RESOURCES = {"requests": {"cpu": "200m", "memory": "192Mi"}, "limits": {"memory": "768Mi"}}
+TARGET = 10  # percent
 SERVING = {
     "image": IMAGE,
     "adapter": "newsreco.serving:NewsrecoAdapter",
@@ -42,13 +44,15 @@ def measured(kube: Kube) -> Iterator[None]:
 
 
 class Autoscaled:
-    """The sample on one ModelDeployment, but that it shrinks at once."""
+    """The sample on one ModelDeployment, but that it grows early and shrinks at once."""
 
     def __init__(self, deployed: Deployed) -> None:
         self._deployed = deployed
         sample: Object = yaml.safe_load(SAMPLE.read_text())
         sample["metadata"] = {"name": deployed.name, "namespace": deployed.namespace}
         sample["spec"]["scaleTargetRef"]["name"] = deployed.name
+        (metric,) = sample["spec"]["metrics"]
+        metric["resource"]["target"]["averageUtilization"] = TARGET
         sample["spec"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"] = 0
         deployed.kube.create(sample)
 
@@ -79,7 +83,7 @@ def test_it_grows_under_load_keeps_its_size_through_a_promotion_and_shrinks_afte
         autoscaled = Autoscaled(deployed)
         with traffic(deployed) as flow:
             deployed.until(replicas=MOST, readyReplicas=MOST, summary="Serving")
-            assert int(autoscaled.shown()) > 70
+            assert int(autoscaled.shown()) > TARGET
             deployed.point_alias_at(2)
             assert autoscaled.sizes_until("2") == {(MOST, MOST)}
         assert failures(flow.rows) == []

@@ -202,22 +202,38 @@ def waited_for_its_turn(operator: FallibleOperator) -> None:
     look(operator, 8)
 
 
+def rolled(operator: FallibleOperator) -> None:
+    operator.world.specify(rollout=REHEARSING | {"strategy": "Rolling"})
+    operator.world.desired = version(8, tag=False)
+    look(operator, 12)
+
+
+def back_in_the_roll(operator: FallibleOperator) -> None:
+    operator.world.specify(replicas=4, rollout=REHEARSING | {"strategy": "Rolling"})
+    look(operator, 2)
+    operator.world.desired = version(8, tag=False)
+    look(operator, 5)
+    operator.world.desired = version(7)
+    look(operator, 9)
+
+
 def at_a_step_of_a_canary(operator: FallibleOperator) -> None:
     operator.world.answers = {"7": answered(100), "8": answered(60)}
     operator.world.specify(rollout=CANARY)
+    operator.hear()
     operator.world.desired = version(8)
-    look(operator, 8, seconds=2)
+    look(operator, 6, seconds=2)
 
 
 def through_the_steps(operator: FallibleOperator) -> None:
-    look(operator, 30, seconds=5)
+    look(operator, 14, seconds=15)
 
 
 def skipped_and_promoted(operator: FallibleOperator) -> None:
     for action in ("Skip", "Promote"):
         operator.world.act(action)
         operator.hear()
-        look(operator, 8)
+        look(operator, 6)
 
 
 def failing_in_canary(operator: FallibleOperator) -> None:
@@ -238,6 +254,18 @@ def copied_to_a_challenger(operator: FallibleOperator) -> None:
 def copied_no_more(operator: FallibleOperator) -> None:
     operator.world.specify(mirror=None)
     look(operator, 6)
+
+
+def recreated(operator: FallibleOperator) -> None:
+    operator.world.specify(rollout={**REHEARSING, "strategy": "Recreate"})
+    operator.world.lacks.room = operator.world.owner["spec"]["replicas"]
+    operator.world.desired = version(8, tag=False)
+    look(operator, 14, seconds=3)
+
+
+def recreated_in_vain(operator: FallibleOperator) -> None:
+    operator.world.behaviour["8"] = fails("LoadFailed")
+    recreated(operator)
 
 
 # What a story begins after, the version that serves at its end, and what is said then.
@@ -266,6 +294,10 @@ STORIES: dict[Story, tuple[Story | None, str, str]] = {
     braked_and_let_go: (first, "8", "Baking"),
     braked_and_put_right: (first, "7", "Serving"),
     waited_for_its_turn: (first, "8", "Baking"),
+    rolled: (first, "8", "Serving"),
+    back_in_the_roll: (first, "7", "Serving"),
+    recreated: (first, "8", "Serving"),
+    recreated_in_vain: (first, "7", "Rejected"),
     at_a_step_of_a_canary: (first, "7", "RollingOut"),
     through_the_steps: (at_a_step_of_a_canary, "8", "Baking"),
     skipped_and_promoted: (at_a_step_of_a_canary, "8", "Baking"),

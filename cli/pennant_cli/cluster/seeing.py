@@ -46,7 +46,7 @@ def look_at(api: Api, name: str) -> Sight:
     """Everything about one, in one round of requests."""
     owner = owner_of(api, name)
     selector = f"{LABEL_DEPLOYMENT}={name}"
-    names = child_names(name)
+    names = child_names(owner)
     gets: list[Callable[[], Any]] = [partial(api.get, kind, child) for kind, child in names]
     *children, records, pods, actions, registries = at_once(
         *gets,

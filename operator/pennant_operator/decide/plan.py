@@ -57,7 +57,7 @@ from pennant_operator.decide.times import format_time
 from pennant_operator.decide.traffic.pace import FAST_LOOK_SECONDS, next_look, unsettled
 from pennant_operator.decide.traffic.strategies import next_moves
 from pennant_operator.decide.traffic.writes import service_writes, writes_for
-from pennant_operator.decide.verdict import Held, Rejected
+from pennant_operator.decide.verdict import Crowded, Held, Rejected
 from pennant_operator.decide.vocabulary import EventReason, Reason
 
 DELETION_RECHECK_SECONDS = 1.0  # between two looks at children that are being deleted
@@ -200,7 +200,7 @@ def _plan_step(step: Step) -> Plan:
     step = replace(step, verdict=verdict)
     if isinstance(verdict, Rejected) and goal.target is not None:
         return _plan_rejection(step, goal.target, verdict)
-    if isinstance(verdict, Held) or is_new_to_pods(step):
+    if isinstance(verdict, Held | Crowded) or is_new_to_pods(step):
         return _plan_status_only(step)
     if (question := question_before_move(step)) is not None:
         return _plan_baseline(step, question)

@@ -38,4 +38,11 @@ class Held:
     message: str
 
 
-Verdict = Waiting | Passed | Rejected | Held
+@dataclass(frozen=True)
+class Crowded:
+    """The world has no room for it beside what serves, for as long as Auto waits."""
+
+    message: str
+
+
+Verdict = Waiting | Passed | Rejected | Held | Crowded

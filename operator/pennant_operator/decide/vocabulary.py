@@ -77,6 +77,7 @@ class Reason(StrEnum):
     SERVING = "Serving"  # at least one pod with traffic is ready
     NOTHING_SERVED_YET = "NothingServedYet"  # no version has ever had traffic
     NO_POD_READY = "NoPodReady"  # the active slot has no ready pod
+    HANDING_OVER = "HandingOver"  # requests wait in the lobby until pods answer again
     SCALED_DOWN = "ScaledDown"  # the alias was removed, and spec.onAliasRemoved is ScaleDown
     SCALED_TO_ZERO = "ScaledToZero"  # spec.replicas is 0: nothing answers, nothing is proved
     # Reconciling
@@ -142,6 +143,7 @@ class Reason(StrEnum):
     EVICTED = "Evicted"
     KILLED = "Killed"  # from outside, before it was ready
     SLOT_OCCUPIED = "SlotOccupied"  # pods of an earlier revision do not end
+    LOBBY_NOT_READY = "LobbyNotReady"  # what is to hold requests meanwhile does not come up
     DEADLINE_EXCEEDED = "DeadlineExceeded"
 
 

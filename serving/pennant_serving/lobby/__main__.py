@@ -22,7 +22,7 @@ def main(variables: Mapping[str, str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = LobbySettings.from_env(variables)
-        print(f"lobby of {settings.to}, port {settings.port}", flush=True)
+        print(settings, flush=True)
         asyncio.run(Lobby(settings).run())
     except (SettingsError, OSError) as error:
         failure = PodError(Reason.START_FAILED, f"the lobby could not start: {error}")

@@ -85,9 +85,13 @@ class Buffer:
         self.changed.set()
 
     def begin(self) -> None:
-        """Send from the start, to another pod."""
-        self._sent, self._is_flowing = 0, True
+        """A pod takes it, from the start."""
+        self._is_flowing = True
         self.changed.set()
+
+    def stop(self) -> None:
+        """That pod takes no more; another one is to be sent all of it."""
+        self._sent, self._is_flowing = 0, False
 
     async def unsent(self) -> bytes:
         """What is to be sent next; waits for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from pennant_serving.errors import ServingError, content
 from pennant_serving.http.connections.limits import HEAD_LIMIT_BYTES
 from pennant_serving.lobby import heads
 from pennant_serving.lobby.counts import Ending
-from pennant_serving.lobby.relay import Relay, Unanswered
+from pennant_serving.lobby.relay import ClientGone, Relay, Unanswered
 
 HEAD_SECONDS = 10.0
 """For a request's head to arrive."""
@@ -93,4 +94,5 @@ class HttpRelay(Relay):
             **(error.headers or {}),
         }
         lines = [f"HTTP/1.1 {status} {status.phrase}", *(f"{n}: {v}" for n, v in headers.items())]
-        await self._pass("\r\n".join([*lines, "", ""]).encode() + body)
+        with contextlib.suppress(ClientGone):
+            await self._pass("\r\n".join([*lines, "", ""]).encode() + body)

@@ -68,7 +68,7 @@ class Pods:
         """Raises OSError."""
         if not self._known:
             await self._look_up()
-        refusal: OSError = ConnectionRefusedError(f"no address of {self._address}")
+        refusal: OSError = ConnectionRefusedError()
         for family, where in self._known:
             try:
                 return await _connected(family, where)

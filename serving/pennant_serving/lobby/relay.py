@@ -80,8 +80,7 @@ class Relay:
     async def turn_away(self) -> None:
         """Say that there is no place."""
         try:
-            with contextlib.suppress(ClientGone):
-                await self._refuse(Unavailable("too many requests wait already"))
+            await self._refuse(Unavailable("too many requests wait already"))
             await self._linger()
         finally:
             self._client.close()
@@ -165,12 +164,16 @@ class Relay:
 
     async def _send(self, pod: socket.socket) -> None:
         """What the client has sent, and sends. That a pod takes no more is seen by its answer."""
-        self._buffer.begin()
-        with contextlib.suppress(OSError):
-            while True:
-                data = await self._buffer.unsent()
-                await self._loop.sock_sendall(pod, data)
-                self._buffer.sent(len(data))
+        buffer = self._buffer
+        buffer.begin()
+        try:
+            with contextlib.suppress(OSError):
+                while True:
+                    data = await buffer.unsent()
+                    await self._loop.sock_sendall(pod, data)
+                    buffer.sent(len(data))
+        finally:
+            buffer.stop()
 
     async def _first(self, pod: socket.socket) -> bytes:
         """The first bytes of the answer. Raises Unanswered."""

@@ -20,9 +20,6 @@ class Address:
     host: str
     port: int
 
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
 
 @dataclass(frozen=True)
 class LobbySettings:

@@ -66,7 +66,7 @@ class Mirroring:
         self._seconds = seconds
         self._waiting: deque[Copied] = deque()
         self._size = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         passing = Passing(receive, send)
@@ -80,10 +80,10 @@ class Mirroring:
             return
         self._waiting.append(copied)
         self._size += copied.size
-        if len(self._tasks) < AT_ONCE:
+        if len(self.tasks) < AT_ONCE:
             task = asyncio.get_running_loop().create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
 
     def _is_full(self, more: int) -> bool:
         return len(self._waiting) >= WAITING_LIMIT or self._size + more > WAITING_LIMIT_BYTES

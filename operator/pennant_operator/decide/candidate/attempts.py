@@ -5,10 +5,13 @@ from typing import Any
 
 from pennant_operator.decide.seen.memory import Memory, parked_until
 from pennant_operator.decide.seen.slot import Slot
+from pennant_operator.decide.seen.strategy import StrategyName
 from pennant_operator.decide.times import format_time
-from pennant_operator.decide.verdict import Held, Verdict
+from pennant_operator.decide.verdict import Crowded, Held, Verdict
+from pennant_operator.decide.vocabulary import Reason
 
 _HOLD_FIELDS = {"retryTime", "reason", "message", "shortSince"}
+_LACKS_OF_ROOM = {Reason.UNSCHEDULABLE, Reason.QUOTA_EXCEEDED}
 _FIRST_RETRY_DELAY = timedelta(seconds=30)  # of a held candidate; doubles each time
 _MAX_RETRY_DELAY = timedelta(minutes=10)  # at most, until a held candidate is tried again
 
@@ -42,7 +45,14 @@ def candidate_entry(
         entry["image"] = image
     if "firstReadyTime" not in entry and slot.revision == revision and slot.ready:
         entry["firstReadyTime"] = format_time(now)
+    if isinstance(verdict, Crowded):
+        # Another attempt, with clocks of its own.
+        entry |= {"strategy": str(StrategyName.RECREATE), "since": format_time(now)}
+        entry["strategyReason"] = verdict.message
     if isinstance(verdict, Held):
+        if entry.get("strategy") and slot.size and verdict.reason in _LACKS_OF_ROOM:
+            # What served made way in vain: once is enough.
+            entry |= {"strategy": str(StrategyName.BLUE_GREEN), "strategyReason": verdict.message}
         attempts = int(entry.get("attempts", 0)) + 1
         entry |= {
             "attempts": attempts,

@@ -80,6 +80,10 @@ FAULTS: dict[Reason, Consequence] = {
         "with mode Custom also spec.serving.probes)",
     ),
     Reason.SLOT_OCCUPIED: Consequence(Fault.WORLD),
+    Reason.LOBBY_NOT_READY: Consequence(
+        Fault.WORLD,
+        cure="see what keeps its pods from being ready (kubectl describe), or make room for them",
+    ),
     Reason.DEADLINE_EXCEEDED: Consequence(Fault.WORLD),
 }
 

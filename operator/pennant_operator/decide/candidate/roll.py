@@ -17,6 +17,7 @@ from pennant_operator.decide.candidate.answers import (
     judges,
     question_about,
     reading,
+    tally_of,
     verdict_of,
 )
 from pennant_operator.decide.candidate.attempts import is_parked
@@ -96,8 +97,11 @@ def _verdict_by_answers(step: Step) -> Rejected | None:
 
 
 def _baseline(step: Step, reports: Reports) -> Tally:
-    """The other slot's answers; cold pods are slow, so that then none is too slow."""
+    """The other slot's answers, or its last ones; while a pod is cold, none is too slow."""
     beside = reports.beside.answers.tally if reports.beside is not None else Tally()
+    entry = step.memory.answers
+    if beside.requests < BASELINE_REQUESTS_MINIMUM and entry.get("revision") == step.goal.target:
+        beside = tally_of(entry.get("baseline"))
     if beside.requests < BASELINE_REQUESTS_MINIMUM:
         return Tally()
     warm_up = timedelta(seconds=WARM_UP_SECONDS)

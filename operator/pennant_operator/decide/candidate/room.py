@@ -1,5 +1,6 @@
 """Who has the room where there is not enough of it for both slots: what serves, while it serves."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,6 +51,25 @@ def _unplaced(slot: Slot) -> str | None:
     """A pod that lacks a volume needs nobody's room."""
     waits = (pod.unschedulable for pod in slot.running if pod.unschedulable)
     return next((why for why in waits if not lacks_a_volume(why)), None)
+
+
+@dataclass(frozen=True)
+class LackOfRoom:
+    """That a slot may not have its pods, or no node takes them, and since when."""
+
+    reason: Reason
+    since: datetime
+    message: str
+
+
+def lack_of_room(slot: Slot, now: datetime) -> LackOfRoom | None:
+    """By the API server's word on the quota, or the scheduler's on a pod."""
+    if quota := _beyond_quota(slot):
+        return LackOfRoom(Reason.QUOTA_EXCEEDED, slot.shortage_since or now, quota)
+    if (unplaced := _unplaced(slot)) is None:
+        return None
+    since = min(pod.created for pod in slot.running if pod.unschedulable == unplaced)
+    return LackOfRoom(Reason.UNSCHEDULABLE, since, unplaced)
 
 
 def gives_way(world: World, memory: Memory, target: str, now: datetime) -> bool:

@@ -6,6 +6,12 @@ from pennant_operator.decide.candidate.attempts import is_parked
 from pennant_operator.decide.candidate.canary import is_canary, known_canary, weight_since
 from pennant_operator.decide.candidate.canary_answers import verdict_in_canary
 from pennant_operator.decide.candidate.environments import Installing
+from pennant_operator.decide.candidate.recreating import (
+    crowded,
+    held_by_lobby,
+    held_without_room,
+    recreates,
+)
 from pennant_operator.decide.candidate.roll import progress_since, verdict_in_roll
 from pennant_operator.decide.candidate.room import needed_by_what_serves, pods_in_the_way
 from pennant_operator.decide.candidate.verdicts import Trial, held_for_room, judge
@@ -24,13 +30,18 @@ def verdict_on(step: Step) -> Verdict | None:
     has_traffic = world.traffic is not None and world.traffic.revision == goal.target
     if goal.target is None or has_traffic or is_parked(memory.candidate, goal.target, now):
         return None
+    makes_way = recreates(world, memory, goal.target)
     if idle.revision != goal.target:
-        return _held_by_occupied_slot(step)
+        return _held_by_occupied_slot(step) or (held_by_lobby(step) if makes_way else None)
     if idle.size == 0:
-        return _held_by_precedence(step)
+        return held_by_lobby(step) if makes_way else _held_by_precedence(step)
+    if (no_room := crowded(step)) is not None:
+        return no_room
     if (bad := verdict_in_roll(step)) is not None:
         return bad
     verdict = judge(_trial(step, goal.target), now)
+    if makes_way and isinstance(verdict, Waiting | Held):
+        return _verdict_on_the_way(step, verdict)
     if not isinstance(verdict, Held | Rejected) and (bad := verdict_in_canary(step)) is not None:
         return bad
     warm = world.traffic is not None and world.traffic.warm == goal.target
@@ -38,6 +49,13 @@ def verdict_on(step: Step) -> Verdict | None:
         # It answered a moment ago, and taking it down would leave nothing to go back to.
         return Waiting("load", verdict.message)
     return verdict
+
+
+def _verdict_on_the_way(step: Step, verdict: Waiting | Held) -> Verdict | None:
+    """Pods that lack room beside what serves are none of its, and leave before that does."""
+    if step.world.active is not None and step.world.active.size:
+        return held_by_lobby(step)
+    return held_without_room(step) or verdict
 
 
 def _held_by_precedence(step: Step) -> Held | None:
@@ -77,7 +95,7 @@ def _trial(step: Step, target: str) -> Trial:
         short_since=parse_time(short) if short else None,
         first_ready=_first_ready(before.get("firstReadyTime"), since, world.idle.running),
         back=traffic is not None and traffic.warm == target and world.baking(step.now),
-        needed=needed_by_what_serves(world),
+        needed=None if recreates(world, memory, target) else needed_by_what_serves(world),
         installing=_installing(step, target),
         anew=_clocks_anew(step),
     )

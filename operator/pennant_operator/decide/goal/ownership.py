@@ -5,6 +5,7 @@ from typing import Any
 
 from pennant_operator.decide.intent import Adopt
 from pennant_operator.decide.seen.observed import Object
+from pennant_operator.decide.seen.strategy import StrategyName
 from pennant_operator.decide.vocabulary import (
     API_VERSION,
     GROUP,
@@ -24,14 +25,26 @@ class Ownership(StrEnum):
     FOREIGN = "foreign"
 
 
-def child_names(name: str) -> list[tuple[str, str]]:
-    """Kind and name of every child with a fixed name."""
+def child_names(owner: Object) -> list[tuple[str, str]]:
+    """Kind and name of every child with a fixed name that its strategy may need."""
+    name = owner["metadata"]["name"]
+    strategy = (owner["spec"].get("rollout") or {}).get("strategy", StrategyName.BLUE_GREEN)
+    brief = [] if strategy == StrategyName.BLUE_GREEN else hand_over_names(name)
     return [
+        *brief,
         ("Service", name),
         *(("Deployment", f"{name}-{slot}") for slot in SLOTS),
         ("ConfigMap", f"{name}-registry"),
         ("ConfigMap", f"{name}-digests"),
         *(("PodDisruptionBudget", f"{name}-{slot}") for slot in SLOTS),
+    ]
+
+
+def hand_over_names(name: str) -> list[tuple[str, str]]:
+    """Of the children that are there only while a revision takes over."""
+    return [
+        ("Deployment", f"{name}-lobby"),
+        *(("Service", f"{name}-{purpose}") for purpose in ("pods", "candidate")),
     ]
 
 

@@ -27,9 +27,12 @@ _LOBBY_PROBE_PORT = 8081
 _LOBBY_GRACE_SECONDS = 60  # for what was answered through it to end
 
 
-def pods_service_of(spec: Spec) -> Object:
-    """Leads to whatever pod is ready, in either slot: where the lobby sends what it holds."""
-    selector = {LABEL_DEPLOYMENT: spec.name}
+def pods_service_of(spec: Spec, slot: str) -> Object:
+    """Where the lobby sends what it holds: to the pods that have the traffic, and no others.
+
+    A candidate's answer nothing before they passed (law 1).
+    """
+    selector = {LABEL_DEPLOYMENT: spec.name, LABEL_SLOT: slot}
     return _service(spec, f"{spec.name}-pods", selector)
 
 

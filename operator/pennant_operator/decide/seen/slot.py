@@ -17,7 +17,7 @@ from pennant_operator.decide.vocabulary import (
 
 @dataclass(frozen=True)
 class Slot:
-    """One of the two Deployments and its pods."""
+    """One of the two Deployments and its pods; the lobby's is read likewise."""
 
     name: str
     deployment: Object | None
@@ -121,6 +121,14 @@ def slots_of(observed: Observed, name: str, now: datetime) -> dict[str, Slot]:
     }
     children = observed.children
     return {s: Slot(s, children.get(f"Deployment/{name}-{s}"), pods.get(s)) for s in SLOTS}
+
+
+NO_LOBBY = Slot("lobby", None, None)
+
+
+def lobby_of(observed: Observed, name: str) -> Slot:
+    """The Deployment that holds requests while nothing can answer them."""
+    return Slot("lobby", observed.children.get(f"Deployment/{name}-lobby"), None)
 
 
 def selected_slot(service: Object, slots: dict[str, Slot]) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pennant_operator.decide.seen.observed import Object, Observed
-from pennant_operator.decide.seen.slot import Slot, slots_of
+from pennant_operator.decide.seen.slot import NO_LOBBY, Slot, lobby_of, slots_of
 from pennant_operator.decide.seen.spec import Spec
 from pennant_operator.decide.seen.traffic import Route, Traffic, traffic_of
 from pennant_operator.decide.vocabulary import SLOTS
@@ -18,6 +18,7 @@ class World:
     slots: dict[str, Slot]
     service: Object | None
     traffic: Traffic | None
+    lobby: Slot = NO_LOBBY  # the Deployment that holds requests, where there is one
 
     @property
     def active(self) -> Slot | None:
@@ -68,4 +69,4 @@ def world_of(observed: Observed, spec: Spec, now: datetime) -> World:
     service = observed.children.get(f"Service/{spec.name}")
     status = observed.owner.get("status") or {}
     traffic = traffic_of(service, slots, observed.records, status, now)
-    return World(spec, slots, service, traffic)
+    return World(spec, slots, service, traffic, lobby_of(observed, spec.name))

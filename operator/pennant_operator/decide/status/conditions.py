@@ -22,6 +22,7 @@ from pennant_operator.decide.status.messages import (
     rejection_message,
 )
 from pennant_operator.decide.vocabulary import Condition, Reason, Summary
+from pennant_registry.durations import format_duration
 
 # Not all of it is in Git, where the spec is: what serves goes on, and no pipeline is to stop.
 _BEFORE_PODS = {
@@ -67,6 +68,12 @@ def ready_state(s: Situation) -> ConditionState:
     if s.spec.replicas == 0:
         what = "spec.replicas is 0, so nothing answers: set it to 1 or more"
         return FALSE, Reason.SCALED_TO_ZERO, f"{has_traffic}, but {what}"
+    if s.held_up:
+        waits = format_duration(s.spec.strategy.max_wait)
+        how = f"requests wait in the lobby since {s.held_up}, each for {waits} at most"
+        comes = s.candidate and not s.parked
+        then = progress_message(s) if comes else f"version {s.serving} comes back: {s.trouble}"
+        return FALSE, Reason.HANDING_OVER, f"{how}: {then}"
     return FALSE, Reason.NO_POD_READY, f"{has_traffic}, but {pods} are ready: {s.trouble}"
 
 

@@ -43,6 +43,8 @@ class Situation:
     edited: bool = False  # what has the traffic is of an earlier spec
     candidate: dict[str, Any] = field(default_factory=dict)
     room: str = ""  # whose pods the candidate's slot still has
+    hand_over: str = ""  # what it waits for, where what serves makes way for it
+    held_up: str = ""  # since when requests wait in the lobby, where nothing answers
     back: bool = False  # the candidate is what traffic goes back to after a crash
     parked: bool = False
     verdict: Verdict | None = None
@@ -209,6 +211,8 @@ def progress_message(s: Situation) -> str:
         )
     if s.room:
         return f"{who} waits for room in slot {slot}: {s.room}"
+    if s.hand_over:
+        return f"{who} {s.hand_over}{recreate_message(s)}"
     if s.alongside and s.candidate["revision"] == s.alongside.get("revision"):
         return f"{who} takes over in steps, and both versions answer meanwhile{_phase(s)}"
     what = (
@@ -225,8 +229,14 @@ def progress_message(s: Situation) -> str:
 
 def _phase(s: Situation) -> str:
     if isinstance(s.verdict, Waiting):
-        return f"; phase {s.verdict.phase}: {s.verdict.message}"
-    return ""
+        return f"; phase {s.verdict.phase}: {s.verdict.message}{recreate_message(s)}"
+    return recreate_message(s)
+
+
+def recreate_message(s: Situation) -> str:
+    """Why Auto rolls out as it does, where room decided that."""
+    why = s.candidate.get("strategyReason")
+    return f"; Auto takes it as {s.candidate['strategy']}: it {why}" if why else ""
 
 
 def _is_new_revision(s: Situation) -> bool:

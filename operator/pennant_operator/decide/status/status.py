@@ -9,6 +9,7 @@ from pennant_operator.decide.candidate.answers import answers_entry
 from pennant_operator.decide.candidate.canary import hindrance
 from pennant_operator.decide.candidate.canary_steps import canary_entry
 from pennant_operator.decide.candidate.mirror import mirror_entry
+from pennant_operator.decide.candidate.recreating import hand_over_message
 from pennant_operator.decide.candidate.roll import answers_in_roll
 from pennant_operator.decide.candidate.room import pods_in_the_way
 from pennant_operator.decide.candidate.trouble import serving_trouble
@@ -188,9 +189,21 @@ def _serving_trouble(step: Step, world: World) -> str:
     active = world.active
     if active is None:
         return ""
+    if active.size == 0 and _held_up_since(step, world):
+        comes = step.goal.target not in {None, world.traffic and world.traffic.revision}
+        return "they made way for it" if comes else "once the pods of what was tried have ended"
     if active.size == 0 and step.memory.candidate:
         return "they answered nothing for a minute, and made room for the next revision"
     return serving_trouble(active.running, active.shortage, evicted=active.evicted)
+
+
+def _held_up_since(step: Step, world: World) -> str:
+    """Since when nothing answers and requests wait in the lobby; empty where they do not."""
+    if world.traffic is None or world.traffic.route is not Route.LOBBY:
+        return ""
+    ready = step.memory.condition(Condition.READY)
+    begun = ready.get("lastTransitionTime") if ready.get("status") == "False" else None
+    return begun or format_time(step.now)
 
 
 def _bakes_until(step: Step, world: World) -> datetime | None:
@@ -235,6 +248,8 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         in_sync=_is_in_sync(step, traffic),
         candidate=candidate,
         room=pods_in_the_way(step, candidate),
+        hand_over=hand_over_message(step, world) if candidate else "",
+        held_up=_held_up_since(step, world),
         back=step.goal.back,
         parked=attempts.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,

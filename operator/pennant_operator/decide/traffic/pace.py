@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 from pennant_operator.decide.candidate.attempts import is_parked
 from pennant_operator.decide.seen.memory import Memory, parked_until
+from pennant_operator.decide.seen.traffic import Route
 from pennant_operator.decide.seen.world import World
 from pennant_operator.decide.times import parse_time
 
 FAST_LOOK_SECONDS, SLOW_LOOK_SECONDS = 1.0, 5.0  # seconds between two lists of pods
+HELD_UP_LOOK_SECONDS = 0.5  # while requests wait in the lobby
 SLOW_LOOKS_AFTER = timedelta(minutes=1)  # then a rollout is looked at slowly
 ANSWERS_LOOK_SECONDS = 2.0  # at most, between two looks at a bake that is judged by its answers
 ALONE_LOOK_SECONDS = 10.0  # at the answers of what has nothing to go back to, or at copies
@@ -21,7 +23,8 @@ def unsettled(world: World, memory: Memory, now: datetime) -> bool:
     short = world.active is not None and world.active.ready != world.spec.replicas
     leaving = not world.idle.empty
     judged = world.baking(now) or _is_judged(world, memory, now)
-    return rolling or short or leaving or judged or _is_mirrored(world, memory)
+    handing_over = world.lobby.deployment is not None or _is_held_up(world)
+    return any((rolling, short, leaving, judged, handing_over, _is_mirrored(world, memory)))
 
 
 def next_look(
@@ -39,7 +42,14 @@ def next_look(
     return max((until - now).total_seconds(), FAST_LOOK_SECONDS) if until else left
 
 
+def _is_held_up(world: World) -> bool:
+    """Requests wait in the lobby: each look that is late keeps them longer."""
+    return world.traffic is not None and world.traffic.route is Route.LOBBY
+
+
 def _pause(world: World, memory: Memory, now: datetime) -> float:
+    if _is_held_up(world):
+        return HELD_UP_LOOK_SECONDS
     if memory.candidate:
         since = parse_time(memory.candidate["since"])
     elif world.traffic:

@@ -6,7 +6,7 @@ exchanged. No more pods are asked for than `spec.replicas` and the surge, and no
 taken down before so many do that no more than `maxUnavailable` are away.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pennant_operator.decide.candidate.room import gives_way
 from pennant_operator.decide.moves import Moves, NextSlot
@@ -29,7 +29,7 @@ class Bounds:
     def exchanged(self, grows: Slot, shrinks: Slot) -> tuple[int, int]:
         """The next sizes of both, one step on."""
         room = self.most - shrinks.size
-        # What answers is kept where both have more than they may: spec.replicas fell.
+        # What answers is stays where both have more than they may: spec.replicas fell.
         grown = min(self.replicas, max(room, min(grows.size, grows.ready)))
         return grown, min(shrinks.size, max(self.least - grows.ready, 0))
 
@@ -49,7 +49,14 @@ def bounds_of(strategy: RolloutStrategy, replicas: int) -> Bounds:
 
 
 def rolling(step: Step, *, parked: bool) -> Moves:
-    """The moves towards the goal; what is not exchanged, and what is warm still, is BlueGreen's."""
+    """The moves towards the goal; what ends is written first: there is room for so many only."""
+    moves, slots = _moves(step, parked=parked), step.world.slots
+    ordered = sorted(moves.slots, key=lambda name: moves.slots[name].size > slots[name].size)
+    return replace(moves, slots={name: moves.slots[name] for name in ordered})
+
+
+def _moves(step: Step, *, parked: bool) -> Moves:
+    """What is not exchanged, and what is warm still, is BlueGreen's."""
     traffic = step.world.traffic
     if traffic is None or step.goal.released:
         return blue_green(step, parked=parked)
@@ -75,15 +82,15 @@ def _first_moves(step: Step, traffic: Traffic, target: str) -> Moves:
     world = step.world
     active, idle = world.slots[traffic.slot], world.idle
     bounds = bounds_of(world.spec.strategy, world.spec.replicas)
-    kept = bounds.replicas if bounds.most > bounds.replicas else bounds.least
+    stays = bounds.replicas if bounds.most > bounds.replicas else bounds.least
     if gives_way(world, step.memory, target, step.now):
-        kept = 0
-    slots = {traffic.slot: NextSlot(traffic.revision, kept)}
+        stays = 0
+    slots = {traffic.slot: NextSlot(traffic.revision, stays)}
     if isinstance(step.verdict, Passed):
         # No pod more until what was fetched is pinned, as it is before there is traffic.
         slots[idle.name] = NextSlot(target, min(idle.size, bounds.replicas))
         return Moves(slots, traffic.on_both(target))
-    size = min(bounds.replicas, bounds.most - max(active.size, kept))
+    size = min(bounds.replicas, bounds.most - max(active.size, stays))
     if size > 0:
         slots[idle.name] = NextSlot(target, size)
     elif idle.deployment is not None:

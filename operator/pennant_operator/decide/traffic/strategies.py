@@ -11,8 +11,10 @@ from pennant_operator.decide.moves import Moves
 from pennant_operator.decide.seen.strategy import StrategyName
 from pennant_operator.decide.seen.traffic import Route
 from pennant_operator.decide.step import Step
+from pennant_operator.decide.traffic.auto import auto
 from pennant_operator.decide.traffic.blue_green import blue_green
 from pennant_operator.decide.traffic.canary import canary
+from pennant_operator.decide.traffic.recreate import recreate
 from pennant_operator.decide.traffic.rolling import rolling
 
 
@@ -39,11 +41,23 @@ STRATEGIES = {
         successor_first=True,  # all but maxUnavailable, which a person asked for
         way_back="in the same steps",
     ),
+    StrategyName.RECREATE: Promise(
+        recreate,
+        room="none",
+        successor_first=False,
+        way_back="as long as its pods take to end and to start",
+    ),
     StrategyName.CANARY: Promise(
         canary,
         room="what its step needs, and as many as spec.replicas in the end",
         successor_first=True,
         way_back="at once, before it has all of the traffic, and in the bake",
+    ),
+    StrategyName.AUTO: Promise(
+        auto,
+        room="as many as spec.replicas, or none",
+        successor_first=False,
+        way_back="as that of BlueGreen or of Recreate, whichever it was",
     ),
 }
 _ENDED_BY = {Route.BOTH: StrategyName.ROLLING, Route.LOBBY: StrategyName.RECREATE}

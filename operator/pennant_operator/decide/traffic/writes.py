@@ -32,6 +32,8 @@ def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
     if not moves.slots and step.world.traffic is None:
         return ()
     used = {next_slot.revision for next_slot in moves.slots.values()}
+    if moves.lobby:  # what serves is not to make way for what nobody would know in an outage
+        used.add(step.goal.target or "")
     new = sorted(used & (step.records.keys() - step.observed.records.keys()))
     asking = any(rehearses(step.records[revision]) for revision in new)
     token = render.token_secret_of(step.world.spec)

@@ -7,7 +7,7 @@ does not, so every name is read once before the first write of a key, and again 
 import asyncio
 from collections.abc import Iterator
 
-from pennant_operator.decide.goal.ownership import child_names
+from pennant_operator.decide.goal.ownership import child_names, hand_over_names
 from pennant_operator.decide.seen.actions import RolloutAction, parse_actions
 from pennant_operator.decide.seen.pod_facts import PodFacts, pod_facts
 from pennant_operator.decide.seen.revision import Record, UnreadableRecordError, record_from_object
@@ -37,7 +37,7 @@ class Children:
     async def meet(self, owner: Object) -> None:
         """Read the owner and every child by name; raises ApiError."""
         key = _key(owner)
-        children = (self._read(key[0], *child) for child in child_names(key[1]))
+        children = (self._read(key[0], *child) for child in child_names(owner))
         await asyncio.gather(self.read_owner(owner), *children)
         selector = f"{LABEL_DEPLOYMENT}={key[1]}"
         for record in await self._api.list("ControllerRevision", key[0], selector):
@@ -57,7 +57,11 @@ class Children:
         namespace, name = _key(owner)
         uid = owner["metadata"]["uid"]
         children: dict[str, Object] = {}
-        for kind, child in child_names(name):
+        for kind, child in hand_over_names(name):  # another strategy may have left them
+            obj = self._store.get(kind, namespace, child)
+            if obj is not None and controlled(obj, uid):
+                children[f"{kind}/{child}"] = obj
+        for kind, child in child_names(owner):
             obj = self._store.get(kind, namespace, child)
             if obj is not None and not (_watched(obj) and controlled(obj, uid)):
                 # No event need ever tell of a change of what is not this owner's.
