@@ -16,6 +16,7 @@ from pennant_registry.hold_form import holds_among
 from pennant_testing.memory import field_values
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.receivers import notifier
+from pennant_testing.memory.rolls import halfway
 from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import fails, stays_pending
@@ -90,6 +91,7 @@ def statuses():
             sim.step()
             yield sim.status
     yield from judged_statuses()
+    yield halfway().status
 
 
 def judged_statuses():
