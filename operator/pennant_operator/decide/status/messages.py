@@ -40,6 +40,7 @@ class Situation:
     candidate: dict[str, Any] = field(default_factory=dict)
     room: str = ""  # whose pods the candidate's slot still has
     back: bool = False  # the candidate is what traffic goes back to after a crash
+    start: bool = False  # it is the last good version, tried where the desired one was rejected
     parked: bool = False
     verdict: Verdict | None = None
     rejection: dict[str, Any] | None = None  # of the desired revision
@@ -123,7 +124,7 @@ def rejection_message(s: Situation, *, named: bool = True) -> str:
     assert s.rejection is not None
     version = s.rejection["version"]
     meanwhile = serving_meanwhile(s) or "; nothing serves"
-    if s.back and s.candidate:
+    if (s.back or s.start) and s.candidate:
         meanwhile = f"; {progress_message(s)}"
     elif s.in_sync:
         meanwhile = "; it keeps the traffic, because there is nothing to go back to"
@@ -185,6 +186,8 @@ def progress_message(s: Situation) -> str:
     if not s.candidate:
         return _no_candidate(s)
     who, slot = _version_name(s, s.candidate["version"]), s.candidate["slot"]
+    if s.start:
+        who = f"{who}, by its tag the last good one here,"
     if s.parked:
         return (
             f"{who} is held ({s.candidate['reason']}): {s.candidate['message']}; "

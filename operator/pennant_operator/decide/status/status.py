@@ -196,6 +196,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         candidate=candidate,
         room=pods_in_the_way(step, candidate),
         back=step.goal.back,
+        start=step.goal.start is not None,
         parked=attempts.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,
         edited=_is_edited(step, traffic, status),
