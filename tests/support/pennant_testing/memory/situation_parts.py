@@ -191,6 +191,11 @@ CANDIDATE |= {
     "vanished with others, 9 comes up": {**BRAKED, **NINE},
     "vanished with others, 9 held": {**BRAKED, **NINE_ON_HOLD},
 }
+STARTS = {"rejection": REJECTED, "start": True}
+CANDIDATE |= {
+    "8 rejected, 7 comes up": {**STARTS, **BACK, "back": False},
+    "8 rejected, 7 held": {**STARTS, **BACK_ON_HOLD, "back": False},
+}
 STOPPED = ("suspended", "suspended, replicas 0", "replicas 0", "on hold")
 GOES_BACK = (
     "8 crashed, back to 7",
@@ -198,6 +203,7 @@ GOES_BACK = (
     "first back to 7",
     "first back to 7, held",
 )
+STARTS_FROM_7 = ("8 rejected, 7 comes up", "8 rejected, 7 held")
 ON_ITS_WAY = ("8 comes up", "8 waits for room", "8 held")
 
 
