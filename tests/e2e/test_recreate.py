@@ -117,7 +117,11 @@ def test_no_request_fails_while_the_only_device_changes_hands(rare: Deployed):
                 spans.append((version, begun, flow.rows[-1].finished))
             if any(row.failed for row in flow.rows):
                 for pod in rare.pods():
-                    print(rare.kube("logs", pod["metadata"]["name"], f"-n={rare.namespace}", "--tail=80"))
+                    print(
+                        rare.kube(
+                            "logs", pod["metadata"]["name"], f"-n={rare.namespace}", "--tail=80"
+                        )
+                    )
             poll(lambda: not rare.kube.get("deployment", "rare-lobby", rare.namespace), "lobby", 60)
         finally:
             flow.stop()
