@@ -103,6 +103,8 @@ SERVING: dict[str, dict[str, Any]] = {
     "8 of an earlier spec, 1 of 2 ready": {"serving": "8", "ready": 1, "trouble": STARTING},
     "8 of an earlier spec, none ready": {"serving": "8", "trouble": STARTING},
 }
+HELD_UP = {"trouble": "once the pods of what was tried have ended", "held_up": format_time(NOW)}
+SERVING |= {f"{number}, in the lobby": {"serving": number, **HELD_UP} for number in "78"}
 ENTRY = {"version": "8", "slot": "green", "revision": "abc"}
 # One takes over from the other in steps, or goes back.
 SERVING |= {
