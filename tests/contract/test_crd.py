@@ -17,6 +17,7 @@ from pennant_testing.memory import field_values
 from pennant_testing.memory.canaries import at_first_step, canary
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.receivers import notifier
+from pennant_testing.memory.rolls import halfway
 from pennant_testing.memory.simulated_answers import answered
 from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import fails, stays_pending
@@ -91,6 +92,7 @@ def statuses():
             sim.step()
             yield sim.status
     yield from judged_statuses()
+    yield halfway().status
     sim = at_first_step(canary())
     sim.specify(mirror={"to": "challenger", "percent": "10"})
     sim.step()

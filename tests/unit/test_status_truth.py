@@ -16,6 +16,7 @@ from pennant_testing.truth.status_truth import (
 pytestmark = pytest.mark.unit
 
 SERVES_1 = Claim(ready=True, version="1")
+BOTH = Claim(ready=True, version="1", alongside="2")
 OUT = Claim(ready=False, version="1")
 
 
@@ -29,6 +30,8 @@ def sample(at=0.0, *claim, answers="1", of="news"):
         (SERVES_1, "1", ""),
         (SERVES_1, "2", "version 1 is said to serve, and version 2 answers"),
         (SERVES_1, None, "Ready is True, and nothing answers"),
+        (BOTH, "2", ""),
+        (BOTH, "3", "version 1 is said to serve, and version 3 answers"),
         (OUT, "1", "Ready is False, and version 1 answers"),
         (OUT, None, ""),
         (Claim(ready=False), None, ""),
@@ -39,6 +42,8 @@ def sample(at=0.0, *claim, answers="1", of="news"):
         "it serves what it says",
         "another version answers",
         "nothing answers",
+        "what takes over answers, too",
+        "a third version answers",
         "it answers although not ready",
         "scaled to zero",
         "nothing served yet",

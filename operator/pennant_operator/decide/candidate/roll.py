@@ -49,17 +49,20 @@ def verdict_in_roll(step: Step) -> Rejected | None:
 
 def question_in_roll(step: Step) -> ReportQuestion | None:
     """Whom to ask: the candidate's pods, and beside them those of the other slot."""
-    world, target = step.world, step.goal.target
-    if not rolls_on(step) or world.active is None or target is None or not judges(step, target):
+    world, target, active = step.world, step.goal.target, step.world.active
+    if target is None or world.traffic is None or active is None:
+        return None
+    if not rolls_on(step) or not judges(step, target):
         return None
     since = _since(step)
     seconds = int((step.now - since).total_seconds()) + FIRST_ANSWERS_SECONDS
     seconds = min(seconds, WINDOW_SECONDS)
-    about = f"{target} since {format_time(since)}, in a roll"
+    serving = world.traffic.revision
+    about = f"{target} since {format_time(since)} beside {serving}"
     question = question_about(step, target, world.idle, about, seconds)
-    if question is None or world.traffic is None:
+    if question is None:
         return None
-    beside = question_about(step, world.traffic.revision, world.active, about, seconds)
+    beside = question_about(step, serving, active, about, seconds)
     return replace(question, beside=beside)
 
 

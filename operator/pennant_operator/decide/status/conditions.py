@@ -84,8 +84,11 @@ def reconciling_state(s: Situation) -> ConditionState:
     """
     if s.line:
         return TRUE, Reason.IN_LINE, progress_message(s)
-    if s.alongside or (s.candidate and not s.parked):
+    if s.candidate and not s.parked:
         return TRUE, Reason.ROLLING_OUT, progress_message(s)
+    if s.alongside:
+        both = f"versions {s.serving} and {s.alongside['version']} have traffic"
+        return TRUE, Reason.ROLLING_OUT, f"{both}, until one of them has all of it"
     if s.serving is not None and s.ready < s.spec.replicas:
         ready = f"{s.ready} of {s.spec.replicas} pods are ready"
         return TRUE, Reason.SCALING, f"{ready}: {s.trouble}"

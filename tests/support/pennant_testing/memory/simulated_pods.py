@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from pennant_operator.decide.seen.environment import environment_from_report
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.termination import Failure
+from pennant_testing.memory.object_builders import installed
 
 PodTemplate = Callable[[PodFacts], PodFacts]
 
@@ -69,8 +71,9 @@ def installs_other_packages(pod: PodFacts) -> PodFacts:
     """Each pod of the slot asked an index that had changed since the one before."""
     if pod.environment is None:
         return becomes_ready(pod)
-    digest = f"{int(pod.name.split('-')[1]):064x}"
-    return replace(becomes_ready(pod), environment=replace(pod.environment, digest=digest))
+    number = int(pod.name.split("-")[1])
+    packages = installed(f"{(number + 11) % 16:x}")  # those that come first are not those of "a"
+    return replace(becomes_ready(pod), environment=environment_from_report(packages))
 
 
 def reports_no_packages(pod: PodFacts) -> PodFacts:

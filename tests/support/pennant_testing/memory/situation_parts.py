@@ -104,6 +104,17 @@ SERVING: dict[str, dict[str, Any]] = {
     "8 of an earlier spec, none ready": {"serving": "8", "trouble": STARTING},
 }
 ENTRY = {"version": "8", "slot": "green", "revision": "abc"}
+# One takes over from the other in steps, or goes back.
+SERVING |= {
+    "7 and 8": {"serving": "7", "ready": 3, "alongside": ENTRY, "alongside_ready": 1},
+    "7 and 8, none ready": {"serving": "7", "trouble": STARTING, "alongside": ENTRY},
+    "8 and 9": {
+        "serving": "8",
+        "ready": 3,
+        "alongside": {**ENTRY, "version": "9", "revision": "def"},
+        "alongside_ready": 1,
+    },
+}
 SEVEN = {**ENTRY, "version": "7", "slot": "blue"}
 HOLD = {
     "reason": "Unschedulable",

@@ -14,7 +14,7 @@ from pennant_testing.memory.situation_parts import (
 
 def occurs(case: Case) -> bool:
     """Whether a ModelDeployment can be in it."""
-    rules = (_a_registry, _a_candidate, _a_rejection, _a_size, _a_removal, _a_deletion)
+    rules = (_a_registry, _a_candidate, _a_rejection, _a_size, _a_removal, _a_deletion, _a_roll)
     return all(rule(case) for rule in rules)
 
 
@@ -74,6 +74,19 @@ def serves_8(case: Case) -> bool:
     return case.serving.startswith("8") and "earlier" not in case.serving
 
 
+def is_on_both(case: Case) -> bool:
+    """Whether two versions have traffic."""
+    return " and " in case.serving
+
+
+def _a_roll(case: Case) -> bool:
+    """While both have traffic nothing else bakes, waits for room or for its turn."""
+    if not is_on_both(case):
+        return True
+    others = ("crashed", "first back", "is next", "waits for room", "in line", "vanished")
+    return not any(words in case.candidate for words in others)
+
+
 def _a_deletion(case: Case) -> bool:
     """That what serves was deleted is asked where it serves on, and what is desired waits."""
     if "deleted" not in case.serving:
@@ -84,7 +97,14 @@ def _a_deletion(case: Case) -> bool:
 
 def _a_size(case: Case) -> bool:
     """At replicas 0 no pod is ready, but for those that have not heard of it yet."""
-    steady = case.serving in {"-", "withdrawn", "7", "8"} or case.serving.endswith("none ready")
+    steady = case.serving in {
+        "-",
+        "withdrawn",
+        "7",
+        "8",
+        "7 and 8",
+        "8 and 9",
+    } or case.serving.endswith("none ready")
     return "replicas 0" not in case.spec or steady
 
 

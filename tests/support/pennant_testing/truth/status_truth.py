@@ -27,6 +27,7 @@ class Claim(NamedTuple):
     ready: bool | None = None
     version: str | None = None
     leaving: bool = False  # scaled to zero: the last pods may still drain
+    alongside: str | None = None  # the version that answers too, while one takes over in steps
 
 
 class Sample(NamedTuple):
@@ -69,7 +70,8 @@ def claim_of(status: dict[str, Any]) -> Claim:
     if "Ready" not in conditions:
         return Claim(version=version)
     ready = conditions["Ready"]
-    return Claim(ready["status"] == "True", version, leaving=ready["reason"] in LEAVING)
+    alongside = status.get("alongside", {}).get("version")
+    return Claim(ready["status"] == "True", version, ready["reason"] in LEAVING, alongside)
 
 
 def problem(sample: Sample) -> str:
@@ -85,7 +87,7 @@ def _problem(claim: Claim, sample: Sample) -> str:
         return "Ready is True, and nothing answers"
     if not claim.ready:
         return f"Ready is False, and version {sample.version or 'unnamed'} answers"
-    if sample.version and sample.version != claim.version:
+    if sample.version and sample.version not in {claim.version, claim.alongside}:
         return f"version {claim.version} is said to serve, and version {sample.version} answers"
     return ""
 
