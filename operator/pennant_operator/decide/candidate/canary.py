@@ -51,7 +51,7 @@ def _is_asked_for(step: Step) -> bool:
 def known_canary(step: Step) -> dict[str, Any]:
     """`status.canary` of what is desired; of one that has not begun: no step is passed."""
     entry, target = step.memory.canary, step.goal.target
-    if entry.get("revision") == target and step.world.idle.revision == target:
+    if entry and entry["revision"] == target and step.world.idle.revision == target:
         return entry
     return {"revision": target, "stepsPassed": 0}
 
