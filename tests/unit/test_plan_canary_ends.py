@@ -123,6 +123,20 @@ def test_the_way_back_in_the_bake_takes_no_steps():
     assert (sim.serving, stopped(sim)) == ("7", True)
 
 
+def test_what_was_good_here_gets_all_at_once_however_long_ago_it_served():
+    sim = at_first_step(canary(steps=[{"weight": "10", "pause": "1s"}]))
+    sim.run(40)
+    assert sim.serving == "8"
+    sim.now += timedelta(hours=1)
+    sim.run(4)
+    assert sum(sim.sizes().values()) == 4
+    sim.desired = version(7)
+    for _ in range(12):
+        sim.step()
+        assert stopped(sim)
+    assert sim.serving == "7"
+
+
 def test_steps_that_change_meanwhile_count_at_once():
     sim = at_first_step(canary(steps=BY_HAND))
     steps = [{"weight": "5"}, {"weight": "30"}]
