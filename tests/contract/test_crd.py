@@ -14,6 +14,7 @@ from pennant_registry.durations import DURATION, MAX_DURATION_LENGTH, parse_dura
 from pennant_registry.gates import VersionFacts, parse
 from pennant_registry.hold_form import holds_among
 from pennant_testing.memory import field_values
+from pennant_testing.memory.canaries import at_first_step, canary
 from pennant_testing.memory.object_builders import NOW, REGISTRY, model_deployment, version
 from pennant_testing.memory.receivers import notifier
 from pennant_testing.memory.rolls import halfway
@@ -92,6 +93,10 @@ def statuses():
             yield sim.status
     yield from judged_statuses()
     yield halfway().status
+    sim = at_first_step(canary())
+    sim.specify(mirror={"to": "challenger", "percent": "10"})
+    sim.step()
+    yield sim.status
 
 
 def judged_statuses():

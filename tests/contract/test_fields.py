@@ -42,6 +42,10 @@ MODELDEPLOYMENTS: tuple[dict[str, Any], ...] = (
         "model": {"name": "news", "alias": "production"},
         "serving": {"storage": {"cache": {"claimName": "model-cache"}}},
     },
+    {
+        "model": {"name": "news", "alias": "production"},
+        "mirror": {"to": "challenger", "percent": "10"},
+    },
 )
 URL = "http://mlflow.example"
 MODELREGISTRIES: tuple[dict[str, Any], ...] = (

@@ -53,5 +53,5 @@ def test_every_limit_stands_on_the_page():
         "bytes of a request's head": HEAD_LIMIT_BYTES,
         "seconds for a head to arrive": http.HEAD_SECONDS,
         "seconds in which a client reads nothing of its answer": relay.STALL_SECONDS,
-        "pods that get the same request": relay.SENDS_LIMIT,
+        "pods that get the same request": len(relay.PAUSES_SECONDS),
     }

@@ -32,11 +32,13 @@ def asserted() -> str:
 
 
 CODE, TESTS = sources(), asserted()
-# Asked of, or said of, what has the traffic.
+# Asked of, or said of, what has the traffic, or a share of it.
 OF_WHAT_SERVES = {
     Reason.CRASHED_IN_BAKE,
     Reason.ERRORS_IN_BAKE,
     Reason.SLOW_IN_BAKE,
+    Reason.ERRORS_IN_CANARY,
+    Reason.SLOW_IN_CANARY,
     Reason.NO_POD_READY,
 }
 

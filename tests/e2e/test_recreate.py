@@ -5,6 +5,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -114,10 +115,18 @@ def test_no_request_fails_while_the_only_device_changes_hands(rare: Deployed):
                 else:
                     rare.until(serving=version, summary="Serving", readyReplicas=1)
                 spans.append((version, begun, flow.rows[-1].finished))
+            if any(row.failed for row in flow.rows):
+                for pod in rare.pods():
+                    print(
+                        rare.kube(
+                            "logs", pod["metadata"]["name"], f"-n={rare.namespace}", "--tail=80"
+                        )
+                    )
             poll(lambda: not rare.kube.get("deployment", "rare-lobby", rare.namespace), "lobby", 60)
         finally:
             flow.stop()
-    assert [row for row in flow.rows if row.failed] == []
+    failed = [row for row in flow.rows if row.failed]
+    assert not failed, (failed[:2], Counter((row.status, row.version, row.error) for row in failed))
     assert holders.most == 1
     for version, begun, ended in spans:
         rows = [row for row in flow.rows if row.started <= ended and row.finished >= begun]

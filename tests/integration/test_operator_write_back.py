@@ -196,6 +196,31 @@ def test_a_pipeline_waits_for_what_becomes_of_its_version_without_the_cluster(
     assert alone.process.poll() is None
 
 
+def test_a_cluster_made_anew_starts_from_the_last_good_version_where_the_alias_is_at_a_rejected_one(
+    scene: Scene, operator_config: Path, tmp_path: Path
+):
+    """GitOps brings back the spec, and neither status nor records."""
+    scene.may_write()
+    tag, broken = f"pennant.eu-1.{scene.stage.namespace}.rec", scene.register()
+    scene.stage.kubelet.fates[scene.model, broken] = cannot_load()
+    with operator(operator_config, tmp_path, **ALONE) as first:
+        scene.stage.apply("rec", scene.model)
+        until(lambda: (scene.said(), tags(scene, "1").get(tag, "").endswith(", good"))[1])
+        scene.promote(broken)
+        scene.written(v1={"rec": "serving"}, v2={"rec": "rejected:"})
+        first.kill()
+    before = tags(scene, "1")[tag]
+    scene.stage.burn_down()
+    with operator(operator_config, tmp_path, **ALONE):
+        scene.stage.apply("rec", scene.model)
+        seen = scene.stage.sees("rec", lambda view: view.serving == "1" and not view.candidate)
+        assert (seen.summary, seen.reason("AliasInSync")) == ("Rejected", "Rejected")
+        assert seen.condition("Ready")["status"] == "True"
+        assert [entry["version"] for entry in seen.status["rejected"]] == [broken]
+        until(lambda: (scene.said(), tags(scene, "1")[tag] not in ("", before))[1])
+        scene.written(v1={"rec": "serving"}, v2={"rec": "rejected:"})
+
+
 def tags(scene: Scene, version: str) -> dict[str, str]:
     found = scene.mlflow.client.get_model_version(scene.model, version).tags
     return {str(key): str(value) for key, value in found.items()}

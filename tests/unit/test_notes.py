@@ -124,7 +124,7 @@ def test_nothing_is_told_by_a_status_that_somebody_made_up():
 
 
 def test_one_that_nobody_reconciled_yet_says_nothing():
-    assert notes(Simulation(version(7))) == Notes({}, None)
+    assert notes(Simulation(version(7))) == Notes({}, None, keeps_good=True)
 
 
 def test_a_tag_is_read_as_it_was_written():

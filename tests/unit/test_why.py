@@ -15,6 +15,7 @@ from pennant_operator.decide.seen.observed import ModelVersion, Observed, Unknow
 from pennant_operator.decide.why.answer import WAYS, Answer, why
 from pennant_operator.decide.why.change import Change, Means
 from pennant_operator.decide.why.told import NOT_TOLD, REFUSED, SILENT
+from pennant_testing.memory.canaries import BY_HAND, at_first_step, canary
 from pennant_testing.memory.object_builders import version
 from pennant_testing.memory.simulated_cluster import Simulation, alias_moved, serving
 from pennant_testing.memory.simulated_pods import fails, stays_pending
@@ -187,3 +188,10 @@ def test_every_reason_of_the_truth_table_has_a_way_out():
         if said.conditions["AliasInSync"]["status"] != "True"
     }
     assert reasons <= WAYS.keys()
+
+
+def test_a_step_of_a_canary_has_no_deadline_and_a_person_may_go_on():
+    answer = asked(at_first_step(canary(steps=BY_HAND)))
+    assert answer.gives_up is None
+    (remedy,) = answer.remedies
+    assert remedy.changes[0].commands == ("kubectl pennant promote rec -n team --reason WHY",)

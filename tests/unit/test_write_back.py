@@ -10,6 +10,7 @@ from pennant_operator.act.write_back import WriteBack
 from pennant_operator.decide.registry.notes import TaggedVersion
 from pennant_testing.memory.object_builders import version
 from pennant_testing.memory.simulated_cluster import Simulation, serving
+from pennant_testing.memory.simulated_pods import fails
 from pennant_testing.memory.written_back import (
     DECISION,
     TAG,
@@ -92,6 +93,24 @@ def test_when_the_modeldeployment_is_gone_so_are_its_tags():
 
     run(places, tags, gone)
     assert tags.tags() == {}
+
+
+def test_a_cluster_that_is_made_anew_leaves_what_served_well_until_something_serves_again():
+    tags, sim = registry(7, 8, 9), Simulation(version(8))
+    good = "serving since 2026-01-02T03:04:05Z, sha256 ab, good"
+    tags.models["news"]["7"].tags.update({TAG: good, DECISION: "a/1/f"})
+    tags.models["news"]["9"].tags[TAG] = "held: Suspended: it is"
+    sim.behaviour["8"], places = fails("LoadFailed"), SimulatedPlaces({"rec": sim})
+    run(places, tags)
+    sim.run(8)
+    assert sim.serving is None
+    run(places, tags)
+    assert words(tags) == {"7": "serving", "8": "rejected:"}
+    assert tags.tags()["news/7"] == {TAG: good, DECISION: "a/1/f"}
+    sim.desired = version(9)
+    sim.run(8)
+    run(places, tags)
+    assert words(tags) == {"8": "rejected:", "9": "serving"}
 
 
 def test_what_is_left_of_one_that_went_unseen_is_taken_away_where_its_namespace_is_seen():

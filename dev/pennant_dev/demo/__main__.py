@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pennant_dev import cluster
-from pennant_dev.demo import acts, picture, report, setup, strategies
+from pennant_dev.demo import acts, mirror, picture, report, setup, strategies
 from pennant_dev.demo.heard import SELECTOR
 from pennant_dev.demo.kube import Kube
 from pennant_dev.demo.pods import NAMESPACE
@@ -20,6 +20,7 @@ from pennant_dev.local import Local
 from pennant_dev.settings import REPOSITORY, Settings
 from pennant_dev.shell import DevError, eprint, side_by_side, step
 
+MIRROR = "Mirror"  # beside a strategy: champion and challenger
 AROUND = f"""
 Everything is still there. Look around:
   eval "$(dev/cluster env)"
@@ -41,7 +42,7 @@ def up(svg: Path, strategy: str | None) -> int:
     kube = prepare()
     try:
         stage = Stage(kube, Traffic(kube, URL, options=READERS))
-        story = strategies.play(stage, strategy) if strategy else acts.play(stage)
+        story = _play(stage, strategy)
     except DevError:
         look_at(kube)
         raise
@@ -53,6 +54,12 @@ def up(svg: Path, strategy: str | None) -> int:
     eprint(AROUND)
     eprint(f"\ndemo: {time.monotonic() - begun:.0f} s in all")
     return 1 if report.problems(story) else 0
+
+
+def _play(stage: Stage, strategy: str | None) -> Story:
+    if strategy == MIRROR:
+        return mirror.play(stage)
+    return strategies.play(stage, strategy) if strategy else acts.play(stage)
 
 
 def prepare() -> Kube:
@@ -124,7 +131,7 @@ def main(words: list[str] | None = None) -> int:
     """Command line; 1 and a sentence when something cannot be done."""
     parser = argparse.ArgumentParser(prog="dev/demo", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("up", "down"), default="up")
-    parser.add_argument("--strategy", choices=sorted(strategies.ROLLOUTS))
+    parser.add_argument("--strategy", choices=(*strategies.ROLLOUTS, MIRROR))
     parser.add_argument("--svg", type=Path, default=REPOSITORY / "out" / "demo.svg")
     arguments = parser.parse_args(words)
     try:

@@ -6,7 +6,7 @@ MLflow is talked to inside the cluster only: training by Jobs, promoting from th
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from newsreco.loadgen_report import Move
@@ -20,12 +20,17 @@ from pennant_dev.shell import DevError, eprint, step
 
 NAME = "news-recommender"
 ALIAS = "production"
+CHALLENGER, CHALLENGER_ALIAS = "challenger", "challenger"
 URL = f"http://{NAME}.{NAMESPACE}.svc.cluster.local"
 CALM_SECONDS = 5.0
 """Seconds of traffic shown before and after a change."""
 PROMOTE = (
     "import sys, time; from newsreco.registry import promote; at = time.time(); "
     "promote(int(sys.argv[1])); print(at)"
+)
+POINT = (
+    "import sys; from mlflow import MlflowClient; "
+    "MlflowClient().set_registered_model_alias(*sys.argv[1].split())"
 )
 TAG = (
     "import sys, time; from mlflow import MlflowClient; at = time.time(); "
@@ -71,6 +76,11 @@ class Stage:
         eprint(f"  tagged version {version}: {key}={value}")
         return float(output[-1])
 
+    def point(self, alias: str, version: str) -> None:
+        """Point another alias at a version, as a person does in MLflow."""
+        self._toolbox(POINT, f"{NAME} {alias} {version}")
+        eprint(f"  alias {alias!r} is version {version}")
+
     def change(self, spec: Object) -> None:
         """Merge this into the ModelDeployment's spec."""
         patch = json.dumps({"spec": spec})
@@ -96,6 +106,10 @@ class Stage:
         deployment = self.kube.get("modeldeployment", NAME, NAMESPACE) or {}
         status: Object = deployment.get("status", {})
         return status
+
+    def seen(self, look: Callable[[Object], Object | None], seconds: float) -> Object:
+        """What there is to see in the status, once it is there."""
+        return poll(lambda: look(self.status()), "the status does not say it", seconds) or {}
 
     def scale_mlflow(self, replicas: int) -> None:
         """Stop or start MLflow and wait until that is so."""

@@ -174,7 +174,10 @@ class WriteBack:
             for place in await self._known.read(of, writer):
                 self._look_for(place)
         place, head = Place(self._cluster, *key), self._dependencies.head()
-        for write in due_writes(place, texts, self._known.models, self._known.bearers, head):
+        known, keeps_good = self._known, notes.keeps_good
+        for write in due_writes(
+            place, texts, known.models, known.bearers, head, keeps_good=keeps_good
+        ):
             await self._write(write, writer)
         if notes.until is not None:
             at = asyncio.get_running_loop().time() + (notes.until - now).total_seconds()

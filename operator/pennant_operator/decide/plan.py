@@ -25,11 +25,7 @@ from pennant_operator.decide.candidate.questions import is_new_to_pods, question
 from pennant_operator.decide.candidate.trial import verdict_on
 from pennant_operator.decide.goal import ownership
 from pennant_operator.decide.goal.goal import Goal, choose_goal, opens_at
-from pennant_operator.decide.goal.images import with_allowed_image
-from pennant_operator.decide.goal.locked import with_locked_packages
-from pennant_operator.decide.goal.package_index import refused_without_index
-from pennant_operator.decide.goal.pythons import refused_without_python
-from pennant_operator.decide.goal.silence import desired_despite_silence
+from pennant_operator.decide.goal.may_run import with_what_may_run
 from pennant_operator.decide.intent import NORMAL, WARNING, Event, Plan
 from pennant_operator.decide.manifests.records import records_with
 from pennant_operator.decide.moves import Moves
@@ -175,12 +171,7 @@ def _first_step(
 ) -> Step:
     memory, watch = memory or memory_of(observed.owner), world.spec.watch
     observed = replace(observed, desired=answer_to_pin(observed.desired, watch))
-    observed = replace(observed, desired=with_allowed_image(observed, watch))
-    locked = with_locked_packages(observed, watch, world.spec.serving)
-    observed = replace(observed, desired=locked)
-    observed = replace(observed, desired=desired_despite_silence(observed, watch, memory))
-    observed = replace(observed, desired=refused_without_index(observed, world, memory))
-    observed = replace(observed, desired=refused_without_python(observed, world, memory))
+    observed = with_what_may_run(observed, world, memory)
     rejected = still_rejected(memory, observed.desired)
     goal = choose_goal(observed, world, memory, rejected, now)
     records = records_with(observed, world, goal)

@@ -13,6 +13,7 @@ from pennant_operator.decide.seen.observed import (
     Desired,
     GateFacts,
     Images,
+    ModelVersion,
     Observed,
     RegistryFacts,
     Unknown,
@@ -44,6 +45,9 @@ class Answers(Protocol):
 
     def serving_missing(self, watch: Watch, key: Key, seen: Observed) -> bool | None:
         """Whether the version that serves is registered no more; None: nobody knows yet."""
+
+    def last_good(self, watch: Watch, key: Key, seen: Observed) -> ModelVersion | None:
+        """Which version served well here before, where nothing has since; None: nobody knows."""
 
 
 class PodReports(Protocol):
@@ -103,6 +107,7 @@ class Observer:
                 seen,
                 gate_facts=self._answers.gate_facts(watch, key, seen),
                 serving_missing=self._answers.serving_missing(watch, key, seen),
+                last_good=self._answers.last_good(watch, key, seen),
             )
         if watch is not None:
             seen = replace(seen, turn=self._rollouts.turn(key, watch.registry))

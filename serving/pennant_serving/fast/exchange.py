@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from pennant_serving.accesslog import HEADER
@@ -130,3 +131,15 @@ class Exchange:
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._started
+
+
+class CopiedExchange(Exchange):
+    """One whose answer somebody else is told, too, once it has been sent."""
+
+    __slots__ = ("copy",)
+    copy: Callable[[bytes, float], None]
+
+    def _answer(self, body: bytes | ServingError) -> None:
+        super()._answer(body)
+        if not isinstance(body, ServingError):
+            self.copy(body, self._seconds())

@@ -16,8 +16,9 @@ from pennant_serving.lobby.buffer import CHUNK_BYTES, Buffer, Pages
 from pennant_serving.lobby.counts import Ending, LobbyCounts
 from pennant_serving.lobby.pods import Pods, prepare
 
-SENDS_LIMIT = 3
-"""Pods that are given the same request: it may be what ends them."""
+PAUSES_SECONDS = (0.0, 0.1, 1.0)
+"""Before each pod that is given the same request. Not more of them: it may be what ends them. The
+last pause is for a port that takes connections which nobody answers any more."""
 LINGER_SECONDS = 2.0
 """For a client to read its answer: a connection that is closed while more arrives on it is reset,
 and what was not read yet is lost."""
@@ -129,23 +130,24 @@ class Relay:
     async def _answered(self) -> Ending:
         """Raises TimeoutError, ClientGone, Unanswered, BrokenOff."""
         deadline = self._loop.time() + self._max_wait
-        for number in range(1, SENDS_LIMIT + 1):
-            with contextlib.closing(await self._pod(deadline)) as pod:
+        for pause in PAUSES_SECONDS:
+            with contextlib.closing(await self._pod(pause, deadline)) as pod:
                 try:
                     await self._through(pod)
                 except Unanswered:
-                    if number == SENDS_LIMIT or not self._buffer.is_whole:
+                    if pause == PAUSES_SECONDS[-1] or not self._buffer.is_whole:
                         raise
                 else:
                     break
         return Ending.ANSWERED
 
-    async def _pod(self, deadline: float) -> socket.socket:
+    async def _pod(self, pause: float, deadline: float) -> socket.socket:
         """Raises TimeoutError."""
         began = self._loop.time()
         try:
             with self._counts.waiting.labels(self.protocol).track_inprogress():
                 async with asyncio.timeout_at(deadline):
+                    await asyncio.sleep(pause)
                     return await self._pods.connect()
         finally:
             self._waited = (self._waited or 0.0) + self._loop.time() - began

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pennant_serving.rehearsal.answers import Outputs, are_equal, is_number, outputs_in
+from pennant_serving.rehearsal.answers import Answered, Outputs, are_equal, is_number, outputs_in
 
 FARTHEST = 2.0
 PIECE_VALUES = 256
@@ -55,10 +55,11 @@ def _pieces(before: Outputs, now: Outputs) -> Iterator[tuple[Outputs, Outputs]]:
         if name in now and len(output.values) == len(now[name].values):
             for start in range(0, len(output.values), PIECE_VALUES):
                 part = slice(start, start + PIECE_VALUES)
-                yield tuple(
-                    {name: replace(each[name], values=each[name].values[part])}
-                    for each in (before, now)
-                )
+                yield _part(name, output, part), _part(name, now[name], part)
+
+
+def _part(name: str, output: Answered, part: slice) -> Outputs:
+    return {name: replace(output, values=output.values[part])}
 
 
 def _distances(before: Outputs, now: Outputs) -> list[float]:
@@ -74,7 +75,7 @@ def _apart(one: Any, other: Any) -> float:
     if one == other or (one != one and other != other):  # NaN
         return 0.0
     try:
-        between = abs(one - other) / max(abs(one), abs(other))
+        between: float = abs(one - other) / max(abs(one), abs(other))
     except (OverflowError, ZeroDivisionError):  # beyond all floats; of nothing to NaN
         return FARTHEST
     return min(FARTHEST, between)  # also of infinities, and to NaN

@@ -52,7 +52,7 @@ class Handing:
             except asyncio.CancelledError:
                 if ENDED not in scope:
                     raise
-                self._log(scope, request_id(scope["headers"]), scope[ENDED] or 0, began)
+                self._log(scope, request_id(scope["headers"]), scope[ENDED] or 200, began)
                 return  # nobody is there to be told
         if not answered:
             await self._fall_back(scope, arrived, send, time.perf_counter() - began)

@@ -19,7 +19,7 @@ from pennant_serving.http.remembering import LENGTH, Passing
 from pennant_serving.metrics.telemetry import route_of
 from pennant_serving.recent.sample import BODY_LIMIT_BYTES, OWN
 from pennant_serving.recent.taking import ROUTES
-from pennant_serving.traffic.choosing import MIRRORED
+from pennant_serving.traffic.choosing import MIRRORED, Headers
 from pennant_serving.traffic.comparing import Comparison, steps
 from pennant_serving.traffic.counting import DROPPED, FAILED, Tallies
 from pennant_serving.traffic.forwarding import request_head
@@ -73,6 +73,21 @@ class Mirroring:
         await self._app(scope, passing.receive, passing.send)
         if 200 <= passing.status < 300 and passing.is_whole:
             self._take(_copied(scope, passing))
+
+    def copy(
+        self,
+        target: bytes,
+        headers: Headers,
+        protocol: str,
+        body: bytes,
+        answer: bytes,
+        seconds: float,
+    ) -> None:
+        """One that took the short way, which is for JSON and has no query."""
+        scope = {"method": "POST", "raw_path": target, "query_string": b"", "headers": headers}
+        kind, _ = ROUTES[protocol]
+        copied = Copied(scope, kind, body, answer, -1, seconds)
+        self._take(copied if len(answer) <= BODY_LIMIT_BYTES else None)
 
     def _take(self, copied: Copied | None) -> None:
         if copied is None or self._is_full(copied.size):

@@ -10,7 +10,7 @@ from random import Random
 from starlette.types import ASGIApp
 
 from pennant_serving.admission import Admission
-from pennant_serving.http.connections.sharing import Choosing
+from pennant_serving.http.connections.sharing import Choosing, Chosen
 from pennant_serving.http.endpoints.own import AdapterRoutes
 from pennant_serving.lifecycle.lifecycle import Lifecycle
 from pennant_serving.metrics.telemetry import Telemetry
@@ -29,15 +29,15 @@ class Ways:
     """What is done while the file stays as it is."""
 
     chooser: Chooser
-    handing: Handing | None
-    mirroring: Mirroring | None
+    handed: Chosen | None
+    mirrored: Chosen | None
 
-    def choose(self, method: bytes, target: bytes, headers: Headers) -> ASGIApp | None:
-        """The application for a request of a share."""
+    def choose(self, method: bytes, target: bytes, headers: Headers) -> Chosen | None:
+        """What becomes of a request of a share."""
         share = self.chooser.choose(method, target, headers)
         if share is None:
             return None
-        return self.handing if isinstance(share, HandOver) else self.mirroring
+        return self.handed if isinstance(share, HandOver) else self.mirrored
 
 
 class Sharing:
@@ -78,13 +78,13 @@ class Sharing:
             return None
         self._tallies.begin(shares)
         chooser = Chooser(shares, self._predictions, Random())  # noqa: S311 - no secret
-        return Ways(chooser, self._handing(shares), self._mirroring(shares))
+        return Ways(chooser, self._handed(shares), self._mirrored(shares))
 
-    def _handing(self, shares: Shares) -> Handing | None:
+    def _handed(self, shares: Shares) -> Chosen | None:
         share = shares.hand_over
         if share is None:
             return None
-        return Handing(
+        handing = Handing(
             share=share,
             upstream=self._upstream(share.to),
             app=self._app,
@@ -93,13 +93,15 @@ class Sharing:
             tallies=self._tallies,
             seconds=self._settings.request_timeout,
         )
+        return Chosen(handing)
 
-    def _mirroring(self, shares: Shares) -> Mirroring | None:
+    def _mirrored(self, shares: Shares) -> Chosen | None:
         share = shares.mirror
         if share is None:
             return None
         upstream, seconds = self._upstream(share.to), self._settings.request_timeout
-        return Mirroring(share, upstream, self._app, self._tallies, seconds)
+        mirroring = Mirroring(share, upstream, self._app, self._tallies, seconds)
+        return Chosen(mirroring, mirroring.copy)
 
     def _upstream(self, address: Address) -> Upstream:
         upstream = Upstream(address)

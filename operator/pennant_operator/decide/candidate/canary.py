@@ -37,13 +37,17 @@ def hindrance(step: Step) -> str:
 
 
 def _is_asked_for(step: Step) -> bool:
-    """What is gone back to gets all at once, and so does what comes where nothing serves."""
+    """What is gone back to gets all at once, and so does what comes where nothing serves.
+
+    What had the traffic here, and was good, has been tried: whoever points the alias back waits for
+    no steps.
+    """
     world, goal, traffic = step.world, step.goal, step.world.traffic
     if world.spec.strategy.name is not StrategyName.CANARY or traffic is None or goal.back:
         return False
     if goal.target in {None, traffic.revision} or traffic.route is not Route.SLOT:
         return False
-    if traffic.warm == goal.target and world.baking(step.now):
+    if step.memory.served_last(str(goal.target)):
         return False
     return not is_parked(step.memory.candidate, goal.target, step.now)
 
@@ -51,7 +55,7 @@ def _is_asked_for(step: Step) -> bool:
 def known_canary(step: Step) -> dict[str, Any]:
     """`status.canary` of what is desired; of one that has not begun: no step is passed."""
     entry, target = step.memory.canary, step.goal.target
-    if entry.get("revision") == target and step.world.idle.revision == target:
+    if entry and entry["revision"] == target and step.world.idle.revision == target:
         return entry
     return {"revision": target, "stepsPassed": 0}
 

@@ -29,7 +29,7 @@ def question_about_mirror(step: Step) -> ReportQuestion | None:
     mirror = mirror_from(step, traffic)
     if traffic is None or mirror is None or not step.world.spec.replicas:
         return None
-    about = f"{traffic.revision} mirrored to {mirror.to}"
+    about = f"{traffic.revision} mirrored {mirror.to}"
     return question_to_serving(step, traffic, about, WINDOW_SECONDS)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pennant_operator.decide.goal import brake
 from pennant_operator.decide.goal.gates import AskedGate, end_of_windows, holding_gates
 from pennant_operator.decide.goal.hold import hold_on, remembered_hold
+from pennant_operator.decide.goal.last_good import version_to_start_from
 from pennant_operator.decide.goal.line import waits_in_line
 from pennant_operator.decide.goal.revisions import revision_today
 from pennant_operator.decide.seen.memory import Memory, desired_version
@@ -39,6 +40,7 @@ class Goal:
     frozen: bool = False  # nothing is known: what comes up may not be taken down
     released: bool = False  # the alias was removed, and then nothing is to run
     back: bool = False  # away from what crashed: it is not kept warm
+    start: ModelVersion | None = None  # the last good one: the desired one was rejected here
     registry_hold: Hold | None = None  # in the registry, on the version
     gates: tuple[AskedGate, ...] = ()  # what they say, where one of them holds the version
     braked: bool = False  # the ModelRegistry's brake keeps what is desired from being rolled out
@@ -91,6 +93,11 @@ def _goal(
     rejection = next((entry for entry in rejected if entry["revision"] == revision), None)
     silent = desired.silence is not None
     hold = hold_on(observed, world, memory, desired, revision, now)
+    if rejection is not None and back is None and hold is None:
+        start = version_to_start_from(observed, world, memory, rejected)
+        if start is not None:
+            target = revision_today(spec, start)
+            return Goal(target, desired, revision, rejection, frozen=silent, start=start)
     if rejection is not None or spec.halted:
         goes_back = back is not None
         return Goal(

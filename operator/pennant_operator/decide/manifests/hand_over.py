@@ -3,6 +3,7 @@
 None of them is there, and none costs anything, while nothing moves.
 """
 
+import math
 from typing import Any
 
 from pennant_operator.decide.manifests.container import env_value, security_context
@@ -22,9 +23,9 @@ from pennant_operator.decide.vocabulary import (
 
 LOBBY_PODS = 2
 LOBBY_HELD_BYTES = 64 * 2**20  # of requests that wait, in each of its pods
-_LOBBY_MEMORY = "160Mi"  # what it holds, and the process
+_LOBBY_MEMORY = {"requests": "64Mi", "limits": "192Mi"}  # idle; with what it holds
 _LOBBY_PROBE_PORT = 8081
-_LOBBY_GRACE_SECONDS = 60  # for what was answered through it to end
+_LOBBY_GRACE_SECONDS = 35  # for what waits, beyond its longest wait, to be answered
 
 
 def pods_service_of(spec: Spec, slot: str) -> Object:
@@ -50,7 +51,7 @@ def lobby_of(spec: Spec, images: Images) -> Object:
         LABEL_LOBBY: spec.name,
     }
     target = f"{spec.name}-pods"
-    seconds = str(int(spec.strategy.max_wait.total_seconds()))
+    wait = spec.strategy.max_wait.total_seconds()
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -64,7 +65,7 @@ def lobby_of(spec: Spec, images: Images) -> Object:
                 "spec": {
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
-                    "terminationGracePeriodSeconds": _LOBBY_GRACE_SECONDS,
+                    "terminationGracePeriodSeconds": math.ceil(wait) + _LOBBY_GRACE_SECONDS,
                     "securityContext": {
                         "runAsNonRoot": True,
                         "seccompProfile": {"type": "RuntimeDefault"},
@@ -80,7 +81,7 @@ def lobby_of(spec: Spec, images: Images) -> Object:
                                 env_value(
                                     "PENNANT_LOBBY_GRPC_TO", f"{target}:{SERVICE_PORTS['grpc']}"
                                 ),
-                                env_value("PENNANT_LOBBY_MAX_WAIT", seconds),
+                                env_value("PENNANT_LOBBY_MAX_WAIT", f"{wait:g}"),
                                 env_value("PENNANT_LOBBY_MAX_BYTES", str(LOBBY_HELD_BYTES)),
                             ],
                             "ports": [
@@ -97,8 +98,8 @@ def lobby_of(spec: Spec, images: Images) -> Object:
                                 "periodSeconds": 1,
                             },
                             "resources": {
-                                "requests": {"cpu": "50m", "memory": _LOBBY_MEMORY},
-                                "limits": {"memory": _LOBBY_MEMORY},
+                                "requests": {"cpu": "50m", "memory": _LOBBY_MEMORY["requests"]},
+                                "limits": {"memory": _LOBBY_MEMORY["limits"]},
                             },
                             "securityContext": security_context(),
                         }

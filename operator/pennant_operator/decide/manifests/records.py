@@ -24,7 +24,7 @@ from pennant_operator.decide.vocabulary import (
 
 def records_with(observed: Observed, world: World, goal: Goal) -> dict[str, Record]:
     """The recorded revisions, those the slots hold, and the target's."""
-    records, version = dict(observed.records), goal.version
+    records, version = dict(observed.records), goal.start or goal.version
     for slot in world.slots.values():
         if slot.revision is not None and slot.revision not in records:
             records[slot.revision] = _recovered_record(slot, slot.revision, world.spec)

@@ -16,7 +16,7 @@ from pennant_operator.decide.seen.spec import InvalidSpecError, parse_spec
 from pennant_operator.decide.times import format_time, parse_time
 from pennant_operator.decide.vocabulary import Condition, Reason
 from pennant_registry.names import version_problem
-from pennant_registry.places import Place, hold_note, rejection_note, serving_note
+from pennant_registry.places import Place, hold_note, note_of, rejection_note, serving_note
 
 GATES_NOT_ASKED = "gates"  # what `status.gates` calls them until the registry was asked
 _MISSING = Reason.SERVING_VERSION_MISSING
@@ -76,6 +76,7 @@ class Notes:
 
     texts: dict[NotedVersion, str] = field(default_factory=dict)
     until: datetime | None = None
+    keeps_good: bool = False  # which a cluster that was made anew may have to start from
 
 
 def notes_of(
@@ -98,7 +99,9 @@ def notes_of(
     if serving.get("since"):
         _note(texts, serving, records, registry, _note_of_serving(serving, good=good))
     _note_hold(texts, status, in_sync, registry)
-    return Notes(texts, None if good else good_at)
+    ready = _condition(status, Condition.READY)
+    keeps_good = ready.get("reason") in {None, Reason.NOTHING_SERVED_YET}
+    return Notes(texts, None if good else good_at, keeps_good)
 
 
 def is_noted(of: NotedVersion, entry: TaggedVersion | None) -> bool:
@@ -112,12 +115,15 @@ def due_writes(
     tagged: Mapping[str, Mapping[str, TaggedVersion]],
     bearers: Callable[[str], Iterable[tuple[str, str]]],
     head: str | None,
+    *,
+    keeps_good: bool = False,
 ) -> list[TagWrite]:
     """What makes the tags of a place say this of these versions, and nothing of all others.
 
     `tagged` are the versions of each model as they are, `bearers` gives model and number of those
     that have a tag. First what is so now: in between more is said than is so, and never less.
     `head`, that of the decision lines, goes with a sentence that changes, and never by itself.
+    With `keeps_good` a version that is said to serve well is said so on.
     """
     wanted = {
         (of.model, of.version): text
@@ -134,8 +140,20 @@ def due_writes(
             writes.append(TagWrite(*where, place.decision_tag, head))
         writes.append(TagWrite(*where, place.tag, text))
     keys = (place.decision_tag, place.tag)
-    gone = [(where, key) for key in keys for where in bearers(key) if where not in wanted]
+    good_ones = _good_ones(place, bearers(place.tag), tagged) if keeps_good else set()
+    stay = wanted.keys() | good_ones
+    gone = [(where, key) for key in keys for where in bearers(key) if where not in stay]
     return writes + [TagWrite(*where, key, None) for where, key in gone]
+
+
+def _good_ones(
+    place: Place,
+    bearing: Iterable[tuple[str, str]],
+    tagged: Mapping[str, Mapping[str, TaggedVersion]],
+) -> set[tuple[str, str]]:
+    """Those that are said to serve at a place, and passed their bake."""
+    notes = {of: note_of(tagged[of[0]][of[1]].tags.get(place.tag, "")) for of in bearing}
+    return {of for of, note in notes.items() if note is not None and note.good}
 
 
 def _note(

@@ -39,6 +39,8 @@ def parse_mirror(
     """Of `spec.mirror`; raises ValueError with the field, below spec, and what to do."""
     if not written:
         return None
+    if lacking := {"to", "percent"} - written.keys():
+        raise ValueError(f"mirror.{max(lacking)} is missing: write it, or take spec.mirror out")
     if custom:
         raise ValueError("mirror: a server of mode Custom copies no requests: take it out")
     if written["to"] == name:

@@ -169,6 +169,7 @@ class Observed:
     pods: dict[str, tuple[PodFacts, ...]] = field(default_factory=dict)  # slot -> pods
     gate_facts: GateFacts | None = None  # None: no gate asks, or the registry has not answered yet
     serving_missing: bool | None = False  # what serves was deleted; None: nobody knows yet
+    last_good: ModelVersion | None = None  # by its tag; None: there is none, or nobody asks
     holds: Holds | None = None  # in the registry; None: it has not said since this process began
     reports: Reports | None = None  # of answers; None: nobody was asked, or they are on their way
     turn: Turn = field(default_factory=Turn)

@@ -128,6 +128,10 @@ def stalled_state(s: Situation) -> ConditionState:
             return TRUE, s.desired.reason, desired_message(s.desired)
         message = "what is asked for is refused, which stops nothing that serves"
         return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
+    if s.rejection and s.candidate and s.start:
+        version = s.rejection["version"]
+        message = f"version {version} was rejected, and the last good one is tried in its place"
+        return FALSE, Reason.NOT_STALLED, f"{message}: AliasInSync says why"
     if s.rejection and s.serving is None:
         return TRUE, Reason.REJECTED, rejection_message(s)
     if s.registry_hold and not s.rejection:

@@ -46,6 +46,7 @@ class Situation:
     hand_over: str = ""  # what it waits for, where what serves makes way for it
     held_up: str = ""  # since when requests wait in the lobby, where nothing answers
     back: bool = False  # the candidate is what traffic goes back to after a crash
+    start: bool = False  # it is the last good version, tried where the desired one was rejected
     parked: bool = False
     verdict: Verdict | None = None
     rejection: dict[str, Any] | None = None  # of the desired revision
@@ -142,7 +143,7 @@ def rejection_message(s: Situation, *, named: bool = True) -> str:
     assert s.rejection is not None
     version = s.rejection["version"]
     meanwhile = serving_meanwhile(s) or "; nothing serves"
-    if s.back and s.candidate:
+    if (s.back or s.start) and s.candidate:
         meanwhile = f"; {progress_message(s)}"
     elif s.in_sync:
         meanwhile = "; it keeps the traffic, because there is nothing to go back to"
@@ -204,6 +205,8 @@ def progress_message(s: Situation) -> str:
     if not s.candidate:
         return _no_candidate(s)
     who, slot = _version_name(s, s.candidate["version"]), s.candidate["slot"]
+    if s.start:
+        who = f"{who}, by its tag the last good one here,"
     if s.parked:
         return (
             f"{who} is held ({s.candidate['reason']}): {s.candidate['message']}; "

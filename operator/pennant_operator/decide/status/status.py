@@ -244,6 +244,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         hand_over=hand_over_message(step, world) if candidate else "",
         held_up=_held_up_since(step, world),
         back=step.goal.back,
+        start=step.goal.start is not None,
         parked=attempts.is_parked(candidate, candidate.get("revision"), step.now),
         verdict=step.verdict,
         edited=_is_edited(step, traffic, status),

@@ -31,7 +31,7 @@ WAYS: dict[str, tuple[Way, ...]] = {
     Reason.BRAKED: (registry.resume,),
     Reason.IN_LINE: (registry.turn,),
     Reason.HELD: (word.put_right_and_retry, wait),
-    Reason.ROLLING_OUT: (room.put_right, room.make_room),
+    Reason.ROLLING_OUT: (room.put_right, room.make_room, word.promote),
     Reason.REJECTED: (registry.elsewhere, word.edit_serving, word.retry),
     Reason.SERVING_VERSION_MISSING: (registry.elsewhere,),
     Reason.INVALID_SPEC: (word.correct_spec,),

@@ -25,6 +25,7 @@ class Means(StrEnum):
     UNSUSPEND = "Unsuspend"
     SCALE = "Scale"
     RETRY = "Retry"
+    PROMOTE = "Promote"
     EDIT_SERVING = "EditServing"
     ELSEWHERE = "AnotherVersion"
     REGISTRY_ANSWERS = "RegistryAnswers"

@@ -56,7 +56,7 @@ def _open_at(moment: Moment) -> datetime | None:
 
 
 def gives_up_at(moment: Moment) -> datetime | None:
-    """Until when what comes up may, if nothing changes; None where nothing comes up.
+    """Until when what comes up may, if nothing changes; None where nothing does, or it always may.
 
     Asked of `plan` itself, at one time after another.
     """
@@ -67,6 +67,8 @@ def gives_up_at(moment: Moment) -> datetime | None:
     except InvalidSpecError:
         return None
     low, high = 0, int((limits.schedule + limits.fetch + limits.load).total_seconds()) + 60
+    if settled(replace(moment, now=moment.now + timedelta(seconds=high))).comes_up:
+        return None  # it has a share of the traffic, for as long as its step lasts
     while high - low > 1:
         middle = (low + high) // 2
         if settled(replace(moment, now=moment.now + timedelta(seconds=middle))).comes_up:

@@ -103,6 +103,18 @@ def put_right_and_retry(moment: Moment) -> Change | None:
     )
 
 
+def promote(moment: Moment) -> Change | None:
+    """Of a canary, whatever its steps wait for; None where none has a share."""
+    if "weight" not in moment.memory.canary:
+        return None
+    return Change(
+        Means.PROMOTE,
+        "have it get all of the traffic, whatever its steps wait for",
+        lambda m: with_action(m, Act.PROMOTE),
+        (f"kubectl pennant promote {named(moment)} --reason WHY",),
+    )
+
+
 def edit_serving(moment: Moment) -> Change:
     """Another revision of the same version."""
 

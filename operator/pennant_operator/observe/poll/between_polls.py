@@ -59,4 +59,5 @@ class BetweenPolls:
 
     def _versions_due(self) -> bool:
         now = asyncio.get_running_loop().time()
-        return bool(self._known.gate_facts.due(now) or self._known.served.due())
+        known = self._known
+        return bool(known.gate_facts.due(now) or known.served.due() or known.last_good.due())

@@ -13,6 +13,7 @@ from pennant_operator.decide.seen.observed import Absent, ModelVersion, Unresolv
 from pennant_operator.decide.seen.spec import Watch
 from pennant_operator.observe.mlflow.answers import retagged
 from pennant_operator.observe.poll.gate_facts import GateFactsCache
+from pennant_operator.observe.poll.last_good import LastGoodVersions
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.retries import Retries
 from pennant_operator.observe.poll.served import ServedVersions
@@ -78,6 +79,7 @@ class Known:
     held_before: set[Watch] = field(default_factory=set)  # when this process began
     gate_facts: GateFactsCache = field(default_factory=GateFactsCache)
     served: ServedVersions = field(default_factory=ServedVersions)
+    last_good: LastGoodVersions = field(default_factory=LastGoodVersions)
 
     def answer(self, watch: Watch) -> WatchAnswer:
         """What is known of a watch."""

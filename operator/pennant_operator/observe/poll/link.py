@@ -15,6 +15,7 @@ from pennant_operator.observe.mlflow.connection import Count, ReadSecret, connec
 from pennant_operator.observe.mlflow.http import MlflowHttp
 from pennant_operator.observe.mlflow.secrets import SecretUnreadError
 from pennant_operator.observe.poll.known import Known
+from pennant_operator.observe.poll.last_good import GoodQuestion
 from pennant_operator.observe.poll.poll import Listed, Poll
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.version_facts import Identity
@@ -68,6 +69,13 @@ class Link:
         """Ask whether these versions are still there, telling whom it concerns; likewise."""
         poll = await self._connected()
         await poll.ask_served(versions, announce)
+
+    async def ask_last_good(
+        self, questions: Iterable[GoodQuestion], announce: Callable[[Set[Key]], None]
+    ) -> None:
+        """Ask which versions served well before, telling whom it concerns; likewise."""
+        poll = await self._connected()
+        await poll.ask_last_good(questions, announce)
 
     async def _connected(self) -> Poll:
         if self._poll is not None and not await self._secret_changed():

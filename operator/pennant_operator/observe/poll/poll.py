@@ -21,6 +21,7 @@ from pennant_operator.observe.mlflow.trouble import RegistryTroubleError, TooSlo
 from pennant_operator.observe.poll.asked_twice import asked_twice, error_or
 from pennant_operator.observe.poll.few_at_once import few_at_once
 from pennant_operator.observe.poll.known import Known
+from pennant_operator.observe.poll.last_good import GoodQuestion, last_good
 from pennant_operator.observe.poll.lookup import Lookup, loop_time
 from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.together import Together, ask_together
@@ -111,6 +112,25 @@ class Poll:
                 announce(news)
 
         await few_at_once(one, versions)
+
+    async def ask_last_good(
+        self, questions: Iterable[GoodQuestion], announce: Callable[[Set[Key]], None]
+    ) -> None:
+        """Ask which versions served well before; likewise. Where that is not told there is none."""
+
+        async def one(question: GoodQuestion) -> None:
+            ask = partial(last_good, self.registry, question)
+            version = await error_or(ask)
+            if isinstance(version, RegistryTroubleError):
+                version = await asked_twice(self.registry, ask, version)
+            if isinstance(version, RegistryTroubleError):
+                LOG.warning("tags of %s: %s", question.model, version)
+                version = None
+            if isinstance(version, Exception):
+                raise version
+            announce(self.known.last_good.answered(question, version))
+
+        await few_at_once(one, questions)
 
 
 class _Asking:

@@ -30,6 +30,7 @@ from pennant_operator.observe.poll.between_polls import BetweenPolls
 from pennant_operator.observe.poll.brake import AliasBrake
 from pennant_operator.observe.poll.gate_questions import GateQuestion
 from pennant_operator.observe.poll.known import Known
+from pennant_operator.observe.poll.last_good import GoodQuestion
 from pennant_operator.observe.poll.link import Link
 from pennant_operator.observe.poll.outage import Outage
 from pennant_operator.observe.poll.questions import Questions
@@ -37,6 +38,7 @@ from pennant_operator.observe.poll.recorded import Pointed
 from pennant_operator.observe.poll.version_facts import Identity
 from pennant_operator.observe.poll.watchers import Watchers
 from pennant_registry.hold_form import Holds
+from pennant_registry.places import Place
 
 LOG = logging.getLogger(__name__)
 
@@ -139,6 +141,16 @@ class Poller:
             self._questions.add_new()
         return missing
 
+    def last_good(self, key: Key, model: str | None) -> ModelVersion | None:
+        """Which version of a model served well here; what is not known is asked at once."""
+        write_back, known = self.spec.write_back, self._known.last_good
+        if model is None or write_back is None:
+            return known.look_up(key, None)
+        version = known.look_up(key, GoodQuestion(model, Place(write_back.cluster, *key)))
+        if known.due():
+            self._questions.add_new()
+        return version
+
     def tags_changed(self, model: str, version: str) -> bool:
         """Somebody hints at it; False when nobody is held who waits for that."""
         wanted = self._known.gate_facts.hint(model, version)
@@ -200,12 +212,15 @@ class Poller:
     async def _ask(self, watches: set[Watch]) -> None:
         """These, and what gates want to know by now, be it the first word after an outage."""
         gate_facts = self._known.gate_facts.due(asyncio.get_running_loop().time())
-        if watches or not (gate_facts or self._known.served.due()):
+        others = self._known.served.due() or self._known.last_good.due()
+        if watches or not (gate_facts or others):
             await self._link.ask(watches, self._answered)
         if gate_facts:
             await self._link.ask_gate_facts(gate_facts, self._enqueue_urgently)
         if served := self._known.served.due():
             await self._link.ask_served(served, self._dependencies.enqueue)
+        if good := self._known.last_good.due():
+            await self._link.ask_last_good(good, self._enqueue_urgently)
 
     def _answered(self, watch: Watch) -> None:
         for each in self.brake.answered(watch):
@@ -263,5 +278,6 @@ class Poller:
         models = {watch.model for watch in watches}
         keys = {key for watch in watches for key in self._watchers.keys(watch)}
         self._known.served.forget_all_but(keys, models)
+        self._known.last_good.forget_all_but(keys)
         self._models = len(models)
         return watches

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+from dataclasses import replace
 from functools import partial
 
+from pennant_operator.decide.goal.last_good import wants_last_good
 from pennant_operator.decide.goal.locked import awaits_another_tag
 from pennant_operator.decide.registry import no_answer, registries, sources
 from pennant_operator.decide.registry.brake import recorded_brake
@@ -95,6 +97,19 @@ class Registries:
         if followed is None:
             return False
         return followed.poller.serving_missing(key, unnamed_serving(seen, watch))
+
+    def last_good(self, watch: Watch, key: Key, seen: Observed) -> ModelVersion | None:
+        """The version that served well here before, where nothing has served since."""
+        followed, desired = self._followed.get(watch.registry), seen.desired
+        if followed is None:
+            return None
+        wanted = watch.model if wants_last_good(seen, watch) else None
+        good, spec = followed.poller.last_good(key, wanted), followed.poller.spec
+        if good is None or not isinstance(desired, ModelVersion):
+            return None
+        good, allowed = replace(good, registered=desired.registered), spec.allowed_sources
+        pulled = sources.with_pull_source(good, spec.pull_root, allowed, registry=watch.registry)
+        return pulled if isinstance(pulled, ModelVersion) else None
 
     def _on_hold(self, seen: Observed, desired: ModelVersion) -> bool:
         """What gates are told by now may not be so any more when somebody releases it."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-
-from starlette.types import ASGIApp
+from functools import partial
+from typing import Any
 
 from pennant_serving.accesslog import request_id
-from pennant_serving.fast.exchange import Exchange
+from pennant_serving.fast.exchange import CopiedExchange, Exchange
 from pennant_serving.fast.lane import Route, is_plain
 from pennant_serving.fast.requests import Asked
 from pennant_serving.http.connections import heads
@@ -16,7 +16,7 @@ from pennant_serving.http.connections.arriving import Refused
 from pennant_serving.http.connections.call import Call, scope_of
 from pennant_serving.http.connections.limits import Motion
 from pennant_serving.http.connections.parsing import Enough, Parsing
-from pennant_serving.http.connections.sharing import INSTEAD
+from pennant_serving.http.connections.sharing import INSTEAD, Chosen
 from pennant_serving.http.crowd import BEYOND
 from pennant_serving.sampling.record import SCOPE
 
@@ -38,8 +38,8 @@ class Reader(Parsing):
         self._url = self._body = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._route: Route | None = None
-        self._instead: ASGIApp | None = None
-        """What answers the request in the place of the server's application."""
+        self._chosen: Chosen | None = None
+        """What else becomes of the request."""
 
     def stop(self) -> None:
         """Read nothing any more, nor for the call whose body was arriving."""
@@ -92,10 +92,10 @@ class Reader(Parsing):
         self._record = None if watch is None else watch.begin(self._headers)
         route = connection.lane.routes.get(self._url)
         if connection.choosing is not None and not parser.should_upgrade():
-            self._instead = connection.choosing.choose(method, self._url, self._headers)
+            self._chosen = connection.choosing.choose(method, self._url, self._headers)
         if (
             route is not None
-            and self._instead is None
+            and (self._chosen is None or self._chosen.copy is not None)
             and self._record is None
             and method == b"POST"
             and version == "1.1"
@@ -146,12 +146,22 @@ class Reader(Parsing):
 
     def _exchange(self, route: Route, asked: Asked) -> None:
         lane = self._connection.lane
-        exchange = Exchange(self._connection, lane, route, asked, self._started, self.number)
+        given = (self._connection, lane, route, asked, self._started, self.number)
+        exchange = Exchange(*given) if self._chosen is None else self._copied(*given)
         if lane.telemetry.access_log is not None:
             exchange.logged_as = (request_id(self._headers), self._url.decode())
         if lane.recent is not None:
             exchange.remember(self._body)
         self._connection.expect(exchange)
+
+    def _copied(self, *given: Any) -> Exchange:
+        exchange, chosen, self._chosen = CopiedExchange(*given), self._chosen, None
+        assert self._route is not None
+        assert chosen is not None
+        assert chosen.copy is not None  # or it would go the general way
+        about = self._url, self._headers, self._route.protocol, self._body
+        exchange.copy = partial(chosen.copy, *about)
+        return exchange
 
     def _make_call(self, method: bytes, version: str) -> Call:
         connection = self._connection
@@ -162,9 +172,9 @@ class Reader(Parsing):
             scope[BEYOND] = connection.limits.max_connections
         if self._record is not None:
             scope[SCOPE] = self._record
-        if self._instead is not None and not connection.is_beyond:
-            scope[INSTEAD] = self._instead
-        self._instead = None
+        if self._chosen is not None and not connection.is_beyond:
+            scope[INSTEAD] = self._chosen.app
+        self._chosen = None
         self.call = call = Call(connection, scope, self.number, expects=expects)
         connection.expect(call)
         return call

@@ -5,6 +5,7 @@ Who chooses them, and what becomes of them, is of no concern to a connection.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.types import ASGIApp
@@ -17,9 +18,33 @@ FOREIGN = "pennant.foreign"
 """In the start of an answer that is another server's: its headers are all there are."""
 
 
+class Copy(Protocol):
+    """Told of a request that was answered with 200 without the application."""
+
+    def __call__(
+        self,
+        target: bytes,
+        headers: Headers,
+        protocol: str,
+        body: bytes,
+        answer: bytes,
+        seconds: float,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What becomes of a request that was chosen."""
+
+    app: ASGIApp
+    """Answers it in the place of the server's application."""
+    copy: Copy | None = None
+    """Where it may just as well be answered as ever, if this is told."""
+
+
 class Choosing(Protocol):
     """Asked for each request."""
 
-    def choose(self, method: bytes, target: bytes, headers: Headers) -> ASGIApp | None:
-        """The application that answers a request of this head in the place of the server's, if one
-        does; names of headers are in lower case."""
+    def choose(self, method: bytes, target: bytes, headers: Headers) -> Chosen | None:
+        """What becomes of a request with this head, if it is chosen; names of headers are in lower
+        case."""

@@ -99,6 +99,13 @@ class Stage:
             for each in self.objects.list(kind, where)
         }
 
+    def burn_down(self) -> None:
+        """The cluster is gone, and all that it knew of these ModelDeployments."""
+        for kind in ("ModelDeployment", *CHILDREN):
+            for each in self.objects.list(kind, self.namespace):
+                self.objects.delete(kind, self.namespace, each["metadata"]["name"])
+        self.kubelet.work()
+
     def clear(self) -> None:
         """Nothing is left for the next operator."""
         for kind, where in (("ModelDeployment", self.namespace), ("ModelRegistry", NAMESPACE)):

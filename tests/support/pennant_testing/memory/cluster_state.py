@@ -11,7 +11,13 @@ from pennant_operator.decide.intent import Event
 from pennant_operator.decide.notify.outbox import Delivery
 from pennant_operator.decide.seen.answers import AnswerCounts
 from pennant_operator.decide.seen.mirror import Mirrored
-from pennant_operator.decide.seen.observed import Desired, Images, RegistryFacts, Turn
+from pennant_operator.decide.seen.observed import (
+    Desired,
+    Images,
+    ModelVersion,
+    RegistryFacts,
+    Turn,
+)
 from pennant_operator.decide.seen.pod_facts import PodFacts
 from pennant_operator.decide.seen.revision import Record
 from pennant_registry.gates import VersionFacts
@@ -45,6 +51,7 @@ class ClusterState:
     turn: Turn = field(default_factory=Turn)  # what others of its registry do
     sent: frozenset[Delivery] = frozenset()  # to notifiers, by the process that runs
     facts: dict[str, VersionFacts] = field(default_factory=dict)  # what gates are told, by version
+    last_good: ModelVersion | None = None  # by the tag of its place
     holds: Holds | None = None  # in the registry; None: this process has not been told
     # what pods report, by version, or why they do not; where none does, none can be asked
     answers: dict[str, AnswerCounts | str] = field(default_factory=dict)

@@ -49,6 +49,7 @@ class Laws:
     def __init__(self) -> None:
         self._refused: set[str] = set()  # revisions that may have no pods
         self._begun: set[str | None] = set()  # versions that had pods, or a rollout
+        self._pins = False  # whether a person ever pinned a version by a RolloutAction
         self._judge = Judge()
 
     def decided(self, seen: Observed, decision: Plan, now: datetime) -> None:
@@ -73,6 +74,9 @@ class Laws:
 
     def seen(self, world: Simulation) -> None:
         """Law 6: what a watch tells of the ModelDeployment means what kstatus reads in it."""
+        self._pins |= any(a["spec"]["action"] == "Pin" for a in world.actions.values())
+        if self._pins and "version" in world.owner["spec"]["model"]:
+            return  # two versions are pinned, and only the actions tell which counts
         recorded = {r for r, record in world.records.items() if record.created}
         wrong = self._judge.saw(world.owner, lost=world.versions.keys() - recorded)
         assert wrong is None, f"law 6: {wrong}"
@@ -191,7 +195,7 @@ class Laws:
 
 def _desired(seen: Observed, decision: Plan) -> str | None:
     """The version that is known to be asked for: a pin needs no answer where it ran before."""
-    if isinstance(seen.desired, ModelVersion):
+    if isinstance(seen.desired, ModelVersion | Unresolved) and seen.desired.version:
         return seen.desired.version
     desired = (decision.status or {}).get("desired") or {}
     return desired.get("version") if seen.owner["spec"]["model"].get("version") else None

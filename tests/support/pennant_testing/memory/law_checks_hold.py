@@ -37,7 +37,8 @@ def _may_begin(world: Simulation, seen: Observed, revision: str) -> bool:
     serving = status.get("serving") or {}
     under_way = {(status.get(part) or {}).get("revision") for part in ("candidate", "serving")}
     active = world.active[1] if world.active else None
-    if revision in {*under_way, active} or version == world.serving:
+    begun = (status.get("candidate") or {}).get("version")
+    if revision in {*under_way, active} or version in {world.serving, begun}:
         return True
     rejected: list[dict[str, Any]] = status.get("rejected") or []
     if active in {each["revision"] for each in rejected}:

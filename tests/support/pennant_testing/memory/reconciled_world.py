@@ -131,6 +131,9 @@ class ReconciledWorld:
     async def resume(self, _: str) -> None:
         """No brake holds."""
 
+    def last_good(self, *_: Any) -> None:
+        """There is none."""
+
     def serving_missing(self, *_: Any) -> bool:
         """What serves is still registered."""
         return False

@@ -97,10 +97,10 @@ class SimulatedApiServer(ClusterState):
             del self.children[f"{write.kind}/{write.name}"]
 
     def _annotate(self, write: AnnotatePod) -> None:
-        """A pod that is gone by now is told nothing."""
+        """A pod that is gone by now is annotated nothing."""
         for slot, pods in self.pods.items():
-            told = [replace(p, shares=write.shares) if p.uid == write.uid else p for p in pods]
-            self.pods[slot] = told
+            annotated = [replace(p, shares=write.shares) if p.uid == write.uid else p for p in pods]
+            self.pods[slot] = annotated
 
     def report_on(self, report: Any) -> None:
         """What a RolloutAction is told, or its deletion; of one that is gone by now, nothing."""

@@ -42,6 +42,7 @@ class Simulation(SimulatedIncidents, SimulatedControllers, SimulatedAnswers):
             children=self.live(),
             records=self.own_records(),
             gate_facts=self._gate_facts(),
+            last_good=self.last_good,
             holds=self.holds,
             turn=self.turn,
             sent=self.sent,

@@ -103,6 +103,8 @@ SERVING: dict[str, dict[str, Any]] = {
     "8 of an earlier spec, 1 of 2 ready": {"serving": "8", "ready": 1, "trouble": STARTING},
     "8 of an earlier spec, none ready": {"serving": "8", "trouble": STARTING},
 }
+HELD_UP = {"trouble": "once the pods of what was tried have ended", "held_up": format_time(NOW)}
+SERVING |= {f"{number}, in the lobby": {"serving": number, **HELD_UP} for number in "78"}
 ENTRY = {"version": "8", "slot": "green", "revision": "abc"}
 # One takes over from the other in steps, or goes back.
 SERVING |= {
@@ -191,6 +193,11 @@ CANDIDATE |= {
     "vanished with others, 9 comes up": {**BRAKED, **NINE},
     "vanished with others, 9 held": {**BRAKED, **NINE_ON_HOLD},
 }
+STARTS = {"rejection": REJECTED, "start": True}
+CANDIDATE |= {
+    "8 rejected, 7 comes up": {**STARTS, **BACK, "back": False},
+    "8 rejected, 7 held": {**STARTS, **BACK_ON_HOLD, "back": False},
+}
 STOPPED = ("suspended", "suspended, replicas 0", "replicas 0", "on hold")
 GOES_BACK = (
     "8 crashed, back to 7",
@@ -198,6 +205,7 @@ GOES_BACK = (
     "first back to 7",
     "first back to 7, held",
 )
+STARTS_FROM_7 = ("8 rejected, 7 comes up", "8 rejected, 7 held")
 ON_ITS_WAY = ("8 comes up", "8 waits for room", "8 held")
 
 

@@ -6,6 +6,7 @@ from pennant_testing.memory.situation_parts import (
     NO_ANSWER,
     ON_ITS_WAY,
     PINNED,
+    STARTS_FROM_7,
     STOPPED,
     UNKNOWN,
     Case,
@@ -61,6 +62,9 @@ def _a_rejection(case: Case) -> bool:
     earlier, baking = "earlier" in case.serving, "baking" in case.serving
     if case.candidate == "8 rejected":
         return case.desired in {*KNOWN, *([] if earlier else UNKNOWN)} and not serves_8(case)
+    if case.candidate in STARTS_FROM_7:  # the last good one, where nothing has served yet
+        asked = case.spec not in {*STOPPED, *PINNED} and case.desired in KNOWN
+        return asked and case.serving == "-"
     if case.candidate.startswith("8 crashed"):
         return case.desired in KNOWN and serves_8(case) and not baking
     if case.candidate.startswith("first back"):

@@ -177,11 +177,25 @@ def _nine_comes(pods: PodTemplate, minutes: float = 0) -> Callable[[Simulation],
     return befalls
 
 
+def _starts(pods: PodTemplate, minutes: float = 0) -> Callable[[Simulation], None]:
+    """By its tag version 7 was good here."""
+
+    def befalls(sim: Simulation) -> None:
+        sim.behaviour["7"], sim.last_good = pods, version(7)
+        _comes(fails("LoadFailed"))(sim)
+        sim.now += timedelta(minutes=minutes)
+        sim.run(2)
+
+    return befalls
+
+
 _CANDIDATES: dict[str, Callable[[Simulation], None]] = {
     "-": lambda _: None,
     "8 comes up": _comes(hangs),
     "8 held": _comes(stays_pending, 31),
     "8 rejected": _comes(fails("LoadFailed")),
+    "8 rejected, 7 comes up": _starts(hangs),
+    "8 rejected, 7 held": _starts(stays_pending, 31),
     "8 held by gates": _held_by_gates,
     "8 held in the registry": _held_in_registry,
     "8 stopped by the brake": _braked,

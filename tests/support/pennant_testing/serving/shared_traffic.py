@@ -99,5 +99,5 @@ def sharing(folder: Path, **variables: str) -> Iterator[SharingPod]:
     """Version 7, ready, which is asked to share nothing yet."""
     file = folder / "traffic"
     file.write_text("")
-    with linear(folder, "7", PENNANT_TRAFFIC_FILE=str(file), **variables) as pod:
+    with linear(folder, "7", 1.0, PENNANT_TRAFFIC_FILE=str(file), **variables) as pod:
         yield SharingPod(pod, file)
