@@ -52,6 +52,10 @@ class Laws:
         self._pins = False  # whether a person ever pinned a version by a RolloutAction
         self._judge = Judge()
 
+    def forget_rejections(self) -> None:
+        """Whoever recorded them was deleted."""
+        self._refused.clear()
+
     def decided(self, seen: Observed, decision: Plan, now: datetime) -> None:
         """Law 4: what was rejected stays so until another version was desired, or a person asks."""
         word = in_force(seen.actions, now)

@@ -124,7 +124,8 @@ def check_no_share_is_left(world: Simulation, seen: Observed) -> None:
     parked = parse_time(candidate.get("retryTime", _LONG_AGO)) > world.now
     wanted = {"" if parked else candidate.get("revision")} - rejected
     listed = {p.uid for pods in seen.pods.values() for p in pods}
-    for pod in (p for pods in world.pods.values() for p in pods):
+    pods = [p for pods in world.pods.values() for p in pods] if world.active else []
+    for pod in pods:
         share = handed_over(pod.shares)
         if (
             share in world.versions
