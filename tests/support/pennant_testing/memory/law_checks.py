@@ -125,8 +125,9 @@ class Laws:
         self._refused |= {entry["revision"] for entry in new}
         for entry in new:
             check_judged(seen, entry)
-        check_no_share_is_left(world, seen)
         if decision.status is not None:
+            if after["summary"] != "Stalled":  # then nothing is done
+                check_no_share_is_left(world, seen)
             check_ready(known, seen, decision.status)
 
     def _check_deployment(self, world: Simulation, seen: Observed, write: Apply) -> None:
