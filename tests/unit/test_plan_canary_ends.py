@@ -124,8 +124,9 @@ def test_the_way_back_in_the_bake_takes_no_steps():
 
 
 def test_what_was_good_here_gets_all_at_once_however_long_ago_it_served():
-    sim = at_first_step(canary(steps=[{"weight": "10", "pause": "1s"}]))
-    sim.run(40)
+    sim = at_first_step(canary())
+    sim.act("Promote")
+    sim.run(6)
     assert sim.serving == "8"
     sim.now += timedelta(hours=1)
     sim.run(4)

@@ -41,7 +41,8 @@ def up(svg: Path, strategy: str | None) -> int:
     begun = time.monotonic()
     kube = prepare()
     try:
-        stage = Stage(kube, Traffic(kube, URL, options=READERS))
+        options = (*READERS, *strategies.PATIENT.get(strategy or "", ()))
+        stage = Stage(kube, Traffic(kube, URL, options=options))
         story = _play(stage, strategy)
     except DevError:
         look_at(kube)

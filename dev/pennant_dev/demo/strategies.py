@@ -24,6 +24,8 @@ PROMOTED = {
     "Recreate": "the pods of v1 end first; the lobby holds requests until v2 can answer them",
     "Canary": "v2 gets 10 %, then 50 % of the requests, then all",
 }
+# Who asks waits as long as the lobby does.
+PATIENT = {"Recreate": ("--timeout=60", "--in-flight=2000")}
 # Where a few requests are enough to tell, a version that loads and answers wrongly is sent.
 WRONG = {"Canary": (acts.WRONG, "v3 fails for a third of its readers, who are answered by v2")}
 BROKEN = ("--broken=load", "v3 cannot load, and what served serves on")

@@ -50,6 +50,9 @@ def _state_by_answer(s: Situation) -> ConditionState:
         return _state_without_version(s, s.desired)
     if s.rejection:
         return FALSE, Reason.REJECTED, pointer_message(s, rejection_message(s, named=False))
+    if s.in_sync and s.alongside:
+        message = pointer_message(s, "takes its traffic back in steps")
+        return FALSE, Reason.ROLLING_OUT, message + serving_meanwhile(s)
     if s.in_sync:
         pinned = s.spec.watch.version is not None
         serves = pointer_message(s, "serves" if s.ready else "has the traffic")

@@ -273,5 +273,4 @@ def _no_candidate(s: Situation) -> str:
         return gates_message(s)
     if s.line:
         return f"{_version_name(s, s.desired.version)} {line_message(s)}"
-    back = f"version {s.serving} takes its traffic back in steps"
-    return back if s.alongside else "its rollout starts next"
+    return "its rollout starts next"

@@ -220,13 +220,6 @@ def _is_missing(step: Step) -> bool:
     return bool(before == Reason.SERVING_VERSION_MISSING)
 
 
-def _is_in_sync(step: Step, traffic: Traffic | None) -> bool:
-    """Whether what answers is what is desired, and nothing else does."""
-    if traffic is None or traffic.alongside is not None:
-        return False
-    return traffic.revision == step.goal.revision
-
-
 def _line_of(step: Step, status: dict[str, Any]) -> dict[str, Any]:
     """Its place, and how many may come up at once."""
     registry, line = step.observed.registry, status.get("line")
@@ -245,7 +238,7 @@ def _situation(step: Step, world: World, status: dict[str, Any]) -> Situation:
         rolls=world.spec.strategy.name is StrategyName.ROLLING,
         missing=traffic is not None and _is_missing(step),
         trouble=_serving_trouble(step, world),
-        in_sync=_is_in_sync(step, traffic),
+        in_sync=traffic is not None and traffic.revision == step.goal.revision,
         candidate=candidate,
         room=pods_in_the_way(step, candidate),
         hand_over=hand_over_message(step, world) if candidate else "",

@@ -29,7 +29,7 @@ class Bounds:
     def exchanged(self, grows: Slot, shrinks: Slot) -> tuple[int, int]:
         """The next sizes of both, one step on."""
         room = self.most - shrinks.size
-        # What answers is stays where both have more than they may: spec.replicas fell.
+        # Where spec.replicas fell and both have more than they may, what answers stays.
         grown = min(self.replicas, max(room, min(grows.size, grows.ready)))
         return grown, min(shrinks.size, max(self.least - grows.ready, 0))
 
@@ -104,25 +104,23 @@ def _moves_of_both(step: Step, traffic: Traffic, *, parked: bool) -> Moves:
     active, idle = world.slots[traffic.slot], world.idle
     bounds, after = bounds_of(world.spec.strategy, world.spec.replicas), traffic
     if target is not None and target == idle.revision and not parked:
-        grown, left = bounds.exchanged(idle, active)
+        coming, left = bounds.exchanged(idle, active)
         if gives_way(world, step.memory, target, step.now):
             left = 0
         full = active.size == 0 and idle.size >= bounds.replicas
         if full and isinstance(step.verdict, Passed):
             after = Traffic(idle.name, target, step.now.replace(microsecond=0))
     elif _waits(step):
-        left, grown = bounds.balanced(active, idle)
+        left, coming = bounds.balanced(active, idle)
     else:
-        left, grown = bounds.exchanged(active, idle)
-        grown = min(grown, idle.ready)  # pods that do not answer are of no use any more
+        left, coming = bounds.exchanged(active, idle)
+        coming = min(coming, idle.ready)  # pods that do not answer are of no use any more
         after = traffic if idle.size else traffic.on_one()
-    return Moves(
-        {
-            active.name: NextSlot(traffic.revision, left),
-            idle.name: NextSlot(idle.revision or "", grown),
-        },
-        after,
-    )
+    slots = {
+        active.name: NextSlot(traffic.revision, left),
+        idle.name: NextSlot(idle.revision or "", coming),
+    }
+    return Moves(slots, after)
 
 
 def _waits(step: Step) -> bool:

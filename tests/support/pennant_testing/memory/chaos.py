@@ -43,33 +43,9 @@ from pennant_testing.memory.object_builders import (
 )
 from pennant_testing.memory.scarcity import Scarcity
 from pennant_testing.memory.simulated_answers import answered
-from pennant_testing.memory.simulated_cluster import Simulation
-from pennant_testing.memory.simulated_pods import (
-    becomes_ready,
-    crashed,
-    fails,
-    fetches_other_bytes,
-    first_fails,
-    hangs,
-    installs_other_packages,
-    killed,
-    reports_no_packages,
-    stays_pending,
-)
+from pennant_testing.memory.simulated_cluster import Simulation, leads_to
+from pennant_testing.memory.simulated_pods import BEHAVIOURS, crashed
 
-BEHAVIOURS = {
-    "are ready": becomes_ready,
-    "cannot load": fails("LoadFailed"),
-    "cannot fetch": fails("DownloadFailed", container="fetch"),
-    "fail on one node": first_fails,
-    "fetch other bytes": fetches_other_bytes,
-    "install other packages": installs_other_packages,
-    "report no packages": reports_no_packages,
-    "fail their rehearsal": fails("RehearsalFailed"),
-    "hang": hangs,
-    "find no room": stays_pending,
-    "are killed": killed,
-}
 NAMES = ("Service/rec", "Deployment/rec-green", "ConfigMap/rec-digests")
 ANSWERS = (
     Unknown("RegistryUnreachable", "it does not answer", NOW),
@@ -221,9 +197,14 @@ class Chaos(ChaosOfStrategies):
 
     @rule(what=st.sampled_from([*NAMES, "Deployment/rec-blue", "records"]))
     def somebody_deletes(self, what: Any) -> None:
-        if what == "records":
-            self.world.records.clear()
+        if what == "records" and self.world.children.get(f"Deployment/rec-{self.active_slot}"):
+            self.world.records.clear()  # both would leave nothing to bring back
         self.world.children.pop(what, None)
+
+    @property
+    def active_slot(self) -> str:
+        """By the Service; what serves may be gone."""
+        return leads_to(self.world.children.get("Service/rec"), dict.fromkeys(SLOTS, ()))
 
     @rule(slot=SLOT)
     def a_pod_is_evicted(self, slot: Any) -> None:

@@ -31,6 +31,7 @@ def check_emptied_in_outage(world: Simulation, seen: Observed, revision: str) ->
         revision == service["metadata"].get("annotations", {}).get(WARM),
         candidate.get("revision", revision) != revision,  # superseded
         candidate.get("retryTime"),
+        candidate.get("strategy") == "Recreate",  # Auto: it waits until what serves made way
         not spec["replicas"],
         _asked_no_more(world, seen, revision),
     )

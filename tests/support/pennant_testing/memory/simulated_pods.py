@@ -85,3 +85,19 @@ def killed(pod: PodFacts) -> PodFacts:
     """A pod that is ended from outside whenever it loads, as by a probe."""
     failure = Failure("serve", "Killed", "ended from outside", 137, at=pod.created)
     return replace(hangs(pod), attempts=4, failure=failure)
+
+
+# What becomes of the pods of a version, by name.
+BEHAVIOURS = {
+    "are ready": becomes_ready,
+    "cannot load": fails("LoadFailed"),
+    "cannot fetch": fails("DownloadFailed", container="fetch"),
+    "fail on one node": first_fails,
+    "fetch other bytes": fetches_other_bytes,
+    "install other packages": installs_other_packages,
+    "report no packages": reports_no_packages,
+    "fail their rehearsal": fails("RehearsalFailed"),
+    "hang": hangs,
+    "find no room": stays_pending,
+    "are killed": killed,
+}

@@ -24,7 +24,7 @@ from pennant_testing.memory.situation_parts import (
     UNRESOLVED,
     Case,
 )
-from pennant_testing.memory.situation_rules import is_on_both, occurs, serves_8
+from pennant_testing.memory.situation_rules import occurs, serves_8
 from pennant_testing.memory.status_text import StatusText, status_text
 from pennant_testing.memory.undecided_situations import undecided
 
@@ -52,7 +52,7 @@ def situation(case: Case) -> Situation:
     return Situation(
         spec=spec,
         desired=answer_to_pin(_desired(case, spec.watch), spec.watch),
-        in_sync=case.desired in KNOWN and serves_8(case) and not is_on_both(case),
+        in_sync=case.desired in KNOWN and serves_8(case),
         edited="earlier" in case.serving or (case.spec in PINNED and case.serving[0] == "7"),
         **SERVING[case.serving],
         **CANDIDATE[case.candidate],
