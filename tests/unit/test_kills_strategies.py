@@ -75,7 +75,7 @@ def recreated(operator: FallibleOperator) -> None:
     operator.world.specify(rollout={**REHEARSING, "strategy": "Recreate"})
     operator.world.lacks.room = operator.world.owner["spec"]["replicas"]
     operator.world.desired = version(8, tag=False)
-    look(operator, 11, seconds=4)
+    look(operator, 14, seconds=3)
 
 
 def recreated_in_vain(operator: FallibleOperator) -> None:
