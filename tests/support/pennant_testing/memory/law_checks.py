@@ -127,7 +127,7 @@ class Laws:
             check_judged(seen, entry)
         if decision.status is not None:
             if after["summary"] != "Stalled":  # then nothing is done
-                check_no_share_is_left(world, seen)
+                check_no_share_is_left(world, seen, after)
             check_ready(known, seen, decision.status)
 
     def _check_deployment(self, world: Simulation, seen: Observed, write: Apply) -> None:
