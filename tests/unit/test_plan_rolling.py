@@ -9,7 +9,7 @@ import pytest
 from pennant_operator.decide.intent import Apply
 from pennant_operator.decide.plan import plan
 from pennant_operator.decide.seen.observed import Absent, Unknown
-from pennant_testing.memory.object_builders import NOW, version
+from pennant_testing.memory.object_builders import NOW, model_deployment, version
 from pennant_testing.memory.rolls import (
     NO_SURGE,
     SURGE,
@@ -19,10 +19,12 @@ from pennant_testing.memory.rolls import (
     moved,
     on_both,
     rolled,
+    rollout,
     settled,
     until,
 )
 from pennant_testing.memory.simulated_answers import answered
+from pennant_testing.memory.simulated_cluster import Simulation
 from pennant_testing.memory.simulated_pods import (
     becomes_ready,
     hangs,
@@ -191,3 +193,13 @@ def test_while_both_answer_it_is_looked_at_every_two_seconds_at_least():
     sim.work()
     sim.now += timedelta(minutes=3)
     assert sim.step().requeue_after == 2.0
+
+
+def test_where_nothing_serves_the_first_version_is_proved_by_all_its_pods():
+    sim = Simulation(version(7), owner=model_deployment(rollout=rollout()))
+    sim.step()
+    sim.specify(replicas=3)
+    sim.step()
+    assert sim.serving is None
+    sim.run(2)
+    assert (sim.serving, answering(sim)) == ("7", 3)

@@ -47,9 +47,12 @@ class World:
 
     @property
     def asked(self) -> int:
-        """How many pods of the idle slot are judged: those that it was told to have, or all."""
-        full = self.spec.replicas
-        grows = (self.spec.strategy.grows_in_parts or self.on_both) and self.idle.size > 0
+        """How many pods of the idle slot are judged: those that it was told to have, or all.
+
+        Where nothing serves there is nothing to take over from in parts.
+        """
+        full, in_parts = self.spec.replicas, self.spec.strategy.grows_in_parts or self.on_both
+        grows = in_parts and self.traffic is not None and self.idle.size > 0
         return min(self.idle.size, full) if grows else full
 
     def baking(self, now: datetime) -> bool:

@@ -32,7 +32,7 @@ from pennant_testing.memory.chaos_of_strategies import BESIDE, STRATEGY, ChaosOf
 from pennant_testing.memory.cluster_state import SLOTS
 from pennant_testing.memory.convergence import converged, settle
 from pennant_testing.memory.fallible_operator import Fate
-from pennant_testing.memory.law_checks import Laws, one_revision
+from pennant_testing.memory.law_checks import one_revision
 from pennant_testing.memory.object_builders import (
     INDEX,
     NOW,
@@ -243,7 +243,7 @@ class Chaos(ChaosOfStrategies):
                 self.world.recreate()
             case "orphans stay":
                 self.world.orphan()
-                self.operator.laws = Laws()  # what was rejected was in the status
+                self.operator.laws.forget_rejections()  # they were in the status
             case "collected":
                 self.world.collect_garbage()
         self.operator.hear()

@@ -52,6 +52,10 @@ class Laws:
         self._pins = False  # whether a person ever pinned a version by a RolloutAction
         self._judge = Judge()
 
+    def forget_rejections(self) -> None:
+        """Whoever recorded them was deleted."""
+        self._refused.clear()
+
     def decided(self, seen: Observed, decision: Plan, now: datetime) -> None:
         """Law 4: what was rejected stays so until another version was desired, or a person asks."""
         word = in_force(seen.actions, now)
@@ -121,8 +125,9 @@ class Laws:
         self._refused |= {entry["revision"] for entry in new}
         for entry in new:
             check_judged(seen, entry)
-        check_no_share_is_left(world, seen)
         if decision.status is not None:
+            if "summary" in before and after["summary"] != "Stalled":  # else nothing was decided
+                check_no_share_is_left(world, seen)
             check_ready(known, seen, decision.status)
 
     def _check_deployment(self, world: Simulation, seen: Observed, write: Apply) -> None:

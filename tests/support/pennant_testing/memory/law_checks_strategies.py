@@ -40,7 +40,7 @@ def check_pods_of_the_lobby(world: Simulation, seen: Observed, write: Apply) -> 
 
 def check_size(world: Simulation, seen: Observed, slot: str, size: int) -> None:
     """Law 3, as the strategy in force has it."""
-    sizes = {each: _told(seen.children, each) for each in SLOTS}
+    sizes = {each: _size_of(seen.children, each) for each in SLOTS}
     live, wanted = world.sizes(), seen.owner["spec"]["replicas"]
     strategy = strategy_in_force(seen.children, seen.owner["spec"])
     active = world.active is not None and world.active[0] == slot
@@ -64,9 +64,9 @@ def _check_steps(world: Simulation, seen: Observed, slot: str, size: int) -> Non
     """No more pods than may be beside, and no fewer ready ones than may be away."""
     surge, away = _rolling(seen)
     wanted, other = seen.owner["spec"]["replicas"], _other(slot)
-    told = min(_told(seen.children, other), world.sizes()[other])
-    if size > max(_told(seen.children, slot), world.sizes()[slot]):
-        assert size + told <= wanted + surge, f"Rolling: told {size} and {told} of {wanted}"
+    beside = min(_size_of(seen.children, other), world.sizes()[other])
+    if size > max(_size_of(seen.children, slot), world.sizes()[slot]):
+        assert size + beside <= wanted + surge, f"Rolling: {size} and {beside} of {wanted}"
     both = route_of(seen.children.get("Service/rec")) == BOTH
     reached = SLOTS if both else (world.active[0],) if world.active else ()
     if slot not in reached or may_let_go(seen):
@@ -84,7 +84,7 @@ def _check_alone(world: Simulation, seen: Observed, slot: str) -> None:
     if serves and route_of(seen.children.get("Service/rec")) != LOBBY:
         return  # what serves comes back to where it was
     pods = [p for p in world.pods[other] if not p.evicted and not p.lost(world.now)]
-    assert not _told(seen.children, other), "Recreate: both slots are told to have pods"
+    assert not _size_of(seen.children, other), "Recreate: both slots are told to have pods"
     assert not pods or _asked(seen) == "Auto", f"Recreate: {len(pods)} pods of the other are there"
 
 
@@ -124,7 +124,8 @@ def check_no_share_is_left(world: Simulation, seen: Observed) -> None:
     parked = parse_time(candidate.get("retryTime", _LONG_AGO)) > world.now
     wanted = {"" if parked else candidate.get("revision")} - rejected
     listed = {p.uid for pods in seen.pods.values() for p in pods}
-    for pod in (p for pods in world.pods.values() for p in pods):
+    pods = [p for pods in world.pods.values() for p in pods] if world.active else []
+    for pod in pods:
         share = handed_over(pod.shares)
         if (
             share in world.versions
@@ -172,7 +173,7 @@ def _pods(asked: int | str, wanted: int, rounded: Any) -> int:
     return asked
 
 
-def _told(children: Children, slot: str) -> int:
+def _size_of(children: Children, slot: str) -> int:
     deployment = children.get(f"Deployment/rec-{slot}", {})
     return int(deployment.get("spec", {}).get("replicas", 0))
 

@@ -85,8 +85,8 @@ def check_traffic_move(world: Simulation, seen: Observed, write: Apply) -> None:
 def _had_it(seen: Observed, slot: str, revision: str) -> bool:
     """By what the operator knew: a slot that it fills in the same plan has answered nothing."""
     known = {each: seen.children.get(f"Deployment/rec-{each}", {}) for each in SLOTS}
-    told = {each: known[each].get("spec", {}).get("replicas", 0) for each in SLOTS}
-    ranks = {each: (_ready(seen, each), told[each] > 0) for each in SLOTS}
+    sizes = {each: known[each].get("spec", {}).get("replicas", 0) for each in SLOTS}
+    ranks = {each: (_ready(seen, each), sizes[each] > 0) for each in SLOTS}
     labels = known.get(slot, {}).get("metadata", {}).get("labels", {})
     active = leads_to(seen.children.get("Service/rec"), ranks)
     return (active, labels.get(REVISION)) == (slot, revision)
