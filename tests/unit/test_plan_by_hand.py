@@ -88,3 +88,35 @@ def test_a_bake_that_somebody_dates_into_the_future_lasts_no_longer_than_one_fro
     sim.run(4, seconds=60)
     assert sim.status["summary"] == "Serving"
     assert sim.sizes() == {"blue": 0, "green": 2}
+
+
+def test_pods_that_somebody_took_come_back_until_the_lobby_waits_for_their_successor():
+    sim = alias_moved(8, rollout={"strategy": "Recreate"})
+    sim.step()
+    sim.edit("blue")["spec"]["replicas"] = 0
+    sim.step()
+    assert sim.sizes() == {"blue": 2, "green": 0}
+    sim.run(12)
+    assert sim.serving == "8"
+
+
+@pytest.mark.parametrize("steps", [4, 6])
+def test_a_slot_that_is_edited_beside_the_way_to_the_lobby_moves_nothing(steps):
+    sim = alias_moved(8, hangs, rollout={"strategy": "Recreate"})
+    sim.run(steps)
+    sim.aim(slot="gone")
+    sim.step()
+    assert sim.condition("Ready") == ("False", "HandingOver")
+    assert sim.children["Service/rec"]["spec"]["selector"] == {"pennant.dev/lobby": "rec"}
+    assert (sim.serving, sim.sizes()["blue"]) == ("7", 0)
+
+
+def test_a_slot_that_is_edited_while_both_have_traffic_moves_nothing():
+    sim = alias_moved(8, rollout={"strategy": "Rolling"})
+    sim.run(2)
+    assert sim.status["alongside"]["version"] == "8"
+    sim.aim(slot="gone")
+    sim.step()
+    assert sim.children["Service/rec"]["spec"]["selector"] == {"pennant.dev/deployment": "rec"}
+    sim.run(8)
+    assert (sim.serving, sim.status["summary"]) == ("8", "Serving")

@@ -83,7 +83,12 @@ def traffic_of(
     serving = status.get("serving") or {}
     if service is None:
         return _traffic_of_status(serving, status.get("alongside") or {}, slots)
-    return _traffic_of_service(service, slots, records, serving, now)
+    traffic = _traffic_of_service(service, slots, records, serving, now)
+    if traffic is None and _route_of(service) is not Route.SLOT:
+        # What is written beside a selector of no slot is lost: the status says what had it.
+        lost = _traffic_of_status(serving, status.get("alongside") or {}, slots)
+        return lost and replace(lost, route=_route_of(service))
+    return traffic
 
 
 def answering_pods(service: Object, slots: dict[str, Slot]) -> int:

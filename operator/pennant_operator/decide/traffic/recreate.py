@@ -40,7 +40,9 @@ def _towards(step: Step, target: str, traffic: Traffic, active: Slot) -> Moves:
     world, idle, lobby = step.world, step.world.idle, step.world.lobby
     full, held_up = world.spec.replicas, traffic.route is Route.LOBBY
     under_way = idle.revision == target and idle.size > 0
-    away, free = active.size == 0, idle.empty or under_way
+    # Pods that a person has just taken answer yet: they come back, and leave when somebody waits.
+    away = active.size == 0 and (held_up or under_way or not active.ready)
+    free = idle.empty or under_way
     leaves = away or (held_up and free and holds_requests(lobby))
     comes = leaves and (under_way or (idle.empty and active.empty))
     slots = _both(step, 0 if leaves else full, NextSlot(target, full) if comes else None)

@@ -8,7 +8,7 @@ from typing import Any
 from pennant_operator.decide.intent import AnnotatePod, Apply
 from pennant_operator.decide.seen.observed import Observed
 from pennant_operator.decide.times import parse_time
-from pennant_testing.memory.cluster_state import REVISION, SLOTS
+from pennant_testing.memory.cluster_state import REVISION, SLOTS, owner_uid
 from pennant_testing.memory.law_checks_traffic import answers_nothing, check_proved, may_let_go
 from pennant_testing.memory.routes import BOTH, LOBBY, Children, route_of, strategy_in_force
 from pennant_testing.memory.simulated_cluster import Simulation
@@ -53,9 +53,9 @@ def check_size(world: Simulation, seen: Observed, slot: str, size: int) -> None:
         return
     if size == 0 and answers_nothing(world, seen, slot):
         return
-    if strategy == "Recreate":
+    if strategy == "Recreate" and (live[slot] or _ready(seen, slot)):
         _check_makes_way(seen, size)
-    elif strategy != "Rolling":
+    elif strategy not in {"Recreate", "Rolling"}:
         assert size or not wanted, "law 3: what serves is taken down"
         assert not size, "law 3: what serves is scaled"
 
@@ -66,7 +66,7 @@ def _check_steps(world: Simulation, seen: Observed, slot: str, size: int) -> Non
     wanted, other = seen.owner["spec"]["replicas"], _other(slot)
     beside = min(_size_of(seen.children, other), world.sizes()[other])
     if size > max(_size_of(seen.children, slot), world.sizes()[slot]):
-        assert size + beside <= wanted + surge, f"Rolling: {size} and {beside} of {wanted}"
+        assert size + beside <= wanted + surge, f"Rolling: {size} and {beside} for {wanted}"
     both = route_of(seen.children.get("Service/rec")) == BOTH
     reached = SLOTS if both else (world.active[0],) if world.active else ()
     if slot not in reached or may_let_go(seen):
@@ -124,7 +124,9 @@ def check_no_share_is_left(world: Simulation, seen: Observed) -> None:
     parked = parse_time(candidate.get("retryTime", _LONG_AGO)) > world.now
     wanted = {"" if parked else candidate.get("revision")} - rejected
     listed = {p.uid for pods in seen.pods.values() for p in pods}
-    pods = [p for pods in world.pods.values() for p in pods] if world.active else []
+    service = world.children.get("Service/rec", {"metadata": {}})
+    ours = owner_uid(service) == world.owner["metadata"]["uid"] and world.active
+    pods = [p for pods in world.pods.values() for p in pods] if ours else []
     for pod in pods:
         share = handed_over(pod.shares)
         if (

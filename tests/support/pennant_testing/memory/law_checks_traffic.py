@@ -71,6 +71,8 @@ def check_traffic_move(world: Simulation, seen: Observed, write: Apply) -> None:
         return
     if live is None or _had_it(seen, slot, revision):  # it was deleted or edited by hand
         return
+    if route_of(live) == route_of(write.manifest) != SLOT:  # what stands beside it was
+        return
     assert write.resource_version, "law 9: traffic moved without resourceVersion"
     if slot not in SLOTS:
         _check_release(seen)

@@ -190,7 +190,8 @@ def _is_explained(status: Object) -> bool:
     Held, rejected, refused, not to be found: that is not in Git. What is held, by its gates or for
     later, stays so while the registry is silent, of which AliasInSync tells then.
     """
-    if status.get("gates") or (status.get("candidate") or {}).get("retryTime"):
+    waits = status.get("gates") or status.get("hold")
+    if waits or (status.get("candidate") or {}).get("retryTime"):
         return True
     in_sync = {c["type"]: c for c in status["conditions"]}.get("AliasInSync", {})
     return in_sync.get("status") == "False" and in_sync["reason"] not in {"RollingOut", "Suspended"}
