@@ -145,7 +145,7 @@ def test_what_nobody_knows_moves_nothing_on_or_back():
 def test_what_nobody_knows_before_the_first_pods_passed_grows_into_no_room_of_theirs():
     sim = moved(NO_SURGE)
     sim.behaviour["8"] = hangs
-    until(sim, lambda: sim.sizes() == {"blue": 2, "green": 1})
+    until(sim, lambda each: each.sizes() == {"blue": 2, "green": 1})
     sim.desired = Unknown("WaitingForRegistry", "not asked yet")
     sim.specify(model={"name": "news", "alias": "canary"})
     sim.run(4)

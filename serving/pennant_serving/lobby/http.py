@@ -12,7 +12,7 @@ from pennant_serving.errors import ServingError, content
 from pennant_serving.http.connections.limits import HEAD_LIMIT_BYTES
 from pennant_serving.lobby import heads
 from pennant_serving.lobby.counts import Ending
-from pennant_serving.lobby.relay import ClientGone, Relay, Unanswered
+from pennant_serving.lobby.relay import ClientGone, PodSilent, Relay
 
 HEAD_SECONDS = 10.0
 """For a request's head to arrive."""
@@ -72,12 +72,12 @@ class HttpRelay(Relay):
         return True
 
     async def _first(self, pod: socket.socket) -> bytes:
-        """The head of the answer, and what came with it. Raises Unanswered, ClientGone."""
+        """The head of the answer, and what came with it. Raises PodSilent, ClientGone."""
         data = b""
         while True:
             while not (end := heads.end_of_head(data)):
                 if len(data) > HEAD_LIMIT_BYTES:
-                    raise Unanswered
+                    raise PodSilent
                 data += await self._more(pod)
             head, data = data[:end], data[end:]
             if not heads.is_interim(head):

@@ -35,7 +35,7 @@ class BrokenOff(Exception):  # noqa: N818 - its client sees it
     """A pod reset the connection amid its answer."""
 
 
-class Unanswered(ServingError):  # noqa: N818 - another pod may answer
+class PodSilent(ServingError):  # noqa: N818 - another pod may answer
     """A pod took a request, and closed the connection before its answer."""
 
     status = 502
@@ -121,20 +121,20 @@ class Relay:
         except TimeoutError:
             await self._refuse(Unavailable(f"no pod was ready within {self._max_wait:g} seconds"))
             return Ending.EXPIRED
-        except Unanswered as unanswered:
+        except PodSilent as unanswered:
             await self._refuse(unanswered)
             return Ending.LOST
         except BrokenOff:
             return Ending.LOST
 
     async def _answered(self) -> Ending:
-        """Raises TimeoutError, ClientGone, Unanswered, BrokenOff."""
+        """Raises TimeoutError, ClientGone, PodSilent, BrokenOff."""
         deadline = self._loop.time() + self._max_wait
         for pause in PAUSES_SECONDS:
             with contextlib.closing(await self._pod(pause, deadline)) as pod:
                 try:
                     await self._through(pod)
-                except Unanswered:
+                except PodSilent:
                     if pause == PAUSES_SECONDS[-1] or not self._buffer.is_whole:
                         raise
                 else:
@@ -178,17 +178,17 @@ class Relay:
             buffer.stop()
 
     async def _first(self, pod: socket.socket) -> bytes:
-        """The first bytes of the answer. Raises Unanswered."""
+        """The first bytes of the answer. Raises PodSilent."""
         return await self._more(pod)
 
     async def _more(self, pod: socket.socket) -> bytes:
-        """Raises Unanswered."""
+        """Raises PodSilent."""
         try:
             data = await self._loop.sock_recv(pod, CHUNK_BYTES)
         except OSError as error:
-            raise Unanswered from error
+            raise PodSilent from error
         if not data:
-            raise Unanswered
+            raise PodSilent
         return data
 
     async def _rest(self, pod: socket.socket) -> None:

@@ -23,7 +23,7 @@ from pennant_serving.lobby.counts import LobbyCounts
 from pennant_serving.lobby.http import HttpRelay
 from pennant_serving.lobby.pods import Pods
 from pennant_serving.lobby.relay import Relay
-from pennant_serving.lobby.settings import Address, LobbySettings
+from pennant_serving.lobby.settings import LobbySettings, PodsAddress
 
 ACCEPT_SECONDS = 5.0
 """As long as a serving pod takes new connections; at most a quarter of the time to drain."""
@@ -55,7 +55,7 @@ class Lobby:
             loop.add_signal_handler(number, self._leaving.set)
         with contextlib.ExitStack() as open_to_the_end, contextlib.ExitStack() as open_to_clients:
             open_to_the_end.enter_context(_listening(settings.probe_port, self._probed))
-            ports: list[tuple[int, type[Relay], Address | None]] = [
+            ports: list[tuple[int, type[Relay], PodsAddress | None]] = [
                 (settings.port, HttpRelay, settings.to),
                 (settings.grpc_port, Relay, settings.grpc_to),
             ]

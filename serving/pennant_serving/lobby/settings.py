@@ -14,7 +14,7 @@ ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Address:
+class PodsAddress:
     """Where pods are asked."""
 
     host: str
@@ -25,8 +25,8 @@ class Address:
 class LobbySettings:
     """Everything a lobby needs to know."""
 
-    to: Address
-    grpc_to: Address | None = None
+    to: PodsAddress
+    grpc_to: PodsAddress | None = None
     """None means no gRPC."""
     max_wait: float = 30.0
     """Seconds that a request waits for a pod, in all."""
@@ -58,7 +58,7 @@ class LobbySettings:
         )
 
 
-def _address(name: str, value: str) -> Address:
+def _address(name: str, value: str) -> PodsAddress:
     try:
         parts = urlsplit(f"//{value}")
         host, port = parts.hostname, parts.port
@@ -66,4 +66,4 @@ def _address(name: str, value: str) -> Address:
         host = port = None
     if not host or not port or parts.netloc != value or "@" in value:
         raise SettingsError(f"{name}={value!r} is not host:port: set that of the pods' Service")
-    return Address(host, port)
+    return PodsAddress(host, port)

@@ -9,7 +9,6 @@ from typing import Any
 
 from pennant_operator.decide.candidate.attempts import is_parked
 from pennant_operator.decide.candidate.room import answers_nothing
-from pennant_operator.decide.manifests.shares import can_share
 from pennant_operator.decide.seen.strategy import StrategyName
 from pennant_operator.decide.seen.traffic import Route
 from pennant_operator.decide.step import Step
@@ -30,7 +29,7 @@ def hindrance(step: Step) -> str:
     if answers_nothing(world, step.memory, step.now):
         return "what has the traffic answers nothing"
     record = step.records.get(traffic.revision)
-    if record is None or not can_share(record):
+    if record is None or not record.can_share:
         version = step.version_of(traffic.revision)
         return f"version {version} was rolled out before its pods could hand requests over"
     return ""

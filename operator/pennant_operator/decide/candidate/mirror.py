@@ -8,7 +8,6 @@ out of the spec finds that pods are to be told again.
 from typing import Any
 
 from pennant_operator.decide.candidate.answers import WINDOW_SECONDS, question_to_serving
-from pennant_operator.decide.manifests.shares import can_share
 from pennant_operator.decide.seen.answers import ReportQuestion
 from pennant_operator.decide.seen.mirror import Mirror, Mirrored
 from pennant_operator.decide.seen.traffic import Traffic
@@ -20,7 +19,7 @@ _DOUBLING = ("compared", "differed", "failed", "dropped")
 def mirror_from(step: Step, traffic: Traffic | None) -> Mirror | None:
     """What pods with this traffic are to copy requests to; None: nothing, or they cannot."""
     mirror, record = step.world.spec.mirror, step.records.get(traffic.revision if traffic else "")
-    return mirror if record is not None and can_share(record) else None
+    return mirror if record is not None and record.can_share else None
 
 
 def question_about_mirror(step: Step) -> ReportQuestion | None:

@@ -8,11 +8,10 @@ import json
 from typing import Any
 
 from pennant_operator.decide.manifests.container import env_value
-from pennant_operator.decide.seen.revision import Record
+from pennant_operator.decide.seen.revision import SHARES_VARIABLE
 from pennant_operator.decide.seen.spec import CUSTOM, Spec
 from pennant_operator.decide.vocabulary import ANNOTATION_TRAFFIC
 
-SHARES_VARIABLE = "PENNANT_TRAFFIC_FILE"
 _VOLUME, _FOLDER, _FILE = "traffic", "/etc/pennant/traffic", "traffic"
 
 
@@ -58,10 +57,3 @@ def shares_content(
         to = spec.mirror.address(spec.namespace)
         shares["mirror"] = {"to": to, "percent": spec.mirror.percent}
     return json.dumps(shares, sort_keys=True, separators=(",", ":")) if shares else ""
-
-
-def can_share(record: Record) -> bool:
-    """Whether pods of a recorded revision read it: those from before it was known do not."""
-    env = record.container.get("env")
-    variables = [each for each in env if isinstance(each, dict)] if isinstance(env, list) else ()
-    return any(each.get("name") == SHARES_VARIABLE for each in variables)

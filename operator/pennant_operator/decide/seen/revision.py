@@ -18,6 +18,7 @@ from pennant_operator.decide.seen.spec import BUNDLE
 from pennant_operator.decide.vocabulary import FETCH, LABEL_DEPLOYMENT, LABEL_REVISION, SERVE
 
 RECORD_FORMAT = 1
+SHARES_VARIABLE = "PENNANT_TRAFFIC_FILE"  # by which pods learn whom to hand requests over to
 SERVER_COMMAND = ["python", "-m", "pennant_serving"]  # of our own server, as every record has it
 REVISION_LENGTH = 10  # hex digits: 40 bits name a handful of revisions of one object
 T = TypeVar("T")
@@ -70,6 +71,15 @@ class Record:
     def is_our_server(self) -> bool:
         """Whether that is Pennant's, which tells how it answers, or one of the user's own."""
         return bool(self.container.get("command") == SERVER_COMMAND)
+
+    @property
+    def can_share(self) -> bool:
+        """Whether its pods hand requests over: those from before that was known do not."""
+        env = self.container.get("env")
+        variables = (
+            [each for each in env if isinstance(each, dict)] if isinstance(env, list) else ()
+        )
+        return any(each.get("name") == SHARES_VARIABLE for each in variables)
 
     def with_spec(self, serving: dict[str, Any], environment_check: str | None) -> str:
         """The revision of this version with what another spec has, or its own with the same."""

@@ -126,7 +126,7 @@ class Laws:
         for entry in new:
             check_judged(seen, entry)
         if decision.status is not None:
-            if after["summary"] != "Stalled":  # then nothing is done
+            if "summary" in before and after["summary"] != "Stalled":  # else nothing was decided
                 check_no_share_is_left(world, seen, after)
             check_ready(known, seen, decision.status)
 

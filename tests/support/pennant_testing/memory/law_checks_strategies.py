@@ -126,8 +126,8 @@ def check_no_share_is_left(world: Simulation, seen: Observed, after: dict[str, A
     wanted.add((after.get("candidate") or {}).get("revision"))  # it is one again
     listed = {p.uid for pods in seen.pods.values() for p in pods}
     service = world.children.get("Service/rec", {"metadata": {}})
-    adopted = "conditions" in status and owner_uid(service) == world.owner["metadata"]["uid"]
-    pods = [p for pods in world.pods.values() for p in pods] if adopted and world.active else []
+    ours = owner_uid(service) == world.owner["metadata"]["uid"]
+    pods = [p for pods in world.pods.values() for p in pods] if ours and world.active else []
     for pod in pods:
         share = handed_over(pod.shares)
         if (
