@@ -126,7 +126,8 @@ class Laws:
         for entry in new:
             check_judged(seen, entry)
         if decision.status is not None:
-            if "summary" in before and after["summary"] != "Stalled":  # else nothing was decided
+            moves = decision.requeue_after != 0.0  # else it records, and comes back at once
+            if moves and "summary" in before and after["summary"] != "Stalled":
                 check_no_share_is_left(world, seen, after)
             check_ready(known, seen, decision.status)
 
