@@ -117,7 +117,7 @@ def check_shares(world: Simulation, seen: Observed, write: AnnotatePod) -> None:
 
 
 def check_no_share_is_left(world: Simulation, seen: Observed, after: dict[str, Any]) -> None:
-    """What is no candidate any more, or was rejected, gets nothing after the next plan that acts."""
+    """What is no candidate any more, or was rejected, gets nothing by the next plan that acts."""
     status = seen.owner.get("status") or {}
     rejected = {entry["revision"] for entry in status.get("rejected", ())}
     candidate = status.get("candidate") or {}
