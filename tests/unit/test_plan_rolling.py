@@ -142,6 +142,16 @@ def test_what_nobody_knows_moves_nothing_on_or_back():
     assert sim.sizes()["green"] == before["green"]
 
 
+def test_what_nobody_knows_before_the_first_pods_passed_grows_into_no_room_of_theirs():
+    sim = moved(NO_SURGE)
+    sim.behaviour["8"] = hangs
+    until(sim, lambda each: each.sizes() == {"blue": 2, "green": 1})
+    sim.desired = Unknown("WaitingForRegistry", "not asked yet")
+    sim.specify(model={"name": "news", "alias": "canary"})
+    sim.run(4)
+    assert (leads_to(sim), sim.sizes()) == ("blue", {"blue": 2, "green": 1})
+
+
 def test_an_alias_that_is_removed_lets_both_go_where_that_is_asked_for():
     sim = halfway(onAliasRemoved="ScaleDown")
     sim.desired = Absent("AliasNotSet", "the alias is not set")

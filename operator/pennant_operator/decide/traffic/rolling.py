@@ -62,6 +62,8 @@ def _moves(step: Step, *, parked: bool) -> Moves:
         return blue_green(step, parked=parked)
     if step.world.on_both:
         return _moves_of_both(step, traffic, parked=parked)
+    if _waits(step) and traffic.warm != step.world.idle.revision:
+        return _no_moves(step, traffic)
     if parked or not _comes_up(step, traffic):
         return blue_green(step, parked=parked)
     return _first_moves(step, traffic, str(step.goal.target))
@@ -96,6 +98,14 @@ def _first_moves(step: Step, traffic: Traffic, target: str) -> Moves:
     elif idle.deployment is not None:
         slots[idle.name] = NextSlot(idle.revision or "", 0)
     return Moves(slots, traffic)
+
+
+def _no_moves(step: Step, traffic: Traffic) -> Moves:
+    """What serves follows spec.replicas where there is room beside the candidate's first pods."""
+    world, moves = step.world, blue_green(step, parked=False)
+    bounds, size = bounds_of(world.spec.strategy, world.spec.replicas), world.idle.size
+    stays = min(bounds.replicas, max(world.slots[traffic.slot].size, bounds.most - size))
+    return replace(moves, slots={**moves.slots, traffic.slot: NextSlot(traffic.revision, stays)})
 
 
 def _moves_of_both(step: Step, traffic: Traffic, *, parked: bool) -> Moves:

@@ -42,11 +42,7 @@ def writes_for(step: Step, moves: Moves) -> tuple[Write, ...]:
         *(Create(render.controller_revision_of(step.world.spec, step.records[r])) for r in new),
         *_budget_and_config_writes(step, moves),
         *hand_over.ends_of_shares(step, moves),
-        *(
-            write
-            for name in _shrinking_first(step, moves)
-            for write in _slot_writes(step, name, moves.slots[name])
-        ),
+        *(write for name in moves.slots for write in _slot_writes(step, name, moves.slots[name])),
         *_pin_writes(step),
         *_hand_over_writes(step, moves),
         *service_writes(step, moves),
@@ -68,13 +64,6 @@ def _budget_and_config_writes(step: Step, moves: Moves) -> list[Write]:
 def _hand_over_writes(step: Step, moves: Moves) -> list[Write]:
     children = hand_over.wanted_children(step, moves)
     return [write for child in children for write in _writes_if_due(step, child)]
-
-
-def _shrinking_first(step: Step, moves: Moves) -> list[str]:
-    """What becomes free is given up before it is taken."""
-    return sorted(
-        moves.slots, key=lambda name: moves.slots[name].size > step.world.slots[name].size
-    )
 
 
 def _slot_writes(step: Step, name: str, next_slot: NextSlot) -> list[Write]:

@@ -127,7 +127,7 @@ class Laws:
             check_judged(seen, entry)
         if decision.status is not None:
             if "summary" in before and after["summary"] != "Stalled":  # else nothing was decided
-                check_no_share_is_left(world, seen)
+                check_no_share_is_left(world, seen, after)
             check_ready(known, seen, decision.status)
 
     def _check_deployment(self, world: Simulation, seen: Observed, write: Apply) -> None:

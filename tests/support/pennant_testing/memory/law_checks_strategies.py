@@ -116,17 +116,18 @@ def check_shares(world: Simulation, seen: Observed, write: AnnotatePod) -> None:
         check_proved(world, seen, slot, share["revision"])
 
 
-def check_no_share_is_left(world: Simulation, seen: Observed) -> None:
+def check_no_share_is_left(world: Simulation, seen: Observed, after: dict[str, Any]) -> None:
     """What is no candidate any more, or was rejected, gets nothing after the next plan."""
     status = seen.owner.get("status") or {}
     rejected = {entry["revision"] for entry in status.get("rejected", ())}
     candidate = status.get("candidate") or {}
     parked = parse_time(candidate.get("retryTime", _LONG_AGO)) > world.now
     wanted = {"" if parked else candidate.get("revision")} - rejected
+    wanted.add((after.get("candidate") or {}).get("revision"))  # it is one again
     listed = {p.uid for pods in seen.pods.values() for p in pods}
     service = world.children.get("Service/rec", {"metadata": {}})
-    ours = owner_uid(service) == world.owner["metadata"]["uid"] and world.active
-    pods = [p for pods in world.pods.values() for p in pods] if ours else []
+    ours = owner_uid(service) == world.owner["metadata"]["uid"]
+    pods = [p for pods in world.pods.values() for p in pods] if ours and world.active else []
     for pod in pods:
         share = handed_over(pod.shares)
         if (
