@@ -213,11 +213,16 @@ def fails_more(now: Tally, other: Tally, limits: AnswerLimits) -> bool:
     return now.share >= limits.errors and now.share >= 2 * other.share
 
 
-def is_slower(now: Tally, other: Tally, limits: AnswerLimits) -> bool:
-    """Whether it takes much longer than the other; what has no median is not compared."""
+def is_slower(
+    now: Tally, other: Tally, limits: AnswerLimits, *, by: float = SLOWER_BY_SECONDS
+) -> bool:
+    """Whether it takes much longer than the other; what has no median is not compared.
+
+    `by` is how many seconds longer at least.
+    """
     if now.requests < limits.requests or now.median is None or other.median is None:
         return False
-    much = now.median - other.median >= SLOWER_BY_SECONDS
+    much = now.median - other.median >= by
     return much and now.median >= limits.slower * other.median
 
 

@@ -25,6 +25,9 @@ from pennant_operator.decide.step import Step
 from pennant_operator.decide.verdict import Rejected
 from pennant_operator.decide.vocabulary import Reason
 
+# longer than what serves, at least, to be slower: the way there and back is in it, and takes tens of
+# milliseconds where processors are short
+CANARY_SLOWER_BY_SECONDS = 0.050
 READ_FIELDS = {"candidate", "serving", "unread"}  # of `status.canary`
 
 
@@ -53,7 +56,7 @@ def verdict_in_canary(step: Step) -> Rejected | None:
         failed = f"{now.errors} of {now.requests} requests handed over to it came to nothing"
         compared = f"{failed}; {beside.errors} of {beside.requests} answers of {who} were errors"
         return Rejected(Reason.ERRORS_IN_CANARY, compared)
-    if is_slower(now, beside, limits):
+    if is_slower(now, beside, limits, by=CANARY_SLOWER_BY_SECONDS):
         took = f"half of {now.requests} requests handed over to it took {median_text(now)} or more"
         compared = f"half of {beside.requests} answers of {who} took {median_text(beside)}"
         return Rejected(Reason.SLOW_IN_CANARY, f"{took}; {compared}")
