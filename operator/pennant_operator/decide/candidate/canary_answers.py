@@ -25,8 +25,8 @@ from pennant_operator.decide.step import Step
 from pennant_operator.decide.verdict import Rejected
 from pennant_operator.decide.vocabulary import Reason
 
-# longer than what serves, at least, to be slower: the way there and back is in it, and takes tens of
-# milliseconds where processors are short
+# longer than what serves, at least, to be slower: where processors are short the way there and
+# back takes tens of milliseconds
 CANARY_SLOWER_BY_SECONDS = 0.050
 READ_FIELDS = {"candidate", "serving", "unread"}  # of `status.canary`
 
