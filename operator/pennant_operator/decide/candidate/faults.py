@@ -30,6 +30,10 @@ class Consequence:
     cure: str = ""  # what to do about it, where the kubelet's words do not tell
 
 
+_ROOM = (
+    "a rollout needs twice the pods of spec.replicas, and fewer by another spec.rollout.strategy: "
+    "Rolling, Recreate or Auto"
+)
 FAULTS: dict[Reason, Consequence] = {
     Reason.LOAD_FAILED: Consequence(Fault.MODEL, replace=True),
     Reason.DIGEST_MISMATCH: Consequence(Fault.MODEL, replace=True),
@@ -40,9 +44,9 @@ FAULTS: dict[Reason, Consequence] = {
     Reason.START_FAILED: Consequence(Fault.MODEL, replace=True),
     Reason.QUOTA_EXCEEDED: Consequence(
         Fault.WORLD,
-        cure="raise the namespace's ResourceQuota (a rollout needs twice the pods of "
-        "spec.replicas), or lower spec.replicas or spec.serving.resources; what a quota wants "
-        "specified is set there, too (fetch has the same, or spec.serving.fetch.resources)",
+        cure=f"raise the namespace's ResourceQuota ({_ROOM}), or lower spec.replicas or "
+        "spec.serving.resources; what a quota wants specified is set there, too (fetch has the "
+        "same, or spec.serving.fetch.resources)",
     ),
     Reason.LIMIT_RANGE_EXCEEDED: Consequence(
         Fault.WORLD,
@@ -51,8 +55,7 @@ FAULTS: dict[Reason, Consequence] = {
     ),
     Reason.UNSCHEDULABLE: Consequence(
         Fault.WORLD,
-        cure="make room (a rollout needs twice the pods of spec.replicas), or change "
-        "spec.serving.resources, nodeSelector or tolerations",
+        cure=f"make room ({_ROOM}), or change spec.serving.resources, nodeSelector or tolerations",
     ),
     Reason.IMAGE_PULL_FAILED: Consequence(
         Fault.WORLD,
