@@ -233,3 +233,33 @@ def test_who_was_not_told_of_its_place_has_none_once_its_spec_cannot_be_understo
         assert (world.status()["summary"], places_taken(world)) == ("Stalled", 0)
 
     run_scenario(scenario)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "taken"),
+    [
+        ("BlueGreen", set()),
+        ("Rolling", set()),
+        ("Canary", {"services/rec-candidate"}),
+        ("Recreate", {"services/rec-pods", "deployments/rec-lobby"}),
+        ("Auto", {"services/rec-pods", "deployments/rec-lobby"}),
+    ],
+)
+@pytest.mark.parametrize(
+    "path", ["services/rec-candidate", "services/rec-pods", "deployments/rec-lobby"]
+)
+def test_a_name_that_its_strategy_does_not_need_may_be_somebody_elses(
+    strategy: str, taken: set[str], path: str
+):
+    async def scenario(world: ReconciledWorld) -> None:
+        kind, name = path.split("/")
+        meta = {"name": name, "namespace": "team", "uid": "theirs", "resourceVersion": "3"}
+        theirs = {"kind": kind.removesuffix("s").title(), "metadata": meta, "spec": {}}
+        world.api.objects[f"/namespaces/team/{path}"] = theirs
+        await edit(world, rollout={"strategy": strategy})
+        await world.handle()
+        expected = "Stalled" if path in taken else "RollingOut"
+        assert world.status()["summary"] == expected
+        assert world.api.objects[f"/namespaces/team/{path}"] == theirs
+
+    run_scenario(scenario)

@@ -29,9 +29,8 @@ def child_names(owner: Object) -> list[tuple[str, str]]:
     """Kind and name of every child with a fixed name that its strategy may need."""
     name = owner["metadata"]["name"]
     strategy = (owner["spec"].get("rollout") or {}).get("strategy", StrategyName.BLUE_GREEN)
-    brief = [] if strategy == StrategyName.BLUE_GREEN else hand_over_names(name)
     return [
-        *brief,
+        *_names_needed_by(strategy, name),
         ("Service", name),
         *(("Deployment", f"{name}-{slot}") for slot in SLOTS),
         ("ConfigMap", f"{name}-registry"),
@@ -41,11 +40,23 @@ def child_names(owner: Object) -> list[tuple[str, str]]:
 
 
 def hand_over_names(name: str) -> list[tuple[str, str]]:
-    """Of the children that are there only while a revision takes over."""
-    return [
-        ("Deployment", f"{name}-lobby"),
-        *(("Service", f"{name}-{purpose}") for purpose in ("pods", "candidate")),
-    ]
+    """Of the children that are there only while a revision takes over, by any strategy."""
+    return [*_lobby_names(name), *_canary_names(name)]
+
+
+def _names_needed_by(strategy: str, name: str) -> list[tuple[str, str]]:
+    """What another strategy would need may be somebody else's."""
+    if strategy in {StrategyName.RECREATE, StrategyName.AUTO}:
+        return _lobby_names(name)
+    return _canary_names(name) if strategy == StrategyName.CANARY else []
+
+
+def _lobby_names(name: str) -> list[tuple[str, str]]:
+    return [("Deployment", f"{name}-lobby"), ("Service", f"{name}-pods")]
+
+
+def _canary_names(name: str) -> list[tuple[str, str]]:
+    return [("Service", f"{name}-candidate")]
 
 
 def owned_children(children: dict[str, Object], owner: Object) -> dict[str, Object]:

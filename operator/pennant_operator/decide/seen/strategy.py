@@ -4,6 +4,7 @@ How sizes and traffic move is said in decide/traffic/, a file a strategy.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,9 @@ from pennant_registry.durations import parse_duration
 
 CANARY_PAUSE = "5m"  # of the steps where nobody wrote any
 _ALL = Decimal(100)
+# As in the CRD.
+_WEIGHT = re.compile(r"[0-9]{1,2}([.][0-9]{1,2})?")
+_SHARE_OF_PODS = re.compile("(100|[0-9]{1,2})%")
 
 
 class StrategyName(StrEnum):
@@ -83,7 +87,7 @@ def parse_strategy(rollout: Mapping[str, Any], *, custom: bool = False) -> Rollo
             "BlueGreen, Rolling, Recreate or Auto"
         )
     rolling, canary = rollout.get("rolling") or {}, rollout.get("canary") or {}
-    surge, away = rolling.get("maxSurge", 1), rolling.get("maxUnavailable", 0)
+    surge, away = _pods_field(rolling, "maxSurge", 1), _pods_field(rolling, "maxUnavailable", 0)
     if not _pods(surge, 100) and not _pods(away, 100):
         raise ValueError(
             "rolling: maxSurge and maxUnavailable are both 0, and then nothing can move: let one "
@@ -93,7 +97,7 @@ def parse_strategy(rollout: Mapping[str, Any], *, custom: bool = False) -> Rollo
         name,
         max_surge=surge,
         max_unavailable=away,
-        max_wait=_duration((rollout.get("lobby") or {}).get("maxWait", "30s"), "lobby.maxWait"),
+        max_wait=_max_wait((rollout.get("lobby") or {}).get("maxWait", "30s")),
         auto_after=_duration(rollout.get("autoAfter", "2m"), "autoAfter"),
         steps=_steps(canary.get("steps")),
         sticky=_sticky(canary.get("by")),
@@ -104,6 +108,27 @@ def pods_of(asked: int | str, replicas: int, *, up: bool) -> int:
     """Pods that a number or a share such as "25%" means; shares are rounded up or down."""
     exact = _pods(asked, replicas)
     return math.ceil(exact) if up else math.floor(exact)
+
+
+def _pods_field(rolling: Mapping[str, Any], field: str, default: int) -> int | str:
+    asked: int | str = rolling.get(field, default)
+    known = _SHARE_OF_PODS.fullmatch(asked) if isinstance(asked, str) else asked >= 0
+    if not known:
+        raise ValueError(
+            f"rolling.{field}: {asked!r} is neither a number nor a share: write for example 1 or "
+            "25%"
+        )
+    return asked
+
+
+def _max_wait(text: str) -> timedelta:
+    wait = _duration(text, "lobby.maxWait")
+    if not wait:
+        raise ValueError(
+            f"lobby.maxWait: {text!r} lets no request wait, not even for a pod that answers: write "
+            "for example 30s"
+        )
+    return wait
 
 
 def _pods(asked: int | str, replicas: int) -> Decimal:
@@ -118,7 +143,12 @@ def _steps(written: list[dict[str, Any]] | None) -> tuple[CanaryStep, ...]:
         return DEFAULT_STEPS
     steps: list[CanaryStep] = []
     for place, step in enumerate(written):
-        path, weight, pause = f"canary.steps[{place}]", step["weight"], step.get("pause")
+        path, weight, pause = f"canary.steps[{place}]", step.get("weight"), step.get("pause")
+        if not isinstance(weight, str) or not _is_weight(weight):
+            raise ValueError(
+                f"{path}.weight: {weight!r} is no percent in quotes above 0 and below 100: write "
+                'for example "10"'
+            )
         if steps and Decimal(weight) <= Decimal(steps[-1].percent):
             raise ValueError(
                 f"{path}.weight: {weight!r} is no more than that of the step before it: let "
@@ -127,6 +157,10 @@ def _steps(written: list[dict[str, Any]] | None) -> tuple[CanaryStep, ...]:
         wait = None if pause is None else _duration(pause, f"{path}.pause")
         steps.append(CanaryStep(weight, wait))
     return tuple(steps)
+
+
+def _is_weight(text: str) -> bool:
+    return _WEIGHT.fullmatch(text) is not None and Decimal(text) > 0
 
 
 def _sticky(by: Mapping[str, str] | None) -> StickyBy | None:
