@@ -15,7 +15,13 @@ from pennant_serving.traffic.counting import Tallies
 from pennant_serving.traffic.handing import Handing
 from pennant_serving.traffic.shares import Address, HandOver, Shares
 from pennant_serving.traffic.upstream import AT_ONCE_LIMIT, Upstream
-from pennant_testing.serving.odd_candidates import CLOSES, HANGS, OddCandidate, odd_candidate
+from pennant_testing.serving.odd_candidates import (
+    CLOSES,
+    HANGS,
+    RESETS,
+    OddCandidate,
+    odd_candidate,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -52,6 +58,7 @@ class Pod:
         self._handing = Handing(
             share, Upstream(to), self._own, self.admission, telemetry, self.tallies, seconds
         )
+        self.held = self._handing.held
         self.own_bodies: list[bytes] = []
 
     async def _own(self, scope: Any, receive: Any, send: Any) -> None:
@@ -105,6 +112,8 @@ class Pod:
         [b"HTTP/1.1 101 other\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"],
         [b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"],
         [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\ntheir"],
+        [HEAD[:-2], *[b"x-more: %s\r\n" % (b"x" * 1000)] * 1000, b"\r\ntheir"],
+        [b"HTTP/1.1 103 Early Hints\r\nlink: %s\r\n\r\n" % (b"x" * 1000)] * 1000 + [ANSWER],
     ],
 )
 def test_whatever_is_no_whole_answer_is_answered_here_from_the_same_bytes(answer: list[bytes]):
@@ -123,6 +132,15 @@ def test_where_nobody_listens_it_is_answered_here():
         async with odd_candidate([ANSWER]) as candidate:
             address = candidate.address
         pod = Pod(address)
+        assert (await pod.asked()).body == b"own"
+        assert pod.counts() == {"5xx": 1}
+
+    asyncio.run(scenario())
+
+
+def test_what_can_be_no_hosts_name_is_nobody_who_listens():
+    async def scenario() -> None:
+        pod = Pod(Address("news..svc", 80))
         assert (await pod.asked()).body == b"own"
         assert pod.counts() == {"5xx": 1}
 
@@ -149,13 +167,23 @@ def test_what_neither_answers_is_nobodys_fault():
         ([b"HTTP/1.1 200 OK\r\n\r\nth", b"eir", CLOSES], b"their"),
         ([b"HTTP/1.0 200 OK\r\n\r\ntheir", CLOSES], b"their"),
         ([b"HTTP/1.1 204 No Content\r\n\r\n"], b""),
+        ([b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\n"], b""),
+        ([ANSWER + b"HTTP/1.1 500 no\r\ncontent-length: 3\r\nx-no: 1\r\n\r\nno!"], b"their"),
+        ([CHUNKED + b"5\r\ntheir\r\n0\r\nx-no: 1\r\n\r\n"], b"their"),
+        ([b"HTTP/1.1 200 OK\r\ncontent-length: %s5\r\n\r\ntheir" % (b"0" * 5000)], b"their"),
     ],
 )
 def test_an_answer_is_passed_on_however_it_is_framed(answer: list[bytes], body: bytes):
     async def scenario() -> None:
         async with odd_candidate(answer) as candidate:
             pod = Pod(candidate.address)
-            assert (await pod.asked()).body == body
+            answered = await pod.asked()
+            headers = dict(answered.headers)
+            assert (answered.body, b"x-no" in headers) == (body, False)
+            assert headers.get(b"content-length", b"%d" % len(body)).lstrip(b"0") in (
+                b"%d" % len(body),
+                b"",
+            )
             assert (pod.own_bodies, pod.counts()) == ([], {"2xx": 1})
 
     asyncio.run(scenario())
@@ -189,6 +217,31 @@ def test_a_stream_is_passed_on_as_it_comes_and_breaks_off_where_it_breaks_off():
         async with odd_candidate([CHUNKED, b"2\r\nth\r\n", CLOSES]) as candidate:
             with pytest.raises(ConnectionError, match="broke off"):
                 await Pod(candidate.address).asked()
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_without_length_that_is_reset_breaks_off():
+    async def scenario() -> None:
+        async with odd_candidate([b"HTTP/1.1 200 OK\r\n\r\nth", RESETS]) as candidate:
+            with pytest.raises(ConnectionError, match="broke off"):
+                await Pod(candidate.address).asked()
+
+    asyncio.run(scenario())
+
+
+def test_where_too_much_is_waited_for_an_answer_is_passed_on_as_it_comes():
+    half = [b"HTTP/1.1 200 OK\r\ncontent-length: 70000\r\n\r\n", b"x" * 60_000, CLOSES]
+
+    async def scenario() -> None:
+        async with odd_candidate(half) as candidate:
+            pod = Pod(candidate.address)
+            assert (await pod.asked()).body == b"own"
+            assert pod.held.bytes == 0
+            pod.held.bytes = ALL_BODIES_LIMIT_BYTES
+            with pytest.raises(ConnectionError, match="broke off"):
+                await pod.asked()
+            assert pod.held.bytes == ALL_BODIES_LIMIT_BYTES
 
     asyncio.run(scenario())
 

@@ -39,8 +39,8 @@ class Pod:
         self._tallies = Tallies(self._telemetry, ("iris", "7"))
         self._tallies.begin(Shares(mirror=share))
         self._answer = answer or JSONResponse({"predictions": [1.0, 2.0]})
-        upstream = Upstream(to)
-        self.mirroring = Mirroring(share, upstream, self._own, self._tallies, seconds)
+        self.upstream = Upstream(to)
+        self.mirroring = Mirroring(share, self.upstream, self._own, self._tallies, seconds)
 
     async def _own(self, scope: Any, receive: Any, send: Any) -> None:
         await receive()
@@ -89,6 +89,14 @@ def counts(report: dict[str, Any]) -> dict[str, int]:
         (predictions(1.0, 4.0), {"compared": 1}, 0.25),
         (predictions(1.0), {"compared": 1}, None),
         ([b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nno"], {"compared": 1}, None),
+        (
+            [
+                b"HTTP/1.1 200 OK\r\ninference-header-content-length: %s\r\n" % (b"1" * 5000),
+                b"content-length: 2\r\n\r\nno",
+            ],
+            {"compared": 1},
+            None,
+        ),
         ([b"HTTP/1.1 500 no\r\ncontent-length: 0\r\n\r\n"], {"failed": 1}, None),
         ([CLOSES], {"failed": 1}, None),
         ([b"nonsense\r\n\r\n"], {"failed": 1}, None),
@@ -123,6 +131,18 @@ def test_what_waits_for_a_challenger_that_hangs_is_bounded_and_the_rest_is_dropp
             assert await pod.asked(WAITING_LIMIT + 10) == 200
             assert len(pod.mirroring.tasks) == AT_ONCE
             assert counts(pod.report()) == {"dropped": 10}
+
+    asyncio.run(scenario())
+
+
+def test_what_waits_when_the_share_ends_is_dropped():
+    async def scenario() -> None:
+        async with odd_candidate([HANGS]) as challenger:
+            pod = Pod(challenger.address, seconds=0.5)
+            await pod.asked(AT_ONCE + 10)
+            await challenger.was_asked.wait()
+            pod.upstream.close()
+            assert counts(await pod.settled()) == {"failed": AT_ONCE, "dropped": 10}
 
     asyncio.run(scenario())
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pennant_serving.recent.sample import INFER, INVOCATIONS, OWN
+from pennant_serving.rehearsal.answers import outputs_in
 from pennant_serving.traffic.comparing import Comparison, steps
 
 pytestmark = pytest.mark.unit
@@ -81,6 +82,64 @@ def test_what_cannot_be_read_is_the_same_only_byte_for_byte():
     assert compared(INVOCATIONS, (b'{"predictions": [1]}', -1), (b"{}", -1)) == Comparison(
         False, None
     )
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        {"shape": [1], "datatype": "FP64", "data": {"0": 1.0}},
+        {"shape": [1], "datatype": "FP64", "parameters": {"binary_data_size": 3}},
+        {"shape": [0, 10**30], "datatype": "FP64", "parameters": {"binary_data_size": 0}},
+        {"shape": [10**30], "datatype": "BYTES", "parameters": {"binary_data_size": 0}},
+    ],
+)
+def test_an_answer_of_v2_that_makes_no_sense_cannot_be_read(output: dict[str, Any]):
+    head = json.dumps({"outputs": [{"name": "predict", **output}]}).encode()
+    own = {"name": "predict", "shape": [1], "datatype": "FP64", "data": [1.0]}
+    before = json.dumps({"outputs": [own]}).encode()
+    theirs = head + b"123", len(head)
+    assert compared(INFER, (before, -1), theirs) == Comparison(False, None)
+
+
+def test_rows_that_have_no_names_in_common_are_no_table():
+    few, many = ([{str(number): 1.0} for number in range(rows)] for rows in (200, 300))
+    assert predicted(few, few) == Comparison(True, 0.0)
+    written = json.dumps({"predictions": many}).encode()
+    assert compared(INVOCATIONS, (written, -1), (written + b" ", -1)) == Comparison(False, None)
+
+
+def leaves(value: Any) -> list[Any]:
+    if not isinstance(value, (list, dict)):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value
+    return [leaf for part in parts for leaf in leaves(part)]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(0, 9) | st.floats(0, 1) | st.text("ab"),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text("ab"), inner),
+        max_leaves=10,
+    )
+)
+def test_an_answer_has_all_values_in_their_order_however_they_are_nested(value: Any):
+    outputs = outputs_in(INVOCATIONS, json.dumps({"predictions": [value, [value]]}).encode())
+    assert outputs is not None
+    assert [*outputs["predict"].values] == leaves(value) * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "widths"),
+    [
+        ([1, None], ()), ([None], None), ([], None), ([[]], (0,)), ([[1], [2]], (1,)),
+        ([[1], [2, 3]], None), ([[1], None], (1,)), ([[[1, 2]], [[3, None]]], (1, 2)),
+        ([[{"a": 1}]], (1,)), ([1, [2]], None), ("a", ()),
+    ],
+)  # fmt: skip
+def test_an_answers_rows_are_as_wide_as_their_lists(value: Any, widths: tuple[int, ...] | None):
+    outputs = outputs_in(INVOCATIONS, json.dumps({"predictions": value}).encode())
+    assert outputs is not None
+    assert outputs["predict"].widths == widths
 
 
 def test_long_answers_are_compared_to_the_end():

@@ -148,3 +148,9 @@ def test_one_that_goes_away_asks_for_nothing(tmp_path: Path):
     heeded.file.look()
     assert heeded.shares == [parse(content()), Shares()]
     assert heeded.unreadable == 0
+
+
+def test_an_address_of_ipv6_is_written_as_it_is_read():
+    mirror = parse(b'{"mirror": {"to": "[::1]:80", "percent": "1"}}').mirror
+    assert mirror is not None
+    assert (mirror.to.host, str(mirror.to)) == ("::1", "[::1]:80")

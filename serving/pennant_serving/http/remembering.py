@@ -21,6 +21,8 @@ from pennant_serving.recent.taking import ROUTES, sample_of, timing
 
 LENGTH = b"inference-header-content-length"
 TARGET_LIMIT_BYTES = 2048
+NUMBER_LIMIT = 18
+"""Digits of a length."""
 HARMLESS = frozenset(
     b"accept accept-encoding accept-language cache-control connection content-length content-type"
     b" forwarded host keep-alive origin pragma priority referer te traceparent tracestate"
@@ -77,7 +79,7 @@ class Passing:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.answer_head_bytes = _number(message.get("headers", ()), LENGTH)
+            self.answer_head_bytes = number_in(message.get("headers", ()), LENGTH)
         elif message["type"] == "http.response.body":
             # One byte too many says that the answer is too long.
             self.answer, _ = _more(
@@ -119,7 +121,7 @@ def _sample(scope: Scope, passing: Passing) -> Sample | None:
         passing.times,
         passing.seconds,
         media=sys.intern(media),
-        head_bytes=_number(headers, LENGTH),
+        head_bytes=number_in(headers, LENGTH),
         answer_head_bytes=passing.answer_head_bytes,
     )
 
@@ -154,6 +156,7 @@ def _text(headers: Any, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in headers if key == name), "")
 
 
-def _number(headers: Any, name: bytes) -> int:
+def number_in(headers: Any, name: bytes) -> int:
+    """The whole number that this header is; -1 where it is none."""
     text = _text(headers, name)
-    return int(text) if text.isascii() and text.isdigit() else -1
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= NUMBER_LIMIT else -1

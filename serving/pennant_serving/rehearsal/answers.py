@@ -7,12 +7,14 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import orjson
 
 from pennant_serving.codecs import binary
+from pennant_serving.errors import ServingError
 from pennant_serving.recent.sample import INFER, INVOCATIONS, Sample
 
 RELATIVE_TOLERANCE = 1e-3
@@ -21,6 +23,13 @@ ABSOLUTE_TOLERANCE = 1e-9
 NUMBER, BOOLEAN, TEXT, MISSING = "numbers", "booleans", "texts", "nulls"
 DATATYPE_KINDS = {"BOOL": BOOLEAN, "BYTES": TEXT}
 """All other datatypes of V2 are numbers."""
+KINDS = {float: NUMBER, int: NUMBER, bool: BOOLEAN, str: TEXT, type(None): MISSING}
+UNREADABLE = (
+    ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, ServingError
+)  # fmt: skip
+MISSING_LIMIT = 65_536
+"""Values that rows of different names may lack, all in all: where each row had names of its own,
+there would be the square of them."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ def outputs_in(protocol: str, body: bytes, head_bytes: int = -1) -> Outputs | No
             return _of_v2(body, len(body) if head_bytes < 0 else head_bytes)
         content = _loaded(body)
         return _of_invocation(content if protocol == INVOCATIONS else {"predictions": content})
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -132,6 +141,8 @@ def _of_v2(body: bytes, head_bytes: int) -> Outputs:
         size = each.get("parameters", {}).get("binary_data_size")
         if size is None:
             values = each["data"]
+            if not isinstance(values, list):
+                raise TypeError
         else:
             read = binary.read(each["name"], each["datatype"], each["shape"], rest[:size])
             values, rest = read.ravel().tolist(), rest[size:]
@@ -149,18 +160,31 @@ def _of_invocation(content: Any) -> Outputs:
         return {name: _column(value) for name, value in predictions.items()}
     if predictions and isinstance(predictions, list) and _all_of(dict, predictions):
         names = dict.fromkeys(name for row in predictions for name in row)
+        if len(names) * len(predictions) - sum(map(len, predictions)) > MISSING_LIMIT:
+            raise ValueError
         return {name: _column([row.get(name) for row in predictions]) for name in names}
     return {"predict": _column(predictions)}
 
 
 def _column(value: Any) -> Answered:
     rows = value if isinstance(value, list) else [value]
-    if set(map(type, rows)) == {float}:  # the most common, and the longest
-        return Answered(len(rows), (), frozenset((NUMBER,)), rows)
+    values, widths = _flat(rows)
+    types = set(map(type, values))
+    if types <= KINDS.keys() and types - {type(None)}:  # the most common, and the longest
+        return Answered(len(rows), widths, frozenset(map(KINDS.__getitem__, types)), values)
     values = [*_leaves(rows)]
     kinds = frozenset(map(_kind_of, values))
     shapes = {_widths(row) for row in rows if row is not None}
     return Answered(len(rows), shapes.pop() if len(shapes) == 1 else None, kinds, values)
+
+
+def _flat(rows: list[Any]) -> tuple[list[Any], tuple[int, ...]]:
+    """What lists of equal lengths hold, and those lengths."""
+    widths: list[int] = []
+    while set(map(type, rows)) == {list} and len(lengths := set(map(len, rows))) == 1:
+        widths += lengths
+        rows = [*chain.from_iterable(rows)]
+    return rows, tuple(widths)
 
 
 def _widths(row: Any) -> tuple[int, ...] | None:
@@ -173,11 +197,16 @@ def _widths(row: Any) -> tuple[int, ...] | None:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, (list, dict)):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(each)
-    else:
-        yield value
+    """However deep they are, each is one step away: a generator in a generator is not."""
+    open_ = [iter((value,))]
+    while open_:
+        for each in open_[-1]:
+            if isinstance(each, (list, dict)):
+                open_.append(iter(each.values() if isinstance(each, dict) else each))
+                break
+            yield each
+        else:
+            open_.pop()
 
 
 def _kind_of(value: Any) -> str:

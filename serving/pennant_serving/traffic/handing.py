@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +24,7 @@ from pennant_serving.metrics.telemetry import ENDED, Telemetry
 from pennant_serving.traffic.choosing import HANDED_OVER
 from pennant_serving.traffic.counting import Tallies
 from pennant_serving.traffic.forwarding import end_to_end, request_head
-from pennant_serving.traffic.reply import Reply, Unanswered
+from pennant_serving.traffic.reply import NO_BODY, Reply, Unanswered
 from pennant_serving.traffic.shares import HandOver
 from pennant_serving.traffic.upstream import Upstream
 
@@ -42,6 +42,8 @@ class Handing:
     tallies: Tallies
     seconds: float
     """That the candidate may take."""
+    held: Admission = field(default_factory=Admission)
+    """Answers that have not arrived whole yet: they take no room of requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -71,7 +73,8 @@ class Handing:
                 async with self.upstream.asked(head, arrived.body) as reply:
                     if not 200 <= reply.status < 300:
                         return False
-                    await passing.on(reply, limit)
+                    with self.held.reserve() as room:
+                        await passing.on(reply, limit, room)
         except (Unanswered, TimeoutError):
             if passing.has_begun:
                 raise ConnectionError("the candidate's answer broke off") from None
@@ -148,10 +151,10 @@ class _PassingOn:
         self._tag = tag
         self.has_begun = False
 
-    async def on(self, reply: Reply, limit: asyncio.Timeout) -> None:
-        """Whole, where its length is known; else, and where it is very long, as it comes. Raises
-        Unanswered."""
-        if reply.length is not None and reply.length <= BODY_LIMIT_BYTES:
+    async def on(self, reply: Reply, limit: asyncio.Timeout, room: Reservation) -> None:
+        """Whole, where its length is known; else, and where it is very long or there is no room
+        for it, as it comes. Raises Unanswered."""
+        if reply.length is not None and _is_held(room, reply.length):
             body = await reply.whole(BODY_LIMIT_BYTES)
             limit.reschedule(None)
             await self._start(reply)
@@ -165,8 +168,19 @@ class _PassingOn:
 
     async def _start(self, reply: Reply) -> None:
         self.has_begun = True
-        headers = end_to_end(reply.headers, *((HEADER,) if self._tag else ()))
+        without = [b"content-length"] if reply.status in NO_BODY else []
+        headers = end_to_end(reply.headers, *without, *((HEADER,) if self._tag else ()))
         if self._tag:
             headers.append((HEADER, self._tag))
         start: dict[str, Any] = {"type": "http.response.start", "status": reply.status}
         await self._send(start | {"headers": headers, FOREIGN: True})
+
+
+def _is_held(room: Reservation, length: int) -> bool:
+    """Whether there is room for an answer of this length."""
+    try:
+        room.grow(length)
+    except ServingError:
+        room.release()
+        return False
+    return True

@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pennant_serving.http.remembering import LENGTH, Passing
+from pennant_serving.http.remembering import LENGTH, Passing, number_in
 from pennant_serving.metrics.telemetry import route_of
 from pennant_serving.recent.sample import BODY_LIMIT_BYTES, OWN
 from pennant_serving.recent.taking import ROUTES
@@ -107,10 +107,14 @@ class Mirroring:
         while self._waiting:
             copied = self._waiting.popleft()
             try:
-                await self._compare(copied)
+                if self._upstream.is_closed:  # its share is over
+                    self._tallies.copied(self._to, DROPPED)
+                else:
+                    await self._compare(copied)
             except (Unanswered, TimeoutError):
                 self._tallies.copied(self._to, FAILED)
-            self._size -= copied.size
+            finally:
+                self._size -= copied.size
 
     async def _compare(self, copied: Copied) -> None:
         more = (MIRRORED, b"true")
@@ -120,9 +124,9 @@ class Mirroring:
             if not 200 <= reply.status < 300:
                 raise Unanswered(f"it answered {reply.status}")
             body = await reply.whole(ANSWER_LIMIT_BYTES)
-            length = next((value for name, value in reply.headers if name == LENGTH), b"")
+            head_bytes = number_in(reply.headers, LENGTH)
         seconds = time.perf_counter() - began
-        theirs = body, int(length) if length.isdigit() else -1
+        theirs = body, head_bytes
         own = copied.answer, copied.answer_head_bytes
         pair = await _compared(steps(copied.protocol, own, theirs))
         self._tallies.compared(self._to, pair, copied.seconds, seconds)

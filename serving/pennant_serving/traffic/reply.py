@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 
 import httptools
 
+from pennant_serving.http.connections.limits import is_head_too_long
+
 HIGH_WATER_BYTES = 256 * 1024
 """Of an answer that is passed on as it comes: beyond that no more is read."""
 NO_BODY = (204, 304)
@@ -15,6 +17,10 @@ NO_BODY = (204, 304)
 
 class Unanswered(Exception):  # noqa: N818 - what became of a request
     """There is no answer, or not all of it; says why."""
+
+
+class Unasked(Exception):  # noqa: N818 - stops the parser
+    """Raised in a callback: another answer follows, to no question."""
 
 
 class Reply(asyncio.Protocol):
@@ -31,8 +37,10 @@ class Reply(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._is_whole = True  # and more is nothing that anybody asked for
         self._has_head = self._keeps = self._is_lost = False
+        self._is_flowing = self._is_paused = False
         self._pieces: deque[bytes] = deque()
         self._size = 0
+        self._received = self._received_body = 0
         self._news = asyncio.Event()
         self._transport: asyncio.Transport
 
@@ -43,16 +51,22 @@ class Reply(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.has_begun = True
+        self._received += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.close()
+        if is_head_too_long(self._received - self._received_body, self._received_body):
+            self.close()
+        if self._is_flowing and self._size > HIGH_WATER_BYTES and self.is_open:
+            self._transport.pause_reading()
+            self._is_paused = True
         self._news.set()
 
-    def connection_lost(self, _error: Exception | None) -> None:
+    def connection_lost(self, error: Exception | None) -> None:
         self._is_lost = True
         del self._parser  # which refers to this
-        if self._has_head and self.length is None and not self._is_chunked:
+        if error is None and self._has_head and self.length is None and not self._is_chunked:
             self._is_whole = True  # such an answer ends with its connection
         self._news.set()
 
@@ -60,10 +74,11 @@ class Reply(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._is_whole:
-            self.close()
+            raise Unasked
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
+        if not self._has_head:  # else it is a trailer
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
@@ -74,6 +89,7 @@ class Reply(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._pieces.append(body)
         self._size += len(body)
+        self._received_body += len(body)
 
     def on_message_complete(self) -> None:
         if self._has_head:
@@ -85,7 +101,8 @@ class Reply(asyncio.Protocol):
     async def ask(self, head: bytes, body: bytes) -> None:
         """Until the head of the answer is there. Raises Unanswered."""
         self.status, self.headers = 0, []
-        self.has_begun = self._has_head = self._is_whole = False
+        self.has_begun = self._has_head = self._is_whole = self._is_flowing = False
+        self._received = self._received_body = 0
         self._transport.writelines((head, body))
         while not self._has_head:
             await self._more()
@@ -96,7 +113,7 @@ class Reply(asyncio.Protocol):
         if self.status in NO_BODY:
             return 0
         text = next((value for name, value in self.headers if name == b"content-length"), b"")
-        return int(text) if text.isdigit() else None
+        return int(text.lstrip(b"0") or b"0") if text.isdigit() else None
 
     @property
     def is_open(self) -> bool:
@@ -117,15 +134,14 @@ class Reply(asyncio.Protocol):
         return self._taken()
 
     async def parts(self) -> AsyncIterator[bytes]:
-        """The body as it comes. Raises Unanswered when it does not end."""
+        """The body as it comes, and no sooner than it is taken. Raises Unanswered when it does not
+        end."""
+        self._is_flowing = True
         while not self._is_whole:
             if self._pieces:
-                self._transport.resume_reading()
                 yield self._taken()
             else:
                 await self._more()
-                if self._size > HIGH_WATER_BYTES and self.is_open:
-                    self._transport.pause_reading()
         yield self._taken()
 
     def close(self) -> None:
@@ -140,6 +156,9 @@ class Reply(asyncio.Protocol):
         taken = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
         self._size = 0
+        if self._is_paused and self.is_open:
+            self._transport.resume_reading()
+        self._is_paused = False
         return taken
 
     async def _more(self) -> None:

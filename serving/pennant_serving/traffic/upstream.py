@@ -23,7 +23,8 @@ class Upstream:
         self.address = address
         self._free: list[Reply] = []
         self._count = 0
-        self._is_closed = False
+        self.is_closed = False
+        """Its share is over: no connection is kept any more."""
 
     @asynccontextmanager
     async def asked(self, head: bytes, body: bytes) -> AsyncIterator[Reply]:
@@ -43,7 +44,7 @@ class Upstream:
 
     def close(self) -> None:
         """Now those that are free, and the others after their answers."""
-        self._is_closed = True
+        self.is_closed = True
         for reply in self._free:
             reply.close()
         self._free.clear()
@@ -62,13 +63,13 @@ class Upstream:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, reply = await loop.create_connection(Reply, to.host, to.port)
-        except OSError as error:  # TimeoutError is one
+        except (OSError, UnicodeError) as error:  # TimeoutError is one; a name may be no host's
             reason = str(getattr(error, "strerror", "") or type(error).__name__)
             raise Unanswered(f"nobody answers at {to} ({reason})") from None
         return reply
 
     def _release(self, reply: Reply) -> None:
-        if reply.is_free and not self._is_closed:
+        if reply.is_free and not self.is_closed:
             reply.is_used = True
             self._free.append(reply)
         else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +15,10 @@ HANGS = b"hangs"
 """In the place of bytes: nothing more comes."""
 CLOSES = b"closes"
 """In the place of bytes: the connection ends."""
+
+RESETS = b"resets"
+"""The same, by what is left of a server that crashed."""
+AT_ONCE = struct.pack("ii", 1, 0)
 
 
 @dataclass
@@ -48,6 +54,10 @@ class OddCandidate:
         self.was_asked.set()
         for part in self.answers[min(len(self.asked), len(self.answers)) - 1]:
             if part == CLOSES:
+                return False
+            if part == RESETS:
+                connection = writer.get_extra_info("socket")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
                 return False
             if part == HANGS:
                 await asyncio.Event().wait()
