@@ -42,7 +42,7 @@ class Handing:
     tallies: Tallies
     seconds: float
     """That the candidate may take."""
-    held: Admission = field(default_factory=Admission)
+    waiting: Admission = field(default_factory=Admission)
     """Answers that have not arrived whole yet: they take no room of requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +73,7 @@ class Handing:
                 async with self.upstream.asked(head, arrived.body) as reply:
                     if not 200 <= reply.status < 300:
                         return False
-                    with self.held.reserve() as room:
+                    with self.waiting.reserve() as room:
                         await passing.on(reply, limit, room)
         except (Unanswered, TimeoutError):
             if passing.has_begun:
