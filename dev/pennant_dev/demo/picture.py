@@ -63,13 +63,18 @@ def draw(story: Story) -> str:
 
 
 def per_second(story: Story) -> dict[int, Counter[str]]:
-    """Whole seconds (Unix) to answers by version; failed ones under the empty name."""
+    """Whole seconds (Unix) to answers by version; failed ones under the empty name.
+
+    Seconds in which nobody was answered are among them.
+    """
     counted: dict[int, Counter[str]] = {}
     for row in story.rows:
         name = "" if row.failed else row.version
         counted.setdefault(math.floor(row.finished), Counter())[name] += 1
     times = sorted(counted)[1:-1]  # the first and last second are not whole ones
-    return {time: counted[time] for time in times}
+    if not times:
+        return {}
+    return {time: counted.get(time, Counter()) for time in range(times[0], times[-1] + 1)}
 
 
 def alias_spans(story: Story, end: float) -> Iterator[tuple[float, float, str]]:
