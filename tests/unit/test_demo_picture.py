@@ -69,3 +69,11 @@ def test_only_whole_seconds_are_drawn():
 
 def test_a_story_without_requests_can_be_drawn():
     ET.fromstring(picture.draw(Story()))
+
+
+def test_seconds_in_which_nobody_was_answered_are_empty_and_there():
+    waited = story()
+    waited.rows = [each for each in waited.rows if not 1010 <= each.finished < 1013]
+    seconds = picture.per_second(waited)
+    assert [*seconds] == [*range(1001, 1039)]
+    assert [seconds[time].total() for time in (1009, 1010, 1012, 1013)] == [10, 0, 0, 10]
