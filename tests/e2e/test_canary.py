@@ -32,11 +32,10 @@ def fleet(kube: Kube, versions: dict[str, str], room: str) -> Iterator[Fleet]:
     """All of them serve the version `good`."""
     fleet = Fleet(kube, versions, room)
     serving = {"selfTest": "Off"}
-    # Who answers counts there, not how: nothing else is to end it.
-    exact = {**CANARY, "answers": {"check": "Off"}}
-    fleet.add("exact", replicas=2, rollout=exact, serving=serving)
-    for name in ("failing", "aborted"):
-        fleet.add(name, rollout=AT_ONCE, serving=serving)
+    # Who answers counts there, not how: nothing else is to end these.
+    fleet.add("exact", replicas=2, rollout=CANARY | UNJUDGED, serving=serving)
+    fleet.add("aborted", rollout=AT_ONCE | UNJUDGED, serving=serving)
+    fleet.add("failing", rollout=AT_ONCE, serving=serving)
     fleet.add("challenger", rollout=UNJUDGED, serving=serving)
     fleet.add("champion", mirror={"to": "challenger", "percent": "100"}, serving=serving)
     fleet.serve()
