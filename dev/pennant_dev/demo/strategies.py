@@ -24,6 +24,7 @@ PROMOTED = {
     "Recreate": "the pods of v1 end first; the lobby holds requests until v2 can answer them",
     "Canary": "v2 gets 10 %, then 50 % of the requests, then all",
 }
+BACK = {"Canary": "v1 was good here, so that it gets all at once"}
 # Who asks waits as long as the lobby does.
 PATIENT = {"Recreate": ("--timeout=60", "--in-flight=2000")}
 # Where a few requests are enough to tell, a version that loads and answers wrongly is sent.
@@ -38,7 +39,7 @@ def play(stage: Stage, strategy: str) -> Story:
     stage.change({"rollout": {"strategy": strategy, **ROLLOUTS[strategy]}})
     _promote(stage, 2, "v2 is promoted", second, PROMOTED[strategy])
     _refuse(stage, 3, *WRONG.get(strategy, BROKEN))
-    _promote(stage, 4, "the alias goes back to v1", first, "the same way back")
+    _promote(stage, 4, "the alias goes back to v1", first, BACK.get(strategy, "the same way"))
     stage.traffic.stop()
     stage.story.rows = stage.traffic.rows
     stage.story.heard = stage.heard()
