@@ -127,6 +127,7 @@ def test_what_a_status_claims_is_its_ready_condition_and_its_serving_version():
         ],
     }
     assert claim_of(status) == Claim(ready=True, version="7")
-    status["conditions"][1] |= {"status": "False", "reason": "ScaledToZero"}
-    assert claim_of(status) == Claim(ready=False, version="7", leaving=True)
+    for reason in ("ScaledToZero", "HandingOver"):
+        status["conditions"][1] |= {"status": "False", "reason": reason}
+        assert claim_of(status) == Claim(ready=False, version="7", leaving=True)
     assert claim_of({}) == Claim()

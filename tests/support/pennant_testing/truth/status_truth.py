@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 # kube-proxy, the Deployment controller and the operator each wait for one, and it is up to 3 s.
 TOLERATED_SECONDS = 4.0  # seconds
 DRAINING_SECONDS = 30.0  # seconds that a pod has to end
-LEAVING = frozenset({"ScaledToZero", "ScaledDown"})  # why Ready is False then
+LEAVING = frozenset({"ScaledToZero", "ScaledDown", "HandingOver"})  # why Ready is False then
 
 
 class Claim(NamedTuple):
@@ -26,7 +26,7 @@ class Claim(NamedTuple):
 
     ready: bool | None = None
     version: str | None = None
-    leaving: bool = False  # scaled to zero: the last pods may still drain
+    leaving: bool = False  # to zero, or behind a lobby: the last pods may still drain
     alongside: str | None = None  # the version that answers too, while one takes over in steps
 
 
