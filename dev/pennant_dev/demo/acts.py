@@ -18,8 +18,6 @@ WORSE = ("--users", "20")  # trained on few readers
 WRONG = "--broken=answers"  # loads, passes its self-test, and fails for a third of its readers
 SETTLED = "{.status.summary}=Serving"
 """JSONPath: nothing is under way any more, the bake included."""
-READY = '{.status.conditions[?(@.type=="Ready")].status}=True'
-"""JSONPath: requests are answered."""
 
 
 def play(stage: Stage) -> Story:

@@ -8,7 +8,7 @@ import time
 from pennant_dev.demo import acts
 from pennant_dev.demo.kube import Object
 from pennant_dev.demo.pods import NAMESPACE
-from pennant_dev.demo.stage import CHALLENGER, CHALLENGER_ALIAS, NAME, Stage
+from pennant_dev.demo.stage import CHALLENGER, CHALLENGER_ALIAS, NAME, READY, Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.shell import DevError, eprint
 
@@ -33,7 +33,7 @@ def _challenge(stage: Stage, number: int, title: str, version: str) -> None:
     begun = time.time()
     stage.point(CHALLENGER_ALIAS, version)
     stage.kube.create(challenger(stage.kube.get("modeldeployment", NAME, NAMESPACE) or {}))
-    stage.kube.wait_for(acts.READY, "modeldeployment", CHALLENGER, NAMESPACE, seconds=180)
+    stage.kube.wait_for(READY, "modeldeployment", CHALLENGER, NAMESPACE, seconds=180)
     stage.change({"mirror": {"to": CHALLENGER, "percent": PERCENT}})
     mirrored = stage.seen(lambda status: _compared(status.get("mirror") or {}), seconds=90)
     eprint(f"  status.mirror: {', '.join(f'{name} {value}' for name, value in mirrored.items())}")

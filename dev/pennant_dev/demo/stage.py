@@ -22,6 +22,8 @@ NAME = "news-recommender"
 ALIAS = "production"
 CHALLENGER, CHALLENGER_ALIAS = "challenger", "challenger"
 URL = f"http://{NAME}.{NAMESPACE}.svc.cluster.local"
+READY = '{.status.conditions[?(@.type=="Ready")].status}=True'
+"""JSONPath: requests are answered, or a registry answers."""
 CALM_SECONDS = 5.0
 """Seconds of traffic shown before and after a change."""
 PROMOTE = (
@@ -122,8 +124,7 @@ class Stage:
 
     def registry_answers(self) -> None:
         """Wait until the operator says so: after an outage it asks less often for a while."""
-        ready = '{.status.conditions[?(@.type=="Ready")].status}=True'
-        self.kube.wait_for(ready, "modelregistry", "default", setup.OPERATOR_NAMESPACE, seconds=60)
+        self.kube.wait_for(READY, "modelregistry", "default", setup.OPERATOR_NAMESPACE, seconds=60)
 
     def end_a_process(self) -> None:
         """Ask one serving process to end; the kubelet starts another in the same pod."""

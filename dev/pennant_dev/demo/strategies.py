@@ -7,7 +7,7 @@ import time
 
 from pennant_dev.demo import acts
 from pennant_dev.demo.kube import Object
-from pennant_dev.demo.stage import Stage
+from pennant_dev.demo.stage import READY, Stage
 from pennant_dev.demo.story import Story
 from pennant_dev.shell import eprint
 
@@ -64,7 +64,7 @@ def _refuse(stage: Stage, number: int, how: str, line: str) -> None:
     with stage.shown():
         move = stage.promote(wrong)
         stage.until(acts.rejected(wrong), seconds=240)
-        stage.until(acts.READY, seconds=60)
+        stage.until(READY, seconds=60)
     eprint(f"  rejected: {acts.why(stage.status(), wrong)}")
     stage.calm()
     stage.record(number, "v3 is promoted, and refused", begun, move)
