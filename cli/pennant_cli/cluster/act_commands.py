@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -139,80 +140,59 @@ def pin_command(
     _act(api, "Pin", name, wait, output, version=version, reason=reason, expiresAt=expires(lasts))
 
 
-@acts.command("abort")
-def abort_command(
-    name: NameArgument,
-    version: VersionOption = "",
-    reason: ReasonOption = "",
-    namespace: NamespaceOption = "",
-    context: ContextOption = "",
-    kubeconfig: KubeconfigOption = None,
-    wait: WaitOption = TEN_SECONDS,  # type: ignore[assignment]
-    output: FormatOption = Format.TEXT,
-) -> None:
+def act_on_version(purpose: Callable[[], None]) -> Callable[[], None]:
+    """Add the command of an act that may name a version, and nothing else.
+
+    Its name is the act's, its docstring the help.
+    """
+
+    def command(
+        name: NameArgument,
+        version: VersionOption = "",
+        reason: ReasonOption = "",
+        namespace: NamespaceOption = "",
+        context: ContextOption = "",
+        kubeconfig: KubeconfigOption = None,
+        wait: WaitOption = TEN_SECONDS,  # type: ignore[assignment]
+        output: FormatOption = Format.TEXT,
+    ) -> None:
+        api, action = api_of(namespace, context, kubeconfig), purpose.__name__.capitalize()
+        _act(api, action, name, wait, output, version=version, reason=reason)
+
+    acts.command(purpose.__name__, help=purpose.__doc__)(command)
+    return purpose
+
+
+@act_on_version
+def abort() -> None:
     """Reject what comes up, or bakes.
 
     Example: kubectl pennant abort news-recommender --reason "wrong data"
     """
-    api = api_of(namespace, context, kubeconfig)
-    _act(api, "Abort", name, wait, output, version=version, reason=reason)
 
 
-@acts.command("retry")
-def retry_command(
-    name: NameArgument,
-    version: VersionOption = "",
-    reason: ReasonOption = "",
-    namespace: NamespaceOption = "",
-    context: ContextOption = "",
-    kubeconfig: KubeconfigOption = None,
-    wait: WaitOption = TEN_SECONDS,  # type: ignore[assignment]
-    output: FormatOption = Format.TEXT,
-) -> None:
+@act_on_version
+def retry() -> None:
     """Have a version tried again that was rejected, or that waits for its next try.
 
     Example: kubectl pennant retry news-recommender
     """
-    api = api_of(namespace, context, kubeconfig)
-    _act(api, "Retry", name, wait, output, version=version, reason=reason)
 
 
-@acts.command("skip")
-def skip_command(
-    name: NameArgument,
-    version: VersionOption = "",
-    reason: ReasonOption = "",
-    namespace: NamespaceOption = "",
-    context: ContextOption = "",
-    kubeconfig: KubeconfigOption = None,
-    wait: WaitOption = TEN_SECONDS,  # type: ignore[assignment]
-    output: FormatOption = Format.TEXT,
-) -> None:
+@act_on_version
+def skip() -> None:
     """Have a canary pass the step that it is at.
 
     Example: kubectl pennant skip news-recommender --reason "looks good"
     """
-    api = api_of(namespace, context, kubeconfig)
-    _act(api, "Skip", name, wait, output, version=version, reason=reason)
 
 
-@acts.command("promote")
-def promote_command(
-    name: NameArgument,
-    version: VersionOption = "",
-    reason: ReasonOption = "",
-    namespace: NamespaceOption = "",
-    context: ContextOption = "",
-    kubeconfig: KubeconfigOption = None,
-    wait: WaitOption = TEN_SECONDS,  # type: ignore[assignment]
-    output: FormatOption = Format.TEXT,
-) -> None:
+@act_on_version
+def promote() -> None:
     """Have a canary pass all its steps: the version gets all of the traffic.
 
     Example: kubectl pennant promote news-recommender --reason "urgent"
     """
-    api = api_of(namespace, context, kubeconfig)
-    _act(api, "Promote", name, wait, output, version=version, reason=reason)
 
 
 @acts.command("resume")
