@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from pennant_serving.address import Address
 from pennant_serving.http.connections.limits import HEAD_LIMIT_BYTES
 from pennant_serving.lobby import http, relay
 from pennant_serving.lobby.buffer import Pages
-from pennant_serving.lobby.settings import LobbySettings, PodsAddress
+from pennant_serving.lobby.settings import LobbySettings
 
 pytestmark = pytest.mark.contract
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lobby.md").read_text()
 TO = {"PENNANT_LOBBY_TO": "pods:80"}
-DEFAULTS = LobbySettings(PodsAddress("pods", 80))
+DEFAULTS = LobbySettings(Address("pods", 80))
 VARIABLES = dict(re.findall(r"^\| `(PENNANT_\w+)` \| ?`?(\w*)`? \|", PAGE, re.MULTILINE))
 LIMITS = dict(re.findall(r"^\| ([a-z][\w ,']+) \| ([\d,]+) \|", PAGE, re.MULTILINE))
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from pennant_serving.address import Address
 from pennant_serving.http.connections.limits import HEAD_LIMIT_BYTES
 from pennant_serving.lobby import http as lobby_http
 from pennant_serving.lobby.buffer import Pages
 from pennant_serving.lobby.counts import LobbyCounts
 from pennant_serving.lobby.http import HttpRelay
 from pennant_serving.lobby.pods import Pods
-from pennant_serving.lobby.settings import PodsAddress
 from pennant_testing.serving.adapters import WAITING
 from pennant_testing.serving.app_builders import any_on_volume
 from pennant_testing.serving.http_wire import Wire
@@ -127,7 +127,7 @@ def relayed(*sent: bytes) -> bytes:
     async def scenario() -> bytes:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             client = socket.create_connection(listener.getsockname())
-            pods, counts = Pods(PodsAddress("127.0.0.1", 1)), LobbyCounts()
+            pods, counts = Pods(Address("127.0.0.1", 1)), LobbyCounts()
             relay = HttpRelay(listener.accept()[0], pods, Pages(2**20), counts, 0.1)
         running = asyncio.create_task(relay.run())
         reader, writer = await asyncio.open_connection(sock=client)

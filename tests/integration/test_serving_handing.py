@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from pennant_serving.address import Address
 from pennant_serving.admission import ALL_BODIES_LIMIT_BYTES, BODY_LIMIT_BYTES
-from pennant_serving.traffic.shares import Address
 from pennant_serving.traffic.upstream import AT_ONCE_LIMIT
 from pennant_testing.serving.handing_pods import BODY, Answered, Pod
 from pennant_testing.serving.odd_candidates import (

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, Response
 
+from pennant_serving.address import Address
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.recent.sample import BODY_LIMIT_BYTES
 from pennant_serving.traffic.counting import Tallies
 from pennant_serving.traffic.mirroring import AT_ONCE, WAITING_LIMIT, Mirroring
-from pennant_serving.traffic.shares import Address, Mirror, Shares
+from pennant_serving.traffic.shares import Mirror, Shares
 from pennant_serving.traffic.upstream import Upstream
 from pennant_testing.serving.moody_pods import moody
 from pennant_testing.serving.odd_candidates import CLOSES, HANGS, odd_candidate

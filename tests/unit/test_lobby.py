@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from pennant_serving.address import Address
 from pennant_serving.environ import SettingsError
 from pennant_serving.lobby import heads
 from pennant_serving.lobby.buffer import PAGE_BYTES, Buffer, Pages
-from pennant_serving.lobby.settings import LobbySettings, PodsAddress
+from pennant_serving.lobby.settings import LobbySettings
 
 pytestmark = pytest.mark.unit
 
@@ -135,18 +136,16 @@ def test_until_an_answer_all_is_sent_again_and_from_then_on_nothing_stays():
 
 def test_the_time_to_drain_is_that_to_wait_and_to_be_answered():
     read = LobbySettings.from_env(TO | {"PENNANT_LOBBY_MAX_WAIT": "12"})
-    assert read == LobbySettings(
-        PodsAddress("news-pods.team.svc", 80), max_wait=12, drain_seconds=42
-    )
+    assert read == LobbySettings(Address("news-pods.team.svc", 80), max_wait=12, drain_seconds=42)
 
 
 def test_a_default_is_a_default():
-    assert LobbySettings.from_env(TO) == LobbySettings(PodsAddress("news-pods.team.svc", 80))
+    assert LobbySettings.from_env(TO) == LobbySettings(Address("news-pods.team.svc", 80))
 
 
 def test_an_address_may_be_one_of_ipv6():
     read = LobbySettings.from_env({"PENNANT_LOBBY_TO": "[::1]:80"})
-    assert read.to == PodsAddress("::1", 80)
+    assert read.to == Address("::1", 80)
 
 
 @pytest.mark.parametrize(

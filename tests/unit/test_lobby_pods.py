@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from pennant_serving.address import Address
 from pennant_serving.lobby import pods as lobby_pods
 from pennant_serving.lobby.pods import Pods
-from pennant_serving.lobby.settings import PodsAddress
 
 pytestmark = pytest.mark.unit
 
@@ -55,7 +55,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
         async def whole() -> None:
             monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", network.look_up)
-            await scenario(Pods(PodsAddress("news-pods", 80)))
+            await scenario(Pods(Address("news-pods", 80)))
 
         asyncio.run(asyncio.wait_for(whole(), 60))
 

@@ -9,15 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pennant_serving.address import Address
 from pennant_serving.traffic.choosing import Chooser, Counter, Predictions, is_of_share, value_of
-from pennant_serving.traffic.shares import (
-    MILLIONTHS,
-    Address,
-    HandOver,
-    Mirror,
-    Shares,
-    Stickiness,
-)
+from pennant_serving.traffic.shares import MILLIONTHS, HandOver, Mirror, Shares, Stickiness
 
 pytestmark = pytest.mark.unit
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pennant_serving.address import Address
 from pennant_serving.traffic.following import TrafficFile
 from pennant_serving.traffic.shares import (
     CONTENT_LIMIT_BYTES,
-    Address,
     HandOver,
     Mirror,
     Shares,

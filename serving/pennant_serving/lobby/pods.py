@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 
-from pennant_serving.lobby.settings import PodsAddress
+from pennant_serving.address import Address
 
 RETRY_SECONDS = 0.05
 CONNECT_SECONDS = 1.0
@@ -22,7 +22,7 @@ QUESTIONS = 3
 class Pods:
     """While nobody takes connections one request tries for all, in turn."""
 
-    def __init__(self, address: PodsAddress) -> None:
+    def __init__(self, address: Address) -> None:
         self._address = address
         self._known: list[tuple[int, tuple[object, ...]]] = []
         """Families and addresses of the name, as they were found last."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
+from pennant_serving.address import Address
 from pennant_serving.http.listener import listen
 from pennant_serving.lobby import probes
 from pennant_serving.lobby.buffer import Pages
@@ -23,7 +24,7 @@ from pennant_serving.lobby.counts import LobbyCounts
 from pennant_serving.lobby.http import HttpRelay
 from pennant_serving.lobby.pods import Pods
 from pennant_serving.lobby.relay import Relay
-from pennant_serving.lobby.settings import LobbySettings, PodsAddress
+from pennant_serving.lobby.settings import LobbySettings
 
 ACCEPT_SECONDS = 5.0
 """As long as a serving pod takes new connections; at most a quarter of the time to drain."""
@@ -55,7 +56,7 @@ class Lobby:
             loop.add_signal_handler(number, self._leaving.set)
         with contextlib.ExitStack() as open_to_the_end, contextlib.ExitStack() as open_to_clients:
             open_to_the_end.enter_context(_listening(settings.probe_port, self._probed))
-            ports: list[tuple[int, type[Relay], PodsAddress | None]] = [
+            ports: list[tuple[int, type[Relay], Address | None]] = [
                 (settings.port, HttpRelay, settings.to),
                 (settings.grpc_port, Relay, settings.grpc_to),
             ]

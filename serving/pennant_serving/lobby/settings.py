@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pennant_serving.address import Address
 from pennant_serving.environ import Environ, SettingsError
 
 LEAST_BYTES = 1 << 20
@@ -14,19 +15,11 @@ ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class PodsAddress:
-    """Where pods are asked."""
-
-    host: str
-    port: int
-
-
-@dataclass(frozen=True)
 class LobbySettings:
     """Everything a lobby needs to know."""
 
-    to: PodsAddress
-    grpc_to: PodsAddress | None = None
+    to: Address
+    grpc_to: Address | None = None
     """None means no gRPC."""
     max_wait: float = 30.0
     """Seconds that a request waits for a pod, in all."""
@@ -58,7 +51,7 @@ class LobbySettings:
         )
 
 
-def _address(name: str, value: str) -> PodsAddress:
+def _address(name: str, value: str) -> Address:
     try:
         parts = urlsplit(f"//{value}")
         host, port = parts.hostname, parts.port
@@ -66,4 +59,4 @@ def _address(name: str, value: str) -> PodsAddress:
         host = port = None
     if not host or not port or parts.netloc != value or "@" in value:
         raise SettingsError(f"{name}={value!r} is not host:port: set that of the pods' Service")
-    return PodsAddress(host, port)
+    return Address(host, port)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from pennant_serving.address import Address
+
 MILLIONTHS = 1_000_000
 """Of all requests; a share is so many of them."""
 CONTENT_LIMIT_BYTES = 4096
@@ -19,17 +21,6 @@ REVISION = re.compile(r"[!-~]{1,128}")
 
 class TrafficError(ValueError):
     """That is no traffic file; says which field is wrong, and how."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where another version answers."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)

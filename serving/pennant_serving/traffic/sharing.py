@@ -9,6 +9,7 @@ from random import Random
 
 from starlette.types import ASGIApp
 
+from pennant_serving.address import Address
 from pennant_serving.admission import Admission
 from pennant_serving.http.connections.sharing import Choosing, Chosen
 from pennant_serving.http.endpoints.own import AdapterRoutes
@@ -20,7 +21,7 @@ from pennant_serving.traffic.counting import Tallies
 from pennant_serving.traffic.following import TrafficFile
 from pennant_serving.traffic.handing import Handing
 from pennant_serving.traffic.mirroring import Mirroring
-from pennant_serving.traffic.shares import Address, HandOver, Shares
+from pennant_serving.traffic.shares import HandOver, Shares
 from pennant_serving.traffic.upstream import Upstream
 
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pennant_serving.address import Address
 from pennant_serving.traffic.reply import Reply, Unanswered
-from pennant_serving.traffic.shares import Address
 
 CONNECT_SECONDS = 1.0
 """Within a cluster a connection takes milliseconds, or nobody is there."""

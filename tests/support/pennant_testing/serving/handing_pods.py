@@ -7,11 +7,12 @@ from typing import Any
 
 from starlette.responses import PlainTextResponse
 
+from pennant_serving.address import Address
 from pennant_serving.admission import Admission
 from pennant_serving.metrics.telemetry import Telemetry
 from pennant_serving.traffic.counting import Tallies
 from pennant_serving.traffic.handing import Handing
-from pennant_serving.traffic.shares import Address, HandOver, Shares
+from pennant_serving.traffic.shares import HandOver, Shares
 from pennant_serving.traffic.upstream import Upstream
 
 BODY = b'{"instances": [[1.0]]}'

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from pennant_serving.traffic.shares import Address
+from pennant_serving.address import Address
 
 HANGS = b"hangs"
 """In the place of bytes: nothing more comes."""
